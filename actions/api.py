@@ -1,0 +1,139 @@
+"""The contract between the engine and an action: what a run is given, and what it gives back.
+
+The operator's `rowd.toml` says what an action is; a row only names it and gives values for its declared parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from pydantic import BaseModel
+
+from config.fields import Span
+
+Value = str | int | float | bool
+"""A parameter or an output. Text, a number or a truth value; nothing nested."""
+
+
+class Outcome(StrEnum):
+    """How an occurrence ended. Every occurrence that came due ends in exactly one of these."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed out"
+    CANCELLED = "cancelled"
+    LOST = "lost"  # died under way, effect unknown
+    SKIPPED = "skipped"
+    MISSED = "missed"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One attempt to make.
+
+    run: the run's id, the same for every attempt of an occurrence, unlike any other's anywhere: fit as an idempotency key.
+    attempt: 1 for the first.   due: aware UTC.   timeout: how long it may take; the engine cancels it then.
+    """
+
+    run: str
+    attempt: int
+    table: str
+    task: str
+    action: str
+    parameters: Mapping[str, Value]
+    due: datetime
+    trigger: str
+    timeout: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that outlives us: its pid, and its start time in clock ticks since boot (proc(5), /proc/PID/stat field 22)."""
+
+    pid: int
+    started: int
+
+
+class Context(Protocol):
+    """What the engine lends to one attempt."""
+
+    @property
+    def folder(self) -> Path:
+        """A folder of this attempt's own, mode 0700, that exists and is empty at the start. Kept as its log."""
+
+    def secret(self, name: str) -> str:
+        """The value of a secret that the definition declares. Raises KeyError for any other."""
+
+    async def launched(self, process: Process) -> None:
+        """Make the process known durably. Release it only after this returns; if it raises, the process must not be released."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an attempt gave.
+
+    outcome: SUCCEEDED or FAILED; the engine itself says TIMED_OUT, CANCELLED and LOST.
+    summary: one line for a person, without secrets.   outputs: for conditions and later tasks.   links: where more stands.
+    """
+
+    outcome: Outcome
+    summary: str
+    outputs: Mapping[str, Value] = field(default_factory=dict)
+    links: tuple[str, ...] = ()
+
+
+class Action(Protocol):
+    """A definition made ready to run."""
+
+    async def run(self, request: Request, context: Context) -> Result:
+        """Make one attempt.
+
+        On time-out or cancel the engine cancels this coroutine: stop everything that was started, then let CancelledError pass.
+        An exception is a failed attempt, with its text as summary.
+        """
+
+
+@runtime_checkable
+class Adoptable(Protocol):
+    """An action whose attempts outlive the daemon."""
+
+    async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
+        """Wait for an attempt that another daemon released, and answer its result; None when nobody can know it (lost).
+
+        Cancelling it stops the attempt, as with `run`.
+        """
+
+
+class Definition(BaseModel, extra="forbid", frozen=True):
+    """What the operator may say of every action, whatever its kind. Each kind's own settings model extends this."""
+
+    kind: str
+    description: str = ""
+    parameters: Mapping[str, Any] = {}
+    secrets: tuple[str, ...] = ()
+    repeatable: bool | None = None
+    timeout: Span = timedelta(minutes=5)
+    timeout_max: Span | None = None
+    attempts: int | None = None
+    attempts_max: int = 10
+    retry_wait: Span = timedelta(seconds=10)
+    parallel: int | None = None
+    at_most_every: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a kind of action registers: its settings model (a `Definition`), and how to make an action from it.
+
+    `make` raises ValueError, with a sentence for the operator, for what the model alone cannot refuse.
+    `repeatable` says whether attempts of this definition may be repeated where the operator left it open.
+    """
+
+    settings: type[Definition]
+    make: Callable[[str, Any, Path], Action]  # (action's name, its settings, folder that relative paths start from)
+    repeatable: Callable[[Any], bool]

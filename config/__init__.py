@@ -1,0 +1,1 @@
+"""`rowd.toml`, `.env` and the environment in; validated settings out."""

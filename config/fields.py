@@ -1,0 +1,60 @@
+"""Field types that every settings model shares, so that a span of time is written in one way everywhere."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+_UNITS = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), timedelta(seconds=1)),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), timedelta(minutes=1)),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), timedelta(hours=1)),
+    **dict.fromkeys(("d", "day", "days"), timedelta(days=1)),
+    **dict.fromkeys(("w", "week", "weeks"), timedelta(weeks=1)),
+}
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)[\s,]*", re.IGNORECASE)
+LONGEST = timedelta(days=3660)
+
+
+def span(text: str) -> timedelta:
+    """Read `90s`, `5 min`, `1h 30m`, `2 days`. Raises ValueError, with a sentence for a person."""
+    rest, total = text.strip(), timedelta()
+    while rest and (part := _PART.match(rest)):
+        unit = _UNITS.get(part[2].lower())
+        if unit is None or len(part[1]) > 9:
+            break
+        total += float(part[1]) * unit
+        rest = rest[part.end() :]
+    if rest or not text.strip():
+        raise ValueError(f'"{text}" is not a span of time: write a number and a unit, like "90s", "5 min", "2h" or "1 day"')
+    if total > LONGEST:
+        raise ValueError(f'"{text}" is longer than ten years')
+    return total
+
+
+def _span(value: object) -> object:
+    if isinstance(value, str):
+        return span(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(f'{value} has no unit: write "{value}s" or "{value} min"')
+    return value
+
+
+Span = Annotated[timedelta, BeforeValidator(_span)]
+"""A span of time, written with its unit."""
+
+
+def spelled(length: timedelta) -> str:
+    """The span in words that `span` reads back: `1h 30m`, `45s`. Parts of a second are kept."""
+    left = length.total_seconds()
+    parts = []
+    for name, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count:.0f}{name}")
+    if left or not parts:
+        parts.append(f"{left:.6f}".rstrip("0").rstrip(".") + "s")
+    return " ".join(parts)

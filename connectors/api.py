@@ -1,0 +1,204 @@
+"""The contract between the engine and a table: rows, cells, patches, and the few things a table must do.
+
+A connector knows rows and cells, never tasks. It never sleeps, retries or reads the clock: one call is one request, and it says
+truthfully how that ended. It is plain blocking code; the engine gives each table one worker thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from pydantic import BaseModel
+
+Cell = str | int | float | bool | datetime | date | None
+"""One cell. A blank cell is None, never "". A datetime is aware; a store that holds only text gives text."""
+
+PROVISIONAL = "~"
+"""First character of the key of a row that the store cannot tell by an id of its own; see `Row.key`."""
+
+
+def fold(text: str) -> str:
+    """Fold a header, or a word in a cell, for matching: case, spaces, underscores and hyphens don't count."""
+    return "".join(c for c in text.casefold() if c not in " _-\u00a0\t\r\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row as it stood at one moment.
+
+    key: how `write` finds this row again, whatever is sorted meanwhile; unique within one complete read. Normally the row's own
+        id. A row without an id, or with an id that another row bears too, has a key that begins with `~` and stands for the
+        row's content: good until that content changes. The engine gives such a row an id.
+    cells: header → value, blank cells included as None.
+    handle: an invisible mark of the store that follows the row (Sheets: metadata id); None where there is none.
+    """
+
+    key: str
+    cells: Mapping[str, Cell]
+    handle: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One request's worth of rows, in the order a person sees them.
+
+    columns: the headers in the order of the table, the same on every page.
+    next: the cursor of the next page; None on the last.
+    id_column: the header of the column that holds the keys, where people can see and break them; None where keys are the
+        store's own (record ids) or the table has no such column.
+    """
+
+    rows: tuple[Row, ...]
+    columns: tuple[str, ...]
+    next: str | None = None
+    id_column: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Cells to put into one row. Cells not named stay as they are. Blank is None.
+
+    expect: cells that must still hold these values, tested by the store in the same step; only where `traits.atomic_expect`.
+    """
+
+    key: str
+    put: Mapping[str, Cell]
+    expect: Mapping[str, Cell] = field(default_factory=dict)
+
+
+class Effect(Enum):
+    """What one patch did. All three are ordinary answers, so none is an exception."""
+
+    APPLIED = "applied"
+    CONFLICT = "conflict"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """How one patch ended.
+
+    row: the whole row as it stands now, under its key of now, where the store's answer shows it; None: the next read will tell.
+    """
+
+    effect: Effect
+    row: Row | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One limit that a vendor counts: at most `size` requests of `kind` in any `span`, counted per `scope`."""
+
+    kind: Literal["read", "write", "any"]
+    size: int
+    span: timedelta
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a backend promises. The engine plans from it; the conformance suite checks it.
+
+    atomic_expect: the store itself tests `Patch.expect` and writes, as one step.
+    batch: patches per `write`, at least 1.
+    windows: every limit the vendor counts; empty for a local file.
+    cell_limit: characters that one cell holds.
+    """
+
+    atomic_expect: bool
+    batch: int
+    windows: tuple[Window, ...] = ()
+    cell_limit: int = 32_767
+
+
+class Table(Protocol):
+    """A table of rows. Every backend has exactly this; rarer abilities are the one-method protocols below."""
+
+    @property
+    def traits(self) -> Traits: ...
+
+    def read(self, cursor: str | None = None) -> Page:
+        """One request's worth of rows. A complete read is every page from cursor None to `next` None.
+
+        Raises: TryLater, NeedsOwner, Bug.
+        """
+
+    def write(self, patches: Sequence[Patch]) -> list[Written]:
+        """Exactly one request: apply each patch; answer in the same order. At most `traits.batch` patches, keys distinct.
+
+        Cells not named in `put` stay as they are, formulas included; a `put` on a header that the table doesn't have is dropped.
+        Text never becomes a formula. Raises: TryLater (nothing written), OutcomeUnknown, NeedsOwner, Bug.
+        """
+
+    def close(self) -> None: ...
+
+
+@runtime_checkable
+class Watchable(Protocol):
+    """A table that can tell by itself that it may have changed."""
+
+    def watch(self) -> AsyncIterator[None]:
+        """Yield each time something may have changed, until closed. A hint: it may be late, doubled or lost. Raises nothing."""
+
+
+@runtime_checkable
+class Probeable(Protocol):
+    """A table that can be asked cheaply whether it may have changed."""
+
+    def probe(self) -> str:
+        """A marker that differs when anything may have changed since the last one. Raises: TryLater, NeedsOwner, Bug."""
+
+
+@runtime_checkable
+class Editable(Protocol):
+    """A table whose rows can be made and removed by a program."""
+
+    def create(self, rows: Sequence[Mapping[str, Cell]]) -> list[str]:
+        """Append rows, one request; answer their keys in the same order. Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug."""
+
+    def delete(self, keys: Sequence[str]) -> list[Effect]:
+        """Remove rows, one request; answer in the same order. Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug."""
+
+
+@runtime_checkable
+class Exclusive(Protocol):
+    """A table that keeps a second daemon away."""
+
+    def own(self, who: str) -> None:
+        """Hold the table for `who` (one line for a person) until `close` or the end of this process, however it ends.
+
+        Raises: NeedsOwner, naming the holder, where another daemon holds it.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a table is opened: what a backend is told beside its own settings.
+
+    name: the table's name in `rowd.toml`, for messages.
+    base: the folder that relative paths start from (where `rowd.toml` is).
+    id_column, name_column: how the headers "ID" and "Name" are called in this table; matched with `fold`.
+    secret: the value of a declared secret by its name. Raises KeyError.
+    """
+
+    name: str
+    base: Path
+    id_column: str
+    name_column: str
+    secret: Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What a backend registers: its own settings model, and how to open a table with them.
+
+    `open` must not touch the network or the file yet: the first `read` does, so that a store that is away is an ordinary TryLater.
+    """
+
+    settings: type[BaseModel]
+    open: Callable[[Any, Place], Table]

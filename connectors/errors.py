@@ -1,0 +1,32 @@
+"""How a table can fail, said as what to do next. A bad cell is no error: see `engine.parse`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+
+class TableError(Exception):
+    """Base of everything that `Table.read` and `Table.write` may raise. The text is written for a person."""
+
+
+class TryLater(TableError):
+    """Nothing was written; the same call may succeed later.
+
+    `wait`: how long the store asked us to wait; None where it didn't say.
+    """
+
+    def __init__(self, message: str, *, wait: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class OutcomeUnknown(TableError):
+    """The write may have landed; read before writing again."""
+
+
+class NeedsOwner(TableError):
+    """A person must act: restore the file, share the sheet, renew the token. The text names the remedy."""
+
+
+class Bug(TableError):
+    """The store says that our request is wrong; trying again cannot help."""

@@ -1,0 +1,1 @@
+"""When things run: decisions that are values, and the shell that carries them out."""

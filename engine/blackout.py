@@ -1,0 +1,63 @@
+"""Windows in which nothing scheduled starts: nights, weekends, holidays. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+FARTHEST = timedelta(days=400)
+"""No window is followed for longer; a blackout of every day would otherwise have no end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blackout:
+    """A window on the wall clock of `zone`.
+
+    start, end: times of day; an end at or before the start is on the next day. Both None: whole days.
+    days: weekdays it begins on, Monday is 0; dates: days it begins on. Both empty: every day.   tables: empty for all.
+    """
+
+    name: str
+    zone: tzinfo
+    start: time | None = None
+    end: time | None = None
+    days: frozenset[int] = frozenset()
+    dates: frozenset[date] = frozenset()
+    tables: frozenset[str] = frozenset()
+
+    def until(self, instant: datetime) -> datetime | None:
+        """The end (UTC) of the window that covers this instant; None where none does."""
+        local = instant.astimezone(self.zone)
+        for day in (local.date() - timedelta(days=1), local.date()):
+            if not self._begins_on(day):
+                continue
+            begin, end = self._bounds(day)
+            if begin <= instant < end:
+                return end
+        return None
+
+    def _begins_on(self, day: date) -> bool:
+        if not self.days and not self.dates:
+            return True
+        return day.weekday() in self.days or day in self.dates
+
+    def _bounds(self, day: date) -> tuple[datetime, datetime]:
+        start = self.start or time(0)
+        end = self.end or time(0)
+        last = day if end > start else day + timedelta(days=1)
+        begin = datetime.combine(day, start, self.zone).astimezone(UTC)
+        return begin, datetime.combine(last, end, self.zone).astimezone(UTC)
+
+
+def covering(blackouts: Iterable[Blackout], table: str, instant: datetime) -> tuple[str, datetime] | None:
+    """The name of the blackout that covers the instant for this table, and when the last of them ends; None for none."""
+    mine = [b for b in blackouts if not b.tables or table in b.tables]
+    name, end = None, instant
+    moved = True
+    while moved and end - instant < FARTHEST:
+        moved = False
+        for blackout in mine:
+            if (until := blackout.until(end)) is not None and until > end:
+                name, end, moved = name or blackout.name, until, True
+    return (name, end) if name is not None else None

@@ -1,0 +1,44 @@
+"""The only module that asks the machine what time it is."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+LONGEST_NAP = timedelta(seconds=30)
+"""No sleep is longer, so that a suspended or reset clock is noticed within that time."""
+
+
+class Clock(Protocol):
+    """Wall time for schedules, monotonic time for time-outs."""
+
+    def now(self) -> datetime:
+        """The instant, aware, UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds since some fixed moment; never goes back."""
+
+    async def sleep_until(self, when: datetime) -> None:
+        """Return once `now()` has reached `when`, also when the wall clock is set meanwhile."""
+
+    async def sleep(self, span: timedelta) -> None:
+        """Return after `span` of monotonic time."""
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep_until(self, when: datetime) -> None:
+        while (left := when - self.now()) > timedelta(0):  # noqa: ASYNC110 (what is awaited here is the wall clock itself)
+            await asyncio.sleep(min(left, LONGEST_NAP).total_seconds())
+
+    async def sleep(self, span: timedelta) -> None:
+        await asyncio.sleep(span.total_seconds())

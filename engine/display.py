@@ -1,0 +1,190 @@
+"""What a row's own rowd cells should say: a display of the ledger, so it can always be written again. Pure.
+
+The outbox is no queue: it is the difference between this display and what the table is known to hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+
+from actions.api import Outcome
+from connectors.api import Cell
+from engine.decide import Hold
+from engine.model import OURS, SHARED, Column, Defect, Occurrence, RowState, Stage, Status, Tally, Task, Type
+from engine.schedule import in_words
+
+LONGEST_RESULT = 500
+"""Characters of a result in a cell; the whole stands in the log."""
+
+
+def display(
+    understood: Task | Defect,
+    state: RowState,
+    tally: Tally,
+    zone: tzinfo,
+    *,
+    active: Sequence[Occurrence] = (),
+    hold: Hold | None = None,
+) -> dict[str, Cell]:
+    """Every cell that rowd would write into this row, canonical header → value; only columns that the table has are sent.
+
+    zone: the table's; a task's own zone wins. Nothing here depends on the present instant, so a quiet row is never rewritten.
+    """
+    task = understood if isinstance(understood, Task) else None
+    if task is not None and task.schedule is not None:
+        zone = task.schedule.zone
+    ahead = _next(task, state)
+    last = tally.last
+    running = next((o for o in active if o.stage is Stage.RUNNING), None)
+    cells: dict[str, Cell] = {
+        Column.HEALTH: cut(_health(understood, state, tally, zone, active, hold, ahead), LONGEST_RESULT),
+        Column.UNDERSTOOD_AS: _understood(task, state),
+        Column.NEXT_RUN: ahead,
+        Column.LAST_STATUS: "running" if running else (str(last.outcome) if last and last.outcome else None),
+        Column.RUNS: tally.runs,
+        Column.FAILURES: tally.failures,
+        Column.MISSED: tally.missed,
+    }
+    started = (running or last) and (running or last).started_at  # type: ignore[union-attr]  # guarded by the `and`
+    if started is not None:  # before the first run the person's own Last Run stands: it gives a daily row its time
+        cells[Column.LAST_RUN] = _second(started)
+    if tally.last_success is not None:
+        cells[Column.LAST_SUCCESS] = _second(tally.last_success)
+    if last is not None:
+        cells[Column.LAST_RESULT] = cut(last.reason, LONGEST_RESULT) or None
+        cells[Column.DURATION] = round(last.duration.total_seconds(), 3) if last.duration is not None else None
+        cells[Column.RESULT_LINK] = last.links[0] if last.links else None
+    if task is not None and task.type is Type.COUNTER:
+        cells[Column.CURRENT] = whole(state.count)
+    for column in (Column.STATUS, Column.DO):
+        if column in state.stood:
+            cells[column] = state.cells.get(column)
+    return cells
+
+
+def differing(wanted: Mapping[str, Cell], state: RowState) -> dict[str, Cell]:
+    """Of the wanted cells, those that the table does not hold as far as we know."""
+    put = {}
+    for column, value in wanted.items():
+        if column not in state.stood:
+            continue  # the table has no such column
+        if column in state.sent and state.sent[column] == value:
+            continue  # delivered, and nobody has changed it since
+        if column not in state.sent and same(state.stood[column], value):
+            continue
+        put[column] = value
+    return put
+
+
+def same(stands: Cell, wanted: Cell) -> bool:
+    """Whether a cell that we didn't write already says this, also where the store holds only text."""
+    if stands is None or wanted is None:
+        return stands is wanted
+    if isinstance(wanted, datetime):
+        return str(stands) in (wanted.strftime("%Y-%m-%dT%H:%M:%SZ"), str(wanted))
+    return str(stands) == str(wanted)
+
+
+def whole(value: float) -> int | float:
+    """A count without a needless `.0`."""
+    return int(value) if float(value).is_integer() else value
+
+
+def cut(text: str, limit: int) -> str:
+    """The text on one line, with a mark where it was cut."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def moment(instant: datetime, zone: tzinfo) -> str:
+    """An instant for people, in the zone that they think in: `Mon 23 Nov 09:00 Berlin`."""
+    local = instant.astimezone(zone)
+    clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+    return f"{local:%a} {local.day} {local:%b} {clock} {place(zone)}"
+
+
+def place(zone: tzinfo) -> str:
+    """The zone's last word: `Europe/Berlin` is Berlin."""
+    return str(getattr(zone, "key", zone)).rpartition("/")[2].replace("_", " ")
+
+
+def _second(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(microsecond=0)
+
+
+def _next(task: Task | None, state: RowState) -> datetime | None:
+    if task is None or task.schedule is None or task.status is not Status.ACTIVE or (task.schedule.one_off and state.marked):
+        return None
+    return task.schedule.next(state.settled_until)
+
+
+def _understood(task: Task | None, state: RowState) -> Cell:
+    if task is None:
+        return None
+    if task.type is Type.COUNTER:
+        return f"when Current reaches {whole(task.threshold)}"
+    if task.schedule is None:
+        return "only when asked: `run now` in Do, or `rowd run-now`"
+    return in_words(task.schedule, state.settled_until)
+
+
+def _health(
+    understood: Task | Defect,
+    state: RowState,
+    tally: Tally,
+    zone: tzinfo,
+    active: Sequence[Occurrence],
+    hold: Hold | None,
+    ahead: datetime | None,
+) -> str:
+    if isinstance(understood, Defect):
+        return f"{'DRAFT' if understood.draft else 'ERROR'}: {understood.message}"
+    if hold is not None:
+        return f"HELD: {hold.reason}"
+    if state.note:
+        return f"NOTE: {state.note}"
+    if active:
+        return _under_way(active[0], zone)
+    then = f", next {moment(ahead, zone)}" if ahead is not None else ""
+    if understood.status is Status.COMPLETED:
+        return f"COMPLETED{_ended(tally, zone)}"
+    if understood.status is Status.PAUSED:
+        return "PAUSED"
+    if tally.missed_now and tally.missed_since is not None:
+        why = tally.record.reason if tally.record and tally.record.outcome is Outcome.MISSED else ""
+        return f"MISSED {tally.missed_now} since {moment(tally.missed_since, zone)}{f': {why}' if why else ''}{then}"
+    if tally.last is not None and tally.last.outcome not in (None, Outcome.SUCCEEDED):
+        return f"{str(tally.last.outcome).upper()}{_ended(tally, zone)}{then}"
+    if understood.type is Type.COUNTER:
+        waits = "" if state.armed or state.count < understood.threshold else ": was there before; it runs at the next tick or edit"
+        return f"OK, {whole(state.count)} of {whole(understood.threshold)}{waits}"
+    if understood.schedule is None:
+        return "OK, runs when asked"
+    if ahead is None:
+        return f"NEVER: {understood.schedule.text} is past; give a time to come"
+    return f"OK{then}" + (f", snoozed until {moment(state.snoozed_until, zone)}" if _snoozed(state, ahead) else "")
+
+
+def _snoozed(state: RowState, ahead: datetime) -> bool:
+    return state.snoozed_until is not None and ahead < state.snoozed_until
+
+
+def _under_way(occurrence: Occurrence, zone: tzinfo) -> str:
+    if occurrence.stage is Stage.RUNNING and occurrence.started_at is not None:
+        again = f" (attempt {occurrence.attempt} of {occurrence.attempts})" if occurrence.attempt > 1 else ""
+        return f"RUNNING since {moment(occurrence.started_at, zone)}{again}"
+    if occurrence.stage is Stage.WAITING and occurrence.retry_at is not None:
+        when = moment(occurrence.retry_at, zone)
+        return f"RETRYING: attempt {occurrence.attempt + 1} of {occurrence.attempts} at {when}, after: {occurrence.reason}"
+    return "WAITING to start"
+
+
+def _ended(tally: Tally, zone: tzinfo) -> str:
+    if tally.last is None or tally.last.ended_at is None:
+        return ""
+    return f" {moment(tally.last.ended_at, zone)}: {tally.last.reason}" if tally.last.reason else f" {moment(tally.last.ended_at, zone)}"
+
+
+WRITTEN = OURS | SHARED
+"""The columns that a patch may name."""

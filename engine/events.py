@@ -1,0 +1,184 @@
+"""Facts about the engine. One list that feeds the log, the live view and the tests. A secret never enters an event."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened at an instant (aware, UTC)."""
+
+    at: datetime
+
+    @property
+    def name(self) -> str:
+        """Dotted and in the past tense: `TableRecovered` is `table.recovered`."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", ".", type(self).__name__).lower()
+
+    def fields(self) -> dict[str, Any]:
+        """Everything but the instant, for a log line."""
+        return {k: v for k, v in asdict(self).items() if k != "at"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonStarted(Event):
+    tables: tuple[str, ...]
+    pid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonStopped(Event):
+    running: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigReloaded(Event):
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigRefused(Event):
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockJumped(Event):
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableEvent(Event):
+    table: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRead(TableEvent):
+    rows: int
+    tasks: int
+    defects: int
+    drafts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableUnreachable(TableEvent):
+    message: str
+    needs_owner: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRecovered(TableEvent):
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableHeld(TableEvent):
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableReleased(TableEvent):
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowEvent(TableEvent):
+    key: str
+    task: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowAdded(RowEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowEdited(RowEvent):
+    column: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowVanished(RowEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowDefective(RowEvent):
+    column: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowMended(RowEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted(RowEvent):
+    run: str
+    attempt: int
+    due: datetime
+    late_s: float
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded(RowEvent):
+    run: str
+    attempt: int
+    outcome: str
+    reason: str
+    duration_s: float
+    retry_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OccurrenceRecorded(RowEvent):
+    """Occurrences that were not run: skipped or missed."""
+
+    outcome: str
+    reason: str
+    count: int
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestTaken(RowEvent):
+    wish: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRefused(RowEvent):
+    wish: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerOpened(Event):
+    action: str
+    until: datetime
+    failures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerClosed(Event):
+    action: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble(Event):
+    """Something of ours went wrong and was contained; `where` says in which part."""
+
+    where: str
+    message: str
+
+
+Listener = Callable[[Event], None]

@@ -1,0 +1,251 @@
+"""What a read row says, held against what rowd knew: edits, presses, and the shared cells merged three ways. Pure.
+
+A person's program may save an *old copy* of the table: a spreadsheet that was opened an hour ago brings back rowd's cells as
+they stood then. Nobody typed those. So the base of the merge is the display that the row's own rowd cells bear witness to, not
+simply the newest one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from config.fields import span
+from connectors.api import Cell, fold
+from engine.cells import BadCell, number
+from engine.model import OURS, RESTARTS, SHARED, Column, RowState, Status, Wish
+
+MOST_SHOWN = 12
+"""So many older displays of a row are remembered, to recognise an old copy by."""
+
+MOST_PRESSES = 20
+"""So many consumed presses of a row are remembered, to recognise one that comes back with an old copy."""
+
+_ACTIVE = frozenset({"", "active"})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One cell that a person changed."""
+
+    column: str
+    old: Cell
+    new: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button cell used once. `amount`: the span of a snooze in seconds, else 0."""
+
+    wish: Wish
+    amount: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What one read of one row came to."""
+
+    state: RowState
+    changes: tuple[Change, ...] = ()
+    press: Press | None = None
+
+
+class BadPress(ValueError):
+    """A `Do` cell that says nothing we know, with the remedy."""
+
+
+def first_sight(
+    table: str, key: str, cells: Mapping[str, Cell], now: datetime, *, new_ledger: bool, anchor: datetime | None, handle: str | None = None
+) -> Observation:
+    """A row that the ledger doesn't know.
+
+    cells: under canonical headers.   new_ledger: nothing of this table was ever read before, so the row may be old: its buttons
+    need a fresh press and one-offs that ran are over.   anchor: its Last Run as an instant, where it has one.
+    """
+    stood = _displayed(cells)
+    state = RowState(
+        table=table,
+        key=key,
+        cells=dict(cells),
+        first_seen=now,
+        changed_at=now,
+        since=now,
+        settled_until=now,
+        anchor=anchor,
+        count=_number(cells.get(Column.CURRENT)) or 0,
+        handle=handle,
+        stood=stood,
+        shown=((fingerprint(stood), _shared(stood)),),
+        marked=new_ledger and any(cells.get(c) is not None for c in (Column.LAST_RUN, Column.RUNS, Column.LAST_STATUS)),
+    )
+    if cells.get(Column.DO) is None:
+        return Observation(state)
+    if new_ledger:
+        note = f'Do "{cells[Column.DO]}" was there before rowd: clear it and press again'
+        return Observation(replace(state, note=note))
+    return _pressed(state, cells[Column.DO], stood, live=True)
+
+
+def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: str | None = None) -> Observation:
+    """Merge a row as read (`cells`, under canonical headers) into what is known of it.
+
+    The result's state equals `state` where nothing changed, so that an unchanged row costs no write.
+    """
+    stood = _displayed(cells)
+    base, live, sure = _base(state, stood)
+    theirs = [c for c in {**state.cells, **cells} if c not in OURS and c not in SHARED]
+    changes = [Change(c, state.cells.get(c), cells.get(c)) for c in theirs if cells.get(c) != state.cells.get(c)]
+    merged = {c: v for c, v in cells.items() if c not in SHARED}
+    after = replace(state, handle=handle or state.handle)
+
+    after, status_changes = _merge_status(after, merged, base, cells)
+    after, count_changes = _merge_count(after, merged, base, cells, sure=sure)
+    changes += status_changes + count_changes
+    if Column.ID in cells:
+        merged[Column.ID] = cells[Column.ID]
+    if Column.DO in cells:
+        merged[Column.DO] = state.cells.get(Column.DO) if stood.get(Column.DO) == base.get(Column.DO) else cells[Column.DO]
+
+    if any(c.column in RESTARTS for c in changes) or _activated(state, merged):
+        after = replace(after, since=now, settled_until=now, armed=False, marked=False, snoozed_until=None)
+    if changes:
+        after = replace(after, changed_at=now, note=None)
+    if merged != state.cells:
+        after = replace(after, cells=merged)
+    if stood != state.stood:
+        after = replace(after, stood=stood, sent=_kept(state, stood), shown=remembered(state.shown, stood))
+
+    press = merged.get(Column.DO)
+    if press is None or press == state.cells.get(Column.DO):
+        return Observation(after, tuple(changes))
+    found = _pressed(replace(after, changed_at=now), press, stood, live=live)
+    return Observation(found.state, (*changes, Change(Column.DO, state.stood.get(Column.DO), press)), found.press)
+
+
+def press_of(value: Cell) -> Press:
+    """Read a button. Raises BadPress with a sentence for the person."""
+    said = fold(str(value))
+    for wish in (Wish.RUN_NOW, Wish.RETRY, Wish.SKIP_NEXT, Wish.CANCEL):
+        if said == fold(wish):
+            return Press(wish)
+    if said.startswith("snooze"):
+        try:
+            return Press(Wish.SNOOZE, span(said.removeprefix("snooze")).total_seconds())
+        except ValueError:
+            raise BadPress(f'Do "{_cut(value)}": say for how long, like "snooze 2h"') from None
+    raise BadPress(f'Do "{_cut(value)}" is no button: use run now, retry, skip next, cancel or snooze 2h')
+
+
+def fingerprint(stood: Mapping[str, Cell]) -> str:
+    """A short mark of rowd's own cells as they stand; equal for equal displays."""
+    text = "\0".join(f"{c}\1{stood[c]!r}" for c in sorted(OURS) if stood.get(c) is not None)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
+
+
+def remembered(
+    shown: tuple[tuple[str, Mapping[str, Cell]], ...], stood: Mapping[str, Cell]
+) -> tuple[tuple[str, Mapping[str, Cell]], ...]:
+    """`shown` with this display as the newest."""
+    entry = (fingerprint(stood), _shared(stood))
+    return (*(s for s in shown if s != entry), entry)[-MOST_SHOWN:]
+
+
+def _displayed(cells: Mapping[str, Cell]) -> dict[str, Cell]:
+    return {str(c): cells[c] for c in (*sorted(OURS), *sorted(SHARED)) if c in cells}
+
+
+def _shared(stood: Mapping[str, Cell]) -> dict[str, Cell]:
+    return {str(c): stood[c] for c in sorted(SHARED) if c in stood}
+
+
+def _base(state: RowState, stood: Mapping[str, Cell]) -> tuple[Mapping[str, Cell], bool, bool]:
+    """The shared cells that the person started from; whether that is the newest display; whether we are sure of it."""
+    mark = fingerprint(stood)
+    if mark == fingerprint(state.stood):
+        return state.stood, True, True
+    for known, shared in reversed(state.shown):
+        if known == mark:
+            return shared, False, True
+    return state.stood, False, False
+
+
+def _kept(state: RowState, stood: Mapping[str, Cell]) -> dict[str, Cell]:
+    """What rowd sent and what still stands; the rest is to be sent again."""
+    return {c: v for c, v in state.sent.items() if stood.get(c) == state.stood.get(c)}
+
+
+def _merge_status(
+    after: RowState, merged: dict[str, Cell], base: Mapping[str, Cell], cells: Mapping[str, Cell]
+) -> tuple[RowState, list[Change]]:
+    if Column.STATUS not in cells:
+        return after, []
+    theirs, ours = cells[Column.STATUS], after.cells.get(Column.STATUS)
+    if theirs == base.get(Column.STATUS):
+        merged[Column.STATUS] = ours
+        return after, []
+    merged[Column.STATUS] = theirs
+    return after, [Change(Column.STATUS, ours, theirs)] if theirs != ours else []
+
+
+def _merge_count(
+    after: RowState, merged: dict[str, Cell], base: Mapping[str, Cell], cells: Mapping[str, Cell], *, sure: bool
+) -> tuple[RowState, list[Change]]:
+    if Column.CURRENT not in cells:
+        return after, []
+    theirs = merged[Column.CURRENT] = cells[Column.CURRENT]
+    if theirs == base.get(Column.CURRENT):
+        return after, []
+    change = Change(Column.CURRENT, base.get(Column.CURRENT), theirs)
+    typed, was = _number(theirs), _number(base.get(Column.CURRENT))
+    if typed is None:  # no number: the row is a defect until it is mended
+        return after, [change]
+    count = after.count + typed - was if sure and was is not None else typed
+    return replace(after, count=count, armed=True), [change]
+
+
+def _activated(state: RowState, merged: Mapping[str, Cell]) -> bool:
+    before, now = (fold(str(c.get(Column.STATUS) or "")) for c in (state.cells, merged))
+    return now in _ACTIVE and before not in _ACTIVE
+
+
+def _pressed(state: RowState, value: Cell, stood: Mapping[str, Cell], *, live: bool) -> Observation:
+    """Consume a press, unless it is an old one that came back with an old copy of the row."""
+    mark = hashlib.blake2b(f"{fold(str(value))}\0{fingerprint(stood)}".encode(), digest_size=9).hexdigest()
+    cleared = replace(state, cells={**state.cells, Column.DO: None})
+    if not live and mark in state.pressed:
+        return Observation(replace(cleared, note=f'Do "{_cut(value)}" came back with an old copy of the table: press again if you mean it'))
+    try:
+        press = press_of(value)
+    except BadPress as exc:
+        return Observation(replace(state, note=str(exc)))
+    return Observation(replace(cleared, pressed=(*state.pressed, mark)[-MOST_PRESSES:], note=None), press=press)
+
+
+def _number(value: Cell) -> float | None:
+    try:
+        return number(value) if value is not None else 0
+    except BadCell:
+        return None
+
+
+def _cut(value: Cell) -> str:
+    text = "".join(c for c in str(value) if c.isprintable())
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def delivered(state: RowState, put: Mapping[str, Cell], cells: Mapping[str, Cell], now: datetime) -> Observation:
+    """Merge the row that a write of `put` answered with: what we put is no edit, whatever form the store gave it.
+
+    put and cells are under canonical headers. What else stands there is looked at as in `observe`.
+    """
+    stood = {**state.stood, **{c: cells[c] for c in put if c in cells}}
+    sent = {**state.sent, **put}
+    ours = replace(state, stood=stood, sent=sent, shown=remembered(state.shown, stood))
+    return observe(ours, cells, now)
+
+
+def completed(state: RowState) -> RowState:
+    """The row of a one-off that has run."""
+    return replace(state, cells={**state.cells, Column.STATUS: str(Status.COMPLETED)})

@@ -1,0 +1,347 @@
+"""The values that the engine thinks in. Every instant is aware UTC; every mapping is read-only by agreement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
+from typing import Protocol
+
+from actions.api import Outcome, Process, Value
+from connectors.api import Cell
+
+
+class Column(StrEnum):
+    """The columns that rowd knows, by their canonical headers. Any other column is a stranger."""
+
+    ID = "ID"
+    NAME = "Name"
+    TYPE = "Type"
+    DESCRIPTION = "Description"
+    ACTION = "Action"
+    SCHEDULE = "Schedule"
+    CURRENT = "Current"
+    THRESHOLD = "Threshold"
+    STATUS = "Status"
+    DO = "Do"
+    METADATA = "Metadata"
+    DEPENDS_ON = "Depends On"
+    CONDITION = "Condition"
+    TIME_ZONE = "Time Zone"
+    CATCH_UP = "Catch Up"
+    OVERLAP = "Overlap"
+    TIMEOUT = "Timeout"
+    ATTEMPTS = "Attempts"
+    PRIORITY = "Priority"
+    JITTER = "Jitter"
+    ASSIGNEE = "Assignee"
+    RUNS_ON = "Runs On"
+    PROJECT = "Project"
+    WORKFLOW = "Workflow"
+    NOTIFY = "Notify"
+    DEADLINE = "Deadline"
+    HEALTH = "Health"
+    UNDERSTOOD_AS = "Understood As"
+    NEXT_RUN = "Next Run"
+    LAST_RUN = "Last Run"
+    LAST_SUCCESS = "Last Success"
+    LAST_STATUS = "Last Status"
+    LAST_RESULT = "Last Result"
+    DURATION = "Duration"
+    RUNS = "Runs"
+    FAILURES = "Failures"
+    MISSED = "Missed"
+    RESULT_LINK = "Result Link"
+
+
+OURS = frozenset(
+    {
+        Column.HEALTH,
+        Column.UNDERSTOOD_AS,
+        Column.NEXT_RUN,
+        Column.LAST_RUN,
+        Column.LAST_SUCCESS,
+        Column.LAST_STATUS,
+        Column.LAST_RESULT,
+        Column.DURATION,
+        Column.RUNS,
+        Column.FAILURES,
+        Column.MISSED,
+        Column.RESULT_LINK,
+    }
+)
+"""Columns that only rowd writes: a display of the ledger."""
+
+SHARED = frozenset({Column.ID, Column.CURRENT, Column.STATUS, Column.DO})
+"""Columns that a person and rowd both write. All others, strangers included, are the person's."""
+
+RESTARTS = frozenset({Column.SCHEDULE, Column.TYPE, Column.TIME_ZONE, Column.THRESHOLD})
+"""A change in one of these starts the task's schedule anew: nothing from before the change runs."""
+
+SETTLE = timedelta(seconds=2)
+"""A new or edited row fires only after it has been unchanged for this long."""
+
+
+class Type(StrEnum):
+    """What makes a task come due."""
+
+    COUNTER = "counter"
+    INTERVAL = "interval"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    CRON = "cron"
+    ONCE = "once"
+    ON_CHANGE = "on_change"
+    ON_COMMIT = "on_commit"
+    ON_COMPLETION = "on_completion"
+    WEBHOOK = "webhook"
+    MANUAL = "manual"
+
+
+class Status(StrEnum):
+    """What a person wants of a row."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
+    DRAFT = "draft"
+    COMPLETED = "completed"
+
+
+class CatchUp(StrEnum):
+    """What becomes of occurrences that are later than the grace."""
+
+    SKIP = "skip"
+    ONCE = "once"
+    ALL = "all"
+
+
+class Overlap(StrEnum):
+    """What becomes of an occurrence that comes due while the task still runs."""
+
+    SKIP = "skip"
+    QUEUE = "queue"
+    PARALLEL = "parallel"
+    RESTART = "restart"
+
+
+class Schedule(Protocol):
+    """When a task comes due. A value: equal texts in equal settings are equal schedules."""
+
+    @property
+    def text(self) -> str:
+        """In words, without the zone: `every 15 minutes`, `every Monday at 09:00`."""
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone of its wall-clock times."""
+
+    @property
+    def one_off(self) -> bool:
+        """It comes due once at the most."""
+
+    def next(self, after: datetime) -> datetime | None:
+        """The first instant strictly after `after` (aware, any zone), in UTC; None when there is none within 50 years."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A row understood.
+
+    table and key: which row.   name: unique in the table.   schedule: None for counter and manual.
+    threshold: of a counter, at least 1.   timeout, attempts: already within the operator's ceilings.
+    every: the action's smallest distance between two starts of this task, None for none.
+    """
+
+    table: str
+    key: str
+    name: str
+    type: Type
+    action: str
+    parameters: Mapping[str, Value]
+    status: Status
+    schedule: Schedule | None
+    threshold: float = 1
+    catch_up: CatchUp = CatchUp.SKIP
+    overlap: Overlap = Overlap.SKIP
+    timeout: timedelta = timedelta(minutes=5)
+    attempts: int = 1
+    repeatable: bool = False
+    retry_wait: timedelta = timedelta(seconds=10)
+    priority: int = 0
+    jitter: timedelta = timedelta(0)
+    every: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """A row not understood: which column, and one sentence with the value and the remedy.
+
+    draft: nothing is wrong, the row is only not finished (no Type and no Schedule, or Status draft).
+    """
+
+    table: str
+    key: str
+    name: str
+    column: str
+    message: str
+    draft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowState:
+    """What the ledger knows of one row: the row as last read, and where its task stands.
+
+    cells: canonical header (a stranger's own header) → value: a person's cells as last read, shared ones as merged.
+    first_seen: when rowd first read it.   changed_at: when a person's cell was last seen changed; starts wait SETTLE after it.
+    since: no occurrence at or before it ever runs (first seen, activated, restarted).
+    settled_until: every time occurrence at or before it has its record; never before `since`.
+    anchor: the Last Run that the row bore when first seen, None without: gives daily rows without a Schedule their time.
+    count: the counter's true value.   armed: a tick or an edit of Current came after `since`.   fires: how often it fired.
+    absent_since: when it was first missing from a complete read; None while it is there.
+    deleted_at: when it was absent twice; its state is kept for 30 days more.
+    snoozed_until: no start before it.
+    sent: what rowd last put into its own and the shared cells.   stood: those cells as the store last gave them: the merge's base.
+    shown: older displays, newest last: (fingerprint of rowd's own cells as they stood, the shared cells as they stood).
+    pressed: fingerprints of presses already consumed.
+    marked: a new ledger first saw this row with marks of an earlier run: a one-off in it is over.
+    note: one sentence that Health shows until the next edit or run (a refused press, an id that was given anew); None for none.
+    """
+
+    table: str
+    key: str
+    cells: Mapping[str, Cell]
+    first_seen: datetime
+    changed_at: datetime
+    since: datetime
+    settled_until: datetime
+    anchor: datetime | None = None
+    count: float = 0
+    armed: bool = False
+    fires: int = 0
+    absent_since: datetime | None = None
+    deleted_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    handle: str | None = None
+    sent: Mapping[str, Cell] = field(default_factory=dict)
+    stood: Mapping[str, Cell] = field(default_factory=dict)
+    shown: tuple[tuple[str, Mapping[str, Cell]], ...] = ()
+    pressed: tuple[str, ...] = ()
+    marked: bool = False
+    note: str | None = None
+
+
+class Cause(StrEnum):
+    """What made an occurrence: the trigger's kind."""
+
+    SCHEDULE = "schedule"
+    COUNTER = "counter"
+    MANUAL = "manual"
+    RETRY = "retry"
+
+
+class Stage(StrEnum):
+    """How far an occurrence is. `MOVES` says what may follow what."""
+
+    CLAIMED = "claimed"  # durable, not started
+    RUNNING = "running"  # an attempt is under way
+    WAITING = "waiting"  # a failed attempt; another follows at `retry_at`
+    ENDED = "ended"  # has its outcome
+
+
+MOVES: Mapping[Stage, frozenset[Stage]] = {
+    Stage.CLAIMED: frozenset({Stage.RUNNING, Stage.ENDED}),
+    Stage.RUNNING: frozenset({Stage.WAITING, Stage.ENDED}),
+    Stage.WAITING: frozenset({Stage.RUNNING, Stage.ENDED}),
+    Stage.ENDED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One task coming due once. Unique by (table, key, trigger).
+
+    id: the run's id: short, sortable by time, unlike any other's.
+    trigger: `at:<ISO instant>`, `counter:<n>`, `request:<n>`.   due: the nominal instant.
+    attempt: how many attempts were begun.   retry_at: when WAITING, the earliest instant of the next attempt.
+    process: when RUNNING a command, its process once that is committed.
+    parameters, action, timeout, attempts: as they were when claimed, so that an edit changes only what comes after.
+    count: how many equal occurrences this record stands for (skipped and missed ones only); they reach from `due` to `last_due`.
+    """
+
+    id: str
+    table: str
+    key: str
+    task: str
+    trigger: str
+    cause: Cause
+    due: datetime
+    claimed_at: datetime
+    stage: Stage
+    action: str
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+    timeout: timedelta = timedelta(minutes=5)
+    attempts: int = 1
+    repeatable: bool = False
+    retry_wait: timedelta = timedelta(seconds=10)
+    priority: int = 0
+    by: str = "schedule"
+    attempt: int = 0
+    started_at: datetime | None = None
+    retry_at: datetime | None = None
+    process: Process | None = None
+    outcome: Outcome | None = None
+    reason: str = ""
+    outputs: Mapping[str, Value] = field(default_factory=dict)
+    links: tuple[str, ...] = ()
+    ended_at: datetime | None = None
+    duration: timedelta | None = None
+    count: int = 1
+    last_due: datetime | None = None
+
+
+class Wish(StrEnum):
+    """What a person can ask of a task, by a button cell or the command line."""
+
+    RUN_NOW = "run now"
+    RETRY = "retry"
+    SKIP_NEXT = "skip next"
+    CANCEL = "cancel"
+    SNOOZE = "snooze"
+    TICK = "tick"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A wish made durable. Answered once, with the reason where it is refused.
+
+    amount: the span of a snooze in seconds, the number of ticks; 0 otherwise.   by: who, for the record: `cell`, `cli:USER`.
+    """
+
+    id: int
+    table: str
+    key: str
+    wish: Wish
+    amount: float
+    by: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the ledger can say of a task's past, for its row.
+
+    last: the newest occurrence that was started and ended, None before the first.
+    record: the newest ended occurrence of any outcome.
+    missed_since: the due of the oldest missed occurrence after the last run, None without.   missed_now: how many those are.
+    """
+
+    runs: int = 0
+    failures: int = 0
+    missed: int = 0
+    last: Occurrence | None = None
+    last_success: datetime | None = None
+    record: Occurrence | None = None
+    missed_now: int = 0
+    missed_since: datetime | None = None
