@@ -14,10 +14,9 @@ from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
+from actions.parameters import Parameter, ParameterName
+from actions.values import Value as Value  # part of the contract; it stands there because parameters need it, too
 from config.fields import Span
-
-Value = str | int | float | bool
-"""A parameter or an output. Text, a number or a truth value; nothing nested."""
 
 
 class Outcome(StrEnum):
@@ -114,7 +113,7 @@ class Definition(BaseModel, extra="forbid", frozen=True):
 
     kind: str
     description: str = ""
-    parameters: Mapping[str, Any] = {}
+    parameters: Mapping[ParameterName, Parameter] = {}
     secrets: tuple[str, ...] = ()
     repeatable: bool | None = None
     timeout: Span = timedelta(minutes=5)

@@ -26,7 +26,10 @@ def span(text: str) -> timedelta:
         unit = _UNITS.get(part[2].lower())
         if unit is None or len(part[1]) > 9:
             break
-        total += float(part[1]) * unit
+        try:
+            total += float(part[1]) * unit
+        except OverflowError:
+            raise ValueError(f'"{text}" is longer than ten years') from None
         rest = rest[part.end() :]
     if rest or not text.strip():
         raise ValueError(f'"{text}" is not a span of time: write a number and a unit, like "90s", "5 min", "2h" or "1 day"')

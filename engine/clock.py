@@ -20,6 +20,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds since some fixed moment; never goes back."""
 
+    def uptime(self) -> float:
+        """Like `monotonic`, but the time that the machine was suspended counts too."""
+
     async def sleep_until(self, when: datetime) -> None:
         """Return once `now()` has reached `when`, also when the wall clock is set meanwhile."""
 
@@ -35,6 +38,9 @@ class SystemClock:
 
     def monotonic(self) -> float:
         return time.monotonic()
+
+    def uptime(self) -> float:
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
 
     async def sleep_until(self, when: datetime) -> None:
         while (left := when - self.now()) > timedelta(0):  # noqa: ASYNC110 (what is awaited here is the wall clock itself)

@@ -153,7 +153,7 @@ def jitter(task: Task, due: datetime) -> timedelta:
 
 def back_off(occurrence: Occurrence, failed: int) -> timedelta:
     """How long to wait after the n-th failed attempt: doubling from `retry_wait` up to an hour, plus up to a quarter by lot."""
-    wait = min(occurrence.retry_wait * 2 ** min(failed - 1, 20), max(timedelta(hours=1), occurrence.retry_wait))
+    wait = min(occurrence.retry_wait * (1 << min(failed - 1, 20)), max(timedelta(hours=1), occurrence.retry_wait))
     drawn = hashlib.blake2b(f"{occurrence.id}\0{failed}".encode(), digest_size=4).digest()
     return wait * (1 + 0.25 * int.from_bytes(drawn, "big") / 2**32)
 

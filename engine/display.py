@@ -46,9 +46,11 @@ def display(
         Column.FAILURES: tally.failures,
         Column.MISSED: tally.missed,
     }
-    started = (running or last) and (running or last).started_at  # type: ignore[union-attr]  # guarded by the `and`
-    if started is not None:  # before the first run the person's own Last Run stands: it gives a daily row its time
-        cells[Column.LAST_RUN] = _second(started)
+    newest = running or last
+    if (
+        newest is not None and newest.started_at is not None
+    ):  # before the first run the person's own Last Run stands: it gives a daily row its time
+        cells[Column.LAST_RUN] = _second(newest.started_at)
     if tally.last_success is not None:
         cells[Column.LAST_SUCCESS] = _second(tally.last_success)
     if last is not None:
@@ -183,7 +185,11 @@ def _under_way(occurrence: Occurrence, zone: tzinfo) -> str:
 def _ended(tally: Tally, zone: tzinfo) -> str:
     if tally.last is None or tally.last.ended_at is None:
         return ""
-    return f" {moment(tally.last.ended_at, zone)}: {tally.last.reason}" if tally.last.reason else f" {moment(tally.last.ended_at, zone)}"
+    return (
+        f" {moment(tally.last.ended_at, zone)}: {tally.last.reason}"
+        if tally.last.reason
+        else f" {moment(tally.last.ended_at, zone)}"
+    )
 
 
 WRITTEN = OURS | SHARED

@@ -86,6 +86,18 @@ class TableReleased(TableEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TableUnwritable(TableEvent):
+    """Reading works, writing doesn't; results wait."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableWritable(TableEvent):
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RowEvent(TableEvent):
     key: str
     task: str
@@ -171,6 +183,25 @@ class BreakerOpened(Event):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerClosed(Event):
     action: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerPruned(Event):
+    occurrences: int
+    folders: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerCopied(Event):
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestMade(Event):
+    """What the last day came to: occurrences by outcome, and the tasks in trouble, each `table/name: reason`."""
+
+    counts: dict[str, int]
+    troubled: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,7 +57,14 @@ class BadPress(ValueError):
 
 
 def first_sight(
-    table: str, key: str, cells: Mapping[str, Cell], now: datetime, *, new_ledger: bool, anchor: datetime | None, handle: str | None = None
+    table: str,
+    key: str,
+    cells: Mapping[str, Cell],
+    now: datetime,
+    *,
+    new_ledger: bool,
+    anchor: datetime | None,
+    handle: str | None = None,
 ) -> Observation:
     """A row that the ledger doesn't know.
 
@@ -215,7 +222,9 @@ def _pressed(state: RowState, value: Cell, stood: Mapping[str, Cell], *, live: b
     mark = hashlib.blake2b(f"{fold(str(value))}\0{fingerprint(stood)}".encode(), digest_size=9).hexdigest()
     cleared = replace(state, cells={**state.cells, Column.DO: None})
     if not live and mark in state.pressed:
-        return Observation(replace(cleared, note=f'Do "{_cut(value)}" came back with an old copy of the table: press again if you mean it'))
+        return Observation(
+            replace(cleared, note=f'Do "{_cut(value)}" came back with an old copy of the table: press again if you mean it')
+        )
     try:
         press = press_of(value)
     except BadPress as exc:

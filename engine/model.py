@@ -232,6 +232,24 @@ class RowState:
     note: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of one cell that rowd has seen, or made.
+
+    task: the row's name then.   old, new: the cell as text; None for blank.   at: when it was read.
+    by: `person`, `rowd`, `cli:USER`.
+    """
+
+    table: str
+    key: str
+    task: str
+    column: str
+    old: str | None
+    new: str | None
+    at: datetime
+    by: str
+
+
 class Cause(StrEnum):
     """What made an occurrence: the trigger's kind."""
 

@@ -1,0 +1,11 @@
+"""A program of this machine, run without a shell.
+
+settings → argv (what a row's values may become) → launcher (gated until the ledger knows it) → watch (its end, or ours) → verdict.
+"""
+
+from actions.api import Kind
+from actions.command.action import make
+from actions.command.settings import CommandSettings
+
+KIND = Kind(settings=CommandSettings, make=make, repeatable=lambda _: False)
+"""Whether a program may be run again after a failure, only its operator knows: `repeatable = true`."""

@@ -1,0 +1,77 @@
+"""What the operator may say of a command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from actions.api import Definition
+from actions.sizes import Size
+from config.fields import Span
+
+LEAST_MEMORY = 16 * 2**20
+"""Less, and the shell that waits at the gate could not start anything."""
+
+
+def _sayable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("holds a NUL character; remove it")
+    return text
+
+
+def _variable(name: str) -> str:
+    if not name or "=" in name or "\0" in name:
+        raise ValueError(f'"{name}" can\'t be the name of a variable; write one such as "REPORT_DIR"')
+    if name.startswith("ROWD_"):
+        raise ValueError(f'"{name}" is one of rowd\'s own variables; choose another name')
+    return name
+
+
+def _exit_code(code: int) -> int:
+    if not 0 <= code <= 255:
+        raise ValueError(f"{code} is no exit code; write numbers from 0 to 255")
+    return code
+
+
+def _a_second_at_least(length: timedelta) -> timedelta:
+    if length < timedelta(seconds=1):
+        raise ValueError("is too short; write 1s or more")
+    return length
+
+
+class CommandSettings(Definition):
+    """`kind = "command"`: a program of this machine."""
+
+    argv: tuple[Annotated[str, AfterValidator(_sayable)], ...] = Field(
+        min_length=1,
+        description="The program and its arguments, one list element each; no shell. {name} is the value of a parameter.",
+    )
+    cwd: Path = Field(default=Path(), description="The folder it runs in; relative to the folder of rowd.toml.")
+    environment: Mapping[Annotated[str, AfterValidator(_variable)], Annotated[str, AfterValidator(_sayable)]] = Field(
+        default={}, description="Variables with fixed values, beside the few that every command gets."
+    )
+    user: str | None = Field(default=None, description="The user it runs as; only where rowd itself runs as root.")
+    output_limit: Size = Field(default=10 * 10**6, ge=1, description="How much it may write to stdout, and to stderr.")
+    memory: Size | None = Field(default=None, ge=LEAST_MEMORY, description="The address space that each of its processes may have.")
+    cpu: Annotated[Span, AfterValidator(_a_second_at_least)] | None = Field(
+        default=None, description="The processor time that each of its processes may use, in whole seconds."
+    )
+    nice: int = Field(default=0, ge=-20, le=19, description="How much it stands back for others; below 0 only as root.")
+    kill_after: Span = Field(
+        default=timedelta(seconds=10), description="How long it has to end after SIGTERM, before it is killed with SIGKILL."
+    )
+    ok_exit_codes: tuple[Annotated[int, AfterValidator(_exit_code)], ...] = Field(
+        default=(0,), min_length=1, description="Exit codes that mean success."
+    )
+
+    @model_validator(mode="after")
+    def _secrets_are_variables(self) -> Self:
+        for name in self.secrets:
+            _variable(name)
+            if name in self.environment:
+                raise ValueError(f"{name} is both a secret and in environment; remove it from one of them")
+        return self

@@ -1,0 +1,196 @@
+"""From `rowd.toml`, `.env` and the environment to one `Config`, or to every mistake in them at once."""
+
+from __future__ import annotations
+
+import re
+import stat
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+
+from config.environment import Variable, gathered, overrides, read_env_file
+from config.mistakes import ConfigError, Mistake, mistakes_of, pointer
+from config.settings import Settings
+
+FILE = "rowd.toml"
+SYSTEM_FILE = Path("/etc/rowd") / FILE
+SYSTEM_STATE = Path("/var/lib/rowd")
+"""State of a daemon whose file is under /etc, where no state belongs (Filesystem Hierarchy Standard 3.0, 5.8.1)."""
+
+_POSITION = re.compile(r" \(at (line \d+, column \d+|end of document)\)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A configuration that was read, and is right.
+
+    base: the folder of `file`, absolute: relative paths in the settings start from it.
+    warnings: sentences for the operator, about what works but shouldn't stay so.
+    variables: name → value of everything that is set in the environment and in `.env`; shown to nobody.
+    """
+
+    settings: Settings
+    base: Path
+    file: Path
+    warnings: tuple[str, ...] = ()
+    variables: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
+
+    def secret(self, name: str) -> SecretStr:
+        """The value of the variable of exactly this name; the environment's wins over that of `.env`. Raises KeyError."""
+        return self.variables[name]
+
+    @property
+    def state_dir(self) -> Path:
+        """Where the ledger and the runs are kept, absolute. It need not exist yet."""
+        if self.settings.daemon.state_dir is not None:
+            return self.base / self.settings.daemon.state_dir
+        return SYSTEM_STATE if self.base.is_relative_to("/etc") else self.base / ".rowd"
+
+
+Check = Callable[[Config], Iterable[Mistake]]
+"""A further look at a configuration, by those who know the stores and the kinds of actions."""
+
+
+def load(path: Path | None, environ: Mapping[str, str], cwd: Path, check: Check = lambda _: ()) -> Config:
+    """Read and validate everything. The environment wins over `.env` beside the file, and that over the file.
+
+    path: the file; None: `ROWD_CONFIG`, else `rowd.toml` in `cwd`, else `/etc/rowd/rowd.toml`.   cwd: absolute.
+    check: is asked even where there are mistakes already, with what is right so far, so that all are told together.
+    Raises ConfigError.
+    """
+    file = _found(path, environ, cwd)
+    raw = _parsed(file)
+    env_file = file.parent / ".env"
+    of_file, mistakes = read_env_file(env_file)
+    variables = gathered(env_file, of_file, environ)
+    over, origins, unplaced = overrides(variables)
+    settings, refused = _validated(_merged(raw, over), file, origins)
+    mistakes += unplaced + refused + list(_references(settings, raw, file))
+    config = Config(
+        settings,
+        file.parent,
+        file,
+        tuple(_warnings(file, env_file)),
+        {name: SecretStr(variable.value) for name, variable in variables.items()},
+    )
+    mistakes += check(config)
+    if mistakes:
+        raise ConfigError(mistakes)
+    return config
+
+
+def _found(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:
+    if path is None and (named := environ.get("ROWD_CONFIG")):
+        path = Path(named)
+    if path is not None:
+        return cwd / path
+    places = (cwd / FILE, SYSTEM_FILE)
+    for place in places:
+        if place.exists():
+            return place
+    message = f"there is no such file, and no {SYSTEM_FILE} either"
+    raise ConfigError([Mistake(str(places[0]), "", message, "run `rowd init` to make one, or name yours with --config")])
+
+
+def _parsed(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        mistake = Mistake(str(file), "", "there is no such file", "run `rowd init` to make one, or name yours with --config")
+    except IsADirectoryError:
+        mistake = Mistake(str(file), "", "is a folder", f"name the file in it: {file / FILE}")
+    except OSError as exc:
+        mistake = Mistake(str(file), "", f"can't be read ({exc.strerror})", "let rowd's user read it")
+    except UnicodeDecodeError as exc:
+        mistake = Mistake(str(file), "", f"is not UTF-8 text (byte {exc.start})", "save it as UTF-8")
+    except tomllib.TOMLDecodeError as exc:
+        text = str(exc)
+        position = _POSITION.search(text)
+        message = f"is not TOML here: {_POSITION.sub('', text)}"
+        remedy = "text needs quotes, a list needs brackets, and no key may stand twice"
+        mistake = Mistake(str(file), position[1] if position else "", message, remedy)
+    raise ConfigError([mistake])
+
+
+def _merged(raw: Mapping[str, Any], over: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    merged = dict(raw)
+    for section, values in over.items():
+        below = raw.get(section, {})
+        merged[section] = {**below, **values} if isinstance(below, dict) else below  # what is no section is told as that
+    return merged
+
+
+def _validated(raw: Mapping[str, Any], file: Path, origins: Mapping[str, Variable]) -> tuple[Settings, list[Mistake]]:
+    """The settings, and what is wrong with them. Where something is, the settings are those without it."""
+    mistakes: list[Mistake] = []
+    while True:
+        try:
+            return Settings.model_validate(raw), mistakes
+        except ValidationError as exc:
+            if not mistakes:  # what is found later only follows from what was taken out
+                mistakes = [_placed(m, origins) for m in mistakes_of(exc, str(file), model=Settings)]
+            for error in exc.errors(include_url=False, include_input=False, include_context=False):
+                loc = error["loc"]
+                if error["type"] == "missing" or loc[-1] == "[key]":
+                    loc = loc[:-1]
+                raw = _without(raw, loc)
+
+
+def _placed(mistake: Mistake, origins: Mapping[str, Variable]) -> Mistake:
+    """A mistake in an overridden setting is the variable's, not the file's."""
+    variable = origins.get(mistake.key)
+    return mistake if variable is None else replace(mistake, file=variable.source, key=variable.name)
+
+
+def _without(raw: Mapping[str, Any], loc: Sequence[int | str]) -> dict[str, Any]:
+    """A copy without what stands at this place, or, in a list, without the list's key."""
+    head, *rest = loc
+    left = dict(raw)
+    if head not in left:
+        return left
+    below = left[str(head)]
+    if rest and isinstance(below, dict) and rest[0] in below:
+        left[str(head)] = _without(below, rest)
+    else:
+        del left[str(head)]
+    return left
+
+
+def _references(settings: Settings, raw: Mapping[str, Any], file: Path) -> Iterable[Mistake]:
+    """Names that are used must be defined, were it with mistakes."""
+    tables, actions = _names(raw.get("tables")), _names(raw.get("actions"))
+    if not tables:
+        yield Mistake(str(file), "tables", "there is no table", 'add one: [tables.tasks], connector = "local", path = "tasks.csv"')
+    uses = [
+        *((f"tables.{n}.actions", "action", t.actions or (), actions) for n, t in settings.tables.items()),
+        *((f"tables.{n}.readable_by", "table", t.readable_by, tables) for n, t in settings.tables.items()),
+        *((f"blackout[{n}].tables", "table", b.tables, tables) for n, b in enumerate(settings.blackouts, 1)),
+    ]
+    for key, what, used, known in uses:
+        for name in used:
+            if name not in known:
+                remedy = pointer(name, known, f"define it as [{what}s.{name}], or take it out")
+                yield Mistake(str(file), key, f'there is no {what} "{name}"', remedy)
+
+
+def _names(section: object) -> list[str]:
+    return list(section) if isinstance(section, dict) else []
+
+
+def _warnings(file: Path, env_file: Path) -> Iterable[str]:
+    """Files that others on this machine could read secrets from, or write commands into."""
+    if _allows(file, stat.S_IWOTH):
+        yield f"{file} can be changed by every user of this machine, who could so run commands as rowd: chmod o-w {file}"
+    if _allows(env_file, stat.S_IROTH | stat.S_IWOTH):
+        yield f"{env_file} holds secrets and is open to every user of this machine: chmod 600 {env_file}"
+
+
+def _allows(file: Path, bits: int) -> bool:
+    try:
+        return bool(file.stat().st_mode & bits)
+    except OSError:
+        return False

@@ -1,0 +1,188 @@
+"""What stands in `rowd.toml`, as validated values. Only what is the same for every store and every kind of action.
+
+What a store or a kind of action wants to know besides stays raw here (`TableSettings.rest`, `Settings.actions`): their own models,
+beside their own code, check it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, time, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from config.fields import Span, spelled
+from config.times import Dates, TimeOfDay, Weekdays, Zone, system_zone
+
+_NAME = re.compile(r"[a-z0-9_-]{1,64}")
+
+
+def _usable(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f'"{name}" can\'t be a name; use 1 to 64 of a-z, 0-9, _ and -')
+    return name
+
+
+Name = Annotated[str, AfterValidator(_usable)]
+"""Of a table or an action: what rows, commands, log lines and folders call it."""
+
+
+def _counted(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError(f"must be a whole number, not {str(value).lower()}; write digits without quotes, like 8")
+    return value
+
+
+def _positive(length: timedelta) -> timedelta:
+    if length <= timedelta(0):
+        raise ValueError("must be longer than nothing; write a span like 30s")
+    return length
+
+
+def _a_second_at_least(length: timedelta) -> timedelta:
+    if length < timedelta(seconds=1):
+        raise ValueError(f"{spelled(length)} is too short; write 1s or more")
+    return length
+
+
+def _whole_path(path: Path) -> Path:
+    if not path.parts:
+        raise ValueError('needs a folder of its own; write one like ".rowd"')
+    if path.parts[0].startswith("~"):
+        raise ValueError(f'"{path}": "~" means nothing to a daemon; write the path in full')
+    return path
+
+
+def _of_a_kind(definition: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(definition.get("kind"), str):
+        raise ValueError('doesn\'t say what kind of action it is; add `kind = "command"`')
+    return definition
+
+
+Count = Annotated[int, BeforeValidator(_counted)]
+Positive = Annotated[Span, AfterValidator(_positive)]
+Interval = Annotated[Span, AfterValidator(_a_second_at_least)]
+
+
+class Section(BaseModel):
+    """A group of settings in which every key is known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Daemon(Section):
+    """`[daemon]`: the process itself."""
+
+    state_dir: Annotated[Path, AfterValidator(_whole_path)] | None = Field(
+        default=None,
+        description="Where the ledger, its copies and the runs' logs are kept; relative to the folder of rowd.toml.",
+    )
+    max_parallel: Count = Field(default=8, ge=1, le=1000, description="Runs under way at the same time, over all tables.")
+    offline_limit: Positive = Field(
+        default=timedelta(hours=24), description="For how long rows run on from the last copy while their store can't be reached."
+    )
+    stop_within: Span = Field(
+        default=timedelta(seconds=30), description="How long running work may go on after a stop was asked for, before it is ended."
+    )
+    log: Literal["readable", "json"] = Field(
+        default="readable", description="How log lines look: for people, or one JSON object a line."
+    )
+    keep_runs: Count = Field(default=20, ge=1, le=100_000, description="How many of its last runs are kept in full for each task.")
+    keep_finished: Positive = Field(
+        default=timedelta(days=30), description="How long a finished one-off, or a deleted row, is remembered."
+    )
+    backup_at: TimeOfDay = Field(
+        default=time(3, 15), description="When the ledger is copied, each day, by the machine's own clock."
+    )
+    backups: Count = Field(default=7, ge=0, le=1000, description="How many copies of the ledger are kept; 0 for none.")
+    digest_at: TimeOfDay = Field(
+        default=time(8), description="When the last day is summed up in the log, by the machine's own clock."
+    )
+
+
+class Defaults(Section):
+    """`[defaults]`: what holds for every table that doesn't say otherwise."""
+
+    time_zone: Zone = Field(default_factory=system_zone, description="The zone of schedules, by its IANA name.")
+    daily_at: TimeOfDay = Field(
+        default=time(9),
+        description="The time of day of daily, weekly and monthly tasks that have neither a Schedule nor a Last Run.",
+    )
+
+
+class TableSettings(BaseModel):
+    """`[tables.NAME]`: one table. What its store wants to know besides is in `rest`."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    connector: str = Field(description="The kind of store, like local.", min_length=1)
+    poll: Interval = Field(
+        default=timedelta(seconds=30), description="How often the table is read when nothing tells of a change sooner."
+    )
+    time_zone: Zone | None = Field(default=None, description="The zone of this table's schedules, by its IANA name.")
+    actions: tuple[str, ...] | None = Field(default=None, description="The only actions that rows of this table may use.")
+    readable_by: tuple[str, ...] = Field(default=(), description="Tables whose rows may refer to rows of this one.")
+    columns: Mapping[str, str] = Field(
+        default={}, description="Columns that are called otherwise here: rowd's name = the header in the table."
+    )
+
+    @property
+    def rest(self) -> Mapping[str, Any]:
+        """What the file says besides, as TOML gave it: for the store's own settings model."""
+        return MappingProxyType(self.model_extra or {})
+
+
+class Blackout(Section):
+    """`[[blackout]]`: a window in which nothing scheduled starts."""
+
+    name: str = Field(min_length=1, max_length=64, description="What a row's Health calls it.")
+    start: TimeOfDay | None = Field(
+        default=None, alias="from", description="When it begins; without from and to it lasts whole days."
+    )
+    end: TimeOfDay | None = Field(
+        default=None, alias="to", description="When it ends; at or before the beginning: on the next day."
+    )
+    days: Weekdays = Field(default=frozenset[int](), description="The weekdays on which it begins.")
+    dates: Dates = Field(default=frozenset[date](), description="The dates on which it begins; with days: either of them.")
+    time_zone: Zone | None = Field(default=None, description="The zone of its times and days, by its IANA name.")
+    tables: tuple[str, ...] = Field(default=(), description="The tables that it is for.")
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if (self.start is None) != (self.end is None):
+            raise ValueError(f'blackout "{self.name}" has only one of from and to; write both, or neither for whole days')
+        if not self.days and not self.dates and self.start == self.end:
+            raise ValueError(f'blackout "{self.name}" would never end; write from and to, or days, or dates')
+        return self
+
+
+class BreakerSettings(Section):
+    """`[breaker]`: when an action that keeps failing is left alone for a while."""
+
+    failures: Count = Field(default=5, ge=1, le=1000, description="After how many failed attempts in a row.")
+    wait: Positive = Field(default=timedelta(minutes=1), description="For how long at first; each further failure doubles it.")
+    wait_max: Positive = Field(default=timedelta(hours=1), description="For how long at the most.")
+
+    @model_validator(mode="after")
+    def _grows(self) -> Self:
+        if self.wait_max < self.wait:
+            raise ValueError("wait_max is shorter than wait; write a wait_max at least as long")
+        return self
+
+
+class Settings(Section):
+    """Everything in `rowd.toml`.
+
+    actions: name → what TOML gave, with its `kind`: for that kind's own settings model.
+    """
+
+    daemon: Daemon = Daemon()
+    defaults: Defaults = Field(default_factory=Defaults)
+    tables: Mapping[Name, TableSettings] = {}
+    actions: Mapping[Name, Annotated[Mapping[str, Any], AfterValidator(_of_a_kind)]] = {}
+    blackouts: tuple[Blackout, ...] = Field(default=(), alias="blackout")
+    breaker: BreakerSettings = BreakerSettings()

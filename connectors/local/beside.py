@@ -1,0 +1,107 @@
+"""The hidden folder beside a table: its locks, drafts, and the files that were displaced from the table's place.
+
+A displaced file is kept because an editor may still hold it open and save into it. Its name tells all that is needed to know,
+also after a crash, whether that happened: `swap.NUMBER.BEFORE.NEW`, where BEFORE and NEW are digests of what it held when it was
+displaced and of what went into the table instead.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from connectors.errors import TryLater
+
+_SWAP = "swap"
+
+
+def digest(raw: bytes) -> str:
+    """What tells contents apart, fit for a file name."""
+    return blake2b(raw, digest_size=12).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """A file that lies, or is about to lie, in the hidden folder after changing places with the table."""
+
+    path: Path
+    number: int
+    before: str
+    new: str
+
+    def renamed(self, before: str) -> Swap:
+        """Note under its name that what it holds now has been dealt with."""
+        path = self.path.with_name(f"{_SWAP}.{self.number}.{before}.{self.new}")
+        self.path.rename(path)
+        return Swap(path, self.number, before, self.new)
+
+
+class Beside:
+    """The folder `.NAME.rowd` beside the file NAME."""
+
+    def __init__(self, target: Path) -> None:
+        self.path = target.parent / f".{target.name}.rowd"
+
+    def make(self) -> None:
+        """Make sure that it exists. Raises OSError."""
+        with suppress(FileExistsError):
+            self.path.mkdir(mode=0o700)
+
+    def swaps(self) -> list[Swap]:
+        """Every swap file, the oldest first; none where there is no folder yet."""
+        found = []
+        with suppress(FileNotFoundError), os.scandir(self.path) as entries:
+            for entry in entries:
+                parts = entry.name.split(".")
+                if len(parts) == 4 and parts[0] == _SWAP and parts[1].isdecimal():
+                    found.append(Swap(self.path / entry.name, int(parts[1]), parts[2], parts[3]))
+        return sorted(found, key=lambda swap: swap.number)
+
+    def swap(self, before: str, new: str) -> Swap:
+        """A name for the next one. Only while `alone`."""
+        number = max((swap.number for swap in self.swaps()), default=0) + 1
+        return Swap(self.path / f"{_SWAP}.{number}.{before}.{new}", number, before, new)
+
+    @property
+    def draft(self) -> Path:
+        """Where the next contents are written before they are whole. Only while `alone`."""
+        return self.path / "draft"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Be the only process of ours that replaces the table. Raises TryLater where another does, OSError."""
+        self.make()
+        descriptor = self._locked("writing")
+        if descriptor is None:
+            raise TryLater(f"another rowd command is writing beside {self.path}")
+        try:
+            yield
+        finally:
+            os.close(descriptor)
+
+    def owner(self, who: str) -> int | str:
+        """Hold the folder for `who`: the descriptor that holds it until it is closed, or who else holds it. Raises OSError."""
+        self.make()
+        descriptor = self._locked("owner")
+        if descriptor is None:
+            return (self.path / "owner").read_text(errors="replace").strip() or "another daemon"
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, (" ".join(who.split()) + "\n").encode("utf-8", "replace"))
+        return descriptor
+
+    def _locked(self, name: str) -> int | None:
+        descriptor = os.open(self.path / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor

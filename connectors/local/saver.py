@@ -1,0 +1,199 @@
+"""A file replaced as a whole, in one step, without losing what others save into it meanwhile or afterwards.
+
+Knows bytes only. What to do with them comes in as an edit, which is asked again for every version that a person saved in between.
+No clock is read: ages are differences between time stamps of files.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectors.errors import NeedsOwner, OutcomeUnknown, TableError, TryLater
+from connectors.local.beside import Beside, Swap, digest
+from connectors.local.exchange import Exchange
+from connectors.local.place import Placer
+
+Edit = Callable[[bytes], bytes]
+"""What a file should hold, given what it holds. The same bytes: nothing to do. Raises TableError for what cannot be edited."""
+
+ROUNDS = 8  # versions saved in between that one write takes up, before it leaves the person in peace
+KEPT_NS = 60_000_000_000  # how long a displaced file is kept, at the least
+KEPT_FILES = 32
+KEPT_BYTES = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What of ours stands in the table, while the version of a person that it displaced is still to be merged."""
+
+    swap: Swap
+    raw: bytes
+
+
+class Saver:
+    """One file (not a symlink), and the hidden folder beside it."""
+
+    def __init__(self, target: Path, label: str, max_bytes: int, exchange: Exchange) -> None:
+        self.target = target
+        self.beside = Beside(target)
+        self._label = label
+        self._max_bytes = max_bytes
+        self._placer = Placer(target, self.beside, exchange)
+        self._log: list[tuple[int, Edit]] = []  # what was edited by us, and the number of its last swap
+        self._seen: dict[Path, tuple[int, int, int]] = {}  # swap → its stamp when it was last looked into
+
+    def read(self) -> bytes:
+        """What the file holds. Raises TryLater where it is being saved just now, NeedsOwner where it is too large, OSError."""
+        for _ in range(3):
+            with self.target.open("rb") as file:
+                first = os.fstat(file.fileno())
+                if first.st_size > self._max_bytes:
+                    raise NeedsOwner(
+                        f"{self._label} has {first.st_size:,} bytes, more than max_bytes ({self._max_bytes:,}) allows."
+                        " Make it smaller, or raise max_bytes in rowd.toml."
+                    )
+                raw = file.read()
+                if _stamp(os.fstat(file.fileno())) == _stamp(first):
+                    return raw
+        raise TryLater(f"{self._label} is being saved just now")
+
+    def marker(self) -> str:
+        """Differs when the file, or a displaced one that an editor may still save into, may have changed. Raises OSError."""
+        stat = self.target.stat()
+        late = [f"{s.path.name}{stamp}" for s in self.beside.swaps() if self._seen.get(s.path) != (stamp := _stamp_of(s.path))]
+        return "-".join(map(str, (stat.st_mtime_ns, stat.st_size, stat.st_ino, *late)))
+
+    def replace(self, edit: Edit) -> None:
+        """Let the file hold what `edit` makes of it. Raises TableError, OSError (nothing written)."""
+        with self.beside.alone():
+            self._replace(self.read(), edit)
+
+    def _replace(self, base: bytes, edit: Edit, *, note: bool = True) -> None:
+        standing: _Standing | None = None
+        for _ in range(ROUNDS):
+            try:
+                wanted = edit(base)
+                if wanted == base:
+                    break
+                expected = standing.raw if standing else base
+                swap = self._placer.put(wanted, digest(expected), digest(wanted))
+            except (TableError, OSError) as exc:
+                self._restore(standing, exc)
+                raise
+            found = self._displaced(swap)
+            if standing:  # their version is part of what stands now
+                self._settled(standing.swap, base)
+            if found == expected:
+                if note:
+                    self._log.append((swap.number, edit))
+                with suppress(OSError):  # it is written; what is left behind is looked at again after the next write
+                    self._tidy()
+                return
+            base, standing = found, _Standing(swap, wanted)
+        else:
+            busy = TryLater(f"{self._label} is being saved again and again just now")
+            self._restore(standing, busy)
+            raise busy
+        self._restore(standing, None)  # what they saved holds it all already
+
+    def _displaced(self, swap: Swap) -> bytes:
+        try:
+            stamp = _stamp_of(swap.path)
+            found = swap.path.read_bytes()
+        except OSError as exc:
+            raise OutcomeUnknown(f"{self._label} was replaced, but what it held before cannot be read: {exc}") from exc
+        if stamp is not None and digest(found) == swap.before:
+            self._seen[swap.path] = stamp
+        return found
+
+    def _settled(self, swap: Swap, content: bytes) -> None:
+        try:
+            self._placer.note(swap, digest(content))
+        except OSError as exc:
+            raise OutcomeUnknown(f"{self._label} was replaced, but {swap.path} cannot be renamed: {exc}") from exc
+
+    def _restore(self, standing: _Standing | None, cause: BaseException | None) -> None:
+        """Give the place back to the version of theirs that ours displaced. Raises OutcomeUnknown where that isn't possible."""
+        if standing is None:
+            return
+        try:
+            whole = self._placer.take_back(standing.swap, standing.raw)
+        except OSError as exc:
+            raise OutcomeUnknown(f"{self._label} was saved by a person meanwhile, and cannot be merged now: {exc}") from cause
+        if not whole:
+            raise OutcomeUnknown(
+                f"{self._label} was saved several times while it was written. The next read sorts it out."
+            ) from cause
+
+    def collect(self, check: Callable[[bytes], object]) -> None:
+        """Take up what editors saved into displaced files since: the version of a person, with our edits since made on it.
+
+        The last save wins, as it would without us. check: raises TableError for contents that are no table (yet).
+        Raises TableError, OSError.
+        """
+        if all(self._seen.get(swap.path) == _stamp_of(swap.path) for swap in self.beside.swaps()):
+            return
+        with self.beside.alone():
+            late = [swap for swap in self.beside.swaps() if self._seen.get(swap.path) != _stamp_of(swap.path)]
+            for swap in sorted(late, key=lambda s: s.path.stat().st_mtime_ns):
+                self._look_into(swap, check)
+
+    def _look_into(self, swap: Swap, check: Callable[[bytes], object]) -> None:
+        stat, here = swap.path.stat(), self.target.stat()
+        content = swap.path.read_bytes()
+        state = digest(content)
+        if state == swap.new or stat.st_ino == here.st_ino:  # never came to be exchanged, or was taken back
+            swap.path.unlink()
+            return
+        if state != swap.before:
+            try:
+                check(content)
+            except TableError:
+                return  # half saved: look again
+            self._merge(swap, content, newer=stat.st_mtime_ns >= here.st_mtime_ns)
+            swap = self._placer.note(swap, state)
+        self._seen[swap.path] = _stamp(stat)
+
+    def _merge(self, swap: Swap, content: bytes, *, newer: bool) -> None:
+        table = self.read()
+        ours = digest(table) == max(self.beside.swaps(), key=lambda s: s.number).new
+        if not (ours or newer):
+            return  # somebody saved the table itself after that
+        merged = content
+        for number, edit in self._log:
+            if number >= swap.number:
+                merged = edit(merged)
+        self._replace(table, lambda base: merged if base == table else base, note=False)
+
+    def _tidy(self) -> None:
+        """Let go of displaced files that are old enough, or too many; never of one with a save still to be taken up."""
+        swaps = self.beside.swaps()
+        written_ns = self.target.stat().st_mtime_ns
+        sizes = {swap: swap.path.stat().st_size for swap in swaps}
+        files, size = len(swaps), sum(sizes.values())
+        for swap in swaps[:-1]:
+            old = written_ns - swap.path.stat().st_ctime_ns > KEPT_NS
+            if not (old or files > KEPT_FILES or size > KEPT_BYTES):
+                continue
+            if digest(swap.path.read_bytes()) == swap.before:
+                swap.path.unlink()
+                files, size = files - 1, size - sizes[swap]
+        left = self.beside.swaps()
+        self._seen = {swap.path: self._seen[swap.path] for swap in left if swap.path in self._seen}
+        oldest = min((swap.number for swap in left), default=0)
+        self._log = [(number, edit) for number, edit in self._log if number >= oldest]
+
+
+def _stamp(stat: os.stat_result) -> tuple[int, int, int]:
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+def _stamp_of(path: Path) -> tuple[int, int, int] | None:
+    try:
+        return _stamp(path.stat())
+    except FileNotFoundError:
+        return None

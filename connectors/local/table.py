@@ -1,0 +1,178 @@
+"""The local table: a CSV file as the contract wants it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from connectors.api import Cell, Effect, Page, Patch, Place, Traits, Written
+from connectors.errors import Bug, NeedsOwner, TryLater
+from connectors.local.dialect import Opened, opened
+from connectors.local.document import Document
+from connectors.local.editor import editor_of
+from connectors.local.edits import created, deleted, patched
+from connectors.local.exchange import Exchange, exchange
+from connectors.local.grid import Grid, grid
+from connectors.local.saver import Saver
+from connectors.local.settings import LocalSettings
+from connectors.local.watch import watched
+
+T = TypeVar("T")
+
+TRAITS = Traits(atomic_expect=False, batch=10_000)
+"""No `expect`: a program that holds the file open may save into it after we have answered. Its version is merged then, but the
+answer cannot be taken back, so no promise is made."""
+
+_EFFECTIVE = os.access in os.supports_effective_ids
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_MOUNTED = frozenset({errno.EBUSY, errno.EXDEV})
+
+
+class LocalTable:
+    """Reads and writes one CSV file. Rows are known by their ID cell; without an ID column by their Name.
+
+    `exchange` is how two files change places: the real one, unless a test stands in between.
+    """
+
+    def __init__(self, settings: LocalSettings, place: Place, *, exchange: Exchange = exchange) -> None:
+        self._settings = settings
+        self._place = place
+        self._exchange = exchange
+        self._path = place.base / settings.path.expanduser()
+        self._label = f'{self._path} (table "{place.name}")'
+        self._saver_of_now: Saver | None = None
+        self._owner: int | None = None
+
+    @property
+    def traits(self) -> Traits:
+        return TRAITS
+
+    def read(self, cursor: str | None = None) -> Page:
+        """Every row, on one page."""
+        if cursor is not None:
+            raise Bug(f"a local table is read on one page, so there is none at {cursor!r}")
+        with self._translated():
+            saver = self._saver()
+            self._collect(saver)
+            found = self._grid(saver.read())
+        return Page(found.rows(), tuple(found.columns), id_column=found.id_column)
+
+    def write(self, patches: Sequence[Patch]) -> list[Written]:
+        """Patches merged with what a person saved meanwhile; nothing is written where nothing changes."""
+        if len(patches) > TRAITS.batch:
+            raise Bug(f"{len(patches)} patches, more than {TRAITS.batch} at once")
+        return self._edit(lambda found: patched(found, patches, self._regrid(found)))
+
+    def create(self, rows: Sequence[Mapping[str, Cell]]) -> list[str]:
+        """Append rows below the last one, in the style of the table."""
+        return self._edit(lambda found: created(found, rows, self._regrid(found)))
+
+    def delete(self, keys: Sequence[str]) -> list[Effect]:
+        """Remove rows, lines and all."""
+        return self._edit(lambda found: deleted(found, keys))
+
+    def probe(self) -> str:
+        """Time, size and inode of the file, and which displaced files were saved into."""
+        with self._translated():
+            return self._saver().marker()
+
+    def own(self, who: str) -> None:
+        """Held by a lock of the operating system on a file in the hidden folder, so it ends with the process."""
+        with self._translated():
+            saver = self._saver()
+            if self._owner is not None:
+                return
+            held = saver.beside.owner(who)
+        if isinstance(held, str):
+            raise NeedsOwner(f"{self._label} is held by {held}. Stop that one first, or give this daemon a table of its own.")
+        self._owner = held
+
+    def watch(self) -> AsyncIterator[None]:
+        """Yields soon after the file was saved, deleted or put back."""
+        return watched(self._path)
+
+    def close(self) -> None:
+        if self._owner is not None:
+            os.close(self._owner)
+            self._owner = None
+
+    def _edit(self, edit: Callable[[Grid], tuple[Document, T]]) -> T:
+        answers: list[T] = []
+
+        def edited(raw: bytes) -> bytes:
+            found = self._grid(raw)
+            document, answer = edit(found)
+            answers.append(answer)
+            return raw if document is found.opened.document else found.opened.raw(document)
+
+        with self._translated():
+            saver = self._saver()
+            who = self._editor(saver)
+            if who is not None:
+                raise TryLater(f"{self._label} is open in LibreOffice ({who}). rowd writes when it is closed.")
+            self._collect(saver)
+            if not os.access(saver.target, os.W_OK, effective_ids=_EFFECTIVE) and saver.target.exists():
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(saver.target))
+            saver.replace(edited)
+        return answers[-1]
+
+    def _collect(self, saver: Saver) -> None:
+        if self._editor(saver) is None:
+            saver.collect(self._grid)
+
+    def _editor(self, saver: Saver) -> str | None:
+        if not self._settings.wait_for_editor:
+            return None
+        return editor_of(self._path) or editor_of(saver.target)
+
+    def _saver(self) -> Saver:
+        try:
+            target = self._path.resolve()
+        except RuntimeError as exc:
+            raise NeedsOwner(f"{self._label} is a symlink that leads back to itself. Mend it.") from exc
+        if self._saver_of_now is None or self._saver_of_now.target != target:
+            self._saver_of_now = Saver(target, self._label, self._settings.max_bytes, self._exchange)
+        return self._saver_of_now
+
+    def _grid(self, raw: bytes) -> Grid:
+        return self._seen(opened(raw, self._label, self._place.name_column, self._settings.delimiter))
+
+    def _seen(self, file: Opened) -> Grid:
+        return grid(file, self._place, self._label)
+
+    def _regrid(self, found: Grid) -> Callable[[Document], Grid]:
+        return lambda document: self._seen(replace(found.opened, document=document))
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (FileNotFoundError, NotADirectoryError) as exc:
+            raise NeedsOwner(
+                f"{self._label} is gone. Put it back, or say in rowd.toml where it is; rowd never makes it anew."
+            ) from exc
+        except IsADirectoryError as exc:
+            raise NeedsOwner(f"{self._label} is a folder. Give the path of a CSV file in rowd.toml.") from exc
+        except OSError as exc:
+            raise self._said(exc) from exc
+
+    def _said(self, exc: OSError) -> NeedsOwner | TryLater:
+        if exc.errno in _FULL:
+            return TryLater(f"{self._label}: no space is left on its disk. Nothing was changed.")
+        if exc.errno in _DENIED:
+            where = Path(os.fsdecode(exc.filename)) if isinstance(exc.filename, str | bytes) else self._path
+            return NeedsOwner(
+                f"{self._label}: rowd is not allowed to use {where} ({exc.strerror}). Let the user that rowd runs as read and write"
+                f" the file, and make files in the folder {self._path.parent}."
+            )
+        if exc.errno in _MOUNTED:
+            return NeedsOwner(
+                f"{self._label} cannot be replaced: it is a mount point of its own. Mount the folder it is in instead."
+            )
+        return TryLater(f"{self._label}: {exc}")

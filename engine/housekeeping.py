@@ -1,0 +1,121 @@
+"""The daemon's own chores: prune, back up, sum up the day. Kept by the `schedule` library, woken by our clock."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from pathlib import Path
+
+import schedule
+
+from engine.clock import Clock
+from engine.committer import Commits
+from engine.events import DigestMade, LedgerCopied, LedgerPruned, Listener, Trouble
+from engine.ledger import Ledger
+
+LONGEST_NAP = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Chores:
+    """What is kept and when. Times of day are the machine's own, as everywhere in `schedule`.
+
+    keep_runs: runs per task kept in full.   keep_finished: how long finished one-offs stay.   backups: copies kept.
+    """
+
+    ledger: Path
+    backups_dir: Path
+    keep_runs: int
+    keep_finished: timedelta
+    backup_at: time
+    backups: int
+    digest_at: time
+
+
+class Housekeeping:
+    """Does the chores until cancelled. A chore that fails is told, and done again at its next time."""
+
+    def __init__(self, chores: Chores, clock: Clock, committer: Commits, listener: Listener) -> None:
+        self._chores = chores
+        self._clock = clock
+        self._committer = committer
+        self._listener = listener
+        self._due: list[Callable[[], object]] = []
+        self._timetable = schedule.Scheduler()
+        self._timetable.every().hour.do(self._due.append, self.prune)
+        self._timetable.every().day.at(f"{chores.backup_at:%H:%M}").do(self._due.append, self.back_up)
+        self._timetable.every().day.at(f"{chores.digest_at:%H:%M}").do(self._due.append, self.digest)
+
+    async def tend(self) -> None:
+        """Do each chore at its time."""
+        await self._contained(self.prune)
+        while True:
+            await self._clock.sleep_until(min(self._next(), self._clock.now() + LONGEST_NAP))
+            self._timetable.run_pending()
+            while self._due:
+                await self._contained(self._due.pop(0))
+
+    def _next(self) -> datetime:
+        """When `schedule` wants to be asked next, by our clock: it thinks in the machine's naive local time."""
+        at = self._timetable.next_run
+        soonest = self._clock.now() + timedelta(seconds=1)
+        return max(at.astimezone(), soonest) if at is not None else soonest + LONGEST_NAP
+
+    async def _contained(self, chore: Callable[[], object]) -> None:
+        try:
+            await chore()  # type: ignore[misc]  # one of the three coroutines below
+        except Exception as exc:  # a chore that fails must not stop the daemon
+            name = getattr(chore, "__name__", "chore")
+            self._listener(Trouble(at=self._clock.now(), where=f"housekeeping: {name}", message=f"{type(exc).__name__}: {exc}"))
+
+    async def prune(self) -> None:
+        """Forget what is older than the operator keeps, and delete the logs of it."""
+        chores, occurrences, folders = self._chores, 0, 0
+        while True:
+            now = self._clock.now()
+            pruned = await self._committer.do(
+                lambda ledger, now=now: ledger.prune(now, chores.keep_runs, chores.keep_finished),  # type: ignore[misc]  # mypy: default
+                point="prune",
+            )
+            await asyncio.to_thread(_delete, pruned.folders)
+            occurrences, folders = occurrences + pruned.occurrences, folders + len(pruned.folders)
+            if not pruned.more:
+                break
+        if occurrences:
+            self._listener(LedgerPruned(at=self._clock.now(), occurrences=occurrences, folders=folders))
+
+    async def back_up(self) -> None:
+        """Copy the ledger while it is in use, and keep the newest copies."""
+        name = f"ledger-{self._clock.now():%Y%m%d-%H%M%S}.sqlite"
+        path = self._chores.backups_dir / name
+        await asyncio.to_thread(_copy, self._chores.ledger, path, self._chores.backups)
+        self._listener(LedgerCopied(at=self._clock.now(), path=str(path)))
+
+    async def digest(self) -> None:
+        """Say what the last day came to."""
+        until = self._clock.now()
+        digest = await self._committer.read(lambda ledger: ledger.digest(until - timedelta(days=1), until))
+        troubled = tuple(f"{t.table}/{t.task}: {t.reason}" for t in digest.troubled)
+        self._listener(DigestMade(at=until, counts={str(o): n for o, n in digest.counts.items()}, troubled=troubled))
+
+
+def _delete(folders: tuple[str, ...]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+        run = Path(folder).parent
+        if run.is_dir() and not any(run.iterdir()):
+            run.rmdir()
+
+
+def _copy(ledger: Path, path: Path, keep: int) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    source = Ledger.open(ledger, migrate=False)
+    try:
+        source.backup(path)
+    finally:
+        source.close()
+    for old in sorted(path.parent.glob("ledger-*.sqlite"))[:-keep]:
+        old.unlink(missing_ok=True)

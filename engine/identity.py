@@ -1,0 +1,274 @@
+"""Which row is which: ids that are blank, doubled or lost, and rows that vanish. Pure.
+
+Where a store's keys are cells that people can clear and copy, a row's identity is a judgement. Where the evidence doesn't
+suffice, nothing is guessed: the rows in question say so and wait.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from connectors.api import PROVISIONAL, Cell, Row
+from engine.cells import quoted, text
+from engine.layout import Layout
+from engine.model import OURS, SETTLE, SHARED, Column, RowState
+
+HELD_FROM = 3
+"""So many rows must be gone at once, and more than HELD_SHARE of all, for the table to be held."""
+
+HELD_SHARE = 0.3
+
+HELD_FOR = timedelta(minutes=5)
+"""A hold ends when the very same rows have been gone for this long: whoever meant it only has to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mint:
+    """An id to be put into a row's id column.
+
+    row: under its provisional key.   id: a fresh one, or the known one that the row had lost.
+    draft: a copy, whose Status becomes draft, lest what was copied runs twice.   why: one sentence for the record.
+    """
+
+    row: Row
+    id: str
+    draft: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The rows of one complete read, told apart.
+
+    rows: (key, row) of the rows whose identity is settled, in table order; the original of a doubled id still has its
+        provisional `Row.key`.   mint: rows that are to be given an id.
+    unclear: provisional key → what a person must do about a row that can't be told.
+    doubtful: known keys that unclear rows bear → the same: they are not gone, and nothing of them may start.
+    """
+
+    rows: tuple[tuple[str, Row], ...]
+    mint: tuple[Mint, ...]
+    unclear: Mapping[str, str]
+    doubtful: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def present(self) -> frozenset[str]:
+        """Every key that stands in the table, whether or not it can be told which row is meant."""
+        return frozenset([*(key for key, _ in self.rows), *(mint.id for mint in self.mint), *self.doubtful])
+
+
+def identify(
+    rows: Sequence[Row], known: Mapping[str, RowState], layout: Layout, id_column: str | None, draw: Callable[[], str]
+) -> Named:
+    """Settle who is who among the rows of one complete read.
+
+    rows: in table order, keys unique.   known: key → the row as the ledger knows it, deleted ones included.
+    id_column: as the page gave it; None where there is none to put an id into.   draw: a short random id, at each call another.
+    """
+    return _Census(rows, known, layout, id_column, draw).take()
+
+
+def id_of(cell: Cell) -> str | None:
+    """The id that a cell holds, normalised (`1.0` is `1`); None where it is blank."""
+    said = text(cell)
+    return re.sub(r"^(-?\d+)\.0+$", r"\1", said, flags=re.ASCII) if said is not None else None
+
+
+class _Census:
+    """One read while it is being told apart."""
+
+    def __init__(
+        self, rows: Sequence[Row], known: Mapping[str, RowState], layout: Layout, id_column: str | None, draw: Callable[[], str]
+    ) -> None:
+        self._rows, self._known, self._layout, self._id_column, self._draw = rows, known, layout, id_column, draw
+        self._settled: dict[str, str] = {row.key: row.key for row in rows if not row.key.startswith(PROVISIONAL)}  # Row.key → key
+        self._mint: list[Mint] = []
+        self._unclear: dict[str, str] = {}
+        self._doubtful: dict[str, str] = {}
+        self._taken = set(known) | set(self._settled)
+
+    def take(self) -> Named:
+        bearers: defaultdict[str, list[Row]] = defaultdict(list)
+        blank: list[Row] = []
+        for row in self._rows:
+            if row.key in self._settled:
+                continue
+            if (id_ := self._id(row)) is not None:
+                bearers[id_].append(row)
+            elif self._has_content(row):
+                blank.append(row)
+        self._taken |= set(bearers)
+        for id_, group in bearers.items():
+            self._borne(id_, group)
+        if self._id_column is not None:
+            self._without(blank, set(bearers))
+        else:
+            self._unclear.update(
+                {row.key: "Name is blank or doubled, so rows can't be told apart; mend it, or add a column ID" for row in blank}
+            )
+        settled = tuple((self._settled[row.key], row) for row in self._rows if row.key in self._settled)
+        return Named(settled, tuple(self._mint), self._unclear, self._doubtful)
+
+    def _id(self, row: Row) -> str | None:
+        return id_of(row.cells.get(self._id_column)) if self._id_column is not None else None
+
+    def _has_content(self, row: Row) -> bool:
+        """Whether a person began a task here. Strangers don't count: formulas and boxes often reach far below the last row."""
+        cells = self._layout.canonical(row.cells)
+        return any(text(cells.get(c)) is not None and cells.get(c) is not False for c in _TYPED)
+
+    # --- rows that bear an id, and yet are not told by it
+
+    def _borne(self, id_: str, group: list[Row]) -> None:
+        if id_.startswith(PROVISIONAL):
+            message = f"ID {quoted(id_)}: an id can't begin with {PROVISIONAL}; write another, or clear the cell to get one"
+            self._unclear.update({row.key: message for row in group})
+            return
+        original = None
+        if id_ not in self._settled:
+            original = group[0] if len(group) == 1 else self._original(id_, group)
+            if original is None:
+                self._doubt(id_, group)
+                return
+            self._settled[original.key] = id_
+        for row in group:
+            if row is not original:
+                self._give(row, draft=True, why=f"a copy of the row with the ID {id_}: it got an id of its own and became a draft")
+
+    def _original(self, id_: str, group: Sequence[Row]) -> Row | None:
+        """The one row of several that the ledger knows by this id; None where that can't be told."""
+        state = self._known.get(id_)
+        if state is None:
+            return None
+        marked = [row for row in group if row.handle is not None and row.handle == state.handle]
+        if len(marked) == 1:
+            return marked[0]
+        alike = [row for row in marked or group if self._content(row) == _content(state.cells)]
+        return alike[0] if len(alike) == 1 else None
+
+    def _doubt(self, id_: str, group: Sequence[Row]) -> None:
+        names = [self._layout.canonical(row.cells).get(Column.NAME) for row in group]
+        listed = " and ".join(dict.fromkeys(quoted(name) for name in names[:5]))
+        message = (
+            f"ID {quoted(id_)} stands in {len(group)} rows ({listed}), so none of them runs; clear it in the copy to get a new one"
+        )
+        self._unclear.update({row.key: message for row in group})
+        if (state := self._known.get(id_)) is not None and state.deleted_at is None:
+            self._doubtful[id_] = message
+
+    # --- rows without an id
+
+    def _without(self, rows: Sequence[Row], borne: Collection[str]) -> None:
+        """Put lost ids back, by handle, else by content; what is left are new rows.   borne: ids that other rows bear."""
+        present = {*self._settled.values(), *borne}
+        lost = {key: state for key, state in self._known.items() if key not in present}
+        marked = {state.handle: key for key, state in lost.items() if state.handle is not None}
+        new: defaultdict[_Content, list[Row]] = defaultdict(list)
+        for row in rows:
+            key = marked.pop(row.handle, None) if row.handle is not None else None
+            if key is not None:
+                del lost[key]
+                self._restore(row, key)
+            else:
+                new[self._content(row)].append(row)
+        by_content: defaultdict[_Content, list[str]] = defaultdict(list)
+        for key, state in lost.items():
+            if state.deleted_at is None:  # a deleted row that is typed in again is a new one
+                by_content[_content(state.cells)].append(key)
+        for content, group in new.items():
+            self._match(group, by_content.get(content, []) if content else [])
+
+    def _match(self, group: Sequence[Row], keys: Sequence[str]) -> None:
+        """group: rows of equal content without an id.   keys: lost ids whose rows had this content."""
+        if not keys:
+            for row in group:
+                self._give(row, draft=False, why="a new row")
+        elif len(keys) == len(group) == 1:
+            self._restore(group[0], keys[0])
+        else:
+            listed = " or ".join(quoted(key) for key in sorted(keys)[:5])
+            message = f"ID is blank, and {listed} was lost by a row that read the same; write it back where it belongs"
+            self._unclear.update({row.key: message for row in group})
+            self._doubtful.update(dict.fromkeys(keys, message))
+
+    def _restore(self, row: Row, key: str) -> None:
+        self._mint.append(Mint(row, key, draft=False, why=f"the row lost its ID {key}: it was put back"))
+
+    def _give(self, row: Row, *, draft: bool, why: str) -> None:
+        drawn = id_ = self._draw()
+        number = 1
+        while id_ in self._taken or id_.startswith(PROVISIONAL):
+            number += 1
+            id_ = self._draw() if number < 10 else f"{drawn.lstrip(PROVISIONAL)}-{number}"
+        self._taken.add(id_)
+        self._mint.append(Mint(row, id_, draft=draft, why=why))
+
+    def _content(self, row: Row) -> _Content:
+        return _content(self._layout.canonical(row.cells))
+
+
+_Content = frozenset[tuple[str, Cell]]
+
+_TYPED = tuple(c for c in Column if c not in OURS and c is not Column.ID)
+
+
+def _content(cells: Mapping[str, Cell]) -> _Content:
+    """The person's own cells, strangers included, blank ones left out."""
+    return frozenset((str(c), v) for c, v in cells.items() if v is not None and c not in OURS and c not in SHARED)
+
+
+# --- rows that vanish
+
+
+@dataclass(frozen=True, slots=True)
+class Vanishing:
+    """What one complete read leaves to the next, while a table is held.
+
+    missing: the rows that were gone.   since: since when exactly these have been gone; None where the table is not held.
+    """
+
+    missing: frozenset[str] = frozenset()
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Who is there.
+
+    absent: newly missing, and so under suspicion.   gone: missing in two complete reads, SETTLE apart: deleted.
+    back: there again, after they were absent or deleted.   held: why the whole table is held; None where it isn't.
+    next: to be given to the next read.
+    """
+
+    absent: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    back: tuple[str, ...] = ()
+    held: str | None = None
+    next: Vanishing = field(default_factory=Vanishing)
+
+
+def presence(known: Mapping[str, RowState], seen: Collection[str], now: datetime, before: Vanishing | None = None) -> Presence:
+    """Compare a complete read at `now` (aware UTC) with what is known. Keys are answered in the order of `known`.
+
+    seen: every key that stands in the table; membership should be cheap.   before: the `next` of the last read.
+    """
+    before = before or Vanishing()
+    alive = [key for key, state in known.items() if state.deleted_at is None]
+    missing = [key for key in alive if key not in seen]
+    absent = tuple(key for key in missing if known[key].absent_since is None)
+    back = tuple(k for k, s in known.items() if (s.absent_since is not None or s.deleted_at is not None) and k in seen)
+    if len(missing) >= HELD_FROM and len(missing) > HELD_SHARE * len(alive):
+        same = before.since is not None and before.missing == frozenset(missing)
+        since = before.since if same and before.since is not None else now
+        if now - since < HELD_FOR:
+            until = f"{since + HELD_FOR:%H:%M:%S} UTC"
+            held = (
+                f"{len(missing)} of {len(alive)} rows are gone at once; put them back, or leave it so until {until} if you mean it"
+            )
+            return Presence(absent, (), back, held, Vanishing(frozenset(missing), since))
+    gone = tuple(key for key in missing if (missed := known[key].absent_since) is not None and now - missed >= SETTLE)
+    return Presence(absent, gone, back)

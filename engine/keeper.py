@@ -1,0 +1,376 @@
+"""What the daemon knows of one table, in memory: rows, tasks, where they stand. `engine.loop` makes it durable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from connectors.api import Cell, Patch, Written
+from connectors.errors import NeedsOwner, TableError
+from engine.cells import BadCell, instant
+from engine.decide import Answer, Hold, Standing
+from engine.display import differing, display
+from engine.identity import Mint, Vanishing, identify, presence
+from engine.layout import Layout
+from engine.ledger import Reach, TableMark
+from engine.merge import Observation, Press, delivered, first_sight, observe
+from engine.model import SETTLE, Column, Defect, Edit, Occurrence, Request, RowState, Status, Tally, Task
+from engine.parse import Rules, doubled_names, parse
+from engine.patience import Reading
+
+NO_ACCESS_AFTER = timedelta(minutes=15)
+"""A table that needs its owner holds its starts after this long; until then it runs on from the ledger's copy."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableRules:
+    """What the operator says about one table, beside how its rows are understood."""
+
+    rules: Rules
+    renames: Mapping[str, str]
+    poll: timedelta
+    offline_limit: timedelta
+
+
+@dataclass(slots=True)
+class Findings:
+    """What one reading or one answered write came to; nothing of it counts before it is durable.
+
+    look_again: something about the whole table changed (held, unreachable), so every row is to be decided on again.
+    """
+
+    states: dict[str, RowState] = field(default_factory=dict)
+    edits: list[Edit] = field(default_factory=list)
+    presses: list[tuple[RowState, Press]] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    look_again: bool = False
+
+
+class Keeper:
+    """One table."""
+
+    def __init__(self, rules: TableRules, states: Iterable[RowState], tallies: Mapping[str, Tally], mark: TableMark | None) -> None:
+        """states, tallies, mark: the ledger's copy; None for a mark where the ledger never read this table."""
+        self.rules = rules
+        self.name = rules.rules.table
+        self.states: dict[str, RowState] = {s.key: s for s in states}
+        self.tallies: dict[str, Tally] = dict(tallies)
+        self.understood: dict[str, Task | Defect] = {}
+        self.active: Callable[[str, str], tuple[Occurrence, ...]] = _idle
+        self.requests: dict[str, tuple[Request, ...]] = {}
+        self.order: list[str] = []
+        self.layout: Layout | None = None
+        self.columns: tuple[str, ...] = mark.columns if mark is not None else ()
+        self.id_column: str | None = None
+        self.unclear: dict[str, tuple[str, Mapping[str, Cell]]] = {}  # provisional key → what to do about it, the row's cells
+        self.doubtful: dict[str, str] = {}
+        self.mints: dict[str, Mint] = {}
+        self.vanishing = Vanishing()
+        self.held: str | None = None
+        self.trouble: tuple[datetime, TableError] | None = None
+        self.since: datetime | None = None  # since when it is as it is: reachable, held
+        self.first_read = mark.first_read if mark is not None else None
+        self.read_at = mark.last_read if mark is not None else None
+        self.unsent: set[str] = set()
+        self._raw: dict[str, Mapping[str, Cell]] = {}
+        self._names: dict[str, Defect] = {}
+        self._named: dict[str, Cell] = {}
+        self._untold: set[str] = set()
+        self._defects: dict[str, str] = {}
+        self._lapsed = False
+        self.understand(self.states)
+
+    # --- reading
+
+    def take(self, reading: Reading, now: datetime, draw: Callable[[], str]) -> Findings:
+        """Hold a complete read against what is known. Changes nothing but how the next write addresses rows."""
+        found = Findings()
+        new_ledger = self.first_read is None
+        layout = Layout.of(reading.columns, self.rules.renames)
+        self.columns = reading.columns
+        if layout.trouble is not None:  # no row of such a table can be trusted: nothing starts until it is mended
+            found.look_again, self.held, self.layout = self.held != layout.trouble, layout.trouble, None
+            return found
+        named = identify(reading.rows, self.states, layout, reading.id_column, draw)
+        self.layout, self.id_column = layout, reading.id_column
+        self.unclear = {
+            row.key: (named.unclear[row.key], layout.canonical(row.cells)) for row in reading.rows if row.key in named.unclear
+        }
+        found.look_again = self.doubtful != named.doubtful
+        self.doubtful = dict(named.doubtful)
+        self.mints = {mint.row.key: mint for mint in named.mint}
+        self.order = [key for key, _ in named.rows]
+        present = presence(self.states, {*self.order, *named.doubtful}, now, self.vanishing)
+        found.look_again |= self.held != present.held or new_ledger or self._lapsed
+        if self.since is None or found.look_again:
+            self.since = now
+        self.vanishing, self.held = present.next, present.held
+        self.first_read, self._lapsed, self.read_at = self.first_read or now, False, now
+        for key, row in named.rows:
+            known = self.states.get(key)
+            if known is not None and self._raw.get(key) == row.cells and known.absent_since is None and known.deleted_at is None:
+                continue
+            self._raw[key] = row.cells
+            cells = layout.canonical(row.cells)
+            if known is None:
+                anchor = self._anchor(cells.get(Column.LAST_RUN))
+                seen_first = first_sight(self.name, key, cells, now, new_ledger=new_ledger, anchor=anchor, handle=row.handle)
+                found.added.append(key)
+                self._note(found, seen_first, now)
+            else:
+                back = replace(known, absent_since=None, deleted_at=None)
+                if known.deleted_at is not None:  # put back after it was deleted: nothing from meanwhile runs
+                    back = replace(back, since=now, settled_until=now, armed=False)
+                self._note(found, observe(back, cells, now, row.handle), now)
+        for key in present.absent:
+            found.states[key] = replace(self.states[key], absent_since=now)
+        for key in present.gone:
+            self._raw.pop(key, None)
+            found.states[key] = replace(self.states[key], deleted_at=now)
+            found.gone.append(key)
+        return found
+
+    def delivered(self, patches: Sequence[tuple[str, Mapping[str, Cell]]], answers: Sequence[Written], now: datetime) -> Findings:
+        """Hold the answer to a write against what is known. patches: (key, canonical cells put)."""
+        found = Findings()
+        assert self.layout is not None  # noqa: S101 (nothing is written before the first read)
+        for (key, put), answer in zip(patches, answers, strict=True):
+            known = self.states.get(key)
+            if known is None or answer.row is None:
+                continue
+            self._raw[key] = answer.row.cells
+            self._note(found, delivered(known, put, self.layout.canonical(answer.row.cells), now), now)
+        return found
+
+    def _note(self, found: Findings, seen: Observation, now: datetime) -> None:
+        state = seen.state
+        if state != self.states.get(state.key):
+            found.states[state.key] = state
+        name = str(state.cells.get(Column.NAME) or "")
+        for change in seen.changes:
+            old, new = (None if v is None else str(v) for v in (change.old, change.new))
+            found.edits.append(Edit(self.name, state.key, name, change.column, old, new, now, "person"))
+        if seen.press is not None:
+            found.presses.append((state, seen.press))
+
+    def _anchor(self, cell: Cell) -> datetime | None:
+        try:
+            return instant(cell, self.rules.rules.zone) if cell is not None else None
+        except BadCell:
+            return None
+
+    # --- what the rows mean
+
+    def apply(self, states: Mapping[str, RowState]) -> None:
+        """Take over rows that are durable now."""
+        before = {key: self.states.get(key) for key in states}
+        self.states.update(states)
+        self.unsent |= states.keys()
+        self.understand(key for key, state in states.items() if _reads_differently(before[key], state))
+
+    def understand(self, keys: Iterable[str]) -> None:
+        """Parse these rows again, and those that share or shared a name with one of them."""
+        touched = set(keys)
+        if any(self._named.get(k) != self._name_of(k) for k in touched):
+            names = doubled_names(self.states.values())
+            touched |= {k for k in names.keys() | self._names.keys() if names.get(k) != self._names.get(k)}
+            self._names = names
+            self._named.update({k: self._name_of(k) for k in touched})
+        for key in touched:
+            state = self.states.get(key)
+            if state is None or state.deleted_at is not None:
+                self.understood.pop(key, None)
+                continue
+            self.understood[key] = self._names.get(key) or parse(state, self.rules.rules)
+        self.unsent |= touched
+        self._untold |= touched
+
+    def _name_of(self, key: str) -> Cell:
+        state = self.states.get(key)
+        return state.cells.get(Column.NAME) if state is not None and state.deleted_at is None else None
+
+    def defects_changed(self) -> tuple[list[Defect], list[str]]:
+        """Since the last call: defects that are new or say something else now, and the keys of rows that were mended."""
+        news, mended = [], []
+        for key in sorted(self._untold):
+            now = self.understood.get(key)
+            defect = now if isinstance(now, Defect) and not now.draft else None
+            before = self._defects.get(key)
+            if defect is None and before is not None:
+                del self._defects[key]
+                mended.append(key)
+            elif defect is not None and defect.message != before:
+                self._defects[key] = defect.message
+                news.append(defect)
+        self._untold.clear()
+        return news, mended
+
+    def no_task(self, key: str) -> str:
+        """Why this row can't run at all."""
+        state, understood = self.states.get(key), self.understood.get(key)
+        if state is None or state.deleted_at is not None or not isinstance(understood, Defect):
+            return "the row is gone from the table"
+        return understood.message
+
+    def answered(self, answer: Answer) -> None:
+        """A request was answered; a refusal stands in Health until the next edit or run."""
+        key = answer.request.key
+        self.requests.pop(key, None)
+        self.unsent.add(key)
+        if not answer.taken and (state := self.states.get(key)) is not None:
+            self.states[key] = replace(state, note=f"{answer.request.wish} refused: {answer.text}")
+
+    # --- where tasks stand
+
+    def standing(self, key: str, now: datetime) -> Standing | None:
+        """Where a task stands; None where the row is no task."""
+        task = self.understood.get(key)
+        if not isinstance(task, Task):
+            return None
+        return Standing(
+            task=task,
+            state=self.states[key],
+            hold=self.hold(key, now),
+            active=self.active(self.name, key),
+            requests=self.requests.get(key, ()),
+            last=self.tallies.get(key, Tally()).last,
+        )
+
+    def hold(self, key: str, now: datetime) -> Hold | None:
+        """Why nothing of this row may start; None where it may."""
+        if self.trouble is not None:
+            since, error = self.trouble
+            needs_owner = isinstance(error, NeedsOwner)
+            if now - since >= (NO_ACCESS_AFTER if needs_owner else self.rules.offline_limit):
+                return Hold(f"no access: {error}" if needs_owner else f"offline too long: {error}", record=True)
+        if self.held is not None:
+            return Hold(self.held)
+        if key in self.doubtful:
+            return Hold(self.doubtful[key])
+        if self.states[key].absent_since is not None:
+            return Hold("the row is missing from the table; waiting for the next read to be sure")
+        return None
+
+    def changes_at(self) -> datetime | None:
+        """When time alone changes what `hold` says."""
+        if self.trouble is None or self._lapsed:
+            return None
+        since, error = self.trouble
+        return since + (NO_ACCESS_AFTER if isinstance(error, NeedsOwner) else self.rules.offline_limit)
+
+    def lapsed(self, now: datetime) -> bool:
+        """True once, when the table has been away for so long that its starts are held from now on."""
+        at = self.changes_at()
+        if at is None or now < at or self._lapsed:
+            return False
+        self._lapsed = True
+        return True
+
+    def mark(self, now: datetime) -> TableMark:
+        """What the ledger should say of this table."""
+        tasks, defects, drafts = self.counts()
+        state, message, since = Reach.OK, "", self.since or now
+        if self.trouble is not None:
+            since, error = self.trouble
+            state, message = (Reach.NO_ACCESS if isinstance(error, NeedsOwner) else Reach.UNREACHABLE), str(error)
+        elif self.held is not None:
+            state, message = Reach.HELD, self.held
+        return TableMark(
+            table=self.name,
+            state=state,
+            since=since,
+            message=message,
+            first_read=self.first_read,
+            last_read=self.read_at,
+            columns=self.columns,
+            tasks=tasks,
+            defects=defects,
+            drafts=drafts,
+        )
+
+    def began(self, key: str) -> None:
+        """A run of this row has begun: what its note said is over."""
+        if (state := self.states.get(key)) is not None and state.note is not None:
+            self.states[key] = replace(state, note=None)
+
+    def suspects(self) -> bool:
+        """Whether a second read soon should settle what the last one left open."""
+        return self.held is not None or any(s.absent_since and not s.deleted_at for s in self.states.values())
+
+    # --- writing
+
+    def patches(self, now: datetime, most: int) -> list[tuple[str, Mapping[str, Cell], Patch]]:
+        """At most `most` rows whose cells differ from the display: key, canonical cells, and the patch that puts them.
+
+        Rows that need nothing are taken off `unsent`; the others stay on it until they are delivered.
+        """
+        if self.layout is None:
+            return []
+        ready: list[tuple[str, Mapping[str, Cell], Patch]] = []
+        for provisional, mint in list(self.mints.items())[:most]:
+            put: dict[str, Cell] = {str(Column.ID): mint.id}
+            if mint.draft:
+                put[str(Column.STATUS)] = str(Status.DRAFT)
+            ready.append((mint.id, put, Patch(provisional, self._headers(put))))
+        ready += [(key, {}, Patch(key, self._headers(put))) for key, put in self._unclear_health()]
+        for key in sorted(self.unsent):
+            if len(ready) >= most:
+                break
+            state, understood = self.states.get(key), self.understood.get(key)
+            if state is None or understood is None or state.absent_since is not None:
+                self.unsent.discard(key)
+                continue
+            wanted = display(
+                understood,
+                state,
+                self.tallies.get(key, Tally()),
+                self.rules.rules.zone,
+                active=self.active(self.name, key),
+                hold=self.hold(key, now),
+            )
+            put = differing(wanted, state)
+            if not put:
+                self.unsent.discard(key)
+                continue
+            expect = {c: state.stood[c] for c in put if c in (Column.STATUS, Column.DO, Column.CURRENT)}
+            ready.append((key, put, Patch(key, self._headers(put), self._headers(expect))))
+        return ready
+
+    def something_to_tell(self) -> bool:
+        """Whether `patches` may have an answer."""
+        return bool(self.unsent or self.mints or self._unclear_health())
+
+    def _unclear_health(self) -> list[tuple[str, dict[str, Cell]]]:
+        """What stands in the Health of rows that can't be told apart, where it doesn't stand there yet."""
+        return [
+            (key, {str(Column.HEALTH): f"ERROR: {message}"})
+            for key, (message, cells) in self.unclear.items()
+            if cells.get(Column.HEALTH, f"ERROR: {message}") != f"ERROR: {message}"
+        ]
+
+    def _headers(self, cells: Mapping[str, Cell]) -> dict[str, Cell]:
+        assert self.layout is not None  # noqa: S101 (nothing is written before the first read)
+        named = {self.layout.header(Column(c)): v for c, v in cells.items()}
+        return {header: value for header, value in named.items() if header is not None}
+
+    def counts(self) -> tuple[int, int, int]:
+        """Tasks, defects, drafts."""
+        defects = [d for d in self.understood.values() if isinstance(d, Defect)]
+        drafts = sum(d.draft for d in defects)
+        return len(self.understood) - len(defects), len(defects) - drafts + len(self.unclear), drafts
+
+
+def _idle(_table: str, _key: str) -> tuple[Occurrence, ...]:
+    """Nothing is under way: where no daemon told otherwise."""
+    return ()
+
+
+SECOND_LOOK = SETTLE
+"""How soon a suspicious read is followed by another."""
+
+
+def _reads_differently(before: RowState | None, after: RowState) -> bool:
+    """Whether the row could mean something else now. Most states move on without any cell of a person's changing."""
+    return before is None or before.cells != after.cells or before.since != after.since or before.deleted_at != after.deleted_at

@@ -1,0 +1,101 @@
+"""Which column of a table is which: headers as people wrote them, held against the columns that rowd knows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connectors.api import Cell, fold
+from engine.cells import guess, quoted
+from engine.model import Column
+
+COLUMNS: Mapping[str, Column] = {fold(column): column for column in Column}
+"""Every column that rowd knows, by its folded header."""
+
+REQUIRED = (Column.NAME, Column.ACTION)
+"""Without these a table is no table of tasks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The headers of one table, understood.
+
+    headers: column → the header it has in this table.   keys: (header, the name of its cells in the engine), in table order.
+    missing: what the table's owner must add; None where nothing required is missing.
+    doubled: which known column stands there twice; None where none does. With either, no row of the table can be trusted.
+    hints: strangers that were probably meant to be a known column.
+    """
+
+    headers: Mapping[Column, str]
+    keys: tuple[tuple[str, str], ...]
+    missing: str | None = None
+    doubled: str | None = None
+    hints: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def of(cls, columns: Sequence[str], renames: Mapping[str, str]) -> Layout:
+        """columns: the headers in table order.   renames: canonical header → the header it has in this table.
+
+        A renamed column is found under its new header only; a column of the old one is then a stranger.
+        """
+        named = {COLUMNS[fold(canonical)]: header for canonical, header in renames.items() if fold(canonical) in COLUMNS}
+        wanted = {**{fold(c): c for c in Column if c not in named}, **{fold(header): c for c, header in named.items()}}
+        headers: dict[Column, str] = {}
+        twice: list[str] = []
+        for header in columns:
+            column = wanted.get(fold(header))
+            if column is None:
+                continue
+            if column in headers:
+                twice.append(f"{quoted(headers[column])} and {quoted(header)} are both the column {column}; rename one of them")
+            headers.setdefault(column, header)
+        found = {header: column for column, header in headers.items()}
+        strangers = [header for header in columns if header not in found]
+        return cls(
+            headers=headers,
+            keys=tuple((header, str(found[header]) if header in found else _stranger(header)) for header in columns),
+            missing=_missing([c for c in REQUIRED if c not in headers], named),
+            doubled="; ".join(twice) or None,
+            hints=tuple(_hints(strangers, {f: c for f, c in wanted.items() if c not in headers})),
+        )
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the whole table must be held, with the remedy; None where its rows can be read."""
+        return "; ".join(filter(None, (self.missing, self.doubled))) or None
+
+    def canonical(self, cells: Mapping[str, Cell]) -> dict[str, Cell]:
+        """The cells of a row under canonical names; strangers keep their own header. Only columns that the table has."""
+        return {key: cells[header] for header, key in self.keys if header in cells}
+
+    def header(self, column: Column) -> str | None:
+        """What this column is called in the table; None where the table doesn't have it."""
+        return self.headers.get(column)
+
+    def has(self, column: Column) -> bool:
+        return column in self.headers
+
+
+def _stranger(header: str) -> str:
+    """A stranger's name in the engine. One that looks like a column which is called otherwise here must not pass for it."""
+    return f"{header} (the table's own)" if header in _CANONICAL else header
+
+
+_CANONICAL = frozenset(map(str, Column))
+
+
+def _missing(columns: Sequence[Column], named: Mapping[Column, str]) -> str | None:
+    if not columns:
+        return None
+    headers = " and ".join(f'"{named.get(c, c)}"' for c in columns)
+    settings = " and ".join(f"columns.{c}" for c in columns)
+    return f"no column {headers}; add it, or set {settings} in rowd.toml to the header that it has"
+
+
+def _hints(strangers: Sequence[str], free: Mapping[str, Column]) -> list[str]:
+    found = []
+    for header in strangers:
+        near = guess(header, free, closest=0.8)
+        if near is not None:
+            found.append(f'the column {quoted(header)} is none of rowd\'s; did you mean "{free[near]}"?')
+    return found

@@ -1,0 +1,49 @@
+"""The durable local record: what was claimed, what came of it, and what is known of every row. The truth about what happened.
+
+One daemon writes; commands in other processes read, and insert requests. Every part of `Ledger` has a module of its own here.
+"""
+
+from __future__ import annotations
+
+from engine.ledger.errors import (
+    IllegalMove,
+    LedgerCorrupt,
+    LedgerError,
+    LedgerMissing,
+    LedgerTooNew,
+    LedgerTooOld,
+    LedgerUnwritable,
+)
+from engine.ledger.history import History
+from engine.ledger.housekeeping import Housekeeping
+from engine.ledger.ids import new_run_id
+from engine.ledger.marks import Marks
+from engine.ledger.occurrences import Occurrences
+from engine.ledger.recording import Recording
+from engine.ledger.records import Attempt, DaemonMark, Digest, Pruned, Reach, TableMark, Troubled, Unfinished
+from engine.ledger.requests import Requests
+
+
+class Ledger(Occurrences, Recording, Housekeeping, Requests, History, Marks):
+    """All of it, over one connection to one file. See `Ledger.open` and `Ledger.transaction`."""
+
+
+__all__ = [
+    "Attempt",
+    "DaemonMark",
+    "Digest",
+    "IllegalMove",
+    "Ledger",
+    "LedgerCorrupt",
+    "LedgerError",
+    "LedgerMissing",
+    "LedgerTooNew",
+    "LedgerTooOld",
+    "LedgerUnwritable",
+    "Pruned",
+    "Reach",
+    "TableMark",
+    "Troubled",
+    "Unfinished",
+    "new_run_id",
+]

@@ -1,0 +1,76 @@
+"""How values are written in the ledger: instants and spans as microseconds, cells and outputs as JSON that keeps their types."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def micros(instant: datetime) -> int:
+    """Microseconds since 1970-01-01 UTC. Raises TypeError for an instant without a zone."""
+    return (instant - EPOCH) // _MICROSECOND
+
+
+def instant(stored: int) -> datetime:
+    """The instant, aware, UTC."""
+    return EPOCH + timedelta(microseconds=stored)
+
+
+def micros_or_none(instant: datetime | None) -> int | None:
+    return None if instant is None else (instant - EPOCH) // _MICROSECOND
+
+
+def instant_or_none(stored: int | None) -> datetime | None:
+    return None if stored is None else EPOCH + timedelta(microseconds=stored)
+
+
+def span(length: timedelta) -> int:
+    """Microseconds."""
+    return length // _MICROSECOND
+
+
+def prose(text: str) -> str:
+    """Text for people in a form that can be stored: half a surrogate pair, as in the name of an odd file, is spelled out."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def packed(value: Any) -> str:
+    """JSON of cells, values, or lists of them. A cell is a single value, so a list in a cell's place is a tagged one."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_tagged)
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair: only the escaped form can be stored and comes back unchanged
+        return json.dumps(value, separators=(",", ":"), default=_tagged)
+    return text
+
+
+def unpacked(text: str) -> dict[str, Any]:
+    """A mapping of cells or values, as it was packed."""
+    if text == "{}":
+        return {}
+    return untagged(json.loads(text))
+
+
+def untagged(cells: Mapping[str, Any]) -> dict[str, Any]:
+    """Cells as they stand in the JSON, with dates made dates again."""
+    return {name: _untagged(value) if type(value) is list else value for name, value in cells.items()}
+
+
+def _tagged(value: object) -> list[str]:
+    if isinstance(value, datetime):
+        return ["datetime", value.isoformat()]
+    if isinstance(value, date):
+        return ["date", value.isoformat()]
+    raise TypeError(f"a cell can't hold {type(value).__name__}: {value!r}")
+
+
+def _untagged(tagged: list[str]) -> datetime | date:
+    kind, text = tagged
+    return datetime.fromisoformat(text) if kind == "datetime" else date.fromisoformat(text)

@@ -1,0 +1,78 @@
+"""How the ledger can fail, said as what to do next. Each text names the file and the remedy, for a person."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy.exc import DBAPIError
+
+
+class LedgerError(Exception):
+    """Base of everything that the ledger raises of its own accord."""
+
+
+class LedgerMissing(LedgerError):
+    """There is no ledger here, and the caller did not want a new one."""
+
+
+class LedgerTooNew(LedgerError):
+    """A newer rowd has written this ledger; this one must not touch it."""
+
+
+class LedgerTooOld(LedgerError):
+    """An older rowd has written this ledger, and the caller did not want it brought up to date."""
+
+
+class LedgerCorrupt(LedgerError):
+    """The file is damaged, or is no ledger at all."""
+
+
+class LedgerUnwritable(LedgerError):
+    """Nothing of this transaction was kept: the disk is full, the file is locked or read-only. The same may succeed later."""
+
+
+class IllegalMove(LedgerError):
+    """Something was asked of an occurrence that its stage, or the law on attempts, forbids. Nothing was changed."""
+
+
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_UNWRITABLE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+_REMEDIES = {
+    sqlite3.SQLITE_BUSY: "another program keeps it locked; end that program",
+    sqlite3.SQLITE_FULL: "the disk is full; make room",
+    sqlite3.SQLITE_READONLY: "it is read-only; give rowd's user the right to write the file and its folder",
+}
+
+
+def damaged(path: Path, what: str) -> LedgerCorrupt:
+    """The error for a file that can't be trusted."""
+    return LedgerCorrupt(
+        f"The ledger {path} is damaged ({what}). Stop rowd, move {path.name}, {path.name}-wal and {path.name}-shm away, and put "
+        f"the newest backup in their place. Without a backup, start rowd with no ledger: every row then counts as new, and "
+        f"nothing from before runs again."
+    )
+
+
+def translated(exc: DBAPIError | sqlite3.Error, path: Path) -> Exception:
+    """Say SQLite's error (result codes: sqlite.org/rescode.html) as what to do next; what is our own mistake stays as it is."""
+    original = exc.orig if isinstance(exc, DBAPIError) else exc
+    code = getattr(original, "sqlite_errorcode", None)
+    primary = code & 0xFF if isinstance(code, int) else None
+    if primary in _DAMAGED:
+        return damaged(path, str(original))
+    if primary in _UNWRITABLE:
+        remedy = _REMEDIES.get(primary, "look at the disk and the rights of the file and its folder")
+        return LedgerUnwritable(f"The ledger {path} can't be written ({original}): {remedy}. Nothing of this step was kept.")
+    return exc

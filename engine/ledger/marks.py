@@ -1,0 +1,87 @@
+"""What `rowd status` shows without asking the daemon: how each table stands, and who the daemon is."""
+
+from __future__ import annotations
+
+import json
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from actions.api import Process
+from engine.ledger.codec import instant, instant_or_none, micros, micros_or_none, packed, prose
+from engine.ledger.records import DaemonMark, Reach, TableMark
+from engine.ledger.schema import DAEMON, TABLES
+from engine.ledger.store import Store
+
+
+class Marks(Store):
+    """Marks of the tables and of the daemon."""
+
+    def table_mark(self, table: str) -> TableMark | None:
+        """How the table stood when last looked at; None before the first look."""
+        rows = self._rows(sa.select(TABLES).where(TABLES.c.table == table))
+        if not rows:
+            return None
+        row = rows[0]
+        return TableMark(
+            table=row.table,
+            state=Reach(row.state),
+            since=instant(row.since),
+            message=row.message,
+            first_read=instant_or_none(row.first_read),
+            last_read=instant_or_none(row.last_read),
+            columns=tuple(json.loads(row.columns)),
+            tasks=row.tasks,
+            defects=row.defects,
+            drafts=row.drafts,
+        )
+
+    def mark_table(self, mark: TableMark) -> None:
+        """Put the mark in the place of the table's last one."""
+        self._write(
+            _MARK_TABLE,
+            {
+                "table": mark.table,
+                "first_read": micros_or_none(mark.first_read),
+                "last_read": micros_or_none(mark.last_read),
+                "columns": packed(mark.columns),
+                "state": Reach(mark.state).value,
+                "message": prose(mark.message),
+                "since": micros(mark.since),
+                "tasks": mark.tasks,
+                "defects": mark.defects,
+                "drafts": mark.drafts,
+            },
+        )
+
+    def daemon(self) -> DaemonMark | None:
+        """Who owns this ledger, or did until it was killed; None after a clean end. Whether it lives, its process tells."""
+        rows = self._rows(sa.select(DAEMON))
+        if not rows:
+            return None
+        row = rows[0]
+        process = Process(row.pid, row.started)
+        return DaemonMark(process, row.host, instant(row.since), row.version, tuple(json.loads(row.tables)))
+
+    def mark_daemon(self, mark: DaemonMark | None) -> None:
+        """Say who the daemon is; None at its end."""
+        self._write(sa.delete(DAEMON), {})
+        if mark is not None:
+            self._write(
+                sa.insert(DAEMON),
+                {
+                    "one": 1,
+                    "pid": mark.process.pid,
+                    "started": mark.process.started,
+                    "host": mark.host,
+                    "since": micros(mark.since),
+                    "version": mark.version,
+                    "tables": packed(mark.tables),
+                },
+            )
+
+
+_MARK_TABLE = insert(TABLES)
+_MARK_TABLE = _MARK_TABLE.on_conflict_do_update(
+    index_elements=["table"], set_={c.name: _MARK_TABLE.excluded[c.name] for c in TABLES.c if not c.primary_key}
+)

@@ -1,0 +1,71 @@
+"""How a ledger of any age becomes one of the newest version: forward only, by itself, with a copy kept first."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from engine.ledger.copying import copy
+from engine.ledger.errors import LedgerTooNew, LedgerTooOld, damaged
+from engine.ledger.schema import LEDGER, META
+
+Step = Callable[[sa.Connection], None]
+
+STEPS: Mapping[int, Step] = {}
+"""Version → what leads to it from the one before, in SQL of its own, never edited later. The schema module has only the newest."""
+
+FIRST = 1
+MARK = 0x726F7764
+"""SQLite's application_id of our files: "rowd"."""
+
+_VERSION = (
+    "SELECT (SELECT user_version FROM pragma_user_version), (SELECT application_id FROM pragma_application_id), "
+    "(SELECT count(*) FROM sqlite_master)"
+)
+
+
+def bring_up(connection: sa.Connection, path: Path, *, migrate: bool, steps: Mapping[int, Step] = STEPS) -> None:
+    """Create the schema in an empty file, or bring an older one to the newest version. All of it or nothing.
+
+    The copy is `NAME.before-vN`, N the new version: the ledger as it stood just before.
+    Raises: LedgerTooNew, LedgerTooOld (only without `migrate`), LedgerCorrupt.
+    """
+    newest = max(steps, default=FIRST)
+    if _version(connection, path, newest) == newest:
+        return
+    if not migrate:
+        raise LedgerTooOld(
+            f"The ledger {path} is of an older version. Start the daemon once (`rowd run`): it brings it up to date."
+        )
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection, path, newest)  # again: another process may have been first
+        if version == 0:
+            META.create_all(connection, checkfirst=False)
+            connection.execute(LEDGER.insert(), {"id": secrets.token_hex(8)})
+        elif version < newest:
+            copy(path, path.with_name(f"{path.name}.before-v{newest}"))
+            for number in range(version + 1, newest + 1):
+                steps[number](connection)
+        connection.exec_driver_sql(f"PRAGMA application_id = {MARK}")
+        connection.exec_driver_sql(f"PRAGMA user_version = {newest}")
+        connection.exec_driver_sql("COMMIT")
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK")
+        raise
+
+
+def _version(connection: sa.Connection, path: Path, newest: int) -> int:
+    """0 for a file that nothing was written to yet."""
+    version, mark, tables = connection.exec_driver_sql(_VERSION).one()  # one statement, so that all three are of one moment
+    if mark != MARK and (tables or version):
+        raise damaged(path, "it is a database of another program")
+    if version > newest:
+        raise LedgerTooNew(
+            f"The ledger {path} was written by a newer rowd (version {version}; this one knows {newest}). Install that rowd again, "
+            f"or go back to the ledger as it stood before: {path.name}.before-v{version}, if it is there."
+        )
+    return int(version)

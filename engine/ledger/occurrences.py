@@ -1,0 +1,249 @@
+"""Occurrences from claim to outcome. Each is claimed once, moves only as `MOVES` allows, and ends once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from actions.api import Outcome, Process, Result
+from engine.ledger.codec import micros, micros_or_none, packed, prose, span
+from engine.ledger.errors import IllegalMove
+from engine.ledger.records import Unfinished
+from engine.ledger.schema import ATTEMPTS, NOT_ENDED, OCCURRENCES
+from engine.ledger.tallies import FAILED, Tallies
+from engine.ledger.values import ATTEMPT_COLUMNS, OCCURRENCE_COLUMNS, attempt_of, occurrence_of, values_of
+from engine.model import MOVES, Occurrence, Stage
+
+_NOWHERE: Mapping[str, Path | str] = MappingProxyType({})
+
+
+class Occurrences(Tallies):
+    """Claims, attempts, outcomes."""
+
+    def claim(self, occurrences: Sequence[Occurrence]) -> list[bool]:
+        """Insert each, unless its (table, key, trigger) is there already. In the same order: True, this call claimed it.
+
+        Each has an id of its own, drawn before, and is CLAIMED. Raises: IllegalMove, also for an id that another occurrence has.
+        """
+        if wrong := next((o for o in occurrences if not o.id or o.stage is not Stage.CLAIMED), None):
+            raise IllegalMove(
+                f"{wrong.trigger} of {wrong.table}/{wrong.key} can't be claimed: it is {wrong.stage}, its id is {wrong.id!r}"
+            )
+        if len({o.id for o in occurrences}) < len(occurrences):
+            raise IllegalMove("two occurrences to be claimed have the same id")
+        try:
+            won = {row[0] for row in self._write_answering(_CLAIM, [values_of(o) for o in occurrences])}
+        except sa.exc.IntegrityError as exc:
+            raise IllegalMove(f"a claim was refused: {exc.orig}") from exc
+        return [o.id in won for o in occurrences]
+
+    def begin(self, starts: Sequence[tuple[str, int]], at: datetime, folders: Mapping[str, Path | str] = _NOWHERE) -> None:
+        """(run id, number of the attempt) → RUNNING. The number is the next one, and within what the occurrence is allowed.
+
+        started_at of an occurrence is that of its first attempt.   folders: run id → the attempt's folder, where it is known
+        already, so that its log is found and pruned also where no process is ever launched.
+        Raises: IllegalMove; then the transaction must be given up.
+        """
+        steps = [{"of": run, "nth": n, "at": micros(at)} for run, n in starts]
+        if self._write(_BEGIN, steps) != len(steps):
+            raise IllegalMove(f"one of these attempts may not begin: {', '.join(f'{run} attempt {n}' for run, n in starts)}")
+        self._write(_BEGIN_ATTEMPT, [{"of": run, "at": micros(at), "its_folder": _path(folders.get(run))} for run, _ in starts])
+
+    def launched(self, run: str, attempt: int, process: Process, folder: Path | str) -> None:
+        """Make an attempt's process known, before it is released. Raises: IllegalMove.
+
+        A second launch of the same attempt takes the place of the first: the caller knows that the first was never released.
+        """
+        of = {"of": run, "nth": attempt, "its_pid": process.pid, "its_start": process.started}
+        if self._write(_LAUNCHED, of) != 1:
+            raise IllegalMove(f"{run} attempt {attempt} is not under way, so it can't be launched")
+        self._write(_LAUNCHED_ATTEMPT, of | {"its_folder": str(folder)})
+
+    def end_attempt(
+        self, run: str, attempt: int, at: datetime, result: Result, duration: timedelta, retry_at: datetime | None = None
+    ) -> Occurrence:
+        """Record how an attempt ended, and answer the occurrence as it stands now.
+
+        retry_at: another attempt follows then (WAITING); None: the occurrence ends with this outcome. Another attempt may follow
+        only a failure, within the allowed number, and after LOST only where the action is repeatable.
+        duration: how long this attempt ran, by the monotonic clock. Raises: IllegalMove.
+        """
+        seq, before = self._found(run)
+        if before.stage is not Stage.RUNNING or before.attempt != attempt:
+            raise IllegalMove(
+                f"{run} attempt {attempt} is not under way: the occurrence is {before.stage} at attempt {before.attempt}"
+            )
+        if retry_at is not None and (refusal := _no_more(before, result.outcome)):
+            raise IllegalMove(f"{run} can't have another attempt: {refusal}")
+        self._write(
+            _END_ATTEMPT,
+            {
+                "of": run,
+                "nth": attempt,
+                "at": micros(at),
+                "ended": result.outcome.value,
+                "said": prose(result.summary),
+                "took": span(duration),
+            },
+        )
+        if retry_at is None:
+            ended = replace(before, outputs=dict(result.outputs), links=result.links, duration=duration)
+            return self._end(seq, ended, result.outcome, result.summary, at)
+        return self._moved(seq, replace(before, stage=Stage.WAITING, retry_at=retry_at, reason=result.summary, duration=duration))
+
+    def end(self, run: str, outcome: Outcome, reason: str, at: datetime) -> Occurrence:
+        """End an occurrence that has no attempt under way: cancelled before its start or between attempts, overtaken, refused.
+
+        Raises: IllegalMove.
+        """
+        seq, before = self._found(run)
+        if before.stage is Stage.RUNNING:
+            raise IllegalMove(f"{run} has an attempt under way: that has to end first")
+        return self._end(seq, before, outcome, reason, at)
+
+    def active(self, table: str | None = None) -> list[Occurrence]:
+        """Every occurrence that has not ended, in the order of their claims."""
+        # Few stand here: a condition on the table would only tempt SQLite to walk that whole table's index instead.
+        active = (occurrence_of(row) for row in self._rows(_ACTIVE))
+        return [o for o in active if table is None or o.table == table]
+
+    def unfinished_attempts(self) -> list[Unfinished]:
+        """Attempts that were begun and have no end, in the order of their claims: for a daemon that has just started."""
+        width = len(OCCURRENCE_COLUMNS)
+        return [Unfinished(occurrence_of(row[:width]), attempt_of(row[width:])) for row in self._rows(_UNFINISHED)]
+
+    def _found(self, run: str) -> tuple[int, Occurrence]:
+        rows = self._rows(_BY_ID, {"of": run})
+        if not rows:
+            raise IllegalMove(f"there is no occurrence {run}")
+        return rows[0][0], occurrence_of(rows[0][1:])
+
+    def _end(self, seq: int, before: Occurrence, outcome: Outcome, reason: str, at: datetime) -> Occurrence:
+        ended = replace(before, stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=at, retry_at=None)
+        after = self._moved(seq, ended, before.stage)
+        self._count_runs([(seq, after)])
+        return after
+
+    def _moved(self, seq: int, after: Occurrence, before: Stage = Stage.RUNNING) -> Occurrence:
+        if after.stage not in MOVES[before]:
+            raise IllegalMove(f"{after.id} is {before} and can't become {after.stage}")
+        after = replace(after, process=None)
+        self._write(
+            _MOVE,
+            {
+                "at": seq,
+                "to": after.stage.value,
+                "retry": micros_or_none(after.retry_at),
+                "how": after.outcome.value if after.outcome else None,
+                "why": prose(after.reason),
+                "out": packed(after.outputs),
+                "where": packed(after.links),
+                "end": micros_or_none(after.ended_at),
+                "took": None if after.duration is None else span(after.duration),
+            },
+        )
+        return after
+
+
+def _path(folder: Path | str | None) -> str | None:
+    return None if folder is None else str(folder)
+
+
+def _no_more(occurrence: Occurrence, outcome: Outcome) -> str | None:
+    """Why no other attempt may follow this one; None when it may."""
+    if outcome not in FAILED:
+        return f"this one {outcome}"
+    if outcome is Outcome.LOST and not occurrence.repeatable:
+        return "the last one was lost, and the action is not repeatable"
+    if occurrence.attempt >= occurrence.attempts:
+        return f"{occurrence.attempts} in all are allowed"
+    return None
+
+
+# SQLAlchemy sets every column of an update whose name is the name of a given value: so no bound name here is a column's.
+_STARTABLE = sorted(stage.value for stage, to in MOVES.items() if Stage.RUNNING in to)
+
+_CLAIM = insert(OCCURRENCES).on_conflict_do_nothing(index_elements=["table", "key", "trigger"]).returning(OCCURRENCES.c.id)
+_BY_ID = sa.select(OCCURRENCES.c.seq, *OCCURRENCE_COLUMNS).where(OCCURRENCES.c.id == sa.bindparam("of"))
+_ACTIVE = sa.select(*OCCURRENCE_COLUMNS).where(NOT_ENDED).order_by(OCCURRENCES.c.seq)
+_UNFINISHED = (
+    sa.select(*OCCURRENCE_COLUMNS, *ATTEMPT_COLUMNS)
+    .join_from(OCCURRENCES, ATTEMPTS, sa.and_(ATTEMPTS.c.run == OCCURRENCES.c.id, ATTEMPTS.c.n == OCCURRENCES.c.attempt))
+    .where(sa.text("occurrences.stage <> 'ended'"), OCCURRENCES.c.stage == Stage.RUNNING.value)
+    .order_by(OCCURRENCES.c.seq)
+)
+_BEGIN = (
+    sa.update(OCCURRENCES)
+    .where(
+        OCCURRENCES.c.id == sa.bindparam("of"),
+        sa.or_(*(OCCURRENCES.c.stage == stage for stage in _STARTABLE)),  # IN can't be sent many times at once
+        OCCURRENCES.c.attempt + 1 == sa.bindparam("nth"),
+        OCCURRENCES.c.attempt < OCCURRENCES.c.attempts,
+    )
+    .values(
+        stage=Stage.RUNNING.value,
+        attempt=OCCURRENCES.c.attempt + 1,
+        started_at=sa.func.coalesce(OCCURRENCES.c.started_at, sa.bindparam("at")),
+        retry_at=None,
+        pid=None,
+        pid_started=None,
+    )
+)
+_BEGIN_ATTEMPT = insert(ATTEMPTS).from_select(
+    ["run", "n", "action", "started_at", "summary", "folder"],
+    sa.select(
+        OCCURRENCES.c.id,
+        OCCURRENCES.c.attempt,
+        OCCURRENCES.c.action,
+        sa.bindparam("at", type_=sa.Integer),
+        sa.literal(""),
+        sa.bindparam("its_folder", type_=sa.Text),
+    ).where(OCCURRENCES.c.id == sa.bindparam("of")),
+)
+_LAUNCHED = (
+    sa.update(OCCURRENCES)
+    .where(
+        OCCURRENCES.c.id == sa.bindparam("of"),
+        OCCURRENCES.c.stage == Stage.RUNNING.value,
+        OCCURRENCES.c.attempt == sa.bindparam("nth"),
+    )
+    .values(pid=sa.bindparam("its_pid"), pid_started=sa.bindparam("its_start"))
+)
+_OF_ATTEMPT = (ATTEMPTS.c.run == sa.bindparam("of"), ATTEMPTS.c.n == sa.bindparam("nth"))
+_LAUNCHED_ATTEMPT = (
+    sa.update(ATTEMPTS)
+    .where(*_OF_ATTEMPT)
+    .values(pid=sa.bindparam("its_pid"), pid_started=sa.bindparam("its_start"), folder=sa.bindparam("its_folder"))
+)
+_END_ATTEMPT = (
+    sa.update(ATTEMPTS)
+    .where(*_OF_ATTEMPT)
+    .values(
+        ended_at=sa.bindparam("at"),
+        outcome=sa.bindparam("ended"),
+        summary=sa.bindparam("said"),
+        duration=sa.bindparam("took"),
+    )
+)
+_MOVE = (
+    sa.update(OCCURRENCES)
+    .where(OCCURRENCES.c.seq == sa.bindparam("at"))
+    .values(
+        stage=sa.bindparam("to"),
+        retry_at=sa.bindparam("retry"),
+        pid=None,
+        pid_started=None,
+        outcome=sa.bindparam("how"),
+        reason=sa.bindparam("why"),
+        outputs=sa.bindparam("out"),
+        links=sa.bindparam("where"),
+        ended_at=sa.bindparam("end"),
+        duration=sa.bindparam("took"),
+    )
+)

@@ -1,0 +1,124 @@
+"""What the ledger keeps and answers beside the engine's own values: marks of tables and of the daemon, attempts, digests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from actions.api import Outcome, Process
+from engine.model import Occurrence
+
+
+class Reach(StrEnum):
+    """How a table stands with us."""
+
+    OK = "ok"
+    UNREACHABLE = "unreachable"
+    HELD = "held"
+    NO_ACCESS = "no access"
+
+
+@dataclass(frozen=True, slots=True)
+class TableMark:
+    """How a table stood when last looked at, for `rowd status`.
+
+    since: since when it is in this state.   message: why, one sentence; "" when it is ok.   columns: the headers as last read.
+    first_read, last_read: of complete reads; None before the first.
+    """
+
+    table: str
+    state: Reach
+    since: datetime
+    message: str = ""
+    first_read: datetime | None = None
+    last_read: datetime | None = None
+    columns: tuple[str, ...] = ()
+    tasks: int = 0
+    defects: int = 0
+    drafts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonMark:
+    """The daemon that owns this ledger. process: its pid and start time, so that a pid used again isn't taken for it."""
+
+    process: Process
+    host: str
+    since: datetime
+    version: str
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of an occurrence.
+
+    ended_at, outcome, duration: None while it is under way.   folder: of its files; None where none was made known.
+    """
+
+    run: str
+    n: int
+    started_at: datetime
+    ended_at: datetime | None = None
+    outcome: Outcome | None = None
+    summary: str = ""
+    duration: timedelta | None = None
+    process: Process | None = None
+    folder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An attempt that was begun and has no end: what a daemon finds after a restart.
+
+    attempt.process None: no process was ever made known, so none was released.
+    """
+
+    occurrence: Occurrence
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """A task that failed or was missed within a digest's span.
+
+    failures, missed: occurrences.   last: when the newest of them ended.   reason: of the newest.
+    """
+
+    table: str
+    key: str
+    task: str
+    failures: int
+    missed: int
+    last: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What happened between two instants.
+
+    since, until: full hours.   counts: occurrences that ended so, of all tables; an outcome that didn't happen is absent.
+    troubled: most failures first, then most missed.   edits: cells that people changed.
+    """
+
+    since: datetime
+    until: datetime
+    counts: Mapping[Outcome, int] = field(default_factory=dict)
+    troubled: tuple[Troubled, ...] = ()
+    edits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What one round of pruning did.
+
+    folders: of attempts that are forgotten now; their files may be deleted once this is committed.
+    occurrences: how many were forgotten.   more: there is more to prune; ask again.
+    """
+
+    folders: tuple[str, ...]
+    occurrences: int
+    more: bool

@@ -1,0 +1,66 @@
+"""What people ask of tasks, by a button cell or by a command in another process: asked once, answered once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from engine.ledger.codec import instant, micros, prose
+from engine.ledger.errors import IllegalMove
+from engine.ledger.schema import REQUESTS, UNANSWERED
+from engine.ledger.store import Store
+from engine.model import Request, Wish
+
+
+class Requests(Store):
+    """Requests and their answers. Commands only insert and read here; the daemon answers."""
+
+    def ask(self, table: str, key: str, wish: Wish, amount: float, by: str, at: datetime) -> int:
+        """Put a request down; its id, which is never used again."""
+        rows = self._write_answering(
+            _ASK,
+            {
+                "table": table,
+                "key": key,
+                "wish": Wish(wish).value,
+                "amount": amount,
+                "by": prose(by),
+                "asked_at": micros(at),
+                "text": "",
+            },
+        )
+        return int(rows[0][0])
+
+    def requests(self) -> list[Request]:
+        """Those that have no answer yet, oldest first."""
+        return [Request(r[0], r[1], r[2], Wish(r[3]), r[4], r[5], instant(r[6])) for r in self._rows(_OPEN)]
+
+    def answer(self, request: int, taken: bool, text: str, at: datetime) -> None:
+        """Answer it, once. Raises: IllegalMove where it has an answer, or was never asked."""
+        values = {"of": request, "took": int(taken), "said": prose(text), "at": micros(at)}
+        if self._write(_ANSWER, values) != 1:
+            raise IllegalMove(f"request {request} has an answer already, or was never asked")
+
+    def answer_to(self, request: int) -> tuple[bool, str] | None:
+        """Whether it was taken, and the text; None while there is no answer, and for a request that isn't there."""
+        rows = self._rows(_ANSWER_TO, {"of": request})
+        return (bool(rows[0][0]), rows[0][1]) if rows else None
+
+
+_ASK = sa.insert(REQUESTS).returning(REQUESTS.c.id)
+_OPEN = (
+    sa.select(
+        REQUESTS.c.id, REQUESTS.c.table, REQUESTS.c.key, REQUESTS.c.wish, REQUESTS.c.amount, REQUESTS.c.by, REQUESTS.c.asked_at
+    )
+    .where(UNANSWERED)
+    .order_by(REQUESTS.c.id)
+)
+_ANSWER = (
+    sa.update(REQUESTS)
+    .where(REQUESTS.c.id == sa.bindparam("of"), UNANSWERED)
+    .values(taken=sa.bindparam("took"), text=sa.bindparam("said"), answered_at=sa.bindparam("at"))
+)
+_ANSWER_TO = sa.select(REQUESTS.c.taken, REQUESTS.c.text).where(
+    REQUESTS.c.id == sa.bindparam("of"), REQUESTS.c.answered_at.is_not(None)
+)

@@ -1,0 +1,228 @@
+"""The ledger's file: opening it, transactions, SQLite's errors. What stands in it is the matter of the other modules."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Self, cast
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from engine.ledger.copying import copy, sync
+from engine.ledger.errors import LedgerMissing, LedgerUnwritable, translated
+from engine.ledger.migrations import bring_up
+from engine.ledger.schema import LEDGER
+
+PATIENCE = timedelta(seconds=10)
+"""How long a transaction waits for another process's; a command needs a few milliseconds."""
+
+LONGEST_WAL = 64 * 1024 * 1024
+"""Bytes. The write-ahead log is cut back to this after a burst."""
+
+Many = Sequence[Mapping[str, Any]]
+
+
+class Store:
+    """One connection to the ledger's file. Synchronous; may change threads, but one at a time.
+
+    Every write happens inside `transaction()`. Any method may raise LedgerUnwritable (nothing of the transaction was kept) and
+    LedgerCorrupt.
+    """
+
+    def __init__(self, path: Path, connection: sa.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._depth = 0
+        self.id: str = self._rows(sa.select(LEDGER.c.id))[0][0]
+
+    @classmethod
+    def open(cls, path: Path, *, migrate: bool = True) -> Self:
+        """Open the ledger at `path`; with `migrate`, make it (folder 0700, file 0600) or bring it up to date first.
+
+        Without `migrate` (a command that only looks or asks): raises LedgerMissing and LedgerTooOld instead.
+        Raises also: LedgerTooNew, LedgerCorrupt, LedgerUnwritable.
+        """
+        path = path.absolute()
+        try:
+            _guard(path, migrate=migrate)
+        except OSError as exc:
+            raise LedgerUnwritable(
+                f"The ledger {path} can't be made or opened ({exc}): set another path, or mend the rights."
+            ) from exc
+        connection = _connect(path)
+        try:
+            with _translating(path):
+                bring_up(connection, path, migrate=migrate)
+                _log_ahead(connection, path)
+            return cls(path, connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file. A transaction that is open is undone."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Durable together or not at all: committed with a full sync at the end, undone by any exception.
+
+        A transaction inside another joins it. Raises: LedgerUnwritable, LedgerCorrupt.
+        """
+        if self._depth == 0:
+            self._drive("BEGIN IMMEDIATE")
+        self._depth += 1
+        try:
+            yield
+            if self._depth == 1:
+                self._drive("COMMIT")
+        except BaseException:
+            if self._depth == 1:
+                self._undo()
+            raise
+        finally:
+            self._depth -= 1
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Inside a transaction: an exception undoes only what happened in here.
+
+        Raises LedgerUnwritable when SQLite has undone the whole transaction (it may, on a full disk): nothing of it is left then.
+        """
+        self._drive("SAVEPOINT work")
+        try:
+            yield
+        except BaseException as exc:
+            if not self.in_transaction:
+                raise LedgerUnwritable(f"The ledger {self.path} undid the whole transaction: {exc}") from exc
+            self._drive("ROLLBACK TO work")
+            self._drive("RELEASE work")
+            raise
+        self._drive("RELEASE work")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Several queries that see one and the same moment."""
+        if self.in_transaction:
+            yield
+            return
+        self._drive("BEGIN")
+        try:
+            yield
+        finally:
+            self._undo()
+
+    def backup(self, path: Path) -> None:
+        """Copy the ledger as last committed to `path`, replacing it, durably. Writers may go on meanwhile, from other connections.
+
+        Takes seconds on a big ledger: a daemon does it on a second `Ledger`, in a thread. Raises: LedgerCorrupt, LedgerUnwritable.
+        """
+        try:
+            with _translating(self.path):
+                copy(self.path, path)
+        except OSError as exc:
+            raise LedgerUnwritable(
+                f"The backup {path} can't be written ({exc}): make room, or mend the rights of its folder."
+            ) from exc
+
+    # --- for the parts
+
+    def _rows(self, query: sa.Executable, values: Mapping[str, Any] | Many | None = None) -> list[Any]:
+        with _translating(self.path):
+            return list(self._connection.execute(query, values))
+
+    def _stream(self, query: sa.Executable, values: Mapping[str, Any] | None = None) -> Iterator[Any]:
+        """Rows one by one, for a caller that may stop early."""
+        with _translating(self.path), self._connection.execute(query, values) as result:
+            yield from result
+
+    def _write(self, statement: sa.Executable, values: Mapping[str, Any] | Many) -> int:
+        """How many rows were changed. An empty sequence of values changes none."""
+        self._writable()
+        if not values and not isinstance(values, Mapping):
+            return 0
+        with _translating(self.path):
+            return self._connection.execute(statement, values).rowcount
+
+    def _write_answering(self, statement: sa.Executable, values: Mapping[str, Any] | Many) -> list[Any]:
+        """The rows of a RETURNING clause."""
+        self._writable()
+        return self._rows(statement, values) if values else []
+
+    def _writable(self) -> None:
+        if self._depth == 0:
+            raise RuntimeError("the ledger is written only inside transaction()")
+
+    @property
+    def in_transaction(self) -> bool:
+        return bool(self._connection.connection.dbapi_connection.in_transaction)  # type: ignore[union-attr]  # sqlite3's own
+
+    def _drive(self, statement: str) -> None:
+        with _translating(self.path):
+            self._connection.exec_driver_sql(statement)
+
+    def _undo(self) -> None:
+        if self.in_transaction:  # SQLite may have undone it already
+            with suppress(DBAPIError):
+                self._connection.exec_driver_sql("ROLLBACK")
+
+
+@contextmanager
+def _translating(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as exc:
+        told = translated(exc, path)
+        if told is exc:
+            raise
+        raise told from exc
+
+
+def _guard(path: Path, *, migrate: bool) -> None:
+    """See to it that the file is there, and that nobody else can read it: cells and outputs stand in it."""
+    if not path.exists():
+        if not migrate:
+            raise LedgerMissing(f"There is no ledger at {path} yet: the daemon makes it when it first runs (`rowd run`).")
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        sync(path.parent)
+    state = path.stat()
+    if state.st_mode & 0o077 and state.st_uid == os.geteuid():
+        path.chmod(0o600)
+
+
+def _connect(path: Path) -> sa.Connection:
+    """A connection on which SQLAlchemy leaves transactions to us. SQLite gives -wal and -shm files the mode of the file itself."""
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": PATIENCE.total_seconds(), "check_same_thread": False, "isolation_level": None},
+        isolation_level="AUTOCOMMIT",
+        poolclass=NullPool,
+        hide_parameters=True,  # an error's text ends up in logs; what a row or an action said doesn't belong there
+    )
+    with _translating(path):
+        connection = engine.connect()
+        raw = cast("sqlite3.Connection", connection.connection.dbapi_connection)
+        raw.create_function("holds", 2, _holds, deterministic=True)
+        for setting in ("foreign_keys = ON", "synchronous = FULL", f"journal_size_limit = {LONGEST_WAL}"):
+            raw.execute(f"PRAGMA {setting}")
+    return connection
+
+
+def _log_ahead(connection: sa.Connection, path: Path) -> None:
+    mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+    if mode != "wal":
+        mode = connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar_one()
+    if mode != "wal":
+        raise LedgerUnwritable(f"The ledger {path} can't keep a write-ahead log there: put it on a local disk.")
+
+
+def _holds(text: str | None, folded: str) -> bool:
+    """SQL function: `text` contains `folded`, whatever the case. SQLite's own LIKE folds only A to Z."""
+    return text is not None and folded in text.casefold()

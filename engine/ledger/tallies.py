@@ -1,0 +1,207 @@
+"""What a row's past adds up to: kept as it happens, in the same transaction, so that pruning never changes a count."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from actions.api import Outcome
+from engine.ledger.codec import instant_or_none, micros
+from engine.ledger.schema import HOURS, OCCURRENCES, TALLIES
+from engine.ledger.store import Store
+from engine.ledger.values import OCCURRENCE_COLUMNS, occurrence_of
+from engine.model import Occurrence, Tally
+
+FAILED = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST})
+"""Outcomes that count as a failure of the task. Cancelled is a person's will, skipped and missed were never tried."""
+
+HOUR = 3_600_000_000
+
+Place = tuple[str, str]
+"""A row: its table and its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One line of the tallies, as stored: instants in microseconds, occurrences by their `seq`."""
+
+    table: str
+    key: str
+    runs: int = 0
+    failures: int = 0
+    missed: int = 0
+    last: int | None = None
+    last_due: int | None = None
+    last_success: int | None = None
+    record: int | None = None
+    missed_now: int = 0
+    missed_since: int | None = None
+    missed_until: int | None = None
+    kept_runs: int = 0
+    kept_idle: int = 0
+
+
+_FIELDS = tuple(f.name for f in fields(Count))
+
+
+def with_run(count: Count, seq: int, ended: Occurrence) -> Count:
+    """Add an occurrence that was claimed and has ended. One that never started is no run, but its failure is one.
+
+    The newest run is the one claimed last: claims have an order whatever the wall clock does.
+    """
+    assert ended.ended_at is not None  # noqa: S101 (the schema has no ended occurrence without)
+    count = replace(count, record=seq, failures=count.failures + (ended.outcome in FAILED))
+    if ended.started_at is None:
+        return replace(count, kept_idle=count.kept_idle + 1)
+    at = micros(ended.ended_at)
+    count = replace(count, runs=count.runs + 1, kept_runs=count.kept_runs + 1)
+    if ended.outcome is Outcome.SUCCEEDED:
+        count = replace(count, last_success=max(at, count.last_success or at))
+    if count.last is not None and count.last > seq:
+        return count
+    return replace(count, last=seq, last_due=micros(ended.due))
+
+
+def with_record(count: Count, seq: int, record: Occurrence, *, joined: bool) -> Count:
+    """Add occurrences that ended without a run. joined: they were added to a record that stands already."""
+    count = replace(count, record=seq, kept_idle=count.kept_idle + (not joined))
+    if record.outcome is not Outcome.MISSED:
+        return count
+    count = replace(count, missed=count.missed + record.count)
+    due, until = micros(record.due), micros(record.last_due or record.due)
+    if count.last_due is not None and until <= count.last_due:
+        return count
+    return replace(
+        count,
+        missed_now=count.missed_now + record.count,
+        missed_since=min(due, count.missed_since or due),
+        missed_until=max(until, count.missed_until or until),
+    )
+
+
+class Tallies(Store):
+    """Counts of every row, and of every hour."""
+
+    def tallies(self, table: str, keys: Iterable[str] | None = None) -> dict[str, Tally]:
+        """Key → what the ledger can say of that row's past; absent where nothing has ended yet. None: of every row."""
+        query, values = _TALLIES, {"table": table}
+        if keys is not None:
+            query = query.where(TALLIES.c.key.in_(sa.select(sa.func.json_each(sa.bindparam("keys")).table_valued("value").c.value)))
+            values["keys"] = json.dumps(list(keys))
+        return {row[0]: _tally(row) for row in self._rows(query, values)}
+
+    def _count_runs(self, ended: Sequence[tuple[int, Occurrence]]) -> None:
+        """Add claimed occurrences that have ended, with their `seq`."""
+        for seq, occurrence in ended:
+            place = (occurrence.table, occurrence.key)
+            before = self._counts([place])[place]
+            count = with_run(before, seq, occurrence)
+            if count.last != before.last and count.missed_now:
+                count = self._missed_after(count)
+            self._save_counts([count])
+        self._count_hours([o for _, o in ended])
+
+    def _count_records(self, counts: dict[Place, Count], records: Sequence[tuple[int, Occurrence, bool]]) -> None:
+        """Add to `counts` records: their `seq`, what was added, and whether it joined a record that stood already."""
+        for seq, occurrence, joined in records:
+            place = (occurrence.table, occurrence.key)
+            counts[place] = with_record(counts[place], seq, occurrence, joined=joined)
+        self._save_counts([counts[place] for place in {(o.table, o.key) for _, o, _ in records}])
+        self._count_hours([o for _, o, _ in records])
+
+    def _missed_after(self, count: Count) -> Count:
+        """What is still missed after a new last run: a run can end long after later occurrences were missed."""
+        clear = replace(count, missed_now=0, missed_since=None, missed_until=None)
+        if count.missed_until is None or count.last_due is None or count.missed_until <= count.last_due:
+            return clear
+        (found,) = self._rows(_MISSED_AFTER, {"table": count.table, "key": count.key, "after": count.last_due})
+        number, since, until = found
+        return replace(clear, missed_now=number, missed_since=since, missed_until=until) if number else clear
+
+    def _counts(self, places: Iterable[Place]) -> dict[Place, Count]:
+        asked = list(places)
+        found = self._rows(_COUNTS, {"places": json.dumps(asked)})
+        counts = {place: Count(*place) for place in asked}
+        return counts | {(row[0], row[1]): Count(*row) for row in found}
+
+    def _save_counts(self, counts: Sequence[Count]) -> None:
+        self._write(_SAVE, [{name: getattr(count, name) for name in _FIELDS} for count in counts])
+
+    def _count_hours(self, ended: Sequence[Occurrence]) -> None:
+        hours: dict[tuple[int, str, str], int] = {}
+        for occurrence in ended:
+            assert occurrence.ended_at is not None  # noqa: S101 (all of these have ended)
+            assert occurrence.outcome is not None  # noqa: S101
+            place = (micros(occurrence.ended_at) // HOUR, occurrence.table, occurrence.outcome.value)
+            hours[place] = hours.get(place, 0) + occurrence.count
+        self._write(_ADD_HOUR, [{"hour": h, "table": t, "outcome": o, "number": n} for (h, t, o), n in hours.items()])
+
+
+def asked_pairs(parameter: str) -> tuple[sa.TableValuedAlias, sa.ColumnElement[str], sa.ColumnElement[str]]:
+    """A bound JSON list of lists as a table, and the first two of each: one parameter, however many there are."""
+    asked = sa.func.json_each(sa.bindparam(parameter)).table_valued("value", name="asked")
+    return asked, sa.func.json_extract(asked.c.value, "$[0]"), sa.func.json_extract(asked.c.value, "$[1]")
+
+
+_LAST = OCCURRENCES.alias("newest_run")
+_RECORD = OCCURRENCES.alias("newest_record")
+_WIDTH = len(OCCURRENCE_COLUMNS)
+_OWN = ("key", "runs", "failures", "missed", "last_success", "missed_now", "missed_since", "last", "record")
+_TALLIES = (
+    sa.select(
+        *(TALLIES.c[name] for name in _OWN),
+        *(_LAST.c[c.name] for c in OCCURRENCE_COLUMNS),
+        *(_RECORD.c[c.name] for c in OCCURRENCE_COLUMNS),
+    )
+    .select_from(
+        TALLIES.outerjoin(_LAST, _LAST.c.seq == TALLIES.c.last).outerjoin(
+            _RECORD, sa.and_(_RECORD.c.seq == TALLIES.c.record, TALLIES.c.record.is_distinct_from(TALLIES.c.last))
+        )
+    )
+    .where(TALLIES.c.table == sa.bindparam("table"))
+)
+
+_asked, _table, _key = asked_pairs("places")
+_COUNTS = sa.select(TALLIES).select_from(_asked.join(TALLIES, sa.and_(TALLIES.c.table == _table, TALLIES.c.key == _key)))
+
+_SAVE = insert(TALLIES)
+_SAVE = _SAVE.on_conflict_do_update(
+    index_elements=["table", "key"], set_={c.name: _SAVE.excluded[c.name] for c in TALLIES.c if not c.primary_key}
+)
+
+_ADD_HOUR = insert(HOURS)
+_ADD_HOUR = _ADD_HOUR.on_conflict_do_update(
+    index_elements=["hour", "table", "outcome"], set_={"number": HOURS.c.number + _ADD_HOUR.excluded.number}
+)
+
+_MISSED_AFTER = sa.select(
+    sa.func.sum(OCCURRENCES.c.count),
+    sa.func.min(OCCURRENCES.c.due),
+    sa.func.max(sa.func.coalesce(OCCURRENCES.c.last_due, OCCURRENCES.c.due)),
+).where(
+    OCCURRENCES.c.table == sa.bindparam("table"),
+    OCCURRENCES.c.key == sa.bindparam("key"),
+    OCCURRENCES.c.outcome == Outcome.MISSED.value,
+    sa.func.coalesce(OCCURRENCES.c.last_due, OCCURRENCES.c.due) > sa.bindparam("after"),
+)
+
+
+def _tally(row: Sequence[Any]) -> Tally:
+    _, runs, failures, missed, last_success, missed_now, missed_since, last_seq, record_seq = row[: len(_OWN)]
+    last = None if last_seq is None else occurrence_of(row[len(_OWN) : len(_OWN) + _WIDTH])
+    record = last if record_seq == last_seq else occurrence_of(row[len(_OWN) + _WIDTH :])
+    return Tally(
+        runs=runs,
+        failures=failures,
+        missed=missed,
+        last=last,
+        last_success=instant_or_none(last_success),
+        record=record,
+        missed_now=missed_now,
+        missed_since=instant_or_none(missed_since),
+    )

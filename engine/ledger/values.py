@@ -1,0 +1,113 @@
+"""Occurrences and attempts, from the engine's values to the ledger's columns and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from actions.api import Outcome, Process
+from engine.ledger.codec import instant, instant_or_none, micros, micros_or_none, packed, prose, span, unpacked
+from engine.ledger.records import Attempt
+from engine.ledger.schema import ATTEMPTS, OCCURRENCES
+from engine.model import Cause, Occurrence, Stage
+
+_OUTCOMES = {o.value: o for o in Outcome}
+_STAGES = {s.value: s for s in Stage}
+_CAUSES = {c.value: c for c in Cause}
+
+OCCURRENCE_COLUMNS = [c for c in OCCURRENCES.c if c.name != "seq"]
+"""What `occurrence_of` reads, in its order."""
+
+ATTEMPT_COLUMNS = [c for c in ATTEMPTS.c if c.name != "action"]
+"""What `attempt_of` reads, in its order."""
+
+
+def values_of(occurrence: Occurrence) -> dict[str, Any]:
+    """All columns but `seq`."""
+    process = occurrence.process
+    return {
+        "id": occurrence.id,
+        "table": occurrence.table,
+        "key": occurrence.key,
+        "task": occurrence.task,
+        "trigger": occurrence.trigger,
+        "cause": occurrence.cause.value,
+        "due": micros(occurrence.due),
+        "claimed_at": micros(occurrence.claimed_at),
+        "stage": occurrence.stage.value,
+        "action": occurrence.action,
+        "parameters": packed(occurrence.parameters) if occurrence.parameters else "{}",
+        "timeout": span(occurrence.timeout),
+        "attempts": occurrence.attempts,
+        "repeatable": int(occurrence.repeatable),
+        "retry_wait": span(occurrence.retry_wait),
+        "priority": occurrence.priority,
+        "by": prose(occurrence.by),
+        "attempt": occurrence.attempt,
+        "started_at": micros_or_none(occurrence.started_at),
+        "retry_at": micros_or_none(occurrence.retry_at),
+        "pid": process.pid if process else None,
+        "pid_started": process.started if process else None,
+        "outcome": occurrence.outcome.value if occurrence.outcome else None,
+        "reason": prose(occurrence.reason),
+        "outputs": packed(occurrence.outputs) if occurrence.outputs else "{}",
+        "links": packed(occurrence.links) if occurrence.links else "[]",
+        "ended_at": micros_or_none(occurrence.ended_at),
+        "duration": span(occurrence.duration) if occurrence.duration is not None else None,
+        "count": occurrence.count,
+        "last_due": micros_or_none(occurrence.last_due),
+    }
+
+
+def occurrence_of(row: Sequence[Any]) -> Occurrence:
+    """From the values of OCCURRENCE_COLUMNS. By position: a daemon reads these by the hundred thousand when it starts."""
+    pid, outcome, links, duration = row[20], row[22], row[25], row[27]
+    return Occurrence(
+        row[0],
+        row[1],
+        row[2],
+        row[3],
+        row[4],
+        _CAUSES[row[5]],
+        instant(row[6]),
+        instant(row[7]),
+        _STAGES[row[8]],
+        row[9],
+        unpacked(row[10]),
+        timedelta(microseconds=row[11]),
+        row[12],
+        bool(row[13]),
+        timedelta(microseconds=row[14]),
+        row[15],
+        row[16],
+        row[17],
+        instant_or_none(row[18]),
+        instant_or_none(row[19]),
+        Process(pid, row[21]) if pid is not None else None,
+        _OUTCOMES[outcome] if outcome is not None else None,
+        row[23],
+        unpacked(row[24]),
+        () if links == "[]" else tuple(json.loads(links)),
+        instant_or_none(row[26]),
+        timedelta(microseconds=duration) if duration is not None else None,
+        row[28],
+        instant_or_none(row[29]),
+    )
+
+
+def attempt_of(row: Sequence[Any]) -> Attempt:
+    """From the values of ATTEMPT_COLUMNS."""
+    run, n, started, ended, outcome, summary, duration, pid, pid_started, folder = row
+    return Attempt(
+        run=run,
+        n=n,
+        started_at=instant(started),
+        ended_at=instant_or_none(ended),
+        outcome=_OUTCOMES[outcome] if outcome is not None else None,
+        summary=summary,
+        duration=timedelta(microseconds=duration) if duration is not None else None,
+        process=Process(pid, pid_started) if pid is not None else None,
+        folder=folder,
+    )

@@ -1,0 +1,191 @@
+"""The Metadata cell: a JSON object with values for the action's parameters and settings that have no column of their own. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from connectors.api import Cell, fold
+from engine.cells import did_you_mean, quoted, text
+from engine.layout import COLUMNS
+from engine.model import RESTARTS, Column
+
+LONGEST = 32_768
+"""Characters."""
+
+DEEPEST = 8
+"""Objects and lists within each other."""
+
+UNSERVED = (Column.DEPENDS_ON, Column.CONDITION, Column.RUNS_ON, Column.NOTIFY, Column.DEADLINE)
+"""Settings that would change what runs, and that this version doesn't know yet: it must not run as if they weren't there."""
+
+REMARKS = (Column.ASSIGNEE, Column.PROJECT, Column.WORKFLOW)
+"""Settings that only people read."""
+
+SETTINGS: Mapping[str, Column] = {
+    fold(column): column
+    for column in (
+        Column.SCHEDULE,
+        Column.TIME_ZONE,
+        Column.CATCH_UP,
+        Column.OVERLAP,
+        Column.TIMEOUT,
+        Column.ATTEMPTS,
+        Column.PRIORITY,
+        Column.JITTER,
+        *UNSERVED,
+        *REMARKS,
+    )
+}
+"""What Metadata may set, by its folded key."""
+
+NESTED = "parameters"
+"""Under this key, everything is a parameter, whatever it is called."""
+
+
+class BadMetadata(ValueError):
+    """A Metadata cell that can't be used: which part of it, what is wrong, and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """A Metadata cell understood. settings: column → value, blank ones left out.   parameters: name → JSON value."""
+
+    settings: Mapping[Column, Cell] = field(default_factory=dict)
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+def read(cell: Cell, declared: Collection[str], action: str) -> Metadata:
+    """Part the cell into settings and parameters.
+
+    declared: the names of the action's parameters. A key that could be either is refused, unless the setting is only a remark.
+    Raises BadMetadata.
+    """
+    found: dict[Column, Cell] = {}
+    parameters: dict[str, object] = {}
+    for key, value in _object(cell).items():
+        column = SETTINGS.get(fold(key))
+        if key == NESTED:
+            _nest(parameters, value)
+        elif key in declared and column not in REMARKS and column is not None:
+            raise BadMetadata(
+                f"{quoted(key)} is both a setting and a parameter of {action}; "
+                f'write the parameter as {{"parameters": {{{quoted(key)}: …}}}}, and the setting in a column {column}'
+            )
+        elif key in declared:
+            _put(parameters, key, value)
+        elif column is not None:
+            _set(found, column, key, value)
+        else:
+            _unknown(key, declared, action)
+    return Metadata(found, parameters)
+
+
+def settings(cell: Cell) -> Mapping[Column, Cell]:
+    """Only what the cell sets, whatever else stands in it. Metadata that can't be read sets nothing. Raises nothing."""
+    found: dict[Column, Cell] = {}
+    try:
+        for key, value in _object(cell).items() if cell is not None else ():
+            if (column := SETTINGS.get(fold(key))) is not None:
+                _set(found, column, key, value)
+    except BadMetadata:
+        return {}
+    return found
+
+
+def restarts(cells: Mapping[str, Cell]) -> tuple[Cell, ...]:
+    """What the row says in the columns of `RESTARTS`, by Metadata where the column is blank. Equal answers restart nothing.
+
+    cells: under canonical headers.
+    """
+    inner = settings(cells.get(Column.METADATA))
+    return tuple(cells[c] if text(cells.get(c)) is not None else inner.get(c) for c in _RESTARTS)
+
+
+_RESTARTS = tuple(sorted(RESTARTS))
+
+
+def _object(cell: Cell) -> dict[str, object]:
+    said = cell.strip() if isinstance(cell, str) else text(cell) or ""
+    if said in ("", "{}"):
+        return {}
+    if len(said) > LONGEST:
+        raise BadMetadata(f"longer than {LONGEST:,} characters; keep what is big in a file and give its name")
+    try:
+        value = json.loads(said, object_pairs_hook=_pairs, parse_constant=_constant)
+    except json.JSONDecodeError as exc:
+        where = f"line {exc.lineno}, character {exc.colno}" if exc.lineno > 1 else f"character {exc.colno}"
+        raise BadMetadata(f"not JSON at {where}: {exc.msg}{_advice(said)}") from None
+    except RecursionError:
+        raise BadMetadata(f"nested deeper than {DEEPEST} levels; make it flat") from None
+    except BadMetadata:
+        raise
+    except ValueError:  # a number of thousands of digits
+        raise BadMetadata("holds a number that is too long; write it as text") from None
+    if not isinstance(value, dict):
+        raise BadMetadata('not a JSON object; write it like {"name": "value"}')
+    if _depth(value, 1) > DEEPEST:
+        raise BadMetadata(f"nested deeper than {DEEPEST} levels; make it flat")
+    return value
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        _put(found, key, value)
+    return found
+
+
+def _constant(word: str) -> NoReturn:
+    raise BadMetadata(f"{word} is not JSON; write a number")
+
+
+def _advice(said: str) -> str:
+    if any(mark in said for mark in "“”„‟«»"):
+        return '; use straight double quotes ("), not typographic ones'
+    if said.startswith("{'") or ("'" in said and '"' not in said):
+        return "; use double quotes (\"), not single ones (')"
+    if not said.startswith("{"):
+        return '; write it like {"name": "value"}'
+    return ""
+
+
+def _depth(value: object, level: int) -> int:
+    if level > DEEPEST:
+        return level
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return max((_depth(v, level + 1) for v in inner if isinstance(v, dict | list)), default=level)
+
+
+def _nest(parameters: dict[str, object], value: object) -> None:
+    if not isinstance(value, dict):
+        raise BadMetadata(f'"{NESTED}" must hold an object; write it like {{"{NESTED}": {{"name": "value"}}}}')
+    for name, inner in value.items():
+        _put(parameters, name, inner)
+
+
+def _put(into: dict[str, Any], key: str, value: object) -> None:
+    if key in into:
+        raise BadMetadata(f"{quoted(key)} stands there twice; keep one")
+    into[key] = value
+
+
+def _set(into: dict[Column, Cell], column: Column, key: str, value: object) -> None:
+    if column in into:
+        raise BadMetadata(f"{quoted(key)} says the same as another key, {column}; keep one")
+    if isinstance(value, dict | list):
+        if column not in UNSERVED:
+            raise BadMetadata(f"{quoted(key)} must be text or a number, not a list or an object")
+        value = json.dumps(value)
+    if isinstance(value, str | int | float | bool) and text(value) is not None:
+        into[column] = value
+
+
+def _unknown(key: str, declared: Collection[str], action: str) -> NoReturn:
+    column = COLUMNS.get(fold(key))
+    if column is not None:
+        raise BadMetadata(f"{quoted(key)} is no parameter of {action}; if you mean the column {column}, write it there")
+    among = [*declared, *(column.lower().replace(" ", "_") for column in SETTINGS.values())]
+    raise BadMetadata(f"{quoted(key)} is neither a setting nor a parameter of {action}{did_you_mean(key, among)}")

@@ -1,0 +1,216 @@
+"""A row becomes a task, or a defect that says what to mend. Pure; whatever stands in a cell, nothing here raises."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import time, tzinfo
+from itertools import islice
+
+from actions.api import Definition, Value
+from actions.parameters import BadParameter, bind
+from connectors.api import Cell, fold
+from engine import metadata, schedule
+from engine.cells import BadCell, choice, guess, quoted, text
+from engine.metadata import BadMetadata, Metadata
+from engine.model import CatchUp, Column, Defect, RowState, Schedule, Status, Task, Type
+from engine.settings import Settings, Wrong
+
+LONGEST_NAME = 200
+
+PERIODIC = frozenset({Type.DAILY, Type.WEEKLY, Type.MONTHLY})
+"""Types whose Threshold means every N periods."""
+
+_STATUS_WORDS = {
+    **dict.fromkeys(("enabled", "enable", "on", "yes", "true", "running", "run", "start", "started", "ready"), Status.ACTIVE),
+    **dict.fromkeys(("disabled", "disable", "off", "no", "false", "inactive", "stopped", "stop", "pause"), Status.PAUSED),
+    **dict.fromkeys(("done", "finished", "complete"), Status.COMPLETED),
+}
+"""Words that people try. They are answered with the right one, not obeyed: Status has four words everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How the rows of one table are understood.
+
+    zone: of rows that name none.   daily_at: the time of day of daily, weekly and monthly rows that have none.
+    actions: name → definition, only those that this table may use.   repeatable: action → whether its attempts may be repeated.
+    """
+
+    table: str
+    zone: tzinfo
+    daily_at: time
+    actions: Mapping[str, Definition]
+    repeatable: Mapping[str, bool]
+
+
+def parse(state: RowState, rules: Rules) -> Task | Defect:
+    """What the row wants; or the first thing in it that can't be understood, with the remedy. Raises nothing."""
+    status = Status.ACTIVE
+    try:
+        status = _status(state.cells.get(Column.STATUS))
+        task = _task(state, rules, status)
+    except Wrong as wrong:
+        if status is Status.DRAFT and not wrong.draft:
+            message = f"Status is draft; before you set it to active, see to this: {wrong.message}"
+            return _defect(state, wrong.column, message, draft=True)
+        return _defect(state, wrong.column, wrong.message, draft=wrong.draft)
+    if status is Status.DRAFT:
+        return _defect(state, Column.STATUS, "Status is draft; set it to active when the row is ready", draft=True)
+    return task
+
+
+def doubled_names(states: Iterable[RowState]) -> dict[str, Defect]:
+    """The rows of one table whose name another row bears, by key, except the one that was seen first: it keeps the name.
+
+    states: any order, keys unique. Names are compared without regard to case and outer blanks; deleted rows don't count.
+    """
+    bearers: defaultdict[str, list[RowState]] = defaultdict(list)
+    for state in states:
+        if state.deleted_at is None and (name := text(state.cells.get(Column.NAME))) is not None:
+            bearers[name.casefold()].append(state)
+    defects = {}
+    for group in bearers.values():
+        if len(group) == 1:
+            continue
+        first, *others = sorted(group, key=lambda s: (s.first_seen, len(s.key), s.key))  # seen at once: 9 before 10
+        for state in others:
+            name = quoted(state.cells.get(Column.NAME))
+            message = f"Name {name}: the row with the ID {quoted(first.key)} has this name; give this row another"
+            defects[state.key] = _defect(state, Column.NAME, message)
+    return defects
+
+
+def _defect(state: RowState, column: Column, message: str, *, draft: bool = False) -> Defect:
+    name = quoted(state.cells.get(Column.NAME))[1:-1]
+    return Defect(table=state.table, key=state.key, name=name, column=str(column), message=message, draft=draft)
+
+
+def _task(state: RowState, rules: Rules, status: Status) -> Task:
+    cells = state.cells
+    _begun(cells)
+    name = _name(cells.get(Column.NAME))
+    action, definition = _action(cells.get(Column.ACTION), rules.actions)
+    inner = _metadata(cells.get(Column.METADATA), definition, action)
+    row = Settings(cells, inner)
+    row.refuse_unserved()
+    found, type_ = _schedule(row, state, rules)
+    repeatable = rules.repeatable.get(action, False)
+    return Task(
+        table=state.table,
+        key=state.key,
+        name=name,
+        type=type_,
+        action=action,
+        parameters=_parameters(inner, definition),
+        status=status,
+        schedule=found,
+        threshold=row.goal() if type_ is Type.COUNTER else 1,
+        catch_up=row.catch_up(CatchUp.ONCE if found is not None and found.one_off else CatchUp.SKIP),
+        overlap=row.overlap(),
+        timeout=row.timeout(definition),
+        attempts=row.attempts(definition, repeatable=repeatable),
+        repeatable=repeatable,
+        retry_wait=definition.retry_wait,
+        priority=row.priority(),
+        jitter=row.jitter(),
+        every=definition.at_most_every,
+    )
+
+
+def _begun(cells: Mapping[str, Cell]) -> None:
+    """A row without Type and Schedule is only not finished: say all that it lacks."""
+    if text(cells.get(Column.TYPE)) is not None or text(cells.get(Column.SCHEDULE)) is not None:
+        return
+    if Column.SCHEDULE in metadata.settings(cells.get(Column.METADATA)):
+        return
+    lacks = [str(c) for c in (Column.NAME, Column.ACTION) if text(cells.get(c)) is None]
+    also = f"fill in {' and '.join(lacks)}, and " if lacks else ""
+    message = f'Type and Schedule are blank; {also}write a Schedule such as "daily 07:00", or a Type such as "manual"'
+    raise Wrong(Column.SCHEDULE, message, draft=True)
+
+
+def _status(cell: Cell) -> Status:
+    said = text(cell)
+    if said is None:
+        return Status.ACTIVE
+    try:
+        return choice(cell, Status)
+    except BadCell as exc:
+        meant = _STATUS_WORDS.get(fold(said[:LONGEST_NAME]))
+        what = f'not one of {", ".join(Status)}; did you mean "{meant}"?' if meant else str(exc)
+        raise Wrong(Column.STATUS, f"Status {quoted(cell)}: {what}") from None
+
+
+def _name(cell: Cell) -> str:
+    name = text(cell)
+    if name is None:
+        raise Wrong(Column.NAME, "Name is blank; give the task a name that no other row has")
+    if len(name) > LONGEST_NAME:
+        raise Wrong(Column.NAME, f"Name {quoted(cell)}: longer than {LONGEST_NAME} characters; put the rest into Description")
+    if not name.isprintable() and any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name):
+        raise Wrong(Column.NAME, f"Name {quoted(cell)}: holds a line break or another control character; type it again on one line")
+    return name
+
+
+def _action(cell: Cell, actions: Mapping[str, Definition]) -> tuple[str, Definition]:
+    said = text(cell)
+    if said is None:
+        raise Wrong(Column.ACTION, f"Action is blank; write the name of an action{_some(actions)}")
+    if (exact := actions.get(said)) is not None:
+        return said, exact
+    near = guess(said, actions)
+    hint = f'did you mean "{near}"?' if near else f"write the name of an action{_some(actions)}"
+    raise Wrong(Column.ACTION, f"Action {quoted(cell)}: no action of this name may be used here; {hint}")
+
+
+def _some(actions: Mapping[str, Definition]) -> str:
+    if not actions:
+        return "; its operator has yet to define one for this table in rowd.toml"
+    listed = ", ".join(islice(sorted(actions), 5))
+    return f", such as {listed}" if len(actions) > 5 else f": {listed}"
+
+
+def _metadata(cell: Cell, definition: Definition, action: str) -> Metadata:
+    try:
+        return metadata.read(cell, definition.parameters, action)
+    except BadMetadata as exc:
+        raise Wrong(Column.METADATA, f"Metadata {quoted(cell)}: {exc}") from None
+
+
+def _parameters(inner: Metadata, definition: Definition) -> Mapping[str, Value]:
+    try:
+        return bind(definition.parameters, inner.parameters)
+    except BadParameter as exc:
+        raise Wrong(Column.METADATA, f"Metadata, parameter {quoted(exc.name)}: {exc.message}") from None
+
+
+def _schedule(row: Settings, state: RowState, rules: Rules) -> tuple[Schedule | None, Type]:
+    zone, type_ = row.zone(rules.zone), row.type()
+    said = text(row.value(Column.SCHEDULE), zone)
+    if type_ is Type.COUNTER or type_ is Type.MANUAL:
+        if said is not None:
+            when = "when Current reaches Threshold" if type_ is Type.COUNTER else "only when asked"
+            row.refuse(Column.SCHEDULE, f"a task of Type {type_} runs {when}; clear Schedule, or change Type")
+        return None, type_
+
+    def read(type_: Type | None, threshold: int) -> schedule.Parsed:
+        try:
+            return schedule.parse(
+                said,
+                type=type_,
+                zone=zone,
+                since=state.since,
+                threshold=threshold,
+                anchor=state.anchor,
+                daily_at=rules.daily_at,
+            )
+        except schedule.Unreadable as exc:
+            row.tell(Column.SCHEDULE, str(exc))
+
+    parsed = read(type_, row.periods() if type_ in PERIODIC else 1)
+    if type_ is None and parsed.type in PERIODIC and (threshold := row.periods()) != 1:
+        parsed = read(parsed.type, threshold)
+    return parsed.schedule, parsed.type

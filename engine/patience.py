@@ -1,0 +1,109 @@
+"""Where the blocking world ends: a table's calls as coroutines, inside its quota, tried again while that can help."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal, Protocol, TypeVar
+
+from connectors.api import Patch, Row, Table, Written
+from connectors.errors import TryLater
+from engine.clock import Clock
+from engine.quota import Quota
+
+T = TypeVar("T")
+
+WAITS = (timedelta(milliseconds=200), timedelta(milliseconds=500), timedelta(seconds=1))
+"""Between tries where the store doesn't say how long. After the last one the table counts as unreachable until the next poll."""
+
+LONGEST_WAIT = timedelta(seconds=30)
+"""A store that asks for more is not waited for here: the quota is locked, and the next poll comes after it."""
+
+
+class Worker(Protocol):
+    """Where blocking calls run, one after the other."""
+
+    def __call__(self, call: Callable[[], T]) -> Awaitable[T]: ...
+
+    def close(self) -> None: ...
+
+
+class ThreadWorker:
+    """One thread of its own."""
+
+    def __init__(self, name: str) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    async def __call__(self, call: Callable[[], T]) -> T:
+        import asyncio
+
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One complete read: every row of the table, in its order."""
+
+    rows: tuple[Row, ...]
+    columns: tuple[str, ...]
+    id_column: str | None
+
+
+class PatientTable:
+    """A table behind its quota and a little patience. `OutcomeUnknown`, `NeedsOwner` and `Bug` pass: they are for the loop."""
+
+    def __init__(self, table: Table, clock: Clock, worker: Worker) -> None:
+        self.table = table
+        self.traits = table.traits
+        self.quota = Quota(table.traits.windows)
+        self._clock = clock
+        self._worker = worker
+
+    async def read(self) -> Reading:
+        """A complete read. Raises: TryLater, NeedsOwner, Bug."""
+        rows: list[Row] = []
+        cursor: str | None = None
+        while True:
+            here = cursor
+            page = await self._patiently("read", lambda here=here: self.table.read(here))  # type: ignore[misc]  # mypy: lambda default
+            rows += page.rows
+            cursor = page.next
+            if cursor is None:
+                return Reading(tuple(rows), page.columns, page.id_column)
+
+    async def write(self, patches: Sequence[Patch]) -> list[Written]:
+        """One request. Raises: TryLater (nothing written), OutcomeUnknown, NeedsOwner, Bug."""
+        return await self._patiently("write", lambda: self.table.write(patches))
+
+    async def close(self) -> None:
+        """Close the table and its thread."""
+        await self._worker(self.table.close)
+        self._worker.close()
+
+    async def call(self, call: Callable[[], T]) -> T:
+        """Run another blocking call of the table on its thread."""
+        return await self._worker(call)
+
+    async def _patiently(self, kind: Literal["read", "write"], call: Callable[[], T]) -> T:
+        for wait in WAITS:
+            try:
+                return await self._once(kind, call)
+            except TryLater as exc:
+                if exc.wait is not None:
+                    self.quota.lock(self._clock.now() + exc.wait)
+                if (exc.wait or wait) > LONGEST_WAIT:
+                    raise
+                await self._clock.sleep(exc.wait or wait)
+        return await self._once(kind, call)
+
+    async def _once(self, kind: Literal["read", "write"], call: Callable[[], T]) -> T:
+        now = self._clock.now()
+        if (free := self.quota.free_at(kind, now)) > now:
+            await self._clock.sleep_until(free)
+        self.quota.spend(kind, self._clock.now())
+        return await self._worker(call)

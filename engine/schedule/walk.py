@@ -1,0 +1,154 @@
+"""The walk: from an instant to the next occurrence. Bit masks, so that it jumps and never steps; whole seconds, since 1970."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from engine.model import Schedule
+from engine.schedule.days import FARTHEST, Days
+from engine.schedule.zones import DAY, LAST, Stretch, Walls, instant_of, moment_of, walls
+
+LATEST = timedelta(minutes=10)
+"""An occurrence that is later than this is never forgiven."""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Certain times of certain days on a wall clock.
+
+    minutes: bits 0 to 1439 of a day.   seconds: bits 0 to 59 of each of those minutes.   begins: no occurrence before this instant.
+    real: the times run on real time: none in a skipped hour, all of them again in a repeated one. Otherwise they are fixed: a
+    skipped one comes due right after the gap, a repeated one only the first time. (The rule of Debian's cron.)
+    words: as `text`, where more can be said for a person.
+    """
+
+    text: str
+    zone: tzinfo
+    days: Days
+    minutes: int
+    seconds: int = 1
+    real: bool = False
+    begins: int | None = None
+    words: str = field(default="", compare=False)
+    _walls: Walls = field(init=False, repr=False, compare=False)
+    _opening: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        second = (self.seconds & -self.seconds).bit_length() - 1
+        object.__setattr__(self, "_walls", walls(self.zone))
+        object.__setattr__(self, "_opening", ((self.minutes & -self.minutes).bit_length() - 1) * 60 + second)
+
+    @property
+    def one_off(self) -> bool:
+        return False
+
+    def next(self, after: datetime) -> datetime | None:
+        """See `engine.model.Schedule`."""
+        instant = instant_of(after)
+        if self.begins is not None and instant < self.begins:
+            instant = self.begins - 1
+        if not -LAST < instant < LAST:
+            return None
+        stretch = self._walls.stretch(instant)
+        due = self._real(instant, stretch) if self.real else self._fixed(instant, stretch)
+        return None if due is None or due - instant > FARTHEST * DAY else moment_of(due)
+
+    def _fixed(self, instant: int, stretch: Stretch) -> int | None:
+        wall = self._after(max(instant + stretch.offset, stretch.fresh - 1))
+        if wall is None:
+            return None
+        while wall - stretch.offset >= stretch.end:
+            stretch = self._walls.stretch(stretch.end)
+            if wall < stretch.start + stretch.offset:
+                return stretch.start
+        return wall - stretch.offset
+
+    def _real(self, instant: int, stretch: Stretch) -> int | None:
+        limit = instant + FARTHEST * DAY
+        wall = self._after(instant + stretch.offset)
+        while wall is not None and wall - stretch.offset >= stretch.end:
+            if stretch.end > limit:
+                return None
+            stretch = self._walls.stretch(stretch.end)
+            wall = self._after(stretch.start + stretch.offset - 1)
+        return None if wall is None else wall - stretch.offset
+
+    def _after(self, wall: int) -> int | None:
+        """The first matching wall after this one."""
+        day, second = divmod(wall + 1, DAY)
+        found = self.days.next(day)
+        if found != day:
+            return None if found is None else found * DAY + self._opening
+        minute, second = divmod(second, 60)
+        rest = self.minutes >> minute
+        if rest & 1 and (left := self.seconds >> second):
+            return day * DAY + minute * 60 + second + (left & -left).bit_length() - 1
+        if rest := rest >> 1:
+            return day * DAY + (minute + (rest & -rest).bit_length()) * 60 + self._opening % 60
+        found = self.days.next(day + 1)
+        return None if found is None else found * DAY + self._opening
+
+
+@dataclass(frozen=True)
+class Span:
+    """Every so many seconds of real time, counted from `first` (an instant); never before it where `bounded`."""
+
+    text: str
+    zone: tzinfo
+    every_s: int
+    first: int = 0
+    bounded: bool = False
+
+    @property
+    def words(self) -> str:
+        return self.text
+
+    @property
+    def one_off(self) -> bool:
+        return False
+
+    def next(self, after: datetime) -> datetime | None:
+        """See `engine.model.Schedule`."""
+        instant = instant_of(after)
+        if not -LAST < instant < LAST:
+            return None
+        due = instant + self.every_s - (instant - self.first) % self.every_s
+        if self.bounded:
+            due = max(due, self.first)
+        return None if due - instant > FARTHEST * DAY else moment_of(due)
+
+
+@dataclass(frozen=True)
+class Once:
+    """One instant (aware, UTC). words: as `text`, where more can be said for a person."""
+
+    text: str
+    zone: tzinfo
+    due: datetime
+    words: str = field(default="", compare=False)
+
+    @property
+    def one_off(self) -> bool:
+        return True
+
+    def next(self, after: datetime) -> datetime | None:
+        """See `engine.model.Schedule`."""
+        return self.due.astimezone(UTC) if after < self.due else None
+
+
+def grace(schedule: Schedule, due: datetime) -> timedelta:
+    """How late the occurrence `due` may still start: up to the next one, 10 minutes at the most, and for a one-off."""
+    then = None if schedule.one_off else schedule.next(due)
+    return LATEST if then is None else min(LATEST, then - due)
+
+
+def count(schedule: Schedule, after: datetime, until: datetime, limit: int) -> tuple[int, datetime | None]:
+    """How many occurrences lie in (after, until], and the newest of them; None without.
+
+    Stops at `limit`: the newest is then the limit-th.
+    """
+    number, newest, cursor = 0, None, after
+    while number < limit and (due := schedule.next(cursor)) is not None and due <= until:
+        number, newest, cursor = number + 1, due, due
+    return number, newest

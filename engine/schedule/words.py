@@ -1,0 +1,83 @@
+"""Schedules in words: a sentence in, what it says out. One-time sentences are read here, recurring ones in `recurring`."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from engine.schedule.ambiguous import refuse_ambiguous
+from engine.schedule.moments import span, when
+from engine.schedule.reader import Reader
+from engine.schedule.recurring import read_recurring
+from engine.schedule.said import Ahead, OnDay, Said
+from engine.schedule.tokens import KNOWN, Kind
+from engine.schedule.unreadable import Unreadable, mended, refused
+
+FORMS = 'write e.g. "every 15 minutes", "daily 07:00", "mon,thu 18:00", "last day of month 18:00", "2026-12-24 10:00" or cron'
+_WORD = re.compile(r"(?<![0-9a-z])[a-z]+(?![0-9])")
+
+
+@lru_cache(maxsize=4096)
+def sentence(text: str) -> Said:
+    """Read a tidy text. Raises Unreadable: with both readings, with "did you mean", or with examples."""
+    refuse_ambiguous(text)  # outside: what is ambiguous is no slip of the finger
+    try:
+        return _sentence(text)
+    except Unreadable as exc:
+        better = _did_you_mean(text)
+        if better is None:
+            raise
+        raise refused(text, f'did you mean "{better}"?') from exc
+
+
+def _did_you_mean(text: str) -> str | None:
+    swaps = mended(_WORD.findall(text), KNOWN)
+    if swaps is None:
+        return None
+    better = _WORD.sub(lambda m: swaps.get(m[0], m[0]), text)
+    try:
+        refuse_ambiguous(better)
+        _sentence(better)
+    except Unreadable:
+        return None
+    return better
+
+
+def _sentence(text: str) -> Said:
+    reader = Reader(text)
+    found = _one_time(reader) or read_recurring(reader)
+    if found is None:
+        raise reader.refused(FORMS)
+    if not reader.done:
+        raise _leftover(reader)
+    return found
+
+
+def _leftover(reader: Reader) -> Unreadable:
+    token = reader.peek()
+    if token is not None and token.kind is Kind.NUMBER:
+        return reader.refused(f'"{token.text}" is no time of day; write it like 09:00')
+    return reader.refused(f'"{reader.rest[:40]}" doesn\'t fit behind the rest; {FORMS}')
+
+
+def _one_time(reader: Reader) -> Said | None:
+    said_once = reader.word("once")
+    reader.word(",")
+    if reader.word("now", "immediately") or reader.words("at once"):
+        return Ahead(settle=True)
+    if reader.word("in"):
+        if (length := span(reader)) is None:
+            raise reader.refused('after "in" comes a span of time, like "in 2 hours" or "in 3 days"')
+        return Ahead(*length)
+    start = reader.at
+    for days, word in enumerate(("today", "tomorrow")):
+        if reader.word(word):
+            time = reader.time(at=reader.word("at") is not None)
+            return OnDay(days, time[0] if time else None)
+    reader.word("on")
+    if (at := when(reader)) is not None:
+        return at
+    if said_once:
+        raise reader.refused('after "once" comes a date, like "once 2026-12-24 10:00"')
+    reader.at = start
+    return None

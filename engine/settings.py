@@ -1,0 +1,155 @@
+"""A row's own settings: each from its column, else from Metadata; typed, and held within the operator's ceilings. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta, tzinfo
+from typing import NoReturn, TypeVar
+
+from actions.api import Definition
+from config.fields import spelled
+from connectors.api import Cell, fold
+from engine import cells as cell_of
+from engine.cells import BadCell, quoted, text
+from engine.metadata import UNSERVED, Metadata
+from engine.model import CatchUp, Column, Overlap, Type
+
+LONGEST_TIMEOUT = timedelta(hours=1)
+"""What a row may ask for where the operator set no ceiling, unless the action's own time-out is longer."""
+
+LONGEST_JITTER = timedelta(days=1)
+
+REPEATED = 3
+"""Attempts in all of what may be repeated, where neither row nor operator says."""
+
+MOST_PERIODS = 1000
+"""The largest Threshold of a daily, weekly or monthly task."""
+
+HIGHEST = 1000
+"""Priority reaches from -HIGHEST to HIGHEST."""
+
+PRIORITIES = {"low": -1, "normal": 0, "high": 1}
+
+EVENTS = frozenset({Type.ON_CHANGE, Type.ON_COMMIT, Type.ON_COMPLETION, Type.WEBHOOK})
+
+T = TypeVar("T")
+
+
+class Wrong(Exception):
+    """Stop reading this row: here is what to tell, and in which column it is to be mended."""
+
+    def __init__(self, column: Column, message: str, *, draft: bool = False) -> None:
+        super().__init__(message)
+        self.column, self.message, self.draft = column, message, draft
+
+
+class Settings:
+    """One row's settings. Every method raises Wrong where the cell can't be understood or asks for too much."""
+
+    def __init__(self, cells: Mapping[str, Cell], metadata: Metadata) -> None:
+        """cells: under canonical headers."""
+        self._cells = cells
+        self._inner = metadata.settings
+
+    def value(self, column: Column) -> Cell:
+        """What the row says there; None where it says nothing."""
+        cell = self._cells.get(column)
+        return cell if text(cell) is not None else self._inner.get(column)
+
+    def refuse(self, column: Column, what: str) -> NoReturn:
+        """Refuse the value of this setting."""
+        self.tell(column, f"{column} {quoted(self.value(column))}: {what}")
+
+    def tell(self, column: Column, message: str) -> NoReturn:
+        """Say what is wrong with this setting, and that it stands in Metadata where it does."""
+        if text(self._cells.get(column)) is None and column in self._inner:
+            raise Wrong(Column.METADATA, f"Metadata, {message}")
+        raise Wrong(column, message)
+
+    def refuse_unserved(self) -> None:
+        """A setting that this version doesn't know must not be ignored: the row would run when it shouldn't."""
+        for column in UNSERVED:
+            if (value := self.value(column)) is not None and value is not False:  # an unticked box says nothing
+                self.refuse(column, "not available in this version; clear it")
+
+    def zone(self, default: tzinfo) -> tzinfo:
+        return self._read(Column.TIME_ZONE, lambda cell: cell_of.zone(text(cell) or ""), default)
+
+    def type(self) -> Type | None:
+        """None: to be told from Schedule."""
+        found = self._read(Column.TYPE, lambda cell: cell_of.choice(cell, Type), None)
+        if found in EVENTS:
+            self.refuse(Column.TYPE, "not available in this version; use a Schedule, or the Type counter or manual")
+        return found
+
+    def periods(self) -> int:
+        """Every how many days, weeks or months."""
+        found = self._read(Column.THRESHOLD, cell_of.whole, 1)
+        if not 1 <= found <= MOST_PERIODS:
+            self.refuse(Column.THRESHOLD, f"every how many periods it is to run; write 1 to {MOST_PERIODS:,}, or clear it")
+        return found
+
+    def goal(self) -> float:
+        """At which number a counter runs."""
+        if self.value(Column.THRESHOLD) is None:
+            self.tell(Column.THRESHOLD, "Threshold is blank; a counter needs the number that it is to run at, such as 5")
+        found = self._read(Column.THRESHOLD, cell_of.number, 0.0)
+        if found < 1:
+            self.refuse(Column.THRESHOLD, "too small; a counter runs at 1 or more")
+        self._read(Column.CURRENT, cell_of.number, 0.0)  # counted by the ledger; but one that can't be read must be mended
+        return found
+
+    def catch_up(self, default: CatchUp) -> CatchUp:
+        return self._read(Column.CATCH_UP, lambda cell: cell_of.choice(cell, CatchUp), default)
+
+    def overlap(self) -> Overlap:
+        return self._read(Column.OVERLAP, lambda cell: cell_of.choice(cell, Overlap), Overlap.SKIP)
+
+    def timeout(self, definition: Definition) -> timedelta:
+        ceiling = definition.timeout_max or max(definition.timeout, LONGEST_TIMEOUT)
+        found = self._read(Column.TIMEOUT, cell_of.span, min(definition.timeout, ceiling))
+        if not found:
+            self.refuse(Column.TIMEOUT, "no time at all; write a span such as 5 min, or clear it")
+        if found > ceiling:
+            self.refuse(Column.TIMEOUT, f"the operator allows this action at most {spelled(ceiling)}; write that or less")
+        return found
+
+    def attempts(self, definition: Definition, *, repeatable: bool) -> int:
+        default = definition.attempts or (REPEATED if repeatable else 1)
+        found = self._read(Column.ATTEMPTS, cell_of.whole, min(default, definition.attempts_max))
+        if found < 1:
+            self.refuse(Column.ATTEMPTS, "write 1 or more; that is how often it is tried in all")
+        if found > definition.attempts_max:
+            self.refuse(Column.ATTEMPTS, f"the operator allows this action at most {definition.attempts_max}; write that or less")
+        return found
+
+    def priority(self) -> int:
+        found = self._read(Column.PRIORITY, _priority, 0)
+        if abs(found) > HIGHEST:
+            self.refuse(Column.PRIORITY, f"out of bounds; write a number from -{HIGHEST} to {HIGHEST}")
+        return found
+
+    def jitter(self) -> timedelta:
+        found = self._read(Column.JITTER, cell_of.span, timedelta(0))
+        if found > LONGEST_JITTER:
+            self.refuse(Column.JITTER, f"too long; write at most {spelled(LONGEST_JITTER)}")
+        return found
+
+    def _read(self, column: Column, how: Callable[[Cell], T], default: T) -> T:
+        cell = self.value(column)
+        if cell is None:
+            return default
+        try:
+            return how(cell)
+        except BadCell as exc:
+            self.refuse(column, str(exc))
+
+
+def _priority(cell: Cell) -> int:
+    named = PRIORITIES.get(fold((text(cell) or "")[: cell_of.SHOWN]))
+    if named is not None:
+        return named
+    try:
+        return cell_of.whole(cell)
+    except BadCell:
+        raise BadCell("neither a whole number nor one of low, normal, high; write one of them") from None

@@ -1,0 +1,105 @@
+"""Events for what a turn has made durable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from engine.decide import Answer
+from engine.events import (
+    Event,
+    OccurrenceRecorded,
+    RequestRefused,
+    RequestTaken,
+    RowAdded,
+    RowDefective,
+    RowEdited,
+    RowMended,
+    RowVanished,
+    RunEnded,
+    RunStarted,
+)
+from engine.facts import End
+from engine.keeper import Findings, Keeper
+from engine.model import Column, Occurrence
+
+
+def of_findings(keeper: Keeper, found: Findings, now: datetime) -> Iterator[Event]:
+    """Rows that came, went or were edited, and defects that began or ended. Each defect is told once, not at every poll."""
+    table = keeper.name
+    for key in found.added:
+        yield RowAdded(at=now, table=table, key=key, task=name_of(keeper, key))
+    for key in found.gone:
+        yield RowVanished(at=now, table=table, key=key, task=name_of(keeper, key))
+    for edit in found.edits:
+        yield RowEdited(
+            at=now, table=table, key=edit.key, task=edit.task, column=edit.column, old=edit.old or "", new=edit.new or ""
+        )
+    defects, mended = keeper.defects_changed()
+    for defect in defects:
+        yield RowDefective(at=now, table=table, key=defect.key, task=defect.name, column=defect.column, message=defect.message)
+    for key in mended:
+        yield RowMended(at=now, table=table, key=key, task=name_of(keeper, key))
+
+
+def of_start(occurrence: Occurrence, now: datetime) -> Event:
+    """An attempt begins."""
+    return RunStarted(
+        at=now,
+        table=occurrence.table,
+        key=occurrence.key,
+        task=occurrence.task,
+        run=occurrence.id,
+        attempt=occurrence.attempt,
+        due=occurrence.due,
+        late_s=round((now - occurrence.due).total_seconds(), 3),
+        cause=str(occurrence.cause),
+    )
+
+
+def of_end(end: End, now: datetime) -> Event:
+    """An attempt has ended."""
+    occurrence, result = end.occurrence, end.ended.result
+    return RunEnded(
+        at=now,
+        table=occurrence.table,
+        key=occurrence.key,
+        task=occurrence.task,
+        run=occurrence.id,
+        attempt=end.ended.attempt,
+        outcome=str(result.outcome),
+        reason=result.summary,
+        duration_s=round(end.ended.duration.total_seconds(), 3),
+        retry_at=end.retry_at,
+    )
+
+
+def of_record(record: Occurrence, now: datetime) -> Event:
+    """Occurrences that were skipped or missed."""
+    return OccurrenceRecorded(
+        at=now,
+        table=record.table,
+        key=record.key,
+        task=record.task,
+        outcome=str(record.outcome),
+        reason=record.reason,
+        count=record.count,
+        due=record.due,
+    )
+
+
+def of_answer(keeper: Keeper, answer: Answer, now: datetime) -> Event:
+    """A wish was taken or refused."""
+    asked = answer.request
+    name = name_of(keeper, asked.key)
+    if answer.taken:
+        return RequestTaken(at=now, table=asked.table, key=asked.key, task=name, wish=str(asked.wish), by=asked.by)
+    return RequestRefused(
+        at=now, table=asked.table, key=asked.key, task=name, wish=str(asked.wish), by=asked.by, reason=answer.text
+    )
+
+
+def name_of(keeper: Keeper, key: str) -> str:
+    """The row's name, else its key."""
+    state = keeper.states.get(key)
+    return str(state.cells.get(Column.NAME) or key) if state is not None else key

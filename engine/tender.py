@@ -1,0 +1,250 @@
+"""Looks after one table: reads it when it may have changed, tells it what it has yet to be told, bears with its troubles."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from connectors.api import Effect, Exclusive, Patch, Probeable, Watchable
+from connectors.errors import NeedsOwner, OutcomeUnknown, TableError, TryLater
+from engine.clock import Clock
+from engine.crash import Crash
+from engine.events import (
+    Listener,
+    TableHeld,
+    TableRead,
+    TableRecovered,
+    TableReleased,
+    TableUnreachable,
+    TableUnwritable,
+    TableWritable,
+    Trouble,
+)
+from engine.keeper import SECOND_LOOK, Findings, Keeper
+from engine.model import SHARED
+from engine.patience import PatientTable
+
+BETWEEN_WRITES = timedelta(milliseconds=250)
+"""Results of this long are gathered into one write."""
+
+AFTER_TROUBLE = timedelta(seconds=5)
+"""How soon a table that failed is tried again, unless its own poll is slower and it needs its owner."""
+
+FLUSH_WITHIN = timedelta(seconds=10)
+"""How long the last write of a daemon that stops may take."""
+
+Deliver = Callable[[Keeper, Callable[[datetime], Findings]], Awaitable[None]]
+"""Hand in what was read or written, to be looked at in a turn; returns once it is durable."""
+
+
+class Tender:
+    """The only one that talks to its table while the daemon runs."""
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        table: PatientTable,
+        clock: Clock,
+        listener: Listener,
+        draw: Callable[[], str],
+        who: str,
+        crash: Crash,
+    ) -> None:
+        """draw: a new short id for a row.   who: this daemon, in one line, for whoever else wants the table."""
+        self.keeper = keeper
+        self.table = table
+        self.looked = asyncio.Event()  # the first read has been tried
+        self._clock = clock
+        self._listener = listener
+        self._draw = draw
+        self._who = who
+        self._crash = crash
+        self._stir = asyncio.Event()
+        self._look = True
+        self._marker: str | None = None
+        self._unwritable = False
+        self._write_at: datetime | None = None
+
+    async def own(self) -> None:
+        """Keep other daemons away from the table. Raises NeedsOwner, naming the one that holds it."""
+        if isinstance(self.table.table, Exclusive):
+            table, who = self.table.table, self._who
+            await self.table.call(lambda: table.own(who))
+
+    async def close(self) -> None:
+        await self.table.close()
+
+    def stir(self) -> None:
+        """The keeper has something to be told to the table."""
+        self._stir.set()
+
+    async def tend(self, deliver: Deliver) -> None:
+        """Look after the table until cancelled. Raises nothing but CancelledError."""
+        watching = asyncio.create_task(self._watch())
+        poll_at = self._clock.now()
+        try:
+            while True:
+                if self._look or self._clock.now() >= poll_at:
+                    self._look = False
+                    await self._guarded(self._read, deliver)
+                    poll_at = self._clock.now() + self._until_next_poll()
+                if self.keeper.trouble is None and self._something_to_tell():
+                    await self._guarded(self._write, deliver)
+                await self._pause(poll_at)
+        finally:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+
+    async def flush(self, deliver: Deliver) -> None:
+        """Tell the table everything that is left, once; what cannot be told now waits in the ledger."""
+        deadline = self._clock.now() + FLUSH_WITHIN
+        self._write_at = None
+        while self.keeper.trouble is None and self._something_to_tell() and self._clock.now() < deadline:
+            if not await self._guarded(self._write, deliver):
+                return
+
+    # --- waiting
+
+    def _something_to_tell(self) -> bool:
+        due = self._write_at is None or self._clock.now() >= self._write_at
+        return due and self.keeper.something_to_tell()
+
+    async def _pause(self, poll_at: datetime) -> None:
+        if self._look:
+            return
+        until = poll_at
+        if self.keeper.unsent and self._write_at is not None and self.keeper.trouble is None:
+            until = min(until, self._write_at)
+        self._stir.clear()
+        waits: list[asyncio.Task[object]] = [
+            asyncio.create_task(self._clock.sleep_until(until)),
+            asyncio.create_task(self._stir.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+
+    def _until_next_poll(self) -> timedelta:
+        if self.keeper.trouble is not None:
+            needs_owner = isinstance(self.keeper.trouble[1], NeedsOwner)
+            return self.keeper.rules.poll if needs_owner else min(AFTER_TROUBLE, self.keeper.rules.poll)
+        if self.keeper.suspects():
+            return min(SECOND_LOOK, self.keeper.rules.poll)
+        return self.keeper.rules.poll
+
+    async def _watch(self) -> None:
+        table = self.table.table
+        if not isinstance(table, Watchable):
+            return
+        async for _ in table.watch():
+            self._look = True
+            self._stir.set()
+
+    # --- reading
+
+    async def _guarded(self, step: Callable[[Deliver], Awaitable[None]], deliver: Deliver) -> bool:
+        """Run one step; whatever fails there is this table's trouble alone."""
+        try:
+            await step(deliver)
+        except Exception as exc:  # a table that fails in a way we never thought of must not stop the others
+            where = f"table {self.keeper.name}"
+            self._listener(Trouble(at=self._clock.now(), where=where, message=f"{type(exc).__name__}: {exc}"))
+            self._write_at = self._clock.now() + AFTER_TROUBLE
+            return False
+        return True
+
+    async def _read(self, deliver: Deliver) -> None:
+        keeper = self.keeper
+        try:
+            marker = await self._probe()
+            if marker is not None and marker == self._marker and keeper.trouble is None and not keeper.suspects():
+                return
+            reading = await self.table.read()
+        except TableError as exc:
+            await self._failed(exc, deliver)
+            self.looked.set()
+            return
+        held = keeper.held
+        await self._recovered()
+        await deliver(keeper, lambda now: keeper.take(reading, now, self._draw))
+        self.looked.set()
+        self._marker = marker
+        now = self._clock.now()
+        tasks, defects, drafts = keeper.counts()
+        self._listener(TableRead(at=now, table=keeper.name, rows=len(reading.rows), tasks=tasks, defects=defects, drafts=drafts))
+        if keeper.held is not None and held is None:
+            self._listener(TableHeld(at=now, table=keeper.name, message=keeper.held))
+        if keeper.held is None and held is not None:
+            self._listener(TableReleased(at=now, table=keeper.name, message="starts go on"))
+
+    async def _probe(self) -> str | None:
+        """The marker *before* the read, so that an edit made meanwhile is seen by the next one."""
+        table = self.table.table
+        return await self.table.call(table.probe) if isinstance(table, Probeable) else None
+
+    async def _failed(self, exc: TableError, deliver: Deliver) -> None:
+        keeper, now = self.keeper, self._clock.now()
+        first = keeper.trouble is None or type(keeper.trouble[1]) is not type(exc)
+        since = keeper.trouble[0] if keeper.trouble is not None else now
+        keeper.trouble = (since, exc)
+        if first:
+            needs_owner = isinstance(exc, NeedsOwner)
+            self._listener(TableUnreachable(at=now, table=keeper.name, message=str(exc), needs_owner=needs_owner))
+            await deliver(keeper, lambda _: Findings(look_again=True))
+
+    async def _recovered(self) -> None:
+        if self.keeper.trouble is None:
+            return
+        now = self._clock.now()
+        seconds = (now - self.keeper.trouble[0]).total_seconds()
+        self.keeper.trouble = None
+        self._listener(TableRecovered(at=now, table=self.keeper.name, seconds=round(seconds, 3)))
+
+    # --- writing
+
+    async def _write(self, deliver: Deliver) -> None:
+        keeper = self.keeper
+        self._write_at = self._clock.now() + BETWEEN_WRITES
+        batch = keeper.patches(self._clock.now(), self.table.traits.batch)
+        if not batch:
+            return
+        if not self.table.traits.atomic_expect and any(c in SHARED for _, put, _ in batch for c in put):
+            await self._read(deliver)  # cells that both sides write are sent only straight after a read
+            batch = keeper.patches(self._clock.now(), self.table.traits.batch)
+        self._crash.at("table.before-write")
+        try:
+            answers = await self.table.write([self._expecting(patch) for _, _, patch in batch]) if batch else []
+        except OutcomeUnknown:
+            self._look = True  # it may have landed: read, compare, and write what still differs
+            return
+        except TableError as exc:
+            self._delayed(exc)
+            return
+        self._crash.at("table.after-write")
+        self._resumed(len(batch))
+        told = [(key, put) for key, put, _ in batch]
+        await deliver(keeper, lambda now: keeper.delivered(told, answers, now))
+        if any(answer.effect is not Effect.APPLIED or answer.row is None for answer in answers) or keeper.mints or keeper.unclear:
+            self._look = True
+
+    def _expecting(self, patch: Patch) -> Patch:
+        return patch if self.table.traits.atomic_expect else Patch(patch.key, patch.put)
+
+    def _delayed(self, exc: TableError) -> None:
+        now = self._clock.now()
+        wait = exc.wait if isinstance(exc, TryLater) and exc.wait is not None else AFTER_TROUBLE
+        self._write_at = now + wait
+        if not self._unwritable:
+            self._unwritable = True
+            self._listener(TableUnwritable(at=now, table=self.keeper.name, message=str(exc)))
+
+    def _resumed(self, rows: int) -> None:
+        if self._unwritable:
+            self._unwritable = False
+            self._listener(TableWritable(at=self._clock.now(), table=self.keeper.name, rows=rows))

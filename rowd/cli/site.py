@@ -1,0 +1,102 @@
+"""From `--config` to everything a command works on: the site, its ledger as far as there is one, and a row by its name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from config.load import Config, load
+from config.mistakes import ConfigError, Mistake
+from engine.cells import did_you_mean
+from engine.clock import Clock, SystemClock
+from engine.identity import id_of
+from engine.ledger import Ledger, LedgerMissing
+from rowd.cli.exits import Exit
+from rowd.cli.options import BEFORE
+from rowd.cli.output import clean, fail, warn
+from rowd.view import RowView, TableView, look
+from rowd.wiring import Site, configure
+
+
+def site_at(config: Path | None) -> Site:
+    """The site of this rowd.toml, or of the one named before the command, or of the one that is found.
+
+    Raises ConfigError with every mistake.
+    """
+    ready: list[Site] = []
+
+    def check(loaded: Config) -> Iterable[Mistake]:
+        try:
+            ready.append(configure(loaded))
+        except ConfigError as exc:
+            return [replace(m, file=str(m.file)) for m in exc.mistakes]
+        return ()
+
+    try:
+        load(config or BEFORE.get(), os.environ, Path.cwd(), check)
+    except ConfigError as exc:
+        raise ConfigError({(m.key, m.message): m for m in exc.mistakes}.values()) from None
+    return ready[0]
+
+
+@contextmanager
+def reading(site: Site) -> Iterator[Ledger | None]:
+    """The ledger, to be read from; None where no daemon has made one yet: then nothing has happened. Raises ledger errors."""
+    try:
+        ledger = Ledger.open(site.ledger, migrate=False)
+    except LedgerMissing:
+        yield None
+        return
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def tables_of(site: Site, table: str | None) -> list[str]:
+    """The names of the tables meant by `--table`: all of them without. Ends the command for a name that isn't there."""
+    if table is None:
+        return list(site.tables)
+    if table not in site.tables:
+        hint = did_you_mean(table, site.tables) or f"; there are {', '.join(site.tables)}"
+        fail(f'There is no table "{clean(table)}" in {site.config.file}{hint}', Exit.USAGE)
+    return [table]
+
+
+def named(site: Site, ledger: Ledger | None, name: str, table: str | None = None, clock: Clock | None = None) -> RowView:
+    """The row of this Name or ID, over all tables. `ops/backup` and `--table ops` say which table is meant.
+
+    Ends the command where there is none (saying what was probably meant), or more than one (naming them).
+    """
+    return pick(look(site, ledger, clock or SystemClock(), tables_of(site, table)), name)
+
+
+def pick(tables: Sequence[TableView], name: str) -> RowView:
+    """As `named`, among tables that were looked at already."""
+    rows = [row for table in tables for row in table.rows]
+    found = _called(rows, name)
+    if not found and "/" in name:
+        within, _, rest = name.partition("/")
+        found = _called([row for row in rows if row.table == within], rest)
+    if len(found) == 1:
+        return found[0]
+    said = clean(name)
+    if found:
+        choices = ", ".join(f"{row.table}/{clean(row.key)}" for row in found)
+        fail(f'"{said}" could be several rows: {choices}; write one of these', Exit.USAGE)
+    for table in tables:
+        if table.trouble is not None:
+            warn(f"{table.name} can't be read now: {table.trouble}")
+    hint = did_you_mean(name, [row.name for row in rows]) or "; `rowd list` shows all tasks"
+    fail(f'There is no task "{said}"{hint}', Exit.USAGE)
+
+
+def _called(rows: Sequence[RowView], name: str) -> list[RowView]:
+    """By Name, else by ID. A row whose doubled name is its defect is meant only where no other row bears the name."""
+    wanted, by_id = name.strip().casefold(), id_of(name)
+    bearers = [row for row in rows if row.name.strip().casefold() == wanted]
+    tasks = [row for row in bearers if row.task is not None]
+    return tasks or bearers or [row for row in rows if row.key == by_id]

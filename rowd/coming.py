@@ -1,0 +1,105 @@
+"""The runs to come, of many tasks in one line of time. Pure: what would happen if nothing changed from now on."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice, takewhile
+
+from engine.blackout import covering
+from engine.decide import House, decide, jitter
+from engine.model import Stage, Status, Task
+from rowd.view import RowView
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """One run to come.
+
+    at: when it starts: `due` and the task's jitter, or later where something makes it wait.
+    skipped: why it will not run; "" where it will.   note: what else there is to say ("attempt 2 of 3", "late"); "" mostly.
+    """
+
+    at: datetime
+    due: datetime
+    row: RowView
+    skipped: str = ""
+    note: str = ""
+
+
+def coming(rows: Iterable[RowView], now: datetime, house: House, *, until: datetime, most_each: int | None = None) -> Iterator[Coming]:
+    """Every run in (now, until] of all these tasks, by time; what is due already comes first, at `now`. Lazy: take what you need.
+
+    most_each: at most so many of one task.
+    """
+    lines = (_line(row, now, house, until, most_each) for row in rows)
+    return heapq.merge(*lines, key=lambda c: (c.at, c.row.table, c.row.name))
+
+
+def _line(row: RowView, now: datetime, house: House, until: datetime, most: int | None) -> Iterator[Coming]:
+    if row.task is None:
+        return
+    runs = heapq.merge(sorted(_under_way(row, now), key=_start), _scheduled(row, row.task, now, house), key=_start)
+    yield from islice(takewhile(lambda one: one.at <= until, runs), most)
+
+
+def _start(one: Coming) -> datetime:
+    return one.at
+
+
+def _scheduled(row: RowView, task: Task, now: datetime, house: House) -> Iterator[Coming]:
+    """By start, which jitter can make another order than that of the due instants. No run starts before it is due."""
+    ahead: list[tuple[datetime, int, Coming]] = []
+    for number, one in enumerate(_by_due(row, task, now, house)):
+        while ahead and ahead[0][0] <= one.due:
+            yield heapq.heappop(ahead)[2]
+        heapq.heappush(ahead, (one.at, number, one))
+    while ahead:
+        yield heapq.heappop(ahead)[2]
+
+
+def _by_due(row: RowView, task: Task, now: datetime, house: House) -> Iterator[Coming]:
+    """The task's runs to come by its schedule, without an end where that has none."""
+    schedule, standing = task.schedule, row.standing
+    if schedule is None or standing is None or task.status is not Status.ACTIVE or (schedule.one_off and row.state.marked):
+        return
+    plan = decide([replace(standing, requests=())], now, replace(house, free=1))
+    for claim in plan.claims:
+        yield Coming(now, claim.due, row, note="due already")
+    after = max([now, row.state.settled_until, *(s.settled_until for s in plan.states)])
+    last = row.tally.last.started_at if row.tally.last is not None else None
+    while (due := schedule.next(after)) is not None:
+        after = due
+        one = _one(row, task, due, house, last)
+        yield one
+        if not one.skipped:
+            last = one.at
+
+
+def _under_way(row: RowView, now: datetime) -> Iterator[Coming]:
+    for occurrence in row.active:
+        if occurrence.stage is Stage.CLAIMED:
+            yield Coming(now, occurrence.due, row, note="waits to start")
+        elif occurrence.stage is Stage.WAITING and occurrence.retry_at is not None:
+            note = f"attempt {occurrence.attempt + 1} of {occurrence.attempts}"
+            yield Coming(max(now, occurrence.retry_at), occurrence.due, row, note=note)
+
+
+def _one(row: RowView, task: Task, due: datetime, house: House, last: datetime | None) -> Coming:
+    snoozed = row.state.snoozed_until
+    at = due + jitter(task, due)
+    if row.held is not None:
+        return Coming(at, due, row, skipped=f"held: {row.held.reason}")
+    window = covering(house.blackouts, task.table, due)
+    if task.schedule is not None and task.schedule.one_off:  # a one-off waits for the end of what skips the others
+        ends = [end for end in (snoozed, window[1] if window else None) if end is not None and end > at]
+        return Coming(max([at, *ends]), due, row)
+    if snoozed is not None and due < snoozed:
+        return Coming(at, due, row, skipped=f"snoozed until {snoozed:%Y-%m-%d %H:%M} UTC")
+    if window is not None:
+        return Coming(at, due, row, skipped=f"blackout {window[0]}")
+    if task.every is not None and last is not None and at < last + task.every:
+        return Coming(at, due, row, skipped=f"too soon for the action {task.action}")
+    return Coming(at, due, row)

@@ -1,0 +1,295 @@
+"""Crontabs as Debian's cron reads and writes them: from a text to jobs, or to why a line is none, and back. Pure.
+
+crontab(5) leaves much unsaid. What stands here beyond it was found out by running Debian's cron 3.0pl1-162.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import PurePath
+
+NICKNAMES = frozenset({"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"})
+SHELL = "/bin/sh"
+PATH = "/usr/bin:/bin"
+"""What a job's SHELL and PATH are where the crontab doesn't say."""
+
+MAIL = frozenset({"MAILTO", "MAILFROM", "CONTENT_TYPE", "CONTENT_TRANSFER_ENCODING"})
+"""Variables that only say where cron mails the output to."""
+
+SPOOL = PurePath("/var/spool/cron/crontabs")
+
+_NAME = r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s='"#@*][^\s=]*))"""
+_VARIABLE = re.compile(rf"{_NAME}[ \t]*=[ \t]*(?P<value>.*)")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_QUOTED = re.compile(r"""(["'])(.*?)\1[ \t]*""")
+_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_WEEKDAYS = "sun mon tue wed thu fri sat".split()
+_FIELDS = (
+    ("minute", 0, 59, {}),
+    ("hour", 0, 23, {}),
+    ("day-of-month", 1, 31, {}),
+    ("month", 1, 12, {name: n for n, name in enumerate(_MONTHS, 1)}),
+    ("day-of-week", 0, 7, {name: n for n, name in enumerate(_WEEKDAYS)}),
+)
+_ITEM = re.compile(r"(?:\*|(?P<first>[a-z0-9]+)(?:-(?P<last>[a-z0-9]+))?)(?:/(?P<step>[0-9]{1,4}))?", re.IGNORECASE)
+_RUNS_ON = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One line that cron would run.
+
+    line: counted from 1.   schedule: five fields with one blank between them, or a nickname.
+    user: who it runs as; None where the crontab doesn't say (a user's own).   command: for `shell -c`, `\\%` undone.
+    stdin: what the command reads, None for nothing.   environment: what the crontab sets above the line, without SHELL, CRON_TZ
+    and the variables of `MAIL`.   zone: CRON_TZ, which other crons obey and Debian's doesn't; None where it isn't set.
+    """
+
+    file: str
+    line: int
+    schedule: str
+    user: str | None
+    command: str
+    stdin: str | None = None
+    shell: str = SHELL
+    environment: Mapping[str, str] = field(default_factory=dict)
+    zone: str | None = None
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A line that can't be taken. line: 0 for the file as a whole.   text: the line.   reason: why, and what to do where there is something."""
+
+    file: str
+    line: int
+    text: str
+    reason: str
+
+    @property
+    def place(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class Crontab:
+    """A crontab read. jobs and refused: in the order of lines.   notes: what a person should know of the rest, one sentence each."""
+
+    jobs: tuple[Job, ...]
+    refused: tuple[Refused, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Wrong(ValueError):
+    """Why a line is no job."""
+
+
+def ignored(file: PurePath) -> str | None:
+    """Why cron doesn't look at a file of this name in its folder; None where it does, and outside of such folders."""
+    if file.parent.name == "cron.d" and not _RUNS_ON.fullmatch(file.name):
+        return f"{file}: cron ignores it, since its name holds more than letters, digits, _ and -"
+    return None
+
+
+def names_users(text: str, file: PurePath, users: Collection[str]) -> bool | None:
+    """Whether each job has a user before its command: told by where the file is, else by its lines; None where neither tells.
+
+    users: the names of this machine's users.
+    """
+    if file == PurePath("/etc/crontab") or file.parent.name == "cron.d":
+        return True
+    if file.parent == SPOOL:
+        return False
+    sixth = {rest.split(maxsplit=1)[0] in users for _, _, rest in _jobs(text) if rest}
+    return sixth.pop() if len(sixth) == 1 else None if sixth else False
+
+
+def read(text: str, file: str, *, with_user: bool, user: str | None = None) -> Crontab:
+    """Read a crontab.   file: what messages call it.   with_user: each job has a user before its command.
+
+    user: whose crontab it is, where lines don't name one; None for whoever runs rowd.
+    """
+    jobs: list[Job] = []
+    refused: list[Refused] = []
+    notes: list[str] = []
+    variables: dict[str, str] = {}
+    if "\r" in text:
+        notes.append(f"{file}: its lines end in CR LF; cron would hand the CR to the commands, here it was left out")
+    if text and not text.endswith("\n"):
+        notes.append(f"{file}: the last line isn't ended; cron ignores the whole file for that, here it was read all the same")
+    for number, line in _lines(text):
+        try:
+            if (variable := _variable(line)) is not None:
+                variables[variable[0]] = variable[1]
+            else:
+                jobs.append(_job(file, number, line, variables, with_user=with_user, user=user))
+        except Wrong as wrong:
+            refused.append(Refused(file, number, line, str(wrong)))
+    if mailed := sorted(MAIL & variables.keys()):
+        notes.append(f"{file}: {', '.join(mailed)} left out, since rowd doesn't mail; `rowd logs RUN` shows what a run printed")
+    if "CRON_TZ" in variables and jobs:
+        notes.append(f"{file}: CRON_TZ became the rows' time zone; Debian's cron ignores it, other crons obey it")
+    return Crontab(tuple(jobs), tuple(refused), tuple(notes))
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Lines that say something, without the blanks before them."""
+    for number, raw in enumerate(text.split("\n"), 1):
+        line = raw.rstrip("\r").lstrip(" \t")
+        if line and not line.startswith("#"):
+            yield number, line
+
+
+def _jobs(text: str) -> Iterator[tuple[int, str, str]]:
+    """Line number, schedule, and what follows it, of each line that could be a job."""
+    for number, line in _lines(text):
+        if line.startswith("@") or re.match(r"[0-9*]", line):
+            yield number, *_parted(line)
+
+
+def _parted(line: str) -> tuple[str, str]:
+    words = 1 if line.startswith("@") else 5
+    parts = line.split(maxsplit=words)
+    return " ".join(parts[:words]), parts[words] if len(parts) > words else ""
+
+
+def _variable(line: str) -> tuple[str, str] | None:
+    """A variable and its value; None where the line sets none. Raises Wrong."""
+    found = _VARIABLE.fullmatch(line)
+    if found is None:
+        return None
+    name = next(part for part in (found["double"], found["single"], found["bare"]) if part is not None)
+    said: str = found["value"]
+    if not _WORD.fullmatch(name):
+        raise Wrong(f'"{name}" can\'t be the name of a variable')
+    if said[:1] in ("'", '"'):
+        if (quoted := _QUOTED.fullmatch(said)) is None:
+            raise Wrong("the quotes don't go around the whole value; cron ignores the whole file for that")
+        said = quoted[2]
+    elif not said:
+        raise Wrong(f'the value is missing, and cron ignores the whole file for that; write {name}=""')
+    return name, said.rstrip(" \t")  # also inside of quotes: what crontab(5) says of trailing blanks isn't so
+
+
+def _job(file: str, number: int, line: str, variables: Mapping[str, str], *, with_user: bool, user: str | None) -> Job:
+    schedule, rest = _parted(line)
+    schedule = _checked(schedule)
+    if with_user:
+        user, _, rest = (rest.replace("\t", " ") if "\t" in rest.split(" ")[0] else rest).partition(" ")
+        rest = rest.lstrip(" \t")
+        if not user:
+            raise Wrong("names no user, and no command")
+    command, stdin = _command(rest)
+    if not command.strip():
+        raise Wrong("has no command after the time" + (" and the user" if with_user else ""))
+    if "\0" in line or any("\ud800" <= c <= "\udfff" for c in line):
+        raise Wrong("holds bytes that are no UTF-8 text; save the file as UTF-8")
+    kept = {k: v for k, v in variables.items() if k not in MAIL and k not in ("SHELL", "CRON_TZ")}
+    return Job(file, number, schedule, user, command, stdin, variables.get("SHELL", SHELL), kept, variables.get("CRON_TZ"))
+
+
+def _command(rest: str) -> tuple[str, str | None]:
+    r"""The command and its standard input: `\%` is a percent sign, the first other one ends the command, later ones end lines.
+
+    In the command, but not behind it, `\\` is one backslash.
+    """
+    found = re.match(r"(?:\\[\\%]|[^%])*", rest)
+    assert found is not None  # noqa: S101 (it matches nothing at all, too)
+    command, behind = re.sub(r"\\([\\%])", r"\1", found[0]), rest[found.end() :]
+    if not behind:
+        return command, None
+    stdin = re.sub(r"\\?%", lambda sign: "%" if len(sign[0]) == 2 else "\n", behind[1:])
+    return command, stdin if not stdin or stdin.endswith("\n") else f"{stdin}\n"
+
+
+# --- the time
+
+
+def _checked(schedule: str) -> str:
+    """The schedule, where cron would take it and it would come due. Raises Wrong."""
+    if schedule.startswith("@"):
+        if schedule == "@reboot":
+            raise Wrong("runs when the machine starts, which is no time that comes due; let a systemd unit run it")
+        if schedule not in NICKNAMES:
+            raise Wrong(f"cron knows no {schedule}; there are {', '.join(sorted(NICKNAMES))}")
+        return schedule
+    fields = schedule.split()
+    if len(fields) != 5 or not re.match(r"[0-9*]", schedule):
+        raise Wrong("is neither a variable nor a job: a job begins with five fields for the time")
+    for said, (name, low, high, names) in zip(fields, _FIELDS, strict=True):
+        for item in said.split(","):
+            _check_item(item, name, low, high, names)
+    return schedule
+
+
+def _check_item(item: str, name: str, low: int, high: int, names: Mapping[str, int]) -> None:
+    found = _ITEM.fullmatch(item)
+    if found is None or (found["step"] and found["first"] and not found["last"]) or (found["step"] and not int(found["step"])):
+        raise Wrong(f'"{item}" is no {name} for cron')
+    values = [_value(said, name, low, high, names) for said in (found["first"], found["last"]) if said]
+    if len(values) == 2 and values[0] > values[1]:
+        raise Wrong(f'the {name} "{item}" goes backwards, and cron never runs such a line; write two ranges')
+
+
+def _value(said: str, name: str, low: int, high: int, names: Mapping[str, int]) -> int:
+    value = names.get(said.lower(), int(said) if re.fullmatch(r"[0-9]{1,4}", said) else -1)
+    if not low <= value <= high:
+        raise Wrong(f'"{said}" is no {name}')
+    return value
+
+
+# --- the other way
+
+
+def written(schedule: str, command: str, user: str | None = None) -> str:
+    """A line of a crontab. Raises Wrong for a command that no line can hold."""
+    if "\n" in command or "\r" in command or "\0" in command:
+        raise Wrong("the command goes over several lines; put it into a script")
+    escaped = re.sub(r"(\\+)(?=[\\%])|(\\\\+)|%", _escaped, command)
+    return " ".join(filter(None, (schedule, user, escaped)))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return r"\%" if found[0] == "%" else found[0] * 2
+
+
+def fields_of(minutes: int, dates: str, months: str, weekdays: str, *, real: bool) -> str | None:
+    """Five fields for these minutes of a day; None where no one line says them.
+
+    minutes: bits 0 to 1439.   dates, months, weekdays: fields as they are to be written.
+    real: the line must run on real time where the clock is changed, so one of minute and hour begins with `*`.
+    """
+    times = {divmod(m, 60) for m in range(1440) if minutes >> m & 1}
+    hours, marks = sorted({h for h, _ in times}), sorted({m for _, m in times})
+    if set(product(hours, marks)) != times:
+        return None
+    minute, hour = _stepped(marks, 60), _stepped(hours, 24)
+    if not real:  # a fixed time must not begin with a star, even where every hour is meant
+        minute, hour = (listed(marks), listed(hours)) if "*" in (minute[0], hour[0]) else (minute, hour)
+    elif "*" not in (minute[0], hour[0]):
+        return None
+    return f"{minute} {hour} {dates} {months} {weekdays}"
+
+
+def _stepped(values: list[int], size: int) -> str:
+    for step in range(1, size):
+        if values == list(range(0, size, step)):
+            return "*" if step == 1 else f"*/{step}"
+    return listed(values)
+
+
+def listed(values: list[int]) -> str:
+    """`1-5,8`: numbers in rising order as a field."""
+    runs: list[list[int]] = []
+    for value in values:
+        if runs and runs[-1][-1] + 1 == value:
+            runs[-1].append(value)
+        else:
+            runs.append([value])
+    return ",".join(str(run[0]) if len(run) == 1 else ",".join(map(str, run)) if len(run) == 2 else f"{run[0]}-{run[-1]}" for run in runs)

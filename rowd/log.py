@@ -1,0 +1,100 @@
+"""Events as log lines: readable for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from engine.events import (
+    BreakerOpened,
+    ClockJumped,
+    ConfigRefused,
+    Event,
+    Listener,
+    OccurrenceRecorded,
+    RequestRefused,
+    RowDefective,
+    RunEnded,
+    TableHeld,
+    TableRead,
+    TableUnreachable,
+    TableUnwritable,
+    Trouble,
+)
+
+QUIET: tuple[type[Event], ...] = (TableRead,)
+"""Facts that come with every poll: in the JSON log, not in the readable one."""
+
+WARNINGS = (
+    BreakerOpened,
+    ClockJumped,
+    ConfigRefused,
+    OccurrenceRecorded,
+    RequestRefused,
+    RowDefective,
+    TableHeld,
+    TableUnreachable,
+    TableUnwritable,
+    Trouble,
+)
+
+
+def listener(form: str, stream: TextIO | None = None) -> Listener:
+    """A listener that writes each event as one line. form: `readable` or `json`."""
+    out = stream or sys.stderr
+
+    def tell(event: Event) -> None:
+        if form == "json":
+            out.write(as_json(event) + "\n")
+        elif not isinstance(event, QUIET):
+            out.write(readable(event) + "\n")
+        out.flush()
+
+    return tell
+
+
+def as_json(event: Event) -> str:
+    """One line: `at`, `event`, `level`, then the event's own fields."""
+    line = {"at": _iso(event.at), "event": event.name, "level": level(event), **event.fields()}
+    return json.dumps(line, default=_plain, ensure_ascii=False)
+
+
+def readable(event: Event) -> str:
+    """One line: the local time, what happened, and the fields that have something to say."""
+    fields = {k: v for k, v in event.fields().items() if v not in (None, "", ())}
+    table, task = fields.pop("table", None), fields.pop("task", None)
+    fields.pop("key", None)
+    subject = "/".join(str(p) for p in (table, task) if p)
+    rest = " ".join(f"{k}={_text(v)}" for k, v in fields.items())
+    mark = "!" if level(event) == "warning" else " "
+    return printable(f"{event.at.astimezone():%Y-%m-%d %H:%M:%S} {mark} {event.name:22} {subject:24} {rest}").rstrip()
+
+
+def level(event: Event) -> str:
+    """`warning` for what a person may want to look at."""
+    failed = isinstance(event, RunEnded) and event.outcome != "succeeded"
+    return "warning" if failed or isinstance(event, WARNINGS) else "info"
+
+
+def printable(text: str) -> str:
+    """Text from a cell or a program, harmless to a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value.astimezone():%Y-%m-%dT%H:%M:%S%z}"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    text = str(value)
+    return json.dumps(text, ensure_ascii=False) if " " in text or not text else text
+
+
+def _plain(value: Any) -> str:
+    return _iso(value) if isinstance(value, datetime) else str(value)
+
+
+def _iso(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

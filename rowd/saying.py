@@ -1,0 +1,47 @@
+"""How instants, spans and numbers are said to people who read a terminal. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, tzinfo
+
+
+def when(instant: datetime, zone: tzinfo, now: datetime) -> str:
+    """An instant for people: `today 14:00`, `Mon 23 Nov 09:00`, `1 Mar 2027 09:00`, on the wall clock of `zone`."""
+    local, today = instant.astimezone(zone), now.astimezone(zone).date()
+    clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+    if local.date() == today:
+        return f"today {clock}"
+    if abs((local.date() - today).days) < 300:
+        return f"{local:%a} {local.day} {local:%b} {clock}"
+    return f"{local.day} {local:%b} {local.year} {clock}"
+
+
+def distance(instant: datetime, now: datetime) -> str:
+    """How far off: `in 2h 5m`, `3d 4h ago`, `now`. At most two units."""
+    ahead = instant - now
+    if abs(ahead) < timedelta(seconds=1):
+        return "now"
+    return f"in {lasted(ahead)}" if ahead > timedelta(0) else f"{lasted(-ahead)} ago"
+
+
+def lasted(span: timedelta) -> str:
+    """A span in at most two units: `350ms`, `4.2s`, `1m 20s`, `3d 4h`."""
+    seconds = span.total_seconds()
+    if seconds < 1:
+        return f"{seconds * 1000:.0f}ms"
+    if seconds < 10:
+        return f"{seconds:.1f}".removesuffix(".0") + "s"
+    left = round(seconds)
+    parts = []
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        number, left = divmod(left, size)
+        if number:
+            parts.append(f"{number}{unit}")
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 row`, `2 rows`, `1,000 rows`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

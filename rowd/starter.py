@@ -1,0 +1,55 @@
+"""The files that `rowd init` begins with: a commented `rowd.toml`, a table to try it on, and a `.env` for secrets."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path, PurePosixPath
+
+SECRETS = PurePosixPath(".env")
+
+
+def templates() -> list[str]:
+    """The names that `write_starter` knows, sorted."""
+    return sorted(entry.name for entry in _source().iterdir() if entry.is_dir())
+
+
+def write_starter(folder: Path, template: str) -> list[Path]:
+    """Write a template's files into the folder, which is made where it isn't there. Answers what was written, in order.
+
+    A `.env` that is there already is kept as it is, and not in the answer. Raises FileExistsError, naming every file in the way,
+    before anything is written; KeyError for an unknown template; OSError.
+    """
+    if template not in templates():
+        raise KeyError(template)
+    source = _source()
+    texts = dict(_files(source / template, PurePosixPath()))
+    if in_the_way := [str(folder / path) for path in texts if os.path.lexists(folder / path)]:
+        raise FileExistsError(f"not overwritten: {', '.join(in_the_way)}")
+    if not os.path.lexists(folder / SECRETS):
+        texts[SECRETS] = (source / "env.example").read_bytes()
+    written = [folder / path for path in texts]
+    for target, content in zip(written, texts.values(), strict=True):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _mode(target)), "wb") as file:  # noqa: PTH123 (Path.open sets no mode)
+            file.write(content)
+    return written
+
+
+def _source() -> Traversable:
+    return files("config") / "templates"
+
+
+def _files(folder: Traversable, below: PurePosixPath) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """Every file under the folder, with its path from there, sorted."""
+    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
+        if entry.is_dir() and entry.name != "__pycache__":
+            yield from _files(entry, below / entry.name)
+        elif entry.is_file():
+            yield below / entry.name, entry.read_bytes()
+
+
+def _mode(target: Path) -> int:
+    return 0o600 if target.name == SECRETS.name else 0o666

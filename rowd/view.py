@@ -1,0 +1,278 @@
+"""What a command sees: every table as it stands now, held against the ledger, without changing either.
+
+The daemon is never asked. What a command shows of a row is worked out by the very code that the daemon uses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from connectors.api import Cell
+from connectors.errors import NeedsOwner, TableError
+from engine.breaker import Breaker
+from engine.cells import quoted
+from engine.clock import Clock
+from engine.decide import Hold, House, Standing
+from engine.display import display
+from engine.keeper import Keeper
+from engine.layout import Layout
+from engine.ledger import DaemonMark, Ledger, Reach, TableMark
+from engine.merge import first_sight
+from engine.model import Column, Defect, Occurrence, Request, RowState, Stage, Status, Tally, Task
+from engine.parse import parse
+from engine.patience import PatientTable, Reading, ThreadWorker
+from rowd.service import alive
+from rowd.wiring import Bound, Site, keeper_of, new_id
+
+
+@dataclass(frozen=True, slots=True)
+class RowView:
+    """One row: what it says, what it means, and where its task stands.
+
+    key: how the table finds the row; it begins with `~` while the row has no id of its own.
+    state: as the daemon would hold it once it has read the row as it is now.   new: the daemon hasn't seen the row yet.
+    zone: what its times are shown in: the task's, else the table's.   held: why nothing of it may start, None where it may.
+    """
+
+    table: str
+    key: str
+    understood: Task | Defect
+    state: RowState
+    tally: Tally
+    zone: tzinfo
+    active: tuple[Occurrence, ...] = ()
+    requests: tuple[Request, ...] = ()
+    held: Hold | None = None
+    new: bool = False
+
+    @property
+    def name(self) -> str:
+        """As the cell says it; the key where the cell is blank."""
+        return self.understood.name.strip() or self.key
+
+    @property
+    def task(self) -> Task | None:
+        return self.understood if isinstance(self.understood, Task) else None
+
+    @property
+    def defect(self) -> Defect | None:
+        return self.understood if isinstance(self.understood, Defect) else None
+
+    @property
+    def running(self) -> Occurrence | None:
+        """Its attempt under way."""
+        return next((o for o in self.active if o.stage is Stage.RUNNING), None)
+
+    @property
+    def cells(self) -> Mapping[str, Cell]:
+        """What rowd would write into its own columns: Health, Understood As, Next Run …"""
+        return display(self.understood, self.state, self.tally, self.zone, active=self.active, hold=self.held)
+
+    @property
+    def health(self) -> str:
+        return str(self.cells[Column.HEALTH])
+
+    @property
+    def standing(self) -> Standing | None:
+        """For `decide`; None where the row is no task."""
+        if self.task is None:
+            return None
+        return Standing(self.task, self.state, self.held, self.active, self.requests, self.tally.last)
+
+
+@dataclass(frozen=True, slots=True)
+class TableView:
+    """One table.
+
+    rows: in the table's order; where it couldn't be read, the ledger's copy in the order of keys.
+    trouble: why it couldn't be read now.   held: why nothing of it may start, for the table as a whole.
+    mark: how it stood when the daemon last looked; None before that.   layout: None where no read of it was understood.
+    """
+
+    name: str
+    bound: Bound
+    rows: tuple[RowView, ...]
+    columns: tuple[str, ...]
+    layout: Layout | None
+    mark: TableMark | None
+    trouble: TableError | None = None
+    held: str | None = None
+
+    @property
+    def tasks(self) -> list[RowView]:
+        return [row for row in self.rows if row.task is not None]
+
+    @property
+    def defects(self) -> list[RowView]:
+        return [row for row in self.rows if row.defect is not None and not row.defect.draft]
+
+    @property
+    def drafts(self) -> list[RowView]:
+        return [row for row in self.rows if row.defect is not None and row.defect.draft]
+
+
+def look(site: Site, ledger: Ledger | None, clock: Clock, names: Collection[str] | None = None) -> list[TableView]:
+    """Look at these tables, all of them for None, in the order of `rowd.toml`. A table that can't be read tells its trouble.
+
+    ledger: None where there is none yet: every row is new then. Raises: ledger errors, KeyError for a name that isn't there.
+    """
+    bounds = [site.tables[name] for name in (site.tables if names is None else names)]
+    known = _known(bounds, ledger)
+    readings = asyncio.run(_read(bounds, clock))
+    now = clock.now()
+    return [_seen(bound, known[bound.rules.rules.table], readings[bound.rules.rules.table], now) for bound in bounds]
+
+
+def house(site: Site, ledger: Ledger | None, now: datetime) -> House:
+    """What holds for every task now: workers, limits, breakers, blackouts, as the daemon of this site would see them."""
+    running: Counter[str] = Counter()
+    shut: dict[str, datetime] = {}
+    mark = None
+    if ledger is not None:
+        running.update(o.action for o in ledger.active() if o.stage is Stage.RUNNING)
+        mark = living(ledger)
+        for action in site.definitions:
+            until = Breaker(*ledger.streak(action)).shut_until(site.parts.breaker)
+            if until is not None and until > now:
+                shut[action] = until
+    return House(
+        awake_since=mark.since if mark is not None else now,
+        free=max(0, site.parts.max_parallel - running.total()),
+        running=running,
+        limits=site.parts.limits,
+        shut=shut,
+        blackouts=site.parts.blackouts,
+    )
+
+
+def living(ledger: Ledger | None) -> DaemonMark | None:
+    """The daemon that runs on this ledger; None where none does. A mark left by one that was killed isn't believed."""
+    mark = ledger.daemon() if ledger is not None else None
+    return mark if mark is not None and alive(mark) else None
+
+
+def usual(ledger: Ledger | None, tables: Iterable[TableView]) -> dict[tuple[str, str], timedelta]:
+    """(table, key) → how long its runs usually take; absent where none ran."""
+    if ledger is None:
+        return {}
+    return {(t.name, key): span for t in tables for key, span in ledger.durations(t.name).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the ledger says of one table."""
+
+    keeper: Keeper
+    mark: TableMark | None
+    active: Mapping[str, Sequence[Occurrence]]
+    requests: Mapping[str, Sequence[Request]]
+
+
+def _known(bounds: Iterable[Bound], ledger: Ledger | None) -> dict[str, _Known]:
+    if ledger is None:
+        return {b.rules.rules.table: _Known(Keeper(b.rules, (), {}, None), None, {}, {}) for b in bounds}
+    known = {}
+    with ledger.snapshot():
+        asked: defaultdict[tuple[str, str], list[Request]] = defaultdict(list)
+        for request in ledger.requests():
+            asked[request.table, request.key].append(request)
+        for bound in bounds:
+            name = bound.rules.rules.table
+            active: defaultdict[str, list[Occurrence]] = defaultdict(list)
+            for occurrence in ledger.active(name):
+                active[occurrence.key].append(occurrence)
+            mine = {key: found for (table, key), found in asked.items() if table == name}
+            known[name] = _Known(keeper_of(bound, ledger), ledger.table_mark(name), active, mine)
+    return known
+
+
+async def _read(bounds: Sequence[Bound], clock: Clock) -> dict[str, Reading | TableError]:
+    """All tables at once, each in a thread of its own and with the patience that the daemon has."""
+
+    async def one(bound: Bound) -> Reading | TableError:
+        table = PatientTable(bound.open(), clock, ThreadWorker(f"table-{bound.rules.rules.table}"))
+        try:
+            return await table.read()
+        except TableError as exc:
+            return exc
+        finally:
+            await table.close()
+
+    readings = await asyncio.gather(*(one(bound) for bound in bounds))
+    return {bound.rules.rules.table: reading for bound, reading in zip(bounds, readings, strict=True)}
+
+
+def _seen(bound: Bound, known: _Known, reading: Reading | TableError, now: datetime) -> TableView:
+    keeper = known.keeper
+    before = {key for key, state in keeper.states.items() if state.deleted_at is None}
+    trouble = None
+    if isinstance(reading, TableError):
+        trouble = reading
+        keeper.trouble = (_since(known.mark, reading, now), reading)
+    else:
+        keeper.apply(keeper.take(reading, now, new_id).states)
+    order = [*keeper.order, *sorted(keeper.states.keys() - set(keeper.order))]
+    rows = [
+        RowView(
+            table=keeper.name,
+            key=key,
+            understood=understood,
+            state=keeper.states[key],
+            tally=keeper.tallies.get(key, Tally()),
+            zone=_zone(understood, bound),
+            active=tuple(known.active.get(key, ())),
+            requests=tuple(known.requests.get(key, ())),
+            held=keeper.hold(key, now),
+            new=key not in before,
+        )
+        for key in order
+        if (understood := keeper.understood.get(key)) is not None
+    ]
+    rows += _nameless(keeper, now)
+    return TableView(
+        name=keeper.name,
+        bound=bound,
+        rows=tuple(rows),
+        columns=keeper.columns,
+        layout=keeper.layout,
+        mark=known.mark,
+        trouble=trouble,
+        held=keeper.held,
+    )
+
+
+def _since(mark: TableMark | None, error: TableError, now: datetime) -> datetime:
+    """Since when the table is in this trouble, as far as the daemon has noted it."""
+    same = Reach.NO_ACCESS if isinstance(error, NeedsOwner) else Reach.UNREACHABLE
+    return mark.since if mark is not None and mark.state is same else now
+
+
+def _zone(understood: Task | Defect, bound: Bound) -> tzinfo:
+    if isinstance(understood, Task) and understood.schedule is not None:
+        return understood.schedule.zone
+    return bound.rules.rules.zone
+
+
+def _nameless(keeper: Keeper, now: datetime) -> list[RowView]:
+    """Rows that have no id of their own: those that the daemon will give one, and those that nobody can tell apart."""
+    rules, layout = keeper.rules.rules, keeper.layout
+    if layout is None:
+        return []
+
+    def view(key: str, cells: Mapping[str, Cell], message: str | None) -> RowView:
+        state = first_sight(keeper.name, key, cells, now, new_ledger=False, anchor=None).state
+        name = quoted(cells.get(Column.NAME))[1:-1]
+        understood = parse(state, rules) if message is None else Defect(keeper.name, key, name, str(Column.ID), message)
+        return RowView(keeper.name, key, understood, state, Tally(), rules.zone, new=True)
+
+    fresh = []
+    for provisional, mint in keeper.mints.items():
+        if mint.id in keeper.states and keeper.states[mint.id].deleted_at is None:
+            continue  # a known row that lost its id: it is listed as itself
+        cells = layout.canonical(mint.row.cells)
+        fresh.append(view(provisional, {**cells, Column.STATUS: str(Status.DRAFT)} if mint.draft else cells, None))
+    return fresh + [view(provisional, cells, message) for provisional, (message, cells) in keeper.unclear.items()]

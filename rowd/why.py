@@ -1,0 +1,111 @@
+"""Why a task does not run now, in one sentence. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from engine.blackout import covering
+from engine.decide import House, decide
+from engine.display import whole
+from engine.model import SETTLE, Occurrence, Stage, Status, Task, Type
+from rowd.saying import distance, when
+from rowd.view import RowView
+
+
+def why(row: RowView, now: datetime, house: House, *, daemon: bool) -> str:
+    """One sentence, with its full stop. daemon: whether one is running; without one nothing starts, whatever else there is to say."""
+    reason = _reason(row, now, house).rstrip(".")
+    alone = "" if daemon else ". No daemon is running, though: `rowd run` starts one"
+    return f"{reason[:1].upper()}{reason[1:]}{alone}."
+
+
+def _reason(row: RowView, now: datetime, house: House) -> str:
+    if row.defect is not None:
+        return row.defect.message if row.defect.draft else f"the row has a defect: {row.defect.message}"
+    task = row.task
+    assert task is not None  # noqa: S101 (a row is a task or a defect)
+    if (running := row.running) is not None and running.started_at is not None:
+        again = f", attempt {running.attempt} of {running.attempts}" if running.attempt > 1 else ""
+        return f"it runs since {when(running.started_at, row.zone, now)}{again}"
+    if row.held is not None:
+        return f"it is held: {row.held.reason}"
+    if row.active:
+        return _waiting(row, row.active[0], now, house)
+    if task.status is Status.COMPLETED:
+        return "it is completed; set its Status to active to begin anew"
+    if task.status is Status.PAUSED:
+        return "it is paused; `rowd resume` or the Status active lets it run"
+    if now < row.state.changed_at + SETTLE and not row.new:
+        return "it was edited just now, and starts only when it has stood for two seconds"
+    if task.type is Type.COUNTER:
+        return _counter(row, task, now, house)
+    if task.schedule is None:
+        return "it runs only when asked: `rowd run-now`, or `run now` in its Do cell"
+    return _timed(row, task, now, house)
+
+
+def _waiting(row: RowView, occurrence: Occurrence, now: datetime, house: House) -> str:
+    """Of an occurrence that was claimed and does not run."""
+    shut = house.shut.get(occurrence.action)
+    if occurrence.stage is Stage.WAITING and occurrence.retry_at is not None and occurrence.retry_at > max(now, shut or now):
+        at = f"{when(occurrence.retry_at, row.zone, now)}, {distance(occurrence.retry_at, now)}"
+        return f"attempt {occurrence.attempt + 1} of {occurrence.attempts} follows {at}, after: {occurrence.reason}"
+    if shut is not None:
+        return _broken(row, occurrence.action, shut, now)
+    limit = house.limits.get(occurrence.action)
+    if limit is not None and house.running.get(occurrence.action, 0) >= limit:
+        return f"it waits for its action: {limit} of {occurrence.action} may run at once, and they do"
+    if house.free <= 0:
+        return f"it waits for a free worker: all {sum(house.running.values())} are busy"
+    return f"it is due since {when(occurrence.due, row.zone, now)} and about to start"
+
+
+def _broken(row: RowView, action: str, shut: datetime, now: datetime) -> str:
+    at = f"{when(shut, row.zone, now)}, {distance(shut, now)}"
+    return f"its action {action} failed too often in a row: the circuit breaker lets nothing start before {at}"
+
+
+def _counter(row: RowView, task: Task, now: datetime, house: House) -> str:
+    state = row.state
+    if state.count < task.threshold:
+        return f"it waits for Current to reach {whole(task.threshold)}: it stands at {whole(state.count)}"
+    if not state.armed:
+        return "Current was at its Threshold before rowd looked; it runs at the next tick, or edit of Current"
+    return _barred(row, task, now, now, house) or "it has reached its Threshold and is about to start"
+
+
+def _timed(row: RowView, task: Task, now: datetime, house: House) -> str:
+    schedule, standing = task.schedule, row.standing
+    assert schedule is not None  # noqa: S101 (the caller has looked)
+    assert standing is not None  # noqa: S101
+    plan = decide([replace(standing, requests=())], now, replace(house, free=max(1, house.free)))
+    if plan.claims:
+        if (shut := house.shut.get(task.action)) is not None:
+            return _broken(row, task.action, shut, now)
+        return f"it is due since {when(plan.claims[-1].due, row.zone, now)}, and starts as soon as the daemon has read the row"
+    if schedule.one_off and row.state.marked:
+        return "it ran before this ledger began; give it a time to come"
+    due = schedule.next(max([row.state.settled_until, *(s.settled_until for s in plan.states)]))
+    if due is None:
+        return f"its time ({schedule.text}) is past; give it one to come"
+    if due <= now:  # a one-off that a blackout or a snooze keeps waiting
+        return _barred(row, task, now, now, house) or f"it is due since {when(due, row.zone, now)}"
+    barred = _barred(row, task, due, now, house)
+    then = f", but then {barred}" if barred else ""
+    return f"it waits for {when(due, row.zone, now)}, {distance(due, now)}{then}"
+
+
+def _barred(row: RowView, task: Task, at: datetime, now: datetime, house: House) -> str | None:
+    """What else would keep the task from starting at that instant."""
+    snoozed = row.state.snoozed_until
+    if snoozed is not None and at < snoozed:
+        return f"it is snoozed until {when(snoozed, row.zone, now)}"
+    if (window := covering(house.blackouts, task.table, at)) is not None:
+        return f"the blackout {window[0]} lets nothing start until {when(window[1], row.zone, now)}"
+    if (shut := house.shut.get(task.action)) is not None and shut > at:
+        return _broken(row, task.action, shut, now)
+    last = row.tally.last
+    if task.every is not None and last is not None and last.started_at is not None and last.started_at + task.every > at:
+        return f"its action {task.action} allows no run before {when(last.started_at + task.every, row.zone, now)}"
+    return None

@@ -1,0 +1,254 @@
+"""The only place that joins the parts: which backends and kinds of action exist, opened and made as `rowd.toml` says."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+import actions
+import connectors
+from actions.api import Action, Definition
+from config.load import Config
+from config.mistakes import ConfigError, Mistake, closest, mistakes_of
+from config.settings import TableSettings
+from connectors.api import Backend, Place, Table, fold
+from engine.blackout import Blackout
+from engine.breaker import BreakerRules
+from engine.clock import Clock
+from engine.committer import Committer
+from engine.crash import VARIABLE, CrashPoints
+from engine.events import Listener
+from engine.keeper import Keeper, TableRules
+from engine.ledger import Ledger
+from engine.loop import Daemon, Parts
+from engine.model import Column
+from engine.parse import Rules
+from engine.patience import PatientTable, ThreadWorker
+from engine.tender import Tender
+
+ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Of the ids that rowd gives to rows: nothing that looks like something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A table as configured, ready to be opened."""
+
+    rules: TableRules
+    backend: Backend
+    settings: BaseModel
+    place: Place
+
+    def open(self) -> Table:
+        """Open it. Touches neither file nor network yet."""
+        return self.backend.open(self.settings, self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything that `rowd.toml` says, checked and made ready."""
+
+    config: Config
+    tables: Mapping[str, Bound]
+    parts: Parts
+    definitions: Mapping[str, Definition]
+
+    @property
+    def state(self) -> Path:
+        """The folder of everything rowd keeps: ledger, runs, backups."""
+        return self.config.state_dir
+
+    @property
+    def ledger(self) -> Path:
+        return self.state / "ledger.sqlite"
+
+    @property
+    def wake(self) -> Path:
+        """Touched by commands that left a request in the ledger; the daemon watches it."""
+        return self.state / "wake"
+
+
+def configure(config: Config) -> Site:
+    """Check everything that only a backend or a kind of action can check. Raises ConfigError with all mistakes together."""
+    mistakes: list[Mistake] = []
+    definitions: dict[str, Definition] = {}
+    made: dict[str, Action] = {}
+    repeatable: dict[str, bool] = {}
+    for name, raw in config.settings.actions.items():
+        if (bound := _action(config, name, raw, mistakes)) is not None:
+            definitions[name], made[name], repeatable[name] = bound
+    lent = {name: _secrets(config, name, d, mistakes) for name, d in definitions.items()}
+    tables = {}
+    for name, settings in config.settings.tables.items():
+        if (table := _table(config, name, settings, definitions, repeatable, mistakes)) is not None:
+            tables[name] = table
+    if mistakes:
+        raise ConfigError(mistakes)
+    daemon, breaker = config.settings.daemon, config.settings.breaker
+    parts = Parts(
+        actions=made,
+        secrets=lent,
+        limits={name: d.parallel for name, d in definitions.items() if d.parallel is not None},
+        max_parallel=daemon.max_parallel,
+        stop_within=daemon.stop_within,
+        blackouts=_blackouts(config),
+        breaker=BreakerRules(breaker.failures, breaker.wait, breaker.wait_max),
+        runs=config.state_dir / "runs",
+        draw=secrets.token_bytes,
+        crash=CrashPoints(os.environ.get(VARIABLE)),
+    )
+    return Site(config, tables, parts, definitions)
+
+
+async def daemon(site: Site, clock: Clock, committer: Committer, listener: Listener) -> Daemon:
+    """The daemon of this site, with its tables owned and its ledger's memory taken up. Raises NeedsOwner."""
+    built = Daemon(site.parts, clock, committer, listener)
+    tenders = []
+    for name, bound in site.tables.items():
+        keeper = await committer.read(lambda ledger, bound=bound: keeper_of(bound, ledger))  # type: ignore[misc]  # mypy: lambda default
+        patient = PatientTable(bound.open(), clock, ThreadWorker(f"table-{name}"))
+        tenders.append(Tender(keeper, patient, clock, listener, new_id, who(), site.parts.crash))
+    await built.open(tenders)
+    return built
+
+
+def keeper_of(bound: Bound, ledger: Ledger) -> Keeper:
+    """What the ledger knows of a table."""
+    name = bound.rules.rules.table
+    return Keeper(bound.rules, ledger.rows(name, deleted=True), ledger.tallies(name), ledger.table_mark(name))
+
+
+def who() -> str:
+    """This daemon, in one line."""
+    return f"rowd, process {os.getpid()} on {socket.gethostname()}"
+
+
+def new_id() -> str:
+    """A short random id for a row: unlike any other in its table, short enough to be said aloud."""
+    return "".join(secrets.choice(ID_ALPHABET) for _ in range(6))
+
+
+def _action(
+    config: Config, name: str, raw: Mapping[str, object], mistakes: list[Mistake]
+) -> tuple[Definition, Action, bool] | None:
+    key = f"actions.{name}"
+    kind_name = raw.get("kind")
+    try:
+        kind = actions.load(str(kind_name))
+    except KeyError:
+        known = ", ".join(actions.known())
+        hint = closest(str(kind_name), actions.known())
+        mistakes.append(Mistake(str(config.file), f"{key}.kind", f'"{kind_name}" is no kind of action', hint or f"use one of {known}"))
+        return None
+    try:
+        settings = kind.settings.model_validate(raw)
+        return settings, kind.make(name, settings, config.base), _repeatable(settings, kind.repeatable(settings))
+    except ValidationError as exc:
+        mistakes += mistakes_of(exc, str(config.file), key)
+    except ValueError as exc:
+        mistakes.append(Mistake(str(config.file), key, str(exc), "mend the definition"))
+    return None
+
+
+def _repeatable(definition: Definition, judged: bool) -> bool:
+    return judged if definition.repeatable is None else definition.repeatable
+
+
+def _secrets(config: Config, name: str, definition: Definition, mistakes: list[Mistake]) -> dict[str, str]:
+    lent = {}
+    for secret in definition.secrets:
+        try:
+            lent[secret] = config.secret(secret).get_secret_value()
+        except KeyError:
+            remedy = f"put {secret}=… into .env beside rowd.toml, or into the environment"
+            mistakes.append(Mistake(str(config.file), f"actions.{name}.secrets", f"{secret} has no value", remedy))
+    return lent
+
+
+def _table(
+    config: Config,
+    name: str,
+    settings: TableSettings,
+    definitions: Mapping[str, Definition],
+    repeatable: Mapping[str, bool],
+    mistakes: list[Mistake],
+) -> Bound | None:
+    key = f"tables.{name}"
+    before = len(mistakes)
+    renames = _renames(config, key, settings, mistakes)
+    allowed = _allowed(config, key, settings, definitions, mistakes)
+    zone = settings.time_zone or config.settings.defaults.time_zone
+    try:
+        backend = connectors.load(settings.connector)
+    except KeyError:
+        hint = closest(settings.connector, connectors.known()) or f"use one of {', '.join(connectors.known())}"
+        mistakes.append(Mistake(str(config.file), f"{key}.connector", f'"{settings.connector}" is no connector', hint))
+        return None
+    try:
+        own = backend.settings.model_validate(settings.rest)
+    except ValidationError as exc:
+        mistakes += mistakes_of(exc, str(config.file), key)
+        return None
+    if len(mistakes) > before:
+        return None
+    rules = Rules(
+        table=name,
+        zone=zone,
+        daily_at=config.settings.defaults.daily_at,
+        actions={a: definitions[a] for a in allowed},
+        repeatable={a: repeatable[a] for a in allowed},
+    )
+    place = Place(
+        name=name,
+        base=config.base,
+        id_column=renames.get(str(Column.ID), str(Column.ID)),
+        name_column=renames.get(str(Column.NAME), str(Column.NAME)),
+        secret=lambda wanted: config.secret(wanted).get_secret_value(),
+    )
+    return Bound(TableRules(rules, renames, settings.poll, config.settings.daemon.offline_limit), backend, own, place)
+
+
+def _renames(config: Config, key: str, settings: TableSettings, mistakes: list[Mistake]) -> dict[str, str]:
+    canonical = {fold(c): str(c) for c in Column}
+    renames = {}
+    for column, header in settings.columns.items():
+        if fold(column) in canonical:
+            renames[canonical[fold(column)]] = header
+        else:
+            hint = closest(column, [str(c) for c in Column]) or "see docs/reference/columns.md"
+            mistakes.append(Mistake(str(config.file), f"{key}.columns.{column}", f'rowd has no column "{column}"', hint))
+    return renames
+
+
+def _allowed(
+    config: Config, key: str, settings: TableSettings, definitions: Mapping[str, Definition], mistakes: list[Mistake]
+) -> list[str]:
+    if settings.actions is None:
+        return list(definitions)
+    for name in settings.actions:
+        if name not in config.settings.actions:
+            hint = closest(name, list(config.settings.actions)) or f"define [actions.{name}]"
+            mistakes.append(Mistake(str(config.file), f"{key}.actions", f'there is no action "{name}"', hint))
+    return [name for name in settings.actions if name in definitions]
+
+
+def _blackouts(config: Config) -> tuple[Blackout, ...]:
+    return tuple(
+        Blackout(
+            name=b.name,
+            zone=b.time_zone or config.settings.defaults.time_zone,
+            start=b.start,
+            end=b.end,
+            days=b.days,
+            dates=b.dates,
+            tables=frozenset(b.tables),
+        )
+        for b in config.settings.blackouts
+    )
+

@@ -1,0 +1,137 @@
+"""A whole daemon on virtual time: tables in memory, a ledger in memory or on disk, actions that do what a test tells them."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from actions.api import Action, Context, Definition, Outcome, Request, Result
+from engine.breaker import BreakerRules
+from engine.committer import InlineCommitter
+from engine.crash import CrashPoints
+from engine.events import Event
+from engine.keeper import Keeper, TableRules
+from engine.ledger import Ledger
+from engine.loop import Daemon, Parts
+from engine.parse import Rules
+from engine.patience import PatientTable
+from engine.tender import Tender
+from tests.fakes.memory_table import InlineWorker, MemoryTable
+from tests.fakes.virtual import VirtualClock
+
+Behaviour = Callable[[Request], Awaitable[Result] | Result]
+
+
+@dataclass
+class Witness:
+    """An action that writes down every attempt before it does what the test says."""
+
+    behaviour: Behaviour = lambda _: Result(Outcome.SUCCEEDED, "done")
+    seen: list[Request] = field(default_factory=list)
+
+    async def run(self, request: Request, context: Context) -> Result:
+        self.seen.append(request)
+        result = self.behaviour(request)
+        return result if isinstance(result, Result) else await result
+
+    def times(self, task: str | None = None) -> list[datetime]:
+        """The due instants of what ran, in order."""
+        return [r.due for r in self.seen if task in (None, r.task)]
+
+
+def slow(span: timedelta, outcome: Outcome = Outcome.SUCCEEDED) -> Behaviour:
+    """Takes so long, then ends so."""
+
+    async def behave(_: Request) -> Result:
+        await asyncio.sleep(span.total_seconds())
+        return Result(outcome, str(outcome))
+
+    return behave
+
+
+def rules(name: str = "ops", actions: Mapping[str, Definition] | None = None, repeatable: bool = False) -> TableRules:
+    """What the operator says about a table in tests: UTC, polled every ten seconds."""
+    known = actions or {"act": Definition(kind="witness"), "other": Definition(kind="witness")}
+    return TableRules(
+        rules=Rules(table=name, zone=UTC, daily_at=time(9), actions=known, repeatable=dict.fromkeys(known, repeatable)),
+        renames={},
+        poll=timedelta(seconds=10),
+        offline_limit=timedelta(hours=24),
+    )
+
+
+class House:
+    """A daemon, and what a test wants to look at. Lives inside `tests.fakes.virtual.run`."""
+
+    def __init__(self, path: Path, clock: VirtualClock | None = None, **parts: Any) -> None:
+        self.clock = clock or VirtualClock()
+        self.events: list[Event] = []
+        self.witness = Witness()
+        self.path = path
+        self._parts = parts
+        self._ids = itertools.count(1)
+        self._bytes = itertools.count(1)
+
+    def of(self, kind: type[Event]) -> list[Any]:
+        """The events of one kind."""
+        return [e for e in self.events if type(e) is kind]
+
+    def parts(self) -> Parts:
+        actions: dict[str, Action] = {"act": self.witness, "other": self.witness}
+        made = Parts(
+            actions=actions,
+            secrets={},
+            limits={},
+            max_parallel=8,
+            stop_within=timedelta(seconds=30),
+            blackouts=(),
+            breaker=BreakerRules(),
+            runs=self.path / "runs",
+            draw=lambda n: next(self._bytes).to_bytes(n, "big"),
+            crash=CrashPoints(None),
+        )
+        return replace(made, **self._parts)
+
+    @asynccontextmanager
+    async def open(self, *tables: MemoryTable, table_rules: TableRules | None = None) -> Any:
+        """A daemon that runs in the background until the block ends; then it is stopped in order."""
+        daemon, committer = await self.daemon(*tables, table_rules=table_rules)
+        stopping = asyncio.Event()
+        running = asyncio.create_task(daemon.run(stopping))
+        try:
+            yield daemon
+        finally:
+            stopping.set()
+            await running
+            await daemon.close()
+            await committer.close()
+
+    async def daemon(self, *tables: MemoryTable, table_rules: TableRules | None = None) -> tuple[Daemon, InlineCommitter]:
+        parts = self.parts()
+        ledger = Ledger.open(self.path / "ledger.sqlite")
+        committer = InlineCommitter(ledger, parts.crash)
+        daemon = Daemon(parts, self.clock, committer, self.events.append)
+        tenders = []
+        for number, table in enumerate(tables):
+            its = table_rules or rules("ops" if number == 0 else f"ops{number}")
+            name = its.rules.table
+            keeper = Keeper(its, ledger.rows(name, deleted=True), ledger.tallies(name), ledger.table_mark(name))
+            patient = PatientTable(table, self.clock, InlineWorker())
+            draw = lambda: f"id{next(self._ids)}"  # noqa: E731 (a name would say no more)
+            tenders.append(Tender(keeper, patient, self.clock, self.events.append, draw, "a test", parts.crash))
+        await daemon.open(tenders)
+        return daemon, committer
+
+    async def until(self, when: datetime) -> None:
+        """Let virtual time pass."""
+        await self.clock.sleep_until(when)
+
+    async def after(self, **span: float) -> None:
+        """Let virtual time pass."""
+        await asyncio.sleep(timedelta(**span).total_seconds())

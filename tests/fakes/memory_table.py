@@ -1,0 +1,109 @@
+"""A table in memory, with a person who works on it by a second road."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from connectors.api import PROVISIONAL, Cell, Effect, Page, Patch, Row, Traits, Written
+from connectors.errors import TableError
+
+
+class MemoryTable:
+    """Rows as dicts of text, as in a file. `fail` is raised by the next calls, one error each; `batch` is small on purpose."""
+
+    def __init__(self, rows: Sequence[Mapping[str, str]], columns: Sequence[str] | None = None) -> None:
+        self.columns = list(columns or (rows[0] if rows else ("ID", "Name", "Action")))
+        self.rows: list[dict[str, str]] = [{c: r.get(c, "") for c in self.columns} for r in rows]
+        self.fail: list[TableError] = []
+        self.hook: Callable[[], None] | None = None
+        self.reads = self.writes = 0
+        self.closed = False
+
+    traits = Traits(atomic_expect=True, batch=50)
+
+    # --- the daemon's road
+
+    def read(self, cursor: str | None = None) -> Page:
+        self._trouble()
+        self.reads += 1
+        return Page(tuple(self._row(i) for i in range(len(self.rows))), tuple(self.columns), None, self._id_column())
+
+    def write(self, patches: Sequence[Patch]) -> list[Written]:
+        if self.hook is not None:
+            self.hook()
+        self._trouble()
+        self.writes += 1
+        return [self._patch(patch) for patch in patches]
+
+    def close(self) -> None:
+        self.closed = True
+
+    # --- the person's road
+
+    def person(self, name: str) -> dict[str, str]:
+        """The row of that name, to be looked at or changed."""
+        return next(r for r in self.rows if r["Name"] == name)
+
+    def copy(self) -> list[dict[str, str]]:
+        """The table as a program that has it open would save it again."""
+        return [dict(r) for r in self.rows]
+
+    # --- inside
+
+    def _trouble(self) -> None:
+        if self.fail:
+            raise self.fail.pop(0)
+
+    def _id_column(self) -> str | None:
+        return "ID" if "ID" in self.columns else None
+
+    def _key(self, index: int) -> str:
+        wanted = self.rows[index].get("ID", "")
+        if wanted and sum(r.get("ID") == wanted for r in self.rows) == 1:
+            return wanted
+        content = "|".join(self.rows[index].values())
+        nth = sum("|".join(r.values()) == content for r in self.rows[:index])
+        return f"{PROVISIONAL}{hash(content) & 0xFFFFFFFF:x}-{nth}"
+
+    def _row(self, index: int) -> Row:
+        return Row(self._key(index), {c: v or None for c, v in self.rows[index].items()})
+
+    def _patch(self, patch: Patch) -> Written:
+        for index in range(len(self.rows)):
+            if self._key(index) != patch.key:
+                continue
+            if any(self._read(index, c) != v for c, v in patch.expect.items()):
+                return Written(Effect.CONFLICT, self._row(index))
+            for column, value in patch.put.items():
+                if column in self.columns:
+                    self.rows[index][column] = self._text(value)
+            return Written(Effect.APPLIED, self._row(index))
+        return Written(Effect.MISSING)
+
+    def _read(self, index: int, column: str) -> Cell:
+        return self.rows[index].get(column) or None
+
+    @staticmethod
+    def _text(value: Cell) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, datetime):
+            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return str(value)
+
+
+class InlineWorker:
+    """Runs a table's blocking calls at once: they don't block, and virtual time has no threads."""
+
+    async def __call__(self, call: Callable[[], object]) -> object:
+        return call()
+
+    def close(self) -> None:
+        pass
+
+
+async def never() -> AsyncIterator[None]:
+    """A watch that never tells anything."""
+    return
+    yield

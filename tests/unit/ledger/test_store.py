@@ -1,0 +1,342 @@
+"""The file: who may read it, what a transaction keeps, and every age and state in which it can be found."""
+
+from __future__ import annotations
+
+import re
+import resource
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from engine.ledger import (
+    Ledger,
+    LedgerCorrupt,
+    LedgerMissing,
+    LedgerTooNew,
+    LedgerTooOld,
+    LedgerUnwritable,
+)
+from engine.ledger.migrations import bring_up
+from engine.ledger.store import PATIENCE
+from engine.model import Wish
+from tests.unit.ledger.making import NOON, claimed, occurrence, ran, raw, row
+
+V1 = (Path(__file__).parent / "v1.sql").read_text()
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@contextmanager
+def files_limited_to(size: int) -> Iterator[None]:
+    """No file of this process may grow beyond `size` bytes: to the ledger, a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_nobody_else_can_read_it(ledger: Ledger, path: Path) -> None:
+    claimed(ledger, occurrence())
+    assert mode(path.parent) == 0o700
+    assert {p.name: mode(p) for p in path.parent.iterdir()} == {
+        "ledger.db": 0o600,
+        "ledger.db-wal": 0o600,
+        "ledger.db-shm": 0o600,
+    }
+
+
+def test_a_ledger_that_others_could_read_is_closed_to_them(ledger: Ledger, path: Path) -> None:
+    ledger.close()
+    path.chmod(0o644)
+    Ledger.open(path).close()
+    assert mode(path) == 0o600
+
+
+def test_every_commit_is_synced_and_references_hold(ledger: Ledger) -> None:
+    settings = {name: ledger._connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in SETTINGS}
+    assert settings == SETTINGS
+
+
+SETTINGS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": PATIENCE.total_seconds() * 1000}
+
+
+def test_a_ledger_keeps_its_id(ledger: Ledger, path: Path, tmp_path: Path) -> None:
+    ledger.close()
+    again, other = Ledger.open(path), Ledger.open(tmp_path / "other.db")
+    assert again.id == ledger.id != other.id
+    assert re.fullmatch(r"[0-9a-f]{16}", again.id)
+    again.close()
+    other.close()
+
+
+def test_a_transaction_is_kept_or_undone_as_a_whole(ledger: Ledger, path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), ledger.transaction():
+        ledger.claim([occurrence()])
+        with ledger.transaction():
+            ledger.claim([occurrence()])
+        raise ZeroDivisionError
+    assert ledger.active() == []
+    with ledger.transaction(), ledger.transaction():
+        ledger.claim([occurrence()])
+    assert raw(path, "SELECT count(*) FROM occurrences") == [(1,)]
+
+
+def test_nothing_is_seen_outside_before_the_commit(ledger: Ledger, path: Path) -> None:
+    with ledger.transaction():
+        with ledger.transaction():
+            ledger.claim([occurrence()])
+        assert raw(path, "SELECT count(*) FROM occurrences") == [(0,)]
+
+
+def test_a_write_outside_of_a_transaction_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(RuntimeError, match=re.escape("inside transaction()")):
+        ledger.claim([occurrence()])
+    with pytest.raises(RuntimeError, match=re.escape("inside transaction()")):
+        ledger.save_rows([row()])
+
+
+def test_a_savepoint_undoes_only_itself(ledger: Ledger) -> None:
+    first, second = occurrence(), occurrence()
+    with ledger.transaction():
+        with ledger.savepoint():
+            ledger.claim([first])
+        with pytest.raises(ZeroDivisionError), ledger.savepoint():
+            ledger.claim([second])
+            raise ZeroDivisionError
+    assert ledger.active() == [first]
+
+
+def test_a_full_disk_keeps_nothing_and_says_so(ledger: Ledger, path: Path) -> None:
+    claimed(ledger, occurrence("before"))
+    with (
+        pytest.raises(LedgerUnwritable, match=r"ledger\.db.*Nothing of this step was kept"),
+        files_limited_to(200_000),
+        ledger.transaction(),
+    ):
+        ledger.claim([occurrence(parameters={"much": "x" * 300_000})])
+    claimed(ledger, occurrence("after"))
+    assert [o.key for o in ledger.active()] == ["before", "after"]
+    assert raw(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_ledger_at_its_largest_size_keeps_nothing_and_says_so(ledger: Ledger) -> None:
+    pages = ledger._connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    ledger._connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 1}")
+    with pytest.raises(LedgerUnwritable, match="make room"), ledger.transaction():
+        ledger.claim([occurrence(parameters={"much": "x" * 300_000})])
+    assert ledger.active() == []
+
+
+ASKER = """
+import sys
+from datetime import datetime, UTC
+from pathlib import Path
+from engine.ledger import Ledger
+from engine.model import Wish
+ledger = Ledger.open(Path(sys.argv[1]), migrate=False)
+print("ready", flush=True)
+sys.stdin.readline()
+for n in range(int(sys.argv[2])):
+    with ledger.transaction():
+        ledger.ask("ops", "a", Wish.TICK, n, "cli:me", datetime.now(UTC))
+ledger.close()
+"""
+
+
+def test_another_process_asks_while_the_daemon_writes(ledger: Ledger, path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", ASKER, path, "50"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as asker:
+        assert asker.stdin is not None
+        assert asker.stdout is not None
+        assert asker.stdout.readline() == "ready\n"
+        asker.stdin.write("go\n")
+        asker.stdin.close()
+        claims = 0
+        while asker.poll() is None:
+            claimed(ledger, occurrence(f"k{claims}"))
+            claims += 1
+    assert asker.returncode == 0
+    assert [r.amount for r in ledger.requests()] == list(range(50))
+    assert len(ledger.active()) == claims > 0
+
+
+def test_two_processes_may_make_the_ledger_at_once(path: Path) -> None:
+    script = "import sys; from pathlib import Path; from engine.ledger import Ledger; sys.stdin.readline(); print(Ledger.open(Path(sys.argv[1])).id)"
+    both = [
+        subprocess.Popen([sys.executable, "-c", script, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    for one in both:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    ids = {one.communicate()[0].strip() for one in both}
+    assert [one.returncode for one in both] == [0, 0, 0]
+    assert len(ids) == 1
+
+
+def test_a_command_makes_no_ledger(path: Path) -> None:
+    with pytest.raises(LedgerMissing, match="rowd run"):
+        Ledger.open(path, migrate=False)
+    assert not path.parent.exists()
+
+
+def test_a_place_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LedgerUnwritable, match=r"file/ledger\.db"):
+        Ledger.open(tmp_path / "file" / "ledger.db")
+
+
+@pytest.mark.parametrize(
+    "content", [b"this is no database at all, only a text of a person" * 40, b"SQLite format 3\0" + b"\xff" * 5000]
+)
+def test_a_file_that_is_no_database_is_named_with_the_remedy(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    with pytest.raises(LedgerCorrupt, match=r"(?s)ledger\.db is damaged.*newest backup"):
+        Ledger.open(path)
+    assert path.read_bytes() == content
+
+
+def test_damage_in_the_middle_is_told_when_it_is_met(ledger: Ledger, path: Path) -> None:
+    claimed(ledger, *(occurrence(f"k{n}", parameters={"text": "x" * 500}) for n in range(500)))
+    ledger.close()
+    data = bytearray(path.read_bytes())
+    data[len(data) // 4 :] = b"\xff" * (len(data) - len(data) // 4)
+    path.write_bytes(data)
+    with pytest.raises(LedgerCorrupt, match="damaged"), closing(Ledger.open(path)) as broken:
+        broken.history(limit=1000)
+
+
+def test_a_database_of_another_program_is_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    raw(path, "CREATE TABLE theirs (x)")
+    before = path.read_bytes()
+    with pytest.raises(LedgerCorrupt, match="another program"):
+        Ledger.open(path)
+    assert path.read_bytes() == before
+
+
+def test_a_newer_ledger_is_refused_and_left_alone(ledger: Ledger, path: Path) -> None:
+    ledger.close()
+    raw(path, "PRAGMA user_version = 99")
+    with pytest.raises(LedgerTooNew, match="version 99"):
+        Ledger.open(path)
+    assert raw(path, "PRAGMA user_version") == [(99,)]
+
+
+def old_ledger(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(V1)
+        connection.execute("INSERT INTO ledger VALUES ('00112233aabbccdd')")
+        connection.execute(
+            "INSERT INTO occurrences VALUES (1, 'r1', 'ops', 'a', 'task a', 'at:1', 'schedule', 1772366400000000, 1772366400000000,"
+            " 'claimed', 'work', '{\"p\":1}', 300000000, 1, 0, 10000000, 0, 'schedule', 0, NULL, NULL, NULL, NULL, NULL, '', '{}', '[]',"
+            " NULL, NULL, 1, NULL)"
+        )
+        connection.commit()
+
+
+def shape(path: Path) -> list[tuple[str, str]]:
+    return [
+        (name, " ".join(sql.split()))
+        for name, sql in raw(path, "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")
+    ]
+
+
+def test_a_ledger_of_version_one_is_brought_up_to_what_a_new_one_is(path: Path, tmp_path: Path) -> None:
+    old_ledger(path)
+    with closing(Ledger.open(path)) as old:
+        assert old.id == "00112233aabbccdd"
+        assert [(o.id, o.due, o.parameters) for o in old.active()] == [("r1", NOON, {"p": 1})]
+    Ledger.open(tmp_path / "new.db").close()
+    assert shape(path) == shape(tmp_path / "new.db")
+
+
+def add_colour(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE tables ADD COLUMN colour TEXT")
+
+
+def fail_halfway(connection: sa.Connection) -> None:
+    add_colour(connection)
+    raise ZeroDivisionError
+
+
+def test_a_migration_keeps_a_copy_of_what_was_before(path: Path) -> None:
+    old_ledger(path)
+    with closing(Ledger.open(path)) as ledger:
+        bring_up(ledger._connection, path, migrate=True, steps={2: add_colour})
+    assert raw(path, "PRAGMA user_version") == [(2,)]
+    assert raw(path, "SELECT colour FROM tables") == []
+    copy = path.with_name("ledger.db.before-v2")
+    assert mode(copy) == 0o600
+    with pytest.raises(LedgerTooNew, match=r"ledger\.db\.before-v2"):
+        Ledger.open(path)
+    with closing(Ledger.open(copy)) as before:
+        assert [o.id for o in before.active()] == ["r1"]
+    assert sorted(p.name for p in path.parent.iterdir()) == ["ledger.db", "ledger.db.before-v2"]
+
+
+def test_a_migration_that_fails_leaves_everything_as_it_was(path: Path) -> None:
+    old_ledger(path)
+    before = shape(path)
+    with closing(Ledger.open(path)) as ledger, pytest.raises(ZeroDivisionError):
+        bring_up(ledger._connection, path, migrate=True, steps={2: fail_halfway})
+    assert shape(path) == before
+    assert raw(path, "PRAGMA user_version") == [(1,)]
+    Ledger.open(path).close()
+
+
+def test_a_command_does_not_migrate(path: Path) -> None:
+    old_ledger(path)
+    with closing(Ledger.open(path)) as ledger, pytest.raises(LedgerTooOld, match="rowd run"):
+        bring_up(ledger._connection, path, migrate=False, steps={2: add_colour})
+    assert raw(path, "PRAGMA user_version") == [(1,)]
+
+
+def test_a_backup_is_a_whole_ledger_in_one_file(ledger: Ledger, tmp_path: Path) -> None:
+    kept = ran(ledger)
+    target = tmp_path / "backup.db"
+    target.write_text("the backup of yesterday")
+    with ledger.transaction():
+        ledger.claim([occurrence("not committed yet")])
+        ledger.backup(target)
+    assert mode(target) == 0o600
+    with closing(Ledger.open(target)) as copy:
+        assert copy.history() == [kept]
+        assert copy.id == ledger.id
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["backup.db", "state"]
+
+
+def test_a_backup_that_fails_leaves_the_last_one(ledger: Ledger, tmp_path: Path) -> None:
+    claimed(ledger, occurrence(parameters={"much": "x" * 300_000}))
+    target = tmp_path / "backup.db"
+    target.write_text("the backup of yesterday")
+    with pytest.raises(LedgerUnwritable), files_limited_to(100_000):
+        ledger.backup(target)
+    assert target.read_text() == "the backup of yesterday"
+    with pytest.raises(LedgerUnwritable, match="nowhere"):
+        ledger.backup(tmp_path / "nowhere" / "backup.db")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["backup.db", "state"]
+
+
+def test_a_snapshot_sees_one_moment(ledger: Ledger, path: Path) -> None:
+    with closing(Ledger.open(path)) as other, ledger.snapshot():
+        assert ledger.requests() == []
+        with other.transaction():
+            other.ask("ops", "a", Wish.RUN_NOW, 0, "cli:me", NOON)
+        assert ledger.requests() == []
+    assert len(ledger.requests()) == 1

@@ -1,0 +1,263 @@
+"""What a row's past adds up to, and the records of what did not run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from actions.api import Outcome, Result
+from engine.ledger import IllegalMove, Ledger
+from engine.model import Cause, Occurrence, Stage, Tally
+from tests.unit.ledger.making import DAY, MINUTE, NOON, claimed, missed, occurrence, ran, row
+
+FAILED = {Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST}
+
+
+def record(ledger: Ledger, *occurrences: Occurrence) -> None:
+    with ledger.transaction():
+        ledger.record(occurrences)
+
+
+def past(ledger: Ledger, key: str = "a") -> list[tuple[str, int, datetime, datetime | None]]:
+    """Oldest first: outcome, count, due, last due."""
+    found = ledger.history(table="ops", key=key, limit=10**6)
+    return [(str(o.outcome), o.count, o.due, o.last_due) for o in reversed(found)]
+
+
+def test_a_row_without_a_past_has_no_tally(ledger: Ledger) -> None:
+    claimed(ledger, occurrence())
+    assert ledger.tallies("ops") == {}
+
+
+def test_runs_and_failures_are_counted(ledger: Ledger) -> None:
+    ran(ledger)
+    ran(ledger, outcome=Outcome.FAILED, at=NOON + MINUTE)
+    ran(ledger, outcome=Outcome.TIMED_OUT, at=NOON + 2 * MINUTE)
+    last = ran(ledger, outcome=Outcome.CANCELLED, at=NOON + 3 * MINUTE)
+    ran(ledger, "b")
+    tally = ledger.tallies("ops")["a"]
+    assert (tally.runs, tally.failures, tally.missed) == (4, 2, 0)
+    assert (tally.last, tally.record, tally.last_success) == (last, last, NOON + MINUTE)
+    assert set(ledger.tallies("ops")) == {"a", "b"}
+    assert set(ledger.tallies("ops", ["b", "nobody"])) == {"b"}
+    assert ledger.tallies("ops", []) == {}
+
+
+def test_what_never_started_is_no_run_but_its_failure_is_a_failure(ledger: Ledger) -> None:
+    (made,) = claimed(ledger, occurrence())
+    with ledger.transaction():
+        ended = ledger.end(made.id, Outcome.FAILED, "the action is gone", NOON)
+    tally = ledger.tallies("ops")["a"]
+    assert tally == Tally(runs=0, failures=1, last=None, record=ended)
+
+
+def test_equal_neighbours_are_one_record_with_a_count(ledger: Ledger) -> None:
+    record(ledger, missed(minute=1))
+    record(ledger, missed(minute=2), missed(minute=3), missed("b", minute=3))
+    assert past(ledger) == [("missed", 3, NOON + MINUTE, NOON + 3 * MINUTE)]
+    tally = ledger.tallies("ops")["a"]
+    assert (tally.missed, tally.missed_now, tally.missed_since) == (3, 3, NOON + MINUTE)
+    assert tally.record is not None
+    assert (tally.record.count, tally.record.ended_at) == (3, NOON + 3 * MINUTE)
+    assert ledger.tallies("ops")["b"].missed == 1
+
+
+@pytest.mark.parametrize(
+    "different",
+    [{"outcome": Outcome.SKIPPED}, {"reason": "offline"}, {"cause": Cause.COUNTER}],
+)
+def test_what_differs_is_a_record_of_its_own(ledger: Ledger, different: dict[str, object]) -> None:
+    record(ledger, missed(minute=1), replace(missed(minute=2), **different))  # type: ignore[arg-type]
+    assert [entry[1] for entry in past(ledger)] == [1, 1]
+
+
+def test_a_run_between_parts_two_records(ledger: Ledger) -> None:
+    record(ledger, missed(minute=1))
+    ran(ledger, at=NOON + 2 * MINUTE)
+    record(ledger, missed(minute=4))
+    assert [entry[0] for entry in past(ledger)] == ["missed", "succeeded", "missed"]
+
+
+def test_a_record_never_reaches_across_a_run_that_was_claimed_before_it(ledger: Ledger) -> None:
+    (late,) = claimed(ledger, occurrence(due=NOON + 5 * MINUTE))
+    record(ledger, missed(minute=1))
+    with ledger.transaction():
+        ledger.begin([(late.id, 1)], NOON)
+        ledger.end_attempt(late.id, 1, NOON, Result(Outcome.SUCCEEDED, ""), MINUTE)
+    record(ledger, missed(minute=9))
+    assert [entry[1] for entry in past(ledger)] == [1, 1, 1]
+
+
+def test_recording_the_same_again_changes_nothing(ledger: Ledger) -> None:
+    first, second = missed(minute=1), missed(minute=2)
+    record(ledger, first, second)
+    before = (past(ledger), ledger.tallies("ops"))
+    record(ledger, replace(first, id="x1"), replace(second, id="x2"))
+    assert (past(ledger), ledger.tallies("ops")) == before
+
+
+def test_a_trigger_that_was_claimed_is_not_recorded_as_well(ledger: Ledger) -> None:
+    (made,) = claimed(ledger, occurrence(trigger=missed(minute=1).trigger))
+    record(ledger, missed(minute=1))
+    assert ledger.active() == [made]
+    assert ledger.tallies("ops") == {}
+
+
+def test_a_recorded_trigger_cannot_be_claimed(ledger: Ledger) -> None:
+    record(ledger, missed(minute=1), missed(minute=2))
+    with ledger.transaction():
+        assert ledger.claim([occurrence(trigger=missed(minute=2).trigger)]) == [False]
+
+
+@pytest.mark.parametrize("wrong", [{"outcome": Outcome.FAILED}, {"id": ""}, {"stage": Stage.CLAIMED}, {"ended_at": None}])
+def test_only_skipped_and_missed_ones_are_recorded(ledger: Ledger, wrong: dict[str, object]) -> None:
+    with pytest.raises(IllegalMove):
+        record(ledger, replace(missed(), **wrong))  # type: ignore[arg-type]
+
+
+def test_missed_now_begins_anew_with_the_next_run(ledger: Ledger) -> None:
+    record(ledger, missed(minute=1), missed(minute=2))
+    ran(ledger, at=NOON + 3 * MINUTE)
+    tally = ledger.tallies("ops")["a"]
+    assert (tally.missed, tally.missed_now, tally.missed_since) == (2, 0, None)
+
+
+def test_a_run_that_ends_late_leaves_what_was_missed_after_its_due(ledger: Ledger) -> None:
+    (early,) = claimed(ledger, occurrence(due=NOON))
+    record(ledger, missed(minute=1), missed(minute=2))
+    with ledger.transaction():
+        ledger.begin([(early.id, 1)], NOON)
+        ledger.end_attempt(early.id, 1, NOON + DAY, Result(Outcome.SUCCEEDED, ""), MINUTE)
+    tally = ledger.tallies("ops")["a"]
+    assert (tally.missed_now, tally.missed_since) == (2, NOON + MINUTE)
+
+
+def test_the_newest_run_is_the_one_claimed_last(ledger: Ledger) -> None:
+    first, second = claimed(ledger, occurrence(), occurrence())
+    with ledger.transaction():
+        ledger.begin([(first.id, 1), (second.id, 1)], NOON)
+        ledger.end_attempt(second.id, 1, NOON, Result(Outcome.FAILED, ""), MINUTE)
+        slow = ledger.end_attempt(first.id, 1, NOON + MINUTE, Result(Outcome.SUCCEEDED, ""), MINUTE)
+    tally = ledger.tallies("ops")["a"]
+    assert tally.last is not None
+    assert tally.last.id == second.id
+    assert tally.record == slow
+
+
+class Life(RuleBasedStateMachine):
+    """Two rows live at random; beside them, a plain list of all that ended."""
+
+    keys = st.sampled_from("ab")
+
+    @initialize()
+    def open(self) -> None:
+        self.folder = TemporaryDirectory()
+        self.ledger = Ledger.open(Path(self.folder.name) / "ledger.db")
+        self.minute = 0
+        self.records: dict[str, Occurrence] = {}  # run → as it stands, in the order of claims
+        self.order: dict[str, str] = {}  # key → run that ended last
+        self.missed: dict[str, int] = {}
+        with self.ledger.transaction():
+            self.ledger.save_rows([row("a", cells={"Status": "Completed"}), row("b")])
+
+    def teardown(self) -> None:
+        self.ledger.close()
+        self.folder.cleanup()
+
+    def now(self) -> datetime:
+        self.minute += 1
+        return NOON + self.minute * MINUTE
+
+    def pick(self, stage: Stage, nth: int) -> Occurrence | None:
+        fit = [o for o in self.ledger.active() if o.stage is stage]
+        return fit[nth % len(fit)] if fit else None
+
+    @rule(key=keys, back=st.integers(-3, 3))
+    def claim(self, key: str, back: int) -> None:
+        at = self.now()
+        self.records[claimed(self.ledger, occurrence(key, due=at - back * MINUTE, claimed_at=at))[0].id] = occurrence()
+
+    @rule(nth=st.integers(0, 9), waiting=st.booleans())
+    def begin(self, nth: int, waiting: bool) -> None:
+        if found := self.pick(Stage.WAITING if waiting else Stage.CLAIMED, nth):
+            with self.ledger.transaction():
+                self.ledger.begin([(found.id, found.attempt + 1)], self.now())
+
+    @rule(nth=st.integers(0, 9), outcome=st.sampled_from([o for o in Outcome if o not in (Outcome.SKIPPED, Outcome.MISSED)]))
+    def end(self, nth: int, outcome: Outcome) -> None:
+        if found := self.pick(Stage.RUNNING, nth):
+            with self.ledger.transaction():
+                at = self.now()
+                self.ended(self.ledger.end_attempt(found.id, found.attempt, at, Result(outcome, ""), MINUTE))
+
+    @rule(nth=st.integers(0, 9))
+    def fail(self, nth: int) -> None:
+        found = self.pick(Stage.RUNNING, nth)
+        if found and found.attempt < found.attempts:
+            with self.ledger.transaction():
+                self.ledger.end_attempt(found.id, found.attempt, self.now(), Result(Outcome.FAILED, ""), MINUTE, self.now())
+
+    @rule(nth=st.integers(0, 9), outcome=st.sampled_from([Outcome.CANCELLED, Outcome.FAILED]), waiting=st.booleans())
+    def stop(self, nth: int, outcome: Outcome, waiting: bool) -> None:
+        if found := self.pick(Stage.WAITING if waiting else Stage.CLAIMED, nth):
+            with self.ledger.transaction():
+                self.ended(self.ledger.end(found.id, outcome, "", self.now()))
+
+    def ended(self, occurrence: Occurrence) -> None:
+        self.records[occurrence.id] = occurrence
+        self.order[occurrence.key] = occurrence.id
+
+    @rule(key=keys, outcome=st.sampled_from([Outcome.SKIPPED, Outcome.MISSED, Outcome.MISSED]), count=st.integers(1, 3))
+    def miss(self, key: str, outcome: Outcome, count: int) -> None:
+        start = self.minute + 1
+        self.minute += count
+        given = missed(key, start, outcome=outcome, count=count, last_due=NOON + self.minute * MINUTE)
+        record(self.ledger, given)
+        newest = self.ledger.history(key=key, limit=1)[0]
+        assert newest.outcome is outcome
+        self.records[newest.id] = newest
+        self.order[key] = newest.id
+        self.missed[key] = self.missed.get(key, 0) + (count if outcome is Outcome.MISSED else 0)
+
+    @precondition(lambda self: self.minute > 6)
+    @rule(keep=st.integers(1, 3), days=st.integers(0, 1))
+    def prune(self, keep: int, days: int) -> None:
+        before = self.ledger.tallies("ops")
+        active = self.ledger.active()
+        with self.ledger.transaction():
+            self.ledger.prune(self.now(), keep, timedelta(days=days))
+        assert self.ledger.tallies("ops") == before
+        assert self.ledger.active() == active
+        for key in "ab":
+            kept = [o for o in self.ledger.history(key=key, limit=10**6) if o.stage is Stage.ENDED]
+            assert len(kept) <= 2 * keep + 2
+
+    @invariant()
+    def tallies_are_what_the_list_says(self) -> None:
+        for key in "ab":
+            ended = [o for o in self.records.values() if o.key == key and o.stage is Stage.ENDED]
+            tally = self.ledger.tallies("ops", [key]).get(key, Tally())
+            runs = [o for o in ended if o.started_at]
+            last = runs[-1] if runs else None
+            after = [o for o in ended if o.outcome is Outcome.MISSED and (last is None or (o.last_due or o.due) > last.due)]
+            assert tally.runs == len(runs)
+            assert tally.failures == sum(o.outcome in FAILED for o in ended)
+            assert tally.missed == self.missed.get(key, 0)
+            assert tally.last == last
+            assert tally.record == (self.records[self.order[key]] if key in self.order else None)
+            assert tally.last_success == max(
+                (o.ended_at for o in runs if o.outcome is Outcome.SUCCEEDED and o.ended_at), default=None
+            )
+            assert tally.missed_now == sum(o.count for o in after)
+            assert tally.missed_since == min((o.due for o in after), default=None)
+
+
+TestLife = Life.TestCase
+TestLife.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)

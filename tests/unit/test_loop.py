@@ -1,0 +1,188 @@
+"""The whole daemon on virtual time, on a table in memory that a person works on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from actions.api import Outcome, Result
+from engine.events import RowDefective, RunEnded, RunStarted
+from tests.fakes.house import House, slow
+from tests.fakes.memory_table import MemoryTable
+from tests.fakes.virtual import NOON, run
+
+COLUMNS = ("ID", "Name", "Type", "Action", "Schedule", "Current", "Threshold", "Status", "Do", "Health", "Next Run", "Last Run", "Last Status", "Last Result", "Runs")  # fmt: skip
+MINUTE = timedelta(minutes=1)
+
+
+def table(*rows: dict[str, str]) -> MemoryTable:
+    return MemoryTable(rows, COLUMNS)
+
+
+def row(name: str, schedule: str = "", **cells: str) -> dict[str, str]:
+    return {"ID": name, "Name": name, "Action": "act", "Schedule": schedule, "Status": "active", **cells}
+
+
+def test_a_row_runs_at_its_instants_and_says_so(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("tick", "every minute"))
+        async with house.open(sheet):
+            await house.until(NOON + 3 * MINUTE + timedelta(seconds=5))
+        assert house.witness.times() == [NOON + n * MINUTE for n in (1, 2, 3)]
+        assert all(e.late_s < 0.001 for e in house.of(RunStarted))
+        cells = sheet.person("tick")
+        assert (cells["Runs"], cells["Last Status"], cells["Last Result"]) == ("3", "succeeded", "done")
+        assert cells["Next Run"] == "2026-03-02T12:04:00Z"
+        assert cells["Health"] == "OK, next Mon 2 Mar 12:04 UTC"
+
+    run(story())
+
+
+def test_a_row_that_can_not_be_understood_says_why_and_the_others_run(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("bad", "evry monday"), row("good", "every minute"))
+        async with house.open(sheet):
+            await house.until(NOON + MINUTE + timedelta(seconds=5))
+        assert house.witness.times() == [NOON + MINUTE]
+        assert 'Schedule "evry monday"' in sheet.person("bad")["Health"]
+        assert "every monday" in sheet.person("bad")["Health"]
+        assert len(house.of(RowDefective)) == 1
+
+    run(story())
+
+
+def test_a_button_is_pressed_once_and_cleared(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("hello", Type="manual"))
+        async with house.open(sheet):
+            await house.after(seconds=15)
+            sheet.person("hello")["Do"] = "run now"
+            await house.after(seconds=30)
+            assert sheet.person("hello")["Do"] == ""
+            assert len(house.witness.seen) == 1
+            await house.after(minutes=5)
+        assert len(house.witness.seen) == 1
+        assert sheet.person("hello")["Runs"] == "1"
+
+    run(story())
+
+
+def test_an_old_copy_that_is_saved_again_presses_no_button_and_moves_no_counter(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = table(row("hello", Type="manual"), row("third", Type="counter", Current="0", Threshold="3"))
+        async with house.open(sheet):
+            await house.after(seconds=15)
+            sheet.person("hello")["Do"] = "run now"
+            sheet.person("third")["Current"] = "3"
+            old = sheet.copy()
+            await house.after(seconds=30)
+            assert sorted(r.task for r in house.witness.seen) == ["hello", "third"]
+            assert sheet.person("third")["Current"] == "0"
+            sheet.rows = old
+            await house.after(seconds=60)
+        assert len(house.witness.seen) == 2
+        assert sheet.person("third")["Current"] == "0"
+        assert sheet.person("hello")["Do"] == ""
+        assert sheet.person("hello")["Runs"] == "1"
+
+    run(story())
+
+
+def test_a_counter_goes_on_with_the_remainder(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("third", Type="counter", Current="1", Threshold="3"))
+        async with house.open(sheet):
+            await house.after(seconds=15)
+            sheet.person("third")["Current"] = "7"
+            await house.after(seconds=30)
+        assert len(house.witness.seen) == 2
+        assert sheet.person("third")["Current"] == "1"
+        assert sheet.person("third")["Health"] == "OK, 1 of 3"
+
+    run(story())
+
+
+def test_an_edit_is_seen_and_the_old_schedule_never_runs_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("tick", "every minute"))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(seconds=70))
+            sheet.person("tick")["Schedule"] = "every 10 minutes"
+            await house.until(NOON + timedelta(minutes=11))
+        assert house.witness.times() == [NOON + MINUTE, NOON + 10 * MINUTE]
+
+    run(story())
+
+
+def test_what_overlaps_is_skipped_and_recorded(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("slow", "every minute"))
+        house.witness.behaviour = slow(timedelta(seconds=90))
+        async with house.open(sheet) as daemon:
+            await house.until(NOON + timedelta(minutes=3, seconds=30))
+            assert house.witness.times() == [NOON + MINUTE, NOON + 3 * MINUTE]
+            assert "RUNNING since" in sheet.person("slow")["Health"]
+            assert daemon.under_way.running["act"] == 1
+
+    run(story())
+
+
+def test_a_failure_is_tried_again_with_growing_waits_where_the_row_says_so(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), MemoryTable([row("flaky", "every hour", Attempts="3")], (*COLUMNS, "Attempts"))
+        house.witness.behaviour = lambda r: Result(Outcome.SUCCEEDED if r.attempt == 3 else Outcome.FAILED, f"attempt {r.attempt}")
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=62))
+        assert [r.attempt for r in house.witness.seen] == [1, 2, 3]
+        assert len({r.run for r in house.witness.seen}) == 1
+        ended = house.of(RunEnded)
+        waits = [(e.retry_at - e.at).total_seconds() for e in ended if e.retry_at]
+        assert 10 <= waits[0] <= 12.5
+        assert 20 <= waits[1] <= 25
+        assert sheet.person("flaky")["Last Result"] == "attempt 3"
+
+    run(story())
+
+
+def test_now_runs_once_and_is_completed(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("first", "now"))
+        async with house.open(sheet):
+            await house.after(minutes=5)
+        assert len(house.witness.seen) == 1
+        assert sheet.person("first")["Status"] == "completed"
+        assert sheet.person("first")["Health"].startswith("COMPLETED")
+
+    run(story())
+
+
+def test_what_a_restart_finds_late_runs_within_the_grace_and_is_missed_beyond(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("hourly", "every hour"), row("daily", "daily 12:30"))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=10))
+        await house.until(NOON + timedelta(minutes=65))
+        async with house.open(sheet):
+            await house.after(seconds=30)
+        assert house.witness.times() == [NOON + timedelta(hours=1)]
+        assert sheet.person("daily")["Health"].startswith("MISSED 1 since Mon 2 Mar 12:30 UTC: rowd was not running")
+
+    run(story())
+
+
+def test_blank_ids_are_given_and_a_copied_row_becomes_a_draft(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("one", "every minute", ID=""))
+        async with house.open(sheet):
+            await house.after(seconds=20)
+            assert sheet.rows[0]["ID"] == "id1"
+            sheet.rows.append({**sheet.rows[0], "Name": "two"})
+            await house.after(seconds=40)
+            assert sheet.person("two")["ID"] == "id2"
+            assert sheet.person("two")["Status"] == "draft"
+            await house.until(NOON + timedelta(seconds=130))
+        assert {r.task for r in house.witness.seen} == {"one"}
+        assert len(house.witness.seen) == 2
+
+    run(story())
