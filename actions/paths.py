@@ -1,4 +1,4 @@
-"""The second half of a path parameter's promise: where it leads once symbolic links are followed. It looks at files, just before a run."""
+"""The second half of a path parameter's promise: where it leads once symbolic links are followed. The half that looks at files."""
 
 from __future__ import annotations
 

@@ -134,10 +134,7 @@ def _validated(raw: Mapping[str, Any], file: Path, origins: Mapping[str, Variabl
             if not mistakes:  # what is found later only follows from what was taken out
                 mistakes = [_placed(m, origins) for m in mistakes_of(exc, str(file), model=Settings)]
             for error in exc.errors(include_url=False, include_input=False, include_context=False):
-                loc = error["loc"]
-                if error["type"] == "missing" or loc[-1] == "[key]":
-                    loc = loc[:-1]
-                raw = _without(raw, loc)
+                raw = _without(raw, error["loc"])
 
 
 def _placed(mistake: Mistake, origins: Mapping[str, Variable]) -> Mistake:
@@ -147,10 +144,10 @@ def _placed(mistake: Mistake, origins: Mapping[str, Variable]) -> Mistake:
 
 
 def _without(raw: Mapping[str, Any], loc: Sequence[int | str]) -> dict[str, Any]:
-    """A copy without what stands at this place, or, in a list, without the list's key."""
+    """A copy without what stands at this place. What stands in a list, or isn't there, takes what it should stand in with it."""
     head, *rest = loc
     left = dict(raw)
-    if head not in left:
+    if head not in left:  # taken out already, for another mistake
         return left
     below = left[str(head)]
     if rest and isinstance(below, dict) and rest[0] in below:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-_SECRETIVE = re.compile(r"secret|token|passw|key|credential|auth", re.IGNORECASE)
+_SECRETIVE = re.compile(r"secret|token|passw|credential|auth|(^|_)key$", re.IGNORECASE)
 _REMEDY = re.compile(r"; |: (?=write )")
 LONGEST_SHOWN = 60
 

@@ -37,7 +37,8 @@ def known_at(model: type[BaseModel] | None, loc: Loc) -> list[str]:
 
 
 def _is_branch(place: Any, part: str) -> bool:
-    return _is_union(place) or "[" in part or "(" in part
+    """The part names no key of the file: it says which branch of a union refused, or that a key itself is meant."""
+    return _is_union(place) or part == "[key]" or (place is None and ("[" in part or "(" in part))
 
 
 def _below(place: Any, part: int | str) -> Any:

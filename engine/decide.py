@@ -394,7 +394,7 @@ def _late(one: _Weighed, schedule: Schedule, number: int, first: datetime, newes
         last = _before(schedule, one.state.settled_until, dues[0]) or first
         one.record(Outcome.MISSED, "superseded by a newer one", first, last, older, now)
     for due in dues:
-        _overlap(one, due, now, house)
+        _overlap(one, schedule, due, now, house)
     one.settle(newest)
 
 
@@ -422,9 +422,9 @@ def _newest(schedule: Schedule, after: datetime, until: datetime, number: int) -
     return list(dues)
 
 
-def _overlap(one: _Weighed, due: datetime, now: datetime, house: House) -> None:
+def _overlap(one: _Weighed, schedule: Schedule, due: datetime, now: datetime, house: House) -> None:
     """Claim one occurrence, unless something forbids it: then record why it is skipped."""
-    reason = _forbidden(one, due, now, house)
+    reason = (None if schedule.one_off else _skipped(one, due, now, house)) or _crowded(one)
     if reason is not None:
         one.record(Outcome.SKIPPED, reason, due, due, 1, now)
         return
@@ -433,13 +433,17 @@ def _overlap(one: _Weighed, due: datetime, now: datetime, house: House) -> None:
     one.claim(f"at:{due.isoformat()}", Cause.SCHEDULE, due, now)
 
 
-def _forbidden(one: _Weighed, due: datetime, now: datetime, house: House) -> str | None:
+def _skipped(one: _Weighed, due: datetime, now: datetime, house: House) -> str | None:
+    """Why an occurrence of a task that recurs is left out. One that happens only once has waited for the end of all this."""
     if one.state.snoozed_until and due < one.state.snoozed_until:
         return f"snoozed until {one.state.snoozed_until:%Y-%m-%d %H:%M} UTC"
     if window := covering(house.blackouts, one.task.table, due):
         return f"blackout {window[0]}"
-    if too_soon := _too_soon(one, now):
-        return too_soon
+    return _too_soon(one, now)
+
+
+def _crowded(one: _Weighed) -> str | None:
+    """Why the task's earlier occurrences leave no room for another."""
     earlier = [o for o in one.active if o not in one.claims]
     if earlier and one.task.overlap is Overlap.SKIP:
         return one.busy

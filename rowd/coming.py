@@ -29,7 +29,9 @@ class Coming:
     note: str = ""
 
 
-def coming(rows: Iterable[RowView], now: datetime, house: House, *, until: datetime, most_each: int | None = None) -> Iterator[Coming]:
+def coming(
+    rows: Iterable[RowView], now: datetime, house: House, *, until: datetime, most_each: int | None = None
+) -> Iterator[Coming]:
     """Every run in (now, until] of all these tasks, by time; what is due already comes first, at `now`. Lazy: take what you need.
 
     most_each: at most so many of one task.

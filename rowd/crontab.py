@@ -1,4 +1,4 @@
-"""Crontabs as Debian's cron reads and writes them: from a text to jobs, or to why a line is none, and back. Pure.
+"""Crontabs as Debian's cron reads them: from a text to jobs, or to why a line is none. Pure.
 
 crontab(5) leaves much unsaid. What stands here beyond it was found out by running Debian's cron 3.0pl1-162.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import product
 from pathlib import PurePath
 
 NICKNAMES = frozenset({"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"})
@@ -25,9 +24,9 @@ _NAME = r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s='"#@*][^\s=
 _VARIABLE = re.compile(rf"{_NAME}[ \t]*=[ \t]*(?P<value>.*)")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUOTED = re.compile(r"""(["'])(.*?)\1[ \t]*""")
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_WEEKDAYS = "sun mon tue wed thu fri sat".split()
-_FIELDS = (
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
     ("minute", 0, 59, {}),
     ("hour", 0, 23, {}),
     ("day-of-month", 1, 31, {}),
@@ -35,7 +34,8 @@ _FIELDS = (
     ("day-of-week", 0, 7, {name: n for n, name in enumerate(_WEEKDAYS)}),
 )
 _ITEM = re.compile(r"(?:\*|(?P<first>[a-z0-9]+)(?:-(?P<last>[a-z0-9]+))?)(?:/(?P<step>[0-9]{1,4}))?", re.IGNORECASE)
-_RUNS_ON = re.compile(r"[A-Za-z0-9_-]+")
+_LOOKED_AT = re.compile(r"[A-Za-z0-9_-]+")
+_WHOLE = " (cron ignores the whole file for that)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A line that can't be taken. line: 0 for the file as a whole.   text: the line.   reason: why, and what to do where there is something."""
+    """A line that can't be taken.
+
+    line: 0 for the file as a whole.   text: the line.   reason: why, with the remedy where there is one.
+    """
 
     file: str
     line: int
@@ -79,7 +82,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Crontab:
-    """A crontab read. jobs and refused: in the order of lines.   notes: what a person should know of the rest, one sentence each."""
+    """A crontab read. jobs, refused: in the order of lines.   notes: what else a person should know, one sentence each."""
 
     jobs: tuple[Job, ...]
     refused: tuple[Refused, ...] = ()
@@ -92,7 +95,7 @@ class Wrong(ValueError):
 
 def ignored(file: PurePath) -> str | None:
     """Why cron doesn't look at a file of this name in its folder; None where it does, and outside of such folders."""
-    if file.parent.name == "cron.d" and not _RUNS_ON.fullmatch(file.name):
+    if file.parent.name == "cron.d" and not _LOOKED_AT.fullmatch(file.name):
         return f"{file}: cron ignores it, since its name holds more than letters, digits, _ and -"
     return None
 
@@ -170,24 +173,21 @@ def _variable(line: str) -> tuple[str, str] | None:
         raise Wrong(f'"{name}" can\'t be the name of a variable')
     if said[:1] in ("'", '"'):
         if (quoted := _QUOTED.fullmatch(said)) is None:
-            raise Wrong("the quotes don't go around the whole value; cron ignores the whole file for that")
+            raise Wrong(f"the quotes don't go around the whole value{_WHOLE}")
         said = quoted[2]
     elif not said:
-        raise Wrong(f'the value is missing, and cron ignores the whole file for that; write {name}=""')
+        raise Wrong(f'the value is missing; write {name}=""{_WHOLE}')
     return name, said.rstrip(" \t")  # also inside of quotes: what crontab(5) says of trailing blanks isn't so
 
 
 def _job(file: str, number: int, line: str, variables: Mapping[str, str], *, with_user: bool, user: str | None) -> Job:
     schedule, rest = _parted(line)
-    schedule = _checked(schedule)
+    schedule = checked(schedule)
     if with_user:
-        user, _, rest = (rest.replace("\t", " ") if "\t" in rest.split(" ")[0] else rest).partition(" ")
-        rest = rest.lstrip(" \t")
-        if not user:
-            raise Wrong("names no user, and no command")
+        user, rest = [*rest.split(maxsplit=1), "", ""][:2]
     command, stdin = _command(rest)
     if not command.strip():
-        raise Wrong("has no command after the time" + (" and the user" if with_user else ""))
+        raise Wrong(f"has no command after the time{' and the user' if with_user else ''}")
     if "\0" in line or any("\ud800" <= c <= "\udfff" for c in line):
         raise Wrong("holds bytes that are no UTF-8 text; save the file as UTF-8")
     kept = {k: v for k, v in variables.items() if k not in MAIL and k not in ("SHELL", "CRON_TZ")}
@@ -211,17 +211,17 @@ def _command(rest: str) -> tuple[str, str | None]:
 # --- the time
 
 
-def _checked(schedule: str) -> str:
+def checked(schedule: str) -> str:
     """The schedule, where cron would take it and it would come due. Raises Wrong."""
     if schedule.startswith("@"):
         if schedule == "@reboot":
             raise Wrong("runs when the machine starts, which is no time that comes due; let a systemd unit run it")
         if schedule not in NICKNAMES:
-            raise Wrong(f"cron knows no {schedule}; there are {', '.join(sorted(NICKNAMES))}")
+            raise Wrong(f"cron knows no {schedule}; there are {', '.join(sorted(NICKNAMES))}{_WHOLE}")
         return schedule
     fields = schedule.split()
     if len(fields) != 5 or not re.match(r"[0-9*]", schedule):
-        raise Wrong("is neither a variable nor a job: a job begins with five fields for the time")
+        raise Wrong(f"is neither a variable nor a job, which begins with five fields for the time{_WHOLE}")
     for said, (name, low, high, names) in zip(fields, _FIELDS, strict=True):
         for item in said.split(","):
             _check_item(item, name, low, high, names)
@@ -231,7 +231,7 @@ def _checked(schedule: str) -> str:
 def _check_item(item: str, name: str, low: int, high: int, names: Mapping[str, int]) -> None:
     found = _ITEM.fullmatch(item)
     if found is None or (found["step"] and found["first"] and not found["last"]) or (found["step"] and not int(found["step"])):
-        raise Wrong(f'"{item}" is no {name} for cron')
+        raise Wrong(f'"{item}" is no {name} for cron{_WHOLE}')
     values = [_value(said, name, low, high, names) for said in (found["first"], found["last"]) if said]
     if len(values) == 2 and values[0] > values[1]:
         raise Wrong(f'the {name} "{item}" goes backwards, and cron never runs such a line; write two ranges')
@@ -240,56 +240,5 @@ def _check_item(item: str, name: str, low: int, high: int, names: Mapping[str, i
 def _value(said: str, name: str, low: int, high: int, names: Mapping[str, int]) -> int:
     value = names.get(said.lower(), int(said) if re.fullmatch(r"[0-9]{1,4}", said) else -1)
     if not low <= value <= high:
-        raise Wrong(f'"{said}" is no {name}')
+        raise Wrong(f'"{said}" is no {name}{_WHOLE}')
     return value
-
-
-# --- the other way
-
-
-def written(schedule: str, command: str, user: str | None = None) -> str:
-    """A line of a crontab. Raises Wrong for a command that no line can hold."""
-    if "\n" in command or "\r" in command or "\0" in command:
-        raise Wrong("the command goes over several lines; put it into a script")
-    escaped = re.sub(r"(\\+)(?=[\\%])|(\\\\+)|%", _escaped, command)
-    return " ".join(filter(None, (schedule, user, escaped)))
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return r"\%" if found[0] == "%" else found[0] * 2
-
-
-def fields_of(minutes: int, dates: str, months: str, weekdays: str, *, real: bool) -> str | None:
-    """Five fields for these minutes of a day; None where no one line says them.
-
-    minutes: bits 0 to 1439.   dates, months, weekdays: fields as they are to be written.
-    real: the line must run on real time where the clock is changed, so one of minute and hour begins with `*`.
-    """
-    times = {divmod(m, 60) for m in range(1440) if minutes >> m & 1}
-    hours, marks = sorted({h for h, _ in times}), sorted({m for _, m in times})
-    if set(product(hours, marks)) != times:
-        return None
-    minute, hour = _stepped(marks, 60), _stepped(hours, 24)
-    if not real:  # a fixed time must not begin with a star, even where every hour is meant
-        minute, hour = (listed(marks), listed(hours)) if "*" in (minute[0], hour[0]) else (minute, hour)
-    elif "*" not in (minute[0], hour[0]):
-        return None
-    return f"{minute} {hour} {dates} {months} {weekdays}"
-
-
-def _stepped(values: list[int], size: int) -> str:
-    for step in range(1, size):
-        if values == list(range(0, size, step)):
-            return "*" if step == 1 else f"*/{step}"
-    return listed(values)
-
-
-def listed(values: list[int]) -> str:
-    """`1-5,8`: numbers in rising order as a field."""
-    runs: list[list[int]] = []
-    for value in values:
-        if runs and runs[-1][-1] + 1 == value:
-            runs[-1].append(value)
-        else:
-            runs.append([value])
-    return ",".join(str(run[0]) if len(run) == 1 else ",".join(map(str, run)) if len(run) == 2 else f"{run[0]}-{run[-1]}" for run in runs)

@@ -51,7 +51,12 @@ def folded(line: str) -> Iterator[str]:
 def _event(run: Coming, length: timedelta, now: datetime, site: str) -> Iterator[str]:
     row = run.row
     schedule = row.task.schedule if row.task is not None else None
-    told = [f"{row.table}/{row.key}", schedule.text if schedule is not None else "", run.note, f"Action: {row.task.action}" if row.task else ""]
+    told = [
+        f"{row.table}/{row.key}",
+        schedule.text if schedule is not None else "",
+        run.note,
+        f"Action: {row.task.action}" if row.task else "",
+    ]
     yield "BEGIN:VEVENT"
     yield f"UID:{_uid(run, site)}"
     yield f"DTSTAMP:{_utc(now)}"

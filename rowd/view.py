@@ -127,6 +127,13 @@ def look(site: Site, ledger: Ledger | None, clock: Clock, names: Collection[str]
     return [_seen(bound, known[bound.rules.rules.table], readings[bound.rules.rules.table], now) for bound in bounds]
 
 
+def remembered(site: Site, ledger: Ledger | None, now: datetime, names: Collection[str] | None = None) -> list[TableView]:
+    """The same from the ledger's copy alone: no table is read. Rows stand in the order of their keys. Raises ledger errors."""
+    bounds = [site.tables[name] for name in (site.tables if names is None else names)]
+    known = _known(bounds, ledger)
+    return [_seen(bound, known[bound.rules.rules.table], None, now) for bound in bounds]
+
+
 def house(site: Site, ledger: Ledger | None, now: datetime) -> House:
     """What holds for every task now: workers, limits, breakers, blackouts, as the daemon of this site would see them."""
     running: Counter[str] = Counter()
@@ -206,14 +213,15 @@ async def _read(bounds: Sequence[Bound], clock: Clock) -> dict[str, Reading | Ta
     return {bound.rules.rules.table: reading for bound, reading in zip(bounds, readings, strict=True)}
 
 
-def _seen(bound: Bound, known: _Known, reading: Reading | TableError, now: datetime) -> TableView:
+def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now: datetime) -> TableView:
+    """reading: None for the ledger's copy."""
     keeper = known.keeper
     before = {key for key, state in keeper.states.items() if state.deleted_at is None}
     trouble = None
     if isinstance(reading, TableError):
         trouble = reading
         keeper.trouble = (_since(known.mark, reading, now), reading)
-    else:
+    elif reading is not None:
         keeper.apply(keeper.take(reading, now, new_id).states)
     order = [*keeper.order, *sorted(keeper.states.keys() - set(keeper.order))]
     rows = [

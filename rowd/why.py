@@ -14,7 +14,7 @@ from rowd.view import RowView
 
 
 def why(row: RowView, now: datetime, house: House, *, daemon: bool) -> str:
-    """One sentence, with its full stop. daemon: whether one is running; without one nothing starts, whatever else there is to say."""
+    """One sentence, with its full stop. daemon: whether one is running; without one nothing starts, whatever else is said."""
     reason = _reason(row, now, house).rstrip(".")
     alone = "" if daemon else ". No daemon is running, though: `rowd run` starts one"
     return f"{reason[:1].upper()}{reason[1:]}{alone}."

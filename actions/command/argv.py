@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from actions.command.programs import FOREIGN, WRAPPERS, interpreter, name_of, started, takes_code
+from actions.command.programs import FOREIGN, WRAPPERS, Takes, interpreter, name_of, started
 from actions.parameters import Parameter
 from actions.templates import Template, template
 from actions.values import Value, quoted, written
@@ -22,7 +22,9 @@ def read(elements: Sequence[str], parameters: Mapping[str, Parameter]) -> Argv:
     named = frozenset().union(*(t.parameters for t in argv))
     for name in parameters:
         if name not in named:
-            raise ValueError(f"argv has no {{{name}}}, so what a row gives for it would go nowhere; put it in, or remove the parameter")
+            raise ValueError(
+                f"argv has no {{{name}}}, so what a row gives for it would go nowhere; put it in, or remove the parameter"
+            )
     _check(argv, elements, parameters)
     return argv
 
@@ -36,7 +38,9 @@ def _check(argv: Argv, elements: Sequence[str], parameters: Mapping[str, Paramet
     """Refuse what would run a row's text. argv begins with a program."""
     program = elements[0]
     if argv[0].parameters:
-        raise ValueError(f"{quoted(program)}: a row would choose the program; write its name, and give other programs other actions")
+        raise ValueError(
+            f"{quoted(program)}: a row would choose the program; write its name, and give other programs other actions"
+        )
     name = name_of(program)
     free = [bool(t.parameters) and any(parameters[p].free for p in t.parameters) for t in argv]
     if name in FOREIGN and any(free):
@@ -59,25 +63,21 @@ def _check_wrapped(argv: Argv, elements: Sequence[str], parameters: Mapping[str,
 
 
 def _check_code(argv: Argv, elements: Sequence[str], free: Sequence[bool]) -> None:
-    known = interpreter(elements[0])
-    script_seen = not known.script
-    after_code = False
-    for index in range(1, len(argv)):
-        element, valued = elements[index], bool(argv[index].parameters)
-        option = element.startswith("-") and len(element) > 1
-        code = option and not script_seen_is_final(script_seen, known.script) and takes_code(element, known)
-        if valued and (after_code or code):
-            what = f"it follows {elements[index - 1]}" if after_code else "it would be code"
-            raise ValueError(f"{quoted(element)}: {elements[0]} would run what a row says, as {what}; {_REMEDY}")
-        if after_code:
-            script_seen = True
-        elif not option and not script_seen:
-            if free[index]:
-                raise ValueError(f"{quoted(element)}: {elements[0]} would run what a row says; name the script, or make it a choice")
-            script_seen = True
-        after_code = code
-
-
-def script_seen_is_final(seen: bool, script: bool) -> bool:
-    """Behind its script, an interpreter's options are the script's own."""
-    return seen and script
+    """Refuse a parameter in what the program runs: the value of an option such as -c, or its script."""
+    program = interpreter(elements[0])
+    script_known = not program.script
+    expected = Takes.NOTHING  # of this element, by the option before it
+    for index, element in enumerate(elements[1:], start=1):
+        behind = program.script and script_known
+        option = element.startswith("-") and len(element) > 1 and not behind
+        takes = program.takes(element) if option else Takes.NOTHING
+        if argv[index].parameters and {expected, takes} & {Takes.CODE, Takes.LOADED}:
+            after = "" if expected is Takes.NOTHING else f" after {elements[index - 1]}"
+            raise ValueError(f"{quoted(element)}: {elements[0]} would run what a row says{after}; {_REMEDY}")
+        if not option and expected in (Takes.NOTHING, Takes.CODE):
+            if free[index] and not script_known:
+                raise ValueError(
+                    f"{quoted(element)}: {elements[0]} would run what a row says; name the script, or make it a choice"
+                )
+            script_known = True
+        expected = Takes.NOTHING if takes is not Takes.CODE and option and program.attached(element) else takes

@@ -43,7 +43,7 @@ def _a_second_at_least(length: timedelta) -> timedelta:
     return length
 
 
-class CommandSettings(Definition):
+class CommandSettings(Definition, frozen=True):
     """`kind = "command"`: a program of this machine."""
 
     argv: tuple[Annotated[str, AfterValidator(_sayable)], ...] = Field(

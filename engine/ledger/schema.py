@@ -190,6 +190,7 @@ REQUESTS = sa.Table(
     _maybe("taken"),
     _text("text"),
     sa.Index("requests_open", "id", sqlite_where=UNANSWERED),
+    sa.Index("requests_by_answer", "answered_at"),
     sqlite_autoincrement=True,
     sqlite_strict=True,
 )

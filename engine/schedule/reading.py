@@ -69,7 +69,8 @@ def parse(
 
 def _untimed(type_: Type, plain: str) -> Unreadable:
     if not plain:
-        return Unreadable(f"Type {type_} comes due by no schedule; nothing is to be read")
+        times = ", ".join(t for t in Type if t in _TIMED)
+        return Unreadable(f"Type {type_} comes due by no schedule; where time should start the task, write one of {times}")
     return Unreadable(
         f"Type {type_} and Schedule {shown(plain)} contradict each other: {type_} takes no Schedule; clear one of the two"
     )

@@ -46,13 +46,14 @@ class Calendar:
     def next(self, after: datetime) -> datetime | None:
         """See `engine.model.Schedule`."""
         instant = instant_of(after)
-        if self.begins is not None and instant < self.begins:
-            instant = self.begins - 1
         if not -LAST < instant < LAST:
             return None
+        farthest = instant + FARTHEST * DAY
+        if self.begins is not None and instant < self.begins:
+            instant = self.begins - 1
         stretch = self._walls.stretch(instant)
         due = self._real(instant, stretch) if self.real else self._fixed(instant, stretch)
-        return None if due is None or due - instant > FARTHEST * DAY else moment_of(due)
+        return None if due is None or due > farthest else moment_of(due)
 
     def _fixed(self, instant: int, stretch: Stretch) -> int | None:
         wall = self._after(max(instant + stretch.offset, stretch.fresh - 1))

@@ -67,7 +67,7 @@ class Commands(TyperGroup):
         name, command, rest = super().resolve_command(ctx, args)
         return name, command if name is None else load(name), rest
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (typer gives it)
         """List them by group; `ctx` and `formatter` are typer's."""
         widest = max(len(e.name) for e in COMMANDS)
         for group in dict.fromkeys(e.group for e in COMMANDS):
@@ -117,7 +117,7 @@ app = typer.Typer(
 )
 def _rowd(
     config: ConfigOption = None,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 (its callback has answered it by now)
         bool, typer.Option("--version", "-V", help="Print the version and end.", is_eager=True, callback=_version)
     ] = False,
 ) -> None:

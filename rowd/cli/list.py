@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from engine.clock import SystemClock
-from engine.display import display
-from engine.model import Column, Status, Type
+from engine.model import Column, Status
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
-from rowd.cli.output import emit_json, fail, plural, print_table, say, warn
+from rowd.cli.output import Styled, emit_json, fail, plural, print_table, say
+from rowd.cli.rows import BAD, health_style, outcome_style, row_json, schedule_of, status_of, troubles
 from rowd.cli.site import reading, site_at, tables_of
 from rowd.saying import distance, when
 from rowd.view import RowView, TableView, look
@@ -67,65 +66,12 @@ def list_tasks(
         say(f"Not shown: {', '.join(parts)} (--status draft, --status completed)", "dim")
 
 
-def troubles(tables: Iterable[TableView]) -> None:
-    """Say on standard error which tables couldn't be read, or are held."""
-    for view in tables:
-        if view.trouble is not None:
-            warn(f"{view.name} can't be read now, so this is what was last read of it: {view.trouble}")
-        elif view.held is not None:
-            warn(f"{view.name} is held, nothing of it starts: {view.held}")
-
-
-def row_json(row: RowView) -> dict[str, Any]:
-    """What every command's `--json` says of a row."""
-    task, cells, last = row.task, row.cells, row.tally.last
-    return {
-        "table": row.table,
-        "id": row.key,
-        "name": row.name,
-        "status": status_of(row),
-        "type": task.type if task else None,
-        "action": task.action if task else None,
-        "schedule": task.schedule.text if task and task.schedule else None,
-        "zone": str(row.zone),
-        "health": row.health,
-        "next_run": cells.get(Column.NEXT_RUN),
-        "last_run": last.started_at if last else None,
-        "last_outcome": last.outcome if last else None,
-        "last_result": last.reason if last else None,
-        "runs": row.tally.runs,
-        "failures": row.tally.failures,
-        "missed": row.tally.missed,
-        "running_since": row.running.started_at if row.running else None,
-        "new": row.new,
-    }
-
-
-def status_of(row: RowView) -> str:
-    """The row's Status; `defect` where it isn't understood."""
-    if row.task is not None:
-        return str(row.task.status)
-    return str(Status.DRAFT) if row.defect is not None and row.defect.draft else "defect"
-
-
-def schedule_of(row: RowView) -> str:
-    """When it comes due, in words; the cell as it stands where the row isn't understood."""
-    task = row.task
-    if task is None:
-        return str(row.state.cells.get(Column.SCHEDULE) or row.state.cells.get(Column.TYPE) or "")
-    if task.schedule is not None:
-        return task.schedule.text
-    if task.type is Type.COUNTER:
-        return str(row.cells[Column.UNDERSTOOD_AS])
-    return "when asked"
-
-
 def _fits(row: RowView, wanted: Iterable[str]) -> bool:
     last = row.tally.last
     ways = {status_of(row)}
     if row.running is not None:
         ways.add("running")
-    if last is not None and last.outcome is not None and last.outcome not in ("succeeded", "cancelled"):
+    if last is not None and last.outcome in BAD:
         ways.add("failing")
     if row.new:
         ways.add("new")
@@ -136,28 +82,22 @@ def _finished(row: RowView) -> bool:
     return status_of(row) in (Status.DRAFT, Status.COMPLETED) and row.running is None
 
 
-def _line(row: RowView, now: datetime, *, several: bool) -> list[str | tuple[str, str]]:
-    cells, last = row.cells, row.tally.last
-    ahead = cells.get(Column.NEXT_RUN)
-    coming = f"{when(ahead, row.zone, now)} ({distance(ahead, now)})" if isinstance(ahead, datetime) else ""
-    ended = f"{last.outcome} {distance(last.ended_at, now)}" if last is not None and last.ended_at is not None else ""
-    good = last is None or last.outcome == "succeeded"
-    health = row.health
-    new = "NEW: " if row.new else ""
-    bad = row.defect is not None or health.partition(" ")[0].rstrip(":") in ("ERROR", "FAILED", "TIMED", "LOST", "MISSED", "HELD", "NEVER")
+def _line(row: RowView, now: datetime, *, several: bool) -> list[Styled]:
+    last, ahead, health = row.tally.last, row.cells.get(Column.NEXT_RUN), row.health
+    coming = ended = ""
+    if isinstance(ahead, datetime):
+        coming = f"{when(ahead, row.zone, now)} ({distance(ahead, now)})"
+        health = health.partition(", next ")[0]  # it has a column of its own here
+    if last is not None and last.ended_at is not None:
+        ended = f"{last.outcome} {distance(last.ended_at, now)}"
     return [
         row.name,
         row.table if several else "",
         schedule_of(row),
         coming,
-        (ended, "" if good else "red"),
-        (new + _short(health, ahead), "red" if bad else "green" if health.startswith("OK") else ""),
+        (ended, outcome_style(last.outcome if last is not None else None)),
+        (f"NEW: {health}" if row.new else health, health_style(health)),
     ]
-
-
-def _short(health: str, ahead: object) -> str:
-    """Without the next run, which has a column of its own here."""
-    return health.partition(", next ")[0] if ahead is not None else health
 
 
 def _table_json(view: TableView) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def pick(tables: Sequence[TableView], name: str) -> RowView:
         if table.trouble is not None:
             warn(f"{table.name} can't be read now: {table.trouble}")
     hint = did_you_mean(name, [row.name for row in rows]) or "; `rowd list` shows all tasks"
-    fail(f'There is no task "{said}"{hint}', Exit.USAGE)
+    return fail(f'There is no task "{said}"{hint}', Exit.USAGE)
 
 
 def _called(rows: Sequence[RowView], name: str) -> list[RowView]:

@@ -9,6 +9,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import tomlkit
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from config.load import Config, load
@@ -134,6 +137,92 @@ def test_all_mistakes_are_told_together_each_where_it_is(folder: Path) -> None:
     assert found["ROWD_DAEMON__BACKUPS"].file == "environment"
     assert found["ROWD_DEAMON__LOG"].remedy == 'did you mean "daemon"?'
     assert all(m.message and m.remedy for m in found.values())
+
+
+@pytest.mark.parametrize(
+    ("section", "line"),
+    [
+        ("daemon", "max_parallel = 0"),
+        ("daemon", "max_parallel = 1001"),
+        ("daemon", "max_parallel = true"),
+        ("daemon", 'offline_limit = "0s"'),
+        ("daemon", "keep_runs = 0"),
+        ("daemon", 'keep_finished = "0d"'),
+        ("daemon", "backups = -1"),
+        ("daemon", "backup_at = 315"),
+        ("defaults", 'daily_at = "24:00"'),
+        ("tables.tasks", 'poll = "0.5s"'),
+        ("tables.tasks", 'time_zone = "CEST/x"'),
+        ("tables.tasks", "actions = [1]"),
+        ("tables.tasks", 'connector = ""'),
+        ("breaker", "failures = 0"),
+        ("breaker", 'wait = "0s"'),
+        ("breaker", 'wait_max = "59s"'),
+    ],
+)
+def test_a_value_out_of_its_bounds_is_refused(folder: Path, section: str, line: str) -> None:
+    tables = "[tables.tasks]\n" if "connector" in line else SMALL
+    write(folder, f"{tables}{line}\n" if section == "tables.tasks" else f"[{section}]\n{line}\n{SMALL}")
+    with pytest.raises(ConfigError) as caught:
+        load(None, {}, folder)
+    assert len(caught.value.mistakes) == 1
+
+
+def test_a_blackout_says_when_it_begins_and_ends(folder: Path) -> None:
+    write(
+        folder,
+        SMALL + '[[blackout]]\nname = "nights"\nfrom = "22:00"\nto = "06:00"\ndays = ["fri-sun"]\ntime_zone = "Asia/Tokyo"\n'
+        'tables = ["tasks"]\n[[blackout]]\nname = "holidays"\ndates = [2026-12-24, "2026-12-31..2027-01-01"]\n',
+    )
+    nights, holidays = load(None, {}, folder).settings.blackouts
+    assert (nights.start, nights.end, nights.days) == (time(22), time(6), {4, 5, 6})
+    assert (nights.time_zone, nights.tables) == (ZoneInfo("Asia/Tokyo"), ("tasks",))
+    assert (holidays.start, holidays.end, holidays.days) == (None, None, frozenset())
+    assert sorted(d.isoformat() for d in holidays.dates) == ["2026-12-24", "2026-12-31", "2027-01-01"]
+
+
+@pytest.mark.parametrize("lines", ["", 'from = "22:00"', 'to = "22:00"', 'from = "08:00"\nto = "08:00"'])
+def test_a_blackout_without_an_end_is_refused(folder: Path, lines: str) -> None:
+    write(folder, f'{SMALL}[[blackout]]\nname = "x"\n{lines}\n')
+    assert set(mistakes(folder)) == {"blackout[1]"}
+
+
+words = st.sampled_from(
+    [
+        "daemon",
+        "defaults",
+        "tables",
+        "actions",
+        "blackout",
+        "breaker",
+        "log",
+        "wait",
+        "poll",
+        "columns",
+        "kind",
+        "name",
+        "from",
+        "Ä b",
+        "[key]",
+    ]
+)
+values = st.recursive(
+    st.one_of(
+        st.booleans(), st.integers(-5, 2000), st.sampled_from(["", "x", "local", "30s", "09:00", "UTC", "mon", "2026-12-24", "~"])
+    ),
+    lambda below: st.one_of(st.lists(below, max_size=3), st.dictionaries(words, below, max_size=4)),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(words, values, max_size=5))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_in_the_file_is_either_right_or_told(tmp_path: Path, raw: dict[str, object]) -> None:
+    write(tmp_path, tomlkit.dumps(raw))
+    try:
+        load(None, {"ROWD_DAEMON__LOG": "json", "ROWD_BREAKER__WAIT": "x"}, tmp_path)
+    except ConfigError as exc:
+        assert all(m.message and m.remedy for m in exc.mistakes)  # noqa: PT017 (either end is fine)
 
 
 @pytest.mark.parametrize("name", ["Ops", "my table", "ä", "", "a" * 65, "a/b", ".."])

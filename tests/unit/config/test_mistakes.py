@@ -119,6 +119,7 @@ def told(**given: Any) -> Mistake:
         ({"pair": []}, "pair", "must have at least 1 items", "longer"),
         ({"pair": ["a", "b", "c"]}, "pair", "must have at most 2 items", "shorter"),
         ({"keyed": {"b": 1}}, "keyed.b", 'must match the pattern ^a+$, not "b"', "so that it does"),
+        ({"table": {"Cost (EUR)": "b"}}, "table.Cost (EUR)", "must be a whole number", "digits"),
         ({"shaped": "b"}, "shaped", 'must match the pattern ^a+$, not "b"', "so that it does"),
         ({"ours": "x"}, "ours", "points nowhere", "write where it is"),
         ({"bare": "x"}, "bare", "is nonsense", "correct the value"),

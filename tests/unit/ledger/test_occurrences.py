@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -51,7 +52,7 @@ def test_the_same_claim_made_again_is_not_won_again(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"id": ""}, {"stage": Stage.RUNNING}])
-def test_only_a_claimed_occurrence_with_an_id_can_be_claimed(ledger: Ledger, wrong: dict[str, object]) -> None:
+def test_only_a_claimed_occurrence_with_an_id_can_be_claimed(ledger: Ledger, wrong: dict[str, Any]) -> None:
     with ledger.transaction(), pytest.raises(IllegalMove):
         ledger.claim([occurrence(**wrong)])
     assert ledger.active() == []
@@ -103,12 +104,8 @@ def test_a_failed_attempt_may_be_followed_by_another(ledger: Ledger) -> None:
     (made,) = claimed(ledger, occurrence())
     begin(ledger, made)
     waiting = end_attempt(ledger, made, BAD, again=True)
-    assert (waiting.stage, waiting.retry_at, waiting.outcome, waiting.reason) == (
-        Stage.WAITING,
-        NOON + 2 * MINUTE,
-        None,
-        BAD.summary,
-    )
+    assert (waiting.stage, waiting.retry_at) == (Stage.WAITING, NOON + 2 * MINUTE)
+    assert (waiting.outcome, waiting.reason) == (None, BAD.summary)
     assert ledger.active() == [waiting]
     with ledger.transaction():
         ledger.begin([(made.id, 2)], NOON + 2 * MINUTE, {made.id: "/logs/second"})
@@ -134,7 +131,7 @@ def test_a_failed_attempt_may_be_followed_by_another(ledger: Ledger) -> None:
     ],
 )
 def test_another_attempt_follows_only_a_failure_within_the_allowed_number(
-    ledger: Ledger, result: Result, fields: dict[str, object], allowed: bool
+    ledger: Ledger, result: Result, fields: dict[str, Any], allowed: bool
 ) -> None:
     (made,) = claimed(ledger, occurrence(**fields))
     begin(ledger, made)
@@ -290,13 +287,13 @@ def test_only_begun_attempts_without_an_end_are_unfinished(ledger: Ledger) -> No
     assert found.attempt.started_at == NOON
 
 
-def test_ten_thousand_claims_are_one_step(ledger: Ledger) -> None:
-    many = [occurrence(f"k{n}", parameters={"n": n}) for n in range(10_000)]
+def test_thousands_of_claims_are_one_step(ledger: Ledger) -> None:
+    many = [occurrence(f"k{n}", parameters={"n": n}) for n in range(2_500)]
     with ledger.transaction():
-        assert ledger.claim(many) == [True] * 10_000
+        assert ledger.claim(many) == [True] * 2_500
         ledger.begin([(o.id, 1) for o in many], NOON)
-    assert len(ledger.unfinished_attempts()) == 10_000
-    assert ledger.active()[-1].parameters == {"n": 9_999}
+    assert len(ledger.unfinished_attempts()) == 2_500
+    assert ledger.active()[-1].parameters == {"n": 2_499}
     with ledger.transaction():
         assert not any(ledger.claim([replace(o, id=f"x{o.id}") for o in many]))
 

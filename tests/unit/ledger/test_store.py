@@ -81,11 +81,14 @@ def test_a_ledger_keeps_its_id(ledger: Ledger, path: Path, tmp_path: Path) -> No
 
 
 def test_a_transaction_is_kept_or_undone_as_a_whole(ledger: Ledger, path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), ledger.transaction():
+    def fails() -> None:
         ledger.claim([occurrence()])
         with ledger.transaction():
             ledger.claim([occurrence()])
         raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError), ledger.transaction():
+        fails()
     assert ledger.active() == []
     with ledger.transaction(), ledger.transaction():
         ledger.claim([occurrence()])
@@ -108,12 +111,16 @@ def test_a_write_outside_of_a_transaction_is_refused(ledger: Ledger) -> None:
 
 def test_a_savepoint_undoes_only_itself(ledger: Ledger) -> None:
     first, second = occurrence(), occurrence()
+
+    def fails() -> None:
+        ledger.claim([second])
+        raise ZeroDivisionError
+
     with ledger.transaction():
         with ledger.savepoint():
             ledger.claim([first])
         with pytest.raises(ZeroDivisionError), ledger.savepoint():
-            ledger.claim([second])
-            raise ZeroDivisionError
+            fails()
     assert ledger.active() == [first]
 
 
@@ -136,6 +143,11 @@ def test_a_ledger_at_its_largest_size_keeps_nothing_and_says_so(ledger: Ledger) 
     with pytest.raises(LedgerUnwritable, match="make room"), ledger.transaction():
         ledger.claim([occurrence(parameters={"much": "x" * 300_000})])
     assert ledger.active() == []
+
+
+def python(script: str, *arguments: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", script, *map(str, arguments)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 ASKER = """
@@ -172,18 +184,23 @@ def test_another_process_asks_while_the_daemon_writes(ledger: Ledger, path: Path
     assert len(ledger.active()) == claims > 0
 
 
-def test_two_processes_may_make_the_ledger_at_once(path: Path) -> None:
-    script = "import sys; from pathlib import Path; from engine.ledger import Ledger; sys.stdin.readline(); print(Ledger.open(Path(sys.argv[1])).id)"
-    both = [
-        subprocess.Popen([sys.executable, "-c", script, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(3)
-    ]
-    for one in both:
+OPENER = """
+import sys
+from pathlib import Path
+from engine.ledger import Ledger
+sys.stdin.readline()
+print(Ledger.open(Path(sys.argv[1])).id)
+"""
+
+
+def test_several_processes_may_make_the_ledger_at_once(path: Path) -> None:
+    all_ = [python(OPENER, path) for _ in range(3)]
+    for one in all_:
         assert one.stdin is not None
         one.stdin.write("go\n")
         one.stdin.flush()
-    ids = {one.communicate()[0].strip() for one in both}
-    assert [one.returncode for one in both] == [0, 0, 0]
+    ids = {one.communicate()[0].strip() for one in all_}
+    assert [one.returncode for one in all_] == [0, 0, 0]
     assert len(ids) == 1
 
 
@@ -199,9 +216,7 @@ def test_a_place_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         Ledger.open(tmp_path / "file" / "ledger.db")
 
 
-@pytest.mark.parametrize(
-    "content", [b"this is no database at all, only a text of a person" * 40, b"SQLite format 3\0" + b"\xff" * 5000]
-)
+@pytest.mark.parametrize("content", [b"a text, no database" * 90, b"SQLite format 3\0" + b"\xff" * 5000])
 def test_a_file_that_is_no_database_is_named_with_the_remedy(path: Path, content: bytes) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
@@ -244,8 +259,8 @@ def old_ledger(path: Path) -> None:
         connection.execute("INSERT INTO ledger VALUES ('00112233aabbccdd')")
         connection.execute(
             "INSERT INTO occurrences VALUES (1, 'r1', 'ops', 'a', 'task a', 'at:1', 'schedule', 1772366400000000, 1772366400000000,"
-            " 'claimed', 'work', '{\"p\":1}', 300000000, 1, 0, 10000000, 0, 'schedule', 0, NULL, NULL, NULL, NULL, NULL, '', '{}', '[]',"
-            " NULL, NULL, 1, NULL)"
+            " 'claimed', 'work', '{\"p\":1}', 300000000, 1, 0, 10000000, 0, 'schedule', 0, NULL, NULL, NULL, NULL, NULL, '', '{}',"
+            " '[]', NULL, NULL, 1, NULL)"
         )
         connection.commit()
 

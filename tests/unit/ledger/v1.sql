@@ -171,6 +171,7 @@ CREATE INDEX occurrences_failed ON occurrences (seq) WHERE outcome IN ('failed',
 CREATE INDEX occurrences_of_row ON occurrences ("table", "key");
 CREATE INDEX occurrences_of_task ON occurrences (task);
 CREATE UNIQUE INDEX one_claim ON occurrences ("table", "key", "trigger");
+CREATE INDEX requests_by_answer ON requests (answered_at);
 CREATE INDEX requests_open ON requests (id) WHERE answered_at IS NULL;
 CREATE INDEX rows_completed ON rows ("table", "key") WHERE completed = 1;
 CREATE INDEX rows_deleted ON rows (deleted_at) WHERE deleted_at IS NOT NULL;

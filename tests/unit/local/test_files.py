@@ -74,6 +74,14 @@ def test_a_write_that_changes_nothing_leaves_the_file_alone(file: Path, table: O
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
+def test_a_cell_that_already_reads_as_what_is_put_keeps_its_bytes(file: Path, table: Opener) -> None:
+    raw = b'ID,Name,Do,Notes\na,alpha,=SUM(A1),  \nb,"beta",\'=x,"one"\n'
+    file.write_bytes(raw)
+    opened = table()
+    opened.write([Patch(row.key, row.cells) for row in opened.read().rows])
+    assert file.read_bytes() == raw
+
+
 def test_rows_without_an_id_column_are_known_by_their_name(file: Path, table: Opener) -> None:
     file.write_bytes(b"Name,Status\nalpha,x\nbeta,y\nbeta,z\n,w\n")
     page = table().read()

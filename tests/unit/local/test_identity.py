@@ -49,3 +49,9 @@ def test_the_order_of_columns_and_blank_columns_do_not_change_a_provisional_key(
     one = keys([None], lambda _: Row("", {"Name": "x", "Notes": "y"}))
     other = keys([None], lambda _: Row("", {"notes": "y", "ID": None, "Name": "x"}))
     assert one == other
+
+
+def test_an_id_of_the_shape_of_a_provisional_key_is_none() -> None:
+    (key,) = keyed(["~x"])
+    assert key != "~x"
+    assert key.startswith(PROVISIONAL)

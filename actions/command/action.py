@@ -1,0 +1,133 @@
+"""A command made ready: starts attempts, and takes over those that outlived their daemon."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from actions.api import Context, Outcome, Process, Request, Result
+from actions.command import argv
+from actions.command.environment import variables
+from actions.command.identity import boot, kill_left, opened
+from actions.command.launcher import BOOT, STDERR, STDOUT, Launch, Order, take_back
+from actions.command.settings import CommandSettings
+from actions.command.verdict import exit_status, result, too_much
+from actions.command.watch import Adopted, Held, too_long, until_gone
+from actions.paths import confined
+from actions.telling import Mask, cut, plain
+from actions.values import quoted
+
+
+def make(name: str, settings: CommandSettings, base: Path) -> Command:  # noqa: ARG001 (a Kind's signature)
+    """A command from its definition. Raises ValueError where a row's value could become a command."""
+    return Command(settings, argv.read(settings.argv, settings.parameters), base / settings.cwd)
+
+
+class Command:
+    """`kind = "command"`. Its attempts are processes that outlive the daemon, so it is Adoptable."""
+
+    def __init__(self, settings: CommandSettings, elements: argv.Argv, cwd: Path) -> None:
+        self._settings = settings
+        self._argv = elements
+        self._cwd = cwd
+
+    async def run(self, request: Request, context: Context) -> Result:
+        mask = self._mask(context)
+        try:
+            launch = Launch(self._order(request, context))
+        except (OSError, ValueError, subprocess.SubprocessError) as exc:
+            return Result(Outcome.FAILED, cut(plain(mask.text(f"it could not be started: {exc}"))))
+        try:
+            await context.launched(launch.process)
+        except BaseException:
+            launch.abandon()
+            raise
+        launch.release()
+        try:
+            long = await self._until_gone(launch, context.folder)
+        finally:
+            status = launch.reap()
+            self._tidy(context.folder, mask)
+        return self._result(context.folder, long, status, mask) or Result(Outcome.FAILED, "it left no exit status")
+
+    async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
+        """As `Adoptable` says. An attempt that was never released has run nothing: it is started now.
+
+        That nothing ran is certain only while the machine is up: a file that a power cut took away proves nothing.
+        """
+        folder, mask = context.folder, self._mask(context)
+        booted = _booted(folder)
+        if booted not in (None, boot()):
+            return self._result(folder, None, None, mask)
+        long = None
+        if (pidfd := opened(process)) is not None:
+            adopted = Adopted(process, pidfd, request)
+            try:
+                long = await self._until_gone(adopted, folder)
+            finally:
+                adopted.close()
+                self._tidy(folder, mask)
+        else:
+            kill_left(process.pid, request)
+        if booted is not None and not (folder / STDOUT).exists():
+            return await self.run(request, context)
+        return self._result(folder, long, None, mask)
+
+    async def _until_gone(self, held: Held, folder: Path) -> Path | None:
+        files = (folder / STDOUT, folder / STDERR)
+        return await until_gone(held, files, self._settings.output_limit, self._settings.kill_after)
+
+    def _result(self, folder: Path, long: Path | None, status: int | None, mask: Mask) -> Result | None:
+        """None where nobody can know it.   status: the launcher's own, for where it could not write one (a full disk)."""
+        limit = self._settings.output_limit
+        take_back(folder)
+        long = long or too_long((folder / STDOUT, folder / STDERR), limit)
+        if long is not None:
+            return too_much(folder, long, limit, mask)
+        written = exit_status(folder)
+        known = status if written is None else written
+        return None if known is None else result(folder, known, self._settings.ok_exit_codes, mask)
+
+    def _tidy(self, folder: Path, mask: Mask) -> None:
+        """What holds for the logs however an attempt ended."""
+        take_back(folder)
+        for log in (folder / STDOUT, folder / STDERR):
+            mask.file(log)
+
+    def _mask(self, context: Context) -> Mask:
+        return Mask(context.secret(name) for name in self._settings.secrets)
+
+    def _order(self, request: Request, context: Context) -> Order:
+        """Raises ValueError, with a sentence, for what only the machine knows: a folder or a program that isn't there."""
+        settings = self._settings
+        if not self._cwd.is_dir():
+            raise ValueError(f"there is no folder {self._cwd}; create it, or correct its cwd")
+        secrets = {name: context.secret(name) for name in settings.secrets}
+        environment = variables(request, context.folder, settings.environment, secrets, settings.user)
+        elements = argv.filled(self._argv, confined(settings.parameters, request.parameters))
+        return Order(
+            argv=(self._program(elements[0], environment["PATH"]), *elements[1:]),
+            cwd=self._cwd.absolute(),
+            environment=environment,
+            folder=context.folder,
+            user=settings.user,
+            memory=settings.memory,
+            cpu=settings.cpu,
+            nice=settings.nice,
+        )
+
+    def _program(self, name: str, path: str) -> str:
+        """The program's path, found as a shell would. A name alone would reach sh's own words (`exec`, `eval`)."""
+        found = shutil.which(str(self._cwd.absolute() / name) if "/" in name else name, path=path)
+        if found is None:
+            where = "" if "/" in name else f" in {path}"
+            raise ValueError(f"there is no program {quoted(name)}{where}; install it, or write its full path")
+        return str((self._cwd / found).absolute())
+
+
+def _booted(folder: Path) -> str | None:
+    try:
+        return (folder / BOOT).read_text().strip()
+    except FileNotFoundError:
+        return None

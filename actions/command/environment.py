@@ -1,0 +1,50 @@
+"""The variables that a command sees. Nothing of the daemon's own environment but the time zone goes through."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Mapping
+from datetime import UTC
+from pathlib import Path
+
+from actions.api import Request
+from actions.command.launcher import OUTPUT
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def variables(
+    request: Request, folder: Path, fixed: Mapping[str, str], secrets: Mapping[str, str], user: str | None
+) -> dict[str, str]:
+    """The environment of one attempt.
+
+    fixed: the definition's own; it may give PATH, HOME and their like other values.   secrets: name → value.
+    user: whom it runs as; None for our own user. Parameters don't come this way, only in argv: one way in is enough to watch.
+    """
+    return {
+        "PATH": PATH,
+        "LANG": "C.UTF-8",
+        **_zone(),
+        **_account(user),
+        **fixed,
+        **secrets,
+        "ROWD_RUN_ID": request.run,
+        "ROWD_ATTEMPT": str(request.attempt),
+        "ROWD_TABLE": request.table,
+        "ROWD_TASK": request.task,
+        "ROWD_DUE": request.due.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "ROWD_OUTPUT": str((folder / OUTPUT).absolute()),
+    }
+
+
+def _zone() -> dict[str, str]:
+    return {"TZ": zone} if (zone := os.environ.get("TZ")) else {}
+
+
+def _account(user: str | None) -> dict[str, str]:
+    try:
+        account = pwd.getpwnam(user) if user is not None else pwd.getpwuid(os.geteuid())
+    except KeyError:  # a container may run under a number that has no name
+        return {"HOME": "/"}
+    return {"HOME": account.pw_dir, "USER": account.pw_name, "LOGNAME": account.pw_name}

@@ -1,0 +1,58 @@
+"""`rowd check`: everything that is wrong or doubtful, before it happens."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import typer
+
+from engine.clock import SystemClock
+from rowd.cli.command import examples
+from rowd.cli.exits import Exit
+from rowd.cli.options import ConfigOption, JsonOption, TableOption
+from rowd.cli.output import emit_json, plural, print_table, say, warn
+from rowd.cli.site import reading, site_at, tables_of
+from rowd.lint import Level, lint
+from rowd.view import house, look, usual
+
+STYLES = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "dim"}
+
+
+@examples(
+    "rowd check",
+    "rowd check --table ops",
+    "rowd check --json | jq '.findings[] | select(.level == \"error\")'",
+)
+def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonOption = False) -> None:
+    """Look for defects and doubtful things in the tables.
+
+    Errors: rows that are not understood, tables that can't be read. Warnings: fixed times in an hour that the clock skips or
+    repeats within a year, runs that take longer than their interval, schedules denser than their action allows, more tasks in one
+    minute than may run at once, headers that are nearly a column's. Nothing is run or written. Ends with 1 where there are errors.
+    """
+    site = site_at(config)
+    with reading(site) as ledger:
+        clock = SystemClock()
+        tables = look(site, ledger, clock, tables_of(site, table))
+        now = clock.now()
+        found = lint(tables, now, house(site, ledger, now), usual(ledger, tables), site.parts.max_parallel)
+    levels = Counter(one.level for one in found)
+    if as_json:
+        counts = {f"{level}s": levels[level] for level in Level}
+        emit_json({"findings": found, **counts, "rows": sum(len(t.rows) for t in tables), "warnings_config": site.config.warnings})
+    else:
+        for warning in site.config.warnings:
+            warn(f"warning: {warning}")
+        several = len(tables) > 1
+        columns = ["", "Row", "Table", "Finding"]
+        rows = [
+            ((str(f.level), STYLES[f.level]), f.name or f.table, f.table if several and f.name else "", f.message) for f in found
+        ]
+        if rows:
+            print_table(columns, rows, keep=(0, 1))
+            say()
+        tasks = plural(sum(len(t.tasks) for t in tables), "task")
+        summary = ", ".join(plural(levels[level], level) for level in Level if levels[level]) or "nothing found"
+        say(f"{tasks} in {plural(len(tables), 'table')}: {summary}")
+    if levels[Level.ERROR]:
+        raise typer.Exit(int(Exit.BAD))

@@ -1,0 +1,152 @@
+"""`rowd history`: what happened, newest first, out of the ledger alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from config.fields import span
+from engine.cells import BadCell, did_you_mean, instant
+from engine.clock import SystemClock
+from engine.identity import id_of
+from engine.ledger import Ledger
+from engine.model import Column, Occurrence
+from rowd.cli.command import examples
+from rowd.cli.exits import Exit
+from rowd.cli.options import ConfigOption, JsonOption, TableOption
+from rowd.cli.output import Styled, clean, emit_json, fail, print_table, say
+from rowd.cli.rows import outcome_style, run_json
+from rowd.cli.site import reading, site_at, tables_of
+from rowd.files import files_of
+from rowd.saying import lasted, when
+from rowd.wiring import Site, zone_of
+
+LIMIT = 30
+SEARCHED = 2000
+"""With --in-logs, so many of the newest runs that fit otherwise are looked into."""
+
+LONGEST_LOG = 10_000_000
+"""Bytes of a file that --in-logs looks into; what an action may print is limited to about that."""
+
+
+@examples(
+    "rowd history --failed --since 2d",
+    "rowd history backup --limit 100",
+    'rowd history --grep "disk full" --in-logs --json',
+)
+def history(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Only this task, by its Name or ID; also one that was deleted.")
+    ] = None,
+    config: ConfigOption = None,
+    table: TableOption = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only runs that failed, timed out or were lost.")] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="SPAN|DATE", help="Only what ended since then, like 2d, 90 min, 2026-11-20 or 2026-11-20 14:00."
+        ),
+    ] = None,
+    grep: Annotated[
+        str | None, typer.Option("--grep", metavar="TEXT", help="Only with this text in task, result or outputs.")
+    ] = None,
+    in_logs: Annotated[bool, typer.Option("--in-logs", help="With --grep: look into what the runs printed, too.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="At most so many.")] = LIMIT,
+    as_json: JsonOption = False,
+) -> None:
+    """List what happened, newest first.
+
+    Equal skipped or missed occurrences in a row are one line with their number.
+    """
+    if in_logs and not grep:
+        fail("--in-logs needs the text to look for: --grep TEXT", Exit.USAGE)
+    site = site_at(config)
+    names = tables_of(site, table)
+    now = SystemClock().now()
+    start = _start(since, now, site) if since is not None else None
+    with reading(site) as ledger:
+        found: list[Occurrence] = []
+        if ledger is not None:
+            for within, key in _rows(ledger, name, names, site):
+                ask = {"table": within, "key": key, "failed": failed, "since": start}
+                found += _found(ledger, site, grep, limit, ask, in_logs=in_logs)
+        found = sorted(found, key=lambda o: (o.claimed_at, o.id), reverse=True)[:limit]
+    if as_json:
+        emit_json({"runs": [run_json(o) for o in found]})
+    elif not found:
+        say("Nothing like that has happened." if ledger is not None else "Nothing has happened yet: no daemon has run here.")
+    else:
+        columns = ["Run", "When", "Task", "Table", "Outcome", "Took", "Result"]
+        print_table(columns, [_line(o, now, site) for o in found], keep=(0, 1, 4, 5))
+
+
+def _start(text: str, now: datetime, site: Site) -> datetime:
+    try:
+        return now - span(text)
+    except ValueError:
+        pass
+    try:
+        return instant(text, zone_of(site.config.settings.defaults.time_zone))
+    except BadCell as exc:
+        fail(f'--since "{clean(text)}": neither a span like 2d nor a date: {exc}', Exit.USAGE)
+
+
+def _rows(ledger: Ledger, name: str | None, names: list[str], site: Site) -> list[tuple[str | None, str | None]]:
+    """(table, key) of the rows meant, deleted ones included; None for any."""
+    if name is None:
+        return [(None, None)] if len(names) == len(site.tables) else [(within, None) for within in names]
+    known = {(within, s.key): str(s.cells.get(Column.NAME) or "") for within in names for s in ledger.rows(within, deleted=True)}
+    found = _called(known, name)
+    if not found and "/" in name:
+        within, _, rest = name.partition("/")
+        found = _called({place: called for place, called in known.items() if place[0] == within}, rest)
+    if not found:
+        hint = did_you_mean(name, known.values()) or "; `rowd history` shows what has happened"
+        fail(f'The ledger knows no task "{clean(name)}"{hint}', Exit.USAGE)
+    return list(found)
+
+
+def _called(known: dict[tuple[str, str], str], name: str) -> list[tuple[str, str]]:
+    wanted, by_id = name.strip().casefold(), id_of(name)
+    return [p for p, called in known.items() if called.strip().casefold() == wanted] or [p for p in known if p[1] == by_id]
+
+
+def _found(ledger: Ledger, site: Site, grep: str | None, limit: int, ask: dict[str, object], *, in_logs: bool) -> list[Occurrence]:
+    if not in_logs or grep is None:
+        return ledger.history(**ask, grep=grep, limit=limit)  # type: ignore[arg-type]  # the caller has put the right values together
+    told = ledger.history(**ask, grep=grep, limit=limit)  # type: ignore[arg-type]  # as above
+    seen = {o.id for o in told}
+    wide = ledger.history(**ask, limit=SEARCHED)  # type: ignore[arg-type]  # as above
+    return told + [o for o in wide if o.id not in seen and _printed(files_of(ledger, site, o.id), grep)]
+
+
+def _printed(files: Iterable[Path], text: str) -> bool:
+    wanted = text.casefold()
+    for file in files:
+        try:
+            with file.open("rb") as opened:
+                if wanted in opened.read(LONGEST_LOG).decode("utf-8", "replace").casefold():
+                    return True
+        except OSError:
+            continue  # pruned, or another user's
+    return False
+
+
+def _line(occurrence: Occurrence, now: datetime, site: Site) -> list[Styled]:
+    bound = site.tables.get(occurrence.table)
+    zone = bound.rules.rules.zone if bound is not None else zone_of(site.config.settings.defaults.time_zone)
+    at = occurrence.started_at or occurrence.due
+    number = f" ×{occurrence.count:,}" if occurrence.count > 1 else ""
+    return [
+        occurrence.id,
+        when(at, zone, now),
+        occurrence.task,
+        occurrence.table if len(site.tables) > 1 else "",
+        (f"{occurrence.outcome or occurrence.stage}{number}", outcome_style(occurrence.outcome)),
+        lasted(occurrence.duration) if occurrence.duration is not None else "",
+        occurrence.reason,
+    ]

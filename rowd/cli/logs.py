@@ -1,0 +1,145 @@
+"""`rowd logs RUN`: what a run printed."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, BinaryIO, Literal
+
+import typer
+
+from engine.clock import SystemClock
+from engine.ledger import Attempt, Ledger
+from engine.model import Occurrence
+from rowd.cli.command import examples
+from rowd.cli.exits import Exit
+from rowd.cli.options import ConfigOption, JsonOption
+from rowd.cli.output import clean, clean_lines, emit_json, fail, warn
+from rowd.cli.rows import run_json
+from rowd.cli.site import reading, site_at
+from rowd.files import STDERR, STDOUT, files_in, folder_of
+from rowd.wiring import Site
+
+LOOK = timedelta(milliseconds=200)
+"""How often --follow looks for more."""
+
+PIECE = 1 << 16
+
+
+@examples(
+    "rowd logs 0hq3k2m8",
+    "rowd logs 0hq3k2m8-7xq4 --attempt 1 --stderr",
+    "rowd logs 0hq3k2m8 --follow",
+)
+def logs(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its beginning; `rowd history` lists them.")],
+    config: ConfigOption = None,
+    attempt: Annotated[int | None, typer.Option("--attempt", min=1, help="Which attempt; default: the newest.")] = None,
+    stdout: Annotated[bool, typer.Option("--stdout", help="Only standard output.")] = False,
+    stderr: Annotated[bool, typer.Option("--stderr", help="Only standard error.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Print what a run printed.
+
+    Its standard output goes to standard output, its standard error to standard error, unless one of them is asked for alone. Other
+    files that the attempt left (the answer of a server) follow. On a terminal, control characters are left out.
+    """
+    if follow and as_json:
+        fail("--follow and --json can't be had together", Exit.USAGE)
+    site = site_at(config)
+    with reading(site) as ledger:
+        if ledger is None:
+            fail("Nothing has run here yet: there is no ledger", Exit.BAD)
+        occurrence, one = _wanted(ledger, run, attempt)
+        only = {name for name, asked in ((STDOUT, stdout), (STDERR, stderr)) if asked}
+        if as_json:
+            folder = folder_of(site, one)
+            texts = {p.name: p.read_text("utf-8", "replace") for p in files_in(folder) if not only or p.name in only}
+            emit_json({**run_json(occurrence), "shown_attempt": one.n, "folder": folder, "files": texts})
+            return
+        printer = _Printer(folder_of(site, one), only)
+        if follow:
+            asyncio.run(_follow(ledger, printer, one))
+        printer.more()
+    if not printer.found:
+        fail(_nothing(site, occurrence, one, only), Exit.BAD)
+
+
+def _wanted(ledger: Ledger, run: str, attempt: int | None) -> tuple[Occurrence, Attempt]:
+    try:
+        occurrence = ledger.occurrence(run.strip())
+    except ValueError as exc:
+        fail(clean(exc), Exit.USAGE)
+    if occurrence is None:
+        fail(f'There is no run "{clean(run)}"; `rowd history` lists them', Exit.USAGE)
+    attempts = {a.n: a for a in ledger.attempts(occurrence.id)}
+    if not attempts:
+        what = f"it {occurrence.outcome}: {occurrence.reason}" if occurrence.outcome is not None else f"it is {occurrence.stage}"
+        fail(f"{occurrence.id} printed nothing, since it has not been started: {clean(what)}", Exit.BAD)
+    wanted = attempt or max(attempts)
+    if wanted not in attempts:
+        fail(f"{occurrence.id} has no attempt {wanted}; it has {', '.join(map(str, attempts))}", Exit.USAGE)
+    return occurrence, attempts[wanted]
+
+
+def _nothing(site: Site, occurrence: Occurrence, attempt: Attempt, only: set[str]) -> str:
+    folder = folder_of(site, attempt)
+    if not folder.is_dir():
+        return f"The files of {occurrence.id}, attempt {attempt.n}, are gone: {folder} was pruned or is not readable"
+    return f"{occurrence.id}, attempt {attempt.n}, left no {' and no '.join(sorted(only)) or 'files'}"
+
+
+class _Printer:
+    """Prints the files of one attempt, and at each call what has been added to them since."""
+
+    def __init__(self, folder: Path, only: set[str]) -> None:
+        self._folder = folder
+        self._only = only
+        self._at: dict[str, int] = {}
+        self.found = False
+
+    def more(self) -> None:
+        for path in files_in(self._folder):
+            if self._only and path.name not in self._only:
+                continue
+            if path.name not in (STDOUT, STDERR) and path.name not in self._at:
+                warn(f"--- {path.name}")
+            self._print(path)
+            self.found = True
+
+    def _print(self, path: Path) -> None:
+        where: Literal["stdout", "stderr"] = "stderr" if path.name == STDERR and STDERR not in self._only else "stdout"
+        stream = getattr(sys, where)
+        try:
+            with path.open("rb") as file:
+                file.seek(self._at.get(path.name, 0))
+                while piece := file.read(PIECE):
+                    _put(piece, stream)
+                self._at[path.name] = file.tell()
+        except OSError as exc:
+            fail(f"{path} can't be read: {exc.strerror}", Exit.OWNER)
+
+
+def _put(piece: bytes, stream: object) -> None:
+    """To a terminal as harmless text, to a pipe or a file byte for byte."""
+    text = typer.get_text_stream("stdout") if stream is sys.stdout else typer.get_text_stream("stderr")
+    if text.isatty():
+        text.write(clean_lines(piece.decode("utf-8", "replace")))
+    else:
+        raw: BinaryIO = text.buffer
+        raw.write(piece)
+    text.flush()
+
+
+async def _follow(ledger: Ledger, printer: _Printer, attempt: Attempt) -> None:
+    """Until the attempt has its end in the ledger."""
+    clock = SystemClock()
+    while True:
+        over = any(a.n == attempt.n and a.ended_at is not None for a in ledger.attempts(attempt.run))
+        printer.more()
+        if over:
+            return
+        await clock.sleep(LOOK)

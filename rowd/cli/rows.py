@@ -1,0 +1,123 @@
+"""How rows and runs are said by the commands that look: words, colours, and their place in `--json`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from actions.api import Outcome
+from engine.model import Column, Occurrence, Status, Type
+from rowd.cli.output import warn
+from rowd.view import RowView, TableView
+
+BAD = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST, Outcome.MISSED})
+"""Outcomes that somebody should look at."""
+
+STYLES = {
+    "OK": "green",
+    "RUNNING": "cyan",
+    "WAITING": "cyan",
+    "RETRYING": "yellow",
+    "NOTE": "yellow",
+    "HELD": "yellow",
+    "MISSED": "yellow",
+    "ERROR": "red",
+    "FAILED": "red",
+    "TIMED": "red",
+    "LOST": "red",
+    "NEVER": "red",
+    "PAUSED": "dim",
+    "DRAFT": "dim",
+    "COMPLETED": "dim",
+}
+"""The first word of a Health → its colour."""
+
+
+def health_style(health: str) -> str:
+    return STYLES.get(health.split(maxsplit=1)[0].rstrip(":,"), "") if health else ""
+
+
+def outcome_style(outcome: Outcome | None) -> str:
+    if outcome is None or outcome is Outcome.SUCCEEDED:
+        return ""
+    return "red" if outcome in BAD else "yellow"
+
+
+def troubles(tables: Iterable[TableView]) -> None:
+    """Say on standard error which tables couldn't be read, or are held."""
+    for view in tables:
+        if view.trouble is not None:
+            warn(f"{view.name} can't be read now, so this is what was last read of it: {view.trouble}")
+        elif view.held is not None:
+            warn(f"{view.name} is held, nothing of it starts: {view.held}")
+
+
+def row_json(row: RowView) -> dict[str, Any]:
+    """What every command's `--json` says of a row."""
+    task, cells, last = row.task, row.cells, row.tally.last
+    return {
+        "table": row.table,
+        "id": row.key,
+        "name": row.name,
+        "status": status_of(row),
+        "type": task.type if task else None,
+        "action": task.action if task else None,
+        "schedule": task.schedule.text if task and task.schedule else None,
+        "zone": str(row.zone),
+        "health": row.health,
+        "next_run": cells.get(Column.NEXT_RUN),
+        "last_run": last.started_at if last else None,
+        "last_outcome": last.outcome if last else None,
+        "last_result": last.reason if last else None,
+        "runs": row.tally.runs,
+        "failures": row.tally.failures,
+        "missed": row.tally.missed,
+        "running_since": row.running.started_at if row.running else None,
+        "new": row.new,
+    }
+
+
+def status_of(row: RowView) -> str:
+    """The row's Status; `defect` where it isn't understood."""
+    if row.task is not None:
+        return str(row.task.status)
+    return str(Status.DRAFT) if row.defect is not None and row.defect.draft else "defect"
+
+
+def schedule_of(row: RowView) -> str:
+    """When it comes due, in words; the cell as it stands where the row isn't understood."""
+    task = row.task
+    if task is None:
+        return str(row.state.cells.get(Column.SCHEDULE) or row.state.cells.get(Column.TYPE) or "")
+    if task.schedule is not None:
+        return task.schedule.text
+    if task.type is Type.COUNTER:
+        return str(row.cells[Column.UNDERSTOOD_AS])
+    return "when asked"
+
+
+def run_json(occurrence: Occurrence) -> dict[str, Any]:
+    """What every command's `--json` says of a run, or of an occurrence that was skipped or missed."""
+    return {
+        "run": occurrence.id,
+        "table": occurrence.table,
+        "id": occurrence.key,
+        "task": occurrence.task,
+        "action": occurrence.action,
+        "cause": occurrence.cause,
+        "by": occurrence.by,
+        "due": occurrence.due,
+        "stage": occurrence.stage,
+        "outcome": occurrence.outcome,
+        "reason": occurrence.reason,
+        "attempt": occurrence.attempt,
+        "attempts": occurrence.attempts,
+        "started_at": occurrence.started_at,
+        "ended_at": occurrence.ended_at,
+        "retry_at": occurrence.retry_at,
+        "duration_s": occurrence.duration,
+        "outputs": occurrence.outputs,
+        "links": occurrence.links,
+        "count": occurrence.count,
+        "last_due": occurrence.last_due,
+    }

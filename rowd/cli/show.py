@@ -1,0 +1,204 @@
+"""`rowd show NAME`: all about one task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from config.fields import spelled
+from engine.clock import SystemClock
+from engine.display import whole
+from engine.ledger import Attempt, Ledger
+from engine.model import Column, Edit, Occurrence, Task, Type
+from rowd.cli.command import examples
+from rowd.cli.options import ConfigOption, JsonOption, TableOption, TaskArgument
+from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
+from rowd.cli.rows import health_style, outcome_style, row_json, run_json, status_of, troubles
+from rowd.cli.site import pick, reading, site_at, tables_of
+from rowd.coming import Coming, coming
+from rowd.saying import distance, lasted, when
+from rowd.view import RowView, house, living, look
+from rowd.why import why
+
+FIVE = 5
+YEARS = timedelta(days=3660)
+
+
+@examples(
+    "rowd show backup",
+    "rowd show ops/backup",
+    "rowd show 17 --json",
+)
+def show(
+    name: TaskArgument,
+    config: ConfigOption = None,
+    table: TableOption = None,
+    runs: Annotated[int, typer.Option("--runs", min=0, max=1000, help="So many of its last runs, and of its last edits.")] = FIVE,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one task: schedule, settings, last runs, and why it does not run now."""
+    site = site_at(config)
+    with reading(site) as ledger:
+        clock = SystemClock()
+        tables = look(site, ledger, clock, tables_of(site, table))
+        row = pick(tables, name)
+        now = clock.now()
+        holds = house(site, ledger, now)
+        reason = why(row, now, holds, daemon=living(ledger) is not None)
+        ahead = list(islice(coming([row], now, holds, until=now + YEARS), FIVE))
+        past, edits = _past(ledger, row, runs)
+    if as_json:
+        emit_json(_json(row, reason, ahead, past, edits))
+        return
+    troubles([view for view in tables if view.name == row.table])
+    print_pairs(_pairs(row, reason, now, ahead))
+    if past:
+        say()
+        print_table(["Run", "Started", "Outcome", "Took", "Result"], _runs(row, past, now), keep=(0, 1, 2, 3))
+    if row.requests:
+        say()
+        print_table(
+            ["Asked for", "When", "By"], [[str(r.wish), distance(r.asked_at, now), r.by] for r in row.requests], keep=(0, 1)
+        )
+    if edits:
+        say()
+        changes = [[e.column, f"{_cell(e.old)} → {_cell(e.new)}", distance(e.at, now), e.by] for e in edits]
+        print_table(["Edited", "Change", "When", "By"], changes, keep=(0, 2))
+
+
+def _past(ledger: Ledger | None, row: RowView, most: int) -> tuple[list[tuple[Occurrence, list[Attempt]]], list[Edit]]:
+    if ledger is None or most == 0:
+        return [], []
+    ended = ledger.history(table=row.table, key=row.key, limit=most)
+    return [(o, ledger.attempts(o.id)) for o in ended], ledger.edits(row.table, row.key, limit=most)
+
+
+def _pairs(row: RowView, reason: str, now: datetime, ahead: list[Coming]) -> Iterator[tuple[str, Styled]]:
+    task, cells = row.task, row.state.cells
+    health = row.health
+    yield "Name", (row.name, "bold")
+    yield "ID", f"{row.key} in the table {row.table}" + (", not yet seen by the daemon" if row.new else "")
+    yield "Description", str(cells.get(Column.DESCRIPTION) or "")
+    yield "Health", (health, health_style(health))
+    yield "Why not now" if row.running is None else "Now", reason
+    yield "Status", status_of(row)
+    if task is not None:
+        yield "Schedule", str(row.cells[Column.UNDERSTOOD_AS] or "")
+        yield "Next", _next(row, ahead, now)
+        yield from _settings(row, task)
+    else:
+        yield "Schedule", str(cells.get(Column.SCHEDULE) or "")
+        yield "Action", str(cells.get(Column.ACTION) or "")
+    tally = row.tally
+    yield "Counts", f"{tally.runs} runs, {tally.failures} failed, {tally.missed} missed"
+    if tally.last_success is not None:
+        yield "Last success", f"{when(tally.last_success, row.zone, now)} ({distance(tally.last_success, now)})"
+
+
+def _next(row: RowView, ahead: list[Coming], now: datetime) -> str:
+    parts = []
+    for run in ahead:
+        off = f" ({distance(run.at, now)})" if run is ahead[0] else ""
+        skipped = f" (skipped: {run.skipped})" if run.skipped else f" ({run.note})" if run.note else ""
+        parts.append(f"{when(run.at, row.zone, now)}{off}{skipped}")
+    return " · ".join(parts)
+
+
+def _settings(row: RowView, task: Task) -> Iterator[tuple[str, Styled]]:
+    """What holds for it, by the row or by default."""
+    yield "Type", str(task.type)
+    if task.type is Type.COUNTER:
+        yield "Count", f"{whole(row.state.count)} of {whole(task.threshold)}"
+    yield "Action", task.action
+    yield "Parameters", ", ".join(f"{name} = {value}" for name, value in task.parameters.items())
+    settings = {
+        "attempts": str(task.attempts) + (f", {spelled(task.retry_wait)} apart and growing" if task.attempts > 1 else ""),
+        "time-out": spelled(task.timeout),
+        "overlap": str(task.overlap),
+        "catch up": str(task.catch_up),
+        "priority": str(task.priority) if task.priority else "",
+        "jitter": spelled(task.jitter) if task.jitter else "",
+        "at most every": spelled(task.every) if task.every else "",
+    }
+    yield "Settings", "; ".join(f"{name} {value}" for name, value in settings.items() if value)
+
+
+def _runs(row: RowView, past: list[tuple[Occurrence, list[Attempt]]], now: datetime) -> Iterator[list[Styled]]:
+    for occurrence, attempts in past:
+        started = occurrence.started_at or occurrence.due
+        how = str(occurrence.outcome or occurrence.stage) + (f" ×{occurrence.count}" if occurrence.count > 1 else "")
+        took = lasted(occurrence.duration) if occurrence.duration is not None else ""
+        yield [
+            occurrence.id,
+            f"{when(started, row.zone, now)} ({distance(started, now)})",
+            (how, outcome_style(occurrence.outcome)),
+            took,
+            occurrence.reason,
+        ]
+        if len(attempts) > 1:
+            for attempt in attempts:
+                spent = lasted(attempt.duration) if attempt.duration is not None else ""
+                how = str(attempt.outcome or "running")
+                yield [
+                    f"  attempt {attempt.n}",
+                    when(attempt.started_at, row.zone, now),
+                    (how, "dim"),
+                    spent,
+                    (attempt.summary, "dim"),
+                ]
+
+
+def _cell(text: str | None) -> str:
+    return f'"{text}"' if text is not None else "blank"
+
+
+def _json(
+    row: RowView, reason: str, ahead: list[Coming], past: list[tuple[Occurrence, list[Attempt]]], edits: list[Edit]
+) -> dict[str, Any]:
+    task = row.task
+    return {
+        **row_json(row),
+        "why_not_now": reason,
+        "defect": {"column": row.defect.column, "message": row.defect.message} if row.defect is not None else None,
+        "settings": _settings_json(task) if task is not None else None,
+        "count": row.state.count if task is not None and task.type is Type.COUNTER else None,
+        "cells": row.state.cells,
+        "next_runs": [{"at": run.at, "due": run.due, "skipped": run.skipped or None} for run in ahead],
+        "active": [run_json(o) for o in row.active],
+        "last_runs": [{**run_json(o), "attempts_made": [_attempt_json(a) for a in attempts]} for o, attempts in past],
+        "requests": row.requests,
+        "edits": edits,
+    }
+
+
+def _settings_json(task: Task) -> Mapping[str, Any]:
+    return {
+        "parameters": task.parameters,
+        "attempts": task.attempts,
+        "timeout_s": task.timeout,
+        "retry_wait_s": task.retry_wait,
+        "overlap": task.overlap,
+        "catch_up": task.catch_up,
+        "priority": task.priority,
+        "jitter_s": task.jitter,
+        "at_most_every_s": task.every,
+        "threshold": task.threshold,
+        "repeatable": task.repeatable,
+    }
+
+
+def _attempt_json(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "attempt": attempt.n,
+        "started_at": attempt.started_at,
+        "ended_at": attempt.ended_at,
+        "outcome": attempt.outcome,
+        "summary": attempt.summary,
+        "duration_s": attempt.duration,
+        "folder": Path(attempt.folder) if attempt.folder else None,
+    }

@@ -1,0 +1,170 @@
+"""`rowd status`: how the daemon and its tables stand, out of the ledger alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import typer
+
+from actions.api import Outcome
+from engine.clock import SystemClock
+from engine.decide import House
+from engine.ledger import DaemonMark, Reach
+from engine.model import Stage
+from rowd import __version__
+from rowd.cli.command import examples
+from rowd.cli.exits import Exit
+from rowd.cli.options import ConfigOption, JsonOption
+from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
+from rowd.cli.rows import outcome_style
+from rowd.cli.site import reading, site_at
+from rowd.coming import coming
+from rowd.saying import distance, plural
+from rowd.view import TableView, house, living, remembered
+from rowd.wiring import Site
+
+SOON = timedelta(hours=1)
+DAY = timedelta(hours=24)
+MOST_DUE = 10_000
+"""Runs of the next hour are counted up to here."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """All that the command tells. stale: a mark of a daemon that no longer runs.   due: capped at MOST_DUE."""
+
+    site: Site
+    now: datetime
+    daemon: DaemonMark | None
+    stale: DaemonMark | None
+    tables: list[TableView]
+    house: House
+    due: int
+    day: dict[Outcome, int]
+
+    @property
+    def fine(self) -> bool:
+        return self.daemon is not None and all(t.mark is None or t.mark.state is Reach.OK for t in self.tables)
+
+
+@examples(
+    "rowd status",
+    "rowd status --json | jq .running",
+    "rowd status >/dev/null || echo look after rowd",
+)
+def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Say how the daemon and its tables stand.
+
+    No table is read: this is what the daemon last wrote down. Ends with 1 where no daemon runs or a table is in trouble.
+    """
+    found = _standing(site_at(config))
+    if as_json:
+        emit_json(_json(found))
+    else:
+        _print(found)
+    if not found.fine:
+        raise typer.Exit(int(Exit.BAD))
+
+
+def _standing(site: Site) -> _Standing:
+    now = SystemClock().now()
+    with reading(site) as ledger:
+        tables = remembered(site, ledger, now)
+        holds = house(site, ledger, now)
+        rows = [row for view in tables for row in view.rows]
+        runs = (run for run in coming(rows, now, holds, until=now + SOON) if not run.skipped)
+        due = sum(1 for _ in zip(range(MOST_DUE), runs, strict=False))
+        daemon, mark = living(ledger), ledger.daemon() if ledger is not None else None
+        day = dict(ledger.digest(now - DAY, now + SOON).counts) if ledger is not None else {}
+    return _Standing(site, now, daemon, mark if daemon is None else None, tables, holds, due, day)
+
+
+def _print(found: _Standing) -> None:
+    print_pairs(_pairs(found))
+    say()
+    columns = ["Table", "State", "Read", "Rows", "Tasks", "Defects", "Drafts", "Running", "Waiting", "Message"]
+    print_table(columns, [_line(view, found.now) for view in found.tables], keep=(0, 1, 2))
+
+
+def _pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
+    daemon, now = found.daemon, found.now
+    if daemon is not None:
+        yield (
+            "Daemon",
+            (f"running, process {daemon.process.pid}, since {distance(daemon.since, now)}, version {daemon.version}", "green"),
+        )
+        if daemon.version != __version__:
+            yield "", (f"this command is version {__version__}: restart the daemon to have them alike", "yellow")
+    elif found.stale is not None:
+        died = f"process {found.stale.process.pid} on {found.stale.host}, started {distance(found.stale.since, now)}"
+        yield "Daemon", (f"not running; {died}, ended without a word. Start it: rowd run", "red")
+    else:
+        yield "Daemon", ("not running. Start it: rowd run", "red")
+    more = "at least " if found.due >= MOST_DUE else ""
+    yield "Next hour", f"{more}{plural(found.due, 'run')} due"
+    counts = ", ".join(f"{number:,} {outcome}" for outcome, number in found.day.items())
+    worst = next((outcome_style(o) for o in Outcome if o in found.day and outcome_style(o) == "red"), "")
+    yield "Last 24 hours", (counts or "nothing ran", worst)
+    for action, until in sorted(found.house.shut.items()):
+        yield "Breaker", (f"{action} failed too often in a row: nothing of it starts before {distance(until, now)}", "red")
+    yield "Ledger", str(found.site.ledger)
+
+
+def _line(view: TableView, now: datetime) -> list[Styled]:
+    mark, stages = view.mark, _stages(view)
+    if mark is None:
+        return [view.name, ("not read yet", "yellow"), *[""] * 8]
+    defects: Styled = (str(mark.defects), "red") if mark.defects else "0"
+    return [
+        view.name,
+        (str(mark.state), "green" if mark.state is Reach.OK else "red"),
+        distance(mark.last_read, now) if mark.last_read is not None else "never",
+        str(mark.tasks + mark.defects + mark.drafts),
+        str(mark.tasks),
+        defects,
+        str(mark.drafts),
+        str(stages[Stage.RUNNING]),
+        str(stages[Stage.CLAIMED] + stages[Stage.WAITING]),
+        mark.message,
+    ]
+
+
+def _stages(view: TableView) -> Counter[Stage]:
+    return Counter(occurrence.stage for row in view.rows for occurrence in row.active)
+
+
+def _json(found: _Standing) -> dict[str, Any]:
+    daemon = found.daemon
+    return {
+        "running": daemon is not None,
+        "fine": found.fine,
+        "pid": daemon.process.pid if daemon is not None else None,
+        "since": daemon.since if daemon is not None else None,
+        "version": daemon.version if daemon is not None else None,
+        "ledger": found.site.ledger,
+        "due_next_hour": found.due,
+        "last_24_hours": {str(outcome).replace(" ", "_"): number for outcome, number in found.day.items()},
+        "breakers": [{"action": action, "shut_until": until} for action, until in sorted(found.house.shut.items())],
+        "tables": [_table_json(view, found.now) for view in found.tables],
+    }
+
+
+def _table_json(view: TableView, now: datetime) -> dict[str, Any]:
+    mark, stages = view.mark, _stages(view)
+    return {
+        "table": view.name,
+        "state": mark.state if mark is not None else None,
+        "since": mark.since if mark is not None else None,
+        "message": mark.message if mark is not None else None,
+        "last_read": mark.last_read if mark is not None else None,
+        "age_s": now - mark.last_read if mark is not None and mark.last_read is not None else None,
+        "tasks": mark.tasks if mark is not None else 0,
+        "defects": mark.defects if mark is not None else 0,
+        "drafts": mark.drafts if mark is not None else 0,
+        "running": stages[Stage.RUNNING],
+        "waiting": stages[Stage.CLAIMED] + stages[Stage.WAITING],
+    }

@@ -1,0 +1,34 @@
+"""The files that a run's attempts left behind: what it printed, what a server answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.ledger import Attempt, Ledger
+from rowd.wiring import Site
+
+STDOUT, STDERR = "stdout", "stderr"
+"""What a command printed."""
+
+_INNER = frozenset({"exit", "output"})
+"""Files that are between rowd and a command's launcher; what is in them stands in the ledger."""
+
+
+def folder_of(site: Site, attempt: Attempt) -> Path:
+    """Where the attempt's files are, or were; attempts that no process was made known of have their usual place."""
+    return Path(attempt.folder) if attempt.folder is not None else site.parts.runs / attempt.run / str(attempt.n)
+
+
+def files_in(folder: Path) -> list[Path]:
+    """What there is to be read, standard output and error first. Empty where the folder is gone."""
+    try:
+        found = [path for path in folder.iterdir() if path.is_file() and not path.is_symlink() and path.name not in _INNER]
+    except OSError:
+        return []
+    first = (STDOUT, STDERR)
+    return sorted(found, key=lambda path: (first.index(path.name) if path.name in first else len(first), path.name))
+
+
+def files_of(ledger: Ledger, site: Site, run: str) -> list[Path]:
+    """Of all attempts of a run, first to last."""
+    return [path for attempt in ledger.attempts(run) for path in files_in(folder_of(site, attempt))]

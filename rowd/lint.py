@@ -1,0 +1,223 @@
+"""What is wrong or doubtful in a table before anything runs. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from engine.decide import House
+from engine.model import Overlap, Status, Task
+from engine.schedule.walk import Calendar
+from engine.schedule.zones import Stretch, instant_of, moment_of, walls
+from rowd.coming import coming
+from rowd.saying import lasted, plural
+from rowd.view import RowView, TableView
+
+AHEAD = timedelta(days=366)
+"""How far the changes of the clock are looked at."""
+
+CLASHES_WITHIN = timedelta(hours=24)
+MOST_CLASHES = 5
+"""Clashes are looked for this far ahead, and so many of them are told."""
+
+GAPS = 20
+"""So many coming occurrences of a row are looked at to find the smallest distance between two."""
+
+NAMED = 5
+"""So many tasks of a clash are named."""
+
+
+class Level(StrEnum):
+    """error: a row or a table that can't run.   warning: it runs, but hardly as meant.   note: worth knowing."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found.
+
+    kind: which check found it (`defect`, `clock change` …), the same word everywhere.
+    key, name: of the row; "" where it is about the whole table, or about several rows.   column: "" where it is none of them.
+    message: one sentence with the remedy, without a full stop.
+    """
+
+    level: Level
+    kind: str
+    table: str
+    message: str
+    key: str = ""
+    name: str = ""
+    column: str = ""
+
+
+def lint(
+    tables: Sequence[TableView], now: datetime, house: House, usual: Mapping[tuple[str, str], timedelta], workers: int
+) -> list[Finding]:
+    """Everything found in these tables: errors first, then by table and row.
+
+    usual: (table, key) → how long its runs usually take.   workers: how many runs there may be at once.
+    """
+    found: list[Finding] = []
+    for view in tables:
+        found += _of_table(view)
+        for row in view.rows:
+            found += _of_row(row)
+            if row.task is not None and row.task.status is Status.ACTIVE:
+                found += _of_task(row, row.task, now, usual.get((row.table, row.key)))
+    found += _clashes([row for view in tables for row in view.tasks], now, house, workers)
+    order = list(Level)
+    return sorted(found, key=lambda f: order.index(f.level))
+
+
+def _of_table(view: TableView) -> Iterator[Finding]:
+    if view.trouble is not None:
+        yield Finding(Level.ERROR, "table", view.name, f"the table can't be read: {view.trouble}")
+    if view.held is not None:
+        yield Finding(Level.ERROR, "table", view.name, f"the table is held, nothing of it starts: {view.held}")
+    for hint in view.layout.hints if view.layout is not None else ():
+        yield Finding(Level.WARNING, "header", view.name, hint)
+
+
+def _of_row(row: RowView) -> Iterator[Finding]:
+    if (defect := row.defect) is not None:
+        level, kind = (Level.NOTE, "draft") if defect.draft else (Level.ERROR, "defect")
+        yield Finding(level, kind, row.table, defect.message, row.key, row.name, defect.column)
+
+
+def _of_task(row: RowView, task: Task, now: datetime, usual: timedelta | None) -> Iterator[Finding]:
+    schedule = task.schedule
+    if schedule is None:
+        return
+
+    def finding(level: Level, kind: str, message: str) -> Finding:
+        return Finding(level, kind, row.table, message, row.key, row.name, "Schedule")
+
+    if schedule.next(row.state.settled_until) is None or (schedule.one_off and row.state.marked):
+        yield finding(Level.WARNING, "past", f"{schedule.text} is past, so it never comes due; give it a time to come")
+    for message in clock_changes(task, now):
+        yield finding(Level.WARNING, "clock change", message)
+    gap = _smallest_gap(task, now)
+    if gap is None:
+        return
+    if usual is not None and usual > gap and task.overlap is not Overlap.PARALLEL:
+        then = {
+            Overlap.SKIP: "what comes due meanwhile is skipped",
+            Overlap.QUEUE: "the queue grows",
+            Overlap.RESTART: "each one is stopped by the next",
+        }[task.overlap]
+        message = (
+            f"its runs take {lasted(usual)} as a rule, and one comes due every {lasted(gap)}, so {then}; give it more time between"
+        )
+        yield finding(Level.WARNING, "longer than its interval", message)
+    if task.every is not None and gap < task.every:
+        message = (
+            f"it comes due every {lasted(gap)}, and its action {task.action} allows one run in {lasted(task.every)},"
+            " so the others are skipped; make the schedule wider"
+        )
+        yield finding(Level.WARNING, "too dense", message)
+
+
+def _smallest_gap(task: Task, now: datetime) -> timedelta | None:
+    """Between two occurrences, among the next ones; None where there are no two."""
+    assert task.schedule is not None  # noqa: S101 (the caller has looked)
+    gaps, before = [], task.schedule.next(now)
+    for _ in range(GAPS):
+        after = None if before is None else task.schedule.next(before)
+        if before is None or after is None:
+            break
+        gaps.append(after - before)
+        before = after
+    return min(gaps, default=None)
+
+
+# --- changes of the clock
+
+
+def clock_changes(task: Task, now: datetime) -> Iterator[str]:
+    """What will be otherwise than the row says, because the clock skips or repeats an hour: one sentence for each change.
+
+    Only fixed times are concerned; what runs on real time (`*/5 * * * *`, `every 2 hours`) is not.
+    """
+    schedule = task.schedule
+    if not isinstance(schedule, Calendar) or schedule.real:
+        return
+    by_the_wall = replace(schedule, zone=UTC, begins=None)
+    for before, after in _changes(schedule, now):
+        skipped = after.offset > before.offset
+        first, last = sorted((before.end + before.offset, before.end + after.offset))
+        times = list(_between(by_the_wall, first, last))
+        if not times or (due := schedule.next(moment_of(before.end - (last - first) - 1))) is None:
+            continue
+        if not moment_of(before.end - (last - first)) <= due <= moment_of(before.end + (last - first)):
+            continue  # it begins only later
+        hour = f"{moment_of(first):%H:%M} to {moment_of(last):%H:%M}"
+        day = f"{moment_of(first):%a} {moment_of(first).day} {moment_of(first):%b %Y}"
+        which = ", ".join(f"{t:%H:%M}" for t in times[:3]) + (", …" if len(times) > 3 else "")
+        if skipped and len(times) == 1:
+            yield f"on {day} the clock skips {hour} ({schedule.zone}): {which} comes right after it, at {moment_of(last):%H:%M}"
+        elif skipped:
+            yield f"on {day} the clock skips {hour} ({schedule.zone}): {which} come together as one run at {moment_of(last):%H:%M}"
+        else:
+            yield f"on {day} the clock shows {hour} twice ({schedule.zone}): {which} runs the first time only"
+
+
+def _changes(schedule: Calendar, now: datetime) -> Iterator[tuple[Stretch, Stretch]]:
+    clock = walls(schedule.zone)
+    end = instant_of(now + AHEAD)
+    stretch = clock.stretch(instant_of(now))
+    while stretch.end < end:
+        after = clock.stretch(stretch.end)
+        if after.offset != stretch.offset:
+            yield stretch, after
+        stretch = after
+
+
+def _between(schedule: Calendar, first: int, last: int) -> Iterator[datetime]:
+    """Its occurrences in [first, last), as walls."""
+    cursor, end = moment_of(first - 1), moment_of(last)
+    while (due := schedule.next(cursor)) is not None and due < end:
+        yield due
+        cursor = due
+
+
+# --- clashes
+
+
+def _clashes(rows: Sequence[RowView], now: datetime, house: House, workers: int) -> Iterator[Finding]:
+    """Minutes of the next day in which more tasks come due than may run at once. Of equal sets of tasks only the first is told."""
+    minutes: defaultdict[datetime, dict[tuple[str, str], RowView]] = defaultdict(dict)
+    for run in coming(rows, now, house, until=now + CLASHES_WITHIN):
+        if not run.skipped:
+            minutes[run.at.replace(second=0, microsecond=0)][run.row.table, run.row.key] = run.row
+    seen: set[frozenset[tuple[str, str]]] = set()
+    told = 0
+    for minute, together in sorted(minutes.items(), key=lambda one: (-len(one[1]), one[0])):
+        if len(together) <= workers or told >= MOST_CLASHES:
+            return
+        if frozenset(together) in seen:
+            continue
+        seen.add(frozenset(together))
+        told += 1
+        yield _clash(minute, list(together.values()), workers)
+
+
+def _clash(minute: datetime, rows: Sequence[RowView], workers: int) -> Finding:
+    zone = rows[0].zone
+    tables = list(dict.fromkeys(row.table for row in rows))
+    others = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+    message = (
+        f"{plural(len(rows), 'task')} come due at {minute.astimezone(zone):%a %H:%M} ({zone}), and {workers} may run at once"
+        f" (daemon.max_parallel), so the others wait: {_listed(row.name for row in rows[:NAMED])}{others};"
+        " spread them, or give them a Jitter"
+    )
+    return Finding(Level.WARNING, "clash", ", ".join(tables), message)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,391 @@
+"""Laws of decisions: properties first, then the rules that a property can't say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actions.api import Outcome
+from engine.blackout import Blackout
+from engine.decide import Hold, House, Plan, Standing, back_off, decide, jitter
+from engine.model import (
+    SETTLE,
+    CatchUp,
+    Cause,
+    Occurrence,
+    Overlap,
+    Request,
+    RowState,
+    Stage,
+    Status,
+    Task,
+    Type,
+    Wish,
+)
+from engine.schedule import parse
+from tests.fakes.virtual import NOON
+
+TICK = timedelta(microseconds=1)
+HOUSE = House(awake_since=NOON - timedelta(days=1), free=99)
+SCHEDULES = ("every minute", "every 7 minutes", "daily 12:03", "*/5 * * * *", "2026-03-02 12:04", "mon 12:01", "every 90s")
+
+
+def state(key: str, **changes: object) -> RowState:
+    long_ago = NOON - timedelta(hours=3)
+    blank = RowState(table="ops", key=key, cells={}, first_seen=long_ago, changed_at=long_ago, since=NOON, settled_until=NOON)
+    return replace(blank, **changes)  # type: ignore[arg-type]  # names are the dataclass's own
+
+
+def task(key: str, schedule: str | None = "every minute", **changes: object) -> Task:
+    parsed = parse(schedule, type=None, zone=UTC, since=NOON) if schedule else None
+    plain = Task(
+        table="ops",
+        key=key,
+        name=key,
+        type=parsed.type if parsed else Type.MANUAL,
+        action="act",
+        parameters={},
+        status=Status.ACTIVE,
+        schedule=parsed.schedule if parsed else None,
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]  # names are the dataclass's own
+
+
+def standing(key: str = "a", schedule: str | None = "every minute", **changes: object) -> Standing:
+    return Standing(task(key, schedule, **changes), state(key))
+
+
+def occurrence(key: str = "a", **changes: object) -> Occurrence:
+    plain = Occurrence(
+        id=f"run-{key}",
+        table="ops",
+        key=key,
+        task=key,
+        trigger="at:before",
+        cause=Cause.SCHEDULE,
+        due=NOON,
+        claimed_at=NOON,
+        stage=Stage.RUNNING,
+        action="act",
+        attempt=1,
+        started_at=NOON,
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]  # names are the dataclass's own
+
+
+def wish(kind: Wish, amount: float = 0, number: int = 1) -> Request:
+    return Request(number, "ops", "a", kind, amount, "cli:ann", NOON)
+
+
+def at(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+@st.composite
+def standings(draw: st.DrawFn) -> list[Standing]:
+    made = []
+    for number in range(draw(st.integers(0, 5))):
+        key = f"k{number}"
+        active: tuple[Occurrence, ...] = ()
+        if draw(st.integers(0, 3)) == 0:
+            stage = draw(st.sampled_from([Stage.RUNNING, Stage.CLAIMED, Stage.WAITING]))
+            retry = at(draw(st.integers(-2, 9))) if stage is Stage.WAITING else None
+            active = (occurrence(key, id=f"r{number}", stage=stage, retry_at=retry, due=at(-1)),)
+        made.append(
+            Standing(
+                task(
+                    key,
+                    draw(st.sampled_from(SCHEDULES)),
+                    overlap=draw(st.sampled_from(Overlap)),
+                    catch_up=draw(st.sampled_from(CatchUp)),
+                    priority=draw(st.integers(-2, 2)),
+                    jitter=timedelta(seconds=draw(st.sampled_from([0, 0, 20]))),
+                    status=draw(st.sampled_from([Status.ACTIVE, Status.ACTIVE, Status.PAUSED])),
+                ),
+                state(
+                    key,
+                    settled_until=at(draw(st.integers(-30, 0))),
+                    changed_at=at(draw(st.sampled_from([-90, -90, 0, 3]))),
+                    snoozed_until=draw(st.sampled_from([None, None, at(4)])),
+                ),
+                hold=draw(st.sampled_from([None, None, None, Hold("held"), Hold("no access", record=True)])),
+                active=active,
+            )
+        )
+    return made
+
+
+def moves(plan: Plan) -> tuple[object, ...]:
+    """What a plan does, beside when it wakes."""
+    return (plan.claims, plan.records, plan.starts, plan.stops, plan.answers, plan.states)
+
+
+def carried_out(those: Sequence[Standing], plan: Plan) -> list[Standing]:
+    """Where the tasks stand once the plan is done and what it started runs. What runs and was stopped has not ended yet."""
+    after = []
+    for one in those:
+        key = one.task.key
+        newer = next((s for s in plan.states if s.key == key), one.state)
+        stopped = {s.run for s in plan.stops}
+        kept = [o for o in one.active if o.stage is Stage.RUNNING or o.id not in stopped]
+        kept += [replace(c, id=f"{c.key}/{c.trigger}") for c in plan.claims if c.key == key]
+        begun = {trigger for _, k, trigger in plan.starts if k == key}
+        kept = [replace(o, stage=Stage.RUNNING, started_at=NOON, retry_at=None) if o.trigger in begun else o for o in kept]
+        after.append(replace(one, state=newer, active=tuple(kept), requests=()))
+    return after
+
+
+@settings(max_examples=300, deadline=None)
+@given(standings())
+def test_the_wake_time_is_when_the_plan_next_changes(those: list[Standing]) -> None:
+    first = decide(those, at(5), HOUSE)
+    settled = carried_out(those, first)
+    plan = decide(settled, at(5), HOUSE)
+    assert moves(plan) == ((),) * 6  # a plan carried out leaves nothing to do at the same instant
+    if plan.wake is None:
+        return
+    assert moves(decide(settled, plan.wake - TICK, HOUSE)) == ((),) * 6
+    later = decide(settled, plan.wake, HOUSE)
+    assert moves(later) != ((),) * 6 or later.wake != plan.wake
+
+
+@settings(max_examples=200, deadline=None)
+@given(standings(), st.randoms(use_true_random=False))
+def test_the_order_of_the_rows_does_not_matter(those: list[Standing], luck: object) -> None:
+    shuffled = list(those)
+    luck.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis gives a random.Random
+    one, other = decide(those, at(5), HOUSE), decide(shuffled, at(5), HOUSE)
+    assert one.starts == other.starts
+    assert one.wakes == other.wakes
+    assert {(c.key, c.trigger) for c in one.claims} == {(c.key, c.trigger) for c in other.claims}
+
+
+@settings(max_examples=200, deadline=None)
+@given(standings(), st.integers(0, 4))
+def test_no_more_starts_than_there_are_free_workers_and_the_best_first(those: list[Standing], free: int) -> None:
+    plan = decide(those, at(5), replace(HOUSE, free=free))
+    everything = decide(those, at(5), HOUSE)
+    assert plan.starts == everything.starts[:free]
+    assert plan.claims == everything.claims
+
+
+@settings(max_examples=200, deadline=None)
+@given(standings())
+def test_every_occurrence_that_came_due_gets_exactly_one_claim_or_record(those: list[Standing]) -> None:
+    plan = decide(those, at(5), HOUSE)
+    for one in those:
+        moved = next((s for s in plan.states if s.key == one.task.key), one.state)
+        schedule = one.task.schedule
+        assert schedule is not None
+        due, cursor = 0, one.state.settled_until
+        while (following := schedule.next(cursor)) is not None and following <= moved.settled_until:
+            due, cursor = due + 1, following
+        claims = sum(c.key == one.task.key for c in plan.claims)
+        records = sum(r.count for r in plan.records if r.key == one.task.key)
+        assert claims + records == due
+
+
+@settings(max_examples=100, deadline=None)
+@given(standings())
+def test_a_plan_carried_out_claims_nothing_twice(those: list[Standing]) -> None:
+    first = decide(those, at(5), HOUSE)
+    second = decide(carried_out(those, first), at(7), HOUSE)
+    triggers = [(c.key, c.trigger) for c in (*first.claims, *second.claims)]
+    assert len(triggers) == len(set(triggers))
+
+
+def test_within_the_grace_the_newest_runs_and_older_ones_are_superseded() -> None:
+    plan = decide([standing()], at(3.2), HOUSE)
+    assert [c.due for c in plan.claims] == [at(3)]
+    (record,) = plan.records
+    assert (record.outcome, record.reason) == (Outcome.MISSED, "superseded by a newer one")
+    assert (record.count, record.due, record.last_due) == (2, at(1), at(2))
+
+
+def test_beyond_the_grace_skip_records_and_names_the_reason() -> None:
+    late = standing(schedule="daily 12:03")
+    now = NOON + timedelta(hours=5)
+    (record,) = decide([late], now, replace(HOUSE, awake_since=now - timedelta(minutes=1))).records
+    assert (record.outcome, record.reason, record.count) == (Outcome.MISSED, "rowd was not running", 1)
+    (record,) = decide([late], now, HOUSE).records
+    assert record.reason == "too late to start"
+
+
+@pytest.mark.parametrize(("minutes", "claimed"), [(13, 1), (13.01, 0)])
+def test_the_grace_ends_at_ten_minutes_to_the_microsecond(minutes: float, claimed: int) -> None:
+    plan = decide([standing(schedule="daily 12:03")], at(minutes), HOUSE)
+    assert len(plan.claims) == claimed
+    assert len(plan.records) == 1 - claimed
+
+
+def test_catch_up_once_runs_the_newest_and_all_runs_every_one() -> None:
+    now = at(60 * 24 * 3 + 60)
+    once = decide([standing(schedule="daily 12:03", catch_up=CatchUp.ONCE)], now, HOUSE)
+    assert [c.due for c in once.claims] == [at(60 * 24 * 3 + 3)]
+    assert once.records[0].count == 3
+    every = decide([standing(schedule="daily 12:03", catch_up=CatchUp.ALL)], now, HOUSE)
+    assert [c.due for c in every.claims] == [at(60 * 24 * d + 3) for d in range(4)]
+    assert not every.records
+    assert len(every.starts) == 1  # one after the other
+
+
+def test_catch_up_all_is_capped_and_says_what_it_left_out() -> None:
+    plan = decide([standing(catch_up=CatchUp.ALL)], at(250.5), HOUSE)
+    assert len(plan.claims) == 100
+    assert plan.claims[-1].due == at(250)
+    assert plan.records[0].count == 150
+
+
+def test_a_month_of_seconds_is_counted_without_walking_for_ever() -> None:
+    plan = decide([standing(schedule="* * * * * *")], at(60 * 24 * 30), HOUSE)
+    assert [c.due for c in plan.claims] == [at(60 * 24 * 30)]
+    assert "counted up to" not in plan.claims[0].reason
+    assert plan.records[0].count >= 99_999
+
+
+def test_nothing_starts_until_the_row_has_settled() -> None:
+    edited = Standing(task("a"), state("a", changed_at=at(1) - timedelta(seconds=1)))
+    plan = decide([edited], at(1), HOUSE)
+    assert moves(plan) == ((),) * 6
+    assert plan.wake == at(1) - timedelta(seconds=1) + SETTLE
+    assert plan.wake is not None
+    assert len(decide([edited], plan.wake, HOUSE).starts) == 1
+
+
+@pytest.mark.parametrize(
+    ("overlap", "claims", "records", "stops"),
+    [(Overlap.SKIP, 0, 1, 0), (Overlap.QUEUE, 1, 0, 0), (Overlap.PARALLEL, 1, 0, 0), (Overlap.RESTART, 1, 0, 1)],
+)
+def test_each_way_of_overlapping(overlap: Overlap, claims: int, records: int, stops: int) -> None:
+    busy = replace(standing(overlap=overlap), active=(occurrence(),))
+    plan = decide([busy], at(1), HOUSE)
+    assert (len(plan.claims), len(plan.records), len(plan.stops)) == (claims, records, stops)
+    assert len(plan.starts) == (overlap is Overlap.PARALLEL)
+    if records:
+        assert plan.records[0].outcome is Outcome.SKIPPED
+        assert plan.records[0].reason == "still running since 2026-03-02 12:00:00 UTC"
+
+
+def test_a_held_table_waits_and_one_without_access_records() -> None:
+    waiting = decide([replace(standing(), hold=Hold("rows are gone"))], at(1), HOUSE)
+    assert moves(waiting) == ((),) * 6
+    away = decide([replace(standing(), hold=Hold("no access: the file is gone", record=True))], at(1), HOUSE)
+    assert [(r.outcome, r.reason) for r in away.records] == [(Outcome.MISSED, "no access: the file is gone")]
+    assert not away.claims
+
+
+def test_a_blackout_skips_what_recurs_and_delays_what_happens_once() -> None:
+    night = Blackout("night", UTC, time(12, 0), time(12, 10))
+    dark = replace(HOUSE, blackouts=(night,))
+    (record,) = decide([standing()], at(1), dark).records
+    assert (record.outcome, record.reason) == (Outcome.SKIPPED, "blackout night")
+    once = standing(schedule="2026-03-02 12:04", catch_up=CatchUp.ONCE)
+    plan = decide([once], at(5), dark)
+    assert (moves(plan), plan.wake) == (((),) * 6, at(10))
+    assert len(decide([once], at(10), dark).starts) == 1
+
+
+def test_a_snoozed_task_skips_and_its_one_off_waits() -> None:
+    snoozed = Standing(task("a"), state("a", snoozed_until=at(3)))
+    assert decide([snoozed], at(1), HOUSE).records[0].reason == "snoozed until 2026-03-02 12:03 UTC"
+    assert len(decide([replace(snoozed, state=replace(snoozed.state, settled_until=at(2)))], at(3), HOUSE).starts) == 1
+
+
+def test_a_counter_fires_at_its_threshold_once_armed_and_keeps_the_rest() -> None:
+    counter = Standing(task("a", None, type=Type.COUNTER, threshold=3), state("a", count=7, armed=True))
+    plan = decide([counter], NOON, HOUSE)
+    assert [c.trigger for c in plan.claims] == ["counter:1"]
+    assert plan.states[0].count == 4
+    resting = replace(counter, state=replace(counter.state, armed=False))
+    assert moves(decide([resting], NOON, HOUSE)) == ((),) * 6
+
+
+def test_the_operators_frequency_skips_what_recurs_too_soon() -> None:
+    ran = occurrence(stage=Stage.ENDED, outcome=Outcome.SUCCEEDED, started_at=NOON)
+    dense = replace(standing(every=timedelta(minutes=5)), last=ran)
+    assert decide([dense], at(1), HOUSE).records[0].reason == "too soon: the action act allows a task one run in 5m"
+    assert len(decide([replace(dense, state=state("a", settled_until=at(4)))], at(5), HOUSE).claims) == 1
+
+
+def test_an_open_breaker_delays_the_start_and_not_the_claim() -> None:
+    plan = decide([standing()], at(1), replace(HOUSE, shut={"act": at(4)}))
+    assert (len(plan.claims), plan.starts) == (1, ())
+    assert plan.wake == at(2)  # the next occurrence comes first
+
+
+def test_an_action_at_its_limit_lets_others_pass() -> None:
+    those = [standing("a", priority=9), standing("b", action="other")]
+    plan = decide(those, at(1), replace(HOUSE, running={"act": 1}, limits={"act": 1}))
+    assert [key for _, key, _ in plan.starts] == ["b"]
+
+
+def test_a_new_ledger_never_runs_a_one_off_that_bears_marks() -> None:
+    marked = Standing(task("a", "2026-03-02 12:04"), state("a", marked=True))
+    (record,) = decide([marked], at(4), HOUSE).records
+    assert record.outcome is Outcome.MISSED
+    assert record.reason.startswith("new ledger")
+
+
+@pytest.mark.parametrize(
+    ("kind", "active", "last", "taken", "text"),
+    [
+        (Wish.RUN_NOW, False, None, True, "taken"),
+        (Wish.RUN_NOW, True, None, False, "still running since 2026-03-02 12:00:00 UTC"),
+        (Wish.CANCEL, False, None, False, "nothing is running"),
+        (Wish.CANCEL, True, None, True, "taken"),
+        (Wish.RETRY, False, None, False, "it has not run yet"),
+        (Wish.RETRY, False, Outcome.SUCCEEDED, False, "the last run succeeded; use `run now` to run it again"),
+        (Wish.RETRY, False, Outcome.FAILED, True, "taken"),
+        (Wish.SKIP_NEXT, False, None, True, "taken"),
+        (Wish.TICK, False, None, False, "only a counter can be ticked, and this is of type interval"),
+    ],
+)
+def test_what_becomes_of_a_wish(kind: Wish, active: bool, last: Outcome | None, taken: bool, text: str) -> None:
+    asked = replace(
+        standing(),
+        requests=(wish(kind),),
+        active=(occurrence(),) if active else (),
+        last=occurrence(stage=Stage.ENDED, outcome=last) if last else None,
+    )
+    (answer,) = decide([asked], NOON + TICK, HOUSE).answers
+    assert (answer.taken, answer.text) == (taken, text)
+
+
+def test_two_presses_at_once_start_one_run() -> None:
+    asked = replace(standing(schedule=None), requests=(wish(Wish.RUN_NOW, number=1), wish(Wish.RUN_NOW, number=2)))
+    plan = decide([asked], NOON, HOUSE)
+    assert [a.taken for a in plan.answers] == [True, False]
+    assert len(plan.starts) == 1
+
+
+def test_skip_next_settles_the_coming_occurrence() -> None:
+    plan = decide([replace(standing(), requests=(wish(Wish.SKIP_NEXT),))], NOON + TICK, HOUSE)
+    assert [(r.outcome, r.due, r.reason) for r in plan.records] == [(Outcome.SKIPPED, at(1), "asked by cli:ann")]
+    assert plan.wake == at(2)
+
+
+def test_a_tick_and_its_fire_are_one_step() -> None:
+    counter = Standing(task("a", None, type=Type.COUNTER, threshold=3), state("a", count=2), requests=(wish(Wish.TICK, amount=2),))
+    plan = decide([counter], NOON, HOUSE)
+    assert [c.trigger for c in plan.claims] == ["counter:1"]
+    assert plan.states[0].count == 1
+
+
+@given(st.integers(1, 60), st.integers(1, 30))
+def test_back_off_grows_and_never_exceeds_an_hour_and_a_quarter(seconds: int, failed: int) -> None:
+    waits = occurrence(retry_wait=timedelta(seconds=seconds))
+    wait = back_off(waits, failed)
+    assert timedelta(seconds=seconds) <= wait <= timedelta(hours=1.25)
+
+
+@given(st.integers(0, 3600))
+def test_jitter_is_fixed_by_the_occurrence_and_within_its_span(minutes: int) -> None:
+    shaky = task("a", jitter=timedelta(seconds=30))
+    drawn = jitter(shaky, at(minutes))
+    assert timedelta(0) <= drawn < timedelta(seconds=30)
+    assert drawn == jitter(shaky, at(minutes))

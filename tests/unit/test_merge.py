@@ -1,0 +1,167 @@
+"""Three-way merging of a row: what a person changed, whatever old copy it was changed in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.api import Cell
+from engine.merge import Observation, delivered, first_sight, observe
+from engine.model import Column, RowState, Wish
+from tests.fakes.virtual import NOON
+
+LATER = NOON + timedelta(minutes=1)
+
+
+def cells(**changes: Cell) -> dict[str, Cell]:
+    plain: dict[str, Cell] = {
+        "ID": "1",
+        "Name": "third",
+        "Type": "counter",
+        "Schedule": None,
+        "Current": "3",
+        "Threshold": "5",
+        "Status": "active",
+        "Do": None,
+        "Health": None,
+        "Runs": None,
+        "Colour": "red",
+    }
+    return {**plain, **{k.replace("_", " "): v for k, v in changes.items()}}
+
+
+def seen(**changes: Cell) -> RowState:
+    return first_sight("ops", "1", cells(**changes), NOON, new_ledger=False, anchor=None).state
+
+
+def shown(state: RowState, **put: Cell) -> RowState:
+    """The row once rowd has written these cells into it."""
+    text = {c: None if v is None else str(v) for c, v in put.items()}
+    known = {c: state.stood[c] if c in state.stood else state.cells.get(c) for c in cells()}
+    return delivered(state, put, {**known, **text}, NOON).state
+
+
+def columns(found: Observation) -> list[str]:
+    return [str(c.column) for c in found.changes]
+
+
+def test_an_unchanged_row_is_the_same_state() -> None:
+    state = seen()
+    assert observe(state, cells(), LATER) == Observation(state)
+
+
+def test_what_rowd_wrote_is_no_edit_whatever_form_the_store_gave_it() -> None:
+    state = replace(seen(), count=4.0)
+    after = shown(state, Current=4, Health="OK, 4 of 5", Runs=0)
+    assert after.count == 4
+    assert after.changed_at == state.changed_at
+    assert observe(after, cells(Current="4", Health="OK, 4 of 5", Runs="0"), LATER) == Observation(after)
+
+
+def test_an_edit_of_current_is_added_to_what_was_ticked_meanwhile() -> None:
+    ticked = replace(seen(), count=4.0)  # one tick, not shown yet: the cell still says 3
+    found = observe(ticked, cells(Current="10"), LATER)
+    assert found.state.count == 11
+    assert found.state.armed
+    assert columns(found) == ["Current"]
+
+
+def test_an_old_copy_brings_back_no_count() -> None:
+    first = shown(seen(), Current=3, Health="OK, 3 of 5", Runs=0)
+    reset = shown(replace(first, count=0.0), Current=0, Health="OK, 0 of 5", Runs=1)
+    found = observe(reset, cells(Current="3", Health="OK, 3 of 5", Runs="0"), LATER)
+    assert found.state.count == 0
+    assert not found.changes
+    assert "Current" not in found.state.sent  # it is to be written again
+
+
+def test_an_edit_made_in_an_old_copy_counts_from_what_that_copy_showed() -> None:
+    first = shown(seen(), Current=3, Health="OK, 3 of 5", Runs=0)
+    reset = shown(replace(first, count=0.0), Current=0, Health="OK, 0 of 5", Runs=1)
+    found = observe(reset, cells(Current="4", Health="OK, 3 of 5", Runs="0"), LATER)
+    assert found.state.count == 1
+
+
+def test_where_the_base_is_in_doubt_the_persons_number_stands() -> None:
+    state = shown(replace(seen(), count=4.0), Current=4, Health="OK, 4 of 5")
+    found = observe(state, cells(Current="20", Health="somebody wrote here"), LATER)
+    assert found.state.count == 20
+
+
+def test_a_count_that_is_no_number_changes_nothing_and_its_correction_stands() -> None:
+    broken = observe(replace(seen(), count=4.0), cells(Current="many"), LATER).state
+    assert broken.count == 4
+    assert observe(broken, cells(Current="2"), LATER).state.count == 2
+
+
+def test_a_status_that_rowd_set_stays_and_one_that_a_person_sets_wins() -> None:
+    done = shown(replace(seen(), cells=cells(Status="completed")), Status="completed", Runs=1)
+    assert observe(done, cells(Status="completed", Runs="1"), LATER).state.cells["Status"] == "completed"
+    again = observe(done, cells(Status="active", Runs="1"), LATER)
+    assert again.state.cells["Status"] == "active"
+    assert again.state.since == LATER
+
+
+def test_activating_a_row_starts_it_anew_and_a_typo_mended_does_not() -> None:
+    paused = seen(Status="paused")
+    assert observe(paused, cells(Status="active"), LATER).state.since == LATER
+    described = observe(seen(), cells(Colour="blue"), LATER)
+    assert described.state.since == NOON
+    assert described.state.changed_at == LATER
+    assert observe(seen(), cells(Schedule="daily"), LATER).state.since == LATER
+
+
+def test_a_press_is_a_change_and_is_taken_once() -> None:
+    pressed = observe(seen(), cells(Do="Run  now"), LATER)
+    assert pressed.press is not None
+    assert pressed.press.wish is Wish.RUN_NOW
+    assert pressed.state.cells["Do"] is None
+    assert observe(pressed.state, cells(Do="Run  now"), LATER).press is None
+
+
+def test_a_press_with_a_span() -> None:
+    found = observe(seen(), cells(Do="snooze 2h"), LATER)
+    assert found.press is not None
+    assert (found.press.wish, found.press.amount) == (Wish.SNOOZE, 7200)
+
+
+def test_a_button_that_does_not_exist_says_which_do_and_stays() -> None:
+    found = observe(seen(), cells(Do="rnu now"), LATER)
+    assert found.press is None
+    assert found.state.note == 'Do "rnu now" is no button: use run now, retry, skip next, cancel or snooze 2h'
+    assert found.state.cells["Do"] == "rnu now"
+
+
+def test_buttons_that_were_there_before_a_new_ledger_need_a_fresh_press() -> None:
+    found = first_sight("ops", "1", cells(Do="run now", Runs="7"), NOON, new_ledger=True, anchor=None)
+    assert found.press is None
+    assert found.state.marked
+    assert "press again" in (found.state.note or "")
+    assert first_sight("ops", "1", cells(Do="run now"), NOON, new_ledger=False, anchor=None).press is not None
+
+
+def test_the_same_button_can_be_pressed_again_in_the_live_table() -> None:
+    first = observe(shown(seen(), Runs=0), cells(Do="run now", Runs="0"), LATER)
+    cleared = shown(first.state, Do=None, Runs=1)
+    again = observe(cleared, cells(Do="run now", Runs="1"), LATER)
+    assert again.press is not None
+
+
+words = st.sampled_from([None, "3", "4", "7", "x", "active", "paused", "run now", "cancel", "OK"])
+
+
+@given(
+    st.dictionaries(st.sampled_from([str(c) for c in Column] + ["Colour"]), words),
+    st.dictionaries(st.sampled_from([str(c) for c in Column]), words),
+)
+def test_every_cell_of_a_person_is_taken_over_as_it_stands(first: dict[str, Cell], second: dict[str, Cell]) -> None:
+    state = first_sight("ops", "1", first, NOON, new_ledger=False, anchor=None).state
+    found = observe(state, second, LATER)
+    for column, value in second.items():
+        if column not in (Column.DO, Column.STATUS):
+            assert found.state.cells[column] == value or column in found.state.stood
+    assert found.state.stood == {c: v for c, v in second.items() if c in found.state.stood}
+    assert observe(found.state, second, LATER).changes == ()
