@@ -78,8 +78,7 @@ class Document:
         quoted = self._quotes_everything()
         lines = [self.delimiter.join(written(v, self.delimiter, quoted=quoted) for v in values) for values in added]
         at = max((i + 1 for i, values in enumerate(fields) if any(v.strip() for v in values)), default=len(fields))
-        found = _LINE_END.search(self.text, max(self.starts[1] - 2, 0)) if len(self.starts) > 1 else None
-        line_end = found[0] if found else "\n"
+        line_end = _line_end(texts[at - 1] if at else "") or _line_end(texts[0] if texts else "") or "\n"
         unended = bool(at) and not texts[at - 1].endswith(("\n", "\r"))
         if unended:
             texts[at - 1] += line_end
@@ -92,6 +91,11 @@ class Document:
         if first is None:
             return False
         return all(raw.startswith('"') for raw in scan(self.text, self.starts[first], self.delimiter)[0])
+
+
+def _line_end(record: str) -> str:
+    """How a record ends; "" for one at the end of a text without a line end."""
+    return next((end for end in ("\r\n", "\n", "\r") if record.endswith(end)), "")
 
 
 def parse(text: str, delimiter: str) -> Document:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,7 @@ from rowd.cli.rows import outcome_style, run_json
 from rowd.cli.site import reading, site_at, tables_of
 from rowd.files import files_of
 from rowd.saying import lasted, when
-from rowd.wiring import Site, zone_of
+from rowd.wiring import Site
 
 LIMIT = 30
 SEARCHED = 2000
@@ -72,8 +73,8 @@ def history(
         found: list[Occurrence] = []
         if ledger is not None:
             for within, key in _rows(ledger, name, names, site):
-                ask = {"table": within, "key": key, "failed": failed, "since": start}
-                found += _found(ledger, site, grep, limit, ask, in_logs=in_logs)
+                ask = partial(ledger.history, table=within, key=key, failed=failed, since=start)
+                found += _found(site, ask, grep, limit, ledger if in_logs else None)
         found = sorted(found, key=lambda o: (o.claimed_at, o.id), reverse=True)[:limit]
     if as_json:
         emit_json({"runs": [run_json(o) for o in found]})
@@ -90,7 +91,7 @@ def _start(text: str, now: datetime, site: Site) -> datetime:
     except ValueError:
         pass
     try:
-        return instant(text, zone_of(site.config.settings.defaults.time_zone))
+        return instant(text, site.config.settings.defaults.time_zone)
     except BadCell as exc:
         fail(f'--since "{clean(text)}": neither a span like 2d nor a date: {exc}', Exit.USAGE)
 
@@ -115,13 +116,16 @@ def _called(known: dict[tuple[str, str], str], name: str) -> list[tuple[str, str
     return [p for p, called in known.items() if called.strip().casefold() == wanted] or [p for p in known if p[1] == by_id]
 
 
-def _found(ledger: Ledger, site: Site, grep: str | None, limit: int, ask: dict[str, object], *, in_logs: bool) -> list[Occurrence]:
-    if not in_logs or grep is None:
-        return ledger.history(**ask, grep=grep, limit=limit)  # type: ignore[arg-type]  # the caller has put the right values together
-    told = ledger.history(**ask, grep=grep, limit=limit)  # type: ignore[arg-type]  # as above
+def _found(
+    site: Site, ask: Callable[..., list[Occurrence]], grep: str | None, limit: int, ledger: Ledger | None
+) -> list[Occurrence]:
+    """ask: `Ledger.history` with all but these. ledger: to look into what the runs printed; None to leave that."""
+    told = ask(grep=grep, limit=limit)
+    if ledger is None or grep is None:
+        return told
     seen = {o.id for o in told}
-    wide = ledger.history(**ask, limit=SEARCHED)  # type: ignore[arg-type]  # as above
-    return told + [o for o in wide if o.id not in seen and _printed(files_of(ledger, site, o.id), grep)]
+    others = (o for o in ask(limit=SEARCHED) if o.id not in seen)
+    return told + [o for o in others if _printed(files_of(ledger, site, o.id), grep)]
 
 
 def _printed(files: Iterable[Path], text: str) -> bool:
@@ -138,7 +142,7 @@ def _printed(files: Iterable[Path], text: str) -> bool:
 
 def _line(occurrence: Occurrence, now: datetime, site: Site) -> list[Styled]:
     bound = site.tables.get(occurrence.table)
-    zone = bound.rules.rules.zone if bound is not None else zone_of(site.config.settings.defaults.time_zone)
+    zone = bound.rules.rules.zone if bound is not None else site.config.settings.defaults.time_zone
     at = occurrence.started_at or occurrence.due
     number = f" ×{occurrence.count:,}" if occurrence.count > 1 else ""
     return [

@@ -80,6 +80,7 @@ def test_every_record_but_the_changed_one_keeps_its_bytes(text: str, data: st.Da
 
 
 @given(_texts, st.lists(st.lists(_values.filter(lambda v: bool(v.strip())), min_size=2, max_size=3), min_size=1, max_size=2))
+@example("\ra\n\n", [["a", "a"]])
 def test_records_added_and_taken_away_again_leave_the_bytes_as_they_were(text: str, rows: list[list[str]]) -> None:
     document = whole(text)
     if document is None:
@@ -127,6 +128,7 @@ def test_a_short_record_gets_the_delimiters_it_needs_and_a_long_one_keeps_its_re
         ('"a","b"\n1,2\n\n\n', '"a","b"\n1,2\n"x","y"\n\n\n'),
         ("a,b\n1,2\n,\n", "a,b\n1,2\nx,y\n,\n"),
         ("a,b\r1,2\r", "a,b\r1,2\rx,y\r"),
+        ("a,b\n1,2\r\n\n", "a,b\n1,2\r\nx,y\r\n\n"),
     ],
 )
 def test_a_record_is_added_in_the_style_of_the_table(before: str, after: str) -> None:

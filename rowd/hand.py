@@ -1,0 +1,197 @@
+"""A table under a person's hand: what commands read from it and put into it, through its connector, as a person would.
+
+Nothing here knows the ledger. The daemon sees such edits as it sees any other, when it next reads the table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from connectors.api import PROVISIONAL, Cell, Editable, Effect, Patch, Row, Table, fold
+from connectors.errors import NeedsOwner, TryLater
+from engine.cells import guess, quoted, text
+from engine.identity import id_of
+from engine.layout import COLUMNS, Layout
+from engine.merge import first_sight
+from engine.metadata import SETTINGS
+from engine.model import OURS, Column, Defect, RowState, Task
+from engine.parse import parse
+from rowd.wiring import Bound, new_id
+
+UNSETTABLE = "is written by rowd alone"
+
+
+class Unfit(ValueError):
+    """A cell that can't be put: why, and the remedy."""
+
+
+class Hand:
+    """One table, as it was read a moment ago. See `hand`.
+
+    rows: (canonical cells by row), in the order of the table, with the key that the store knows each by.
+    """
+
+    def __init__(self, bound: Bound, table: Table) -> None:
+        """Reads the whole table. Raises what `Table.read` raises, and NeedsOwner where its columns can't be told."""
+        self.bound = bound
+        self.name = bound.rules.rules.table
+        self._table = table
+        page = table.read()
+        found = list(page.rows)
+        while page.next is not None:
+            page = table.read(page.next)
+            found += page.rows
+        self.columns = page.columns
+        self.layout = Layout.of(page.columns, bound.rules.renames)
+        self._id_column = page.id_column
+        if self.layout.trouble is not None:
+            raise NeedsOwner(f"{self.name}: {self.layout.trouble}")
+        self.rows: list[tuple[Row, dict[str, Cell]]] = [(row, self.layout.canonical(row.cells)) for row in found]
+
+    @property
+    def editable(self) -> Editable:
+        """The table, where rows can be made and removed by a program. Raises NeedsOwner where they can't."""
+        if isinstance(self._table, Editable):
+            return self._table
+        raise NeedsOwner(f"{self.name}: rows of this kind of table are made and removed by hand, in the table itself")
+
+    # --- what rows mean
+
+    def understood(self, cells: Mapping[str, Cell], now: datetime) -> Task | Defect:
+        """What a new row of these canonical cells would mean. It takes no look at other rows: see `bearer`."""
+        key = id_of(cells.get(Column.ID)) or PROVISIONAL
+        seen = first_sight(self.name, key, cells, now, new_ledger=False, anchor=None, handle=None)
+        return parse(seen.state, self.bound.rules.rules)
+
+    def bearer(self, name: str, but: str | None = None) -> str | None:
+        """The key of a row that has this Name; None where none has.   but: a row that doesn't count."""
+        wanted = name.strip().casefold()
+        return next((row.key for row, cells in self.rows if row.key != but and _name(cells).casefold() == wanted), None)
+
+    def cells_of(self, key: str) -> dict[str, Cell]:
+        """The canonical cells of a row. Raises KeyError."""
+        return next(dict(cells) for row, cells in self.rows if row.key == key)
+
+    # --- cells
+
+    def assigned(self, cells: Mapping[str, Cell], said: Mapping[str, Cell]) -> dict[str, Cell]:
+        """A row's canonical cells after these assignments: header or canonical name → value, None to clear.
+
+        A setting that has no column of its own here goes into Metadata. Raises Unfit.
+        """
+        found = dict(cells)
+        inner: dict[str, Cell] = {}
+        for word, value in said.items():
+            column = self._column(word)
+            if column in OURS:
+                raise Unfit(f"{column} {UNSETTABLE}")
+            if column in found or self._has(column):
+                found[column] = value
+            else:
+                inner[column] = value
+        if inner:
+            found[Column.METADATA] = _merged(found.get(Column.METADATA), inner)
+        return found
+
+    def _column(self, word: str) -> str:
+        """A canonical name, or a stranger's own header. Raises Unfit."""
+        folded = fold(word)
+        own = {fold(header): key for header, key in self.layout.keys}
+        if folded in own:
+            return own[folded]
+        if (known := COLUMNS.get(folded)) is not None:
+            if self._has(known) or (folded in SETTINGS and self._has(Column.METADATA)):
+                return str(known)
+            renamed = f", or set columns.{known} in rowd.toml" if known in OURS or known in SETTINGS.values() else ""
+            raise Unfit(f"{self.name} has no column {known}; add it to the table{renamed}")
+        near = guess(word, [*self.columns, *(str(c) for c in SETTINGS.values())])
+        hint = f'; did you mean "{near}"?' if near else f"; its columns are {', '.join(self.columns)}"
+        raise Unfit(f"{self.name} has no column {quoted(word)}{hint}")
+
+    def _has(self, column: str) -> bool:
+        return any(key == column for _, key in self.layout.keys)
+
+    # --- changes
+
+    def fresh_id(self, also: Sequence[str] = ()) -> str | None:
+        """An id that no row has; None where the table gives ids itself, or has no column for them."""
+        if self._id_column is None:
+            return None
+        taken = {row.key for row, _ in self.rows} | {id_of(cells.get(Column.ID)) for _, cells in self.rows} | set(also)
+        while (drawn := new_id()) in taken:
+            pass
+        return drawn
+
+    def create(self, rows: Sequence[Mapping[str, Cell]]) -> list[str]:
+        """Append rows of canonical cells, each with an id where the table has a column for it; answer their keys.
+
+        Raises what `Editable.create` raises.
+        """
+        editable, given, ready = self.editable, [], []
+        for cells in rows:
+            whole = dict(cells)
+            if text(whole.get(Column.ID)) is None and (drawn := self.fresh_id(given)) is not None:
+                whole[Column.ID] = drawn
+                given.append(drawn)
+            ready.append(self._headers(whole))
+        return editable.create(ready)
+
+    def put(self, changes: Mapping[str, Mapping[str, Cell]]) -> None:
+        """Put canonical cells into rows, by key. Raises TryLater where a row is no longer there; what `Table.write` raises."""
+        patches = [Patch(key, self._headers(cells)) for key, cells in changes.items() if cells]
+        size = self._table.traits.batch
+        for start in range(0, len(patches), size):
+            some = patches[start : start + size]
+            for patch, answer in zip(some, self._table.write(some), strict=True):
+                if answer.effect is not Effect.APPLIED:
+                    raise TryLater(f"{self.name}: row {quoted(patch.key)} was changed or removed meanwhile. Look again, then repeat it.")
+
+    def delete(self, key: str) -> None:
+        """Remove a row. Raises TryLater where it is no longer there; what `Editable.delete` raises."""
+        if self.editable.delete([key]) != [Effect.APPLIED]:
+            raise TryLater(f"{self.name}: row {quoted(key)} was changed or removed meanwhile. Look again, then repeat it.")
+
+    def _headers(self, cells: Mapping[str, Cell]) -> dict[str, Cell]:
+        own = {key: header for header, key in self.layout.keys}
+        return {own[key]: value for key, value in cells.items() if key in own}
+
+
+@contextmanager
+def hand(bound: Bound) -> Iterator[Hand]:
+    """Open a table, read it, and close it at the end. Raises TableError."""
+    table = bound.open()
+    try:
+        yield Hand(bound, table)
+    finally:
+        table.close()
+
+
+def reparsed(hand_: Hand, state: RowState, cells: Mapping[str, Cell]) -> Task | Defect:
+    """What a known row would mean with these canonical cells."""
+    from dataclasses import replace
+
+    return parse(replace(state, cells=cells), hand_.bound.rules.rules)
+
+
+def _name(cells: Mapping[str, Cell]) -> str:
+    return text(cells.get(Column.NAME)) or ""
+
+
+def _merged(cell: Cell, inner: Mapping[str, Cell]) -> str | None:
+    """Metadata with these settings in it; None where nothing is left. Raises Unfit."""
+    said = text(cell)
+    try:
+        found = json.loads(said) if said else {}
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Unfit("Metadata is no JSON object, so nothing can be put into it; mend it first")
+    for column, value in inner.items():
+        for key in [k for k in found if fold(k) == fold(column)]:
+            del found[key]
+        if value is not None:
+            found[column.lower().replace(" ", "_")] = value
+    return json.dumps(found, ensure_ascii=False) if found else None
