@@ -40,7 +40,9 @@ class ParameterType(StrEnum):
     SPAN = "span"
 
 
-_NUMERIC = frozenset({ParameterType.INTEGER, ParameterType.NUMBER, ParameterType.SPAN})
+NUMERIC = frozenset({ParameterType.INTEGER, ParameterType.NUMBER, ParameterType.SPAN})
+"""Types whose values are numbers."""
+
 _FOR: Mapping[str, frozenset[ParameterType]] = {
     "choices": frozenset({ParameterType.CHOICE}),
     "pattern": frozenset({ParameterType.TEXT}),
@@ -48,8 +50,8 @@ _FOR: Mapping[str, frozenset[ParameterType]] = {
     "allow_dash": frozenset({ParameterType.TEXT}),
     "allow_at": frozenset({ParameterType.TEXT}),
     "allow_control": frozenset({ParameterType.TEXT}),
-    "min": _NUMERIC,
-    "max": _NUMERIC,
+    "min": NUMERIC,
+    "max": NUMERIC,
     "under": frozenset({ParameterType.PATH}),
 }
 """Setting → the types that it means something for."""

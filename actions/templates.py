@@ -75,6 +75,11 @@ def template(text: str, parameters: Collection[str], secrets: Collection[str] | 
     return Template(tuple(_joined([*parts, text[end:]])))
 
 
+def escaped(text: str) -> str:
+    """The text as it must be written to stand for itself: for whoever makes definitions, as an import does."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
 def _reference(name: str, text: str, parameters: Collection[str], secrets: Collection[str] | None) -> Reference:
     if name in parameters:
         return Reference(name)

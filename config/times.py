@@ -45,7 +45,7 @@ def system_zone(localtime: Path = Path("/etc/localtime")) -> ZoneInfo:
 
 def time_of_day(value: object) -> time:
     """`09:00`, `9:00`, `23:59:30`, or TOML's own local time. Raises ValueError, with a sentence for a person."""
-    if isinstance(value, time) and value.tzinfo is None:
+    if isinstance(value, time):
         return value
     if isinstance(value, str) and (read := _CLOCK.fullmatch(value.strip())):
         return time(int(read[1]), int(read[2]), int(read[3] or 0))

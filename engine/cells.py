@@ -33,21 +33,21 @@ class BadCell(ValueError):
 
 def text(cell: Cell, zone: tzinfo = UTC) -> str | None:
     """The cell as text without outer blanks; None where it is blank. A typed instant is given on the wall clock of `zone`."""
+    if cell is None:
+        return None
+    if isinstance(cell, str):
+        return cell.strip() or None
     match cell:
-        case None:
-            return None
-        case str():
-            return cell.strip() or None
         case bool():
             return "true" if cell else "false"
         case float() if cell.is_integer() and abs(cell) < LARGEST:
             return str(int(cell))
+        case int() if abs(cell) >= LARGEST:  # a huge number is slow to spell, and no use
+            return "a huge number"
         case datetime():
             return _wall(cell, zone)
         case date():
             return cell.isoformat()
-        case int() if abs(cell) >= LARGEST:  # a huge number is slow to spell, and no use
-            return "a huge number"
     return str(cell)
 
 
@@ -59,6 +59,12 @@ def _wall(instant: datetime, zone: tzinfo) -> str:
     return f"{wall:%Y-%m-%d %H:%M:%S}" if wall.second else f"{wall:%Y-%m-%d %H:%M}"
 
 
+def brief(cell: Cell) -> str:
+    """The text of a cell that can hold only a few words; "" where it holds nothing, or far more than that."""
+    said = text(cell) or ""
+    return said if len(said) <= 2 * SHOWN else ""
+
+
 def quoted(cell: Cell) -> str:
     """The value for a message: one line, at most SHOWN characters, nothing that a terminal would obey."""
     said = " ".join((text(cell) or "")[: 4 * SHOWN].split())
@@ -67,9 +73,14 @@ def quoted(cell: Cell) -> str:
 
 
 def guess(word: str, among: Iterable[str], closest: float = 0.6) -> str | None:
-    """The one of `among` that was probably meant; None where nothing is near."""
+    """The one of `among` that was probably meant; None where nothing is near. closest: 1 for the same, 0 for anything."""
+    return _nearest(word[:SHOWN], tuple(among), closest)
+
+
+@lru_cache(4096)
+def _nearest(word: str, among: tuple[str, ...], closest: float) -> str | None:
     folded = {fold(known): known for known in among}
-    near = difflib.get_close_matches(fold(word[:SHOWN]), folded, n=1, cutoff=closest)
+    near = difflib.get_close_matches(fold(word), folded, n=1, cutoff=closest)
     return folded[near[0]] if near else None
 
 
@@ -127,7 +138,7 @@ def truth(cell: Cell) -> bool:
     """A checkbox, or yes and no in words. Raises BadCell."""
     if isinstance(cell, bool):
         return cell
-    known = _TRUTHS.get(fold((text(cell) or "")[:SHOWN]))
+    known = _TRUTHS.get(fold(brief(cell)))
     if known is None:
         raise BadCell("neither yes nor no; write one of them")
     return known
@@ -138,12 +149,17 @@ def truth(cell: Cell) -> bool:
 
 def choice(cell: Cell, words: type[Word]) -> Word:
     """One of a fixed list of words, matched as headers are. Raises BadCell."""
-    said = (text(cell) or "")[: 2 * SHOWN]
+    said = brief(cell)
+    found = _chosen(said, words)
+    if found is None:
+        raise BadCell(f"not one of {', '.join(words)}{did_you_mean(said, words)}")
+    return words(found)
+
+
+@lru_cache(4096)
+def _chosen(said: str, words: type[StrEnum]) -> str | None:
     folded = fold(said)
-    for word in words:
-        if folded == fold(word):
-            return word
-    raise BadCell(f"not one of {', '.join(words)}{did_you_mean(said, words)}")
+    return next((str(word) for word in words if fold(word) == folded), None)
 
 
 # --- time
@@ -151,31 +167,41 @@ def choice(cell: Cell, words: type[Word]) -> Word:
 
 def span(cell: Cell) -> timedelta:
     """`90s`, `5 min`, `1h 30m`. Raises BadCell."""
-    said = text(cell) or ""
+    said = brief(cell)
     if re.fullmatch(r"[\d.]{1,20}", said):
         raise BadCell(f'a span of time needs a unit; write "{said}s" or "{said} min"')
     try:
-        return fields.span(said[:SHOWN])
+        return fields.span(said)
     except ValueError as exc:
-        raise BadCell(str(exc).removeprefix(f'"{said[:SHOWN]}" is ')) from None
+        raise BadCell(str(exc).removeprefix(f'"{said}" is ')) from None
+
+
+def zone(name: str) -> tzinfo:
+    """A zone by its IANA name, in any case, blanks for underscores. Raises BadCell."""
+    found = _zone(brief(name).casefold().replace(" ", "_"))
+    if isinstance(found, str):
+        raise BadCell(f"not a time zone; {found}")
+    return found
 
 
 @lru_cache(4096)
-def zone(name: str) -> tzinfo:
-    """A zone by its IANA name, in any case, blanks for underscores. Raises BadCell."""
-    known = _zones()
-    said = name.strip()[:SHOWN].casefold().replace(" ", "_")
-    if said in known:
-        return UTC if known[said] == "UTC" else ZoneInfo(known[said])
-    cities = {full.rpartition("/")[2].casefold(): full for full in sorted(known.values())}
-    near = cities.get(said) or guess(said, known.values()) if len(said) > 3 else None
-    hint = f'did you mean "{near}"?' if near else 'write an IANA name such as "Europe/Berlin", or "UTC"'
-    raise BadCell(f"not a time zone; {hint}")
+def _zone(said: str) -> tzinfo | str:
+    """The zone, or the hint where there is none of this name."""
+    exact, named = _zones()
+    if (full := exact.get(said)) is not None:
+        return UTC if full == "UTC" else ZoneInfo(full)
+    if (full := named.get(said)) is None and len(said) > 3:  # looking for the nearest of all would be slow
+        near = guess(said, [n for n in named if n[0] == said[0] and abs(len(n) - len(said)) <= 2], closest=0.8)
+        full = named[near] if near else None
+    return f'did you mean "{full}"?' if full else 'write an IANA name such as "Europe/Berlin", or "UTC"'
 
 
 @lru_cache(1)
-def _zones() -> dict[str, str]:
-    return {name.casefold(): name for name in available_timezones()}
+def _zones() -> tuple[dict[str, str], dict[str, str]]:
+    """Folded name → name; and the same with the cities alone besides."""
+    exact = {full.casefold(): full for full in sorted(available_timezones())}
+    cities = {name.rpartition("/")[2]: full for name, full in exact.items() if "/" in name and not name.startswith("etc/")}
+    return exact, {**cities, **exact}
 
 
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
@@ -200,7 +226,7 @@ def instant(cell: Cell, zone: tzinfo) -> datetime:
             case date():
                 return datetime(cell.year, cell.month, cell.day, tzinfo=zone).astimezone(UTC)
             case str():
-                return _instant(" ".join(cell[:SHOWN].casefold().split()), zone)
+                return _instant(" ".join(brief(cell).casefold().split()), zone)
     except BadCell:
         raise
     except (ValueError, OverflowError):  # 30 February, 25:00, the year 0

@@ -114,7 +114,7 @@ def _object(cell: Cell) -> dict[str, object]:
     if len(said) > LONGEST:
         raise BadMetadata(f"longer than {LONGEST:,} characters; keep what is big in a file and give its name")
     try:
-        value = json.loads(said, object_pairs_hook=_pairs, parse_constant=_constant)
+        value = _JSON.decode(said)
     except json.JSONDecodeError as exc:
         where = f"line {exc.lineno}, character {exc.colno}" if exc.lineno > 1 else f"character {exc.colno}"
         raise BadMetadata(f"not JSON at {where}: {exc.msg}{_advice(said)}") from None
@@ -140,6 +140,9 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(word: str) -> NoReturn:
     raise BadMetadata(f"{word} is not JSON; write a number")
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant)
 
 
 def _advice(said: str) -> str:

@@ -13,7 +13,7 @@ from actions.api import Definition, Value
 from actions.parameters import BadParameter, bind
 from connectors.api import Cell, fold
 from engine import metadata, schedule
-from engine.cells import BadCell, choice, guess, quoted, text
+from engine.cells import BadCell, brief, choice, guess, quoted, text
 from engine.metadata import BadMetadata, Metadata
 from engine.model import CatchUp, Column, Defect, RowState, Schedule, Status, Task, Type
 from engine.settings import Settings, Wrong
@@ -133,13 +133,12 @@ def _begun(cells: Mapping[str, Cell]) -> None:
 
 
 def _status(cell: Cell) -> Status:
-    said = text(cell)
-    if said is None:
+    if text(cell) is None:
         return Status.ACTIVE
     try:
         return choice(cell, Status)
     except BadCell as exc:
-        meant = _STATUS_WORDS.get(fold(said[:LONGEST_NAME]))
+        meant = _STATUS_WORDS.get(fold(brief(cell)))
         what = f'not one of {", ".join(Status)}; did you mean "{meant}"?' if meant else str(exc)
         raise Wrong(Column.STATUS, f"Status {quoted(cell)}: {what}") from None
 

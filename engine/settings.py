@@ -54,7 +54,7 @@ class Settings:
     def value(self, column: Column) -> Cell:
         """What the row says there; None where it says nothing."""
         cell = self._cells.get(column)
-        return cell if text(cell) is not None else self._inner.get(column)
+        return cell if cell is not None and text(cell) is not None else self._inner.get(column)
 
     def refuse(self, column: Column, what: str) -> NoReturn:
         """Refuse the value of this setting."""
@@ -146,7 +146,7 @@ class Settings:
 
 
 def _priority(cell: Cell) -> int:
-    named = PRIORITIES.get(fold((text(cell) or "")[: cell_of.SHOWN]))
+    named = PRIORITIES.get(fold(cell_of.brief(cell)))
     if named is not None:
         return named
     try:

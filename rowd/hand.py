@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 
 from connectors.api import PROVISIONAL, Cell, Editable, Effect, Patch, Row, Table, fold
@@ -65,6 +66,10 @@ class Hand:
         key = id_of(cells.get(Column.ID)) or PROVISIONAL
         seen = first_sight(self.name, key, cells, now, new_ledger=False, anchor=None, handle=None)
         return parse(seen.state, self.bound.rules.rules)
+
+    def reread(self, state: RowState, cells: Mapping[str, Cell]) -> Task | Defect:
+        """What a known row would mean with these canonical cells."""
+        return parse(replace(state, cells=cells), self.bound.rules.rules)
 
     def bearer(self, name: str, but: str | None = None) -> str | None:
         """The key of a row that has this Name; None where none has.   but: a row that doesn't count."""
@@ -130,7 +135,9 @@ class Hand:
 
         Raises what `Editable.create` raises.
         """
-        editable, given, ready = self.editable, [], []
+        editable = self.editable
+        given: list[str] = []
+        ready: list[dict[str, Cell]] = []
         for cells in rows:
             whole = dict(cells)
             if text(whole.get(Column.ID)) is None and (drawn := self.fresh_id(given)) is not None:
@@ -147,12 +154,15 @@ class Hand:
             some = patches[start : start + size]
             for patch, answer in zip(some, self._table.write(some), strict=True):
                 if answer.effect is not Effect.APPLIED:
-                    raise TryLater(f"{self.name}: row {quoted(patch.key)} was changed or removed meanwhile. Look again, then repeat it.")
+                    raise self._moved(patch.key)
 
     def delete(self, key: str) -> None:
         """Remove a row. Raises TryLater where it is no longer there; what `Editable.delete` raises."""
         if self.editable.delete([key]) != [Effect.APPLIED]:
-            raise TryLater(f"{self.name}: row {quoted(key)} was changed or removed meanwhile. Look again, then repeat it.")
+            raise self._moved(key)
+
+    def _moved(self, key: str) -> TryLater:
+        return TryLater(f"{self.name}: row {quoted(key)} was changed or removed meanwhile. Look again, then repeat it.")
 
     def _headers(self, cells: Mapping[str, Cell]) -> dict[str, Cell]:
         own = {key: header for header, key in self.layout.keys}
@@ -167,13 +177,6 @@ def hand(bound: Bound) -> Iterator[Hand]:
         yield Hand(bound, table)
     finally:
         table.close()
-
-
-def reparsed(hand_: Hand, state: RowState, cells: Mapping[str, Cell]) -> Task | Defect:
-    """What a known row would mean with these canonical cells."""
-    from dataclasses import replace
-
-    return parse(replace(state, cells=cells), hand_.bound.rules.rules)
 
 
 def _name(cells: Mapping[str, Cell]) -> str:

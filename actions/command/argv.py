@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from actions.command.programs import FOREIGN, WRAPPERS, Takes, interpreter, name_of, started
-from actions.parameters import Parameter
+from actions.parameters import NUMERIC, Parameter
 from actions.templates import Template, template
 from actions.values import Value, quoted, written
 
@@ -52,7 +52,8 @@ def _check(argv: Argv, elements: Sequence[str], parameters: Mapping[str, Paramet
 
 
 def _check_wrapped(argv: Argv, elements: Sequence[str], parameters: Mapping[str, Parameter], free: Sequence[bool]) -> None:
-    at = started(elements[1:])
+    numbers = [t.filled(lambda r: "0" if parameters[r.name].type in NUMERIC else f"{{{r.name}}}") for t in argv]
+    at = started(numbers[1:])
     before = len(elements) if at is None else at + 1
     for index in range(1, before):
         joined = elements[index].startswith(("-S", "--split-string")) or elements[index - 1] in ("-S", "--split-string")

@@ -34,7 +34,7 @@ read -r go && [ "$go" = go ] || exit 125
 dir=$2
 shift 2
 [ -z "$told" ] || exit 143
-(cd "$dir" && exec "$@") </dev/null >stdout 2>stderr
+(cd "$dir" && unset OLDPWD && exec "$@") </dev/null >stdout 2>stderr
 status=$?
 { echo "$status" >exit; } 2>/dev/null && kill -KILL 0
 exit "$status"

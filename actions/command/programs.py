@@ -114,7 +114,7 @@ _VERSION = re.compile(r"[-.]?\d[\d.]*$")
 def name_of(program: str) -> str:
     """`/usr/bin/python3.11` is `python`."""
     base = PurePosixPath(program).name
-    return _VERSION.sub("", base) if base not in _INTERPRETERS else base
+    return base if base in FOREIGN or base in _INTERPRETERS else _VERSION.sub("", base)
 
 
 def interpreter(program: str) -> Interpreter:

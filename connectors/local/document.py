@@ -39,7 +39,7 @@ class Document:
         """The document with some fields changed (record → field → value), some records gone, and some added.
 
         A changed field keeps its quotes. A field beyond the end of a short record gets the delimiters it needs. Records are
-        added after the last one that holds anything, in the style of the first; a missing line end at the end stays missing.
+        added after the last one that holds anything, in quotes where all headers are; a missing line end at the end stays missing.
         """
         fields: list[list[str]] = []
         texts: list[str] = []

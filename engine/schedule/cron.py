@@ -200,6 +200,8 @@ def _dates(text: str, said: str) -> tuple[int, dict[str, int]]:
         if part in ("l", "lw"):
             others[part] = 0
         elif near := re.fullmatch(r"([0-9]{1,2})w", part):
+            if said != part:
+                raise refused(text, f'"{part}" stands alone in its field; write words, like "first and last working day of month"')
             others[part] = _value(text, _DATE, near[1])
         elif re.match(r"l-|[^,]*[lw]", part):
             raise refused(

@@ -6,7 +6,7 @@ from engine.schedule.days import InMonths
 from engine.schedule.reader import Reader
 from engine.schedule.tokens import MONTH, WEEKDAY, WORKING
 
-_LAST = 0
+_LAST = -1
 """Stands for "last" among ordinals."""
 
 
@@ -85,8 +85,8 @@ def _nth(reader: Reader, which: list[int], weekdays: int) -> InMonths:
 
 
 def _dates(reader: Reader, which: list[int]) -> InMonths:
-    wrong = next((d for d in which if d > 31), None)
-    if wrong is not None or not which:
+    wrong = next((d for d in which if d == 0 or d > 31), None)
+    if wrong is not None:
         raise reader.refused(f"no month has a day {wrong}; days go from 1 to 31")
     reader.words("( or the last day )") or reader.words("or the last day")
     return InMonths(dates=sum(1 << d for d in set(which) if d != _LAST), last=_LAST in which)

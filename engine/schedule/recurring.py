@@ -9,7 +9,7 @@ from engine.schedule.in_month import month_day_of_year, month_days
 from engine.schedule.moments import SECONDS, span, when
 from engine.schedule.reader import Reader
 from engine.schedule.said import Every, Recurring, Said, When
-from engine.schedule.tokens import ADVERBS, UNITS, WEEKDAY, WORKING, Kind
+from engine.schedule.tokens import ADVERBS, ORDINAL, UNITS, WEEKDAY, WORKING, Kind
 
 MOST = {"day": 3660, "week": 522, "month": 120}
 """Ten years: a longer period is taken for a slip."""
@@ -123,8 +123,8 @@ class _Sentence:
         self._period(unit, number)
 
     def _unit(self) -> str | None:
-        following = self.reader.peek(1)
-        if following is not None and following.text in _COUNTABLE:
+        here, behind = self.reader.peek(), self.reader.peek(1)
+        if here and behind and here.text in ORDINAL and behind.text in _COUNTABLE:
             return None  # "second monday", where "second" counts
         word = self.reader.one_of(UNITS)
         return UNITS[word] if word else None

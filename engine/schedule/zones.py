@@ -74,6 +74,8 @@ class Walls:
                     start, before, offset = change, offset, then
         if start < end:
             found.append(Stretch(start, end, offset, start + max(offset, before)))
+        opening = chunk << _CHUNK_BITS  # what lies before it was only looked at for what it repeats within
+        found = [s._replace(start=max(s.start, opening)) for s in found if s.end > opening]
         self._chunks[chunk] = [s.start for s in found], found
         return self._chunks[chunk]
 

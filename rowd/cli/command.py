@@ -25,11 +25,21 @@ def examples(*lines: str) -> Callable[[F], F]:
     return mark
 
 
+def group(help: str) -> typer.Typer:  # noqa: A002 (typer's own word)
+    """A command that has commands of its own; give it those with `include`."""
+    return typer.Typer(help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
+
+
+def include(commands: typer.Typer, function: Callable[..., Any], name: str) -> typer.Typer:
+    """Add the function as a command of this name."""
+    commands.command(name=name, epilog=epilog_of(function))(told(function))
+    return commands
+
+
 def command_of(function: Callable[..., Any], name: str) -> TyperCommand:
     """The function as a command of this name."""
     alone = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-    alone.command(name=name, epilog=epilog_of(function), no_args_is_help=False)(told(function))
-    command = typer.main.get_command(alone)
+    command = typer.main.get_command(include(alone, function, name))
     assert isinstance(command, TyperCommand)  # noqa: S101 (a Typer with one command and no callback is that command)
     return command
 

@@ -23,8 +23,11 @@ from rowd.saying import distance, plural, when
 from rowd.view import house, look, usual
 
 HOURS = 24
+SHOWN = 40
+"""Runs that people are shown without --count."""
+
 MOST_EACH = 100
-"""Runs of one task in a calendar file, unless --count says otherwise: a task of every minute would fill any calendar."""
+"""Runs of one task in a calendar file: a task of every minute would fill any calendar."""
 
 
 @examples(
@@ -38,12 +41,18 @@ def next_runs(
     hours: Annotated[
         float | None, typer.Option("--hours", min=0, max=87600, help="How far to look ahead; 24 without --count.")
     ] = None,
-    count: Annotated[int | None, typer.Option("--count", min=1, max=100_000, help="At most so many runs.")] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            "--count",
+            min=1,
+            max=100_000,
+            help=f"At most so many runs; {SHOWN} without, {MOST_EACH} of each task with --ics, any number with --json.",
+        ),
+    ] = None,
     ics: Annotated[
         str | None,
-        typer.Option(
-            "--ics", metavar="FILE", help=f"Write an iCalendar file, - for standard output; at most {MOST_EACH} runs of a task."
-        ),
+        typer.Option("--ics", metavar="FILE", help="Write an iCalendar file; - for standard output."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -64,7 +73,10 @@ def next_runs(
     ahead = timedelta(hours=hours) if hours is not None else timedelta(hours=HOURS) if count is None else timedelta(days=3660)
     rows = [row for view in tables for row in view.rows]
     each = MOST_EACH if ics is not None else None
-    runs = list(islice(coming(rows, now, holds, until=now + ahead, most_each=each), count))
+    people = ics is None and not as_json
+    most = count or (SHOWN if people else None)
+    found = coming(rows, now, holds, until=now + ahead, most_each=each)
+    runs = list(islice(found, most))
     troubles(tables)
     if ics is not None:
         _write(ics, calendar(runs, lengths, now, ledger_id))
@@ -76,6 +88,8 @@ def next_runs(
         several = len(tables) > 1
         columns = ["When", "", "Name", "Table", "Schedule", "Note"]
         print_table(columns, [_line(run, now, several=several) for run in runs], keep=(0, 1, 2))
+        if count is None and next(found, None) is not None:
+            say(f"and more within {_span(ahead)}; --count shows more", "dim")
 
 
 def _span(ahead: timedelta) -> str:

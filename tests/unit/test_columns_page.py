@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -56,11 +57,11 @@ def test_the_bounds_are_those_of_the_code() -> None:
 
 def test_the_examples_are_read_as_the_page_says() -> None:
     number, dates, spans = (rows(REST)[kind].split("|")[2:4] for kind in ("number", "date and time", "span"))
-    for reader, (good, bad) in ((cells.number, number), (lambda c: cells.instant(c, cells.UTC), dates), (cells.span, spans)):
+    for reader, (good, bad) in ((cells.number, number), (lambda c: cells.instant(c, UTC), dates), (cells.span, spans)):
         for example in re.findall(r"`([^`]+)`", good):
-            reader(example)  # type: ignore[operator]
+            reader(example)
         for example in re.findall(r"`([^`]+)`", bad):
             with pytest.raises(cells.BadCell):
-                reader(example)  # type: ignore[operator]
+                reader(example)
     for example in re.findall(r"```json\n(.+)\n```", PAGE) + re.findall(r"`(\{\".+?\})`", PAGE):
         assert read(example, {"folder"} & set(json.loads(example)), "act").parameters

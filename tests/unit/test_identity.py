@@ -75,7 +75,7 @@ def test_a_draw_that_gives_one_id_forever_still_ends_in_distinct_ids() -> None:
 
 @pytest.mark.parametrize("cells", [{}, {"Done": False}, {"Team": "ops"}, {"Health": "OK"}, {"Status": "  "}])
 def test_a_row_in_which_nobody_began_a_task_gets_no_id(cells: Mapping[str, Cell]) -> None:
-    found = named([row("~a", None, None, **cells)])
+    found = named([Row("~a", {"ID": None, "Name": None, "Action": None, **cells})])
     assert found == Named((), (), {}, {})
 
 

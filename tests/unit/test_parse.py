@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from actions.api import Definition
+from actions.parameters import Parameter, ParameterType
 from connectors.api import Cell
 from engine.metadata import SETTINGS, UNSERVED, restarts
 from engine.model import CatchUp, Column, Defect, Overlap, RowState, Status, Task, Type
@@ -25,9 +26,9 @@ ACTIONS = {
     "report": Definition(
         kind="simulate",
         parameters={
-            "folder": {"type": "text"},
-            "limit": {"type": "integer", "default": 3},
-            "timeout": {"type": "number", "default": 1},
+            "folder": Parameter(),
+            "limit": Parameter(type=ParameterType.INTEGER, default=3),
+            "timeout": Parameter(type=ParameterType.NUMBER, default=1),
         },
         timeout=timedelta(minutes=2),
         timeout_max=timedelta(minutes=10),
@@ -36,7 +37,7 @@ ACTIONS = {
         retry_wait=timedelta(seconds=7),
         at_most_every=timedelta(hours=1),
     ),
-    "free": Definition(kind="simulate", parameters={"project": {"type": "text", "default": "x"}}),
+    "free": Definition(kind="simulate", parameters={"project": Parameter(default="x")}),
 }
 RULES = Rules("ops", UTC, time(9), ACTIONS, {"work": True, "report": False})
 
@@ -46,13 +47,13 @@ def state(**cells: Cell) -> RowState:
     return RowState("ops", "7", {"Name": "a", "Action": "work", **named}, NOON, NOON, NOON, NOON)
 
 
-def task(rules: Rules = RULES, **cells: Cell) -> Task:
+def task(rules: Rules = RULES, /, **cells: Cell) -> Task:
     found = parse(state(**{"type": "manual", **cells}), rules)
     assert isinstance(found, Task), found
     return found
 
 
-def defect(rules: Rules = RULES, **cells: Cell) -> Defect:
+def defect(rules: Rules = RULES, /, **cells: Cell) -> Defect:
     found = parse(state(**{"type": "manual", **cells}), rules)
     assert isinstance(found, Defect), found
     assert (found.table, found.key) == ("ops", "7")

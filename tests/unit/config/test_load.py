@@ -239,6 +239,13 @@ def test_a_variable_that_overrides_an_unknown_setting_is_a_mistake(folder: Path)
     assert found["ROWD_DAEMON__MAX_PARALEL"].remedy == 'did you mean "max_parallel"?'
 
 
+def test_what_only_follows_from_a_mistake_is_none(folder: Path) -> None:
+    write(folder, SMALL + '[breaker]\nwait = "x"\nwait_max = "1s"\n')
+    assert set(mistakes(folder)) == {"breaker.wait"}
+    write(folder, SMALL + '[breaker]\nwait = "1s"\nwait_max = "1s"\n')
+    assert load(None, {}, folder).settings.breaker.wait_max == timedelta(seconds=1)
+
+
 def test_a_further_check_sees_what_is_right_and_adds_its_mistakes(folder: Path) -> None:
     write(folder, '[daemon]\nlog = "xml"\n[tables.tasks]\nconnector = "local"\npoll = 3\npath = 1\n[actions.a]\nkind = "b"\n')
     seen: list[Config] = []
@@ -365,6 +372,7 @@ def test_a_secret_is_shown_nowhere(folder: Path) -> None:
     config = load(None, {"TOKEN": "hunter2"}, folder)
     shown = [config, repr(config), config.settings.model_dump(), dataclasses.asdict(config), config.secret("TOKEN")]
     assert "hunter2" not in " ".join(map(str, shown))
+    assert "TOKEN" not in repr(config)
     assert "***" in f"{config.secret('TOKEN')}"
     assert isinstance(config.secret("TOKEN"), SecretStr)
 

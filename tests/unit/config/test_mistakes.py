@@ -71,7 +71,7 @@ class Model(BaseModel):
     address: IPv4Address | None = None
     id: UUID | None = None
     step: Annotated[int, Field(multiple_of=5)] = 5
-    api_token: Annotated[str, Field(max_length=3)] = ""
+    api_token: int = 0
     inner: Inner = Inner()
     many: tuple[Inner, ...] = ()
     sort: Mapping[str, Inner | int] = {}

@@ -158,12 +158,14 @@ def test_no_attempt_begins_twice(ledger: Ledger) -> None:
 
 
 def test_no_attempt_begins_beyond_the_allowed_number(ledger: Ledger) -> None:
-    (made,) = claimed(ledger, occurrence(attempts=2))
+    made, forbidden = claimed(ledger, occurrence(attempts=2), occurrence(attempts=0))
     begin(ledger, made)
     end_attempt(ledger, made, BAD, again=True)
     begin(ledger, made, 2)
     with pytest.raises(IllegalMove):
         end_attempt(ledger, made, BAD, 2, again=True)
+    with pytest.raises(IllegalMove):
+        begin(ledger, forbidden)
 
 
 def test_a_process_is_known_only_of_the_attempt_under_way(ledger: Ledger) -> None:

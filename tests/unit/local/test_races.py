@@ -261,6 +261,21 @@ def test_a_save_that_meets_a_late_save_being_taken_up_wins(file: Path, table: Op
     assert file.read_bytes() == newest
 
 
+def test_a_late_save_is_taken_up_only_when_libreoffice_is_closed(file: Path, table: Opener) -> None:
+    opened = table()
+    with file.open("r+b") as editor:
+        opened.write([PATCH])
+        editor.write(THEIRS)
+    lock = file.parent / ".~lock.tasks.csv#"
+    lock.write_text("Erika,erika,desk-7,21.11.2026 09:00,file:///home/erika;")
+    before = file.read_bytes()
+    opened.read()
+    assert file.read_bytes() == before
+    lock.unlink()
+    opened.read()
+    assert file.read_bytes() == MERGED
+
+
 def test_of_two_late_saves_the_later_one_wins(file: Path, table: Opener) -> None:
     opened = table()
     other = HEAD + b"a,alpha,other,\n"
@@ -313,8 +328,8 @@ def test_displaced_files_are_bounded(file: Path, table: Opener) -> None:
 
 def test_a_late_save_is_never_thrown_away_to_make_room(file: Path, table: Opener) -> None:
     hooks: list[Callable[[], object]] = [lambda: None] * KEPT_FILES
-    opened = table(Meanwhile(*hooks, lambda: (editor.write(THEIRS), editor.flush())))
-    with file.open("r+b") as editor:
+    with file.open("r+b", buffering=0) as editor:
+        opened = table(Meanwhile(*hooks, lambda: editor.write(THEIRS)))
         for n in range(KEPT_FILES + 1):  # the late save falls into the write that has to make room
             opened.write([Patch("a", {"Last Result": n})])
     opened.read()

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from engine.model import Schedule
 from engine.schedule import Unreadable, count, parse
+from engine.schedule.zones import instant_of, moment_of, walls
 
 YEAR = 2026
 MINUTE = timedelta(minutes=1)
@@ -56,6 +57,9 @@ def expressions(draw: st.DrawFn) -> str:
     weekdays = draw(st.one_of(st.just("*"), fields(0, 6), st.sampled_from(["5#2", "mon", "L1"])))
     months = draw(st.sampled_from(["*", "*", "*", "3,10", "4-11", "*/2"]))
     return f"{draw(fields(0, 59))} {draw(fields(0, 23))} {dates} {months} {weekdays}"
+
+
+instants = st.integers(0, 3_000_000_000).map(moment_of)  # up to 2065
 
 
 def read(text: str, name: str) -> Schedule:
@@ -129,7 +133,7 @@ def _instants(name: str, wanted: set[int], real: bool, dates: str, months: str, 
 
 
 @pytest.mark.parametrize("name", ZONES)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(text=expressions(), starts=st.lists(st.integers(3 * 1440, 362 * 1440), min_size=30, max_size=30))
 def test_the_walk_agrees_with_brute_force_over_the_minutes_of_a_year(name: str, text: str, starts: list[int]) -> None:
     expected = brute(text, name)
@@ -148,13 +152,15 @@ def test_the_walk_agrees_with_brute_force_over_the_minutes_of_a_year(name: str, 
             assert cursor == due
 
 
-@settings(max_examples=60, deadline=None)
-@given(text=expressions(), start=st.datetimes(datetime(1970, 1, 1), datetime(2060, 1, 1)))
+@settings(max_examples=40, deadline=None)
+@given(text=expressions(), start=instants)
 def test_away_from_clock_changes_croniter_agrees(text: str, start: datetime) -> None:
     _, _, dates, _, weekdays = text.split()
-    assume(not ("*/" in dates and weekdays != "*") and not ("*/" in weekdays and dates != "*"))  # there croniter has OR, Debian AND
+    if dates != "*" and weekdays != "*":
+        assume("*/" not in dates + weekdays)  # there croniter has OR, where Debian's cron has AND
+        assume("#" not in weekdays and "L" not in weekdays)  # and here AND, where all else is OR
     schedule = read(text, "UTC")
-    other, cursor = croniter(text, start.replace(tzinfo=UTC)), start.replace(tzinfo=UTC)
+    other, cursor = croniter(text, start), start
     for _ in range(4):
         due = schedule.next(cursor)
         assert due == other.get_next(datetime)
@@ -162,8 +168,9 @@ def test_away_from_clock_changes_croniter_agrees(text: str, start: datetime) -> 
 
 
 @settings(max_examples=100, deadline=None)
-@given(text=expressions(), name=st.sampled_from(ZONES), minutes=st.integers(0, 4 * 525_600))
+@given(text=expressions(), name=st.sampled_from(["Europe/Berlin", "America/New_York"]), minutes=st.integers(0, 4 * 525_600))
 def test_cronsim_agrees_through_clock_changes(text: str, name: str, minutes: int) -> None:
+    # not in Lord Howe: cronsim steps by whole hours, so that a change of half an hour makes it miss the beginning of an hour
     assume("L1" not in text)  # cronsim writes it 1L
     start = datetime(2024, 1, 1, tzinfo=UTC) + minutes * MINUTE
     local = start.astimezone(ZoneInfo(name))
@@ -175,17 +182,41 @@ def test_cronsim_agrees_through_clock_changes(text: str, name: str, minutes: int
         cursor = due
 
 
+@pytest.mark.parametrize("name", [*ZONES, "Africa/Casablanca", "Pacific/Apia", "Asia/Kathmandu", "UTC"])
+def test_the_stretches_of_a_zone_join_without_gap_or_overlap(name: str) -> None:
+    clock, zone = walls(ZoneInfo(name)), ZoneInfo(name)
+    found = clock.stretch(instant_of(datetime(1990, 1, 1, tzinfo=UTC)))
+    while found.end < instant_of(datetime(2060, 1, 1, tzinfo=UTC)):
+        for instant in (found.start, found.end - 1):
+            assert clock.stretch(instant) == found
+            assert moment_of(instant).astimezone(zone).utcoffset() == timedelta(seconds=found.offset)
+        following = clock.stretch(found.end)
+        assert following.start == found.end
+        if following.offset != found.offset:
+            assert following.fresh == following.start + max(following.offset, found.offset)
+        found = following
+
+
+def test_nothing_is_lost_where_what_is_known_of_a_zone_grows() -> None:
+    schedule = read("* * * * *", "Europe/Berlin")
+    boundary = datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC)  # 2**31 seconds, the beginning of a chunk
+    assert schedule.next(boundary - timedelta(seconds=8)) == boundary + timedelta(seconds=52)
+    assert count(schedule, boundary - timedelta(hours=1), boundary + timedelta(hours=1), 1000)[0] == 120
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     text=st.one_of(
         expressions(),
-        st.sampled_from(["every 7 hours", "daily 02:30", "every 3 days 01:45", "last day of month 02:15", "every other sunday 02:30"]),
+        st.sampled_from(
+            ["every 7 hours", "daily 02:30", "every 3 days 01:45", "last day of month 02:15", "every other sunday 02:30"]
+        ),
     ),
     name=st.sampled_from((*ZONES, "Africa/Casablanca", "Pacific/Apia", "America/Sao_Paulo", "Asia/Kathmandu")),
-    start=st.datetimes(datetime(1990, 1, 1), datetime(2070, 1, 1)),
+    start=instants,
 )
 def test_each_occurrence_lies_after_the_one_before(text: str, name: str, start: datetime) -> None:
-    schedule, cursor = read(text, name), start.replace(tzinfo=UTC)
+    schedule, cursor = read(text, name), start
     for _ in range(8):
         due = schedule.next(cursor)
         assert due is not None

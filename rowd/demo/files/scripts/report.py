@@ -9,11 +9,10 @@ import sys
 answer = subprocess.run([sys.executable, "-m", "rowd", "history", "--limit", "1000", "--json"], capture_output=True, text=True)
 if answer.returncode:
     sys.exit(answer.stderr)
-document = json.loads(answer.stdout)
-records = document["history"] if isinstance(document, dict) else document
+records = json.loads(answer.stdout)["runs"]
 report = pathlib.Path(sys.argv[1])
 report.parent.mkdir(exist_ok=True)
-columns = ["id", "table", "task", "due", "outcome", "reason", "attempt"]
+columns = ["run", "table", "task", "due", "outcome", "reason", "attempt", "duration_s"]
 with report.open("w", newline="") as file:
     lines = csv.DictWriter(file, columns, extrasaction="ignore")
     lines.writeheader()

@@ -1,0 +1,89 @@
+"""`rowd add`: a new row, from the shell."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from connectors.api import Cell, fold
+from engine.clock import SystemClock
+from engine.identity import id_of
+from engine.model import Column, Defect, Status, Task
+from rowd.cli.assigning import SetOption, assignments, given, one_table
+from rowd.cli.command import examples
+from rowd.cli.exits import Exit
+from rowd.cli.options import ConfigOption, JsonOption, TableOption
+from rowd.cli.output import clean, emit_json, fail, say
+from rowd.cli.site import site_at
+from rowd.hand import Hand, Unfit, hand
+
+
+@examples(
+    'rowd add greeting --action greet --schedule "weekdays 09:00"',
+    """rowd add report --action report --schedule "1st monday 08:00" --set 'Metadata={"team": "ops"}'""",
+    "rowd add idea --action greet --draft",
+)
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The new task's Name.")],
+    action: Annotated[str, typer.Option("--action", metavar="ACTION", help="An action that rowd.toml defines.")],
+    schedule: Annotated[str | None, typer.Option("--schedule", metavar="WORDS", help="When, in words or as cron.")] = None,
+    type_: Annotated[
+        str | None, typer.Option("--type", metavar="TYPE", help="Its Type; where it isn't told by the schedule: counter, manual.")
+    ] = None,
+    sets: SetOption = None,
+    draft: Annotated[bool, typer.Option("--draft", help="Add it as a draft, whatever is still missing.")] = False,
+    config: ConfigOption = None,
+    table: TableOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a row to a table.
+
+    A row that would not be understood is refused, with the sentence that its Health would show.
+    """
+    site = site_at(config)
+    bound = one_table(site, table)
+    said = {**given(name=name, action=action, schedule=schedule, type=type_), **assignments(sets or ())}
+    if draft:
+        said[str(Column.STATUS)] = str(Status.DRAFT)
+    with hand(bound) as held:
+        try:
+            cells = held.assigned({}, said)
+        except Unfit as exc:
+            fail(str(exc), Exit.USAGE)
+        if Column.STATUS not in cells and any(fold(header) == fold(Column.STATUS) for header in held.layout.headers):
+            cells[Column.STATUS] = str(Status.ACTIVE)
+        understood = _fit(held, name, cells)
+        key = held.create([cells])[0]
+    if as_json:
+        task = understood if isinstance(understood, Task) else None
+        emit_json(
+            {
+                "table": held.name,
+                "id": key,
+                "name": name,
+                "draft": draft,
+                "schedule": task.schedule.text if task is not None and task.schedule is not None else None,
+            }
+        )
+        return
+    say(f"added {clean(name)} to {held.name} as row {clean(key)}{_meaning(understood)}")
+
+
+def _fit(held: Hand, name: str, cells: dict[str, Cell]) -> Task | Defect:
+    """What the row means. Ends the command where it isn't understood, or bears a name or an id that another row has."""
+    if (bearer := held.bearer(name)) is not None:
+        fail(f'{held.name} has a row of the name "{clean(name)}" already (ID {clean(bearer)}); choose another name', Exit.REFUSED)
+    if (id_ := id_of(cells.get(Column.ID))) is not None and id_ in {id_of(c.get(Column.ID)) for _, c in held.rows}:
+        fail(f'{held.name} has a row with the ID "{clean(id_)}" already; leave it out to get a new one', Exit.REFUSED)
+    understood = held.understood(cells, SystemClock().now())
+    wanted = str(cells.get(Column.STATUS) or "").strip().casefold() == Status.DRAFT
+    if isinstance(understood, Defect) and not (understood.draft and wanted):
+        fail(f"not added: {clean(understood.message)} (--draft adds it as it is, as a draft.)", Exit.BAD)
+    return understood
+
+
+def _meaning(understood: Task | Defect) -> str:
+    if isinstance(understood, Defect):
+        return ": a draft, which doesn't run"
+    return f": {understood.schedule.text}" if understood.schedule is not None else f": {understood.type}"

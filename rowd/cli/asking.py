@@ -1,0 +1,150 @@
+"""A request put to the daemon, through the ledger: asked, answered, and, where wanted, seen through to the run's end.
+
+There is no other way to a daemon. A request is durable once it is asked: it is done even if the one who asked is gone by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from actions.api import Outcome
+from connectors.api import PROVISIONAL
+from engine.clock import Clock
+from engine.ledger import Ledger
+from engine.model import Occurrence, Stage, Wish
+from rowd.cli.exits import Exit
+from rowd.cli.output import clean, emit_json, fail, say
+from rowd.saying import lasted
+from rowd.view import RowView, living
+from rowd.wiring import Site
+
+ANSWERS_WITHIN = timedelta(seconds=5)
+"""A daemon that is not busy answers within milliseconds."""
+
+LOOK_EVERY = timedelta(milliseconds=50)
+
+KEPT = "the request is kept, and done when"
+NOBODY = "rowd has not run here yet, so there is nobody to ask: start it with `rowd run`, or make one pass with `rowd once`"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request, and what became of it so far.
+
+    taken: None where there is no answer yet.   text: the reason where it was refused.   daemon: one was running.
+    run: what it made.
+    """
+
+    request: int
+    row: RowView
+    wish: Wish
+    daemon: bool
+    taken: bool | None = None
+    text: str = ""
+    run: Occurrence | None = None
+
+
+def ask(
+    site: Site, ledger: Ledger | None, row: RowView, wish: Wish, clock: Clock, *, amount: float = 0, wait: bool = False
+) -> Asked:
+    """Ask for something, and wait a little for the answer; with `wait`, for the end of the run that it makes.
+
+    Ends the command where nobody could ever answer, or where there is nothing to wait for. Raises ledger errors.
+    """
+    if ledger is None:
+        fail(NOBODY, Exit.LATER)
+    if row.key.startswith(PROVISIONAL):
+        fail(
+            f"{clean(row.name)} has no ID yet, so it can't be asked for; the daemon gives it one when it reads the table",
+            Exit.LATER,
+        )
+    if wait and living(ledger) is None:
+        fail("No daemon is running, so there is nothing to wait for: start one with `rowd run`. Nothing was asked.", Exit.LATER)
+    with ledger.transaction():
+        request = ledger.ask(row.table, row.key, wish, amount, f"cli:{user()}", clock.now())
+    with suppress(OSError):  # a daemon that isn't woken looks when it next does something
+        site.wake.touch(mode=0o600)
+    return asyncio.run(_followed(ledger, Asked(request, row, wish, living(ledger) is not None), clock, wait=wait))
+
+
+def user() -> str:
+    """Who asks, for the record."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return "unknown"
+
+
+async def _followed(ledger: Ledger, asked: Asked, clock: Clock, *, wait: bool) -> Asked:
+    if not asked.daemon:
+        return asked
+    until = clock.monotonic() + ANSWERS_WITHIN.total_seconds()
+    while (answer := ledger.answer_to(asked.request)) is None:
+        if clock.monotonic() >= until:
+            return asked
+        await clock.sleep(LOOK_EVERY)
+    taken, text = answer
+    run = _run_of(ledger, asked) if taken else None
+    while wait and run is not None and run.stage is not Stage.ENDED:
+        if living(ledger) is None:
+            fail(
+                f"The daemon ended while {run.id} was under way. The next one goes on with it; `rowd history` tells how.",
+                Exit.LATER,
+            )
+        await clock.sleep(LOOK_EVERY)
+        run = ledger.occurrence(run.id)
+    return Asked(asked.request, asked.row, asked.wish, daemon=True, taken=taken, text=text, run=run)
+
+
+def _run_of(ledger: Ledger, asked: Asked) -> Occurrence | None:
+    """The occurrence that a request made; None for a wish that makes none."""
+    trigger = f"request:{asked.request}"
+    return next((o for o in ledger.history(table=asked.row.table, key=asked.row.key, limit=100) if o.trigger == trigger), None)
+
+
+def tell(asked: Asked, done: str, *, as_json: bool, wait: bool = False) -> Exit:
+    """Say what became of it; answer the exit status.   done: what was done where it was taken, like "runs now"."""
+    name, run = clean(asked.row.name), asked.run
+    if as_json:
+        emit_json(
+            {
+                "request": asked.request,
+                "table": asked.row.table,
+                "id": asked.row.key,
+                "name": asked.row.name,
+                "wish": asked.wish,
+                "daemon_running": asked.daemon,
+                "taken": asked.taken,
+                "reason": asked.text if asked.taken is False else None,
+                "run": run.id if run is not None else None,
+                "outcome": run.outcome if run is not None else None,
+                "summary": run.reason if run is not None and run.outcome is not None else None,
+            }
+        )
+    if asked.taken is False:
+        fail(f"{name}: refused: {clean(asked.text)}", Exit.REFUSED)
+    if asked.taken is None:
+        return _unanswered(asked, name, as_json=as_json)
+    if run is None or run.stage is not Stage.ENDED:
+        if not as_json:
+            say(f"{name}: {done}{f' (run {run.id})' if run is not None else ''}")
+        return Exit.OK
+    if not as_json:
+        took = f" in {lasted(run.duration)}" if run.duration is not None else ""
+        say(f"{name}: {run.outcome}{took} (run {run.id}){f': {clean(run.reason)}' if run.reason else ''}")
+    return Exit.BAD if wait and run.outcome is not Outcome.SUCCEEDED else Exit.OK
+
+
+def _unanswered(asked: Asked, name: str, *, as_json: bool) -> Exit:
+    if asked.daemon:
+        fail(
+            f"{name}: the daemon hasn't answered within {lasted(ANSWERS_WITHIN)}; {KEPT} it does",
+            Exit.LATER,
+        )
+    if not as_json:
+        say(f"{name}: no daemon is running; {KEPT} one starts (`rowd run`, `rowd once`)")
+    return Exit.OK

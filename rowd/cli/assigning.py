@@ -1,0 +1,51 @@
+"""`--set "Column=value"`: how commands are told what to put into cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from connectors.api import Cell, fold
+from engine.model import Column
+from rowd.cli.exits import Exit
+from rowd.cli.output import clean, fail
+from rowd.cli.site import tables_of
+from rowd.wiring import Bound, Site
+
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="COLUMN=VALUE", help="Put a value into a cell; an empty one clears it. May be given again."),
+]
+
+
+def assignments(said: Iterable[str]) -> dict[str, Cell]:
+    """Column as written → value, None for an empty one. Ends the command for what is no assignment."""
+    found: dict[str, Cell] = {}
+    for one in said:
+        column, sign, value = one.partition("=")
+        if not sign or not column.strip():
+            fail(f'--set "{clean(one)}" is no assignment; write it like --set "Schedule=daily 08:00"', Exit.USAGE)
+        if fold(column) in map(fold, found):
+            fail(f"--set gives {clean(column)} twice; keep one", Exit.USAGE)
+        found[column.strip()] = value.strip() or None
+    return found
+
+
+def one_table(site: Site, table: str | None) -> Bound:
+    """The table of `--table`, or the only one. Ends the command where it must be said which."""
+    names = tables_of(site, table)
+    if len(names) > 1:
+        fail(f"There are several tables: {', '.join(names)}. Say which with --table.", Exit.USAGE)
+    return site.tables[names[0]]
+
+
+def shown(value: Cell) -> str:
+    """A cell in a sentence."""
+    return f'"{clean(value)}"' if value is not None else "nothing"
+
+
+def given(**columns: str | None) -> dict[str, Cell]:
+    """Options that stand for a column of their name: those that were given."""
+    return {str(Column[name.upper()]): value.strip() or None for name, value in columns.items() if value is not None}

@@ -1,0 +1,237 @@
+"""`rowd import crontab`: the lines of crontabs as rows of a table and actions in rowd.toml."""
+
+from __future__ import annotations
+
+import getpass
+import pwd
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from config.mistakes import ConfigError
+from connectors.api import Cell
+from connectors.errors import TableError
+from engine.cells import text
+from engine.clock import SystemClock
+from engine.model import Column, Defect
+from rowd import definitions
+from rowd.cli.assigning import one_table
+from rowd.cli.command import examples
+from rowd.cli.exits import Exit
+from rowd.cli.options import ConfigOption, JsonOption, TableOption
+from rowd.cli.output import clean, emit_json, fail, plural, print_table, say, warn
+from rowd.cli.site import reading, site_at
+from rowd.crontab import SPOOL, Crontab, Job, Refused, ignored, names_users, read
+from rowd.hand import Hand, Unfit, hand
+from rowd.migration import Known, Migration, Moved, migrate, rows_known
+from rowd.view import living
+from rowd.wiring import Site
+
+OPTIONAL = (Column.TYPE, Column.DESCRIPTION, Column.STATUS)
+"""Left out where the table has no such column."""
+
+
+class UserField(StrEnum):
+    """Whether lines name a user before the command."""
+
+    AUTO = "auto"
+    YES = "yes"
+    NO = "no"
+
+
+@examples(
+    "rowd import crontab /etc/crontab /etc/cron.d --dry-run",
+    "rowd import crontab /etc/crontab /etc/cron.d",
+    "crontab -l | rowd import crontab - --table mine",
+)
+def import_crontab(
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Crontabs; a folder of them; - for standard input.")],
+    user_field: Annotated[
+        UserField, typer.Option("--user-field", help="Whether lines name a user before the command, as in /etc/crontab.")
+    ] = UserField.AUTO,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be written.")] = False,
+    config: ConfigOption = None,
+    table: TableOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take the lines of crontabs: each becomes a row, and its command an action in rowd.toml.
+
+    The crontabs stay as they are: comment the lines out there, or both would run them. A line that was imported before is left
+    alone. What can't be taken is listed with its reason, and the command ends with 1.
+    """
+    site = site_at(config)
+    bound = one_table(site, table)
+    crontab = _joined([_read(file, user_field) for file in _files(files)])
+    with hand(bound) as held:
+        _ = held.editable  # refused now, rather than when rowd.toml is written
+        known = Known(
+            actions=site.config.settings.actions,
+            rows=rows_known(cells for _, cells in held.rows),
+            names={text(cells.get(Column.NAME)) or "" for _, cells in held.rows},
+        )
+        found = migrate(crontab.jobs, known, _me(), _account)
+        found.refused[:0] = crontab.refused
+        try:
+            rows = [_row(held, moved) for moved in found.moved]
+        except Unfit as exc:
+            fail(f"nothing was imported: {exc}", Exit.OWNER)
+        blocks = [_block(moved) for moved in found.moved if moved.settings is not None]
+        if found.moved and not dry_run:
+            _write(site, held, found.moved, blocks, rows)
+    if as_json:
+        emit_json(_document(held.name, found, crontab.notes, rows, dry_run=dry_run))
+    else:
+        _report(site, held.name, found, crontab.notes, blocks, dry_run=dry_run)
+    if found.refused:
+        raise typer.Exit(int(Exit.BAD))
+
+
+# --- what is read
+
+
+def _files(named: Iterable[str]) -> list[str]:
+    found: list[str] = []
+    for name in named:
+        path = Path(name)
+        if name != "-" and path.is_dir():
+            found += [str(file) for file in sorted(path.iterdir()) if file.is_file() and not file.name.startswith(".")]
+        else:
+            found.append(name)
+    return found
+
+
+def _read(name: str, user_field: UserField) -> Crontab:
+    """One file. What can't be read is refused as a whole."""
+    try:
+        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as exc:
+        return Crontab((), (Refused(name, 0, "", f"can't be read: {exc.strerror}"),))
+    path = Path(name).absolute()
+    if name != "-" and (why := ignored(path)) is not None:
+        return Crontab((), (), (why,))
+    content = raw.decode("utf-8-sig", "surrogateescape")
+    with_user = names_users(content, path, {one.pw_name for one in pwd.getpwall()})
+    if user_field is not UserField.AUTO:
+        with_user = user_field is UserField.YES
+    if with_user is None:
+        why = "some of its lines seem to name a user before the command, and some don't; say --user-field yes or no"
+        return Crontab((), (Refused(name, 0, "", why),))
+    label = "standard input" if name == "-" else name
+    return read(content, label, with_user=with_user, user=path.name if path.parent == SPOOL else None)
+
+
+def _joined(crontabs: Sequence[Crontab]) -> Crontab:
+    return Crontab(
+        tuple(job for one in crontabs for job in one.jobs),
+        tuple(refused for one in crontabs for refused in one.refused),
+        tuple(note for one in crontabs for note in one.notes),
+    )
+
+
+def _me() -> str:
+    return getpass.getuser()
+
+
+def _account(user: str) -> tuple[str, bool] | None:
+    try:
+        home = pwd.getpwnam(user).pw_dir
+    except KeyError:
+        return None
+    return home, Path(home).is_dir()
+
+
+# --- what is written
+
+
+def _row(held: Hand, moved: Moved) -> dict[str, Cell]:
+    """The row's canonical cells, as far as the table has columns for them. Raises Unfit."""
+    cells = {c: v for c, v in moved.cells.items() if c not in OPTIONAL or held.layout.has(Column(c))}
+    return held.assigned({}, cells)
+
+
+def _block(moved: Moved) -> str:
+    return definitions.spelled(moved.action, moved.settings or {}, f"From {moved.job.place}, by `rowd import crontab`.")
+
+
+def _write(site: Site, held: Hand, moved: Sequence[Moved], blocks: Sequence[str], rows: Sequence[dict[str, Cell]]) -> None:
+    """The actions first: without them the rows would be defects until they are there."""
+    file = site.config.file
+    before = file.read_bytes()
+    names = list(dict.fromkeys(one.action for one in moved))
+    after = definitions.appended(before.decode("utf-8-sig"), blocks, held.name, names)
+
+    def check(draft: Path) -> None:
+        try:
+            bound = site_at(draft).tables[held.name]
+        except ConfigError as exc:
+            raise ConfigError([replace(m, file=str(file)) for m in exc.mistakes]) from None
+        held.bound = bound
+        for cells in rows:
+            understood = held.understood(cells, SystemClock().now())
+            if isinstance(understood, Defect):
+                fail(f"nothing was imported: {clean(cells[Column.NAME])} would not be understood: {understood.message}", Exit.BAD)
+
+    definitions.replace(file, before, after, check)
+    try:
+        held.create(rows)
+    except TableError:
+        warn(f"{file} has the actions now, but the rows could not be written; repeat the import for them:")
+        raise
+
+
+# --- what is told
+
+
+def _report(site: Site, table: str, found: Migration, notes: Sequence[str], blocks: Sequence[str], *, dry_run: bool) -> None:
+    if dry_run and blocks:
+        say(f"# to be appended to {site.config.file}:")
+        typer.echo("\n".join(blocks))
+    if found.moved:
+        print_table(
+            ["Name", "Schedule", "Runs as", "Command", "From"],
+            [(str(m.cells[Column.NAME]), m.job.schedule, m.job.user or "", m.job.command, m.job.place) for m in found.moved],
+        )
+        say()
+    for refused in found.refused:
+        warn(f"{clean(refused.place)}: not taken: {clean(refused.reason)}{f' ({clean(refused.text)})' if refused.text else ''}")
+    for note in notes:
+        warn(f"note: {clean(note)}")
+    verb = "would be added" if dry_run else "added"
+    parts = [f"{plural(len(found.moved), 'row')} {verb} to {table}", f"{len(found.same)} there already"]
+    say(", ".join([*parts, f"{plural(len(found.refused), 'line')} not taken"]))
+    if found.moved and not dry_run:
+        say("Now comment these lines out where they were: until then cron runs them, too.")
+        _reload_hint(site, any(m.settings is not None for m in found.moved))
+
+
+def _reload_hint(site: Site, defined: bool) -> None:
+    if not defined:
+        return
+    with reading(site) as ledger:
+        mark = living(ledger)
+    if mark is not None:
+        say(f"The daemon must read rowd.toml anew: kill -HUP {mark.process.pid} (or: systemctl reload rowd)")
+
+
+def _document(
+    table: str, found: Migration, notes: Sequence[str], rows: Sequence[dict[str, Cell]], *, dry_run: bool
+) -> dict[str, Any]:
+    def told(job: Job) -> dict[str, Any]:
+        return {"file": job.file, "line": job.line, "schedule": job.schedule, "user": job.user, "command": job.command}
+
+    return {
+        "table": table,
+        "dry_run": dry_run,
+        "added": [
+            {**told(m.job), "name": m.cells[Column.NAME], "action": m.action, "definition": m.settings, "cells": cells}
+            for m, cells in zip(found.moved, rows, strict=True)
+        ],
+        "same": [told(job) for job in found.same],
+        "refused": [{"file": r.file, "line": r.line or None, "text": r.text, "reason": r.reason} for r in found.refused],
+        "notes": list(notes),
+    }

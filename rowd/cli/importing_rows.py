@@ -1,0 +1,218 @@
+"""`rowd import csv` and `rowd import json`: rows of another table, or of a file-based system of tasks."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import connectors
+from connectors.api import Cell, Place
+from engine.cells import text
+from engine.clock import SystemClock
+from engine.identity import id_of
+from engine.layout import Layout
+from engine.model import OURS, Column, Defect
+from rowd.cli.assigning import one_table
+from rowd.cli.command import examples
+from rowd.cli.exits import Exit
+from rowd.cli.options import ConfigOption, JsonOption, TableOption
+from rowd.cli.output import clean, emit_json, fail, plural, say, warn
+from rowd.cli.site import site_at
+from rowd.hand import Hand, Unfit, hand
+
+NOT_TAKEN = OURS | {Column.DO}
+"""Columns that say what happened elsewhere, or press a button."""
+
+Rows = Sequence[Mapping[str, Cell]]
+"""Header → cell, in order."""
+
+UpdateOption = Annotated[bool, typer.Option("--update", help="Put the cells of rows that are there already into those.")]
+DryOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+
+
+@examples("rowd import csv old-tasks.csv --dry-run", "rowd import csv export.csv --table ops --update")
+def import_csv(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file with a header line.")],
+    update: UpdateOption = False,
+    dry_run: DryOption = False,
+    config: ConfigOption = None,
+    table: TableOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take the rows of a CSV file.
+
+    Its columns are matched by their headers, in any order; rowd's own (Health, Last Run …) are left out. A row with an ID, or
+    without one a Name, that the table has already is left alone, or with --update brought up to date.
+    """
+    _import(_csv(file), config, table, update=update, dry_run=dry_run, as_json=as_json)
+
+
+@examples("rowd import json tasks.json", "rowd export json --table a | rowd import json - --table b")
+def import_json(
+    file: Annotated[str, typer.Argument(metavar="FILE", help='A list of objects, or {"rows": [...]}; - for standard input.')],
+    update: UpdateOption = False,
+    dry_run: DryOption = False,
+    config: ConfigOption = None,
+    table: TableOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take the rows of a JSON file: one object a row, with the columns' headers as keys.
+
+    A row with an ID, or without one a Name, that the table has already is left alone, or with --update brought up to date.
+    """
+    _import(_json(file), config, table, update=update, dry_run=dry_run, as_json=as_json)
+
+
+# --- what is read
+
+
+def _csv(file: Path) -> Rows:
+    """As a local table reads it: any delimiter, with or without a byte order mark."""
+    backend = connectors.load("local")
+    place = Place("import", Path.cwd(), str(Column.ID), str(Column.NAME), secret=lambda name: name)
+    source = backend.open(backend.settings.model_validate({"path": str(file.absolute())}), place)
+    try:
+        return [row.cells for row in source.read().rows]
+    finally:
+        source.close()
+
+
+def _json(file: str) -> Rows:
+    try:
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        found = json.loads(raw.decode("utf-8-sig"))
+    except OSError as exc:
+        fail(f"{file} can't be read: {exc.strerror}", Exit.OWNER)
+    except (ValueError, RecursionError) as exc:
+        fail(f"{file} is not JSON: {exc}", Exit.BAD)
+    if isinstance(found, dict):
+        found = found.get("rows", found.get("tasks"))
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        fail(f'{file} holds no rows: write a list of objects, like [{{"Name": "backup", "Action": "backup"}}]', Exit.BAD)
+    return [{str(key): _cell(value) for key, value in one.items()} for one in found]
+
+
+def _cell(value: Any) -> Cell:
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, int | float | bool) else text(value)
+
+
+# --- what is done
+
+
+@dataclass(slots=True)
+class _Plan:
+    """create: canonical cells of new rows.   update: key → cells that differ.   names: what rows are called in the report."""
+
+    create: list[dict[str, Cell]] = field(default_factory=list)
+    update: dict[str, dict[str, Cell]] = field(default_factory=dict)
+    same: list[str] = field(default_factory=list)
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+
+
+def _import(rows: Rows, config: Path | None, table: str | None, *, update: bool, dry_run: bool, as_json: bool) -> None:
+    site = site_at(config)
+    with hand(one_table(site, table)) as held:
+        plan = _planned(held, rows, SystemClock().now(), update=update)
+        if plan.create:
+            _ = held.editable
+        if not dry_run:
+            held.put(plan.update)
+            if plan.create:
+                held.create(plan.create)
+    if as_json:
+        emit_json(
+            {
+                "table": held.name,
+                "dry_run": dry_run,
+                "added": [_said(cells) for cells in plan.create],
+                "updated": plan.update,
+                "same": plan.same,
+                "refused": [{"row": row, "reason": reason} for row, reason in plan.refused],
+                "columns_left_out": plan.strangers,
+            }
+        )
+    else:
+        would = "would be " if dry_run else ""
+        parts = [f"{plural(len(plan.create), 'row')} {would}added to {held.name}", f"{len(plan.update)} {would}updated"]
+        say(", ".join([*parts, f"{len(plan.same)} left as they were", f"{len(plan.refused)} refused"]))
+    for row, reason in plan.refused:
+        warn(f"{clean(row)}: refused: {clean(reason)}")
+    if plan.strangers:
+        warn(f"note: {held.name} has no column for {', '.join(map(clean, plan.strangers))}, so these were left out")
+    if plan.refused:
+        raise typer.Exit(int(Exit.BAD))
+
+
+def _planned(held: Hand, rows: Rows, now: datetime, *, update: bool) -> _Plan:
+    plan = _Plan()
+    headers = list(dict.fromkeys(header for cells in rows for header in cells))
+    layout = Layout.of(headers, {})
+    by_id = {row.key: row.key for row, _ in held.rows}
+    names = {_said(cells).casefold(): row.key for row, cells in held.rows}
+    seen: set[str] = set()
+    for number, raw in enumerate(rows, 1):
+        cells = {c: v for c, v in layout.canonical(raw).items() if c not in NOT_TAKEN and text(v) is not None}
+        if not cells:
+            continue
+        label = _said(cells) or f"row {number}"
+        id_ = id_of(cells.get(Column.ID))
+        key = by_id.get(id_) if id_ is not None else None
+        key = key or (names.get(label.casefold()) if id_ is None else None)
+        if (doubled := _doubled(label, id_, key, names, seen)) is not None:
+            plan.refused.append((label, doubled))
+            continue
+        seen |= {f"name {label.casefold()}", *([f"id {id_}"] if id_ else [])}
+        kept = _kept(held, cells, plan)
+        _place(held, plan, label, key, kept, now, update=update)
+    return plan
+
+
+def _doubled(label: str, id_: str | None, key: str | None, names: Mapping[str, str], seen: set[str]) -> str | None:
+    if f"name {label.casefold()}" in seen or (id_ is not None and f"id {id_}" in seen):
+        return "its Name or ID stands twice in what is imported"
+    bearer = names.get(label.casefold())
+    if bearer is not None and bearer != key:
+        return f"another row of the table has this Name (ID {bearer})"
+    return None
+
+
+def _kept(held: Hand, cells: Mapping[str, Cell], plan: _Plan) -> dict[str, Cell]:
+    """The cells that the table has a place for."""
+    kept: dict[str, Cell] = {}
+    for column, value in cells.items():
+        try:
+            kept = held.assigned(kept, {column: value})
+        except Unfit:
+            if column not in plan.strangers and column != Column.ID:
+                plan.strangers.append(column)
+    return kept
+
+
+def _place(held: Hand, plan: _Plan, label: str, key: str | None, cells: dict[str, Cell], now: datetime, *, update: bool) -> None:
+    """Among the rows to make, to change, to leave, or to refuse."""
+    before = held.cells_of(key) if key is not None else {}
+    differing = {c: v for c, v in cells.items() if text(v) != text(before.get(c)) and c != Column.ID}
+    if key is not None and not (update and differing):
+        plan.same.append(label)
+        return
+    understood = held.understood({**before, **cells}, now)
+    if isinstance(understood, Defect) and not understood.draft:
+        plan.refused.append((label, understood.message))
+    elif key is not None:
+        plan.update[key] = differing
+    else:
+        plan.create.append(cells)
+
+
+def _said(cells: Mapping[str, Cell]) -> str:
+    return text(cells.get(Column.NAME)) or ""

@@ -1,0 +1,47 @@
+"""`rowd init`: what to begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rowd.cli.command import examples
+from rowd.cli.exits import Exit
+from rowd.cli.options import JsonOption
+from rowd.cli.output import emit_json, fail, say
+from rowd.starter import templates, write_starter
+
+ABOUT = {"starter": "a table to try things on", "dev": "guidelines, tests and coverage of a software project"}
+
+
+@examples("rowd init", "rowd init /srv/tasks", "rowd init --template dev")
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to; it is made where it isn't there.")] = Path(),
+    template: Annotated[
+        str, typer.Option("--template", metavar="NAME", help=f"{'; '.join(f'{n}: {what}' for n, what in ABOUT.items())}.")
+    ] = "starter",
+    as_json: JsonOption = False,
+) -> None:
+    """Write a commented rowd.toml and a first table.
+
+    Nothing that is there already is overwritten.
+    """
+    if template not in templates():
+        fail(f'There is no template "{template}"; there are {", ".join(templates())}', Exit.USAGE)
+    try:
+        written = write_starter(folder, template)
+    except FileExistsError as exc:
+        fail(f"{exc}. Choose another folder, or move these away first.", Exit.REFUSED)
+    except OSError as exc:
+        fail(f"{exc.filename or folder} can't be written: {exc.strerror}. Choose another folder, or mend its rights.", Exit.OWNER)
+    at = "" if folder == Path() else f"cd {folder} && "
+    commands = [f"{at}rowd check", f"{at}rowd run"]
+    if as_json:
+        emit_json({"written": written, "next": commands})
+        return
+    for path in written:
+        say(f"wrote {path}")
+    say(f"Next: {commands[0]}    looks whether all is well")
+    say(f"      {commands[1]}      runs the daemon; edit the table meanwhile")

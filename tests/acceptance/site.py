@@ -1,0 +1,207 @@
+"""A site on disk, the installed command as a process, and a witness that rowd doesn't know of."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+ROWD = Path(sys.executable).with_name("rowd")
+PATIENCE = 30.0
+"""Seconds that a machine under load may take for anything that is waited for here."""
+
+WITNESS = """\
+import os, sys
+log = os.open(os.environ["WITNESS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+os.write(log, f"{os.environ['ROWD_RUN_ID']} {os.environ['ROWD_ATTEMPT']} {os.getpid()}\\n".encode())
+os.fsync(log)
+gate = os.environ.get("GATE")
+if gate:
+    open(gate).read()  # a named pipe: until somebody opens and closes it
+print("done")
+"""
+
+CONFIG = """\
+[daemon]
+stop_within = "5s"
+[defaults]
+time_zone = "UTC"
+[tables.ops]
+connector = "local"
+path = "tasks.csv"
+poll = "1s"
+[actions.work]
+kind = "command"
+argv = ["{python}", "-S", "{witness}"]
+environment = {{ WITNESS = "{seen}" }}
+[actions.gated]
+kind = "command"
+argv = ["{python}", "-S", "{witness}"]
+environment = {{ WITNESS = "{seen}", GATE = "{gate}" }}
+[actions.repeated]
+kind = "simulate"
+repeatable = true
+sleep = "20s"
+[actions.risky]
+kind = "simulate"
+repeatable = false
+sleep = "20s"
+"""
+
+HEADER = "ID,Name,Action,Schedule,Status,Do,Health,Next Run,Last Run,Last Status,Last Result,Runs"
+
+
+class Site:
+    """One folder with rowd.toml and tasks.csv."""
+
+    def __init__(self, folder: Path, rows: Sequence[str]) -> None:
+        self.folder = folder
+        self.table = folder / "tasks.csv"
+        self.seen = folder / "seen"
+        self.gate = folder / "gate"
+        os.mkfifo(self.gate)
+        witness = folder / "witness.py"
+        witness.write_text(WITNESS)
+        text = CONFIG.format(python=sys.executable, witness=witness, seen=self.seen, gate=self.gate)
+        (folder / "rowd.toml").write_text(text)
+        self.table.write_text("\n".join([HEADER, *rows]) + "\n")
+        self.daemons: list[Daemon] = []
+
+    def start(self, die_at: str | None = None, command: Sequence[str] = ("run", "--log", "json")) -> Daemon:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("ROWD_")}
+        if die_at:
+            environment["ROWD_DIE_AT"] = die_at
+        daemon = Daemon(self.folder, command, environment)
+        self.daemons.append(daemon)
+        return daemon
+
+    def rowd(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Another command, while the daemon runs or not."""
+        return subprocess.run([ROWD, *command], cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    def rows(self) -> dict[str, dict[str, str]]:
+        """The table as a person sees it, by Name."""
+        text = self.table.read_text()
+        return {row["Name"]: row for row in csv.DictReader(io.StringIO(text, newline=""))}
+
+    def type_in(self, name: str, column: str, text: str) -> None:
+        """Change a cell and save the file, as an editor does."""
+        rows = list(self.rows().values())
+        saved = io.StringIO(newline="")
+        lines = csv.DictWriter(saved, rows[0].keys(), lineterminator="\n")
+        lines.writeheader()
+        lines.writerows({**row, column: text} if row["Name"] == name else row for row in rows)
+        beside = self.folder / "saving"
+        beside.write_text(saved.getvalue())
+        beside.replace(self.table)
+
+    def history(self) -> list[dict[str, Any]]:
+        """Every record of the ledger, newest first."""
+        answer = self.rowd("history", "--limit", "100000", "--json")
+        assert answer.returncode == 0, answer.stderr
+        records: list[dict[str, Any]] = json.loads(answer.stdout)["runs"]
+        return records
+
+    def witnessed(self) -> list[tuple[str, str, int]]:
+        """(run, attempt, pid) of everything that really started."""
+        if not self.seen.exists():
+            return []
+        return [(run, attempt, int(pid)) for run, attempt, pid in map(str.split, self.seen.read_text().splitlines())]
+
+    def at_the_gate(self) -> int:
+        """The pid of the gated command, once it waits; it does until `open_gate`."""
+        self._held = os.open(self.gate, os.O_WRONLY)  # blocks until the command has opened its end: then it has witnessed
+        return self.witnessed()[-1][2]
+
+    def open_gate(self) -> None:
+        """Let the gated command end: the last writer leaves its pipe."""
+        os.close(self._held)
+
+    def laws(self) -> None:
+        """No attempt started twice; every record has exactly one outcome; everything that started has a record."""
+        seen = Counter((run, attempt) for run, attempt, _ in self.witnessed())
+        assert not [which for which, number in seen.items() if number > 1]
+        records = self.history()
+        assert all(record["outcome"] for record in records)
+        assert len({(r["table"], r["id"], r["cause"], r["due"]) for r in records}) == len(records)
+        assert {run for run, _ in seen} <= {record["run"] for record in records}
+
+    def close(self) -> None:
+        for daemon in self.daemons:
+            daemon.kill()
+        for _, _, pid in self.witnessed():
+            with suppress(OSError):
+                if b"witness.py" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, signal.SIGKILL)
+
+
+class Daemon:
+    """A rowd process whose log is read as it comes."""
+
+    def __init__(self, folder: Path, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.other: list[str] = []
+        self._rest = b""
+        self.process = subprocess.Popen(
+            [ROWD, *command], cwd=folder, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        assert self.process.stderr is not None
+        self._fd = self.process.stderr.fileno()
+        os.set_blocking(self._fd, False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._fd, selectors.EVENT_READ)
+
+    def until(self, name: str, when: Callable[[dict[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
+        """The first event of this name (from the start on) that `when` says yes to."""
+        deadline, looked = time.monotonic() + PATIENCE, 0
+        while True:
+            for event in self.events[looked:]:
+                looked += 1
+                if event["event"] == name and when(event):
+                    return event
+            if not self._more(deadline):
+                raise AssertionError(f"no {name} came:\n" + "\n".join(map(str, [*self.events, *self.other])))
+
+    def ended(self) -> int:
+        """Its exit status, once it has ended by itself; negative for a signal."""
+        deadline = time.monotonic() + PATIENCE
+        while self._more(deadline):
+            pass
+        return self.process.wait(PATIENCE)
+
+    def stop(self) -> int:
+        """SIGTERM, and its exit status."""
+        self.process.terminate()
+        return self.ended()
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(PATIENCE)
+        if self.process.stderr is not None:
+            self.process.stderr.close()
+
+    def _more(self, deadline: float) -> bool:
+        """Read more of the log; False at its end, or when the time is up."""
+        if not self._selector.select(max(0, deadline - time.monotonic())):
+            return False
+        read = os.read(self._fd, 65536)
+        *lines, self._rest = (self._rest + read).split(b"\n")
+        for line in lines:
+            try:
+                self.events.append(json.loads(line))
+            except ValueError:
+                self.other.append(line.decode(errors="replace"))
+        return bool(read)

@@ -1,0 +1,137 @@
+"""Every row of the crash table, on the installed command as a process, and every named crash point."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.crash import POINTS
+from tests.acceptance.site import Site
+
+Make = Callable[..., Site]
+ONCE = "a,once,work,now,active,,,,,,,"
+GATED = "a,once,gated,now,active,,,,,,,"
+REACHED = [p for p in POINTS if not p.startswith(("prune.", "record."))]
+"""The others need hours or a lack of room; the ledger's own tests reach them."""
+
+
+def ran_once(site: Site) -> None:
+    site.laws()
+    assert len(site.witnessed()) == 1
+    (record,) = site.history()
+    assert (record["outcome"], record["reason"]) == ("succeeded", "done")
+    row = site.rows()["once"]
+    assert (row["Status"], row["Last Status"], row["Last Result"], row["Runs"]) == ("completed", "succeeded", "done", "1")
+
+
+@pytest.mark.parametrize("point", REACHED)
+def test_dying_at_any_point_neither_loses_nor_doubles_a_run(site: Make, point: str) -> None:
+    here = site(ONCE)
+    dying = here.start(die_at=point)
+    if dying.ended() == 0:
+        pytest.fail(f"{point} was not reached")
+    assert dying.process.returncode == -signal.SIGKILL
+    again = here.start()
+    again.until("table.read")
+    if not any(record["outcome"] for record in here.history()):
+        again.until("run.ended")
+    assert again.stop() == 0
+    ran_once(here)
+
+
+def test_a_command_that_outlives_the_daemon_is_waited_for(site: Make) -> None:
+    here = site(GATED)
+    first = here.start()
+    first.until("run.started")
+    here.at_the_gate()
+    first.kill()
+    second = here.start()
+    second.until("table.read")
+    here.open_gate()
+    assert second.until("run.ended")["outcome"] == "succeeded"
+    assert second.stop() == 0
+    ran_once(here)
+
+
+def test_a_command_that_ended_while_nobody_was_there_is_known_by_its_exit_file(site: Make) -> None:
+    here = site(GATED)
+    first = here.start()
+    first.until("run.started")
+    pid = here.at_the_gate()
+    first.kill()
+    ended = os.pidfd_open(pid)
+    here.open_gate()
+    _gone(ended)
+    second = here.start()
+    assert second.until("run.ended")["outcome"] == "succeeded"
+    assert second.stop() == 0
+    ran_once(here)
+
+
+def test_a_command_that_was_killed_with_its_launcher_is_lost_and_not_run_again(site: Make) -> None:
+    here = site(GATED)
+    first = here.start()
+    first.until("run.started")
+    pid = here.at_the_gate()
+    first.kill()
+    ended = os.pidfd_open(pid)
+    os.killpg(os.getpgid(pid), signal.SIGKILL)
+    _gone(ended)
+    second = here.start()
+    lost = second.until("run.ended")
+    assert lost["outcome"] == "lost"
+    assert second.stop() == 0
+    here.laws()
+    assert len(here.witnessed()) == 1
+    assert here.rows()["once"]["Health"].startswith("COMPLETED")
+    assert here.rows()["once"]["Last Status"] == "lost"
+
+
+@pytest.mark.parametrize(("action", "again"), [("risky", False), ("repeated", True)])
+def test_work_inside_the_daemon_is_lost_or_repeated_where_that_is_declared(site: Make, action: str, again: bool) -> None:
+    here = site(f"a,once,{action},now,active,,,,,,,")
+    first = here.start()
+    run = first.until("run.started")["run"]
+    first.kill()
+    second = here.start()
+    lost = second.until("run.ended")
+    assert (lost["run"], lost["outcome"]) == (run, "lost")
+    assert (lost["retry_at"] is not None) is again
+
+
+def test_a_write_that_was_cut_short_leaves_a_whole_file_and_is_made_up_for(site: Make) -> None:
+    here = site(ONCE)
+    dying = here.start(die_at="table.after-write:2")
+    assert dying.ended() == -signal.SIGKILL
+    assert here.rows()["once"]["Name"] == "once"
+    again = here.start()
+    again.until("table.read")
+    assert again.stop() == 0
+    ran_once(here)
+
+
+def test_a_second_daemon_on_the_same_table_is_refused_and_told_of_the_first(site: Make, tmp_path: Path) -> None:
+    here = site("a,tick,work,daily 03:00,active,,,,,,,")
+    first = here.start()
+    first.until("table.read")
+    same = here.rowd("run")
+    assert same.returncode == 5
+    assert f"process {first.process.pid}" in same.stderr
+    other = tmp_path / "other.toml"
+    text = (here.folder / "rowd.toml").read_text().replace('path = "tasks.csv"', f'path = "{here.table}"')
+    other.write_text(text)
+    elsewhere = here.rowd("run", "--config", str(other))
+    assert elsewhere.returncode == 4
+    assert f"process {first.process.pid}" in elsewhere.stderr
+    assert first.stop() == 0
+
+
+def _gone(pidfd: int) -> None:
+    """Return once that process has ended."""
+    assert select.select([pidfd], [], [], 30)[0]
+    os.close(pidfd)

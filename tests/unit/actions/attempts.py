@@ -1,0 +1,62 @@
+"""What the tests of actions lend to an attempt, and how they make one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import actions
+from actions.api import Action, Process, Request, Result, Value
+
+DUE = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+async def _nothing(process: Process) -> None:
+    pass
+
+
+@dataclass
+class Lent:
+    """A context. on_launched: what making a process known does besides."""
+
+    folder: Path
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    on_launched: Callable[[Process], Awaitable[None]] = _nothing
+    launches: list[Process] = field(default_factory=list)
+
+    def secret(self, name: str) -> str:
+        return self.secrets[name]
+
+    async def launched(self, process: Process) -> None:
+        self.launches.append(process)
+        await self.on_launched(process)
+
+
+def request(attempt: int = 1, **parameters: Value) -> Request:
+    return Request(
+        run="01RUN",
+        attempt=attempt,
+        table="ops",
+        task="Nightly report",
+        action="it",
+        parameters=parameters,
+        due=DUE,
+        trigger=f"at:{DUE.isoformat()}",
+        timeout=timedelta(minutes=5),
+    )
+
+
+def action(base: Path, kind: str, **settings: Any) -> Action:
+    """An action as rowd.toml would define it."""
+    of = actions.load(kind)
+    return of.make("it", of.settings.model_validate({"kind": kind, **settings}), base)
+
+
+def ran(folder: Path, kind: str, secrets: Mapping[str, str] | None = None, **settings: Any) -> Result:
+    """The result of one attempt without parameters."""
+    made = action(folder.parent, kind, secrets=tuple(secrets or ()), **settings)
+    return asyncio.run(made.run(request(), Lent(folder, secrets or {})))

@@ -1,0 +1,159 @@
+"""A daemon dies while its command waits or runs; the next one takes it over. The rows of the crash table, with real processes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actions.api import Adoptable, Outcome, Process, Result
+from actions.command.identity import boot, identified, opened
+from tests.unit.actions.attempts import Lent, action, request
+from tests.unit.actions.test_command_runs import wait_for_end
+
+ROOT = Path(__file__).parents[3]
+
+
+def killed_daemon(folder: Path, moment: str, **settings: Any) -> Process:
+    """Make an attempt in a daemon that is killed at this moment; answer the process that it had made known."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.unit.actions.dying_daemon", str(folder), moment, json.dumps(settings)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    pid, started = done.stdout.split()
+    return Process(int(pid), int(started))
+
+
+def adopted(folder: Path, process: Process, lent: Lent | None = None, **settings: Any) -> Result | None:
+    made: object = action(folder.parent, "command", **settings)
+    assert isinstance(made, Adoptable)
+    return asyncio.run(made.adopt(request(), lent or Lent(folder), process))
+
+
+def line(script: str) -> dict[str, Any]:
+    return {"argv": ["/bin/sh", "-c", script]}
+
+
+def test_killed_before_the_release_nothing_ran_and_the_next_daemon_starts_it(folder: Path) -> None:
+    settings = line("echo once >>runs; echo ran")
+    process = killed_daemon(folder, "before", **settings)
+    wait_for_end(process.pid)
+    assert not (folder.parent / "runs").exists()
+
+    lent = Lent(folder)
+    assert adopted(folder, process, lent, **settings) == Result(Outcome.SUCCEEDED, "ran")
+    assert (folder.parent / "runs").read_text() == "once\n"
+    assert len(lent.launches) == 1  # made known anew
+
+
+def test_still_running_it_is_waited_for(folder: Path) -> None:
+    os.mkfifo(folder.parent / "go")
+    settings = line("read word <go; echo a=5 >$ROWD_OUTPUT; echo $word; echo once >>runs; exit 3")
+    process = killed_daemon(folder, "after", **settings)
+
+    async def main() -> Result | None:
+        made: object = action(folder.parent, "command", ok_exit_codes=[3], **settings)
+        assert isinstance(made, Adoptable)
+        waiting = asyncio.ensure_future(made.adopt(request(), Lent(folder), process))
+        await asyncio.to_thread((folder.parent / "go").write_text, "well\n")
+        return await waiting
+
+    assert asyncio.run(main()) == Result(Outcome.SUCCEEDED, "well", {"a": 5})
+    assert (folder.parent / "runs").read_text() == "once\n"
+
+
+def test_gone_with_an_exit_file_that_is_its_result(folder: Path) -> None:
+    settings = line("echo bad >&2; exit 4")
+    process = killed_daemon(folder, "after", **settings)
+    wait_for_end(process.pid)
+    assert adopted(folder, process, **settings) == Result(Outcome.FAILED, "exit 4: bad")
+
+
+def test_gone_without_an_exit_file_nobody_can_know(folder: Path) -> None:
+    settings = line("echo $$ $PPID; kill -9 $PPID; exec sleep 1000")
+    process = killed_daemon(folder, "after", **settings)
+    wait_for_end(process.pid)
+    program, launcher = map(int, (folder / "stdout").read_text().split())
+    assert launcher == process.pid
+    assert adopted(folder, process, **settings) is None
+    wait_for_end(program)  # lost, so another attempt may follow: this one must not go on
+
+
+@pytest.mark.parametrize("text", ["", "0", "zero\n", "1234\n"])
+def test_half_an_exit_file_is_as_good_as_none(folder: Path, text: str) -> None:
+    settings = line("exit 0")
+    process = killed_daemon(folder, "after", **settings)
+    wait_for_end(process.pid)
+    (folder / "exit").write_text(text)
+    assert adopted(folder, process, **settings) is None
+
+
+def test_an_adopted_attempt_can_be_cancelled(folder: Path) -> None:
+    os.mkfifo(folder.parent / "ready")
+    settings = line("trap '' TERM; (trap '' TERM; exec sleep 1000) & echo $$ $! >ready; wait; exec sleep 1000")
+    process = killed_daemon(folder, "after", **settings)
+    pids = [int(word) for word in (folder.parent / "ready").read_text().split()]
+
+    async def main() -> None:
+        made: object = action(folder.parent, "command", kill_after="0.05s", **settings)
+        assert isinstance(made, Adoptable)
+        waiting = asyncio.ensure_future(made.adopt(request(), Lent(folder), process))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    asyncio.run(main())
+    for pid in pids:
+        wait_for_end(pid)
+
+
+def test_another_process_with_the_same_pid_is_left_alone(folder: Path) -> None:
+    settings = line("exit 0")
+    other = subprocess.Popen(["sleep", "1000"])
+    try:
+        (folder / "boot").write_text(f"{boot()}\n")
+        (folder / "stdout").touch()
+        mine = identified(other.pid)
+        assert adopted(folder, Process(other.pid, mine.started + 1), **settings) is None
+        assert other.poll() is None
+        assert (found := opened(mine)) is not None
+        os.close(found)
+    finally:
+        other.kill()
+        other.wait()
+    assert opened(mine) is None
+
+
+def test_after_a_restart_of_the_machine_a_missing_file_proves_nothing(folder: Path) -> None:
+    (folder / "boot").write_text("another-boot\n")
+    lent = Lent(folder)
+    assert adopted(folder, Process(os.getpid(), identified(os.getpid()).started), lent, **line("touch ran")) is None
+    assert not lent.launches
+    assert not (folder.parent / "ran").exists()
+    (folder / "exit").write_text("0\n")
+    assert adopted(folder, Process(1, 1), **line("true")) == Result(Outcome.SUCCEEDED, "done")
+
+
+def test_a_process_is_told_by_its_start_time_even_with_brackets_in_its_name(tmp_path: Path) -> None:
+    odd = tmp_path / "a) R 1 (b"
+    odd.symlink_to("/bin/sleep")
+    running = subprocess.Popen([odd, "1000"])
+    try:
+        assert identified(running.pid).started == int(Path(f"/proc/{running.pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
+        assert identified(running.pid).started >= identified(os.getpid()).started
+    finally:
+        running.kill()
+        running.wait()

@@ -1,0 +1,337 @@
+"""Commands as real processes: gated, watched, ended, and what they say."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pwd
+import select
+import signal
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from actions.api import Outcome, Process, Result
+from actions.command.settings import CommandSettings
+from tests.unit.actions.attempts import Lent, action, ran, request
+
+SH = "/bin/sh"
+
+
+def sh(folder: Path, script: str, **settings: Any) -> Result:
+    """The result of a shell line that the operator fixed."""
+    return ran(folder, "command", argv=[SH, "-c", script.replace("{", "{{").replace("}", "}}")], **settings)
+
+
+def wait_for_end(pid: int) -> None:
+    """Return when the process is gone; fail if that takes longer than a few seconds."""
+    try:
+        pidfd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    assert poll.poll(5000), f"process {pid} still lives"
+    os.close(pidfd)
+
+
+def children() -> set[int]:
+    return {int(p) for task in Path("/proc/self/task").iterdir() for p in (task / "children").read_text().split()}
+
+
+# --- what it gives
+
+
+def test_the_last_line_is_the_summary(folder: Path) -> None:
+    result = sh(folder, "echo first; printf '\\033[1mdone, 3 files\\033[0m\\n\\n'")
+    assert result == Result(Outcome.SUCCEEDED, "done, 3 files")
+    assert (folder / "stdout").read_text().startswith("first\n")
+    assert (folder / "exit").read_text() == "0\n"
+
+
+def test_a_json_line_and_the_output_file_give_typed_outputs_and_the_file_wins(folder: Path) -> None:
+    script = """
+    echo 'coverage=78.5' >>"$ROWD_OUTPUT"
+    printf 'files = 3\\nok=true\\nshare=78.5%%\\ncode=007\\nnot a pair\\n9bad=1\\nfiles=4\\n' >>"$ROWD_OUTPUT"
+    echo '{"coverage": 1, "name": "x", "deep": {"a": 1}, "none": null, "nan": NaN, "bad name": 1}'
+    """
+    result = sh(folder, script)
+    assert result.outputs == {"coverage": 78.5, "name": "x", "files": 4, "ok": True, "share": "78.5%", "code": "007"}
+    assert result.summary == "coverage = 78.5, name = x, files = 4, ok = true, share = 78.5%, code = 007"
+
+
+def test_outputs_are_bounded_in_number_and_length(folder: Path) -> None:
+    result = sh(folder, 'i=0; while [ $i -lt 150 ]; do i=$((i+1)); echo "k$i=$(printf %0600d 0)"; done >"$ROWD_OUTPUT"; echo ok')
+    assert len(result.outputs) == 100
+    assert {len(str(v)) for v in result.outputs.values()} == {500}
+
+
+def test_a_failure_names_the_exit_code_and_the_last_line_of_stderr(folder: Path) -> None:
+    result = sh(folder, "echo a=1 >$ROWD_OUTPUT; echo out; echo 'no such host' >&2; exit 2")
+    assert result == Result(Outcome.FAILED, "exit 2: no such host", {"a": 1})
+    assert sh(folder, "echo all I know; exit 3").summary == "exit 3: all I know"
+    assert sh(folder, "exit 4").summary == "exit 4"
+
+
+def test_declared_exit_codes_are_a_success(folder: Path) -> None:
+    assert sh(folder, "echo warned; exit 1", ok_exit_codes=[0, 1]) == Result(Outcome.SUCCEEDED, "warned")
+
+
+@pytest.mark.parametrize(("number", "name"), [(9, "SIGKILL (out of memory?)"), (11, "SIGSEGV"), (15, "SIGTERM")])
+def test_a_signal_is_named(folder: Path, number: int, name: str) -> None:
+    assert sh(folder, f"kill -{number} $$").summary == f"exit {128 + number}, killed by {name}"
+
+
+def test_a_launcher_that_is_killed_takes_its_program_with_it(folder: Path) -> None:
+    result = sh(folder, "kill -9 $PPID; exec sleep 1000")
+    assert result == Result(Outcome.FAILED, "its launcher was killed by SIGKILL (out of memory?)")
+
+
+def test_an_argument_stays_one_argument_whatever_is_in_it(folder: Path) -> None:
+    made = action(folder, "command", argv=["printf", "[%s]", "{x}", "a {x}"], parameters={"x": {}})
+    for value in ("a  b", "$(touch pwned); `id`", "'\"\\", "*", "ü"):
+        result = asyncio.run(made.run(request(x=value), Lent(folder)))
+        assert (folder / "stdout").read_text() == f"[{value}][a {value}]", result
+    assert not (folder / "pwned").exists()
+
+
+def test_the_words_of_sh_are_not_programs(folder: Path) -> None:
+    for word in ("exit", "eval", "."):
+        assert "there is no program" in ran(folder, "command", argv=[word, "x"]).summary
+    assert not list(folder.iterdir())
+
+
+# --- what it is started with
+
+
+def test_the_environment_is_clean(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "inherited")
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    ran(
+        folder, "command", secrets={"TOKEN": "s3cret-token"}, argv=["/usr/bin/env"], environment={"PATH": "/bin:/usr/bin", "A": "{"}
+    )
+    seen = dict(line.split("=", 1) for line in (folder / "stdout").read_text().splitlines())
+    account = pwd.getpwuid(os.geteuid())
+    assert seen == {
+        "PATH": "/bin:/usr/bin",
+        "HOME": account.pw_dir,
+        "USER": account.pw_name,
+        "LOGNAME": account.pw_name,
+        "LANG": "C.UTF-8",
+        "TZ": "Europe/Berlin",
+        "PWD": str(folder.parent),
+        "A": "{",
+        "TOKEN": "***",  # it was there, and is masked in the log
+        "ROWD_RUN_ID": "01RUN",
+        "ROWD_ATTEMPT": "1",
+        "ROWD_TABLE": "ops",
+        "ROWD_TASK": "Nightly report",
+        "ROWD_DUE": "2026-03-02T12:00:00Z",
+        "ROWD_OUTPUT": str(folder / "output"),
+    }
+
+
+def test_no_descriptor_and_no_standard_input_is_passed_on(folder: Path) -> None:
+    kept = os.open("/dev/null", os.O_RDONLY)
+    os.set_inheritable(kept, True)
+    sh(folder, "ls /proc/self/fd | tr '\\n' ' '; readlink /proc/self/fd/0")
+    os.close(kept)
+    assert (folder / "stdout").read_text() == "0 1 2 3 /dev/null\n"  # 3: ls reads the folder
+
+
+def test_it_runs_in_its_folder_and_a_relative_program_starts_from_there(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "jobs").mkdir()
+    script = tmp_path / "jobs" / "here.sh"
+    script.write_text("#!/bin/sh\npwd\n")
+    script.chmod(0o755)
+    assert ran(folder, "command", argv=["./here.sh"], cwd="jobs").summary == str(tmp_path / "jobs")
+    assert "there is no folder" in ran(folder, "command", argv=["./here.sh"], cwd="gone").summary
+
+
+def test_limits_hold_for_the_program(folder: Path) -> None:
+    result = sh(folder, "ulimit -v; ulimit -t; nice", memory="64 MiB", cpu="7s", nice=5)
+    inherited = os.getpriority(os.PRIO_PROCESS, 0)
+    assert (folder / "stdout").read_text().split() == ["65536", "7", str(min(19, inherited + 5))], result
+
+
+def test_it_runs_as_another_user_only_as_root(folder: Path) -> None:
+    script = 'id -un; echo "where=$(id -u)" >"$ROWD_OUTPUT"; ln -sf /etc/hostname link; echo end'
+    result = sh(folder, script, user="nobody", cwd="/")
+    if os.geteuid() == 0:
+        assert result == Result(Outcome.SUCCEEDED, "end", {"where": pwd.getpwnam("nobody").pw_uid})
+        assert folder.stat().st_uid == 0
+        stolen = sh(folder, "cd /proc/$PPID/cwd; rm stdout; ln -s /etc/passwd stdout", user="nobody", cwd="/")
+        assert stolen == Result(Outcome.SUCCEEDED, "done")
+        assert not (folder / "stdout").exists()
+    else:
+        assert "only where rowd runs as root" in result.summary
+    assert os.geteuid() != 0 or "no user" in sh(folder, "true", user="nobody-at-all").summary
+
+
+def test_secrets_are_masked_in_summary_outputs_and_logs(folder: Path) -> None:
+    script = 'echo "token=$TOKEN" >>"$ROWD_OUTPUT"; echo "it is $TOKEN"; echo "$TOKEN" >&2; exit 1'
+    result = sh(folder, script, secrets={"TOKEN": "hunter2-hunter2"})
+    assert result == Result(Outcome.FAILED, "exit 1: ***", {"token": "***"})
+    assert not any(b"hunter2" in file.read_bytes() for file in folder.iterdir())
+
+
+# --- the gate
+
+
+def test_nothing_runs_where_the_process_could_not_be_made_known(folder: Path) -> None:
+    async def refused(process: Process) -> None:
+        raise RuntimeError("the ledger is full")
+
+    made = action(folder, "command", argv=["/usr/bin/touch", "ran"])
+    lent = Lent(folder, on_launched=refused)
+    with pytest.raises(RuntimeError, match="full"):
+        asyncio.run(made.run(request(), lent))
+    assert not (folder / "ran").exists()
+    assert not (folder / "stdout").exists()
+    wait_for_end(lent.launches[0].pid)
+    assert lent.launches[0].pid not in children()  # reaped
+
+
+def test_nothing_runs_where_it_is_cancelled_before_the_release(folder: Path) -> None:
+    async def main() -> Lent:
+        asked = asyncio.Event()
+
+        async def forever(process: Process) -> None:
+            asked.set()
+            await asyncio.Event().wait()
+
+        lent = Lent(folder, on_launched=forever)
+        running = asyncio.ensure_future(action(folder, "command", argv=["/usr/bin/touch", "ran"]).run(request(), lent))
+        await asked.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        return lent
+
+    lent = asyncio.run(main())
+    assert not (folder / "ran").exists()
+    assert lent.launches[0].pid not in children()
+
+
+def test_while_it_waits_at_the_gate_nothing_has_run_and_after_the_release_it_runs(folder: Path) -> None:
+    async def look(process: Process) -> None:
+        assert Path(f"/proc/{process.pid}/cwd").resolve() == folder
+        assert os.getsid(process.pid) == process.pid
+        assert not (folder / "stdout").exists()
+
+    result = asyncio.run(action(folder, "command", argv=["echo", "hi"]).run(request(), Lent(folder, on_launched=look)))
+    assert result.summary == "hi"
+
+
+# --- the end
+
+
+async def cancelled(folder: Path, script: str, cancels: int = 1, **settings: Any) -> list[int]:
+    """Cancel a running script once it wrote its pids into the pipe `ready`, one a line, then a dot. Answers the pids."""
+    os.mkfifo(folder / "ready")
+    argv = [SH, "-c", script.replace("READY", str(folder / "ready"))]
+    running = asyncio.ensure_future(action(folder, "command", argv=argv, **settings).run(request(), Lent(folder)))
+    lines = await asyncio.to_thread((folder / "ready").read_text)
+    for _ in range(cancels):
+        running.cancel()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    return [int(line) for line in lines.split()]
+
+
+STUBBORN = """
+trap '' TERM
+(trap '' TERM; while :; do sleep 1000; done) &
+echo "$$ $!" >READY
+while :; do sleep 1000; done
+"""
+
+
+def test_a_tree_that_ignores_sigterm_is_killed(folder: Path) -> None:
+    for pid in asyncio.run(cancelled(folder, STUBBORN, kill_after="50ms" if False else "0.05s")):
+        wait_for_end(pid)
+
+
+def test_cancelled_again_it_is_killed_at_once(folder: Path) -> None:
+    for pid in asyncio.run(cancelled(folder, STUBBORN, cancels=2, kill_after="1h")):
+        wait_for_end(pid)
+
+
+def test_on_sigterm_a_program_may_tidy_up_and_its_status_is_kept(folder: Path) -> None:
+    script = "trap 'echo tidied; exit 7' TERM; echo $$ >READY; while :; do sleep 1000 & wait; done"
+    (pid,) = asyncio.run(cancelled(folder, script, kill_after="1h"))
+    wait_for_end(pid)
+    assert (folder / "stdout").read_text() == "tidied\n"
+    assert (folder / "exit").read_text() == "7\n"
+
+
+def test_a_stopped_program_can_be_cancelled(folder: Path) -> None:
+    (pid,) = asyncio.run(cancelled(folder, "echo $$ >READY; kill -STOP $$; exec sleep 1000", kill_after="1h"))
+    wait_for_end(pid)
+
+
+def test_what_a_program_leaves_behind_is_killed(folder: Path) -> None:
+    result = sh(folder, "sleep 1000 & echo $!; exit 3")
+    assert result.summary.startswith("exit 3")
+    wait_for_end(int((folder / "stdout").read_text()))
+
+
+def test_a_program_that_writes_too_much_is_stopped_and_the_rest_cut_off(folder: Path) -> None:
+    result = sh(folder, 'head -c 200000 /dev/zero | tr "\\0" x; exec sleep 1000', output_limit="100 kB", kill_after="1h")
+    assert result == Result(Outcome.FAILED, "it wrote more than 100 kB to stdout; make it say less, or raise its output_limit", {})
+    assert (folder / "stdout").stat().st_size < 100_100
+    assert "wrote more than" in sh(folder, "yes | head -c 200000 >&2", output_limit="100 kB").summary
+
+
+def test_an_exit_file_that_could_not_be_written_is_no_mystery_while_we_are_there(folder: Path) -> None:
+    assert sh(folder, "mkdir /proc/$PPID/cwd/exit; echo x; exit 5").summary == "exit 5: x"
+
+
+def test_many_run_at_once_without_touching_each_other(tmp_path: Path) -> None:
+    async def main() -> list[Result]:
+        made = action(tmp_path, "command", argv=["echo", "{n}"], parameters={"n": {"type": "integer"}})
+        lent = []
+        for n in range(20):
+            (tmp_path / str(n)).mkdir()
+            lent.append(made.run(request(n=n), Lent(tmp_path / str(n))))
+        return await asyncio.gather(*lent)
+
+    before = len(os.listdir("/proc/self/fd"))
+    assert [r.summary for r in asyncio.run(main())] == [str(n) for n in range(20)]
+    assert len(os.listdir("/proc/self/fd")) == before  # every descriptor was given back
+
+
+# --- the definition
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"argv": []},
+        {"argv": ["a\0b"]},
+        {"argv": ["a"], "shell": True},
+        {"argv": ["a"], "environment": {"ROWD_RUN_ID": "x"}},
+        {"argv": ["a"], "environment": {"A=B": "x"}},
+        {"argv": ["a"], "environment": {"A": "x"}, "secrets": ["A"]},
+        {"argv": ["a"], "secrets": ["ROWD_X"]},
+        {"argv": ["a"], "memory": "1 MB"},
+        {"argv": ["a"], "output_limit": "lots"},
+        {"argv": ["a"], "ok_exit_codes": [256]},
+        {"argv": ["a"], "cpu": "0.1s"},
+        {"argv": ["a"], "parameters": {"1x": {}}},
+    ],
+)
+def test_a_definition_that_makes_no_sense_is_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        CommandSettings.model_validate({"kind": "command", **settings})
+
+
+def test_defaults_are_those_of_the_reference() -> None:
+    made = CommandSettings(kind="command", argv=("a",))
+    assert (made.output_limit, made.kill_after, made.ok_exit_codes) == (10_000_000, timedelta(seconds=10), (0,))
+    assert signal.SIGTERM  # the first signal

@@ -1,0 +1,127 @@
+"""The list of commands, their help, and what each of them imports."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from config.mistakes import ConfigError, Mistake
+from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TryLater
+from engine.ledger import IllegalMove, LedgerCorrupt, LedgerUnwritable
+from rowd import __version__
+from rowd.cli import COMMANDS, app, load
+from rowd.cli.command import examples, include
+from rowd.cli.exits import Exit
+from tests.unit.cli.desk import Desk
+
+NAMES = [entry.name for entry in COMMANDS]
+VENDORS = ("gspread", "pyairtable", "notion_client", "httpx", "google", "croniter")
+
+
+def imported(*words: str, folder: Path) -> set[str]:
+    """The modules that a command has imported by its end, in a process of its own."""
+    code = (
+        "import sys, json\nsys.argv = ['rowd', *json.loads(sys.argv[1])]\n"
+        "try:\n    from rowd.__main__ import main\n    main()\nexcept SystemExit:\n    pass\n"
+        "print('\\n' + json.dumps(sorted(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(words)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_help_lists_every_command_without_importing_any(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["--help"])
+    assert result.exit_code == 0
+    assert all(f"  {name} " in result.stdout for name in NAMES)
+    modules = imported("--help", folder=tmp_path)
+    assert not {entry.place.partition(":")[0] for entry in COMMANDS} & modules
+    assert not {"rich", "sqlalchemy", "pydantic_settings", "engine.loop", *VENDORS} & modules
+
+
+def test_a_command_imports_neither_the_others_nor_any_vendor(tmp_path: Path) -> None:
+    Desk(tmp_path, "1,backup,,daily 02:30,work,,,,,")
+    modules = imported("list", folder=tmp_path)
+    assert "rowd.cli.list" in modules
+    assert not {entry.place.partition(":")[0] for entry in COMMANDS if entry.name != "list"} & modules
+    assert not set(VENDORS) & modules
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_has_help_examples_and_the_promised_first_line(name: str) -> None:
+    result = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "100"})
+    assert result.exit_code == 0, result.output
+    entry = next(e for e in COMMANDS if e.name == name)
+    assert entry.help in " ".join(result.stdout.split())
+    command = load(name)
+    options = {option for parameter in command.params for option in parameter.opts}
+    if not hasattr(command, "commands"):
+        assert "Examples:" in result.stdout
+        assert f"rowd {name}" in result.stdout
+        assert "--config" in options or name in ("init", "demo")
+
+
+def test_version_is_told(tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, ["--version"]).stdout == f"rowd {__version__}\n"
+
+
+def test_an_unknown_command_or_option_is_a_usage_error_with_a_hint() -> None:
+    result = CliRunner().invoke(app, ["lst"])
+    assert (result.exit_code, "Did you mean 'list'" in result.stderr) == (2, True)
+    assert CliRunner().invoke(app, ["list", "--nonsense"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigError([Mistake("rowd.toml", "tables", "there is none", "add one")]), Exit.OWNER),
+        (NeedsOwner("share it"), Exit.OWNER),
+        (TryLater("it is open"), Exit.LATER),
+        (OutcomeUnknown("maybe"), Exit.LATER),
+        (Bug("bad request"), Exit.BAD),
+        (LedgerUnwritable("disk full"), Exit.LATER),
+        (LedgerCorrupt("damaged"), Exit.OWNER),
+        (KeyboardInterrupt(), Exit.INTERRUPTED),
+        (typer.Abort(), Exit.INTERRUPTED),
+        (typer.BadParameter("no"), Exit.USAGE),
+    ],
+)
+def test_errors_that_are_a_users_business_end_in_a_sentence_and_their_status(error: BaseException, code: Exit) -> None:
+    def fails() -> None:
+        """Fail."""
+        raise error
+
+    result = CliRunner().invoke(include(typer.Typer(rich_markup_mode=None), fails, "fails"), [])
+    assert result.exit_code == code
+    assert str(error) in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_bug_of_ours_is_not_hidden() -> None:
+    def fails() -> None:
+        """Fail."""
+        raise IllegalMove("never")
+
+    result = CliRunner().invoke(include(typer.Typer(rich_markup_mode=None), fails, "fails"), [])
+    assert isinstance(result.exception, IllegalMove)
+
+
+def test_examples_stand_line_by_line_at_the_end_of_the_help() -> None:
+    @examples("rowd one", "rowd two --three")
+    def fine() -> None:
+        """Do."""
+
+    result = CliRunner().invoke(include(typer.Typer(rich_markup_mode=None), fine, "fine"), ["--help"])
+    assert "Examples:\n    rowd one\n    rowd two --three" in result.stdout

@@ -1,0 +1,166 @@
+"""`rowd check`, and what it finds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from rowd.lint import Finding, Level, lint
+from rowd.view import RowView, TableView
+from tests.unit.cli.desk import Desk
+from tests.unit.cli.sights import HOUSE, NOON, seen, with_last
+
+LORD_HOWE = ZoneInfo("Australia/Lord_Howe")
+
+
+def found(*rows: RowView, usual: dict[str, timedelta] | None = None, workers: int = 8) -> list[Finding]:
+    view = TableView("ops", None, rows, (), None, None)  # type: ignore[arg-type]  # lint asks nothing of how it is bound
+    spans = {("ops", key): span for key, span in (usual or {}).items()}
+    return lint([view], NOON, HOUSE, spans, workers)
+
+
+def kinds(*rows: RowView, **more: Any) -> list[str]:
+    return [f.kind for f in found(*rows, **more)]
+
+
+# --- changes of the clock. Berlin: 2026-03-29 02:00 → 03:00, 2026-10-25 03:00 → 02:00. Lord Howe moves by half an hour.
+
+
+def test_a_fixed_time_in_the_skipped_and_in_the_repeated_hour_is_told_with_both_nights() -> None:
+    messages = [f.message for f in found(seen("daily 02:30"))]
+    assert messages == [
+        "on Sun 29 Mar 2026 the clock skips 02:00 to 03:00 (Europe/Berlin): 02:30 comes right after it, at 03:00",
+        "on Sun 25 Oct 2026 the clock shows 02:00 to 03:00 twice (Europe/Berlin): 02:30 runs the first time only",
+    ]
+
+
+@pytest.mark.parametrize(
+    "schedule", ["daily 01:59", "daily 03:00", "every 15 minutes", "*/5 * * * *", "30 * * * *", "mondays 02:30", "2026-03-29 04:00"]
+)
+def test_what_no_clock_change_touches_is_not_told(schedule: str) -> None:
+    assert "clock change" not in kinds(seen(schedule))
+
+
+@pytest.mark.parametrize(("schedule", "number"), [("daily 02:00", 2), ("30 2 * 3 *", 1), ("sundays 02:59", 2), ("0 2 25 10 *", 1)])
+def test_the_edges_of_the_hour_belong_to_the_right_side(schedule: str, number: int) -> None:
+    assert kinds(seen(schedule)).count("clock change") == number
+
+
+def test_several_times_in_a_skipped_hour_come_as_one_run() -> None:
+    assert "02:05, 02:25, 02:45 come together as one run at 03:00" in found(seen("daily 02:05, 02:25, 02:45"))[0].message
+
+
+def test_a_change_of_half_an_hour_is_a_change_too() -> None:
+    # Lord Howe: 2026-04-05 02:00 → 01:30, 2026-10-04 02:00 → 02:30
+    nights = [f.message.partition(" (")[0] for f in found(seen("daily 01:45, 02:15", zone=LORD_HOWE))]
+    assert nights == ["on Sun 5 Apr 2026 the clock shows 01:30 to 02:00 twice", "on Sun 4 Oct 2026 the clock skips 02:00 to 02:30"]
+
+
+def test_a_paused_row_is_not_looked_at() -> None:
+    assert kinds(seen("daily 02:30", Status="paused")) == []
+
+
+# --- rows that get in their own way
+
+
+def test_runs_longer_than_their_interval_are_told_and_what_becomes_of_them() -> None:
+    (one,) = found(seen("every 10 minutes"), usual={"1": timedelta(minutes=12)})
+    assert one.message.startswith(
+        "its runs take 12m as a rule, and one comes due every 10m, so what comes due meanwhile is skipped"
+    )
+    assert kinds(seen("every 10 minutes"), usual={"1": timedelta(minutes=9)}) == []
+    assert kinds(seen("every 10 minutes", Metadata='{"overlap": "parallel"}'), usual={"1": timedelta(minutes=12)}) == []
+
+
+def test_the_smallest_distance_counts_not_the_first() -> None:
+    assert kinds(seen("daily 13:05, 18:00, 18:10"), usual={"1": timedelta(minutes=11)}) == ["longer than its interval"]
+
+
+def test_a_schedule_denser_than_its_action_allows_is_told() -> None:
+    often = {"at_most_every": "1h"}
+    assert kinds(seen("every 30 minutes", definition=often)) == ["too dense"]
+    assert kinds(seen("hourly", definition=often)) == []
+
+
+def test_a_one_off_in_the_past_is_told() -> None:
+    assert kinds(seen("2026-01-05 10:00")) == ["past"]
+    assert kinds(seen("2027-01-05 10:00")) == []
+
+
+# --- clashes
+
+
+def test_more_tasks_in_one_minute_than_may_run_are_a_clash_told_once() -> None:
+    rows = [seen("hourly", key=str(n), name=f"t{n}") for n in range(7)]
+    assert kinds(*rows, workers=7) == []
+    (one,) = found(*rows, workers=6)
+    assert one.message.startswith("7 tasks come due at Mon 14:00 (Europe/Berlin), and 6 may run at once")
+    assert "t0, t1, t2, t3, t4 and 2 more" in one.message
+
+
+def test_what_is_skipped_clashes_with_nothing() -> None:
+    often = {"at_most_every": "2 days"}
+    rows = [with_last(seen("hourly", key=str(n), name=f"t{n}", definition=often), timedelta(minutes=1)) for n in range(3)]
+    assert "clash" not in kinds(*rows, workers=2)
+
+
+# --- the order, and the command
+
+
+def test_errors_come_before_warnings_and_notes() -> None:
+    rows = [seen("daily 02:30", Status="draft"), seen("daily 02:30", key="2", name="b"), seen("evry day", key="3", name="c")]
+    assert [f.level for f in found(*rows)] == [Level.ERROR, Level.WARNING, Level.WARNING, Level.NOTE]
+    assert [f.column for f in found(rows[2])] == ["Schedule"]
+
+
+def test_a_held_table_is_an_error() -> None:
+    view = TableView("ops", None, (), (), None, None, held='no column "Name"')  # type: ignore[arg-type]  # as above
+    (one,) = lint([view], NOON, HOUSE, {}, 8)
+    assert (one.level, one.kind) == (Level.ERROR, "table")
+
+
+def test_a_defect_ends_the_command_with_one_a_warning_does_not(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,backup,,daily 02:30,work,,,,,")
+    assert "2 warnings" in desk.said("check")
+    desk.table("ops", "1,backup,,daily 02:30,work,,,,,", "2,backup,,hourly,work,,,,,")
+    assert "give this row another" in desk.said("check", code=1)
+
+
+def test_json_has_every_finding_with_row_and_column(tmp_path: Path) -> None:
+    told = Desk(tmp_path, "7,bad,,evry monday,work,,,,,").json("check", code=1)
+    assert told["errors"] == 1
+    (finding,) = told["findings"]
+    assert (finding["level"], finding["kind"], finding["key"], finding["column"]) == ("error", "defect", "7", "Schedule")
+
+
+def test_a_header_that_is_nearly_a_column_is_told(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,backup,manual,hourly,work", header="ID,Name,Type,Shedule,Action")
+    assert 'did you mean "Schedule"?' in desk.said("check")
+
+
+def test_a_table_without_a_name_column_is_held_and_said(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,manual,work", header="ID,Type,Action")
+    assert 'no column "Name"' in desk.said("check", code=1)
+
+
+def test_a_table_that_is_gone_is_an_error(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,backup,manual,,work,,,,,")
+    (tmp_path / "ops.csv").unlink()
+    assert "can't be read" in desk.said("check", code=1)
+
+
+def test_usual_durations_come_from_the_ledger(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,backup,,every 10 minutes,work,,,,,")
+    desk.daemon_reads()
+    for minutes in (11, 12, 13):
+        desk.ended(desk.began(), minutes=minutes)
+    assert "its runs take 12m as a rule" in desk.said("check")
+
+
+def test_nothing_found_is_said() -> None:
+    assert found(seen("daily 15:00"), replace(seen("hourly", key="2"))) == []

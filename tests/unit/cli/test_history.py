@@ -1,0 +1,145 @@
+"""`rowd history` and `rowd logs`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from actions.api import Outcome, Result
+from tests.unit.cli.desk import Desk
+
+BACKUP = "1,backup,,daily 02:30,work,active,,,,"
+OTHER = "2,other,,hourly,work,active,,,,"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    made = Desk(tmp_path, BACKUP, OTHER)
+    made.daemon_reads()
+    return made
+
+
+def runs(desk: Desk, *words: str) -> list[str]:
+    return [run["run"] for run in desk.json("history", *words)["runs"]]
+
+
+def test_before_any_daemon_nothing_has_happened(tmp_path: Path) -> None:
+    assert "no daemon has run here" in Desk(tmp_path, BACKUP).said("history")
+    assert Desk(tmp_path, BACKUP).json("history") == {"runs": []}
+
+
+def test_newest_first_and_no_more_than_asked_for(desk: Desk) -> None:
+    made = [desk.began(ago=timedelta(hours=n)) for n in (3, 2, 1)]
+    assert runs(desk) == [r.id for r in reversed(made)]
+    assert runs(desk, "--limit", "1") == [made[2].id]
+
+
+def test_it_is_narrowed_by_task_table_failure_text_and_time(desk: Desk) -> None:
+    good, bad = desk.began(), desk.began("2", "other")
+    desk.ended(good)
+    desk.ended(bad, Outcome.FAILED, "exit 1: Disk FULL")
+    assert runs(desk, "backup") == runs(desk, "ops/1") == [good.id]
+    assert runs(desk, "--failed") == [bad.id]
+    assert runs(desk, "--grep", "disk full") == [bad.id]
+    assert runs(desk, "--since", "1h") == [bad.id, good.id]
+    assert runs(desk, "--since", (datetime.now(UTC) + timedelta(days=2)).strftime("%Y-%m-%d")) == []
+
+
+def test_the_past_of_a_deleted_row_can_still_be_asked_for(desk: Desk) -> None:
+    run = desk.began()
+    with desk.ledger() as ledger:
+        ledger.save_rows([replace(s, deleted_at=datetime.now(UTC)) for s in ledger.rows("ops") if s.key == "1"])
+    desk.table("ops", OTHER)
+    assert runs(desk, "backup") == [run.id]
+
+
+def test_no_table_is_read_for_it(desk: Desk) -> None:
+    run = desk.began()
+    (desk.folder / "ops.csv").unlink()
+    result = desk.run("history")
+    assert run.id in result.stdout
+    assert result.stderr == ""
+
+
+def test_what_runs_printed_can_be_searched_too(desk: Desk) -> None:
+    run, other = desk.began(), desk.began("2", "other")
+    desk.printed(run, stdout="one\nTwo Needles\n")
+    desk.printed(other, stdout="hay\n")
+    assert runs(desk, "--grep", "two needles") == []
+    assert runs(desk, "--grep", "two needles", "--in-logs") == [run.id]
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["--since", "yesterdayish"], "neither a span like 2d nor a date"),
+        (["--since", "03/04/2026"], "either"),
+        (["bakcup"], 'did you mean "backup"?'),
+        (["--in-logs"], "--grep TEXT"),
+    ],
+)
+def test_wrong_input_gets_a_sentence(desk: Desk, words: list[str], hint: str) -> None:
+    assert hint in desk.said("history", *words, code=2)
+
+
+def test_logs_gives_both_streams_to_where_they_belong(desk: Desk) -> None:
+    run = desk.began()
+    desk.printed(run, stdout="out\n", stderr="err\n", exit="0\n")
+    result = desk.run("logs", run.id)
+    assert (result.stdout, result.stderr) == ("out\n", "err\n")
+    assert desk.run("logs", run.id[:8]).stdout == "out\n"
+    assert desk.run("logs", run.id, "--stderr").stdout == "err\n"
+    assert desk.run("logs", run.id, "--stdout").stderr == ""
+
+
+def test_logs_keeps_bytes_for_a_pipe(desk: Desk) -> None:
+    run = desk.began()
+    (desk.printed(run) / "stdout").write_bytes(b"\x1b[31m\xff\r\n")
+    assert desk.run("logs", run.id).stdout_bytes == b"\x1b[31m\xff\r\n"
+
+
+def test_logs_of_the_newest_attempt_or_of_the_one_asked_for(desk: Desk) -> None:
+    run = desk.began(attempts=2)
+    now = datetime.now(UTC)
+    with desk.ledger() as ledger:
+        ledger.end_attempt(run.id, 1, now, Result(Outcome.FAILED, "x"), timedelta(1), now)
+        ledger.begin([(run.id, 2)], now)
+    desk.printed(run, 1, stdout="first\n")
+    desk.printed(run, 2, stdout="second\n")
+    assert desk.run("logs", run.id).stdout == "second\n"
+    assert desk.run("logs", run.id, "--attempt", "1").stdout == "first\n"
+    assert "it has 1, 2" in desk.said("logs", run.id, "--attempt", "3", code=2)
+
+
+def test_logs_shows_what_else_an_attempt_left(desk: Desk) -> None:
+    run = desk.began()
+    desk.printed(run, response="<html>")
+    result = desk.run("logs", run.id)
+    assert result.stdout == "<html>"
+    assert "--- response" in result.stderr
+
+
+def test_following_a_run_that_has_ended_ends(desk: Desk) -> None:
+    run = desk.began()
+    desk.printed(run, stdout="all\n")
+    desk.ended(run)
+    assert desk.run("logs", run.id, "--follow").stdout == "all\n"
+
+
+def test_logs_in_json(desk: Desk) -> None:
+    run = desk.began()
+    desk.printed(run, stdout="out\n")
+    told = desk.json("logs", run.id)
+    assert told["files"] == {"stdout": "out\n"}
+    assert (told["run"], told["shown_attempt"]) == (run.id, 1)
+
+
+def test_logs_that_are_gone_ambiguous_or_unknown_are_said(desk: Desk) -> None:
+    run = desk.began(id="abc1")
+    desk.began("2", "other", id="abc2")
+    assert "gone" in desk.said("logs", run.id, code=1)
+    assert "abc1, abc2" in desk.said("logs", "abc", code=2)
+    assert "There is no run" in desk.said("logs", "zzz", code=2)

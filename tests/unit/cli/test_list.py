@@ -1,0 +1,158 @@
+"""`rowd list`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from actions.api import Outcome
+from tests.unit.cli.desk import Desk
+
+BACKUP = "1,backup,,daily 02:30,work,,,,,"
+BAD = "2,bad,,evry monday,work,active,,,,"
+PAUSED = "3,sleepy,,hourly,work,paused,,,,"
+
+
+def test_a_row_that_no_daemon_has_seen_is_listed_as_new(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP)
+    assert "backup every day at 02:30" in desk.said("list")
+    assert "NEW: OK" in desk.said("list")
+    desk.daemon_reads()
+    assert "NEW" not in desk.said("list")
+
+
+def test_looking_changes_neither_table_nor_ledger(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP, ",noid,,hourly,work,,,,,")
+    desk.daemon_reads()
+    before = (tmp_path / "ops.csv").read_bytes()
+    desk.table("ops", "1,backup,,daily 03:00,work,,,,,", "7,fresh,manual,,work,,,,,")
+    after = (tmp_path / "ops.csv").read_bytes()
+    for words in (["list"], ["show", "backup"], ["check"], ["next"], ["status"], ["history"]):
+        desk.run(*words)
+    assert (tmp_path / "ops.csv").read_bytes() == after != before
+    with desk.ledger() as ledger:
+        assert [s.key for s in ledger.rows("ops")] == ["1"]
+        assert ledger.rows("ops")[0].cells["Schedule"] == "daily 02:30"
+    assert not (tmp_path / ".ops.csv.rowd" / "draft").exists()
+
+
+def test_an_edit_since_the_daemon_looked_is_shown_at_once(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP)
+    desk.daemon_reads()
+    desk.table("ops", "1,backup,,daily 03:15,work,,,,,")
+    assert "every day at 03:15" in desk.said("list")
+
+
+def test_a_row_without_an_id_is_listed_too(tmp_path: Path) -> None:
+    found = Desk(tmp_path, ",noid,,hourly,work,,,,,").json("list")["tasks"]
+    assert [(row["name"], row["id"][0], row["new"]) for row in found] == [("noid", "~", True)]
+
+
+def test_a_defect_says_what_to_mend(tmp_path: Path) -> None:
+    assert 'did you mean "every monday"?' in Desk(tmp_path, BAD).said("list")
+
+
+def test_a_table_that_cannot_be_read_is_shown_from_the_ledger_and_said(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP)
+    desk.daemon_reads()
+    (tmp_path / "ops.csv").unlink()
+    result = desk.run("list")
+    assert result.exit_code == 0
+    assert "backup" in result.stdout
+    assert "can't be read now" in result.stderr
+    assert "gone" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("status", "names"),
+    [("paused", ["sleepy"]), ("defect", ["bad"]), ("active", ["backup"]), ("failing", []), ("new", ["backup", "bad", "sleepy"])],
+)
+def test_status_chooses_rows(tmp_path: Path, status: str, names: list[str]) -> None:
+    found = Desk(tmp_path, BACKUP, BAD, PAUSED).json("list", "--status", status)
+    assert [row["name"] for row in found["tasks"]] == names
+
+
+def test_a_failed_last_run_is_failing_and_a_run_under_way_is_running(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP, PAUSED)
+    desk.daemon_reads()
+    desk.ended(desk.began(), Outcome.FAILED, "exit 2: no space left")
+    desk.began("3", "sleepy")
+    assert [r["name"] for r in desk.json("list", "--status", "failing")["tasks"]] == ["backup"]
+    assert [r["name"] for r in desk.json("list", "--status", "running")["tasks"]] == ["sleepy"]
+    assert "FAILED" in desk.said("list")
+
+
+def test_drafts_and_completed_rows_are_counted_below(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP, "4,idea,,,work,,,,,", "5,done,,2020-01-01 10:00,work,completed,,,,")
+    assert "idea" not in desk.said("list")
+    assert "1 draft, 1 completed row" in desk.said("list")
+    assert "idea" in desk.said("list", "--status", "draft")
+    assert len(desk.json("list")["tasks"]) == 3
+
+
+def test_json_gives_instants_in_utc(tmp_path: Path) -> None:
+    row = Desk(tmp_path, BACKUP).json("list")["tasks"][0]
+    assert row["next_run"].endswith("Z")
+    local = datetime.fromisoformat(row["next_run"]).astimezone(ZoneInfo("Europe/Berlin"))
+    assert (local.hour, local.minute) == (2, 30)
+    assert row["zone"] == "Europe/Berlin"
+
+
+def test_a_cell_with_terminal_escapes_cannot_reach_the_terminal(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,good\x1b[2Jbad\x9b31m,,evry\x07,work,,,,,")
+    for words in (["list"], ["check"], ["list", "--json"], ["check", "--json"], ["show", "1"]):
+        output = desk.run(*words).output
+        assert not set(output) & {"\x1b", "\x9b", "\x07"}, words
+
+
+def test_an_unknown_status_or_table_is_a_usage_error_with_a_hint(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP)
+    assert "use one of active" in desk.said("list", "--status", "broken", code=2)
+    assert 'did you mean "ops"?' in desk.said("list", "--table", "opss", code=2)
+
+
+def test_two_tables_are_told_apart(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP, more='[tables.dev]\nconnector = "local"\npath = "dev.csv"\n')
+    desk.table("dev", "1,backup,manual,,work,,,,,")
+    assert [(r["table"], r["name"]) for r in desk.json("list")["tasks"]] == [("ops", "backup"), ("dev", "backup")]
+    assert [r["table"] for r in desk.json("list", "--table", "dev")["tasks"]] == ["dev"]
+
+
+def test_it_fits_eighty_columns(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP, BAD, PAUSED)
+    assert max(map(len, desk.run("list", columns=80).stdout.splitlines())) <= 80
+
+
+def test_mistakes_in_the_configuration_are_listed_together_without_a_traceback(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP, more='[tables.x]\nconnector = "locla"\n[actions.y]\nkind = "comand"\n')
+    result = desk.run("list")
+    assert result.exit_code == 4
+    assert "tables.x.connector" in result.stderr
+    assert "actions.y.kind" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_config_before_and_after_the_command_name_the_file(tmp_path: Path) -> None:
+    (there := tmp_path / "there").mkdir()
+    Desk(there, BACKUP)
+    desk = Desk(tmp_path, PAUSED)
+    path = str(there / "rowd.toml")
+    assert [r["name"] for r in desk.json("--config", path, "list")["tasks"]] == ["backup"]
+    assert [r["name"] for r in desk.json("list", "--config", path)["tasks"]] == ["backup"]
+    assert [r["name"] for r in desk.json("list")["tasks"]] == ["sleepy"]
+
+
+def test_a_damaged_ledger_needs_a_person(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP)
+    (tmp_path / ".rowd").mkdir()
+    (tmp_path / ".rowd" / "ledger.sqlite").write_bytes(b"not a database, certainly not one" * 100)
+    assert "damaged" in desk.said("list", code=4)
+
+
+def test_hidden_ledger_folder_is_not_made_by_looking(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP)
+    desk.run("list")
+    assert not (tmp_path / ".rowd").exists()

@@ -1,0 +1,124 @@
+"""How commands print."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rowd.cli.exits import Exit
+from rowd.cli.output import clean, clean_lines, emit_json, jsonable, print_table
+from rowd.saying import distance, lasted, plural, when
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("plain", "plain"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07after", "after"),
+        ("\x1b]8;;http://x\x1b\\link", "link"),
+        ("\x9b31mred", "red"),
+        ("a\r\nb\tc\x00d", "a b c d"),
+        ("\u202eevil", "evil"),
+        ("\x1b", ""),
+        ("größe ✓", "größe ✓"),
+    ],
+)
+def test_clean_leaves_nothing_that_a_terminal_obeys(text: str, plain: str) -> None:
+    assert clean(text) == plain
+
+
+@settings(max_examples=100)
+@given(st.text())
+def test_whatever_stands_in_a_cell_becomes_one_printable_line(text: str) -> None:
+    assert clean(text) == "" or clean(text).isprintable()
+    assert all(c.isprintable() or c in "\n\t" for c in clean_lines(text))
+
+
+@settings(max_examples=100)
+@given(st.dictionaries(st.text(st.characters()), st.one_of(st.text(st.characters()), st.floats(), st.integers(), st.none())))
+def test_json_is_always_valid_printable_and_says_the_same(value: dict[str, object]) -> None:
+    import contextlib
+    import io
+
+    written = io.StringIO()
+    with contextlib.redirect_stdout(written):
+        emit_json(value)
+    text = written.getvalue()
+    text.encode()
+    assert all(c.isprintable() or c == "\n" for c in text if not c.isprintable() and ord(c) < 0xA0)
+    read = json.loads(text)
+    assert read.keys() == value.keys()
+    assert all(read[k] == v for k, v in value.items() if isinstance(v, str | int))
+
+
+def test_values_become_json_in_one_way() -> None:
+    @dataclass
+    class Thing:
+        at: datetime
+        code: Exit
+
+    east = datetime(2026, 3, 2, 13, tzinfo=ZoneInfo("Europe/Berlin"))
+    value = {
+        "thing": Thing(east, Exit.LATER),
+        "took": timedelta(minutes=1),
+        "day": date(2026, 3, 2),
+        "no": float("nan"),
+        "p": Path("/x"),
+    }
+    assert jsonable(value) == {
+        "thing": {"at": "2026-03-02T12:00:00Z", "code": 3},
+        "took": 60.0,
+        "day": "2026-03-02",
+        "no": None,
+        "p": "/x",
+    }
+
+
+def test_tables_fit_the_width_and_leave_out_blank_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    print_table(["Name", "Empty", "Text"], [["one", "", "word " * 40], ["two", "", ("[bold]as it is[/]", "red")]])
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 60
+    assert "Empty" not in text
+    assert "[bold]as it is[/]" in text
+    assert "\x1b" not in text
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (timedelta(milliseconds=350), "350ms"),
+        (timedelta(seconds=4.25), "4.2s"),
+        (timedelta(seconds=9), "9s"),
+        (timedelta(seconds=9.98), "10s"),
+        (timedelta(seconds=59.7), "1m"),
+        (timedelta(seconds=80), "1m 20s"),
+        (timedelta(hours=3, seconds=5), "3h"),
+        (timedelta(days=3, hours=4, minutes=59), "3d 4h"),
+    ],
+)
+def test_spans_are_said_in_two_units_at_most(span: timedelta, words: str) -> None:
+    assert lasted(span) == words
+
+
+def test_instants_are_said_by_how_far_they_are() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    assert when(NOON, berlin, NOON) == "today 13:00"
+    assert when(NOON + timedelta(days=1, seconds=5), berlin, NOON) == "Tue 3 Mar 13:00:05"
+    assert when(NOON + timedelta(days=400), berlin, NOON) == "6 Apr 2027 14:00"
+    assert distance(NOON + timedelta(hours=2), NOON) == "in 2h"
+    assert distance(NOON - timedelta(minutes=5), NOON) == "5m ago"
+    assert distance(NOON, NOON) == "now"
+    assert (plural(1, "row"), plural(1000, "row")) == ("1 row", "1,000 rows")

@@ -1,0 +1,84 @@
+"""`rowd status`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from actions.api import Outcome
+from engine.ledger import Reach
+from tests.unit.cli.desk import Desk
+
+HOURLY = "1,backup,,every 30 minutes,work,active,,,,"
+
+
+def test_without_a_daemon_it_ends_with_one(tmp_path: Path) -> None:
+    assert "not running. Start it: rowd run" in Desk(tmp_path, HOURLY).said("status", code=1)
+
+
+def test_with_a_daemon_and_readable_tables_all_is_fine(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY, "2,bad,,evry day,work,,,,,")
+    desk.daemon_reads()
+    desk.daemon_runs()
+    told = desk.json("status")
+    assert told["running"]
+    assert told["fine"]
+    (table,) = told["tables"]
+    assert (table["state"], table["tasks"], table["defects"], table["running"]) == ("ok", 1, 1, 0)
+    assert 0 <= table["age_s"] < 60
+    assert told["due_next_hour"] == 2
+    assert "running, process" in desk.said("status")
+
+
+def test_a_mark_left_by_a_daemon_that_was_killed_is_not_believed(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    desk.daemon_reads()
+    desk.daemon_runs(started=1)  # our pid, used by another process since
+    assert "ended without a word" in desk.said("status", code=1)
+    desk.daemon_runs(pid=2**22 + 1)  # no such process: pid_max is 2^22 at the most (proc(5))
+    assert not desk.json("status", code=1)["running"]
+
+
+def test_a_table_in_trouble_ends_with_one_and_says_why(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    desk.daemon_reads()
+    desk.daemon_runs()
+    with desk.ledger() as ledger:
+        mark = ledger.table_mark("ops")
+        assert mark is not None
+        ledger.mark_table(replace(mark, state=Reach.NO_ACCESS, message="the file is gone"))
+    assert "no access" in desk.said("status", code=1)
+    assert "the file is gone" in desk.said("status", code=1)
+
+
+def test_no_table_is_read_for_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    desk.daemon_reads()
+    desk.daemon_runs()
+    (tmp_path / "ops.csv").unlink()
+    assert desk.json("status")["fine"]
+
+
+def test_runs_of_the_last_day_and_those_under_way_are_counted(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    desk.daemon_reads()
+    desk.daemon_runs()
+    desk.ended(desk.began(ago=timedelta(hours=1)))
+    desk.ended(desk.began(ago=timedelta(minutes=50)), Outcome.TIMED_OUT, "stopped")
+    desk.began()
+    told = desk.json("status")
+    assert told["last_24_hours"] == {"succeeded": 1, "timed_out": 1}
+    assert told["tables"][0]["running"] == 1
+
+
+def test_a_circuit_breaker_that_is_open_is_told(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY, more="[breaker]\nfailures = 2\nwait = '1h'\n")
+    desk.daemon_reads()
+    desk.daemon_runs()
+    for n in (20, 10):
+        desk.ended(desk.began(ago=timedelta(minutes=n)), Outcome.FAILED, "exit 1")
+    (breaker,) = desk.json("status")["breakers"]
+    assert breaker["action"] == "work"
+    assert datetime.fromisoformat(breaker["shut_until"]) > datetime.now(UTC) + timedelta(minutes=55)
+    assert "work failed too often in a row" in desk.said("status")
