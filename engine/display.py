@@ -165,11 +165,8 @@ def _health(
         return "OK, runs when asked"
     if ahead is None:
         return f"NEVER: {understood.schedule.text} is past; give a time to come"
-    return f"OK{then}" + (f", snoozed until {moment(state.snoozed_until, zone)}" if _snoozed(state, ahead) else "")
-
-
-def _snoozed(state: RowState, ahead: datetime) -> bool:
-    return state.snoozed_until is not None and ahead < state.snoozed_until
+    snoozed = state.snoozed_until
+    return f"OK{then}" + (f", snoozed until {moment(snoozed, zone)}" if snoozed is not None and ahead < snoozed else "")
 
 
 def _under_way(occurrence: Occurrence, zone: tzinfo) -> str:

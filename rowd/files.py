@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from actions.command.launcher import BOOT, EXIT, OUTPUT, STDERR, STDOUT
 from engine.ledger import Attempt, Ledger
 from rowd.wiring import Site
 
-STDOUT, STDERR = "stdout", "stderr"
-"""What a command printed."""
-
-_INNER = frozenset({"exit", "output"})
+_INNER = frozenset({BOOT, EXIT, OUTPUT})
 """Files that are between rowd and a command's launcher; what is in them stands in the ledger."""
+
+
+PRINTED = (STDOUT, STDERR)
+"""What a command printed, in the order in which it is shown."""
 
 
 def folder_of(site: Site, attempt: Attempt) -> Path:
@@ -25,8 +27,8 @@ def files_in(folder: Path) -> list[Path]:
         found = [path for path in folder.iterdir() if path.is_file() and not path.is_symlink() and path.name not in _INNER]
     except OSError:
         return []
-    first = (STDOUT, STDERR)
-    return sorted(found, key=lambda path: (first.index(path.name) if path.name in first else len(first), path.name))
+    first = {name: place for place, name in enumerate(PRINTED)}
+    return sorted(found, key=lambda path: (first.get(path.name, len(first)), path.name))
 
 
 def files_of(ledger: Ledger, site: Site, run: str) -> list[Path]:

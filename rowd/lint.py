@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 
 from engine.decide import House
 from engine.model import Overlap, Status, Task
@@ -22,6 +23,9 @@ AHEAD = timedelta(days=366)
 CLASHES_WITHIN = timedelta(hours=24)
 MOST_CLASHES = 5
 """Clashes are looked for this far ahead, and so many of them are told."""
+
+MOST_LOOKED_AT = 100_000
+"""Coming runs that are looked at for clashes: a second's work. A table so busy that this is less than a day clashes at once."""
 
 GAPS = 20
 """So many coming occurrences of a row are looked at to find the smallest distance between two."""
@@ -192,7 +196,7 @@ def _between(schedule: Calendar, first: int, last: int) -> Iterator[datetime]:
 def _clashes(rows: Sequence[RowView], now: datetime, house: House, workers: int) -> Iterator[Finding]:
     """Minutes of the next day in which more tasks come due than may run at once. Of equal sets of tasks only the first is told."""
     minutes: defaultdict[datetime, dict[tuple[str, str], RowView]] = defaultdict(dict)
-    for run in coming(rows, now, house, until=now + CLASHES_WITHIN):
+    for run in islice(coming(rows, now, house, until=now + CLASHES_WITHIN), MOST_LOOKED_AT):
         if not run.skipped:
             minutes[run.at.replace(second=0, microsecond=0)][run.row.table, run.row.key] = run.row
     seen: set[frozenset[tuple[str, str]]] = set()

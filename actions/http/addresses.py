@@ -12,6 +12,8 @@ Network = IPv4Network | IPv6Network
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?", re.ASCII)
 _NAT64 = ip_network("64:ff9b::/96")
 """The well-known prefix (RFC 6052, 2.1): the last 32 bits are an IPv4 address."""
+_UNICAST = ip_network("2000::/3")
+"""What of IPv6 is given out for the internet (RFC 4291, 2.4). Python 3.11 takes fec0::/10 and 64:ff9b:1::/48 for global, too."""
 _COMPATIBLE = ip_network("::/96")
 """IPv4-compatible addresses, deprecated (RFC 4291, 2.5.5.1)."""
 
@@ -74,7 +76,7 @@ def _sort(address: Address) -> str | None:
         return "no address"
     if isinstance(address, IPv6Address) and (address.ipv4_mapped or address in _NAT64 or address in _COMPATIBLE):
         return None if _inside(address) else "a reserved address"  # judged by what is inside
-    if address.is_private:
+    if address.is_private or (isinstance(address, IPv6Address) and address not in _UNICAST):
         return "a private address"
     return None if address.is_global else "a reserved address"
 

@@ -39,7 +39,7 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
     levels = Counter(one.level for one in found)
     if as_json:
         counts = {f"{level}s": levels[level] for level in Level}
-        emit_json({"findings": found, **counts, "rows": sum(len(t.rows) for t in tables), "warnings_config": site.config.warnings})
+        emit_json({"findings": found, **counts, "rows": sum(len(t.rows) for t in tables), "config_warnings": site.config.warnings})
     else:
         for warning in site.config.warnings:
             warn(f"warning: {warning}")

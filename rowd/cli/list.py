@@ -83,7 +83,8 @@ def _finished(row: RowView) -> bool:
 
 
 def _line(row: RowView, now: datetime, *, several: bool) -> list[Styled]:
-    last, ahead, health = row.tally.last, row.cells.get(Column.NEXT_RUN), row.health
+    last, cells = row.tally.last, row.cells
+    ahead, health = cells.get(Column.NEXT_RUN), str(cells[Column.HEALTH])
     coming = ended = ""
     if isinstance(ahead, datetime):
         coming = f"{when(ahead, row.zone, now)} ({distance(ahead, now)})"

@@ -10,6 +10,7 @@ from typing import Annotated, BinaryIO, Literal
 
 import typer
 
+from actions.command.launcher import STDERR, STDOUT
 from engine.clock import SystemClock
 from engine.ledger import Attempt, Ledger
 from engine.model import Occurrence
@@ -19,7 +20,7 @@ from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import clean, clean_lines, emit_json, fail, warn
 from rowd.cli.rows import run_json
 from rowd.cli.site import reading, site_at
-from rowd.files import STDERR, STDOUT, files_in, folder_of
+from rowd.files import PRINTED, files_in, folder_of
 from rowd.wiring import Site
 
 LOOK = timedelta(milliseconds=200)
@@ -105,7 +106,7 @@ class _Printer:
         for path in files_in(self._folder):
             if self._only and path.name not in self._only:
                 continue
-            if path.name not in (STDOUT, STDERR) and path.name not in self._at:
+            if path.name not in PRINTED and path.name not in self._at:
                 warn(f"--- {path.name}")
             self._print(path)
             self.found = True

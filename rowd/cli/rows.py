@@ -64,7 +64,7 @@ def row_json(row: RowView) -> dict[str, Any]:
         "action": task.action if task else None,
         "schedule": task.schedule.text if task and task.schedule else None,
         "zone": str(row.zone),
-        "health": row.health,
+        "health": cells[Column.HEALTH],
         "next_run": cells.get(Column.NEXT_RUN),
         "last_run": last.started_at if last else None,
         "last_outcome": last.outcome if last else None,

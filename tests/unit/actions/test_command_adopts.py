@@ -129,7 +129,8 @@ def test_another_process_with_the_same_pid_is_left_alone(folder: Path) -> None:
         mine = identified(other.pid)
         assert adopted(folder, Process(other.pid, mine.started + 1), **settings) is None
         assert other.poll() is None
-        assert (found := opened(mine)) is not None
+        found = opened(mine)
+        assert found is not None
         os.close(found)
     finally:
         other.kill()

@@ -6,8 +6,6 @@ import asyncio
 import os
 import pwd
 import select
-import signal
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +161,7 @@ def test_it_runs_as_another_user_only_as_root(folder: Path) -> None:
     if os.geteuid() == 0:
         assert result == Result(Outcome.SUCCEEDED, "end", {"where": pwd.getpwnam("nobody").pw_uid})
         assert folder.stat().st_uid == 0
+        (folder / "output").unlink()
         stolen = sh(folder, "cd /proc/$PPID/cwd; rm stdout; ln -s /etc/passwd stdout", user="nobody", cwd="/")
         assert stolen == Result(Outcome.SUCCEEDED, "done")
         assert not (folder / "stdout").exists()
@@ -218,7 +217,7 @@ def test_nothing_runs_where_it_is_cancelled_before_the_release(folder: Path) -> 
 
 def test_while_it_waits_at_the_gate_nothing_has_run_and_after_the_release_it_runs(folder: Path) -> None:
     async def look(process: Process) -> None:
-        assert Path(f"/proc/{process.pid}/cwd").resolve() == folder
+        assert os.readlink(f"/proc/{process.pid}/cwd") == str(folder)  # noqa: PTH115 (no blocking file)
         assert os.getsid(process.pid) == process.pid
         assert not (folder / "stdout").exists()
 
@@ -253,7 +252,7 @@ while :; do sleep 1000; done
 
 
 def test_a_tree_that_ignores_sigterm_is_killed(folder: Path) -> None:
-    for pid in asyncio.run(cancelled(folder, STUBBORN, kill_after="50ms" if False else "0.05s")):
+    for pid in asyncio.run(cancelled(folder, STUBBORN, kill_after="0.05s")):
         wait_for_end(pid)
 
 
@@ -301,9 +300,9 @@ def test_many_run_at_once_without_touching_each_other(tmp_path: Path) -> None:
             lent.append(made.run(request(n=n), Lent(tmp_path / str(n))))
         return await asyncio.gather(*lent)
 
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     assert [r.summary for r in asyncio.run(main())] == [str(n) for n in range(20)]
-    assert len(os.listdir("/proc/self/fd")) == before  # every descriptor was given back
+    assert len(list(Path("/proc/self/fd").iterdir())) == before  # every descriptor was given back
 
 
 # --- the definition
@@ -329,9 +328,3 @@ def test_many_run_at_once_without_touching_each_other(tmp_path: Path) -> None:
 def test_a_definition_that_makes_no_sense_is_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         CommandSettings.model_validate({"kind": "command", **settings})
-
-
-def test_defaults_are_those_of_the_reference() -> None:
-    made = CommandSettings(kind="command", argv=("a",))
-    assert (made.output_limit, made.kill_after, made.ok_exit_codes) == (10_000_000, timedelta(seconds=10), (0,))
-    assert signal.SIGTERM  # the first signal

@@ -159,7 +159,11 @@ def test_whatever_is_given_it_is_bound_safely_or_refused(given: object, paramete
     try:
         value = read(parameter, given)
     except BadValue as exc:
-        assert str(exc).isprintable()
+        message = str(exc)
+    else:
+        message = ""
+    assert message.isprintable()
+    if message:
         return
     written = str(value)
     assert not written.startswith(("-", "@"))

@@ -64,7 +64,7 @@ def test_doubled_braces_are_braces_and_single_ones_are_refused() -> None:
     assert template("a {{x}} {x}", ["x"]).filled(lambda r: r.name.upper()) == "a {x} X"
     assert template(escaped('awk {print "${A}"}'), ()).parts == ('awk {print "${A}"}',)
     for text in ("{", "a}", "{ x }", "{y}", "{}", "{secret.A}"):
-        with pytest.raises(ValueError, match="brace|belongs to nothing|did you mean|secret"):
+        with pytest.raises(ValueError, match=r"brace|belongs to nothing|did you mean|secret"):
             template(text, ["x"])
     with pytest.raises(ValueError, match='add secrets = \\["B"\\]'):
         template("{secret.B}", (), ["A"])
