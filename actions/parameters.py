@@ -86,7 +86,7 @@ class Parameter(BaseModel, extra="forbid", frozen=True):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         for setting, types in _FOR.items():
-            if setting in self.model_fields_set and self.type not in types:
+            if getattr(self, setting) != type(self).model_fields[setting].default and self.type not in types:
                 raise ValueError(
                     f"{setting} means nothing for the type {self.type}; remove it, or use {' or '.join(sorted(types))}"
                 )

@@ -7,7 +7,7 @@ suffice, nothing is guessed: the rows in question say so and wait.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -166,11 +166,12 @@ class _Census:
         """Put lost ids back, by handle, else by content; what is left are new rows.   borne: ids that other rows bear."""
         present = {*self._settled.values(), *borne}
         lost = {key: state for key, state in self._known.items() if key not in present}
-        marked = {state.handle: key for key, state in lost.items() if state.handle is not None}
+        seen = Counter(row.handle for row in rows)
+        had = Counter(state.handle for state in lost.values())
+        marked = {s.handle: key for key, s in lost.items() if s.handle is not None and seen[s.handle] == had[s.handle] == 1}
         new: defaultdict[_Content, list[Row]] = defaultdict(list)
         for row in rows:
-            key = marked.pop(row.handle, None) if row.handle is not None else None
-            if key is not None:
+            if row.handle is not None and (key := marked.get(row.handle)) is not None:
                 del lost[key]
                 self._restore(row, key)
             else:
@@ -262,13 +263,12 @@ def presence(known: Mapping[str, RowState], seen: Collection[str], now: datetime
     absent = tuple(key for key in missing if known[key].absent_since is None)
     back = tuple(k for k, s in known.items() if (s.absent_since is not None or s.deleted_at is not None) and k in seen)
     if len(missing) >= HELD_FROM and len(missing) > HELD_SHARE * len(alive):
-        same = before.since is not None and before.missing == frozenset(missing)
-        since = before.since if same and before.since is not None else now
-        if now - since < HELD_FOR:
-            until = f"{since + HELD_FOR:%H:%M:%S} UTC"
+        stood = before.since if before.since is not None and before.missing == frozenset(missing) else now
+        if now - stood < HELD_FOR:
+            until = f"{stood + HELD_FOR:%H:%M:%S} UTC"
             held = (
                 f"{len(missing)} of {len(alive)} rows are gone at once; put them back, or leave it so until {until} if you mean it"
             )
-            return Presence(absent, (), back, held, Vanishing(frozenset(missing), since))
+            return Presence(absent, (), back, held, Vanishing(frozenset(missing), stood))
     gone = tuple(key for key in missing if (missed := known[key].absent_since) is not None and now - missed >= SETTLE)
     return Presence(absent, gone, back)

@@ -156,7 +156,7 @@ def _advice(said: str) -> str:
 
 
 def _depth(value: object, level: int) -> int:
-    if level > DEEPEST:
+    if level > DEEPEST:  # deep enough to know
         return level
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return max((_depth(v, level + 1) for v in inner if isinstance(v, dict | list)), default=level)

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import product
+from pathlib import Path
 
 from engine.model import Schedule
 from engine.schedule import Unreadable, parse
 from engine.schedule.days import EVERY_DATE, EVERY_MONTH, EVERY_WEEKDAY, EveryDays, EveryWeeks, InMonths
 from engine.schedule.walk import Calendar, Span
 from rowd import crontab
+from rowd.migration import FED
 
-COMPARED = 1000
-"""So many occurrences, or those of two years, must agree before a line is believed to say the same."""
+STARTS = tuple(timedelta(days=30 * n) for n in range(25))
+"""From these points after now a line and a schedule are held against each other: two years, with their changes of the clock."""
 
-AHEAD = timedelta(days=731)
+COMPARED = 40
+"""So many occurrences from each point on."""
 
 
 def expression(schedule: Schedule, now: datetime) -> str | None:
@@ -32,23 +36,52 @@ def expression(schedule: Schedule, now: datetime) -> str | None:
     return None
 
 
-def written(schedule: str, command: str, user: str | None = None) -> str:
-    """A line of a crontab. user: only in a system's crontab. Raises crontab.Wrong for a command that no line can hold."""
-    if re.search(r"[\n\r\0]", command):
+def shell_command(argv: Sequence[str], environment: Mapping[str, str], folder: Path) -> tuple[str, str | None]:
+    """What a shell is to be given to run a definition that takes no parameters, and its input; None for none.
+
+    argv: as in `rowd.toml`.   folder: absolute, where it runs. What cron gives a job by itself is left out.
+    """
+    plain = [element.replace("{{", "{").replace("}}", "}") for element in argv]
+    stdin = None
+    if plain[:4] == ["/bin/sh", "-c", FED, "sh"] and len(plain) == 7:
+        stdin, plain = plain[4], [plain[5], "-c", plain[6]]
+    variables = [f"{k}={shlex.quote(v)}" for k, v in environment.items() if (k, v) not in _GIVEN]
+    if len(plain) == 3 and plain[:2] == [crontab.SHELL, "-c"] and not variables:
+        command = plain[2]
+    else:
+        command = shlex.join(plain)
+        if variables:
+            command = " ".join(["env", *variables, command])
+    home = environment.get("HOME") or str(Path.home())
+    return (command if str(folder) == home else f"cd {shlex.quote(str(folder))} && {command}"), stdin
+
+
+_GIVEN = frozenset({("PATH", crontab.PATH), ("SHELL", crontab.SHELL)})
+
+
+def written(schedule: str, command: str, user: str | None = None, stdin: str | None = None) -> str:
+    """A line of a crontab. user: only in a system's crontab.   stdin: what the command reads; None for nothing.
+
+    Raises crontab.Wrong for what no line can hold.
+    """
+    if re.search(r"[\n\r\0]", command) or (stdin is not None and re.search(r"[\r\0]", stdin)):
         raise crontab.Wrong("its command goes over several lines")
     # cron undoes `\\\\` and `\\%`, and leaves a backslash before anything else alone
     escaped = re.sub(r"\\{2,}|\\(?=%|$)|%", lambda found: r"\%" if found[0] == "%" else found[0] * 2, command)
+    if stdin is not None:  # behind the first %, only `\\%` is undone; the line end at its end comes by itself
+        escaped += "%" + stdin.removesuffix("\n").replace("%", r"\%").replace("\n", "%")
     return " ".join(filter(None, (schedule, user, escaped)))
 
 
 def _agree(one: Schedule, other: Schedule, now: datetime) -> bool:
-    at: datetime | None = now
-    for _ in range(COMPARED):
-        if at is None or at > now + AHEAD:
-            return True
-        due, at = one.next(at), other.next(at)
-        if due != at:
-            return False
+    for start in STARTS:
+        at: datetime | None = now + start
+        for _ in range(COMPARED):
+            if at is None:
+                break
+            due, at = one.next(at), other.next(at)
+            if due != at:
+                return False
     return True
 
 

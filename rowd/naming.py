@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 LONGEST = 60
 """Characters, with room left below the 64 that an action's name may have."""
 
-_PIECE = re.compile(r"""(?:[^\s"'\\;&|(){}]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+|&&|\|\||[;&|(){}]""", re.DOTALL)
+_PIECE = re.compile(r"""(?:[^\s"'\\;&|()]|\\.|"(?:[^"\\]|\\.)*"|'[^']*')+|&&|\|\||[;&|()]""", re.DOTALL)
 _ENDS = frozenset({"&&", "||", ";", "&", "|", "(", ")", "{", "}"})
 _GUARDS = frozenset(
     {"test", "[", "[[", "cd", "true", "false", ":", ".", "source", "export", "umask", "set", "sleep", "echo", "exit"}

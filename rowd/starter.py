@@ -43,11 +43,13 @@ def _source() -> Traversable:
 
 
 def _files(folder: Traversable, below: PurePosixPath) -> Iterator[tuple[PurePosixPath, bytes]]:
-    """Every file under the folder, with its path from there, sorted."""
+    """Every file under the folder, with its path from there, sorted. What tools leave behind is none of the template's."""
     for entry in sorted(folder.iterdir(), key=lambda e: e.name):
-        if entry.is_dir() and entry.name != "__pycache__":
+        if entry.name.startswith((".", "__")):
+            continue
+        if entry.is_dir():
             yield from _files(entry, below / entry.name)
-        elif entry.is_file():
+        else:
             yield below / entry.name, entry.read_bytes()
 
 

@@ -162,6 +162,8 @@ def _give(folder: Path, account: pwd.struct_passwd) -> None:
 
 def take_back(folder: Path) -> None:
     """After the end: make the folder ours again, and drop what isn't a plain file, so that no link in it makes us read another."""
+    if not folder.exists():  # pruned, or lost with its disk
+        return
     if folder.stat().st_uid != os.geteuid():
         os.chown(folder, os.geteuid(), os.getegid())
     for name in (STDOUT, STDERR, EXIT, OUTPUT, BOOT):

@@ -191,8 +191,6 @@ _BEGIN = (
         attempt=OCCURRENCES.c.attempt + 1,
         started_at=sa.func.coalesce(OCCURRENCES.c.started_at, sa.bindparam("at")),
         retry_at=None,
-        pid=None,
-        pid_started=None,
     )
 )
 _BEGIN_ATTEMPT = insert(ATTEMPTS).from_select(

@@ -86,7 +86,7 @@ def cron(text: str) -> Cron:
         real=minute.startswith("*") or hour.startswith("*"),
         fields=tuple(fields),
     )
-    _ask_croniter(text, fields)
+    second_opinion(text, fields)
     if found.days.next(0) is None:
         raise refused(text, "never comes due: no such month has such a day")
     return found
@@ -235,7 +235,7 @@ def _monday_first(weekday: int) -> int:
     return (weekday + 6) % 7
 
 
-def _ask_croniter(text: str, fields: list[str]) -> None:
+def second_opinion(text: str, fields: list[str]) -> None:
     """A second opinion. Where we know more than croniter (LW, 5L, # beside plain weekdays), it is shown what it knows.
 
     Raises Unreadable where it refuses the rest.

@@ -61,7 +61,7 @@ def logs(
             texts = {p.name: p.read_text("utf-8", "replace") for p in files_in(folder) if not only or p.name in only}
             emit_json({**run_json(occurrence), "shown_attempt": one.n, "folder": folder, "files": texts})
             return
-        printer = _Printer(folder_of(site, one), only)
+        printer = Printer(folder_of(site, one), only)
         if follow:
             asyncio.run(_follow(ledger, printer, one))
         printer.more()
@@ -93,7 +93,7 @@ def _nothing(site: Site, occurrence: Occurrence, attempt: Attempt, only: set[str
     return f"{occurrence.id}, attempt {attempt.n}, left no {' and no '.join(sorted(only)) or 'files'}"
 
 
-class _Printer:
+class Printer:
     """Prints the files of one attempt, and at each call what has been added to them since."""
 
     def __init__(self, folder: Path, only: set[str]) -> None:
@@ -135,7 +135,7 @@ def _put(piece: bytes, stream: object) -> None:
     text.flush()
 
 
-async def _follow(ledger: Ledger, printer: _Printer, attempt: Attempt) -> None:
+async def _follow(ledger: Ledger, printer: Printer, attempt: Attempt) -> None:
     """Until the attempt has its end in the ledger."""
     clock = SystemClock()
     while True:

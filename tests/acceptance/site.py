@@ -35,6 +35,7 @@ print("done")
 CONFIG = """\
 [daemon]
 stop_within = "5s"
+max_parallel = {parallel}
 [defaults]
 time_zone = "UTC"
 [tables.ops]
@@ -65,7 +66,7 @@ HEADER = "ID,Name,Action,Schedule,Status,Do,Health,Next Run,Last Run,Last Status
 class Site:
     """One folder with rowd.toml and tasks.csv."""
 
-    def __init__(self, folder: Path, rows: Sequence[str]) -> None:
+    def __init__(self, folder: Path, rows: Sequence[str], parallel: int = 8) -> None:
         self.folder = folder
         self.table = folder / "tasks.csv"
         self.seen = folder / "seen"
@@ -73,7 +74,7 @@ class Site:
         os.mkfifo(self.gate)
         witness = folder / "witness.py"
         witness.write_text(WITNESS)
-        text = CONFIG.format(python=sys.executable, witness=witness, seen=self.seen, gate=self.gate)
+        text = CONFIG.format(python=sys.executable, witness=witness, seen=self.seen, gate=self.gate, parallel=parallel)
         (folder / "rowd.toml").write_text(text)
         self.table.write_text("\n".join([HEADER, *rows]) + "\n")
         self.daemons: list[Daemon] = []
@@ -178,6 +179,8 @@ class Daemon:
         deadline = time.monotonic() + PATIENCE
         while self._more(deadline):
             pass
+        if time.monotonic() >= deadline:
+            raise AssertionError("it didn't end:\n" + "\n".join(map(str, [*self.events, *self.other])))
         return self.process.wait(PATIENCE)
 
     def stop(self) -> int:

@@ -147,6 +147,13 @@ def test_a_lost_id_is_put_back_by_handle_before_content() -> None:
     assert minted(found) == [("~x", "7", False), ("~y", "new1", False)]
 
 
+def test_a_handle_that_two_rows_bear_or_bore_is_no_evidence() -> None:
+    two_now = named([row("~x", None, "b", handle="h"), row("~y", None, "a", handle="h")], state("7", "a", handle="h"))
+    assert minted(two_now) == [("~x", "new1", False), ("~y", "7", False)]
+    two_then = named([row("~x", None, "a", handle="h")], state("7", "a", handle="h"), state("8", "b", handle="h"))
+    assert minted(two_then) == [("~x", "7", False)]
+
+
 def test_a_row_like_one_that_still_stands_there_is_a_new_row() -> None:
     assert minted(named([row("7", "7", "a"), row("~x", None, "a")], state("7", "a"))) == [("~x", "new1", False)]
     assert minted(named([row("~y", "7", "a"), row("~z", "7", "b"), row("~x", None, "a")], state("7", "a")))[-1] == (

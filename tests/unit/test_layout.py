@@ -34,6 +34,7 @@ def test_a_row_that_lacks_a_cell_lacks_it_in_the_engine_too() -> None:
 def test_a_renamed_column_is_found_under_its_new_header_only() -> None:
     layout = Layout.of(("Task", "Name", "Action"), {"name": "task"})
     assert layout.header(Column.NAME) == "Task"
+    assert Layout.of(("Name", "Action"), {"Name": "Task"}).header(Column.NAME) is None
     assert layout.canonical({"Task": "a", "Name": "Ms. Smith"}) == {"Name": "a", "Name (the table's own)": "Ms. Smith"}
 
 

@@ -201,6 +201,14 @@ def test_a_typed_date_is_a_schedule() -> None:
     assert whole_day.next(NOON) == datetime(2026, 12, 24, 9, tzinfo=UTC)
 
 
+def test_a_relative_schedule_counts_from_when_the_row_began_not_from_its_last_edit() -> None:
+    began = NOON + timedelta(minutes=7)
+    found = parse(replace(state(schedule="in 2 hours"), since=began), RULES)
+    assert isinstance(found, Task)
+    assert found.schedule is not None
+    assert found.schedule.next(NOON) == began + timedelta(hours=2)
+
+
 def test_an_unreadable_schedule_names_column_and_value() -> None:
     found = defect(type=None, schedule="evry monday")
     assert (found.column, found.draft) == ("Schedule", False)

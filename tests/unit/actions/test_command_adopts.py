@@ -146,6 +146,7 @@ def test_after_a_restart_of_the_machine_a_missing_file_proves_nothing(folder: Pa
     assert not (folder.parent / "ran").exists()
     (folder / "exit").write_text("0\n")
     assert adopted(folder, Process(1, 1), **line("true")) == Result(Outcome.SUCCEEDED, "done")
+    assert adopted(folder / "pruned", Process(1, 1), **line("true")) is None
 
 
 def test_a_process_is_told_by_its_start_time_even_with_brackets_in_its_name(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 import actions
 from actions.api import Outcome, Result
-from actions.http.addresses import allowed
+from actions.http.addresses import Allowed
 from actions.http.plan import Sent, redirected
 from actions.http.pointer import checked, found
 from actions.http.settings import HttpSettings
@@ -275,7 +275,7 @@ def test_private_networks_are_refused(folder: Path, host: str) -> None:
     ],
 )
 def test_only_public_addresses_are_public(address: str, word: str | None) -> None:
-    why = allowed(False).refusal("host", ip_address(address))  # type: ignore[attr-defined]
+    why = Allowed().refusal("host", ip_address(address))
     assert (why is None) if word is None else (word in (why or "")), why
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
+import actions
 from actions.api import Definition
 from actions.command.settings import CommandSettings
 from actions.http.settings import HttpSettings
@@ -16,7 +17,7 @@ from actions.parameters import Parameter, ParameterType
 from actions.simulate import SimulateSettings
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "actions.md").read_text()
-SECTIONS = {title: text for title, text in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE)}
+SECTIONS: dict[str, str] = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE))
 
 
 def table(section: str) -> dict[str, tuple[str, str]]:
@@ -36,8 +37,8 @@ def table(section: str) -> dict[str, tuple[str, str]]:
     ],
 )
 def test_every_setting_is_described_with_its_default(section: str, model: type[BaseModel]) -> None:
-    common = set() if model is Definition else set(Definition.model_fields) if issubclass(model, Definition) else set()
-    fields = {name: f for name, f in model.model_fields.items() if name not in common or "Overridden" in section}
+    common = Definition.model_fields if issubclass(model, Definition) and model is not Definition else {}
+    fields = {name: f for name, f in model.model_fields.items() if name not in common}
     shown = {name: row for name, row in table(section).items() if name not in set(ParameterType)}
     assert list(shown) == list(fields)
     for name, field in fields.items():
@@ -66,8 +67,6 @@ def test_every_type_of_a_parameter_is_described() -> None:
 
 
 def test_the_definitions_shown_are_accepted() -> None:
-    import actions
-
     blocks = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     assert len(blocks) == 2
     for block in blocks:

@@ -51,6 +51,11 @@ def test_a_blackout_a_snooze_and_a_hold_skip_and_say_so() -> None:
     assert {r.skipped for r in runs(replace(row, held=Hold("gone")))} == {"held: gone"}
 
 
+def test_what_a_hold_has_kept_waiting_is_not_told_as_still_to_come() -> None:
+    row = with_state(replace(seen("every 10 minutes"), held=Hold("gone")), settled_until=NOON - HOUR)
+    assert [r.at - NOON for r in runs(row, hours=0.5)] == [HOUR / 6, HOUR / 3, HOUR / 2]
+
+
 def test_a_one_off_waits_for_the_end_of_a_blackout() -> None:
     nights = replace(HOUSE, blackouts=(Blackout("nights", BERLIN, time(22), time(6)),))
     (found,) = runs(seen("2026-03-02 23:00"), house=nights)

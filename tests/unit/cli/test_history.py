@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from actions.api import Outcome, Result
+from rowd.cli.logs import Printer
 from tests.unit.cli.desk import Desk
 
 BACKUP = "1,backup,,daily 02:30,work,active,,,,"
@@ -127,6 +128,25 @@ def test_following_a_run_that_has_ended_ends(desk: Desk) -> None:
     desk.printed(run, stdout="all\n")
     desk.ended(run)
     assert desk.run("logs", run.id, "--follow").stdout == "all\n"
+
+
+def test_following_prints_only_what_is_new(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    printer = Printer(tmp_path, set())
+    printer.more()
+    assert not printer.found
+    for text in ("one\n", "two\n", ""):
+        with (tmp_path / "stdout").open("a") as file:
+            file.write(text)
+        printer.more()
+        assert capfd.readouterr().out == text
+
+
+def test_a_link_in_an_attempts_folder_leads_nowhere(desk: Desk) -> None:
+    run = desk.began()
+    secret = desk.folder / "secret"
+    secret.write_text("secret\n")
+    (desk.printed(run, stdout="out\n") / "response").symlink_to(secret)
+    assert desk.run("logs", run.id).output == "out\n"
 
 
 def test_logs_in_json(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given, settings
@@ -52,6 +53,13 @@ def test_the_uid_stays_and_differs_by_occurrence_row_and_site() -> None:
     assert not set(uids(written(row))) & set(uids(written(row, site="b")))
 
 
+def test_the_uid_goes_by_when_it_is_due_not_by_when_it_starts() -> None:
+    (run,) = coming([seen("daily 15:00")], NOON, HOUSE, until=NOON + DAY)
+    later = replace(run, at=run.at + timedelta(minutes=3))
+    first, second = (unfolded(calendar([one], {}, NOON, "a")) for one in (run, later))
+    assert [line for line in first if line not in second] == ["DTSTART:20260302T140000Z"]
+
+
 def test_what_will_be_skipped_is_left_out() -> None:
     assert "VEVENT" not in written(with_state(seen("hourly"), snoozed_until=NOON + 2 * DAY))
 
@@ -61,6 +69,12 @@ def test_a_task_without_runs_yet_lasts_a_minute_and_a_long_one_days() -> None:
     assert "DURATION:PT1M" in unfolded(written(seen("daily 15:00"), usual=timedelta(seconds=3)))
     assert "DURATION:P2D" in unfolded(written(seen("daily 15:00"), usual=timedelta(days=2)))
     assert "DURATION:P1DT2H30M" in unfolded(written(seen("daily 15:00"), usual=timedelta(days=1, hours=2, minutes=30)))
+
+
+def test_a_long_line_is_folded_at_75_octets_not_sooner() -> None:
+    assert [len(part) for part in folded("a" * 200)] == [75, 75, 52]
+    assert [len(part.encode()) for part in folded("ä" * 50)] == [74, 27]
+    assert list(folded("a" * 75)) == ["a" * 75]
 
 
 @settings(max_examples=60)

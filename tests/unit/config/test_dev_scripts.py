@@ -188,6 +188,17 @@ def test_a_command_that_is_not_there_is_told(tmp_path: Path) -> None:
     assert (done.code, done.summary) == (2, "no-such-runner isn't on the PATH; install it, or set PATH in the action's environment")
 
 
+@pytest.mark.parametrize("script", ["run_vitest.py", "check_coverage.py"])
+def test_an_interpreter_without_what_the_tests_need_is_told(tmp_path: Path, script: str) -> None:
+    own = tmp_path / ".venv" / "bin" / "python"
+    own.parent.mkdir(parents=True)
+    own.write_text('#!/bin/sh\necho "$0: No module named $2" >&2\nexit 1\n')
+    own.chmod(0o755)
+    done = Done(script, python_project(tmp_path))
+    module = "coverage" if "coverage" in script else "pytest"
+    assert (done.code, done.summary) == (2, f"{own} has no {module}; install it there, or give the project a .venv that has it")
+
+
 def test_a_command_that_is_killed_ends_as_a_shell_would_say(tmp_path: Path) -> None:
     assert Done("run_vitest.py", tmp_path, "--", "sh", "-c", "kill -9 $$").code == 137
 

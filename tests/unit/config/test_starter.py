@@ -66,6 +66,12 @@ def test_the_development_table_is_the_ten_column_one(tmp_path: Path) -> None:
     assert (tmp_path / "tasks.csv").read_text(encoding="utf-8") == SAMPLE
 
 
+def test_a_template_brings_its_own_files_and_nothing_that_tools_left_beside_them(tmp_path: Path) -> None:
+    scripts = {f"scripts/{name}.py" for name in ("check_coverage", "read_guidelines", "result", "run_vitest", "suite")}
+    written = write_starter(tmp_path, "dev")
+    assert {str(p.relative_to(tmp_path)) for p in written} == {"rowd.toml", "tasks.csv", ".env", *scripts}
+
+
 def test_the_file_for_secrets_is_for_its_owner_only(tmp_path: Path) -> None:
     write_starter(tmp_path, "starter")
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600

@@ -267,6 +267,17 @@ def test_cancelled_before_the_start_has_no_attempt(ledger: Ledger) -> None:
     assert ledger.attempts(made.id) == []
 
 
+def test_cancelled_between_attempts_nothing_is_planned_any_more(ledger: Ledger) -> None:
+    (made,) = claimed(ledger, occurrence())
+    begin(ledger, made)
+    end_attempt(ledger, made, BAD, again=True)
+    with ledger.transaction():
+        after = ledger.end(made.id, Outcome.CANCELLED, "cancelled", NOON + MINUTE)
+    assert (after.retry_at, after.started_at, after.duration) == (None, NOON, MINUTE)
+    assert ledger.occurrence(made.id) == after
+    assert ledger.tallies("ops")["a"].runs == 1
+
+
 def test_active_ones_come_in_the_order_of_their_claims(ledger: Ledger) -> None:
     late, early, elsewhere = claimed(
         ledger, occurrence("b", due=NOON + MINUTE), occurrence("a", due=NOON), occurrence("c", table="other")

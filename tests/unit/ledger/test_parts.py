@@ -217,6 +217,22 @@ def test_the_newest_runs_stay_and_older_ones_go_with_their_logs(ledger: Ledger) 
     assert ledger.active() == [active]
     assert ledger.tallies("ops") == before
     assert prune(ledger, 0, keep_runs=2) == ()
+    ran(ledger, at=NOON + 5 * MINUTE)
+    assert prune(ledger, 0, keep_runs=2) == ("/logs/3",)
+
+
+def test_what_a_row_shows_stays_even_if_it_was_claimed_long_ago(ledger: Ledger) -> None:
+    (slow,) = claimed(ledger, occurrence("a"))
+    with ledger.transaction():
+        ledger.begin([(slow.id, 1)], NOON)
+    for n in range(3):
+        ran(ledger, at=NOON + n * MINUTE)
+    with ledger.transaction():
+        ended = ledger.end_attempt(slow.id, 1, NOON + DAY, Result(Outcome.SUCCEEDED, ""), MINUTE)
+    before = ledger.tallies("ops")
+    prune(ledger, 0, keep_runs=1)
+    assert ledger.occurrence(slow.id) == ended
+    assert ledger.tallies("ops") == before
 
 
 def test_attempts_are_forgotten_with_their_occurrence(ledger: Ledger, path: Path) -> None:

@@ -330,6 +330,7 @@ def test_a_backup_is_a_whole_ledger_in_one_file(ledger: Ledger, tmp_path: Path) 
         ledger.claim([occurrence("not committed yet")])
         ledger.backup(target)
     assert mode(target) == 0o600
+    assert target.read_bytes()[18:20] == b"\x01\x01"  # no write-ahead log belongs to it (sqlite.org/fileformat.html, 1.3.3)
     with closing(Ledger.open(target)) as copy:
         assert copy.history() == [kept]
         assert copy.id == ledger.id

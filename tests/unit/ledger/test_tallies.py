@@ -103,6 +103,11 @@ def test_recording_the_same_again_changes_nothing(ledger: Ledger) -> None:
     assert (past(ledger), ledger.tallies("ops")) == before
 
 
+def test_one_trigger_given_twice_at_once_is_recorded_once(ledger: Ledger) -> None:
+    record(ledger, missed(minute=1), missed(minute=1, reason="offline"))
+    assert past(ledger) == [("missed", 1, NOON + MINUTE, NOON + MINUTE)]
+
+
 def test_a_trigger_that_was_claimed_is_not_recorded_as_well(ledger: Ledger) -> None:
     (made,) = claimed(ledger, occurrence(trigger=missed(minute=1).trigger))
     record(ledger, missed(minute=1))
@@ -127,6 +132,15 @@ def test_missed_now_begins_anew_with_the_next_run(ledger: Ledger) -> None:
     ran(ledger, at=NOON + 3 * MINUTE)
     tally = ledger.tallies("ops")["a"]
     assert (tally.missed, tally.missed_now, tally.missed_since) == (2, 0, None)
+
+
+def test_what_was_due_no_later_than_the_last_run_is_not_missed_now(ledger: Ledger) -> None:
+    ran(ledger, at=NOON + 5 * MINUTE)
+    record(ledger, missed(minute=5))
+    assert ledger.tallies("ops")["a"].missed_now == 0
+    record(ledger, missed(minute=6))
+    tally = ledger.tallies("ops")["a"]
+    assert (tally.missed, tally.missed_now, tally.missed_since) == (2, 1, NOON + 6 * MINUTE)
 
 
 def test_a_run_that_ends_late_leaves_what_was_missed_after_its_due(ledger: Ledger) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from engine.model import Type
 from engine.schedule import Unreadable, in_words, parse
+from engine.schedule.cron import second_opinion
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 LONGEST_MESSAGE = 450
@@ -99,8 +100,12 @@ def test_any_text_is_either_read_or_refused(text: str, type_: Type | None) -> No
 
 
 def test_what_croniter_refuses_is_a_defect_and_what_it_does_not_know_is_not() -> None:
-    for text in ("0 0 LW * *", "0 0 * * 5L", "0 0 * * mon#2,wed"):
+    for text in ("0 0 LW * *", "0 0 * * 5L", "0 0 * * friL", "0 0 * * mon#2,wed"):
         parse(text, type=None, zone=UTC, since=SINCE)
+        second_opinion(text, ["0", *text.lower().split()])
+    for fields in ("0 ? 0 * * *", "0 0 0 1w,15w * *", "0 0 0 * * mon#6", "0 */0 * * * *"):
+        with pytest.raises(Unreadable, match="croniter does not take it"):
+            second_opinion(fields, fields.split())
 
 
 @pytest.mark.parametrize(

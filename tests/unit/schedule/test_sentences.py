@@ -116,6 +116,7 @@ def test_what_can_be_read_two_ways_is_refused_with_both(text: str, one: str, oth
         ("every 2 years on 24 december", None, "doesn't fit behind the rest"),
         ("daily at 9 daily at 10", None, "doesn't fit behind the rest"),
         ("every", None, 'after "every"'),
+        (f"day {','.join(map(str, range(1, 32)))} of month at {','.join(map(str, range(24)))}", None, "too much for one row"),
         ("lorem ipsum dolor", None, "write e.g."),
         ("daily 07:00 ☃", None, "snowman"),
         ("٣ * * * *", None, "arabic-indic digit three"),
@@ -141,6 +142,8 @@ def test_a_relative_time_counts_from_when_the_row_was_first_seen() -> None:
     assert due("in 1h 30m") == SINCE + timedelta(minutes=90)
     before_the_change = datetime(2026, 3, 28, 11, tzinfo=UTC)  # 12:00; the night takes an hour away
     assert due("in 1 day", since=before_the_change) == before_the_change + timedelta(hours=23)
+    finely = SINCE + timedelta(microseconds=7)
+    assert due("in 3 days", since=finely) == finely + timedelta(days=3)
     assert due("in 24 hours", since=before_the_change) == before_the_change + timedelta(hours=24)
     assert due("tomorrow 9:00") == datetime(2026, 11, 21, 8, tzinfo=UTC)
     assert due("today at 18:00") == datetime(2026, 11, 20, 17, tzinfo=UTC)

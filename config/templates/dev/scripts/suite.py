@@ -19,6 +19,7 @@ _COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _COUNT = re.compile(
     r"(\d+) (passed|failed|skipped|todo|pending|passing|failing|errors?|total|xfailed|xpassed|deselected|warnings?)\b"
 )
+_NO_MODULE = re.compile(r"No module named '?(pytest|coverage)\b")
 _NODE = re.compile(r"^(?:#|ℹ) (pass|fail|cancelled|skipped|todo) (\d+)$")
 
 
@@ -117,6 +118,8 @@ def run(argv: Sequence[str], project: Path, environment: Mapping[str, str] | Non
     except FileNotFoundError:
         raise NoTests(f"{argv[0]} isn't on the PATH; install it, or set PATH in the action's environment") from None
     code = process.returncode
+    if code and lines and (missing := _NO_MODULE.search(lines[-1])):
+        raise NoTests(f"{argv[0]} has no {missing[1]}; install it there, or give the project a .venv that has it")
     return Ran(code if code >= 0 else 128 - code, tuple(lines))  # killed by a signal: as a shell would say it
 
 

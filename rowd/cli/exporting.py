@@ -1,0 +1,155 @@
+"""`rowd export`: the rows as CSV, as JSON, or as a crontab."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from connectors.local.cells import to_text
+from engine.clock import SystemClock
+from engine.model import Status
+from rowd import crontab
+from rowd.cli.assigning import one_table
+from rowd.cli.command import epilog_of, examples, told
+from rowd.cli.exits import Exit
+from rowd.cli.options import ConfigOption, TableOption
+from rowd.cli.output import clean, fail, jsonable, plural, warn
+from rowd.cli.rows import troubles
+from rowd.cli.site import reading, site_at, tables_of
+from rowd.cronlines import expression, shell_command, written
+from rowd.hand import hand
+from rowd.view import RowView, look
+from rowd.wiring import Site
+
+FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="Where to; - for standard output.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Also where the file is there already.")]
+
+
+@examples("rowd export csv", "rowd export csv ops.csv --table ops")
+def export_csv(
+    file: FileArgument = "-", force: ForceOption = False, config: ConfigOption = None, table: TableOption = None
+) -> None:
+    """Write a table as CSV: every column, in its order, as it stands now.
+
+    Text that a spreadsheet program would take for a formula gets a leading apostrophe, as in a local table.
+    """
+    with hand(one_table(site_at(config), table)) as held:
+        text = io.StringIO()
+        lines = csv.writer(text, lineterminator="\n")
+        lines.writerow(held.columns)
+        lines.writerows([to_text(row.cells.get(header)) for header in held.columns] for row, _ in held.rows)
+    _write(file, text.getvalue(), len(held.rows), force=force)
+
+
+@examples("rowd export json", "rowd export json --table ops | jq '.[].Name'")
+def export_json(
+    file: FileArgument = "-", force: ForceOption = False, config: ConfigOption = None, table: TableOption = None
+) -> None:
+    """Write a table as JSON: a list with one object a row, under rowd's own names of the columns.
+
+    Blank cells are left out. `rowd import json` reads it back.
+    """
+    with hand(one_table(site_at(config), table)) as held:
+        rows = [{c: jsonable(v) for c, v in cells.items() if v is not None} for _, cells in held.rows]
+    _write(file, json.dumps(rows, indent=2, ensure_ascii=False) + "\n", len(rows), force=force)
+
+
+@examples("rowd export crontab", "rowd export crontab --table ops ops.crontab", "rowd export crontab --with-user /tmp/rowd-jobs")
+def export_crontab(
+    file: FileArgument = "-",
+    with_user: Annotated[bool, typer.Option("--with-user", help="With the user before each command, as in /etc/crontab.")] = False,
+    force: ForceOption = False,
+    config: ConfigOption = None,
+    table: TableOption = None,
+) -> None:
+    """Write the tasks as a crontab, as far as cron can say them.
+
+    A task whose schedule cron can't say, or whose action is no command with fixed arguments, becomes a comment with the reason.
+    """
+    site = site_at(config)
+    with reading(site) as ledger:
+        views = look(site, ledger, SystemClock(), tables_of(site, table))
+    troubles(views)
+    lines = ["# Written by `rowd export crontab`."]
+    taken = 0
+    for view in views:
+        lines += ["", f"# table {view.name}"]
+        for row in view.rows:
+            try:
+                line = _line(site, row, with_user=with_user)
+                lines += [f"# {clean(row.name)}", line]
+                taken += 1
+            except crontab.Wrong as wrong:
+                lines.append(f"# {clean(row.name)}: left out: {clean(wrong)}")
+    _write(file, "\n".join(lines) + "\n", taken, force=force)
+
+
+def _line(site: Site, row: RowView, *, with_user: bool) -> str:
+    """The row's line. Raises crontab.Wrong with the reason why cron can't have it."""
+    from actions.command.settings import CommandSettings
+    from config.times import system_zone
+
+    task = row.task
+    if task is None:
+        raise crontab.Wrong(row.health)
+    if task.status is not Status.ACTIVE:
+        raise crontab.Wrong(f"it is {task.status}")
+    if task.schedule is None:
+        raise crontab.Wrong(f"cron knows no {task.type}")
+    if (zone := str(task.schedule.zone)) != (machine := str(system_zone())) and not {zone, machine} <= _UTC:
+        raise crontab.Wrong(f"its time zone is {zone}, and cron uses the machine's, {machine}")
+    when = expression(task.schedule, SystemClock().now())
+    if when is None:
+        raise crontab.Wrong(f'no line of cron says "{task.schedule.text}"')
+    definition = site.definitions[task.action]
+    if not isinstance(definition, CommandSettings):
+        raise crontab.Wrong(f"its action {task.action} is no command ({definition.kind})")
+    if definition.parameters:
+        raise crontab.Wrong(f"its action {task.action} takes parameters from the row")
+    if definition.secrets:
+        raise crontab.Wrong(f"its action {task.action} needs secrets, which don't belong into a crontab")
+    if definition.user is not None and not with_user:
+        raise crontab.Wrong(f"it runs as {definition.user}; say --with-user for a system's crontab")
+    command, stdin = shell_command(definition.argv, definition.environment, site.config.base / definition.cwd)
+    return written(when, command, (definition.user or _owner()) if with_user else None, stdin)
+
+
+_UTC = {"UTC", "Etc/UTC", "Etc/GMT", "GMT", "Etc/UCT", "Etc/Zulu"}
+
+
+def _owner() -> str:
+    import getpass
+
+    return getpass.getuser()
+
+
+def _write(file: str, text: str, number: int, *, force: bool) -> None:
+    if file == "-":
+        sys.stdout.write(text)
+        return
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
+    try:
+        with open(os.open(file, flags, 0o666), "w", encoding="utf-8", newline="") as stream:  # noqa: PTH123 (Path.open has no O_EXCL with a mode)
+            stream.write(text)
+    except FileExistsError:
+        fail(f"{file} is there already: name another file, or say --force", Exit.REFUSED)
+    except OSError as exc:
+        fail(f"{file} can't be written: {exc.strerror}", Exit.OWNER)
+    warn(f"wrote {plural(number, 'row')} to {file}")
+
+
+export_app = typer.Typer(
+    name="export",
+    help="Write the rows as CSV, as JSON or as a crontab.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+for _name, _function in (("csv", export_csv), ("json", export_json), ("crontab", export_crontab)):
+    export_app.command(_name, epilog=epilog_of(_function))(told(_function))

@@ -1,0 +1,68 @@
+"""What a command sees beside the rows themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from actions.api import Outcome, Result
+from engine.clock import SystemClock
+from engine.ledger import Reach
+from rowd.cli.site import reading, site_at
+from rowd.view import house, look
+from tests.unit.cli.desk import Desk
+
+ROW = "1,backup,,hourly,work,active,,,,"
+
+
+def no_access_since(desk: Desk, ago: timedelta) -> None:
+    with desk.ledger() as ledger:
+        mark = ledger.table_mark("ops")
+        assert mark is not None
+        ledger.mark_table(replace(mark, state=Reach.NO_ACCESS, since=datetime.now(UTC) - ago))
+
+
+def test_a_table_that_has_been_gone_for_long_holds_its_rows_as_the_daemon_does(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ROW)
+    desk.daemon_reads()
+    (tmp_path / "ops.csv").unlink()
+    assert "held" not in desk.json("show", "backup")["why_not_now"]  # it went only just now, as far as anyone knows
+    no_access_since(desk, timedelta(minutes=10))
+    assert "held" not in desk.json("show", "backup")["why_not_now"]
+    no_access_since(desk, timedelta(minutes=20))
+    assert desk.json("show", "backup")["why_not_now"].startswith("It is held: no access")
+
+
+def test_workers_are_taken_by_what_runs_not_by_what_waits(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ROW, more="[daemon]\nmax_parallel = 3\n")
+    desk.daemon_reads()
+    desk.began()
+    waiting = desk.began("2", "other", attempts=2)
+    now = datetime.now(UTC)
+    with desk.ledger() as ledger:
+        ledger.end_attempt(waiting.id, 1, now, Result(Outcome.FAILED, "no"), timedelta(1), now + timedelta(hours=1))
+    site = site_at(tmp_path / "rowd.toml")
+    with reading(site) as ledger:
+        found = house(site, ledger, now)
+    assert (found.free, dict(found.running)) == (2, {"work": 1})
+
+
+def test_a_breaker_whose_wait_is_over_lets_things_start(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ROW, more="[breaker]\nfailures = 1\nwait = '10m'\n")
+    desk.daemon_reads()
+    desk.ended(desk.began(), Outcome.FAILED, "no")
+    site = site_at(tmp_path / "rowd.toml")
+    now = datetime.now(UTC)
+    with reading(site) as ledger:
+        assert set(house(site, ledger, now).shut) == {"work"}
+        assert house(site, ledger, now + timedelta(minutes=11)).shut == {}
+
+
+def test_without_a_ledger_every_row_is_new_and_every_worker_free(tmp_path: Path) -> None:
+    Desk(tmp_path, ROW)
+    site = site_at(tmp_path / "rowd.toml")
+    (table,) = look(site, None, SystemClock())
+    assert [row.new for row in table.rows] == [True]
+    assert table.mark is None
+    assert house(site, None, datetime.now(UTC)).free == site.parts.max_parallel
