@@ -10,8 +10,8 @@ from datetime import UTC, datetime, tzinfo
 
 from actions.api import Outcome
 from connectors.api import Cell
-from engine.decide import Hold
 from engine.model import OURS, SHARED, Column, Defect, Occurrence, RowState, Stage, Status, Tally, Task, Type
+from engine.plan import Hold
 from engine.schedule import in_words
 
 LONGEST_RESULT = 500

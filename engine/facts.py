@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from actions.api import Outcome
-from engine.decide import Plan, Stop
 from engine.keeper import Findings
 from engine.ledger import Ledger, TableMark
 from engine.model import Occurrence, Request, RowState, Tally
+from engine.plan import Plan, Stop
 from engine.runner import Ended
 
 Tallies = Mapping[str, Mapping[str, Tally]]

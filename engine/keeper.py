@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from connectors.api import Cell, Patch, Written
 from connectors.errors import NeedsOwner, TableError
 from engine.cells import BadCell, instant
-from engine.decide import Answer, Hold, Standing
 from engine.display import differing, display
 from engine.identity import Mint, Vanishing, identify, presence
 from engine.layout import Layout
@@ -18,6 +17,7 @@ from engine.merge import Observation, Press, delivered, first_sight, observe
 from engine.model import SETTLE, Column, Defect, Edit, Occurrence, Request, RowState, Status, Tally, Task
 from engine.parse import Rules, doubled_names, parse
 from engine.patience import Reading
+from engine.plan import Answer, Hold, Standing
 
 NO_ACCESS_AFTER = timedelta(minutes=15)
 """A table that needs its owner holds its starts after this long; until then it runs on from the ledger's copy."""

@@ -23,13 +23,14 @@ from engine.breaker import Breaker, BreakerRules
 from engine.clock import Clock
 from engine.committer import Commits
 from engine.crash import Crash
-from engine.decide import Answer, House, Plan, Standing, Stop, back_off, decide
+from engine.decide import back_off, decide
 from engine.events import BreakerClosed, BreakerOpened, ClockJumped, DaemonStarted, DaemonStopped, Event, Listener, Trouble
 from engine.facts import End, Facts, Moves, Tallies, stopped
 from engine.keeper import Findings, Keeper, TableRules
 from engine.ledger import LedgerUnwritable, new_run_id
 from engine.merge import completed
 from engine.model import SETTLE, Cause, Occurrence, Request, Stage, Task
+from engine.plan import Answer, House, Plan, Standing, Stop
 from engine.runner import Ended, Runner
 from engine.tender import Tender
 from engine.underway import UnderWay

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from engine.decide import Answer
 from engine.events import (
     Event,
     OccurrenceRecorded,
@@ -22,6 +21,7 @@ from engine.events import (
 from engine.facts import End
 from engine.keeper import Findings, Keeper
 from engine.model import Column, Occurrence
+from engine.plan import Answer
 
 
 def of_findings(keeper: Keeper, found: Findings, now: datetime) -> Iterator[Event]:

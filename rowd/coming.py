@@ -9,8 +9,10 @@ from datetime import datetime
 from itertools import islice, takewhile
 
 from engine.blackout import covering
-from engine.decide import House, decide, jitter
+from engine.decide import decide
 from engine.model import Stage, Status, Task
+from engine.plan import House
+from engine.weighing import jitter
 from rowd.view import RowView
 
 

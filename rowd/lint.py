@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
-from engine.decide import House
 from engine.model import Overlap, Status, Task
+from engine.plan import House
 from engine.schedule.walk import Calendar
 from engine.schedule.zones import Stretch, instant_of, moment_of, walls
 from rowd.coming import coming

@@ -16,7 +16,6 @@ from connectors.errors import NeedsOwner, TableError
 from engine.breaker import Breaker
 from engine.cells import quoted
 from engine.clock import Clock
-from engine.decide import Hold, House, Standing
 from engine.display import display
 from engine.keeper import Keeper
 from engine.layout import Layout
@@ -25,6 +24,7 @@ from engine.merge import first_sight
 from engine.model import Column, Defect, Occurrence, Request, RowState, Stage, Status, Tally, Task
 from engine.parse import parse
 from engine.patience import PatientTable, Reading, ThreadWorker
+from engine.plan import Hold, House, Standing
 from rowd.service import alive
 from rowd.wiring import Bound, Site, keeper_of, new_id
 

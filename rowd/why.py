@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from engine.blackout import covering
-from engine.decide import House, decide
+from engine.decide import decide
 from engine.display import whole
 from engine.model import SETTLE, Occurrence, Stage, Status, Task, Type
+from engine.plan import House
 from rowd.saying import distance, when
 from rowd.view import RowView
 

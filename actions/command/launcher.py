@@ -139,7 +139,6 @@ class Launch:
 
     def reap(self) -> int:
         """Once it is gone: kill what is left of the group, give its number back, answer the launcher's status as Popen has it."""
-        self.signal(signal.SIGKILL)
         os.close(self.pidfd)
         return self._popen.wait()
 

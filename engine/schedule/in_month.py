@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.schedule.days import InMonths
+from engine.schedule.days import EVERY_DATE, InMonths
 from engine.schedule.reader import Reader
 from engine.schedule.tokens import MONTH, WEEKDAY, WORKING
 
@@ -14,7 +14,9 @@ def month_days(reader: Reader) -> tuple[int | None, InMonths] | None:
     """The months named with it (bits 1 to 12, None for none) and the days; None for something else. Raises Unreadable."""
     start = reader.at
     reader.word("the")
-    if reader.word("day", "days"):
+    if reader.words("each day"):
+        rule: InMonths | None = InMonths()
+    elif reader.word("day", "days"):
         which = _list(reader)
         rule = _dates(reader, which) if which else None
     else:
@@ -89,7 +91,8 @@ def _dates(reader: Reader, which: list[int]) -> InMonths:
     if wrong is not None:
         raise reader.refused(f"no month has a day {wrong}; days go from 1 to 31")
     reader.words("( or the last day )") or reader.words("or the last day")
-    return InMonths(dates=sum(1 << d for d in set(which) if d != _LAST), last=_LAST in which)
+    dates = sum(1 << d for d in set(which) if d != _LAST)
+    return InMonths() if dates == EVERY_DATE else InMonths(dates=dates, last=_LAST in which)
 
 
 def _of(reader: Reader) -> int | None:

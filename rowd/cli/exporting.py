@@ -16,7 +16,7 @@ from engine.clock import SystemClock
 from engine.model import Status
 from rowd import crontab
 from rowd.cli.assigning import one_table
-from rowd.cli.command import epilog_of, examples, told
+from rowd.cli.command import examples, group, include
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, TableOption
 from rowd.cli.output import clean, fail, jsonable, plural, warn
@@ -144,12 +144,7 @@ def _write(file: str, text: str, number: int, *, force: bool) -> None:
     warn(f"wrote {plural(number, 'row')} to {file}")
 
 
-export_app = typer.Typer(
-    name="export",
-    help="Write the rows as CSV, as JSON or as a crontab.",
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-)
-for _name, _function in (("csv", export_csv), ("json", export_json), ("crontab", export_crontab)):
-    export_app.command(_name, epilog=epilog_of(_function))(told(_function))
+export_app = group("Write the rows as CSV, as JSON or as a crontab.")
+include(export_app, export_csv, "csv")
+include(export_app, export_json, "json")
+include(export_app, export_crontab, "crontab")

@@ -12,9 +12,9 @@ import typer
 
 from actions.api import Outcome
 from engine.clock import SystemClock
-from engine.decide import House
 from engine.ledger import DaemonMark, Reach
 from engine.model import Stage
+from engine.plan import House
 from rowd import __version__
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from actions.api import Outcome
 from engine.blackout import Blackout
-from engine.decide import Hold, House, Plan, Standing, back_off, decide, jitter
+from engine.decide import back_off, decide
 from engine.model import (
     SETTLE,
     CatchUp,
@@ -27,7 +27,9 @@ from engine.model import (
     Type,
     Wish,
 )
+from engine.plan import Hold, House, Plan, Standing
 from engine.schedule import parse
+from engine.weighing import jitter
 from tests.fakes.virtual import NOON
 
 TICK = timedelta(microseconds=1)

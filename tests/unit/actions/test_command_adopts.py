@@ -81,13 +81,21 @@ def test_gone_with_an_exit_file_that_is_its_result(folder: Path) -> None:
     assert adopted(folder, process, **settings) == Result(Outcome.FAILED, "exit 4: bad")
 
 
-def test_gone_without_an_exit_file_nobody_can_know(folder: Path) -> None:
+def test_what_a_program_leaves_behind_goes_with_its_launcher_also_without_a_daemon(folder: Path) -> None:
+    process = killed_daemon(folder, "after", **line("sleep 1000 & echo $!"))
+    wait_for_end(process.pid)
+    wait_for_end(int((folder / "stdout").read_text()))
+
+
+@pytest.mark.parametrize("reaped", [False, True])
+def test_gone_without_an_exit_file_nobody_can_know(folder: Path, *, reaped: bool) -> None:
     settings = line("echo $$ $PPID; kill -9 $PPID; exec sleep 1000")
     process = killed_daemon(folder, "after", **settings)
     wait_for_end(process.pid)
     program, launcher = map(int, (folder / "stdout").read_text().split())
     assert launcher == process.pid
-    assert adopted(folder, process, **settings) is None
+    known = Process(process.pid, process.started + reaped)  # with another start time it is as if its parent had reaped it
+    assert adopted(folder, known, **settings) is None
     wait_for_end(program)  # lost, so another attempt may follow: this one must not go on
 
 

@@ -6,6 +6,8 @@ import asyncio
 import os
 import pwd
 import select
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +86,10 @@ def test_a_signal_is_named(folder: Path, number: int, name: str) -> None:
 
 
 def test_a_launcher_that_is_killed_takes_its_program_with_it(folder: Path) -> None:
-    result = sh(folder, "kill -9 $PPID; exec sleep 1000")
-    assert result == Result(Outcome.FAILED, "its launcher was killed by SIGKILL (out of memory?)")
+    result = sh(folder, "echo $$; kill -9 $PPID; exec sleep 1000")
+    said, _, pid = result.summary.rpartition(": ")
+    assert (result.outcome, said) == (Outcome.FAILED, "its launcher was killed by SIGKILL (out of memory?)")
+    wait_for_end(int(pid))
 
 
 def test_an_argument_stays_one_argument_whatever_is_in_it(folder: Path) -> None:
@@ -225,15 +229,34 @@ def test_while_it_waits_at_the_gate_nothing_has_run_and_after_the_release_it_run
     assert result.summary == "hi"
 
 
+def test_nothing_runs_where_sigterm_comes_before_the_release(folder: Path) -> None:
+    async def terminated(process: Process) -> None:
+        while not traps_sigterm(process.pid):  # noqa: ASYNC110 (only /proc tells)
+            await asyncio.sleep(0)
+        os.kill(process.pid, signal.SIGTERM)
+
+    made = action(folder, "command", argv=["/usr/bin/touch", "ran"])
+    result = asyncio.run(made.run(request(), Lent(folder, on_launched=terminated)))
+    assert result == Result(Outcome.FAILED, "exit 143, killed by SIGTERM")
+    assert not (folder / "ran").exists()
+
+
+def traps_sigterm(pid: int) -> bool:
+    caught = next(li for li in Path(f"/proc/{pid}/status").read_text().splitlines() if li.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (signal.SIGTERM - 1) & 1)
+
+
 # --- the end
 
 
-async def cancelled(folder: Path, script: str, cancels: int = 1, **settings: Any) -> list[int]:
-    """Cancel a running script once it wrote its pids into the pipe `ready`, one a line, then a dot. Answers the pids."""
+async def cancelled(folder: Path, script: str, cancels: int = 1, state: str = "", **settings: Any) -> list[int]:
+    """Cancel a running script once it wrote its pids into the pipe `ready`, and the first is in `state` (proc(5)). Answers them."""
     os.mkfifo(folder / "ready")
     argv = [SH, "-c", script.replace("READY", str(folder / "ready"))]
     running = asyncio.ensure_future(action(folder, "command", argv=argv, **settings).run(request(), Lent(folder)))
     lines = await asyncio.to_thread((folder / "ready").read_text)
+    while state and Path(f"/proc/{lines.split()[0]}/stat").read_text().rpartition(")")[2].split()[0] != state:  # noqa: ASYNC110, ASYNC240
+        await asyncio.sleep(0)
     for _ in range(cancels):
         running.cancel()
         await asyncio.sleep(0)
@@ -257,8 +280,10 @@ def test_a_tree_that_ignores_sigterm_is_killed(folder: Path) -> None:
 
 
 def test_cancelled_again_it_is_killed_at_once(folder: Path) -> None:
+    began = time.monotonic()
     for pid in asyncio.run(cancelled(folder, STUBBORN, cancels=2, kill_after="1h")):
         wait_for_end(pid)
+    assert time.monotonic() - began < 4  # seconds; watch._DYING is longer
 
 
 def test_on_sigterm_a_program_may_tidy_up_and_its_status_is_kept(folder: Path) -> None:
@@ -270,7 +295,7 @@ def test_on_sigterm_a_program_may_tidy_up_and_its_status_is_kept(folder: Path) -
 
 
 def test_a_stopped_program_can_be_cancelled(folder: Path) -> None:
-    (pid,) = asyncio.run(cancelled(folder, "echo $$ >READY; kill -STOP $$; exec sleep 1000", kill_after="1h"))
+    (pid,) = asyncio.run(cancelled(folder, "echo $$ >READY; kill -STOP $$; exec sleep 1000", state="T", kill_after="1h"))
     wait_for_end(pid)
 
 

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import ValidationError
 
 import actions
@@ -286,6 +293,63 @@ def test_what_the_operator_names_is_allowed_and_nothing_beside(folder: Path, ser
     for refused in (False, ["other"], ["10.0.0.0/8"], ["::1"]):
         assert ran(folder, "http", url=f"http://localhost:{port}/", allow_private=refused).outcome is Outcome.FAILED
     assert ran(folder, "http", url=f"http://127.0.0.1:{port}/", allow_private=["localhost"]).outcome is Outcome.FAILED
+
+
+def test_a_name_is_looked_up_once_and_the_checked_address_is_asked(
+    folder: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    real = socket.getaddrinfo
+
+    def rebinding(host: Any, *rest: Any, **more: Any) -> Any:
+        if host not in ("rebind.example", b"rebind.example"):
+            return real(host, *rest, **more)
+        asked.append(host)
+        return real("127.0.0.1" if len(asked) == 1 else "127.0.0.2", *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    port = server.url.rpartition(":")[2]
+    result = ran(folder, "http", url=f"http://rebind.example:{port}/", allow_private=["127.0.0.1"])
+    assert result.outcome is Outcome.SUCCEEDED
+    assert len(asked) == 1
+    assert server.seen[0].headers["host"] == f"rebind.example:{port}"
+
+
+@pytest.fixture
+def encrypted(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """The port of a server with a certificate for `localhost` alone, and the file to trust it by."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    day = timedelta(days=1)
+    built = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    built = built.not_valid_before(datetime.now(UTC) - day).not_valid_after(datetime.now(UTC) + day)
+    built = built.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    certificate, private = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    certificate.write_bytes(built.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, private)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve_two() -> None:
+            for _ in range(2):
+                taken, _ = listening.accept()
+                with contextlib.suppress(OSError), context.wrap_socket(taken, server_side=True) as secure:
+                    secure.recv(4096)
+                    secure.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
+                taken.close()
+
+        thread = threading.Thread(target=serve_two)
+        thread.start()
+        yield str(listening.getsockname()[1]), certificate
+        thread.join(timeout=10)
+
+
+def test_a_certificate_is_checked_against_the_name_though_an_address_is_asked(folder: Path, encrypted: tuple[str, Path]) -> None:
+    port, certificate = encrypted
+    local = {"url": f"https://localhost:{port}/", "allow_private": True}
+    assert ran(folder, "http", verify=str(certificate), **local) == Result(Outcome.SUCCEEDED, "200 OK, 2 B")
+    assert "its certificate is not accepted" in ran(folder, "http", **local).summary
 
 
 # --- redirects

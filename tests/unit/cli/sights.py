@@ -8,10 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from actions.api import Definition, Outcome
-from engine.decide import House
 from engine.merge import first_sight
 from engine.model import Cause, Occurrence, Stage, Tally
 from engine.parse import Rules, parse
+from engine.plan import House
 from rowd.view import RowView
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday, 13:00 in Berlin

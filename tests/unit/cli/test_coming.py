@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.blackout import Blackout
-from engine.decide import Hold
 from engine.model import Stage
+from engine.plan import Hold
 from rowd.coming import Coming, coming
 from rowd.view import RowView
 from tests.unit.cli.sights import BERLIN, HOUSE, NOON, claimed, seen, with_last, with_state

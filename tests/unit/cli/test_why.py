@@ -8,8 +8,8 @@ from datetime import time, timedelta
 import pytest
 
 from engine.blackout import Blackout
-from engine.decide import Hold, House
 from engine.model import Stage
+from engine.plan import Hold, House
 from rowd.view import RowView
 from rowd.why import why
 from tests.unit.cli.sights import BERLIN, HOUSE, NOON, claimed, seen, with_last, with_state

@@ -107,6 +107,9 @@ class SetBack(tzinfo):
         late = dt.replace(tzinfo=None, fold=0) >= self._change + (timedelta(0) if dt.fold else timedelta(hours=1))
         return timedelta(0) if late else timedelta(hours=1)
 
+    def tzname(self, dt: datetime | None) -> str:
+        return "set back"
+
     def dst(self, dt: datetime | None) -> timedelta:
         return timedelta(0)
 

@@ -1,0 +1,92 @@
+"""What `decide` is asked, and what it answers: values only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from engine.blackout import Blackout
+from engine.model import Occurrence, Request, RowState, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why nothing of a row may start now. `record`: what comes due meanwhile is missed at once, not waited with."""
+
+    reason: str
+    record: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that `decide` needs to know of one task.
+
+    active: its occurrences that have not ended, oldest first.   last: the newest that was started and has ended.
+    requests: what people asked of it, oldest first.
+    """
+
+    task: Task
+    state: RowState
+    hold: Hold | None = None
+    active: tuple[Occurrence, ...] = ()
+    requests: tuple[Request, ...] = ()
+    last: Occurrence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What holds for every task.
+
+    awake_since: when this daemon started.   free: idle workers.   running: action → attempts under way.
+    limits: action → how many may run at once.   shut: action → the instant before which its circuit breaker lets nothing start.
+    """
+
+    awake_since: datetime
+    free: int
+    running: Mapping[str, int] = field(default_factory=dict)
+    limits: Mapping[str, int] = field(default_factory=dict)
+    shut: Mapping[str, datetime] = field(default_factory=dict)
+    blackouts: tuple[Blackout, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End an occurrence that has not ended: cancel it where it runs."""
+
+    run: str
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What becomes of a request. `text` is for the person who asked."""
+
+    request: Request
+    taken: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The next moves.
+
+    claims: occurrences to claim; they have no id yet.   records: occurrences that end without having run (skipped, missed).
+    starts: triggers (table, key, trigger) of claimed occurrences whose next attempt begins now, best first, at most `free`.
+    states: rows whose state moves on, to be made durable together with claims and records.
+    wakes: (table, key) → when that task's plan next changes by time alone; absent where only an event can change it.
+    """
+
+    claims: tuple[Occurrence, ...] = ()
+    records: tuple[Occurrence, ...] = ()
+    starts: tuple[tuple[str, str, str], ...] = ()
+    stops: tuple[Stop, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    states: tuple[RowState, ...] = ()
+    wakes: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+
+    @property
+    def wake(self) -> datetime | None:
+        """When the plan next changes by time alone."""
+        return min(self.wakes.values(), default=None)

@@ -1,0 +1,106 @@
+"""One task's moves while they are being found, and the questions that every kind of trigger asks. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from actions.api import Outcome
+from config.fields import spelled
+from engine.blackout import covering
+from engine.model import Cause, Occurrence, Stage, Task
+from engine.plan import Answer, House, Standing, Stop
+
+
+class Weighed:
+    """One task's moves while they are being found."""
+
+    def __init__(self, standing: Standing) -> None:
+        self.task = standing.task
+        self.before = self.state = standing.state
+        self.place = (standing.task.table, standing.task.key)
+        self.last = standing.last
+        self.active = list(standing.active)
+        self.claims: list[Occurrence] = []
+        self.records: list[Occurrence] = []
+        self.stops: list[Stop] = []
+        self.answers: list[Answer] = []
+        self.wakes: list[datetime] = []
+        self.quiet = False  # nothing of this row starts now
+
+    def claim(self, trigger: str, cause: Cause, due: datetime, now: datetime, by: str = "schedule") -> None:
+        occurrence = _occurrence(self.task, trigger, cause, due, now, by)
+        self.claims.append(occurrence)
+        self.active.append(occurrence)
+
+    def record(self, outcome: Outcome, reason: str, due: datetime, last: datetime, number: int, now: datetime) -> None:
+        base = _occurrence(self.task, f"at:{last.isoformat()}", Cause.SCHEDULE, due, now, "schedule")
+        self.records.append(
+            replace(base, stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=now, count=number, last_due=last)
+        )
+
+    def stop_all(self, reason: str, by: str) -> None:
+        self.stops += [Stop(o.id, reason, by) for o in self.active if o.id]
+
+    def settle(self, until: datetime) -> None:
+        self.state = replace(self.state, settled_until=max(until, self.state.settled_until))
+
+    @property
+    def busy(self) -> str | None:
+        """Why another occurrence would overlap; None where the task is idle."""
+        for occurrence in self.active:
+            if occurrence.stage is Stage.RUNNING and occurrence.started_at:
+                return f"still running since {occurrence.started_at:%Y-%m-%d %H:%M:%S} UTC"
+            if occurrence.stage is Stage.WAITING:
+                return "another attempt of the last run is to follow"
+            return "the last run is still waiting to start"
+        return None
+
+
+def later(one: Weighed, now: datetime, house: House) -> datetime | None:
+    """When a snooze, a blackout or the operator's frequency lets something that can wait start; None for now."""
+    ends = []
+    if one.state.snoozed_until and one.state.snoozed_until > now:
+        ends.append(one.state.snoozed_until)
+    if window := covering(house.blackouts, one.task.table, now):
+        ends.append(window[1])
+    if one.task.every and one.last and one.last.started_at and one.last.started_at + one.task.every > now:
+        ends.append(one.last.started_at + one.task.every)
+    return max(ends, default=None)
+
+
+def too_soon(one: Weighed, now: datetime) -> str | None:
+    if one.task.every and one.last and one.last.started_at and one.last.started_at + one.task.every > now:
+        return f"too soon: the action {one.task.action} allows a task one run in {spelled(one.task.every)}"
+    return None
+
+
+def _occurrence(task: Task, trigger: str, cause: Cause, due: datetime, now: datetime, by: str) -> Occurrence:
+    return Occurrence(
+        id="",
+        table=task.table,
+        key=task.key,
+        task=task.name,
+        trigger=trigger,
+        cause=cause,
+        due=due,
+        claimed_at=now,
+        stage=Stage.CLAIMED,
+        action=task.action,
+        parameters=task.parameters,
+        timeout=task.timeout,
+        attempts=task.attempts,
+        repeatable=task.repeatable,
+        retry_wait=task.retry_wait,
+        priority=task.priority,
+        by=by,
+    )
+
+
+def jitter(task: Task, due: datetime) -> timedelta:
+    """How much later than due this occurrence starts: a fixed draw from [0, task.jitter) by the occurrence itself."""
+    if not task.jitter:
+        return timedelta(0)
+    drawn = hashlib.blake2b(f"{task.table}\0{task.key}\0{due.isoformat()}".encode(), digest_size=4).digest()
+    return task.jitter * (int.from_bytes(drawn, "big") / 2**32)
