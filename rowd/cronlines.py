@@ -31,7 +31,7 @@ def expression(schedule: Schedule, now: datetime) -> str | None:
             same = parse(said, type=None, zone=schedule.zone, since=now).schedule
         except (crontab.Wrong, Unreadable):
             continue
-        if _agree(schedule, same, now):
+        if _moves(schedule) == _moves(same) and _agree(schedule, same, now):
             return said
     return None
 
@@ -68,9 +68,24 @@ def written(schedule: str, command: str, user: str | None = None, stdin: str | N
         raise crontab.Wrong("its command goes over several lines")
     # cron undoes `\\\\` and `\\%`, and leaves a backslash before anything else alone
     escaped = re.sub(r"\\{2,}|\\(?=%|$)|%", lambda found: r"\%" if found[0] == "%" else found[0] * 2, command)
-    if stdin is not None:  # behind the first %, only `\\%` is undone; the line end at its end comes by itself
-        escaped += "%" + stdin.removesuffix("\n").replace("%", r"\%").replace("\n", "%")
+    if stdin is not None:
+        escaped += "%" + _fed(stdin)
     return " ".join(filter(None, (schedule, user, escaped)))
+
+
+def _moves(schedule: Schedule) -> bool:
+    """Whether it runs on real time where the clock is changed, a difference that shows on two nights a year."""
+    return schedule.real if isinstance(schedule, Calendar) else True
+
+
+def _fed(stdin: str) -> str:
+    """What stands behind the first %: there only `\\%` is undone, and cron ends the last line where it isn't ended."""
+    if stdin and not stdin.endswith("\n"):
+        raise crontab.Wrong("its input doesn't end with a whole line, and cron would end it")
+    left = stdin[:-1] if re.search(r"[^\n]\n\Z", stdin) else stdin
+    if "\\\n" in left:
+        raise crontab.Wrong("a line of its input ends with a backslash, which cron can't say")
+    return left.replace("%", r"\%").replace("\n", "%")
 
 
 def _agree(one: Schedule, other: Schedule, now: datetime) -> bool:
@@ -110,7 +125,9 @@ def _daily(schedule: Calendar, days: str) -> Iterator[str]:
     if set(product(hours, minutes)) != times:
         return
     yield f"{_listed(minutes)} {_listed(hours)} {days}"
+    yield f"{_listed(minutes)} {_stepped(hours, 24)} {days}"
     yield f"{_stepped(minutes, 60)} {_stepped(hours, 24)} {days}"
+    yield f"{_stepped(minutes, 60)} {_listed(hours)} {days}"
 
 
 def _weekdays(mask: int) -> str:

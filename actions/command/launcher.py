@@ -28,22 +28,23 @@ _GO = b"go\n"
 
 _SCRIPT = """
 trap : HUP INT QUIT USR1 USR2 ALRM PIPE
-trap 'told=1' TERM
-read -r go && [ "$go" = go ] || exit 125
+trap 'ROWD_TOLD=1' TERM
+read -r ROWD_GO && [ "$ROWD_GO" = go ] || exit 143
 [ -z "$1" ] || export ROWD_OUTPUT="/proc/$$/cwd/output"
-dir=$2
+ROWD_DIR=$2
 shift 2
-[ -z "$told" ] || exit 143
-(cd "$dir" && unset OLDPWD && exec "$@") </dev/null >stdout 2>stderr
-status=$?
-{ echo "$status" >exit; } 2>/dev/null && kill -KILL 0
-exit "$status"
+[ -z "$ROWD_TOLD" ] || exit 143
+(cd "$ROWD_DIR" && unset OLDPWD && exec "$@") </dev/null >stdout 2>stderr
+ROWD_STATUS=$?
+{ echo "$ROWD_STATUS" >exit; } 2>/dev/null && kill -KILL 0
+exit "$ROWD_STATUS"
 """
 """$1: not empty where the program runs as another user, who reaches this folder only from within.   $2: where to run.   Then argv.
 
 - The traps keep sh alive through a signal to its group, so that it can write the status; in the subshell, and so for the program,
   they are not in force (POSIX, 2.14 trap).
-- A SIGTERM that comes before the program does ends it all there. (`told` comes from nowhere else: the environment is ours.)
+- A SIGTERM that comes before the program does ends it all there.
+- Its variables begin with ROWD_, as none of a definition's does: they come from nowhere else, and change none of the program's.
 - `stdout` comes into being only behind the gate: where it is missing, nothing ran.
 - The status is one short line by one write(2) and not a rename, which would need a program (mv) and a moment's memory. A reader
   looks only once sh is gone, and takes only a line that ends: half of it is as good as none.
@@ -139,6 +140,7 @@ class Launch:
 
     def reap(self) -> int:
         """Once it is gone: kill what is left of the group, give its number back, answer the launcher's status as Popen has it."""
+        self.signal(signal.SIGKILL)
         os.close(self.pidfd)
         return self._popen.wait()
 

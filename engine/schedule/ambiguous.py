@@ -12,7 +12,7 @@ _MONTH = "|".join(sorted(MONTH, key=len, reverse=True))
 _CLOCK = r"[0-9]{1,2}:[0-9]{2}"
 
 _ANY_DAY = rf"(?P<day>{_DAY})\b(?!.*\bof\b).*"
-_DAY_OF_YEAR = rf"(?P<date>[0-9]{{1,2}}(?:st|nd|rd|th)?\.? (?:{_MONTH})|(?:{_MONTH}) [0-9]{{1,2}}(?:st|nd|rd|th)?)"
+_DAY_OF_YEAR = rf"(?P<date>[0-9]{{1,2}}(?:st|nd|rd|th)?\.?(?: of)? (?:{_MONTH})|(?:{_MONTH}) [0-9]{{1,2}}(?:st|nd|rd|th)?)"
 _TWICE = (
     (
         rf"every (?:second|2nd) {_ANY_DAY}",

@@ -123,6 +123,8 @@ def span(setting: Setting, said: Every) -> Span:
 
 def calendar(setting: Setting, said: Recurring, type_: Type) -> Calendar:
     """Times of days on the zone's clock."""
+    if said.every == 12 and said.rule is not None and said.months is None and said.begins is None:
+        raise setting.refused('doesn\'t say in which month; write e.g. "yearly on 15 january" or "last friday of november"')
     every = _periods(setting, said, type_)
     begins = None if said.begins is None else _begins(setting, said.begins)
     minutes, seconds = _masks(setting, _times(setting, said))

@@ -107,13 +107,17 @@ def _day(reader: Reader, year: int, month: int, day: int) -> date:
 
 
 def span(reader: Reader) -> tuple[int, timedelta] | None:
-    """`2 hours`, `1h 30m`, `3 days`: whole days, and real time; None for something else."""
+    """`2 hours`, `1h 30m`, `3 days`: whole days, and real time; None for something else. Each unit is smaller than the last."""
     days, real, start = 0, timedelta(0), reader.at
+    smaller = ["second", "minute", "hour", "day", "week"]
     while (token := reader.take(Kind.NUMBER)) is not None:
         unit = UNITS.get(reader.one_of(UNITS) or "")
+        if unit not in smaller:
+            break
+        smaller = smaller[: smaller.index(unit)]
         if unit in SECONDS:
             real += timedelta(seconds=float(token.text) * SECONDS[unit])
-        elif unit in ("day", "week") and "." not in token.text:
+        elif "." not in token.text:
             days += int(token.text) * (7 if unit == "week" else 1)
         else:
             break

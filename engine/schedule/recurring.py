@@ -35,21 +35,26 @@ class _Sentence:
         reader.word("on")
         if reader.word("every", "each"):
             if (every_s := self._real_time()) is not None:
-                return Every(every_s, self._from())
+                return self._interval(every_s)
             self._every()
         elif adverb := reader.one_of(ADVERBS):
             if adverb == "hourly":
-                return Every(3600, self._from())
+                return self._interval(3600)
             self._period(ADVERBS[adverb], 2 if adverb == "fortnightly" else None)
         elif (token := reader.peek()) is not None and token.kind is Kind.NUMBER:
             if (every_s := self._real_time()) is not None:  # "15m", "4 hours": as if "every" stood before it
-                return Every(every_s, self._from())
+                return self._interval(every_s)
             self._counted(reader.whole())
         elif not self._on() and not self.said.times:
             return None
         while self._clause():
             pass
         return self.said
+
+    def _interval(self, every_s: int) -> Every:
+        if self.said.times:
+            raise self.reader.refused('an interval has no time of day; begin it with a date, like "from 2026-03-01 06:00"')
+        return Every(every_s, self._from())
 
     def _clause(self) -> bool:
         start = self.reader.at
@@ -84,9 +89,9 @@ class _Sentence:
     def _every(self) -> None:
         reader = self.reader
         number = self._multiple()
-        if number is None:
-            number = reader.whole()
-        if number is not None:
+        if number is not None and (weekdays := reader.weekdays()) is not None:
+            self.said = replace(self.said, unit="week", every=number, weekdays=weekdays)
+        elif number is not None or (number := reader.whole()) is not None:
             self._counted(number)
         elif reader.word(*WORKING):
             reader.word("day") or reader.word("days")
@@ -112,11 +117,8 @@ class _Sentence:
 
     def _counted(self, number: int | None) -> None:
         reader = self.reader
-        if number is not None and (weekdays := reader.weekdays()) is not None:
-            if number != 2:
-                raise reader.refused(f'can be read in more than one way; write "every {number} weeks on …"')
-            self.said = replace(self.said, unit="week", every=2, weekdays=weekdays)
-            return
+        if reader.weekdays() is not None:
+            raise reader.refused(f'can be read in more than one way; write e.g. "every {number} weeks on monday"')
         unit = self._unit()
         if number is None or unit is None:
             raise reader.refused("a unit is missing behind the number; write minutes, hours, days, weeks or months")
@@ -187,8 +189,7 @@ class _Sentence:
 
     def _days_of_month(self) -> bool:
         said = self.said
-        yearly = said.every == 12 or (said.every is None and said.months is None)
-        if yearly and (of_year := month_day_of_year(self.reader)) is not None:
+        if said.every == 12 and (of_year := month_day_of_year(self.reader)) is not None:
             months, rule = of_year
             self.said = replace(said, unit="month", every=None, months=months, rule=rule)
             return True

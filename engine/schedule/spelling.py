@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 
 from engine.schedule.days import EVERY_DATE, EVERY_MONTH, EVERY_WEEKDAY, Days, EveryDays, EveryWeeks, InMonths
@@ -104,7 +104,7 @@ def _nth_text(rule: InMonths) -> list[str]:
 def times_text(minutes: int, second: int) -> str:
     """`07:00, 12:00 and 18:30`; with the second where it isn't 0."""
     tail = f":{second:02}" if second else ""
-    return listed(f"{m // 60:02}:{m % 60:02}{tail}" for m in range(1440) if minutes >> m & 1)
+    return listed(f"{m // 60:02}:{m % 60:02}{tail}" for m in _set_bits(minutes))
 
 
 def wall_text(instant: datetime, zone: tzinfo) -> str:
@@ -130,6 +130,13 @@ def listed(items: Iterable[str], last: str = "and") -> str:
     """`a`, `a and b`, `a, b and c`."""
     *most, final = items
     return f"{', '.join(most)} {last} {final}" if most else final
+
+
+def _set_bits(mask: int) -> Iterator[int]:
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
 
 
 def _every(number: int, unit: str) -> str:

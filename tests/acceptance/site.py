@@ -63,6 +63,18 @@ sleep = "20s"
 HEADER = "ID,Name,Action,Schedule,Status,Do,Health,Next Run,Last Run,Last Status,Last Result,Runs"
 
 
+def clean_environment() -> dict[str, str]:
+    """Ours, without what would change rowd's ways; compiled modules may be kept, as where people run it."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("ROWD_") and k != "PYTHONDONTWRITEBYTECODE"}
+
+
+def rowd(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the installed command to its end."""
+    return subprocess.run(
+        [ROWD, *command], cwd=cwd, env=clean_environment(), capture_output=True, text=True, timeout=2 * PATIENCE, check=False
+    )
+
+
 class Site:
     """One folder with rowd.toml and tasks.csv."""
 
@@ -80,7 +92,7 @@ class Site:
         self.daemons: list[Daemon] = []
 
     def start(self, die_at: str | None = None, command: Sequence[str] = ("run", "--log", "json")) -> Daemon:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("ROWD_")}
+        environment = clean_environment()
         if die_at:
             environment["ROWD_DIE_AT"] = die_at
         daemon = Daemon(self.folder, command, environment)
@@ -89,7 +101,7 @@ class Site:
 
     def rowd(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Another command, while the daemon runs or not."""
-        return subprocess.run([ROWD, *command], cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        return rowd(*command, cwd=self.folder)
 
     def rows(self) -> dict[str, dict[str, str]]:
         """The table as a person sees it, by Name."""

@@ -136,6 +136,12 @@ def test_the_environment_is_clean(folder: Path, monkeypatch: pytest.MonkeyPatch)
     }
 
 
+def test_a_variable_of_any_name_reaches_the_program_as_it_is(folder: Path) -> None:
+    given = dict.fromkeys(("told", "go", "dir", "status", "ENV", "PS4"), "x")
+    assert ran(folder, "command", argv=["/usr/bin/env"], environment=given).outcome is Outcome.SUCCEEDED
+    assert {f"{name}=x" for name in given} <= set((folder / "stdout").read_text().splitlines())
+
+
 def test_no_descriptor_and_no_standard_input_is_passed_on(folder: Path) -> None:
     kept = os.open("/dev/null", os.O_RDONLY)
     os.set_inheritable(kept, True)

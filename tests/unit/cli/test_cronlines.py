@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from engine.schedule import parse
@@ -35,6 +36,8 @@ def said(text: str, zone: str = "Europe/London") -> str | None:
         ("0 7 1-7 * mon", "0 7 1-7 * mon"),
         ("*/5 9-17 * * mon-fri", "*/5 9-17 * * mon-fri"),
         ("@hourly", "@hourly"),
+        ("0 22-2 * * *", "0 0-2,22,23 * * *"),  # cron takes it, and never runs it
+        ("5/10 * * * *", "5,15,25,35,45,55 * * * *"),  # cron refuses it
     ],
 )
 def test_what_cron_can_say_is_said_in_a_line(text: str, line: str) -> None:
@@ -54,8 +57,6 @@ def test_what_cron_can_say_is_said_in_a_line(text: str, line: str) -> None:
         "daily 07:00, 19:30",
         "30 0 7 * * *",
         "0 0 l * *",
-        "0 22-2 * * *",  # cron never runs it
-        "5/10 * * * *",  # cron refuses it
     ],
 )
 def test_what_cron_cannot_say_is_not_said_roughly(text: str) -> None:
@@ -82,16 +83,21 @@ def test_a_command_over_several_lines_is_no_line() -> None:
 
 @given(
     st.text(st.sampled_from("ab%\\ '|"), min_size=1, max_size=20).map(str.strip).filter(bool),
-    st.none() | st.text(st.sampled_from("ab%\n "), max_size=20).map(lambda text: text and text + "\n"),
+    st.none() | st.text(st.sampled_from("ab%\n \\"), max_size=20).map(lambda text: text and text + "\n"),
 )
 def test_what_is_written_reads_back_as_it_was(command: str, stdin: str | None) -> None:
+    assume("\\\n" not in (stdin or ""))
     job = read(written("@daily", command, "root", stdin) + "\n", "tab", with_user=True).jobs[0]
     assert (job.user, job.command, job.stdin) == ("root", command, stdin)
 
 
-def test_a_definition_becomes_what_a_shell_is_given(tmp_path: pytest.TempPathFactory) -> None:
-    from pathlib import Path
+@pytest.mark.parametrize("stdin", ["a", "a\\\nb\n"])
+def test_input_that_cron_would_change_is_no_line(stdin: str) -> None:
+    with pytest.raises(Wrong):
+        written("@daily", "cat", None, stdin)
 
+
+def test_a_definition_becomes_what_a_shell_is_given() -> None:
     home = Path("/home/ada")
     given_by_cron = {"PATH": PATH, "SHELL": "/bin/sh", "HOME": "/home/ada"}
     assert shell_command(["/bin/sh", "-c", "a {{ b }}"], {"PATH": PATH, "SHELL": "/bin/sh"}, Path.home()) == ("a { b }", None)

@@ -71,6 +71,8 @@ def test_what_runs_printed_can_be_searched_too(desk: Desk) -> None:
     desk.printed(other, stdout="hay\n")
     assert runs(desk, "--grep", "two needles") == []
     assert runs(desk, "--grep", "two needles", "--in-logs") == [run.id]
+    desk.ended(run, Outcome.SUCCEEDED, "two needles")
+    assert runs(desk, "--grep", "two needles", "--in-logs") == [run.id]  # found by both ways, told once
 
 
 @pytest.mark.parametrize(

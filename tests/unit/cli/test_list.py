@@ -93,6 +93,13 @@ def test_drafts_and_completed_rows_are_counted_below(tmp_path: Path) -> None:
     assert len(desk.json("list")["tasks"]) == 3
 
 
+def test_a_completed_row_that_runs_again_is_listed(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "5,done,,2020-01-01 10:00,work,completed,,,,")
+    desk.daemon_reads()
+    desk.began("5", "done")
+    assert "done" in desk.said("list")
+
+
 def test_json_gives_instants_in_utc(tmp_path: Path) -> None:
     row = Desk(tmp_path, BACKUP).json("list")["tasks"][0]
     assert row["next_run"].endswith("Z")

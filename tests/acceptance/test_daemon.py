@@ -1,0 +1,151 @@
+"""The installed daemon as a process: signals, edits, a table that comes and goes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+from tests.acceptance.site import Site
+
+Make = Callable[..., Site]
+GATED = "a,once,gated,now,active,,,,,,,"
+IDLE = "a,idle,work,daily 03:00,active,,,,,,,"
+
+
+def test_sigterm_lets_running_work_end_and_tells_the_table(site: Make) -> None:
+    here = site(GATED)
+    daemon = here.start()
+    daemon.until("run.started")
+    here.at_the_gate()
+    daemon.process.send_signal(signal.SIGTERM)
+    here.open_gate()
+    assert daemon.ended() == 0
+    assert here.rows()["once"]["Last Status"] == "succeeded"
+    assert here.rows()["once"]["Status"] == "completed"
+
+
+def test_work_that_takes_longer_than_the_limit_is_ended_and_recorded_as_cancelled(site: Make) -> None:
+    here = site(GATED)
+    config = here.folder / "rowd.toml"
+    config.write_text(config.read_text().replace('stop_within = "5s"', 'stop_within = "0s"'))
+    daemon = here.start()
+    daemon.until("run.started")
+    pid = here.at_the_gate()
+    assert daemon.stop() == 0
+    assert daemon.until("run.ended")["outcome"] == "cancelled"
+    assert here.history()[0]["outcome"] == "cancelled"
+    assert not os.path.exists(f"/proc/{pid}")  # noqa: PTH110 (a path of the kernel's)
+
+
+def test_a_second_signal_ends_at_once_and_the_next_daemon_takes_the_work_over(site: Make) -> None:
+    here = site(GATED)
+    daemon = here.start()
+    daemon.until("run.started")
+    here.at_the_gate()
+    daemon.process.send_signal(signal.SIGINT)
+    while daemon.process.poll() is None:  # the first may still be on its way when the second comes
+        daemon.process.send_signal(signal.SIGINT)
+        daemon._more(0)
+    assert daemon.process.returncode == 130
+    again = here.start()
+    again.until("table.read")
+    here.open_gate()
+    assert again.until("run.ended")["outcome"] == "succeeded"
+    assert again.stop() == 0
+    here.laws()
+
+
+def test_sighup_reads_the_configuration_anew_and_keeps_the_old_one_when_it_is_wrong(site: Make) -> None:
+    here = site("a,new,fresh,now,active,,,,,,,")
+    daemon = here.start()
+    assert "fresh" in daemon.until("row.defective")["message"]
+    config = here.folder / "rowd.toml"
+    good = config.read_text()
+    config.write_text(good + "\n[actions.fresh]\nkind = 'nonsense'\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    assert "actions.fresh.kind" in daemon.until("config.refused")["message"]
+    config.write_text(good + "\n[actions.fresh]\nkind = 'simulate'\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.until("config.reloaded")
+    assert daemon.until("run.ended")["outcome"] == "succeeded"
+    assert daemon.stop() == 0
+
+
+def test_an_edit_is_noticed_at_once_and_a_press_runs_the_row(site: Make) -> None:
+    here = site(IDLE)
+    daemon = here.start()
+    daemon.until("table.read")
+    here.type_in("idle", "Do", "run now")
+    assert daemon.until("row.edited")["column"] == "Do"
+    assert daemon.until("run.started")["cause"] == "manual"
+    daemon.until("run.ended")
+    assert daemon.stop() == 0
+    assert (here.rows()["idle"]["Do"], here.rows()["idle"]["Runs"]) == ("", "1")
+
+
+def test_a_deleted_table_is_never_made_anew_and_goes_on_when_it_is_back(site: Make) -> None:
+    here = site(IDLE)
+    daemon = here.start()
+    daemon.until("table.read")
+    away = here.folder / "away.csv"
+    here.table.rename(away)
+    gone = daemon.until("table.unreachable")
+    assert gone["needs_owner"]
+    assert not here.table.exists()
+    away.rename(here.table)
+    daemon.until("table.recovered")
+    assert daemon.stop() == 0
+
+
+def test_commands_reach_the_running_daemon_through_the_ledger(site: Make) -> None:
+    here = site(IDLE, "b,count,work,,active,,,,,,,")
+    here.type_in("count", "Action", "gated")
+    here.table.write_text(here.table.read_text().replace("b,count,gated,", "b,count,gated,now"))
+    daemon = here.start()
+    daemon.until("run.started", lambda e: e["task"] == "count")
+    here.at_the_gate()
+    refused = here.rowd("run-now", "count")
+    assert refused.returncode == 5
+    assert "still running since" in refused.stdout + refused.stderr
+    taken = here.rowd("run-now", "idle", "--wait")
+    assert taken.returncode == 0, taken.stderr
+    cancelled = here.rowd("cancel", "count")
+    assert cancelled.returncode == 0, cancelled.stderr
+    assert daemon.until("run.ended", lambda e: e["task"] == "count")["outcome"] == "cancelled"
+    assert daemon.stop() == 0
+    by = {record["task"]: record["by"] for record in here.history()}
+    assert by["idle"].startswith("cli:")
+
+
+def test_one_pass_runs_what_is_due_and_says_how_it_went(site: Make) -> None:
+    here = site("a,once,work,now,active,,,,,,,", "b,bad,nothing,daily,active,,,,,,,")
+    first = here.rowd("once")
+    assert first.returncode == 0, first.stderr
+    assert "1 run, 0 failed" in first.stdout
+    assert here.rows()["once"]["Status"] == "completed"
+    assert here.rows()["bad"]["Health"].startswith('ERROR: Action "nothing"')
+    second = here.rowd("once", "--json")
+    assert second.returncode == 0, second.stderr
+    assert '"runs": []' in second.stdout
+    here.laws()
+
+
+def test_one_pass_ends_with_one_where_a_run_failed(site: Make) -> None:
+    here = site("a,once,broken,now,active,,,,,,,")
+    config = here.folder / "rowd.toml"
+    config.write_text(config.read_text() + "\n[actions.broken]\nkind = 'simulate'\nfail = true\nrepeatable = false\n")
+    assert here.rowd("once", "--quiet").returncode == 1
+    assert here.rows()["once"]["Last Status"] == "failed"
+
+
+def test_a_mistake_in_the_configuration_is_told_with_file_key_and_remedy(site: Make) -> None:
+    here = site(IDLE)
+    config = here.folder / "rowd.toml"
+    config.write_text(config.read_text() + '\n[tables.more]\nconnector = "locl"\n[daemn]\n')
+    answer = here.rowd("run")
+    assert answer.returncode == 4
+    assert "tables.more.connector" in answer.stderr
+    assert '"local"' in answer.stderr or "local" in answer.stderr
+    assert "daemn" in answer.stderr
+    assert "Traceback" not in answer.stderr

@@ -1,0 +1,294 @@
+"""Crontabs taken over: lines as rows, commands as definitions in rowd.toml, and what becomes of both."""
+
+from __future__ import annotations
+
+import csv
+import getpass
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from config.mistakes import ConfigError
+from rowd import definitions
+from rowd.cli import app
+from rowd.crontab import Job
+from rowd.migration import Known, Migration, migrate, rows_known
+from tests.unit.cli.desk import Desk
+
+LINES = """\
+PATH=/opt/bin:/bin
+# clean up
+17 *\t* * *\tcd / && /opt/bin/clean.sh {old}   # a note
+@daily mail -s "50\\% done" ada%Hello,%%bye
+@reboot /opt/bin/start
+99 * * * * /opt/bin/never
+"""
+HEADER = "ID,Name,Type,Description,Action,Schedule,Status,Metadata,Health"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    desk = Desk(tmp_path, "1,backup,,mine,work,daily 03:00,active,,", header=HEADER, more="# the end, kept\n")
+    (tmp_path / "tab").write_text(LINES)
+    return desk
+
+
+def rows(desk: Desk) -> dict[str, dict[str, str]]:
+    with (desk.folder / "ops.csv").open(newline="") as file:
+        return {row["Name"]: row for row in csv.DictReader(file)}
+
+
+def actions(desk: Desk) -> dict[str, Any]:
+    return tomllib.loads((desk.folder / "rowd.toml").read_text())["actions"]  # type: ignore[no-any-return]
+
+
+def tab(desk: Desk) -> str:
+    return str(desk.folder / "tab")
+
+
+# --- the command
+
+
+def test_each_line_becomes_a_row_and_an_action(desk: Desk) -> None:
+    before = (desk.folder / "rowd.toml").read_text()
+    desk.said("import", "crontab", tab(desk), code=1)
+    assert list(rows(desk)) == ["backup", "clean", "mail"]
+    clean = rows(desk)["clean"]
+    assert (clean["Type"], clean["Schedule"], clean["Action"], clean["Status"]) == ("cron", "17 * * * *", "clean", "active")
+    assert clean["Description"] == f"cd / && /opt/bin/clean.sh {{old}}   # a note ({tab(desk)}:3)"
+    assert clean["ID"]
+    made = actions(desk)["clean"]
+    assert made["argv"] == ["/bin/sh", "-c", "cd / && /opt/bin/clean.sh {{old}}   # a note"]
+    assert made["environment"] == {"PATH": "/opt/bin:/bin", "SHELL": "/bin/sh"}
+    assert "user" not in made
+    after = (desk.folder / "rowd.toml").read_text()
+    assert after.startswith(before)
+    assert f"# From {tab(desk)}:3, by `rowd import crontab`.\n[actions.clean]\n" in after
+
+
+def test_what_was_imported_is_understood_by_every_command(desk: Desk) -> None:
+    desk.said("import", "crontab", tab(desk), code=1)
+    assert "17 * * * *" in desk.said("show", "clean")
+    desk.said("check")
+
+
+def test_lines_that_cannot_be_taken_are_listed_with_their_place(desk: Desk) -> None:
+    said = desk.said("import", "crontab", tab(desk), code=1)
+    assert f"{tab(desk)}:5: not taken: runs when the machine starts" in said
+    assert f'{tab(desk)}:6: not taken: "99" is no minute' in said
+    assert "2 rows added to ops, 0 there already, 2 lines not taken" in said
+
+
+def test_a_second_import_of_the_same_lines_changes_nothing(desk: Desk) -> None:
+    desk.said("import", "crontab", tab(desk), code=1)
+    before = [(desk.folder / name).read_bytes() for name in ("rowd.toml", "ops.csv")]
+    assert "0 rows added to ops, 2 there already" in desk.said("import", "crontab", tab(desk), code=1)
+    assert [(desk.folder / name).read_bytes() for name in ("rowd.toml", "ops.csv")] == before
+
+
+def test_a_dry_run_shows_everything_and_writes_nothing(desk: Desk) -> None:
+    before = [(desk.folder / name).read_bytes() for name in ("rowd.toml", "ops.csv")]
+    said = desk.said("import", "crontab", tab(desk), "--dry-run", code=1)
+    assert "[actions.clean]" in said
+    assert "2 rows would be added to ops" in said
+    told = desk.json("import", "crontab", tab(desk), "--dry-run", code=1)
+    assert [one["name"] for one in told["added"]] == ["clean", "mail"]
+    assert [one["line"] for one in told["refused"]] == [5, 6]
+    assert [(desk.folder / name).read_bytes() for name in ("rowd.toml", "ops.csv")] == before
+    assert sorted(p.name for p in desk.folder.iterdir()) == ["ops.csv", "rowd.toml", "tab"]
+
+
+def test_a_folder_is_read_as_cron_reads_it(desk: Desk) -> None:
+    folder = desk.folder / "cron.d"
+    folder.mkdir()
+    me = getpass.getuser()
+    (folder / "php").write_text(f"@daily {me} /opt/php\n")
+    (folder / "php.dpkg-old").write_text(f"@daily {me} /opt/old\n")
+    (folder / ".placeholder").write_text("# nothing\n")
+    said = desk.said("import", "crontab", str(folder))
+    assert "php.dpkg-old: cron ignores it" in said
+    assert list(rows(desk)) == ["backup", "php"]
+
+
+def test_standard_input_is_a_crontab_too(desk: Desk) -> None:
+    words = ["import", "crontab", "-", "--config", str(desk.folder / "rowd.toml")]
+    result = CliRunner().invoke(app, words, input="@hourly /opt/tick\n")
+    assert result.exit_code == 0, result.output
+    assert "tick" in rows(desk)
+
+
+def test_where_it_is_unclear_whether_lines_name_users_a_person_must_say(desk: Desk) -> None:
+    me = getpass.getuser()
+    Path(tab(desk)).write_text(f"@daily {me} /opt/a\n@daily /opt/b\n")
+    assert "--user-field yes or no" in desk.said("import", "crontab", tab(desk), code=1)
+    desk.said("import", "crontab", tab(desk), "--user-field", "no")
+    assert len(rows(desk)) == 3
+
+
+def test_a_file_that_cannot_be_read_is_told_and_the_others_are_taken(desk: Desk) -> None:
+    assert "nowhere: not taken: can't be read" in desk.said("import", "crontab", str(desk.folder / "nowhere"), tab(desk), code=1)
+    assert len(rows(desk)) == 3
+
+
+def test_a_table_that_lists_its_actions_gets_the_new_ones_into_the_list(desk: Desk) -> None:
+    toml = desk.folder / "rowd.toml"
+    toml.write_text(toml.read_text().replace('path = "ops.csv"', 'path = "ops.csv" # here\nactions = [ "work" ] # only these'))
+    desk.said("import", "crontab", tab(desk), code=1)
+    assert tomllib.loads(toml.read_text())["tables"]["ops"]["actions"] == ["work", "clean", "mail"]
+    assert "# only these" in toml.read_text()
+
+
+def test_columns_that_the_table_lacks_are_done_without(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, header="Name,Action,Metadata")
+    (tmp_path / "tab").write_text("CRON_TZ=asia/tokyo\n@daily /opt/a\n")
+    desk.said("import", "crontab", tab(desk))
+    assert rows(desk)["a"] == {"Name": "a", "Action": "a", "Metadata": '{"schedule": "@daily", "time_zone": "Asia/Tokyo"}'}
+
+
+def test_a_table_that_cannot_hold_a_schedule_gets_nothing(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, header="Name,Action")
+    (tmp_path / "tab").write_text("@daily /opt/a\n")
+    before = (tmp_path / "rowd.toml").read_text()
+    assert "no column Schedule" in desk.said("import", "crontab", tab(desk), code=4)
+    assert (tmp_path / "rowd.toml").read_text() == before
+
+
+def test_a_running_daemon_is_said_to_need_a_reload(desk: Desk) -> None:
+    desk.daemon_reads()
+    desk.daemon_runs()
+    assert "kill -HUP" in desk.said("import", "crontab", tab(desk), code=1)
+
+
+def test_rows_that_could_not_be_written_come_with_the_next_import(desk: Desk) -> None:
+    lock = desk.folder / ".~lock.ops.csv#"
+    lock.write_text(",ada,host,21.11.2026 10:00,file:///x;")
+    assert "repeat the import" in desk.said("import", "crontab", tab(desk), code=3)
+    lock.unlink()
+    assert "2 rows added" in desk.said("import", "crontab", tab(desk), code=1)
+    assert list(actions(desk)) == ["work", "clean", "mail"]
+
+
+def test_imported_commands_do_what_cron_would_have_done(desk: Desk, tmp_path: Path) -> None:
+    """Input, percent signs, braces and the environment, through the real daemon."""
+    (tmp_path / "tab").write_text("WHO=ada\n@yearly cat; echo \\% {a,b} $WHO $SHELL%one%%two\n@yearly pwd; echo $PATH; exit 3\n")
+    desk.said("import", "crontab", tab(desk))
+    for name in ("cat", "pwd"):
+        desk.said("edit", name, "--set", "Schedule=now", "--set", "Type=once")
+    desk.run("once")
+    printed = {run["task"]: run for run in desk.json("history")["runs"]} if isinstance(desk.json("history"), dict) else None
+    runs = printed or {run["task"]: run for run in desk.json("history")}
+    assert (runs["cat"]["outcome"], runs["pwd"]["outcome"]) == ("succeeded", "failed")
+    out = {name: desk.run("logs", runs[name]["run"], "--stdout").stdout.splitlines() for name in ("cat", "pwd")}
+    assert out["cat"][-4:] == ["one", "", "two", "% {a,b} ada /bin/sh"]
+    assert out["pwd"][-1:] == ["/usr/bin:/bin"]
+
+
+# --- which definitions, pure
+
+
+def job(command: str = "/opt/x", **fields: Any) -> Job:
+    return Job("tab", 1, fields.pop("schedule", "@daily"), fields.pop("user", None), command, **fields)
+
+
+def moved(*jobs: Job, me: str = "root", known: Known | None = None) -> Migration:
+    homes = {"root": ("/root", True), "ada": ("/home/ada", True), "www": ("/var/www", False)}
+    return migrate(jobs, known or Known({}, (), ()), me, homes.get)
+
+
+def test_equal_commands_share_an_action_and_have_rows_of_their_own() -> None:
+    found = moved(job(), job(schedule="@weekly"), job())
+    assert [(m.cells["Name"], m.action, m.settings is not None) for m in found.moved] == [("x", "x", True), ("x-2", "x", False)]
+    assert len(found.same) == 1
+
+
+def test_another_environment_makes_another_action() -> None:
+    found = moved(job(), job(environment={"A": "1"}))
+    assert [m.action for m in found.moved] == ["x", "x-2"]
+
+
+def test_names_of_rows_and_actions_that_are_there_are_left_to_them() -> None:
+    known = Known({"x": {"kind": "command", "argv": ["/bin/other"]}}, (), ("X-2",))
+    assert [m.action for m in moved(job(), known=known).moved] == ["x-3"]
+
+
+def test_an_action_that_is_there_is_used_again() -> None:
+    settings = moved(job()).moved[0].settings
+    assert settings is not None
+    found = moved(job(), known=Known({"mine": settings}, (), ()))
+    assert [(m.action, m.settings) for m in found.moved] == [("mine", None)]
+    cells = [{"Action": "mine", "Schedule": "@Daily "}]
+    assert len(moved(job(), known=Known({"mine": settings}, rows_known(cells), ())).same) == 1
+
+
+def test_a_job_runs_as_its_user_where_rowd_can_become_one() -> None:
+    settings = moved(job(user="ada")).moved[0].settings
+    assert settings is not None
+    assert (settings["user"], settings["cwd"]) == ("ada", "/home/ada")
+    refused = moved(job(user="ada"), me="www").refused
+    assert "can't become another user" in refused[0].reason
+    assert "user" not in (moved(job(user="ada"), me="ada").moved[0].settings or {})
+
+
+def test_a_user_that_is_not_there_is_refused() -> None:
+    assert 'no user "bob"' in moved(job(user="bob")).refused[0].reason
+
+
+def test_a_job_starts_at_home_or_at_the_root() -> None:
+    assert (moved(job(user="www")).moved[0].settings or {})["cwd"] == "/"
+    assert (moved(job(environment={"HOME": "/srv"})).moved[0].settings or {})["cwd"] == "/srv"
+
+
+def test_a_time_that_rowd_refuses_is_refused_with_its_sentence() -> None:
+    assert "come back to the same minute" in moved(job(schedule="*/90 * * * *")).refused[0].reason
+    assert 'CRON_TZ "Mars"' in moved(job(zone="Mars")).refused[0].reason
+
+
+# --- rowd.toml
+
+TEXT = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\r"), max_size=40)
+
+
+@given(TEXT, st.dictionaries(st.from_regex(r"[A-Z]{1,8}", fullmatch=True), TEXT, max_size=3))
+def test_a_definition_is_spelled_so_that_it_reads_back(command: str, environment: dict[str, str]) -> None:
+    settings = {"kind": "command", "argv": ["/bin/sh", "-c", command], "environment": environment, "timeout": "1d"}
+    text = definitions.spelled("a-b", settings, "From here.\nSecond line.")
+    assert tomllib.loads(text) == {"actions": {"a-b": settings}}
+
+
+def test_a_file_that_somebody_else_changed_is_left_to_them(tmp_path: Path) -> None:
+    file = tmp_path / "rowd.toml"
+    file.write_text("a = 1\n")
+    with pytest.raises(ConfigError, match="changed by someone else"):
+        definitions.replace(file, b"a = 1\n", "a = 2\n", lambda _: file.write_text("a = 3\n"))
+    assert [p.name for p in tmp_path.iterdir()] == ["rowd.toml"]
+    assert file.read_text() == "a = 3\n"
+
+
+def test_a_file_that_the_check_refuses_stays_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "rowd.toml"
+    file.write_text("a = 1\n")
+
+    def refuse(draft: Path) -> None:
+        assert draft.read_text() == "a = 2\n"
+        raise ConfigError([])
+
+    with pytest.raises(ConfigError):
+        definitions.replace(file, b"a = 1\n", "a = 2\n", refuse)
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("rowd.toml", "a = 1\n")]
+
+
+def test_a_link_and_the_rights_of_the_file_are_kept(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    real, link = tmp_path / "real" / "it.toml", tmp_path / "rowd.toml"
+    real.write_text("a = 1\n")
+    real.chmod(0o640)
+    link.symlink_to(real)
+    seen: list[Path] = []
+    definitions.replace(link, b"a = 1\n", "a = 2\n", lambda draft: seen.append(draft.parent))
+    assert (link.is_symlink(), real.read_text(), real.stat().st_mode & 0o777) == (True, "a = 2\n", 0o640)
+    assert seen == [tmp_path]

@@ -1,0 +1,224 @@
+"""Rows made, changed and removed from the shell: init, add, edit, delete, pause, resume."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rowd.cli import app
+from tests.unit.cli.desk import HEADER, Desk
+
+BACKUP = "1,backup,,daily 03:00,work,active,,,,"
+REPORT = "2,report,,weekdays 08:00,work,paused,,,,"
+TWO = '\n[tables.dev]\nconnector = "local"\npath = "dev.csv"\n'
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path, BACKUP, REPORT)
+
+
+def rows(desk: Desk, table: str = "ops") -> dict[str, dict[str, str]]:
+    """Name → header → text, as a person would see them in the file."""
+    with (desk.folder / f"{table}.csv").open(newline="") as file:
+        return {row["Name"]: row for row in csv.DictReader(file)}
+
+
+def untouched(desk: Desk) -> bool:
+    return (desk.folder / "ops.csv").read_text() == "\n".join([HEADER, BACKUP, REPORT]) + "\n"
+
+
+# --- init
+
+
+def test_init_writes_a_site_that_has_no_mistakes(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    result = CliRunner().invoke(app, ["init", str(folder)])
+    assert result.exit_code == 0, result.output
+    assert f"cd {folder} && rowd run" in " ".join(result.output.split())
+    assert (folder / ".env").stat().st_mode & 0o777 == 0o600
+    checked = CliRunner().invoke(app, ["check", "--config", str(folder / "rowd.toml")])
+    assert checked.exit_code == 0, checked.output
+
+
+def test_init_overwrites_nothing_and_names_what_is_in_the_way(tmp_path: Path) -> None:
+    (tmp_path / "tasks.csv").write_text("mine")
+    result = CliRunner().invoke(app, ["init", str(tmp_path)])
+    assert result.exit_code == 5
+    assert "tasks.csv" in result.output
+    assert [p.name for p in tmp_path.iterdir()] == ["tasks.csv"]
+
+
+def test_init_knows_its_templates(tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, ["init", str(tmp_path / "a"), "--template", "dev", "--json"]).exit_code == 0
+    result = CliRunner().invoke(app, ["init", str(tmp_path / "b"), "--template", "nope"])
+    assert (result.exit_code, (tmp_path / "b").exists()) == (2, False)
+
+
+# --- add
+
+
+def test_add_appends_a_row_with_an_id_and_a_status(desk: Desk) -> None:
+    added = desk.json("add", "clean", "--action", "work", "--schedule", "every 4 hours")
+    row = rows(desk)["clean"]
+    assert (row["ID"], row["Schedule"], row["Status"]) == (added["id"], "every 4 hours", "active")
+    assert added["id"] not in ("", "1", "2")
+
+
+def test_a_setting_without_a_column_goes_into_metadata(desk: Desk) -> None:
+    desk.said("add", "clean", "--action", "work", "--schedule", "daily 05:00", "--set", "time zone=Asia/Tokyo")
+    assert rows(desk)["clean"]["Metadata"] == '{"time_zone": "Asia/Tokyo"}'
+    assert "Asia/Tokyo" in desk.said("show", "clean")
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "code"),
+    [
+        (["x", "--action", "wrk", "--schedule", "daily 05:00"], 'did you mean "work"', 1),
+        (["x", "--action", "work", "--schedule", "evry day 05:00"], 'did you mean "every day 05:00"', 1),
+        (["x", "--action", "work"], "Type and Schedule are blank", 1),
+        (["Backup", "--action", "work", "--schedule", "daily 05:00"], "already (ID 1)", 5),
+        (["x", "--action", "work", "--schedule", "daily 05:00", "--set", "ID=2.0"], 'the ID "2" already', 5),
+        (["x", "--action", "work", "--schedule", "daily 05:00", "--set", "Shedule=now"], 'did you mean "Schedule"', 2),
+        (["x", "--action", "work", "--schedule", "daily 05:00", "--set", "Health=OK"], "written by rowd alone", 2),
+        (["x", "--action", "work", "--schedule", "daily 05:00", "--set", "Last Run=now"], "no column Last Run", 2),
+        (["x", "--action", "work", "--set", "Schedule"], "is no assignment", 2),
+        (["x", "--action", "work", "--set", "Type=a", "--set", "type=b"], "twice", 2),
+        (["x", "--action", "work", "--schedule", "daily 05:00", "--table", "opps"], 'did you mean "ops"', 2),
+    ],
+)
+def test_what_would_be_a_defect_is_not_added(desk: Desk, words: list[str], said: str, code: int) -> None:
+    assert said in desk.said("add", *words, code=code)
+    assert untouched(desk)
+
+
+def test_a_draft_is_added_whatever_is_missing(desk: Desk) -> None:
+    desk.said("add", "idea", "--action", "nothing yet", "--draft")
+    assert rows(desk)["idea"]["Status"] == "draft"
+
+
+def test_of_several_tables_one_must_be_named(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, more=TWO)
+    desk.table("dev")
+    assert "Say which with --table" in desk.said("add", "x", "--action", "work", "--type", "manual", code=2)
+    desk.said("add", "x", "--action", "work", "--type", "manual", "--table", "dev")
+    assert list(rows(desk, "dev")) == ["x"]
+
+
+def test_an_open_spreadsheet_program_is_waited_for_by_the_person(desk: Desk) -> None:
+    (desk.folder / ".~lock.ops.csv#").write_text(",ada,host,21.11.2026 10:00,file:///x;")
+    assert "LibreOffice" in desk.said("add", "x", "--action", "work", "--type", "manual", code=3)
+    assert untouched(desk)
+
+
+# --- edit
+
+
+def test_edit_shows_the_old_and_the_new(desk: Desk) -> None:
+    said = desk.said("edit", "backup", "--set", "Schedule=daily 04:00", "--set", "priority=high")
+    assert 'backup: Schedule: "daily 03:00" → "daily 04:00"' in said
+    assert 'Metadata: nothing → "{"priority": "high"}"' in said
+    assert rows(desk)["backup"]["Schedule"] == "daily 04:00"
+
+
+def test_an_empty_value_clears_the_cell(desk: Desk) -> None:
+    desk.said("edit", "backup", "--set", "Schedule=", "--set", "Type=manual")
+    assert (rows(desk)["backup"]["Schedule"], rows(desk)["backup"]["Type"]) == ("", "manual")
+
+
+def test_a_setting_is_taken_out_of_metadata_again(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, '1,backup,,daily 03:00,work,active,,,"{""Time Zone"": ""Asia/Tokyo"", ""priority"": 3}",')
+    desk.said("edit", "backup", "--set", "time_zone=")
+    assert rows(desk)["backup"]["Metadata"] == '{"priority": 3}'
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "code"),
+    [
+        (["backup", "--set", "Schedule=nonsense"], "not changed: Schedule", 1),
+        (["backup", "--set", "Name=REPORT"], "already (ID 2)", 5),
+        (["backup", "--set", "ID=7"], "can't be edited", 5),
+        (["backup", "--set", "Colour=red"], "has no column", 2),
+        (["backup"], "Nothing to change", 2),
+        (["bakup", "--set", "Type=manual"], 'did you mean "backup"', 2),
+    ],
+)
+def test_a_change_that_does_not_fit_is_refused(desk: Desk, words: list[str], said: str, code: int) -> None:
+    assert said in desk.said("edit", *words, code=code)
+    assert untouched(desk)
+
+
+def test_a_person_may_insist(desk: Desk) -> None:
+    desk.said("edit", "backup", "--set", "Schedule=nonsense", "--anyway")
+    assert rows(desk)["backup"]["Schedule"] == "nonsense"
+
+
+def test_what_the_cell_says_already_is_not_written(desk: Desk) -> None:
+    assert "says so already" in desk.said("edit", "backup", "--set", "Schedule=daily 03:00")
+    assert untouched(desk)
+    assert desk.json("edit", "backup", "--set", "Name=backup")["changes"] == []
+
+
+def test_a_renamed_column_is_put_under_its_own_header(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,backup,daily 03:00,work", header="ID,Name,When,Action")
+    (tmp_path / "rowd.toml").write_text(
+        (tmp_path / "rowd.toml").read_text().replace("[actions", 'columns = { Schedule = "When" }\n[actions')
+    )
+    desk.said("edit", "backup", "--set", "Schedule=daily 04:00")
+    assert rows(desk)["backup"]["When"] == "daily 04:00"
+
+
+# --- delete
+
+
+def test_delete_takes_the_line_out(desk: Desk) -> None:
+    desk.said("delete", "backup", "--yes")
+    assert (desk.folder / "ops.csv").read_text() == "\n".join([HEADER, REPORT]) + "\n"
+
+
+def test_without_a_terminal_delete_must_be_told_yes(desk: Desk) -> None:
+    assert "--yes" in desk.said("delete", "backup", code=2)
+    assert untouched(desk)
+
+
+def test_delete_tells_that_a_run_goes_on(desk: Desk) -> None:
+    desk.daemon_reads()
+    desk.began()
+    assert "that run goes on" in desk.said("delete", "backup", "--yes")
+
+
+# --- pause and resume
+
+
+def test_pause_and_resume_put_the_status(desk: Desk) -> None:
+    assert "backup: Status: active → paused" in desk.said("pause", "backup", "report")
+    assert {row["Status"] for row in rows(desk).values()} == {"paused"}
+    desk.said("resume", "1", "2")
+    assert {row["Status"] for row in rows(desk).values()} == {"active"}
+
+
+def test_pausing_what_is_paused_writes_nothing(desk: Desk) -> None:
+    assert "report is paused already" in desk.said("pause", "report")
+    assert untouched(desk)
+
+
+def test_what_would_be_a_defect_is_not_resumed_and_the_others_are(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,bad,,nonsense,work,draft,,,,", "2,report,,weekdays 08:00,work,paused,,,,")
+    assert "bad was left as it is: Schedule" in desk.said("resume", "bad", "report", code=1)
+    assert {name: row["Status"] for name, row in rows(desk).items()} == {"bad": "draft", "report": "active"}
+
+
+def test_a_table_without_a_status_can_be_helped(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,backup,daily 03:00,work", header="ID,Name,Schedule,Action")
+    assert "no column Status" in desk.said("pause", "backup", code=4)
+
+
+def test_rows_of_several_tables_are_paused_at_once(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP, more=TWO)
+    desk.table("dev", BACKUP)
+    assert "ops/1, dev/1" in desk.said("pause", "backup", code=2)
+    told = desk.json("pause", "ops/backup", "dev/backup")["tasks"]
+    assert [(t["table"], t["old"], t["new"]) for t in told] == [("ops", "active", "paused"), ("dev", "active", "paused")]
