@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -184,5 +185,20 @@ def test_blank_ids_are_given_and_a_copied_row_becomes_a_draft(tmp_path: Path) ->
             await house.until(NOON + timedelta(seconds=130))
         assert {r.task for r in house.witness.seen} == {"one"}
         assert len(house.witness.seen) == 2
+
+    run(story())
+
+
+def test_one_pass_runs_what_is_due_by_then_and_ends(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("first", "now"), row("often", "every 2 seconds"), row("daily", "daily 12:30"))
+        house.witness.behaviour = slow(timedelta(seconds=30))
+        daemon, committer = await house.daemon(sheet)
+        await daemon.run_once(asyncio.Event())
+        await daemon.close()
+        await committer.close()
+        assert sorted(r.task for r in house.witness.seen) == ["first", "often"]
+        assert house.clock.now() < NOON + timedelta(seconds=40)
+        assert sheet.person("first")["Status"] == "completed"
 
     run(story())
