@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from actions.api import Action, Adoptable, Outcome
 from engine import telling
@@ -85,6 +86,7 @@ class Daemon:
         self._committer = committer
         self._emit: Callable[[Event], None] = listener
         self._tenders: dict[str, Tender] = {}
+        self._tending: list[asyncio.Task[None]] = []
         self._inbox: list[Ended | _Seen] = []
         self._mail = asyncio.Event()
         self._poked = True
@@ -143,9 +145,10 @@ class Daemon:
                 await self._rest(looked, stop)
             self._frozen = self.clock.now() + SETTLE
             settled = asyncio.create_task(self.clock.sleep_until(self._frozen))
+            await self._turn()
             while not stop.done() and not (settled.done() and self._idle()):
-                await self._turn()
                 await self._rest(stop, *([] if settled.done() else [settled]))
+                await self._turn()
             await _end(looked, settled)
             await self._wind_up()
 
@@ -153,11 +156,11 @@ class Daemon:
     async def _tended(self, stopping: asyncio.Event) -> AsyncIterator[asyncio.Task[object]]:
         """The tables looked after, and a task that is done when the daemon is to stop; all end with the block."""
         stop: asyncio.Task[object] = asyncio.create_task(_set(stopping))
-        tending = [asyncio.create_task(tender.tend(self._deliver)) for tender in self._tenders.values()]
+        self._tending = [asyncio.create_task(tender.tend(self._deliver)) for tender in self._tenders.values()]
         try:
             yield stop
         finally:
-            await _end(stop, *tending)
+            await _end(stop, *self._tending)
         self._emit(DaemonStopped(at=self.clock.now(), running=self._runner.under_way))
 
     async def _looked_everywhere(self) -> None:
@@ -181,6 +184,8 @@ class Daemon:
                 for occurrence in self.under_way:
                     why = f"rowd was stopped, and it ran for longer than {self.parts.stop_within}"
                     self._runner.stop(occurrence.id, Outcome.CANCELLED, why)
+        await self._turn()
+        await _end(*self._tending)
         flushing = asyncio.create_task(self._flush())
         while not flushing.done() or self._inbox:
             await self._turn()
@@ -522,7 +527,7 @@ async def _set(event: asyncio.Event) -> None:
     await event.wait()
 
 
-async def _end(*tasks: asyncio.Task[object]) -> None:
+async def _end(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -101,9 +101,11 @@ class Tender:
     async def flush(self, deliver: Deliver) -> None:
         """Tell the table everything that is left, once; what cannot be told now waits in the ledger."""
         deadline = self._clock.now() + FLUSH_WITHIN
-        self._write_at = None
-        while self.keeper.trouble is None and self._something_to_tell() and self._clock.now() < deadline:
-            if not await self._guarded(self._write, deliver):
+        while self.keeper.trouble is None and self.keeper.something_to_tell() and self._clock.now() < deadline:
+            if self._look:
+                self._look = False
+                await self._guarded(self._read, deliver)
+            if not await self._guarded(self._write, deliver) or self._unwritable:
                 return
 
     # --- waiting

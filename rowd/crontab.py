@@ -6,7 +6,7 @@ crontab(5) leaves much unsaid. What stands here beyond it was found out by runni
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -100,17 +100,28 @@ def ignored(file: PurePath) -> str | None:
     return None
 
 
-def names_users(text: str, file: PurePath, users: Collection[str]) -> bool | None:
+def names_users(text: str, file: PurePath, users: Collection[str], program: Callable[[str], object]) -> bool | None:
     """Whether each job has a user before its command: told by where the file is, else by its lines; None where neither tells.
 
-    users: the names of this machine's users.
+    users: the names of this machine's users.   program: whether there is a program of this name, as with `mail` and `backup`.
     """
     if file == PurePath("/etc/crontab") or file.parent.name == "cron.d":
         return True
     if file.parent == SPOOL:
         return False
-    sixth = {rest.split(maxsplit=1)[0] in users for _, _, rest in _jobs(text) if rest}
-    return sixth.pop() if len(sixth) == 1 else None if sixth else False
+    words = {rest.split(maxsplit=1)[0] for rest in _behind(text) if rest}
+    none = words - set(users)
+    sure = {word for word in words - none if not program(word)}
+    if not sure:
+        return False if none or not words else None
+    return None if none else True
+
+
+def _behind(text: str) -> Iterator[str]:
+    """What follows the time of each line that could be a job."""
+    for _, line in _lines(text):
+        if line.startswith("@") or re.match(r"[0-9*]", line):
+            yield _parted(line)[1]
 
 
 def read(text: str, file: str, *, with_user: bool, user: str | None = None) -> Crontab:
@@ -147,13 +158,6 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         line = raw.rstrip("\r").lstrip(" \t")
         if line and not line.startswith("#"):
             yield number, line
-
-
-def _jobs(text: str) -> Iterator[tuple[int, str, str]]:
-    """Line number, schedule, and what follows it, of each line that could be a job."""
-    for number, line in _lines(text):
-        if line.startswith("@") or re.match(r"[0-9*]", line):
-            yield number, *_parted(line)
 
 
 def _parted(line: str) -> tuple[str, str]:

@@ -144,7 +144,9 @@ def _action(
     except KeyError:
         known = ", ".join(actions.known())
         hint = closest(str(kind_name), actions.known())
-        mistakes.append(Mistake(str(config.file), f"{key}.kind", f'"{kind_name}" is no kind of action', hint or f"use one of {known}"))
+        mistakes.append(
+            Mistake(str(config.file), f"{key}.kind", f'"{kind_name}" is no kind of action', hint or f"use one of {known}")
+        )
         return None
     try:
         settings = kind.settings.model_validate(raw)
@@ -251,4 +253,3 @@ def _blackouts(config: Config) -> tuple[Blackout, ...]:
         )
         for b in config.settings.blackouts
     )
-

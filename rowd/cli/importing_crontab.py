@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import pwd
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -115,11 +116,11 @@ def _read(name: str, user_field: UserField) -> Crontab:
     if name != "-" and (why := ignored(path)) is not None:
         return Crontab((), (), (why,))
     content = raw.decode("utf-8-sig", "surrogateescape")
-    with_user = names_users(content, path, {one.pw_name for one in pwd.getpwall()})
+    with_user = names_users(content, path, {one.pw_name for one in pwd.getpwall()}, shutil.which)
     if user_field is not UserField.AUTO:
         with_user = user_field is UserField.YES
     if with_user is None:
-        why = "some of its lines seem to name a user before the command, and some don't; say --user-field yes or no"
+        why = "it can't be told whether its lines name a user before the command; say --user-field yes or no"
         return Crontab((), (Refused(name, 0, "", why),))
     label = "standard input" if name == "-" else name
     return read(content, label, with_user=with_user, user=path.name if path.parent == SPOOL else None)

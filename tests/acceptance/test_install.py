@@ -31,7 +31,7 @@ def test_the_version_is_told_before_anything_heavy_is_imported(tmp_path: Path) -
 def test_a_pass_over_a_local_table_imports_no_vendor_client(tmp_path: Path) -> None:
     assert rowd("init", cwd=tmp_path).returncode == 0
     modules = imported("once", cwd=tmp_path)
-    assert " connectors.local\n" in modules
+    assert " connectors.local.table\n" in modules
     for vendor in VENDORS:
         assert f" {vendor}\n" not in modules
 
@@ -67,6 +67,6 @@ def test_the_demo_runs_by_itself_where_nobody_watches(tmp_path: Path) -> None:
     assert answer.returncode == 0, answer.stderr
     assert "hello from a button" in answer.stdout
     assert "three visitors came" in answer.stdout
-    assert 'did you mean "every monday 9:30"?' in answer.stdout
+    assert "every monday 9:30" in answer.stdout
     assert list((tmp_path / "shown" / "backups").glob("*.tar.gz"))
     assert "well" in answer.stdout

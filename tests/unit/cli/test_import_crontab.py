@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import getpass
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -177,15 +179,18 @@ def test_imported_commands_do_what_cron_would_have_done(desk: Desk, tmp_path: Pa
     """Input, percent signs, braces and the environment, through the real daemon."""
     (tmp_path / "tab").write_text("WHO=ada\n@yearly cat; echo \\% {a,b} $WHO $SHELL%one%%two\n@yearly pwd; echo $PATH; exit 3\n")
     desk.said("import", "crontab", tab(desk))
-    for name in ("cat", "pwd"):
-        desk.said("edit", name, "--set", "Schedule=now", "--set", "Type=once")
-    desk.run("once")
-    printed = {run["task"]: run for run in desk.json("history")["runs"]} if isinstance(desk.json("history"), dict) else None
-    runs = printed or {run["task"]: run for run in desk.json("history")}
+    words = [sys.executable, "-m", "rowd", "run", "--config", str(tmp_path / "rowd.toml"), "--log", "json"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as daemon:
+        try:
+            assert daemon.stdout is not None
+            assert any("row.added" in line for line in daemon.stdout)
+            runs = {name: desk.json("run-now", name, "--wait", code=code) for name, code in (("cat", 0), ("pwd", 1))}
+        finally:
+            daemon.terminate()
     assert (runs["cat"]["outcome"], runs["pwd"]["outcome"]) == ("succeeded", "failed")
-    out = {name: desk.run("logs", runs[name]["run"], "--stdout").stdout.splitlines() for name in ("cat", "pwd")}
-    assert out["cat"][-4:] == ["one", "", "two", "% {a,b} ada /bin/sh"]
-    assert out["pwd"][-1:] == ["/usr/bin:/bin"]
+    out = {name: (tmp_path / ".rowd/runs" / runs[name]["run"] / "1/stdout").read_text().splitlines() for name in runs}
+    assert out["cat"] == ["one", "", "two", "% {a,b} ada /bin/sh"]
+    assert out["pwd"] == [str(Path.home()), "/usr/bin:/bin"]
 
 
 # --- which definitions, pure
