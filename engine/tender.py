@@ -102,10 +102,10 @@ class Tender:
         """Tell the table everything that is left, once; what cannot be told now waits in the ledger."""
         deadline = self._clock.now() + FLUSH_WITHIN
         while self.keeper.trouble is None and self.keeper.something_to_tell() and self._clock.now() < deadline:
-            if self._look:
+            if self._look or self.keeper.layout is None:
                 self._look = False
                 await self._guarded(self._read, deliver)
-            if not await self._guarded(self._write, deliver) or self._unwritable:
+            if self.keeper.layout is None or not await self._guarded(self._write, deliver) or self._unwritable:
                 return
 
     # --- waiting

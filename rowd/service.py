@@ -157,9 +157,10 @@ def _myself() -> Process:
 
 
 def alive(mark: DaemonMark) -> bool:
-    """Whether the daemon of this mark still runs: its pid, with the very start time it had."""
+    """Whether the daemon of this mark still runs, here: its pid, with the very start time it had, and not only as a zombie."""
     try:
         stat = Path(f"/proc/{mark.process.pid}/stat").read_text(encoding="utf-8")
     except OSError:
         return False
-    return int(stat.rpartition(")")[2].split()[19]) == mark.process.started
+    state, *fields = stat.rpartition(")")[2].split()
+    return mark.host == os.uname().nodename and state != "Z" and int(fields[18]) == mark.process.started

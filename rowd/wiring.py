@@ -15,7 +15,7 @@ import actions
 import connectors
 from actions.api import Action, Definition
 from config.load import Config
-from config.mistakes import ConfigError, Mistake, closest, mistakes_of
+from config.mistakes import ConfigError, Mistake, mistakes_of, pointer
 from config.settings import TableSettings
 from connectors.api import Backend, Place, Table, fold
 from engine.blackout import Blackout
@@ -142,17 +142,14 @@ def _action(
     try:
         kind = actions.load(str(kind_name))
     except KeyError:
-        known = ", ".join(actions.known())
-        hint = closest(str(kind_name), actions.known())
-        mistakes.append(
-            Mistake(str(config.file), f"{key}.kind", f'"{kind_name}" is no kind of action', hint or f"use one of {known}")
-        )
+        remedy = pointer(str(kind_name), actions.known(), "name a kind of action")
+        mistakes.append(Mistake(str(config.file), f"{key}.kind", f'"{kind_name}" is no kind of action', remedy))
         return None
     try:
         settings = kind.settings.model_validate(raw)
         return settings, kind.make(name, settings, config.base), _repeatable(settings, kind.repeatable(settings))
     except ValidationError as exc:
-        mistakes += mistakes_of(exc, str(config.file), key)
+        mistakes += mistakes_of(exc, str(config.file), key, kind.settings)
     except ValueError as exc:
         mistakes.append(Mistake(str(config.file), key, str(exc), "mend the definition"))
     return None
@@ -189,13 +186,13 @@ def _table(
     try:
         backend = connectors.load(settings.connector)
     except KeyError:
-        hint = closest(settings.connector, connectors.known()) or f"use one of {', '.join(connectors.known())}"
+        hint = pointer(settings.connector, connectors.known(), "name a connector")
         mistakes.append(Mistake(str(config.file), f"{key}.connector", f'"{settings.connector}" is no connector', hint))
         return None
     try:
         own = backend.settings.model_validate(settings.rest)
     except ValidationError as exc:
-        mistakes += mistakes_of(exc, str(config.file), key)
+        mistakes += mistakes_of(exc, str(config.file), key, backend.settings, list(TableSettings.model_fields))
         return None
     if len(mistakes) > before:
         return None
@@ -223,7 +220,7 @@ def _renames(config: Config, key: str, settings: TableSettings, mistakes: list[M
         if fold(column) in canonical:
             renames[canonical[fold(column)]] = header
         else:
-            hint = closest(column, [str(c) for c in Column]) or "see docs/reference/columns.md"
+            hint = pointer(column, [str(c) for c in Column], "see docs/reference/columns.md")
             mistakes.append(Mistake(str(config.file), f"{key}.columns.{column}", f'rowd has no column "{column}"', hint))
     return renames
 
@@ -235,7 +232,7 @@ def _allowed(
         return list(definitions)
     for name in settings.actions:
         if name not in config.settings.actions:
-            hint = closest(name, list(config.settings.actions)) or f"define [actions.{name}]"
+            hint = pointer(name, list(config.settings.actions), f"define [actions.{name}]")
             mistakes.append(Mistake(str(config.file), f"{key}.actions", f'there is no action "{name}"', hint))
     return [name for name in settings.actions if name in definitions]
 

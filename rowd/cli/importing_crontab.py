@@ -55,6 +55,10 @@ def import_crontab(
     user_field: Annotated[
         UserField, typer.Option("--user-field", help="Whether lines name a user before the command, as in /etc/crontab.")
     ] = UserField.AUTO,
+    runs_as: Annotated[
+        str | None,
+        typer.Option("--runs-as", metavar="USER", help="The user that rowd runs as. Default: whose its state folder is, else you."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be written.")] = False,
     config: ConfigOption = None,
     table: TableOption = None,
@@ -75,7 +79,7 @@ def import_crontab(
             rows=rows_known(cells for _, cells in held.rows),
             names={text(cells.get(Column.NAME)) or "" for _, cells in held.rows},
         )
-        found = migrate(crontab.jobs, known, _me(), _account)
+        found = migrate(crontab.jobs, known, runs_as or _runner(site), _account)
         found.refused[:0] = crontab.refused
         try:
             rows = [_row(held, moved) for moved in found.moved]
@@ -134,8 +138,12 @@ def _joined(crontabs: Sequence[Crontab]) -> Crontab:
     )
 
 
-def _me() -> str:
-    return getpass.getuser()
+def _runner(site: Site) -> str:
+    """The user that rowd runs as, as far as that can be told from here."""
+    try:
+        return site.state.owner()
+    except (OSError, KeyError):  # it has not run yet, or under a number that has no name
+        return getpass.getuser()
 
 
 def _account(user: str) -> tuple[str, bool] | None:

@@ -51,6 +51,7 @@ def refusal(read: Callable[..., object], *given: object) -> str:
         ("0,25", 0.25),
         ("1.125", 1.125),
         ("1,2345", 1.2345),
+        ("1234,567", 1234.567),
     ],
 )
 def test_a_number_is_read_from_types_and_from_text(cell: Cell, value: float) -> None:

@@ -17,7 +17,7 @@ from engine.layout import Layout
 from engine.model import SETTLE, RowState
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-LAYOUT = Layout.of(("ID", "Name", "Action", "Status", "Health", "Done", "Team"), {})
+LAYOUT = Layout.of(("ID", "Name", "Action", "Status", "Do", "Health", "Done", "Team"), {})
 
 
 def row(key: str, id_: Cell, name: Cell, *, handle: str | None = None, **cells: Cell) -> Row:
@@ -73,7 +73,7 @@ def test_a_draw_that_gives_one_id_forever_still_ends_in_distinct_ids() -> None:
     assert not any(id_.startswith("~") for id_ in ids)
 
 
-@pytest.mark.parametrize("cells", [{}, {"Done": False}, {"Team": "ops"}, {"Health": "OK"}, {"Status": "  "}])
+@pytest.mark.parametrize("cells", [{}, {"Do": False}, {"Done": False}, {"Team": "ops"}, {"Health": "OK"}, {"Status": "  "}])
 def test_a_row_in_which_nobody_began_a_task_gets_no_id(cells: Mapping[str, Cell]) -> None:
     found = named([Row("~a", {"ID": None, "Name": None, "Action": None, **cells})])
     assert found == Named((), (), {}, {})

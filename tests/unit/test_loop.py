@@ -12,7 +12,8 @@ from tests.fakes.house import House, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
 
-COLUMNS = ("ID", "Name", "Type", "Action", "Schedule", "Current", "Threshold", "Status", "Do", "Health", "Next Run", "Last Run", "Last Status", "Last Result", "Runs")  # fmt: skip
+PEOPLES = ("ID", "Name", "Type", "Action", "Schedule", "Current", "Threshold", "Status", "Do")
+COLUMNS = (*PEOPLES, "Health", "Next Run", "Last Run", "Last Status", "Last Result", "Runs")
 MINUTE = timedelta(minutes=1)
 
 

@@ -168,7 +168,8 @@ def test_a_draft_says_how_to_start_and_what_would_still_be_wrong() -> None:
     wrong = defect(status="draft", action="reprot")
     assert (wrong.draft, wrong.column) == (True, "Action")
     assert wrong.message.startswith('Status is draft; before you set it to active, see to this: Action "reprot"')
-    assert defect(status="draft", type=None).column == "Schedule"
+    unfinished = defect(status="draft", type=None)
+    assert (unfinished.draft, unfinished.message) == (True, defect(type=None).message)
 
 
 # --- type, schedule, threshold
@@ -328,6 +329,7 @@ def test_a_setting_that_cannot_be_is_refused_with_its_value_wherever_it_stands(c
     assert in_cell.message.startswith(f'{title} "{bad}": ')
     assert said in in_cell.message
     assert in_metadata.message == f"Metadata, {in_cell.message}"
+    assert defect(**{column: bad}, metadata=json.dumps({column: "x"})) == in_cell
 
 
 def test_a_priority_is_a_number_or_a_word() -> None:

@@ -92,7 +92,7 @@ class Desk:
         """This process passes for the daemon, unless another pid or start time is given."""
         stat = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
         process = Process(pid or os.getpid(), int(stat[19]) if started is None else started)
-        mark = DaemonMark(process, "here", datetime.now(UTC) - timedelta(hours=3), __version__, ("ops",))
+        mark = DaemonMark(process, os.uname().nodename, datetime.now(UTC) - timedelta(hours=3), __version__, ("ops",))
         with self.ledger() as ledger:
             ledger.mark_daemon(mark)
 

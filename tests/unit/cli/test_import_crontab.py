@@ -193,6 +193,14 @@ def test_imported_commands_do_what_cron_would_have_done(desk: Desk, tmp_path: Pa
     assert out["pwd"] == [str(Path.home()), "/usr/bin:/bin"]
 
 
+def test_whom_rowd_runs_as_decides_whose_lines_can_be_taken(desk: Desk) -> None:
+    Path(tab(desk)).write_text("@daily root /opt/a\n@daily nobody /opt/b\n")
+    said = desk.said("import", "crontab", tab(desk), "--runs-as", "nobody", code=1)
+    assert "it runs as root, and rowd as nobody" in said
+    assert list(actions(desk)) == ["work", "b"]
+    assert "user" not in actions(desk)["b"]
+
+
 # --- which definitions, pure
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import csv
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from connectors.errors import TryLater
 from rowd.cli import app
+from rowd.cli.site import site_at
+from rowd.hand import hand
 from tests.unit.cli.desk import HEADER, Desk
 
 BACKUP = "1,backup,,daily 03:00,work,active,,,,"
@@ -171,6 +177,20 @@ def test_a_renamed_column_is_put_under_its_own_header(tmp_path: Path) -> None:
     assert rows(desk)["backup"]["When"] == "daily 04:00"
 
 
+def test_a_row_may_keep_its_own_name(desk: Desk) -> None:
+    desk.said("edit", "backup", "--set", "Name=Backup")
+    assert "Backup" in rows(desk)
+
+
+def test_a_row_that_went_away_between_look_and_write_is_told(desk: Desk) -> None:
+    with hand(site_at(desk.folder / "rowd.toml").tables["ops"]) as held:
+        desk.table("ops", REPORT)
+        with pytest.raises(TryLater, match='row "1" was changed or removed meanwhile'):
+            held.put({"1": {"Schedule": "daily 04:00"}})
+        with pytest.raises(TryLater, match="meanwhile"):
+            held.delete("1")
+
+
 # --- delete
 
 
@@ -182,6 +202,19 @@ def test_delete_takes_the_line_out(desk: Desk) -> None:
 def test_without_a_terminal_delete_must_be_told_yes(desk: Desk) -> None:
     assert "--yes" in desk.said("delete", "backup", code=2)
     assert untouched(desk)
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [("y", 0, ["report"]), ("n", 5, ["backup", "report"])])
+def test_on_a_terminal_delete_asks(desk: Desk, answer: str, code: int, left: list[str]) -> None:
+    person, terminal = os.openpty()
+    words = [sys.executable, "-m", "rowd", "delete", "backup", "--config", str(desk.folder / "rowd.toml")]
+    with subprocess.Popen(words, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as command:
+        os.write(person, f"{answer}\n".encode())
+        _, told = command.communicate(timeout=30)
+    os.close(person)
+    os.close(terminal)
+    assert b"Delete backup (row 1) from ops?" in told
+    assert (command.returncode, list(rows(desk))) == (code, left)
 
 
 def test_delete_tells_that_a_run_goes_on(desk: Desk) -> None:
@@ -200,9 +233,10 @@ def test_pause_and_resume_put_the_status(desk: Desk) -> None:
     assert {row["Status"] for row in rows(desk).values()} == {"active"}
 
 
-def test_pausing_what_is_paused_writes_nothing(desk: Desk) -> None:
+def test_pausing_what_is_paused_writes_nothing(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, REPORT.replace("paused", "Paused"))
     assert "report is paused already" in desk.said("pause", "report")
-    assert untouched(desk)
+    assert rows(desk)["report"]["Status"] == "Paused"
 
 
 def test_what_would_be_a_defect_is_not_resumed_and_the_others_are(tmp_path: Path) -> None:

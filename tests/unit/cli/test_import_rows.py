@@ -1,0 +1,179 @@
+"""Rows taken from CSV and JSON files, and written as CSV, JSON and crontabs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rowd.cli import app
+from rowd.crontab import read
+from tests.unit.cli.desk import HEADER, Desk
+
+BACKUP = "1,backup,,daily 03:00,work,active,,,,OK"
+MORE = """
+[actions.tidy]
+kind = "command"
+argv = ["/bin/sh", "-c", "rm -f /tmp/x; date +%F {{now}}"]
+environment = { PATH = "/usr/bin:/bin", SHELL = "/bin/sh" }
+[actions.greet]
+kind = "command"
+argv = ["echo", "{who}"]
+parameters = { who = { default = "you" } }
+[actions.other]
+kind = "command"
+argv = ["id"]
+user = "nobody"
+[actions.wait]
+kind = "simulate"
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path, BACKUP, more=MORE)
+
+
+def rows(desk: Desk) -> dict[str, dict[str, str]]:
+    with (desk.folder / "ops.csv").open(newline="") as file:
+        return {row["Name"]: row for row in csv.DictReader(file)}
+
+
+def file(desk: Desk, name: str, text: str) -> str:
+    (desk.folder / name).write_text(text)
+    return str(desk.folder / name)
+
+
+# --- import
+
+
+def test_columns_are_matched_by_their_headers_and_rowds_own_left_out(desk: Desk) -> None:
+    path = file(desk, "in.csv", "\ufeffschedule;NAME;Colour;action;Health;Do\ndaily 04:00;clean;red;work;OK;run now\n")
+    said = desk.said("import", "csv", path)
+    assert "1 row added to ops" in said
+    assert "no column for Colour, so" in said  # Health and Do are left out without a word
+    clean = rows(desk)["clean"]
+    assert (clean["Schedule"], clean["Action"], clean["Health"]) == ("daily 04:00", "work", "")
+    assert clean["ID"]
+
+
+def test_rows_that_are_there_are_left_alone_or_brought_up_to_date(desk: Desk) -> None:
+    path = file(desk, "in.csv", "ID,Name,Schedule\n1.0,nightly,daily 04:00\n")
+    assert "0 rows added to ops, 0 updated, 1 left as they were" in desk.said("import", "csv", path)
+    assert rows(desk)["backup"]["Schedule"] == "daily 03:00"
+    assert "1 would be updated" in desk.said("import", "csv", path, "--update", "--dry-run")
+    assert "backup" in rows(desk)
+    assert "1 updated" in desk.said("import", "csv", path, "--update")
+    assert (rows(desk)["nightly"]["Schedule"], rows(desk)["nightly"]["Health"]) == ("daily 04:00", "OK")
+    assert "1 left as they were" in desk.said("import", "csv", path, "--update")
+
+
+def test_a_row_without_an_id_is_known_by_its_name(desk: Desk) -> None:
+    path = file(desk, "in.json", '[{"name": "Backup", "schedule": "daily 05:00"}]')
+    desk.said("import", "json", path, "--update")
+    assert [row["Schedule"] for row in rows(desk).values()] == ["daily 05:00"]
+
+
+def test_rows_that_would_be_defects_are_refused_one_by_one(desk: Desk) -> None:
+    path = file(
+        desk,
+        "in.json",
+        json.dumps(
+            {
+                "rows": [
+                    {"Name": "a", "Action": "wrk", "Schedule": "daily 04:00"},
+                    {"Name": "b", "Action": "work", "Schedule": "daily 04:00", "Metadata": {"priority": 2}},
+                    {"Name": "B", "Action": "work", "Type": "manual"},
+                    {"ID": "9", "Name": "backup", "Action": "work", "Type": "manual"},
+                    {"Name": "idea", "Action": "work", "Status": "draft"},
+                    {"Name": None},
+                ]
+            }
+        ),
+    )
+    told = desk.json("import", "json", path, code=1)
+    assert told["added"] == ["b", "idea"]
+    assert [one["row"] for one in told["refused"]] == ["a", "B", "backup"]
+    assert 'did you mean "work"' in told["refused"][0]["reason"]
+    assert json.loads(rows(desk)["b"]["Metadata"]) == {"priority": 2}
+
+
+@pytest.mark.parametrize("text", ["{", '{"a": 1}', "[1]", '"x"'])
+def test_what_holds_no_rows_is_said_to(desk: Desk, text: str) -> None:
+    desk.said("import", "json", file(desk, "in.json", text), code=1)
+
+
+def test_a_csv_that_is_not_there_or_no_table_is_a_persons_matter(desk: Desk) -> None:
+    desk.said("import", "csv", str(desk.folder / "nowhere.csv"), code=4)
+    assert 'no column "Name"' in desk.said("import", "csv", file(desk, "in.csv", "a,b\n1,2\n"), code=4)
+
+
+# --- export
+
+
+def test_what_is_exported_as_json_is_imported_as_it_was(desk: Desk) -> None:
+    exported = desk.run("export", "json").stdout
+    assert json.loads(exported)[0]["Name"] == "backup"
+    (desk.folder / "ops.csv").write_text(HEADER + "\n")
+    words = ["import", "json", "-", "--config", str(desk.folder / "rowd.toml")]
+    assert CliRunner().invoke(app, words, input=exported).exit_code == 0
+    assert (rows(desk)["backup"]["ID"], rows(desk)["backup"]["Schedule"]) == ("1", "daily 03:00")
+
+
+def test_csv_has_every_column_and_no_formula(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,'=2+3,,daily 03:00,work,active,,,,")
+    exported = list(csv.DictReader(io.StringIO(desk.run("export", "csv").stdout)))
+    assert list(exported[0]) == HEADER.split(",")
+    assert exported[0]["Name"] == "'=2+3"
+
+
+def test_a_file_that_is_there_is_not_overwritten_unasked(desk: Desk) -> None:
+    path = file(desk, "out.csv", "mine")
+    assert "is there already" in desk.said("export", "csv", path, code=5)
+    assert Path(path).read_text() == "mine"
+    desk.said("export", "csv", path, "--force")
+    assert Path(path).read_text().startswith(HEADER)
+
+
+def test_tasks_that_cron_can_say_become_lines_and_the_others_reasons(tmp_path: Path) -> None:
+    desk = Desk(
+        tmp_path,
+        "1,tidy,,daily 03:00,tidy,active,,,,",
+        "2,greet,,daily 03:00,greet,active,,,,",
+        "3,last,,last day of month 18:00,work,active,,,,",
+        "4,paused,,daily 03:00,work,paused,,,,",
+        "5,bad,,nonsense,work,active,,,,",
+        "6,count,counter,,work,active,0,3,,",
+        "7,sim,,daily 03:00,wait,active,,,,",
+        "8,other,,every 15 minutes,other,active,,,,",
+        '9,tokyo,,daily 03:00,work,active,,,"{""time_zone"": ""Asia/Tokyo""}",',
+        more=MORE,
+    )
+    machine(desk)
+    out = desk.run("export", "crontab").stdout
+    assert "# tidy\n0 3 * * * cd " in out
+    assert "rm -f /tmp/x; date +\\%F {now}" in out
+    for reason in (
+        "greet: left out: its action greet takes parameters",
+        'last: left out: no line of cron says "every month on the last day at 18:00"',
+        "paused: left out: it is paused",
+        "bad: left out: ERROR",
+        "count: left out: cron knows no counter",
+        "sim: left out: its action wait is no command",
+        "other: left out: it runs as nobody; say --with-user",
+        "tokyo: left out: its time zone is Asia/Tokyo",
+    ):
+        assert f"# {reason}" in out
+    found = read(desk.run("export", "crontab", "--with-user").stdout, "tab", with_user=True)
+    assert found.refused == ()
+    assert [(job.schedule, job.user) for job in found.jobs][1:] == [("*/15 * * * *", "nobody")]
+
+
+def machine(desk: Desk) -> None:
+    """The tables' zone is the machine's."""
+    toml = desk.folder / "rowd.toml"
+    toml.write_text(toml.read_text().replace('time_zone = "Europe/Berlin"\n', ""))
