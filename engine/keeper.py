@@ -102,7 +102,7 @@ class Keeper:
         self.doubtful = dict(named.doubtful)
         self.mints = {mint.row.key: mint for mint in named.mint}
         self.order = [key for key, _ in named.rows]
-        present = presence(self.states, {*self.order, *named.doubtful}, now, self.vanishing)
+        present = presence(self.states, named.present, now, self.vanishing)
         found.look_again |= self.held != present.held or new_ledger or self._lapsed
         if self.since is None or found.look_again:
             self.since = now

@@ -15,6 +15,7 @@ from datetime import datetime
 from config.fields import span
 from connectors.api import Cell, fold
 from engine.cells import BadCell, number
+from engine.metadata import restarts
 from engine.model import OURS, RESTARTS, SHARED, Column, RowState, Status, Wish
 
 MOST_SHOWN = 12
@@ -115,7 +116,8 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
     if Column.DO in cells:
         merged[Column.DO] = state.cells.get(Column.DO) if stood.get(Column.DO) == base.get(Column.DO) else cells[Column.DO]
 
-    if any(c.column in RESTARTS for c in changes) or _activated(state, merged):
+    anew = any(c.column in RESTARTS for c in changes) or restarts(state.cells) != restarts(merged)
+    if anew or _activated(state, merged):
         after = replace(after, since=now, settled_until=now, armed=False, marked=False, snoozed_until=None)
     if changes:
         after = replace(after, changed_at=now, note=None)

@@ -20,7 +20,7 @@ from engine.loop import Daemon
 from engine.model import Column, Defect, Tally, Task, Type
 from rowd.cli.output import clean
 from rowd.log import level, readable
-from rowd.saying import distance
+from rowd.saying import distance, plural
 
 FRAMES = 4
 """A second."""
@@ -81,7 +81,8 @@ class LiveView:
 def rows(keeper: Keeper, now: datetime) -> Table:
     """One table as rowd sees it: what people wrote, and what rowd writes beside it."""
     tasks, defects, drafts = keeper.counts()
-    title = f"{keeper.name}: {tasks} tasks" + (f", {defects} defects" if defects else "") + (f", {drafts} drafts" if drafts else "")
+    parts = [plural(tasks, "task"), *([plural(defects, "defect")] if defects else []), *([plural(drafts, "draft")] if drafts else [])]
+    title = f"{keeper.name}: {', '.join(parts)}"
     if keeper.trouble is not None:
         title += f"  ({clean(str(keeper.trouble[1]))})"
     table = Table(title=title, title_justify="left", title_style="bold", expand=True, box=None, header_style="dim", padding=(0, 1))

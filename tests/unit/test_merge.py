@@ -165,3 +165,9 @@ def test_every_cell_of_a_person_is_taken_over_as_it_stands(first: dict[str, Cell
             assert found.state.cells[column] == value or column in found.state.stood
     assert found.state.stood == {c: v for c, v in second.items() if c in found.state.stood}
     assert observe(found.state, second, LATER).changes == ()
+
+
+def test_a_schedule_that_stands_in_metadata_starts_anew_when_it_changes() -> None:
+    known = seen(Metadata='{"time_zone": "UTC", "words": "a"}')
+    assert observe(known, cells(Metadata='{"time_zone": "UTC", "words": "b"}'), LATER).state.since == NOON
+    assert observe(known, cells(Metadata='{"time_zone": "Europe/Berlin", "words": "a"}'), LATER).state.since == LATER

@@ -1,0 +1,51 @@
+"""Makes live.png, the README's picture: the demo for some seconds, its live view drawn once, as SVG, as PNG.
+
+Run in the checkout: `.venv/bin/python docs/images/live.py`. Needs `rsvg-convert` (Debian: librsvg2-bin).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from rich.console import Console
+
+from engine.loop import Daemon
+from rowd.cli.site import site_at
+from rowd.demo import visit, web_server, write
+from rowd.live import LiveView
+from rowd.service import serve
+
+SECONDS = 23
+HERE = Path(__file__).parent
+
+
+def main() -> None:
+    """Leave live.png beside this file."""
+    console = Console(record=True, width=150, height=24, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    view = LiveView(console, "Edit demo/tasks.csv in any program: a Schedule, a Status, `run now` in Do. Ctrl-C ends the demo.")
+    with tempfile.TemporaryDirectory() as folder, web_server() as port:
+        os.chdir(folder)
+        table, config = write(Path("demo"), port)
+
+        async def beside(made: Daemon) -> AsyncIterator[None]:
+            visiting = asyncio.create_task(visit(table))
+            await asyncio.sleep(SECONDS)
+            console.print(view.frame(made, made.clock.now()))
+            visiting.cancel()
+            for _ in ():
+                yield
+
+        asyncio.run(serve(site_at(config), view.listen, lambda: site_at(config), beside))
+        os.chdir(HERE)
+    svg = console.export_svg(title="rowd demo", clear=False)
+    subprocess.run(["rsvg-convert", "-z", "0.9", "-o", str(HERE / "live.png")], input=svg.encode(), check=True)
+
+
+if __name__ == "__main__":
+    main()
