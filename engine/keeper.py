@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from connectors.api import Cell, Patch, Written
+from connectors.api import Cell, Effect, Patch, Written
 from connectors.errors import NeedsOwner, TableError
 from engine.cells import BadCell, instant
 from engine.display import differing, display
@@ -141,7 +141,9 @@ class Keeper:
             if known is None or answer.row is None:
                 continue
             self._raw[key] = answer.row.cells
-            self._note(found, delivered(known, put, self.layout.canonical(answer.row.cells), now), now)
+            cells = self.layout.canonical(answer.row.cells)
+            seen = delivered(known, put, cells, now) if answer.effect is Effect.APPLIED else observe(known, cells, now)
+            self._note(found, seen, now)
         return found
 
     def _note(self, found: Findings, seen: Observation, now: datetime) -> None:

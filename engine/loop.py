@@ -245,6 +245,8 @@ class Daemon:
 
     def _wake(self) -> datetime | None:
         """When time alone gives us something to do."""
+        if self._jumped_at is not None:
+            return self.clock.now() + JUMP_STANDS - timedelta(seconds=self.clock.uptime() - self._jumped_at)
         times = [k.changes_at() for k in self.keepers.values()]
         ahead = self._agenda.next_wake()
         if self._frozen is None or (ahead is not None and ahead <= self._frozen):

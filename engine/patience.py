@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, Protocol, TypeVar
 
-from connectors.api import Patch, Row, Table, Written
+from connectors.api import Patch, Row, Table, Traits, Written
 from connectors.errors import TryLater
 from engine.clock import Clock
 from engine.quota import Quota
@@ -59,10 +59,14 @@ class PatientTable:
 
     def __init__(self, table: Table, clock: Clock, worker: Worker) -> None:
         self.table = table
-        self.traits = table.traits
         self.quota = Quota(table.traits.windows)
         self._clock = clock
         self._worker = worker
+
+    @property
+    def traits(self) -> Traits:
+        """Asked for each time: a table may learn what it can promise only when it is used."""
+        return self.table.traits
 
     async def read(self) -> Reading:
         """A complete read. Raises: TryLater, NeedsOwner, Bug."""

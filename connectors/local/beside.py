@@ -72,6 +72,11 @@ class Beside:
         """Where the next contents are written before they are whole. Only while `alone`."""
         return self.path / "draft"
 
+    @property
+    def trial(self) -> tuple[Path, Path]:
+        """Two files to try an exchange with. Only for the owner."""
+        return self.path / "trial.1", self.path / "trial.2"
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Be the only process of ours that replaces the table. Raises TryLater where another does, OSError."""

@@ -15,15 +15,17 @@ Regrid = Callable[[Document], Grid]
 
 
 def patched(grid: Grid, patches: Sequence[Patch], regrid: Regrid) -> tuple[Document, list[Written]]:
-    """Carry out patches; answers in the same order. A cell that already reads as what is put keeps its bytes."""
+    """Carry out patches, but for those whose row is gone or whose `expect` doesn't hold; answers in the same order.
+
+    A cell that already reads as what is put keeps its bytes.
+    """
     document = grid.opened.document
     changes: dict[int, dict[int, str]] = {}
-    for patch in patches:
-        if patch.expect:
-            raise Bug("a local table doesn't test `expect` (traits.atomic_expect is False): read, merge, then write")
-        index = grid.records.get(patch.key)
-        if index is None:
+    effects = [_effect(grid, patch) for patch in patches]
+    for patch, effect in zip(patches, effects, strict=True):
+        if effect is not Effect.APPLIED:
             continue
+        index = grid.records[patch.key]
         for header, value in patch.put.items():
             position = grid.position(header)
             text = to_text(value)
@@ -32,18 +34,27 @@ def patched(grid: Grid, patches: Sequence[Patch], regrid: Regrid) -> tuple[Docum
     after = document.edited(changes) if changes else document
     regridded = regrid(after) if changes else grid
     key_of = {index: key for key, index in regridded.records.items()}
-    return after, [_answer(regridded, key_of, grid.records.get(patch.key)) for patch in patches]
+    keys_now = [key_of.get(grid.records.get(patch.key, -1)) for patch in patches]  # None: gone, or blanked to the last cell
+    rows = [None if key is None else regridded.row(key) for key in keys_now]
+    return after, [Written(effect, row) for effect, row in zip(effects, rows, strict=True)]
+
+
+def _effect(grid: Grid, patch: Patch) -> Effect:
+    """What carrying out the patch would do. An expected cell is compared as it reads, and one whose column is gone reads blank."""
+    index = grid.records.get(patch.key)
+    if index is None:
+        return Effect.MISSING
+    fields = grid.opened.document.fields[index]
+    for header, value in patch.expect.items():
+        position = grid.position(header)
+        stands = None if position is None else _reads(fields, position)
+        if stands not in (value, from_text(to_text(value))):  # as it was read, or as it was put
+            return Effect.CONFLICT
+    return Effect.APPLIED
 
 
 def _reads(fields: Sequence[str], position: int) -> str | None:
     return from_text(fields[position]) if position < len(fields) else None
-
-
-def _answer(after: Grid, key_of: Mapping[int, str], index: int | None) -> Written:
-    if index is None:
-        return Written(Effect.MISSING)
-    key = key_of.get(index)  # None: every cell was blanked, so it is no row any more
-    return Written(Effect.APPLIED, None if key is None else after.row(key))
 
 
 def created(grid: Grid, rows: Sequence[Mapping[str, Cell]], regrid: Regrid) -> tuple[Document, list[str]]:

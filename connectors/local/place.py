@@ -21,6 +21,18 @@ class Placer:
         self._beside = beside
         self._exchange = exchange
         self._link = link
+        self.exchanges = False  # whether files could change places here, the last time that two were asked to
+
+    def try_exchange(self) -> None:
+        """Find out whether files can change places here, before the table has to. Only for the folder's owner. Raises nothing."""
+        one, other = self._beside.trial
+        with suppress(OSError):
+            one.touch()
+            other.touch()
+            self._exchanged(one, other)
+        with suppress(OSError):
+            one.unlink(missing_ok=True)
+            other.unlink(missing_ok=True)
 
     def put(self, raw: bytes, before: str, new: str) -> Swap:
         """Let the file hold `raw`; answers where the file lies that it displaced. A file that is gone is not made again.
@@ -69,14 +81,25 @@ class Placer:
         draft.rename(swap.path)  # whole now: found after a crash, its name tells what it is
         _flush(self._beside.path)
         try:
-            self._exchange(swap.path, self._target)
-        except BaseException as exc:
-            if isinstance(exc, OSError) and exc.errno in UNSUPPORTED:
-                swap.path.rename(draft)
-                return False
+            exchanged = self._exchanged(swap.path, self._target)
+        except BaseException:
             swap.path.unlink(missing_ok=True)
             raise
-        return True
+        if not exchanged:
+            swap.path.rename(draft)
+        return exchanged
+
+    def _exchanged(self, one: Path, other: Path) -> bool:
+        """Let two files change places. False: the file system cannot do that. Raises OSError."""
+        try:
+            self._exchange(one, other)
+        except OSError as exc:
+            if exc.errno not in UNSUPPORTED:
+                raise
+            self.exchanges = False
+        else:
+            self.exchanges = True
+        return self.exchanges
 
     def _by_rename(self, draft: Path, swap: Swap) -> None:
         """Where the file system cannot exchange. A save that falls between the last look and the rename is lost: keep it short."""
@@ -100,11 +123,7 @@ class Placer:
 
         Raises OSError.
         """
-        try:
-            self._exchange(swap.path, self._target)
-        except OSError as exc:
-            if exc.errno not in UNSUPPORTED:
-                raise
+        if not self._exchanged(swap.path, self._target):
             if self._target.read_bytes() != ours:
                 return False
             swap.path.rename(self._target)

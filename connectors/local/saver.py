@@ -18,7 +18,9 @@ from connectors.local.exchange import Exchange
 from connectors.local.place import Placer
 
 Edit = Callable[[bytes], bytes]
-"""What a file should hold, given what it holds. The same bytes: nothing to do. Raises TableError for what cannot be edited."""
+"""What a file should hold, given what it holds. The same bytes: nothing to do. Raises TableError for what cannot be edited.
+
+An edit that was made is kept, and made again on a version that somebody saves late."""
 
 ROUNDS = 8  # versions saved in between that one write takes up, before it leaves the person in peace
 KEPT_NS = 60_000_000_000  # how long a displaced file is kept, at the least
@@ -42,7 +44,7 @@ class Saver:
         self.beside = Beside(target)
         self._label = label
         self._max_bytes = max_bytes
-        self._placer = Placer(target, self.beside, exchange)
+        self.placer = Placer(target, self.beside, exchange)
         self._log: list[tuple[int, Edit]] = []  # what was edited by us, and the number of its last swap
         self._seen: dict[Path, tuple[int, int, int]] = {}  # swap → its stamp when it was last looked into
 
@@ -80,7 +82,7 @@ class Saver:
                 if wanted == base:
                     break
                 expected = standing.raw if standing else base
-                swap = self._placer.put(wanted, digest(expected), digest(wanted))
+                swap = self.placer.put(wanted, digest(expected), digest(wanted))
             except (TableError, OSError) as exc:
                 self._restore(standing, exc)
                 raise
@@ -112,7 +114,7 @@ class Saver:
 
     def _settled(self, swap: Swap, content: bytes) -> None:
         try:
-            self._placer.note(swap, digest(content))
+            self.placer.note(swap, digest(content))
         except OSError as exc:
             raise OutcomeUnknown(f"{self._label} was replaced, but {swap.path} cannot be renamed: {exc}") from exc
 
@@ -121,7 +123,7 @@ class Saver:
         if standing is None:
             return
         try:
-            whole = self._placer.take_back(standing.swap, standing.raw)
+            whole = self.placer.take_back(standing.swap, standing.raw)
         except OSError as exc:
             raise OutcomeUnknown(f"{self._label} was saved by a person meanwhile, and cannot be merged now: {exc}") from cause
         if not whole:
@@ -155,7 +157,7 @@ class Saver:
             except TableError:
                 return  # half saved: look again
             self._merge(swap, content, newer=stat.st_mtime_ns >= here.st_mtime_ns)
-            swap = self._placer.note(swap, state)
+            swap = self.placer.note(swap, state)
         self._seen[swap.path] = _stamp(stat)
 
     def _merge(self, swap: Swap, content: bytes, *, newer: bool) -> None:

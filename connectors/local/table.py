@@ -24,9 +24,7 @@ from connectors.local.watch import watched
 
 T = TypeVar("T")
 
-TRAITS = Traits(atomic_expect=False, batch=10_000)
-"""No `expect`: a program that holds the file open may save into it after we have answered. Its version is merged then, but the
-answer cannot be taken back, so no promise is made."""
+BATCH = 10_000  # patches; only so that one write is soon over
 
 _EFFECTIVE = os.access in os.supports_effective_ids
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -51,7 +49,8 @@ class LocalTable:
 
     @property
     def traits(self) -> Traits:
-        return TRAITS
+        """`atomic_expect` where two files can change places; False until that has been seen here, by `own` or by a write."""
+        return Traits(atomic_expect=self._saver_of_now is not None and self._saver_of_now.placer.exchanges, batch=BATCH)
 
     def read(self, cursor: str | None = None) -> Page:
         """Every row, on one page."""
@@ -64,10 +63,21 @@ class LocalTable:
         return Page(found.rows(), tuple(found.columns), id_column=found.id_column)
 
     def write(self, patches: Sequence[Patch]) -> list[Written]:
-        """Patches merged with what a person saved meanwhile; nothing is written where nothing changes."""
-        if len(patches) > TRAITS.batch:
-            raise Bug(f"{len(patches)} patches, more than {TRAITS.batch} at once")
-        return self._edit(lambda found: patched(found, patches, self._regrid(found)))
+        """Patches merged with what a person saved meanwhile; nothing is written where nothing changes.
+
+        `expect` is tested in the version that is read, again in each version that turns out to have been displaced, and again
+        in a version that an editor saves late into a displaced file. The answer is that of the version that stands in the end,
+        so an edit to an expected cell is never overwritten for good; but whoever reads the file in the moment between exchange
+        and comparison may see it without that edit, and a late save comes after the answer: the next read shows it.
+        Without exchange, a save between the last look and the rename is lost, expected or not.
+        """
+        if len(patches) > BATCH:
+            raise Bug(f"{len(patches)} patches, more than {BATCH} at once")
+        made = list(patches)
+        answers = self._edit(lambda found: patched(found, made, self._regrid(found)))
+        # The edit is kept for late saves: what was refused just now must not come to pass there.
+        made[:] = [patch for patch, answer in zip(patches, answers, strict=True) if answer.effect is Effect.APPLIED]
+        return answers
 
     def create(self, rows: Sequence[Mapping[str, Cell]]) -> list[str]:
         """Append rows below the last one, in the style of the table."""
@@ -92,6 +102,7 @@ class LocalTable:
         if isinstance(held, str):
             raise NeedsOwner(f"{self._label} is held by {held}. Stop that one first, or give this daemon a table of its own.")
         self._owner = held
+        saver.placer.try_exchange()
 
     def watch(self) -> AsyncIterator[None]:
         """Yields soon after the file was saved, deleted or put back."""

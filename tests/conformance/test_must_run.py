@@ -36,7 +36,7 @@ def test_a_skip_of_a_listed_test_is_a_failure(pytester: pytest.Pytester) -> None
             def test_text_is_read_as_it_was_put(self, n):
                 pytest.skip("for no reason")
 
-            def test_a_stale_expectation_changes_nothing(self):
+            def test_an_ability_that_nobody_asked_for(self):
                 pytest.skip("traits")
         """
     )

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from connectors.api import Effect, Patch
+from connectors.api import Cell, Effect, Patch
 from connectors.errors import Bug, NeedsOwner, TableError, TryLater
 from connectors.local import LocalSettings
 from connectors.local.table import LocalTable
@@ -99,6 +99,41 @@ def test_the_row_comes_back_under_its_new_key(file: Path, table: Opener) -> None
     row = table().write([Patch(key, {"ID": "7"})])[0].row
     assert row is not None
     assert (row.key, dict(row.cells)) == ("7", {"ID": "7", "Name": "beta", "Do": None})
+
+
+@pytest.mark.parametrize(
+    ("expect", "effect"),
+    [
+        ({"Status": "active"}, Effect.APPLIED),
+        ({"status": "active"}, Effect.APPLIED),
+        ({"Status": "Active"}, Effect.CONFLICT),
+        ({"Status": None}, Effect.CONFLICT),
+        ({"Status": "active", "Last Result": "x"}, Effect.CONFLICT),
+        ({"Last Result": None}, Effect.APPLIED),
+        ({"Last Result": ""}, Effect.APPLIED),
+        ({"Current": "5"}, Effect.APPLIED),
+        ({"Current": 5}, Effect.APPLIED),
+        ({"Current": 5.0}, Effect.APPLIED),
+        ({"Current": 6}, Effect.CONFLICT),
+        ({"Notes": "=1+1"}, Effect.APPLIED),
+        ({"Notes": "'=1+1"}, Effect.CONFLICT),
+        ({"Do": "two\r\nlines"}, Effect.APPLIED),
+        ({"Nowhere": None}, Effect.APPLIED),
+        ({"Nowhere": "x"}, Effect.CONFLICT),
+    ],
+)
+def test_an_expected_cell_is_compared_as_it_reads(file: Path, table: Opener, expect: dict[str, Cell], effect: Effect) -> None:
+    raw = b'ID,Name,Status,Last Result,Current,Notes,Do\na,alpha,active, ,5,\'=1+1,"two\r\nlines"\n'
+    file.write_bytes(raw)
+    written = table().write([Patch("a", {"Status": "x"}, expect)])[0]
+    assert written.effect is effect
+    assert written.row == table().read().rows[0]
+    assert file.read_bytes() == (raw if effect is Effect.CONFLICT else raw.replace(b"active", b"x"))
+
+
+def test_an_expectation_of_a_row_that_is_gone_is_missing(table: Opener) -> None:
+    written = table().write([Patch("zz", {"Status": "x"}, {"Status": "y"})])[0]
+    assert (written.effect, written.row) == (Effect.MISSING, None)
 
 
 def test_a_row_with_every_cell_blanked_is_no_row_any_more(file: Path, table: Opener) -> None:
@@ -227,8 +262,6 @@ def test_calls_that_break_the_contract_are_bugs(table: Opener) -> None:
     opened = table()
     with pytest.raises(Bug, match="one page"):
         opened.read("2")
-    with pytest.raises(Bug, match="expect"):
-        opened.write([Patch("a", {"Status": "x"}, expect={"Status": "active"})])
     with pytest.raises(Bug, match="at once"):
         opened.write([Patch(str(n), {}) for n in range(10_001)])
     with pytest.raises(Bug, match="at least one cell"):

@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -163,6 +165,158 @@ def test_a_displaced_file_that_cannot_be_compared_leaves_the_outcome_unknown(fil
 
     with pytest.raises(OutcomeUnknown, match="was replaced"):
         table(Meanwhile(after=(spoil,))).write([PATCH])
+
+
+CURRENT = b"ID,Name,Status,Current\na,alpha,active,5\nb,beta,active,1\n"
+TICKS = [Patch("a", {"Current": 6}, {"Current": "5"}), Patch("b", {"Current": 2}, {"Current": "1"})]
+
+
+@pytest.mark.parametrize("save", [save_in_place, save_beside])
+@pytest.mark.parametrize("real", [exchange, no_exchange])
+def test_an_expected_cell_that_a_person_changes_meanwhile_stands(
+    file: Path, table: Opener, save: Callable[..., None], real: Exchange
+) -> None:
+    file.write_bytes(CURRENT)
+    theirs = CURRENT.replace(b"active,5", b"active,9")
+    written = table(Meanwhile(lambda: save(file, theirs), real=real)).write(TICKS)
+    assert [w.effect for w in written] == [Effect.CONFLICT, Effect.APPLIED]
+    assert file.read_bytes() == theirs.replace(b"active,1", b"active,2")
+    assert tuple(w.row for w in written) == table().read().rows
+
+
+@pytest.mark.parametrize("save", [save_in_place, save_beside])
+@pytest.mark.parametrize("real", [exchange, no_exchange])
+def test_another_cell_of_the_row_that_a_person_changes_meanwhile_stands_beside_ours(
+    file: Path, table: Opener, save: Callable[..., None], real: Exchange
+) -> None:
+    file.write_bytes(CURRENT)
+    theirs = CURRENT.replace(b"active,5", b"paused,5")
+    written = table(Meanwhile(lambda: save(file, theirs), real=real)).write(TICKS)
+    assert [w.effect for w in written] == [Effect.APPLIED, Effect.APPLIED]
+    assert file.read_bytes() == theirs.replace(b"paused,5", b"paused,6").replace(b"active,1", b"active,2")
+    assert tuple(w.row for w in written) == table().read().rows
+
+
+@pytest.mark.parametrize("save", [save_in_place, save_beside])
+@pytest.mark.parametrize("real", [exchange, no_exchange])
+def test_where_no_expectation_holds_any_more_their_version_gets_its_place_back(
+    file: Path, table: Opener, save: Callable[..., None], real: Exchange
+) -> None:
+    file.write_bytes(CURRENT)
+    theirs = CURRENT.replace(b"active,5", b"active,9").replace(b"active,1", b"active,8")
+    written = table(Meanwhile(lambda: save(file, theirs), real=real)).write(TICKS)
+    assert [w.effect for w in written] == [Effect.CONFLICT, Effect.CONFLICT]
+    assert file.read_bytes() == theirs
+    assert tuple(w.row for w in written) == table().read().rows
+    assert file.read_bytes() == theirs
+
+
+def test_an_expected_cell_that_a_person_changes_and_changes_back_gets_the_patch(file: Path, table: Opener) -> None:
+    file.write_bytes(CURRENT)
+    theirs = CURRENT.replace(b"active,5", b"active,9")
+    back = CURRENT.replace(b"alpha", b"ALPHA")
+    written = table(Meanwhile(lambda: save_beside(file, theirs), lambda: save_beside(file, back))).write(TICKS)
+    assert [w.effect for w in written] == [Effect.APPLIED, Effect.APPLIED]
+    assert file.read_bytes() == back.replace(b"active,5", b"active,6").replace(b"active,1", b"active,2")
+
+
+def test_an_expected_cell_in_a_late_save_stands(file: Path, table: Opener) -> None:
+    file.write_bytes(CURRENT)
+    opened = table()
+    with file.open("r+b") as editor:
+        opened.write(TICKS)
+        opened.write([Patch("a", {"Current": 7}, {"Current": "6"}), Patch("b", {"Current": 3}, {"Current": "2"})])
+        editor.write(CURRENT.replace(b"active,5", b"paused,9"))
+    opened.read()
+    assert file.read_bytes() == CURRENT.replace(b"active,5", b"paused,9").replace(b"active,1", b"active,3")
+
+
+def test_a_patch_that_was_refused_is_not_made_on_a_late_save_either(file: Path, table: Opener) -> None:
+    file.write_bytes(CURRENT.replace(b"active,5", b"active,9"))
+    opened = table()
+    with file.open("r+b") as editor:
+        assert [w.effect for w in opened.write(TICKS)] == [Effect.CONFLICT, Effect.APPLIED]
+        editor.write(CURRENT)
+    opened.read()
+    assert file.read_bytes() == CURRENT.replace(b"active,1", b"active,2")
+
+
+@pytest.mark.parametrize("first", ["own", "write"])
+@pytest.mark.parametrize(("real", "promised"), [(exchange, True), (no_exchange, False)])
+def test_expectations_are_promised_once_files_were_seen_to_change_places(
+    file: Path, table: Opener, first: str, real: Exchange, promised: bool
+) -> None:
+    opened = table(real)
+    opened.read()
+    assert not opened.traits.atomic_expect
+    if first == "own":
+        opened.own("a test")
+        assert {path.name for path in Beside(file).path.iterdir()} == {"owner"}
+    else:
+        opened.write([PATCH])
+    assert opened.traits.atomic_expect is promised
+    opened.close()
+
+
+def test_expectations_are_no_more_promised_where_files_no_longer_change_places(file: Path, table: Opener) -> None:
+    opened = table(Meanwhile(lambda: None, lambda: no_exchange(file, file)))
+    opened.own("a test")
+    assert opened.traits.atomic_expect
+    opened.write([PATCH])
+    assert not opened.traits.atomic_expect
+    opened.close()
+
+
+def test_a_table_is_owned_also_where_an_exchange_cannot_be_tried(file: Path, table: Opener) -> None:
+    def full(one: Path, other: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(one))
+
+    opened = table(full)
+    opened.own("a test")
+    assert not opened.traits.atomic_expect
+    with pytest.raises(NeedsOwner, match="a test"):
+        table().own("another")
+    opened.close()
+
+
+def being_saved(path: Path, saves: int, then: bytes) -> threading.Thread:
+    """Let `path` change under every one of the first reads, as a file does that is saved into; then it holds `then`.
+
+    It is a pipe meanwhile: one that takes less than is written into it, so that the write ends after the read has begun.
+    """
+
+    def pipe() -> None:
+        temporary = path.with_name("pipe.tmp")
+        os.mkfifo(temporary)
+        os.utime(temporary, ns=(0, 0))
+        temporary.replace(path)
+
+    def save() -> None:
+        for left in reversed(range(saves)):
+            with path.open("wb", buffering=0) as file, suppress(BrokenPipeError):
+                if left:
+                    pipe()
+                else:
+                    save_beside(path, then)
+                file.write(THEIRS + b"x" * 1_000_000)
+
+    pipe()
+    saving = threading.Thread(target=save, daemon=True)
+    saving.start()
+    return saving
+
+
+def test_a_file_that_changes_while_it_is_read_is_read_again(file: Path, table: Opener) -> None:
+    saving = being_saved(file, 2, MERGED)
+    assert [row.cells["Last Result"] for row in table().read().rows] == [None, "ok", None]
+    saving.join()
+
+
+def test_a_file_that_changes_whenever_it_is_read_is_left_for_later(file: Path, table: Opener) -> None:
+    saving = being_saved(file, 3, MERGED)
+    with pytest.raises(TryLater, match="is being saved just now"):
+        table().read()
+    saving.join()
 
 
 @pytest.mark.parametrize("call", ["read", "write", "probe and read"])
@@ -365,6 +519,7 @@ from connectors.local.exchange import exchange
 from connectors.local.table import LocalTable
 
 def dying(one, other):
+    if other != file: return exchange(one, other)  # the trial of the owner
     if sys.argv[2] == "before": os.kill(os.getpid(), signal.SIGKILL)
     if sys.argv[2] == "save": Path(sys.argv[1]).write_bytes(bytes.fromhex(sys.argv[3]))
     exchange(one, other)

@@ -1,0 +1,345 @@
+"""The daemon on virtual time when things go wrong: a table that is away, rows that vanish, a ledger that can't be written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from actions.api import Outcome, Request, Result
+from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TableError, TryLater
+from engine.breaker import BreakerRules
+from engine.events import (
+    BreakerClosed,
+    BreakerOpened,
+    ClockJumped,
+    OccurrenceRecorded,
+    RequestRefused,
+    RowVanished,
+    RunStarted,
+    TableHeld,
+    TableRecovered,
+    TableReleased,
+    TableUnreachable,
+    TableUnwritable,
+    TableWritable,
+    Trouble,
+)
+from engine.ledger import Ledger, LedgerUnwritable
+from tests.fakes.house import House, rules, slow
+from tests.fakes.memory_table import MemoryTable
+from tests.fakes.virtual import NOON, run
+from tests.unit.test_loop import COLUMNS, MINUTE, row, table
+
+
+class AwayTable(MemoryTable):
+    """A table that can't be reached while `away` is set."""
+
+    away: TableError | None = None
+    read_only: TableError | None = None
+
+    def _trouble(self) -> None:
+        if self.away is not None:
+            raise self.away
+        super()._trouble()
+
+    def write(self, patches):  # type: ignore[no-untyped-def]  # as the base's
+        if self.read_only is not None:
+            raise self.read_only
+        return super().write(patches)
+
+
+def away(*rows: dict[str, str]) -> AwayTable:
+    return AwayTable(rows, COLUMNS)
+
+
+def test_rows_run_on_while_the_store_is_unreachable_and_results_come_later(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), away(row("tick", "every 10 minutes"))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=5))
+            sheet.away = TryLater("the network is down")
+            await house.until(NOON + timedelta(hours=2, minutes=5))
+            assert len(house.witness.seen) == 12
+            assert sheet.person("tick")["Runs"] == "0"
+            sheet.away = None
+            await house.after(minutes=1)
+        assert sheet.person("tick")["Runs"] == "12"
+        assert len(house.of(TableUnreachable)) == 1
+        assert len(house.of(TableRecovered)) == 1
+
+    run(story())
+
+
+def test_a_table_that_needs_its_owner_holds_its_starts_after_a_quarter_of_an_hour(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), away(row("tick", "every 10 minutes"))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=1))
+            sheet.away = NeedsOwner("the sheet is no longer shared")
+            await house.until(NOON + timedelta(minutes=45))
+            assert house.witness.times() == [NOON + 10 * MINUTE]
+            assert {e.reason for e in house.of(OccurrenceRecorded)} == {"no access: the sheet is no longer shared"}
+            sheet.away = None
+            await house.until(NOON + timedelta(minutes=51))
+        assert house.witness.times() == [NOON + 10 * MINUTE, NOON + 50 * MINUTE]
+        assert sheet.person("tick")["Missed"] if "Missed" in sheet.columns else True
+
+    run(story())
+
+
+def test_a_row_missing_once_waits_and_missing_twice_is_gone(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = table(*(row(f"r{n}", "every minute" if n == 0 else "daily 03:00") for n in range(5)))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(seconds=65))
+            gone = sheet.rows.pop(0)
+            await house.until(NOON + timedelta(minutes=10))
+            assert len(house.witness.seen) == 1
+            assert [e.task for e in house.of(RowVanished)] == ["r0"]
+            sheet.rows.append(gone)
+            await house.until(NOON + timedelta(minutes=12, seconds=5))
+        assert house.witness.times() == [NOON + MINUTE, NOON + 11 * MINUTE, NOON + 12 * MINUTE]
+
+    run(story())
+
+
+def test_many_rows_gone_at_once_hold_the_whole_table_until_they_are_back(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = table(*(row(f"r{n}", "every minute") for n in range(10)))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(seconds=30))
+            kept = sheet.copy()
+            del sheet.rows[:5]
+            await house.until(NOON + timedelta(minutes=3))
+            assert not house.witness.seen
+            assert "5 of 10 rows are gone at once" in house.of(TableHeld)[0].message
+            assert sheet.rows[0]["Health"].startswith("HELD: 5 of 10 rows")
+            sheet.rows = kept
+            await house.until(NOON + timedelta(minutes=4, seconds=30))
+        assert len(house.of(TableReleased)) == 1
+        assert len(house.witness.seen) == 20  # those of minute 3, within their grace, and of minute 4
+        assert not house.of(RowVanished)
+
+    run(story())
+
+
+def test_rows_that_stay_away_are_gone_after_five_minutes(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = table(*(row(f"r{n}", "every minute") for n in range(10)))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(seconds=30))
+            del sheet.rows[:5]
+            await house.until(NOON + timedelta(minutes=8))
+        assert len(house.of(RowVanished)) == 5
+        assert {r.task for r in house.witness.seen} == {f"r{n}" for n in range(5, 10)}
+
+    run(story())
+
+
+def test_a_table_without_its_name_column_is_held_and_says_what_is_missing(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("tick", "every minute"))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(seconds=65))
+            sheet.columns[1] = "Nme"
+            sheet.rows = [{("Nme" if c == "Name" else c): v for c, v in r.items()} for r in sheet.rows]
+            await house.until(NOON + timedelta(minutes=5))
+        assert len(house.witness.seen) == 1
+        assert "Name" in house.of(TableHeld)[0].message
+
+    run(story())
+
+
+@pytest.mark.parametrize("error", [TryLater("an editor has it"), Bug("refused"), OutcomeUnknown("cut off")])
+def test_a_table_that_can_be_read_but_not_written_runs_on_and_is_told_later(tmp_path: Path, error: TableError) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), away(row("tick", "every minute"))
+        async with house.open(sheet):
+            sheet.read_only = error
+            await house.until(NOON + timedelta(minutes=3, seconds=1))
+            assert len(house.witness.seen) == 3
+            sheet.read_only = None
+            await house.after(seconds=30)
+            assert sheet.person("tick")["Runs"] == "3"
+        if not isinstance(error, OutcomeUnknown):
+            assert (len(house.of(TableUnwritable)), len(house.of(TableWritable))) == (1, 1)
+        assert sheet.writes < 100
+
+    run(story())
+
+
+def test_a_table_that_fails_in_an_unforeseen_way_stops_nothing_else(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sick, well = House(tmp_path), away(row("a", "every minute")), table(row("b", "every minute"))
+        async with house.open(sick, well):
+            sick.away = ZeroDivisionError("?")  # type: ignore[assignment]  # something that no connector may raise
+            await house.until(NOON + timedelta(minutes=2, seconds=5))
+        assert len(house.witness.times("b")) == 2
+        assert house.of(Trouble)[0].where == "table ops"
+
+    run(story())
+
+
+def test_an_edit_between_our_read_and_our_write_is_not_trampled(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("third", Type="counter", Current="0", Threshold="3"), row("hello", Type="manual"))
+        async with house.open(sheet):
+            await house.after(seconds=15)
+            sheet.person("hello")["Do"] = "run now"
+
+            def just_before_the_write() -> None:
+                sheet.hook = None
+                sheet.person("hello")["Do"] = "cancel"
+                sheet.person("third")["Current"] = "2"
+
+            sheet.hook = just_before_the_write
+            await house.after(seconds=40)
+        assert [e.wish for e in house.of(RequestRefused)] == ["cancel"]
+        assert len(house.witness.seen) == 1
+        assert sheet.person("third")["Current"] == "2"
+
+    run(story())
+
+
+def test_a_full_disk_stops_nothing_for_good(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("tick", "every minute"))
+        daemon, committer = await house.daemon(sheet)
+        full, do = False, committer.do
+
+        async def failing(work, *, point):  # type: ignore[no-untyped-def]  # as InlineCommitter's
+            if full:
+                raise LedgerUnwritable("no space left on the device")
+            return await do(work, point=point)
+
+        daemon._committer = _With(committer, failing)
+        import asyncio
+
+        stopping = asyncio.Event()
+        running = asyncio.create_task(daemon.run(stopping))
+        await house.until(NOON + timedelta(seconds=65))
+        full = True
+        await house.until(NOON + timedelta(minutes=4, seconds=30))
+        assert len(house.witness.seen) == 1
+        full = False
+        await house.until(NOON + timedelta(minutes=5, seconds=30))
+        stopping.set()
+        await running
+        await committer.close()
+        assert house.witness.times() == [NOON + n * MINUTE for n in (1, 4, 5)]
+        assert any(e.where == "ledger" for e in house.of(Trouble))
+        ledger = Ledger.open(tmp_path / "ledger.sqlite")
+        assert ledger.tallies("ops")["tick"].missed == 2
+        ledger.close()
+
+    run(story())
+
+
+class _With:
+    """A committer whose commits go another way."""
+
+    def __init__(self, committer, do) -> None:  # type: ignore[no-untyped-def]
+        self.do, self.read, self.close = do, committer.read, committer.close
+
+
+def test_workers_are_shared_by_priority_and_never_exceeded(tmp_path: Path) -> None:
+    async def story() -> None:
+        sheet = MemoryTable([row(f"r{n}", "every hour", Priority=str(n)) for n in range(6)], (*COLUMNS, "Priority"))
+        house = House(tmp_path, max_parallel=2)
+        most = 0
+
+        async def watch(request: Request) -> Result:
+            nonlocal most
+            most = max(most, daemon.under_way.running["act"])
+            return await slow(timedelta(seconds=30))(request)  # type: ignore[misc]  # slow gives a coroutine
+
+        house.witness.behaviour = watch
+        async with house.open(sheet) as daemon:
+            await house.until(NOON + timedelta(hours=1, minutes=5))
+        assert most == 2
+        assert [r.task for r in house.witness.seen] == ["r5", "r4", "r3", "r2", "r1", "r0"]
+        assert not house.of(OccurrenceRecorded)
+
+    run(story())
+
+
+def test_a_breaker_leaves_a_failing_action_alone_and_tries_it_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path, breaker=BreakerRules(failures=3, wait=timedelta(minutes=5)))
+        sheet = table(*(row(f"r{n}", "every minute", Action="act") for n in range(3)), row("fine", "every minute", Action="other"))
+        broken = True
+        house.witness.behaviour = lambda r: Result(Outcome.FAILED if broken and r.action == "act" else Outcome.SUCCEEDED, "x")
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=5, seconds=30))
+            assert len([r for r in house.witness.seen if r.action == "act"]) == 3
+            assert len(house.witness.times("fine")) == 5
+            broken = False
+            await house.until(NOON + timedelta(minutes=8))
+        assert len(house.of(BreakerOpened)) == 1
+        assert len(house.of(BreakerClosed)) == 1
+        assert len([r for r in house.witness.seen if r.action == "act"]) > 6
+
+    run(story())
+
+
+def test_a_clock_that_jumps_far_is_believed_only_after_a_while(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("daily", "daily 12:30"))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=1))
+            house.clock.set_wall(timedelta(days=40))
+            await house.after(minutes=2)
+            assert not house.witness.seen
+            house.clock.set_wall(timedelta(days=-40))
+            await house.after(minutes=40)
+        assert house.witness.times() == [NOON + timedelta(minutes=30)]
+        assert len(house.of(ClockJumped)) == 2
+
+    run(story())
+
+
+def test_a_command_that_is_cancelled_by_a_button_ends_and_says_by_whom(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("slow", "every hour"))
+        house.witness.behaviour = slow(timedelta(minutes=4))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(hours=1, seconds=30))
+            sheet.person("slow")["Do"] = "cancel"
+            await house.after(seconds=40)
+            assert sheet.person("slow")["Last Status"] == "cancelled"
+            assert sheet.person("slow")["Last Result"] == "cancelled by the Do cell"
+
+    run(story())
+
+
+def test_a_run_that_takes_too_long_is_stopped(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), MemoryTable([row("slow", "every hour", Timeout="30s")], (*COLUMNS, "Timeout"))
+        house.witness.behaviour = slow(timedelta(hours=3))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(hours=1, minutes=1))
+        assert sheet.person("slow")["Last Status"] == "timed out"
+        assert len(house.of(RunStarted)) == 1
+
+    run(story())
+
+
+def test_other_definitions_take_effect_without_a_restart(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("a", "every minute", Action="later"))
+        async with house.open(sheet) as daemon:
+            await house.until(NOON + timedelta(seconds=70))
+            assert not house.witness.seen
+            assert sheet.person("a")["Health"].startswith('ERROR: Action "later"')
+            its = rules(actions={"later": rules().rules.actions["act"]})
+            await daemon.reconfigure(replace(daemon.parts, actions={"later": house.witness}), {"ops": its})
+            await house.until(NOON + timedelta(minutes=2, seconds=5))
+        assert house.witness.times() == [NOON + MINUTE, NOON + 2 * MINUTE]  # the first was late, within its grace
+
+    run(story())
