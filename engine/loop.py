@@ -21,7 +21,7 @@ from engine import telling
 from engine.agenda import Agenda, Place
 from engine.blackout import Blackout
 from engine.breaker import Breaker, BreakerRules
-from engine.clock import Clock
+from engine.clock import LONGEST_NAP, Clock
 from engine.committer import Commits
 from engine.crash import Crash
 from engine.decide import back_off, decide
@@ -236,7 +236,9 @@ class Daemon:
             return
         self._mail.clear()
         tasks: list[asyncio.Task[object]] = [asyncio.create_task(_set(self._mail))]
-        if not self._stopping and (wake := self._wake()) is not None:
+        if self._jumped_at is not None:  # the wall clock is not to be trusted
+            tasks.append(asyncio.create_task(self.clock.sleep(LONGEST_NAP)))
+        elif not self._stopping and (wake := self._wake()) is not None:
             tasks.append(asyncio.create_task(self.clock.sleep_until(wake)))
         try:
             await asyncio.wait({*tasks, *ends}, return_when=asyncio.FIRST_COMPLETED)
@@ -245,8 +247,6 @@ class Daemon:
 
     def _wake(self) -> datetime | None:
         """When time alone gives us something to do."""
-        if self._jumped_at is not None:
-            return self.clock.now() + JUMP_STANDS - timedelta(seconds=self.clock.uptime() - self._jumped_at)
         times = [k.changes_at() for k in self.keepers.values()]
         ahead = self._agenda.next_wake()
         if self._frozen is None or (ahead is not None and ahead <= self._frozen):

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from math import ceil
 
 from connectors.api import Effect, Exclusive, Patch, Probeable, Watchable
 from connectors.errors import NeedsOwner, OutcomeUnknown, TableError, TryLater
@@ -65,7 +66,7 @@ class Tender:
         self._look = True
         self._marker: str | None = None
         self._unwritable = False
-        self._write_at: datetime | None = None
+        self._write_at = 0.0  # on the monotonic clock, as every interval here: the wall clock may be set meanwhile
 
     async def own(self) -> None:
         """Keep other daemons away from the table. Raises NeedsOwner, naming the one that holds it."""
@@ -83,13 +84,13 @@ class Tender:
     async def tend(self, deliver: Deliver) -> None:
         """Look after the table until cancelled. Raises nothing but CancelledError."""
         watching = asyncio.create_task(self._watch())
-        poll_at = self._clock.now()
+        poll_at = 0.0
         try:
             while True:
-                if self._look or self._clock.now() >= poll_at:
+                if self._look or self._clock.monotonic() >= poll_at:
                     self._look = False
                     await self._guarded(self._read, deliver)
-                    poll_at = self._clock.now() + self._until_next_poll()
+                    poll_at = self._in(self._until_next_poll())
                 if self.keeper.trouble is None and self._something_to_tell():
                     await self._guarded(self._write, deliver)
                 await self._pause(poll_at)
@@ -100,8 +101,8 @@ class Tender:
 
     async def flush(self, deliver: Deliver) -> None:
         """Tell the table everything that is left, once; what cannot be told now waits in the ledger."""
-        deadline = self._clock.now() + FLUSH_WITHIN
-        while self.keeper.trouble is None and self.keeper.something_to_tell() and self._clock.now() < deadline:
+        deadline = self._in(FLUSH_WITHIN)
+        while self.keeper.trouble is None and self.keeper.something_to_tell() and self._clock.monotonic() < deadline:
             if self._look or self.keeper.layout is None:
                 self._look = False
                 await self._guarded(self._read, deliver)
@@ -111,18 +112,21 @@ class Tender:
     # --- waiting
 
     def _something_to_tell(self) -> bool:
-        due = self._write_at is None or self._clock.now() >= self._write_at
-        return due and self.keeper.something_to_tell()
+        return self._clock.monotonic() >= self._write_at and self.keeper.something_to_tell()
 
-    async def _pause(self, poll_at: datetime) -> None:
+    def _in(self, span: timedelta) -> float:
+        """The monotonic instant that is so far ahead."""
+        return self._clock.monotonic() + span.total_seconds()
+
+    async def _pause(self, poll_at: float) -> None:
         if self._look:
             return
         until = poll_at
-        if self.keeper.unsent and self._write_at is not None and self.keeper.trouble is None:
+        if self.keeper.unsent and self.keeper.trouble is None:
             until = min(until, self._write_at)
         self._stir.clear()
         waits: list[asyncio.Task[object]] = [
-            asyncio.create_task(self._clock.sleep_until(until)),
+            asyncio.create_task(self._clock.sleep(timedelta(microseconds=ceil((until - self._clock.monotonic()) * 1e6)))),
             asyncio.create_task(self._stir.wait()),
         ]
         try:
@@ -157,7 +161,7 @@ class Tender:
         except Exception as exc:  # a table that fails in a way we never thought of must not stop the others
             where = f"table {self.keeper.name}"
             self._listener(Trouble(at=self._clock.now(), where=where, message=f"{type(exc).__name__}: {exc}"))
-            self._write_at = self._clock.now() + AFTER_TROUBLE
+            self._write_at = self._in(AFTER_TROUBLE)
             return False
         return True
 
@@ -212,7 +216,7 @@ class Tender:
 
     async def _write(self, deliver: Deliver) -> None:
         keeper = self.keeper
-        self._write_at = self._clock.now() + BETWEEN_WRITES
+        self._write_at = self._in(BETWEEN_WRITES)
         batch = keeper.patches(self._clock.now(), self.table.traits.batch)
         if not batch:
             return
@@ -241,7 +245,7 @@ class Tender:
     def _delayed(self, exc: TableError) -> None:
         now = self._clock.now()
         wait = exc.wait if isinstance(exc, TryLater) and exc.wait is not None else AFTER_TROUBLE
-        self._write_at = now + wait
+        self._write_at = self._in(wait)
         if not self._unwritable:
             self._unwritable = True
             self._listener(TableUnwritable(at=now, table=self.keeper.name, message=str(exc)))

@@ -40,6 +40,15 @@ class Weighed:
             replace(base, stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=now, count=number, last_due=last)
         )
 
+    def withdraw(self, reason: str) -> None:
+        """Take back what people asked for in this very decision: those requests are refused."""
+        taken_back = {c.trigger for c in self.claims}
+        self.active = [o for o in self.active if o.trigger not in taken_back]
+        self.answers = [
+            replace(a, taken=False, text=reason) if f"request:{a.request.id}" in taken_back else a for a in self.answers
+        ]
+        self.claims = []
+
     def stop_all(self, reason: str, by: str) -> None:
         self.stops += [Stop(o.id, reason, by) for o in self.active if o.id]
 

@@ -53,6 +53,7 @@ def _cancel(one: Weighed, request: Request, _now: datetime) -> str | None:
     if not one.active:
         return "nothing is running"
     one.stop_all("cancelled", request.by)
+    one.withdraw(f"cancelled by {request.by} before it started")
     return None
 
 

@@ -365,6 +365,13 @@ def test_two_presses_at_once_start_one_run() -> None:
     assert len(plan.starts) == 1
 
 
+def test_a_run_that_is_asked_for_and_cancelled_in_one_breath_never_starts() -> None:
+    asked = replace(standing(schedule=None), requests=(wish(Wish.RUN_NOW, number=1), wish(Wish.CANCEL, number=2)))
+    plan = decide([asked], NOON, HOUSE)
+    assert [(a.taken, a.text) for a in plan.answers] == [(False, "cancelled by cli:ann before it started"), (True, "taken")]
+    assert (plan.claims, plan.starts) == ((), ())
+
+
 def test_skip_next_settles_the_coming_occurrence() -> None:
     plan = decide([replace(standing(), requests=(wish(Wish.SKIP_NEXT),))], NOON + TICK, HOUSE)
     assert [(r.outcome, r.due, r.reason) for r in plan.records] == [(Outcome.SKIPPED, at(1), "asked by cli:ann")]

@@ -200,8 +200,9 @@ def test_an_edit_between_our_read_and_our_write_is_not_trampled(tmp_path: Path) 
 
             sheet.hook = just_before_the_write
             await house.after(seconds=40)
-        assert [e.wish for e in house.of(RequestRefused)] == ["cancel"]
-        assert len(house.witness.seen) == 1
+        (refused,) = house.of(RequestRefused)
+        assert (refused.wish, refused.reason) == ("run now", "cancelled by the Do cell before it started")
+        assert not house.witness.seen
         assert sheet.person("third")["Current"] == "2"
 
     run(story())
