@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -38,3 +39,40 @@ class Breaker:
             return None
         doublings: int = min(self.streak - rules.failures, 30)
         return self.failed_at + min(rules.wait * (1 << doublings), rules.wait_max)
+
+
+class Breakers:
+    """One for each action that has ended an attempt."""
+
+    def __init__(self, rules: BreakerRules, limits: Mapping[str, int], usual: int) -> None:
+        """limits: action → how many of its attempts may be under way; `usual` for all others."""
+        self.rules, self.limits, self.usual = rules, limits, usual
+        self._breakers: dict[str, Breaker] = {}
+
+    def take_up(self, streaks: Mapping[str, tuple[int, datetime | None]]) -> None:
+        """What the ledger remembers: action → failed attempts in a row, and when the last of them ended."""
+        self._breakers = {action: Breaker(number, at) for action, (number, at) in streaks.items()}
+
+    def note(self, action: str, outcome: Outcome, at: datetime) -> tuple[Breaker, Breaker]:
+        """An attempt has ended so. The action's breaker before and after."""
+        before = self._breakers.get(action, Breaker())
+        self._breakers[action] = before.after(outcome, at)
+        return before, self._breakers[action]
+
+    def shut(self, now: datetime) -> dict[str, datetime]:
+        """Action → the instant before which nothing of it starts; only those that are open now."""
+        return {action: until for action, until in self._tripped().items() if until > now}
+
+    def limit(self, action: str, now: datetime) -> int:
+        """How many attempts of this action may be under way: none while its breaker is open, one while that is being tried."""
+        until = self._breakers.get(action, Breaker()).shut_until(self.rules)
+        if until is not None:
+            return 0 if now < until else 1
+        return self.limits.get(action, self.usual)
+
+    def limited(self, now: datetime) -> dict[str, int]:
+        """`limit` of every action that has one of its own now."""
+        return {action: self.limit(action, now) for action in {*self.limits, *self._tripped()}}
+
+    def _tripped(self) -> dict[str, datetime]:
+        return {a: until for a, b in self._breakers.items() if (until := b.shut_until(self.rules)) is not None}

@@ -1,139 +1,69 @@
-"""The daemon: carries out what `engine.decide` decides, one turn after the other.
-
-Everything that changes what we know comes through one inbox and is dealt with in a *turn*: first the facts (rows read, attempts
-ended, wishes) are made durable, then the plan is decided and made durable, and only then does anything start. Memory follows the
-ledger, never the other way round, so that a failed commit leaves nothing to undo.
-"""
+"""The daemon's life: tables taken up, turn after turn, work wound up in order."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Iterable, Mapping
 
-from actions.api import Action, Adoptable, Outcome
-from engine import telling
-from engine.agenda import Agenda, Place
-from engine.blackout import Blackout
-from engine.breaker import Breaker, BreakerRules
-from engine.clock import LONGEST_NAP, Clock
+from actions.api import Outcome
+from config.fields import spelled
+from engine.clock import Clock
 from engine.committer import Commits
-from engine.crash import Crash
-from engine.decide import back_off, decide
-from engine.events import BreakerClosed, BreakerOpened, ClockJumped, DaemonStarted, DaemonStopped, Event, Listener, Trouble
-from engine.facts import End, Facts, Moves, Tallies, stopped
-from engine.keeper import Findings, Keeper, TableRules
-from engine.ledger import LedgerUnwritable, new_run_id
-from engine.merge import completed
-from engine.model import SETTLE, Cause, Occurrence, Request, Stage, Task
-from engine.plan import Answer, House, Plan, Standing, Stop
-from engine.runner import Ended, Runner
+from engine.events import DaemonStarted, DaemonStopped, Listener
+from engine.keeper import Keeper, TableRules
+from engine.model import SETTLE
 from engine.tender import Tender
+from engine.turns import Parts, Turns, end, when_set
 from engine.underway import UnderWay
-
-FAR_JUMP = timedelta(days=1)
-JUMP_STANDS = timedelta(minutes=5)
-"""A wall clock that jumped by more than FAR_JUMP is believed only after it has stood for so long."""
-
-RETRY_LEDGER = timedelta(seconds=2)
-"""How long to wait before a turn whose commit failed (disk full, say) is tried again."""
-
-TELL_AGE = timedelta(seconds=20)
-"""How old the ledger's note of a table's last read may grow while nothing else is to be written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a daemon is made of, beside its tables.
-
-    limits: action → how many attempts at once.   runs: folder of all attempts' folders.   draw: n random bytes.
-    """
-
-    actions: Mapping[str, Action]
-    secrets: Mapping[str, Mapping[str, str]]
-    limits: Mapping[str, int]
-    max_parallel: int
-    stop_within: timedelta
-    blackouts: tuple[Blackout, ...]
-    breaker: BreakerRules
-    runs: Path
-    draw: Callable[[int], bytes]
-    crash: Crash
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """Something read from, or answered by, a table; `find` holds it against what is known at the time of the turn."""
-
-    keeper: Keeper
-    find: Callable[[datetime], Findings]
-    done: asyncio.Future[None]
 
 
 class Daemon:
     """One process's tables, tasks and runs."""
 
     def __init__(self, parts: Parts, clock: Clock, committer: Commits, listener: Listener) -> None:
-        self.parts = parts
         self.clock = clock
-        self.keepers: dict[str, Keeper] = {}
-        self.under_way = UnderWay()
-        self._committer = committer
-        self._emit: Callable[[Event], None] = listener
-        self._tenders: dict[str, Tender] = {}
+        self._turns = Turns(parts, clock, committer, listener)
+        self._listener = listener
+        self._tenders: list[Tender] = []
         self._tending: list[asyncio.Task[None]] = []
-        self._inbox: list[Ended | _Seen] = []
-        self._mail = asyncio.Event()
-        self._poked = True
-        self._agenda = Agenda()
-        self._breakers: dict[str, Breaker] = {}
-        self._marked: dict[str, datetime] = {}
-        self._stopping = False
-        self._frozen: datetime | None = None  # one pass only: nothing that comes due later is looked at
-        self._awake_since = clock.now()
-        self._clocks = (clock.now(), clock.uptime())
-        self._jumped_at: float | None = None
-        self._runner = Runner(parts.actions, parts.secrets, clock, committer, parts.runs, parts.crash, self._ended)
 
-    # --- life
+    @property
+    def parts(self) -> Parts:
+        """What it is made of now."""
+        return self._turns.parts
+
+    @property
+    def keepers(self) -> Mapping[str, Keeper]:
+        """Its tables, by name."""
+        return self._turns.keepers
+
+    @property
+    def under_way(self) -> UnderWay:
+        """The occurrences that have not ended."""
+        return self._turns.under_way
 
     async def open(self, tenders: Iterable[Tender]) -> None:
         """Take up the tables and whatever an earlier daemon left under way. Raises NeedsOwner where another daemon has a table."""
-        for tender in tenders:
-            keeper = tender.keeper
+        self._tenders = list(tenders)
+        for tender in self._tenders:
             await tender.own()
-            self.keepers[keeper.name], self._tenders[keeper.name] = keeper, tender
-            for occurrence in await self._committer.read(lambda ledger, name=keeper.name: ledger.active(name)):  # type: ignore[misc]
-                self.under_way.put(occurrence)
-                self._agenda.queue(occurrence)
-            keeper.active = self.under_way.of
-            self._agenda.touch((keeper.name, key) for key in keeper.states)
-        streaks = await self._committer.read(lambda ledger: {a: ledger.streak(a) for a in self.parts.actions})
-        self._breakers = {action: Breaker(number, at) for action, (number, at) in streaks.items()}
-        self._emit(DaemonStarted(at=self.clock.now(), tables=tuple(self.keepers), pid=os.getpid()))
-        for occurrence in self.under_way:
-            if occurrence.stage is Stage.RUNNING:
-                self._recover(occurrence)
+        await self._turns.take_up(self._tenders)
+        self._listener(DaemonStarted(at=self.clock.now(), tables=tuple(self.keepers), pid=os.getpid()))
+        self._turns.recover()
 
-    def _recover(self, occurrence: Occurrence) -> None:
-        """An attempt that was begun when the last daemon ended: wait for it, start it, or call it lost."""
-        action: object = self.parts.actions.get(occurrence.action)
-        if occurrence.process is None and isinstance(action, Adoptable):  # never released, so it never ran
-            self._runner.start(occurrence)
-        else:
-            self._runner.adopt(occurrence)
+    async def close(self) -> None:
+        """Let go of the tables."""
+        for tender in self._tenders:
+            await tender.close()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Turn until told to stop; then let running work end (at most `stop_within`) and tell the tables."""
         async with self._tended(stopping) as stop:
             while not stop.done():
-                await self._turn()
-                await self._rest(stop)
+                await self._turns.turn()
+                await self._turns.rest(stop)
             await self._wind_up()
 
     async def run_once(self, stopping: asyncio.Event) -> None:
@@ -141,395 +71,61 @@ class Daemon:
         async with self._tended(stopping) as stop:
             looked = asyncio.create_task(self._looked_everywhere())
             while not looked.done() and not stop.done():
-                await self._turn()
-                await self._rest(looked, stop)
-            self._frozen = self.clock.now() + SETTLE
-            settled = asyncio.create_task(self.clock.sleep_until(self._frozen))
-            await self._turn()
-            while not stop.done() and not (settled.done() and self._idle()):
-                await self._rest(stop, *([] if settled.done() else [settled]))
-                await self._turn()
-            await _end(looked, settled)
+                await self._turns.turn()
+                await self._turns.rest(looked, stop)
+            self._turns.frozen = self.clock.now() + SETTLE
+            settled = asyncio.create_task(self.clock.sleep_until(self._turns.frozen))
+            await self._turns.turn()
+            while not stop.done() and not (settled.done() and self._turns.idle()):
+                await self._turns.rest(stop, *([] if settled.done() else [settled]))
+                await self._turns.turn()
+            await end(looked, settled)
             await self._wind_up()
 
-    @contextlib.asynccontextmanager
-    async def _tended(self, stopping: asyncio.Event) -> AsyncIterator[asyncio.Task[object]]:
-        """The tables looked after, and a task that is done when the daemon is to stop; all end with the block."""
-        stop: asyncio.Task[object] = asyncio.create_task(_set(stopping))
-        self._tending = [asyncio.create_task(tender.tend(self._deliver)) for tender in self._tenders.values()]
-        try:
-            yield stop
-        finally:
-            await _end(stop, *self._tending)
-        self._emit(DaemonStopped(at=self.clock.now(), running=self._runner.under_way))
-
-    async def _looked_everywhere(self) -> None:
-        for tender in self._tenders.values():
-            await tender.looked.wait()
-
-    def _idle(self) -> bool:
-        """Whether nothing runs, waits to start or waits to be looked at."""
-        pending = any(o.stage in (Stage.CLAIMED, Stage.RUNNING) for o in self.under_way)
-        return not (pending or self._inbox or self._poked or self._agenda.pressing(self._frozen or self.clock.now()))
-
-    async def _wind_up(self) -> None:
-        """Start nothing more; let what runs end, for a while; then tell the tables what is left to tell."""
-        self._stopping = True
-        waiting = asyncio.create_task(self._runner.wait())
-        limit = asyncio.create_task(self.clock.sleep(self.parts.stop_within))
-        while not waiting.done():
-            await self._turn()
-            await self._rest(waiting if limit.done() else limit, waiting)
-            if limit.done():
-                for occurrence in self.under_way:
-                    why = f"rowd was stopped, and it ran for longer than {self.parts.stop_within}"
-                    self._runner.stop(occurrence.id, Outcome.CANCELLED, why)
-        await self._turn()
-        await _end(*self._tending)
-        flushing = asyncio.create_task(self._flush())
-        while not flushing.done() or self._inbox:
-            await self._turn()
-            await self._rest(flushing)
-        await _end(limit, flushing)
-
-    async def _flush(self) -> None:
-        await asyncio.gather(*(tender.flush(self._deliver) for tender in self._tenders.values()))
-
-    async def close(self) -> None:
-        """Let go of the tables."""
-        for tender in self._tenders.values():
-            await tender.close()
-
-    async def reconfigure(self, parts: Parts, rules: Mapping[str, TableRules]) -> None:
+    def reconfigure(self, parts: Parts, rules: Mapping[str, TableRules]) -> None:
         """Go on with other definitions and rules; what runs is not touched. Tables come and go only with a restart."""
-        self.parts = replace(parts, runs=self.parts.runs, crash=self.parts.crash)
-        self._runner.replace(parts.actions, parts.secrets)
-        for name, keeper in self.keepers.items():
-            if name in rules:
-                keeper.rules = rules[name]
-                keeper.understand(keeper.states)
-                self._agenda.touch((name, key) for key in keeper.states)
-        self._mail.set()
-
-    # --- the inbox
+        self._turns.reconfigure(parts, rules)
 
     async def listen(self, pokes: AsyncIterator[None]) -> None:
         """Each time `pokes` yields, someone may have asked for something: look into the ledger."""
         async for _ in pokes:
-            self._poked = True
-            self._mail.set()
+            self._turns.poke()
 
-    def _ended(self, ended: Ended) -> None:
-        self._inbox.append(ended)
-        self._mail.set()
-
-    async def _deliver(self, keeper: Keeper, find: Callable[[datetime], Findings]) -> None:
-        """Hand in what was read or written, and return once it is durable."""
-        seen = _Seen(keeper, find, asyncio.get_running_loop().create_future())
-        self._inbox.append(seen)
-        self._mail.set()
-        await seen.done
-
-    async def _rest(self, *ends: asyncio.Task[object]) -> None:
-        """Sleep until something comes in, something comes due, or one of `ends` is done."""
-        if self._inbox or self._poked:
-            return
-        self._mail.clear()
-        tasks: list[asyncio.Task[object]] = [asyncio.create_task(_set(self._mail))]
-        if self._jumped_at is not None:  # the wall clock is not to be trusted
-            tasks.append(asyncio.create_task(self.clock.sleep(LONGEST_NAP)))
-        elif not self._stopping and (wake := self._wake()) is not None:
-            tasks.append(asyncio.create_task(self.clock.sleep_until(wake)))
+    @contextlib.asynccontextmanager
+    async def _tended(self, stopping: asyncio.Event) -> AsyncIterator[asyncio.Task[object]]:
+        """The tables looked after, and a task that is done when the daemon is to stop; all end with the block."""
+        stop: asyncio.Task[object] = asyncio.create_task(when_set(stopping))
+        self._tending = [asyncio.create_task(tender.tend(self._turns.deliver)) for tender in self._tenders]
         try:
-            await asyncio.wait({*tasks, *ends}, return_when=asyncio.FIRST_COMPLETED)
+            yield stop
         finally:
-            await _end(*tasks)
+            await end(stop, *self._tending)
+        self._listener(DaemonStopped(at=self.clock.now(), running=self._turns.runner.under_way))
 
-    def _wake(self) -> datetime | None:
-        """When time alone gives us something to do."""
-        times = [k.changes_at() for k in self.keepers.values()]
-        ahead = self._agenda.next_wake()
-        if self._frozen is None or (ahead is not None and ahead <= self._frozen):
-            times.append(ahead)
-        shut = (b.shut_until(self.parts.breaker) for b in self._breakers.values())
-        times += [until for until in shut if until is not None and until > self.clock.now()]
-        return min((at for at in times if at is not None), default=None)
+    async def _looked_everywhere(self) -> None:
+        for tender in self._tenders:
+            await tender.looked.wait()
 
-    # --- a turn
+    async def _wind_up(self) -> None:
+        """Start nothing more; let what runs end, for a while; then tell the tables what is left to tell."""
+        turns = self._turns
+        turns.stopping = True
+        waiting = asyncio.create_task(turns.runner.wait())
+        limit = asyncio.create_task(self.clock.sleep(self.parts.stop_within))
+        while not waiting.done():
+            await turns.turn()
+            await turns.rest(waiting, *([] if limit.done() else [limit]))
+            if limit.done():
+                for occurrence in turns.under_way:
+                    why = f"rowd was stopped, and it ran for longer than {spelled(self.parts.stop_within)}"
+                    turns.runner.stop(occurrence.id, Outcome.CANCELLED, why)
+        await turns.turn()
+        await end(*self._tending)
+        flushing = asyncio.create_task(self._flush())
+        while not flushing.done() or turns.mail:
+            await turns.turn()
+            await turns.rest(flushing)
+        await end(limit, flushing)
 
-    async def _turn(self) -> None:
-        now = self.clock.now()
-        try:
-            await self._learn(now)
-            if not self._stopping and self._believable(now):
-                await self._act(min(now, self._frozen) if self._frozen else now)
-        except LedgerUnwritable as exc:
-            self._emit(Trouble(at=now, where="ledger", message=str(exc)))
-            await self.clock.sleep(RETRY_LEDGER)
-        for tender in self._tenders.values():
-            if tender.keeper.unsent:
-                tender.stir()
-
-    async def _learn(self, now: datetime) -> None:
-        """Make durable what came in, then remember it."""
-        items, poked = list(self._inbox), self._poked
-        facts = self._facts(items, now)
-        if not facts.empty or poked:
-            requests, tallies = await self._committer.do(lambda ledger: facts.write(ledger, now), point=facts.point)
-            self._poked = False
-            self._remember(facts, tallies, now)
-            self._take(requests)
-        del self._inbox[: len(items)]
-        for item in items:
-            if isinstance(item, _Seen) and not item.done.done():
-                item.done.set_result(None)
-        for keeper in self.keepers.values():
-            if keeper.lapsed(now):
-                self._look_again(keeper)
-
-    def _facts(self, items: Iterable[Ended | _Seen], now: datetime) -> Facts:
-        facts = Facts()
-        for item in items:
-            if isinstance(item, _Seen):
-                facts.found[item.keeper.name] = item.find(now)
-            elif (occurrence := self.under_way.get(item.run)) is not None:
-                facts.ends.append(End(occurrence, item, self._retry_at(occurrence, item, now)))
-        for end in facts.ends:
-            occurrence = end.occurrence
-            keeper = self.keepers[occurrence.table]
-            if end.retry_at is None and self._was_one_off(keeper, occurrence):
-                found = facts.found.get(keeper.name, Findings()).states.get(occurrence.key)
-                facts.states[(keeper.name, occurrence.key)] = completed(found or keeper.states[occurrence.key])
-        facts.marks = [self.keepers[t].mark(now) for t, found in facts.found.items() if self._worth_a_mark(t, found, now)]
-        return facts
-
-    @staticmethod
-    def _retry_at(occurrence: Occurrence, ended: Ended, now: datetime) -> datetime | None:
-        outcome = ended.result.outcome
-        repeats = outcome in (Outcome.FAILED, Outcome.TIMED_OUT) or (outcome is Outcome.LOST and occurrence.repeatable)
-        return now + back_off(occurrence, ended.attempt) if repeats and ended.attempt < occurrence.attempts else None
-
-    @staticmethod
-    def _was_one_off(keeper: Keeper, occurrence: Occurrence) -> bool:
-        task = keeper.understood.get(occurrence.key)
-        if not isinstance(task, Task) or task.schedule is None:
-            return False
-        return task.schedule.one_off and occurrence.cause is Cause.SCHEDULE
-
-    def _worth_a_mark(self, table: str, found: Findings, now: datetime) -> bool:
-        marked = self._marked.get(table)
-        return bool(found.states) or found.look_again or marked is None or now - marked >= TELL_AGE
-
-    def _remember(self, facts: Facts, tallies: Tallies, now: datetime) -> None:
-        self._marked.update((mark.table, now) for mark in facts.marks)
-        for table, found in facts.found.items():
-            keeper = self.keepers[table]
-            keeper.apply(found.states)
-            self._agenda.touch((table, key) for key in found.states)
-            if found.look_again:
-                self._look_again(keeper)
-            self._tell(telling.of_findings(keeper, found, now))
-        for (table, key), state in facts.states.items():
-            self.keepers[table].apply({key: state})
-        for end in facts.ends:
-            self._forget(end, now)
-        self._recount(tallies)
-
-    def _forget(self, end: End, now: datetime) -> None:
-        """An attempt has ended: the occurrence waits for another one, or is over."""
-        occurrence, result = end.occurrence, end.ended.result
-        if end.retry_at is not None:
-            waits = replace(occurrence, stage=Stage.WAITING, retry_at=end.retry_at, reason=result.summary, process=None)
-            self.under_way.put(waits)
-        else:
-            self.under_way.drop(occurrence)
-        self._changed(occurrence)
-        before = self._breakers.get(occurrence.action, Breaker())
-        after = self._breakers[occurrence.action] = before.after(result.outcome, now)
-        self._emit(telling.of_end(end, now))
-        if after != before and (until := after.shut_until(self.parts.breaker)) is not None:
-            self._emit(BreakerOpened(at=now, action=occurrence.action, until=until, failures=after.streak))
-        elif after != before and before.shut_until(self.parts.breaker) is not None:
-            self._emit(BreakerClosed(at=now, action=occurrence.action))
-
-    def _take(self, requests: Iterable[Request]) -> None:
-        asked: dict[Place, tuple[Request, ...]] = {}
-        for request in requests:
-            place = (request.table, request.key)
-            asked[place] = (*asked.get(place, ()), request)
-        for keeper in self.keepers.values():
-            keeper.requests = {key: those for (table, key), those in asked.items() if table == keeper.name}
-        self._agenda.touch(place for place in asked if place[0] in self.keepers)
-
-    async def _act(self, now: datetime) -> None:
-        """Decide, make the plan durable, then start."""
-        places = self._places(now)
-        if not places:
-            return
-        standings, no_tasks = self._standings(places, now)
-        plan = decide(standings, now, self._house(now))
-        plan = replace(plan, answers=(*plan.answers, *no_tasks[0]), stops=(*plan.stops, *no_tasks[1]))
-        claims, records = self._numbered(plan.claims, now), self._numbered(plan.records, now)
-        plan = replace(plan, records=tuple(records))
-        moves = Moves(plan, claims, self._begun(plan, claims), [s for s in plan.stops if not self._runs(s.run)])
-        if not moves.empty:
-            try:
-                ours, tallies = await self._committer.do(lambda ledger: moves.write(ledger, now), point=moves.point)
-            except LedgerUnwritable:
-                self._agenda.touch(places)
-                raise
-            self._carry_out(moves, ours, tallies, now)
-        self._agenda.set_wakes(places, plan.wakes)
-
-    def _numbered(self, occurrences: Iterable[Occurrence], now: datetime) -> list[Occurrence]:
-        return [replace(o, id=new_run_id(now, self.parts.draw)) for o in occurrences]
-
-    def _places(self, now: datetime) -> set[Place]:
-        """Which tasks to decide on; a table that was not looked at yet since the start has to wait."""
-        places = self._agenda.take(now, self._free, self._waiting_action, lambda action: self._room(action, now))
-        early = {p for p in places if not self._tenders[p[0]].looked.is_set()}
-        self._agenda.touch(early)
-        return places - early
-
-    def _waiting_action(self, place: Place) -> str | None:
-        waiting = (o.action for o in self.under_way.of(*place) if o.stage is Stage.CLAIMED)
-        return next(waiting, None)
-
-    def _runs(self, run: str) -> bool:
-        occurrence = self.under_way.get(run)
-        return occurrence is not None and occurrence.stage is Stage.RUNNING
-
-    def _standings(self, places: Iterable[Place], now: datetime) -> tuple[list[Standing], tuple[list[Answer], list[Stop]]]:
-        """Where these tasks stand; and what becomes of wishes and waiting occurrences of rows that are no tasks (any more)."""
-        standings: list[Standing] = []
-        refused: list[Answer] = []
-        ended: list[Stop] = []
-        for table, key in places:
-            keeper = self.keepers[table]
-            standing = keeper.standing(key, now)
-            if standing is not None:
-                standings.append(standing)
-                continue
-            why = keeper.no_task(key)
-            refused += [Answer(request, False, why) for request in keeper.requests.get(key, ())]
-            ended += [Stop(o.id, why, "") for o in self.under_way.of(table, key) if o.stage is not Stage.RUNNING]
-        return standings, (refused, ended)
-
-    @property
-    def _free(self) -> int:
-        return max(0, self.parts.max_parallel - self._runner.under_way)
-
-    def _limit(self, action: str, now: datetime) -> int:
-        """How many attempts of this action may be under way: none while its breaker is open, one while that is being tried."""
-        until = self._breakers.get(action, Breaker()).shut_until(self.parts.breaker)
-        if until is not None:
-            return 0 if now < until else 1
-        return self.parts.limits.get(action, self.parts.max_parallel)
-
-    def _room(self, action: str, now: datetime) -> bool:
-        return self.under_way.running.get(action, 0) < self._limit(action, now)
-
-    def _house(self, now: datetime) -> House:
-        shut = {a: until for a, b in self._breakers.items() if (until := b.shut_until(self.parts.breaker)) is not None}
-        return House(
-            awake_since=self._awake_since,
-            free=self._free,
-            running=dict(self.under_way.running),
-            limits={action: self._limit(action, now) for action in {*self.parts.limits, *shut}},
-            shut={action: until for action, until in shut.items() if until > now},
-            blackouts=self.parts.blackouts,
-        )
-
-    def _begun(self, plan: Plan, claims: Iterable[Occurrence]) -> list[Occurrence]:
-        """The occurrences that start, as they stand once their next attempt has begun."""
-        claimed = {(c.table, c.key, c.trigger): c for c in claims}
-        begun = []
-        for table, key, trigger in plan.starts:
-            occurrence = claimed.get((table, key, trigger))
-            if occurrence is None:
-                occurrence = next(o for o in self.under_way.of(table, key) if o.trigger == trigger)
-            begun.append(
-                replace(
-                    occurrence,
-                    stage=Stage.RUNNING,
-                    attempt=occurrence.attempt + 1,
-                    started_at=self.clock.now(),
-                    retry_at=None,
-                    process=None,
-                )
-            )
-        return begun
-
-    def _carry_out(self, moves: Moves, ours: set[str], tallies: Tallies, now: datetime) -> None:
-        """The plan is durable: remember it, tell it, and start."""
-        for state in moves.plan.states:
-            keeper = self.keepers[state.table]
-            keeper.states[state.key] = state
-            keeper.unsent.add(state.key)
-        for claim in moves.claims:
-            if claim.id in ours:
-                self.under_way.put(claim)
-                self._agenda.queue(claim)
-                self._changed(claim)
-        self._recount(tallies)
-        for answer in moves.plan.answers:
-            keeper = self.keepers[answer.request.table]
-            keeper.answered(answer)
-            self._emit(telling.of_answer(keeper, answer, now))
-        for stop in moves.plan.stops:
-            self._stop(stop)
-        for occurrence in moves.begun:
-            if occurrence.id in self.under_way:  # a claim that somebody else had is not ours to start
-                self.under_way.put(occurrence)
-                self.keepers[occurrence.table].began(occurrence.key)
-                self._changed(occurrence)
-                self._emit(telling.of_start(occurrence, now))
-                self._runner.start(occurrence)
-        self._tell(telling.of_record(record, now) for record in moves.plan.records)
-
-    def _stop(self, stop: Stop) -> None:
-        occurrence = self.under_way.get(stop.run)
-        if occurrence is None or self._runner.stop(stop.run, Outcome.CANCELLED, stopped(stop)):
-            return
-        self.under_way.drop(occurrence)
-        self._changed(occurrence)
-
-    # --- remembering
-
-    def _changed(self, occurrence: Occurrence) -> None:
-        self.keepers[occurrence.table].unsent.add(occurrence.key)
-        self._agenda.touch([(occurrence.table, occurrence.key)])
-
-    def _look_again(self, keeper: Keeper) -> None:
-        keeper.unsent.update(keeper.states)
-        self._agenda.touch((keeper.name, key) for key in keeper.states)
-
-    def _recount(self, tallies: Tallies) -> None:
-        for table, changed in tallies.items():
-            self.keepers[table].tallies.update(changed)
-            self.keepers[table].unsent.update(changed)
-
-    def _tell(self, events: Iterable[Event]) -> None:
-        for event in events:
-            self._emit(event)
-
-    def _believable(self, now: datetime) -> bool:
-        """Whether the wall clock moved as far as real time did; if not, whether it has stood long enough since."""
-        (wall, uptime), self._clocks = self._clocks, (now, self.clock.uptime())
-        jump = (now - wall).total_seconds() - (self._clocks[1] - uptime)
-        if abs(jump) > FAR_JUMP.total_seconds():
-            self._emit(ClockJumped(at=now, seconds=round(jump, 3)))
-            self._jumped_at = None if self._jumped_at is not None else self._clocks[1]  # a second jump was the way back
-        if self._jumped_at is not None and self._clocks[1] - self._jumped_at >= JUMP_STANDS.total_seconds():
-            self._jumped_at = None
-        return self._jumped_at is None
-
-
-async def _set(event: asyncio.Event) -> None:
-    await event.wait()
-
-
-async def _end(*tasks: asyncio.Task[Any]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    async def _flush(self) -> None:
+        await asyncio.gather(*(tender.flush(self._turns.deliver) for tender in self._tenders))

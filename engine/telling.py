@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from engine.breaker import Breaker, BreakerRules
 from engine.events import (
+    BreakerClosed,
+    BreakerOpened,
     Event,
     OccurrenceRecorded,
     RequestRefused,
@@ -97,6 +100,16 @@ def of_answer(keeper: Keeper, answer: Answer, now: datetime) -> Event:
     return RequestRefused(
         at=now, table=asked.table, key=asked.key, task=name, wish=str(asked.wish), by=asked.by, reason=answer.text
     )
+
+
+def of_breaker(action: str, before: Breaker, after: Breaker, rules: BreakerRules, now: datetime) -> Iterator[Event]:
+    """An action is left alone for a while (longer than before), or is trusted again."""
+    if after == before:
+        return
+    if (until := after.shut_until(rules)) is not None:
+        yield BreakerOpened(at=now, action=action, until=until, failures=after.streak)
+    elif before.shut_until(rules) is not None:
+        yield BreakerClosed(at=now, action=action)
 
 
 def name_of(keeper: Keeper, key: str) -> str:

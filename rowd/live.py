@@ -81,7 +81,11 @@ class LiveView:
 def rows(keeper: Keeper, now: datetime) -> Table:
     """One table as rowd sees it: what people wrote, and what rowd writes beside it."""
     tasks, defects, drafts = keeper.counts()
-    parts = [plural(tasks, "task"), *([plural(defects, "defect")] if defects else []), *([plural(drafts, "draft")] if drafts else [])]
+    parts = [
+        plural(tasks, "task"),
+        *([plural(defects, "defect")] if defects else []),
+        *([plural(drafts, "draft")] if drafts else []),
+    ]
     title = f"{keeper.name}: {', '.join(parts)}"
     if keeper.trouble is not None:
         title += f"  ({clean(str(keeper.trouble[1]))})"

@@ -125,7 +125,7 @@ async def _reload(made: Daemon, reload: Callable[[], Site], listener: Listener) 
     except ConfigError as exc:
         listener(ConfigRefused(at=made.clock.now(), message=str(exc)))
         return
-    await made.reconfigure(site.parts, {name: bound.rules for name, bound in site.tables.items()})
+    made.reconfigure(site.parts, {name: bound.rules for name, bound in site.tables.items()})
     listener(ConfigReloaded(at=made.clock.now(), tables=tuple(site.tables)))
 
 

@@ -26,11 +26,12 @@ from engine.crash import VARIABLE, CrashPoints
 from engine.events import Listener
 from engine.keeper import Keeper, TableRules
 from engine.ledger import Ledger
-from engine.loop import Daemon, Parts
+from engine.loop import Daemon
 from engine.model import Column
 from engine.parse import Rules
 from engine.patience import PatientTable, ThreadWorker
 from engine.tender import Tender
+from engine.turns import Parts
 
 ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Of the ids that rowd gives to rows: nothing that looks like something else."""

@@ -18,10 +18,11 @@ from engine.crash import CrashPoints
 from engine.events import Event
 from engine.keeper import Keeper, TableRules
 from engine.ledger import Ledger
-from engine.loop import Daemon, Parts
+from engine.loop import Daemon
 from engine.parse import Rules
 from engine.patience import PatientTable
 from engine.tender import Tender
+from engine.turns import Parts
 from tests.fakes.memory_table import InlineWorker, MemoryTable
 from tests.fakes.virtual import VirtualClock
 

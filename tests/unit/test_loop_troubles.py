@@ -219,7 +219,7 @@ def test_a_full_disk_stops_nothing_for_good(tmp_path: Path) -> None:
                 raise LedgerUnwritable("no space left on the device")
             return await do(work, point=point)
 
-        daemon._committer = _With(committer, failing)
+        daemon._turns._committer = _With(committer, failing)
         import asyncio
 
         stopping = asyncio.Event()
@@ -339,7 +339,7 @@ def test_other_definitions_take_effect_without_a_restart(tmp_path: Path) -> None
             assert not house.witness.seen
             assert sheet.person("a")["Health"].startswith('ERROR: Action "later"')
             its = rules(actions={"later": rules().rules.actions["act"]})
-            await daemon.reconfigure(replace(daemon.parts, actions={"later": house.witness}), {"ops": its})
+            daemon.reconfigure(replace(daemon.parts, actions={"later": house.witness}), {"ops": its})
             await house.until(NOON + timedelta(minutes=2, seconds=5))
         assert house.witness.times() == [NOON + MINUTE, NOON + 2 * MINUTE]  # the first was late, within its grace
 
