@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import csv
+import io
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -14,7 +16,7 @@ import typer
 from engine.events import Listener
 from engine.loop import Daemon
 from rowd.cli.command import examples
-from rowd.cli.output import console, say
+from rowd.cli.output import console, print_table, say
 from rowd.cli.site import site_at
 from rowd.log import listener
 from rowd.service import serve
@@ -67,8 +69,10 @@ def demo(
 
         asyncio.run(serve(site, listen, lambda: site_at(config), beside))
     if not watched:
+        shown = ("Name", "Schedule", "Current", "Next Run", "Runs", "Last Result", "Health")
+        rows = csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"), newline=""))
         say()
-        say(table.read_text(encoding="utf-8"))
+        print_table(shown, [[row[column] for column in shown] for row in rows])
     say(f"The demo's folder stays: {folder}. `rowd list --config {config}` and `rowd history --config {config}` look into it.")
 
 
