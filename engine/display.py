@@ -10,6 +10,7 @@ from datetime import UTC, datetime, tzinfo
 
 from actions.api import Outcome
 from connectors.api import Cell
+from engine.blackout import Blackout, covering
 from engine.model import OURS, SHARED, Column, Defect, Occurrence, RowState, Stage, Status, Tally, Task, Type
 from engine.plan import Hold
 from engine.schedule import in_words
@@ -26,6 +27,7 @@ def display(
     *,
     active: Sequence[Occurrence] = (),
     hold: Hold | None = None,
+    blackouts: Sequence[Blackout] = (),
 ) -> dict[str, Cell]:
     """Every cell that rowd would write into this row, canonical header → value; only columns that the table has are sent.
 
@@ -35,10 +37,11 @@ def display(
     if task is not None and task.schedule is not None:
         zone = task.schedule.zone
     ahead = _next(task, state)
+    then = _then(task, state, ahead, zone, blackouts)
     last = tally.last
     running = next((o for o in active if o.stage is Stage.RUNNING), None)
     cells: dict[str, Cell] = {
-        Column.HEALTH: cut(_health(understood, state, tally, zone, active, hold, ahead), LONGEST_RESULT),
+        Column.HEALTH: cut(_health(understood, state, tally, zone, active, hold, then), LONGEST_RESULT),
         Column.UNDERSTOOD_AS: _understood(task, state),
         Column.NEXT_RUN: ahead,
         Column.LAST_STATUS: "running" if running else (str(last.outcome) if last and last.outcome else None),
@@ -138,35 +141,45 @@ def _health(
     zone: tzinfo,
     active: Sequence[Occurrence],
     hold: Hold | None,
-    ahead: datetime | None,
+    then: str,
 ) -> str:
     if isinstance(understood, Defect):
-        return f"{'DRAFT' if understood.draft else 'ERROR'}: {understood.message}"
+        return f"DRAFT: {state.note or understood.message}" if understood.draft else f"ERROR: {understood.message}"
     if hold is not None:
         return f"HELD: {hold.reason}"
     if state.note:
         return f"NOTE: {state.note}"
     if active:
         return _under_way(active[0], zone)
-    then = f", next {moment(ahead, zone)}" if ahead is not None else ""
-    if understood.status is Status.COMPLETED:
+    failed = tally.last is not None and tally.last.outcome not in (None, Outcome.SUCCEEDED)
+    if understood.status is Status.COMPLETED and not failed:
         return f"COMPLETED{_ended(tally, zone)}"
     if understood.status is Status.PAUSED:
         return "PAUSED"
     if tally.missed_now and tally.missed_since is not None:
         why = tally.record.reason if tally.record and tally.record.outcome is Outcome.MISSED else ""
         return f"MISSED {tally.missed_now} since {moment(tally.missed_since, zone)}{f': {why}' if why else ''}{then}"
-    if tally.last is not None and tally.last.outcome not in (None, Outcome.SUCCEEDED):
+    if failed and tally.last is not None:
         return f"{str(tally.last.outcome).upper()}{_ended(tally, zone)}{then}"
     if understood.type is Type.COUNTER:
         waits = "" if state.armed or state.count < understood.threshold else ": was there before; it runs at the next tick or edit"
         return f"OK, {whole(state.count)} of {whole(understood.threshold)}{waits}"
     if understood.schedule is None:
         return "OK, runs when asked"
-    if ahead is None:
-        return f"NEVER: {understood.schedule.text} is past; give a time to come"
-    snoozed = state.snoozed_until
-    return f"OK{then}" + (f", snoozed until {moment(snoozed, zone)}" if snoozed is not None and ahead < snoozed else "")
+    return f"OK{then}" if then else f"NEVER: {understood.schedule.text} is past; give a time to come"
+
+
+def _then(task: Task | None, state: RowState, ahead: datetime | None, zone: tzinfo, blackouts: Sequence[Blackout]) -> str:
+    """When the next occurrence comes, and what keeps it from running then: what recurs is skipped, what happens once waits."""
+    if task is None or task.schedule is None or ahead is None:
+        return ""
+    late = "waits until" if task.schedule.one_off else "skipped: there is nothing before"
+    held = ""
+    if state.snoozed_until is not None and ahead < state.snoozed_until:
+        held = f" (snoozed: {late} {moment(state.snoozed_until, zone)})"
+    elif window := covering(blackouts, task.table, ahead):
+        held = f" (blackout {window[0]}: {late} {moment(window[1], zone)})"
+    return f", next {moment(ahead, zone)}{held}"
 
 
 def _under_way(occurrence: Occurrence, zone: tzinfo) -> str:

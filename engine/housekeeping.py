@@ -46,7 +46,8 @@ class Housekeeping:
         self._due: list[Callable[[], object]] = []
         self._timetable = schedule.Scheduler()
         self._timetable.every().hour.do(self._due.append, self.prune)
-        self._timetable.every().day.at(f"{chores.backup_at:%H:%M}").do(self._due.append, self.back_up)
+        if chores.backups:
+            self._timetable.every().day.at(f"{chores.backup_at:%H:%M}").do(self._due.append, self.back_up)
         self._timetable.every().day.at(f"{chores.digest_at:%H:%M}").do(self._due.append, self.digest)
 
     async def tend(self) -> None:
@@ -117,5 +118,5 @@ def _copy(ledger: Path, path: Path, keep: int) -> None:
         source.backup(path)
     finally:
         source.close()
-    for old in sorted(path.parent.glob("ledger-*.sqlite"))[:-keep]:
+    for old in sorted(path.parent.glob("ledger-*.sqlite"), reverse=True)[keep:]:
         old.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from connectors.api import Cell, Effect, Patch, Written
 from connectors.errors import NeedsOwner, TableError
+from engine.blackout import Blackout
 from engine.cells import BadCell, instant
 from engine.display import differing, display
 from engine.identity import Mint, Vanishing, identify, presence
@@ -31,6 +32,7 @@ class TableRules:
     renames: Mapping[str, str]
     poll: timedelta
     offline_limit: timedelta
+    blackouts: tuple[Blackout, ...] = ()
 
 
 @dataclass(slots=True)
@@ -77,6 +79,7 @@ class Keeper:
         self._raw: dict[str, Mapping[str, Cell]] = {}
         self._names: dict[str, Defect] = {}
         self._named: dict[str, Cell] = {}
+        self._given: dict[str, str] = {}  # ids given to copied rows → what their Health is to say at first
         self._untold: set[str] = set()
         self._defects: dict[str, str] = {}
         self._lapsed = False
@@ -101,6 +104,10 @@ class Keeper:
         found.look_again = self.doubtful != named.doubtful
         self.doubtful = dict(named.doubtful)
         self.mints = {mint.row.key: mint for mint in named.mint}
+        self._given = {
+            **{id_: why for id_, why in self._given.items() if id_ not in self.states},
+            **{m.id: m.why for m in named.mint if m.draft},
+        }
         self.order = [key for key, _ in named.rows]
         present = presence(self.states, named.present, now, self.vanishing)
         found.look_again |= self.held != present.held or new_ledger or self._lapsed
@@ -117,6 +124,8 @@ class Keeper:
             if known is None:
                 anchor = self._anchor(cells.get(Column.LAST_RUN))
                 seen_first = first_sight(self.name, key, cells, now, new_ledger=new_ledger, anchor=anchor, handle=row.handle)
+                if (why := self._given.get(key)) is not None:
+                    seen_first = replace(seen_first, state=replace(seen_first.state, note=why))
                 found.added.append(key)
                 self._note(found, seen_first, now)
             else:
@@ -292,8 +301,8 @@ class Keeper:
             drafts=drafts,
         )
 
-    def began(self, key: str) -> None:
-        """A run of this row has begun: what its note said is over."""
+    def note_is_over(self, key: str) -> None:
+        """A run of this row has begun or ended: what its note said holds no more."""
         if (state := self.states.get(key)) is not None and state.note is not None:
             self.states[key] = replace(state, note=None)
 
@@ -331,6 +340,7 @@ class Keeper:
                 self.rules.rules.zone,
                 active=self.active(self.name, key),
                 hold=self.hold(key, now),
+                blackouts=self.rules.blackouts,
             )
             put = differing(wanted, state)
             if not put:

@@ -73,14 +73,15 @@ def first_sight(
     need a fresh press and one-offs that ran are over.   anchor: its Last Run as an instant, where it has one.
     """
     stood = _displayed(cells)
+    since = now.replace(microsecond=0)  # nothing comes due within a second
     state = RowState(
         table=table,
         key=key,
         cells=dict(cells),
         first_seen=now,
         changed_at=now,
-        since=now,
-        settled_until=now,
+        since=since,
+        settled_until=since,
         anchor=anchor,
         count=_number(cells.get(Column.CURRENT)) or 0,
         handle=handle,
@@ -118,7 +119,8 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
 
     anew = any(c.column in RESTARTS for c in changes) or restarts(state.cells) != restarts(merged)
     if anew or _activated(state, merged):
-        after = replace(after, since=now, settled_until=now, armed=False, marked=False, snoozed_until=None)
+        since = now.replace(microsecond=0)
+        after = replace(after, since=since, settled_until=since, armed=False, marked=False, snoozed_until=None)
     if changes:
         after = replace(after, changed_at=now, note=None)
     if merged != state.cells:

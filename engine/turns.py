@@ -272,6 +272,7 @@ class Turns:
         else:
             self.under_way.drop(occurrence)
         self._changed(occurrence)
+        self.keepers[occurrence.table].note_is_over(occurrence.key)
         before, after = self._breakers.note(occurrence.action, result.outcome, now)
         self._emit(telling.of_end(end, now))
         self._tell(telling.of_breaker(occurrence.action, before, after, self.parts.breaker, now))
@@ -397,7 +398,7 @@ class Turns:
         for occurrence in moves.begun:
             if occurrence.id in self.under_way:  # a claim that somebody else had is not ours to start
                 self.under_way.put(occurrence)
-                self.keepers[occurrence.table].began(occurrence.key)
+                self.keepers[occurrence.table].note_is_over(occurrence.key)
                 self._changed(occurrence)
                 self._emit(telling.of_start(occurrence, now))
                 self.runner.start(occurrence)

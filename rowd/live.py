@@ -106,6 +106,7 @@ def rows(keeper: Keeper, now: datetime) -> Table:
             keeper.rules.rules.zone,
             active=keeper.active(keeper.name, key),
             hold=keeper.hold(key, now),
+            blackouts=keeper.rules.blackouts,
         )
         health = str(cells[Column.HEALTH])
         table.add_row(

@@ -211,7 +211,8 @@ def _table(
         name_column=renames.get(str(Column.NAME), str(Column.NAME)),
         secret=lambda wanted: config.secret(wanted).get_secret_value(),
     )
-    return Bound(TableRules(rules, renames, settings.poll, config.settings.daemon.offline_limit), backend, own, place)
+    limit = config.settings.daemon.offline_limit
+    return Bound(TableRules(rules, renames, settings.poll, limit, _blackouts(config)), backend, own, place)
 
 
 def _renames(config: Config, key: str, settings: TableSettings, mistakes: list[Mistake]) -> dict[str, str]:

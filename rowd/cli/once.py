@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from engine.events import Event, OccurrenceRecorded, RunEnded
+from engine.events import Event, OccurrenceRecorded, RunEnded, TableUnreachable
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
-from rowd.cli.output import emit_json, fail, say
+from rowd.cli.output import emit_json, fail, say, warn
 from rowd.cli.site import site_at
 from rowd.log import listener
 from rowd.saying import plural
@@ -30,7 +30,8 @@ def once(
 ) -> None:
     """Make one pass: read the tables, run what is due, write back, end.
 
-    Ends with 1 where a run failed or something was missed. Rows that come due while it works are left for the next pass.
+    Ends with 1 where a run failed or something was missed, with 3 or 4 where a table could not be read. Rows that come due
+    while it works are left for the next pass.
     """
     site = site_at(config)
     told: list[Event] = []
@@ -52,5 +53,10 @@ def once(
         emit_json({"runs": [e.fields() for e in ended], "not_run": [e.fields() for e in unrun], "failed": len(failed)})
     elif not quiet:
         say(f"{plural(len(ended), 'run')}, {len(failed)} failed, {plural(sum(e.count for e in unrun), 'occurrence')} not run")
+    away = [e for e in told if isinstance(e, TableUnreachable)]
+    for event in away:
+        warn(f"table {event.table}: {event.message}")
+    if away:
+        raise typer.Exit(int(Exit.OWNER if any(e.needs_owner for e in away) else Exit.LATER))
     if failed or any(e.outcome == "missed" for e in unrun):
         raise typer.Exit(int(Exit.BAD))

@@ -21,7 +21,7 @@ from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
 from rowd.cli.rows import health_style, outcome_style, row_json, run_json, status_of, troubles
 from rowd.cli.site import pick, reading, site_at, tables_of
 from rowd.coming import Coming, coming
-from rowd.saying import distance, lasted, when
+from rowd.saying import distance, lasted, plural, when
 from rowd.view import RowView, house, living, look
 from rowd.why import why
 
@@ -95,7 +95,7 @@ def _pairs(row: RowView, reason: str, now: datetime, ahead: list[Coming]) -> Ite
         yield "Schedule", str(cells.get(Column.SCHEDULE) or "")
         yield "Action", str(cells.get(Column.ACTION) or "")
     tally = row.tally
-    yield "Counts", f"{tally.runs} runs, {tally.failures} failed, {tally.missed} missed"
+    yield "Counts", f"{plural(tally.runs, 'run')}, {tally.failures} failed, {tally.missed} missed"
     if tally.last_success is not None:
         yield "Last success", f"{when(tally.last_success, row.zone, now)} ({distance(tally.last_success, now)})"
 

@@ -89,7 +89,8 @@ def test_a_command_that_was_killed_with_its_launcher_is_lost_and_not_run_again(s
     assert second.stop() == 0
     here.laws()
     assert len(here.witnessed()) == 1
-    assert here.rows()["once"]["Health"].startswith("COMPLETED")
+    assert here.rows()["once"]["Health"].startswith("LOST")
+    assert here.rows()["once"]["Status"] == "completed"
     assert here.rows()["once"]["Last Status"] == "lost"
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from actions.api import Outcome, Result
-from engine.events import RowDefective, RunEnded, RunStarted
+from engine.events import OccurrenceRecorded, RowDefective, RunEnded, RunStarted
 from tests.fakes.house import House, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
@@ -113,6 +113,22 @@ def test_an_edit_is_seen_and_the_old_schedule_never_runs_again(tmp_path: Path) -
             sheet.person("tick")["Schedule"] = "every 10 minutes"
             await house.until(NOON + timedelta(minutes=11))
         assert house.witness.times() == [NOON + MINUTE, NOON + 10 * MINUTE]
+
+    run(story())
+
+
+def test_nothing_from_before_a_row_was_unpaused_ever_runs(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("tick", "every minute"))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(seconds=65))
+            sheet.person("tick")["Status"] = "paused"
+            await house.until(NOON + timedelta(minutes=5, seconds=55))
+            assert sheet.person("tick")["Health"] == "PAUSED"
+            sheet.person("tick")["Status"] = "active"
+            await house.until(NOON + timedelta(minutes=7, seconds=30))
+        assert house.witness.times() == [NOON + n * MINUTE for n in (1, 7)]  # read at 6:00, so 6:00 itself is before
+        assert not house.of(OccurrenceRecorded)
 
     run(story())
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, time, timedelta
 from pathlib import Path
 
 import pytest
 
 from actions.api import Outcome, Request, Result
 from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TableError, TryLater
+from engine.blackout import Blackout
 from engine.breaker import BreakerRules
 from engine.events import (
     BreakerClosed,
@@ -18,6 +20,7 @@ from engine.events import (
     OccurrenceRecorded,
     RequestRefused,
     RowVanished,
+    RunEnded,
     RunStarted,
     TableHeld,
     TableRecovered,
@@ -28,6 +31,7 @@ from engine.events import (
     Trouble,
 )
 from engine.ledger import Ledger, LedgerUnwritable
+from engine.model import Stage
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
@@ -208,6 +212,122 @@ def test_an_edit_between_our_read_and_our_write_is_not_trampled(tmp_path: Path) 
     run(story())
 
 
+def test_a_row_that_is_missing_starts_nothing_until_the_next_read(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = table(*(row(f"r{n}", "every minute" if n == 0 else "daily 03:00") for n in range(5)))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(seconds=59))
+            gone = sheet.rows.pop(0)
+            await house.until(NOON + timedelta(seconds=60, milliseconds=500))  # it is read, without the row, at the full minute
+            sheet.rows.append(gone)
+            await house.until(NOON + timedelta(seconds=70))
+        started = house.of(RunStarted)
+        assert [e.due for e in started] == [NOON + MINUTE]
+        assert started[0].late_s >= 1.9
+
+    run(story())
+
+
+def test_a_claim_that_somebody_else_had_is_not_started(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("tick", "every minute"))
+        daemon, committer = await house.daemon(sheet)
+        stopping = asyncio.Event()
+        running = asyncio.create_task(daemon.run(stopping))
+        await house.until(NOON + timedelta(seconds=65))
+        (had,) = await committer.read(lambda ledger: ledger.history(key="tick"))
+        due = NOON + 2 * MINUTE
+        theirs = replace(
+            had, id="theirs", trigger=f"at:{due.isoformat()}", due=due, stage=Stage.CLAIMED, outcome=None, ended_at=None
+        )
+        assert await committer.do(lambda ledger: ledger.claim([theirs]), point="claim") == [True]
+        await house.until(NOON + timedelta(minutes=3, seconds=5))
+        stopping.set()
+        await running
+        await committer.close()
+        assert house.witness.times() == [NOON + MINUTE, NOON + 3 * MINUTE]
+
+    run(story())
+
+
+def test_a_row_that_was_deleted_while_nobody_was_there_does_not_run(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = table(*(row(f"r{n}", "every hour" if n == 0 else "daily 03:00") for n in range(5)))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=1))
+        del sheet.rows[0]
+        await house.until(NOON + timedelta(minutes=61))
+        async with house.open(sheet):
+            await house.after(minutes=5)
+        assert not house.witness.seen
+
+    run(story())
+
+
+def test_a_one_off_is_completed_after_its_last_attempt_only(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), MemoryTable([row("first", "now", Attempts="2")], (*COLUMNS, "Attempts"))
+        house.witness.behaviour = lambda r: Result(Outcome.FAILED if r.attempt == 1 else Outcome.SUCCEEDED, "x")
+        async with house.open(sheet):
+            await house.after(seconds=8)
+            assert sheet.person("first")["Status"] == "active"
+            assert sheet.person("first")["Health"].startswith("RETRYING: attempt 2 of 2 at")
+            await house.after(minutes=1)
+        assert sheet.person("first")["Status"] == "completed"
+        assert len(house.witness.seen) == 2
+
+    run(story())
+
+
+def test_a_run_that_is_stopped_twice_is_waited_for_until_it_has_stopped(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("slow", "every hour"))
+        stopped_at = []
+
+        async def tidy(_: Request) -> Result:
+            try:
+                await asyncio.sleep(10_000)
+            finally:
+                await asyncio.sleep(20)
+                stopped_at.append(house.clock.now())
+
+        house.witness.behaviour = tidy
+        async with house.open(sheet) as daemon:
+            await house.until(NOON + timedelta(hours=1, seconds=1))
+            (occurrence,) = daemon.under_way
+            runner = daemon._turns.runner
+            assert runner.stop(occurrence.id, Outcome.CANCELLED, "once")
+            await house.after(seconds=5)
+            assert runner.stop(occurrence.id, Outcome.CANCELLED, "again")
+            await house.after(seconds=40)
+            (ended,) = house.of(RunEnded)
+            assert ended.reason == "once"
+            assert stopped_at == [ended.at]
+
+    run(story())
+
+
+def test_a_blackout_is_named_before_it_comes(tmp_path: Path) -> None:
+    async def story() -> None:
+        lunch = Blackout("lunch", UTC, time(12), time(13))
+        house, sheet = House(tmp_path, blackouts=(lunch,)), table(row("tick", "every 10 minutes"), row("once", "2026-03-02 12:20"))
+        async with house.open(sheet, table_rules=replace(rules(), blackouts=(lunch,))):
+            await house.until(NOON + timedelta(minutes=5))
+            assert sheet.person("tick")["Health"] == (
+                "OK, next Mon 2 Mar 12:10 UTC (blackout lunch: skipped: there is nothing before Mon 2 Mar 13:00 UTC)"
+            )
+            await house.until(NOON + timedelta(minutes=30))
+            assert sheet.person("once")["Health"] == (
+                "OK, next Mon 2 Mar 12:20 UTC (blackout lunch: waits until Mon 2 Mar 13:00 UTC)"
+            )
+            await house.until(NOON + timedelta(minutes=61))
+        assert sorted({r.task for r in house.witness.seen}) == ["once", "tick"]
+
+    run(story())
+
+
 def test_a_full_disk_stops_nothing_for_good(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), table(row("tick", "every minute"))
@@ -220,8 +340,6 @@ def test_a_full_disk_stops_nothing_for_good(tmp_path: Path) -> None:
             return await do(work, point=point)
 
         daemon._turns._committer = _With(committer, failing)
-        import asyncio
-
         stopping = asyncio.Event()
         running = asyncio.create_task(daemon.run(stopping))
         await house.until(NOON + timedelta(seconds=65))
@@ -280,9 +398,11 @@ def test_a_breaker_leaves_a_failing_action_alone_and_tries_it_once(tmp_path: Pat
             await house.until(NOON + timedelta(minutes=5, seconds=30))
             assert len([r for r in house.witness.seen if r.action == "act"]) == 3
             assert len(house.witness.times("fine")) == 5
+            await house.until(NOON + timedelta(minutes=7))  # tried once more, and left alone for twice as long
+            assert len([r for r in house.witness.seen if r.action == "act"]) == 4
             broken = False
-            await house.until(NOON + timedelta(minutes=8))
-        assert len(house.of(BreakerOpened)) == 1
+            await house.until(NOON + timedelta(minutes=18))
+        assert len(house.of(BreakerOpened)) == 2
         assert len(house.of(BreakerClosed)) == 1
         assert len([r for r in house.witness.seen if r.action == "act"]) > 6
 
@@ -291,15 +411,16 @@ def test_a_breaker_leaves_a_failing_action_alone_and_tries_it_once(tmp_path: Pat
 
 def test_a_clock_that_jumps_far_is_believed_only_after_a_while(tmp_path: Path) -> None:
     async def story() -> None:
-        house, sheet = House(tmp_path), table(row("daily", "daily 12:30"))
+        house, sheet = House(tmp_path), table(row("daily", "daily 12:05"))
         async with house.open(sheet):
             await house.until(NOON + timedelta(minutes=1))
             house.clock.set_wall(timedelta(days=40))
-            await house.after(minutes=2)
+            await house.after(minutes=3)
             assert not house.witness.seen
             house.clock.set_wall(timedelta(days=-40))
-            await house.after(minutes=40)
-        assert house.witness.times() == [NOON + timedelta(minutes=30)]
+            await house.after(minutes=10)
+        assert house.witness.times() == [NOON + timedelta(minutes=5)]
+        assert house.of(RunStarted)[0].late_s < 1
         assert len(house.of(ClockJumped)) == 2
 
     run(story())
