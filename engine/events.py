@@ -38,7 +38,10 @@ class DaemonStopped(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigReloaded(Event):
+    """restart: tables that were taken out (and start nothing more) or moved elsewhere; a restart lets go of them."""
+
     tables: tuple[str, ...]
+    restart: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

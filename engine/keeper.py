@@ -71,6 +71,7 @@ class Keeper:
         self.mints: dict[str, Mint] = {}
         self.vanishing = Vanishing()
         self.held: str | None = None
+        self.served = True  # False once the operator has taken the table out of rowd.toml
         self.trouble: tuple[datetime, TableError] | None = None
         self.since: datetime | None = None  # since when it is as it is: reachable, held
         self.first_read = mark.first_read if mark is not None else None
@@ -256,6 +257,8 @@ class Keeper:
             needs_owner = isinstance(error, NeedsOwner)
             if now - since >= (NO_ACCESS_AFTER if needs_owner else self.rules.offline_limit):
                 return Hold(f"no access: {error}" if needs_owner else f"offline too long: {error}", record=True)
+        if not self.served:
+            return Hold("the table is no longer in rowd.toml")
         if self.held is not None:
             return Hold(self.held)
         if key in self.doubtful:

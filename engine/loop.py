@@ -51,7 +51,7 @@ class Daemon:
             await tender.own()
         await self._turns.take_up(self._tenders)
         self._listener(DaemonStarted(at=self.clock.now(), tables=tuple(self.keepers), pid=os.getpid()))
-        self._turns.recover()
+        self._turns.recover(self.keepers)
 
     async def close(self) -> None:
         """Let go of the tables."""
@@ -83,8 +83,16 @@ class Daemon:
             await self._wind_up()
 
     def reconfigure(self, parts: Parts, rules: Mapping[str, TableRules]) -> None:
-        """Go on with other definitions and rules; what runs is not touched. Tables come and go only with a restart."""
+        """Go on with other definitions and rules; what runs is not touched. A table without rules starts nothing any more."""
         self._turns.reconfigure(parts, rules)
+
+    async def add(self, tender: Tender) -> None:
+        """Take up one more table while running. Raises NeedsOwner where another daemon has it."""
+        await tender.own()
+        await self._turns.take_up([tender])
+        self._turns.recover([tender.keeper.name])
+        self._tenders.append(tender)
+        self._tending.append(asyncio.create_task(tender.tend(self._turns.deliver)))
 
     async def listen(self, pokes: AsyncIterator[None]) -> None:
         """Each time `pokes` yields, someone may have asked for something: look into the ledger."""

@@ -8,7 +8,7 @@ commit leaves nothing to undo.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -108,11 +108,11 @@ class Turns:
             self._agenda.touch((keeper.name, key) for key in keeper.states)
         self._breakers.take_up(await self._committer.read(lambda ledger: {a: ledger.streak(a) for a in self.parts.actions}))
 
-    def recover(self) -> None:
-        """Attempts that were begun when the last daemon ended: wait for them, start them, or call them lost."""
+    def recover(self, tables: Collection[str]) -> None:
+        """Attempts of these tables that were begun when the last daemon ended: wait for them, start them, or call them lost."""
         for occurrence in self.under_way:
             action: object = self.parts.actions.get(occurrence.action)
-            if occurrence.stage is not Stage.RUNNING:
+            if occurrence.stage is not Stage.RUNNING or occurrence.table not in tables:
                 continue
             if occurrence.process is None and isinstance(action, Adoptable):  # never released, so it never ran
                 self.runner.start(occurrence)
@@ -120,15 +120,15 @@ class Turns:
                 self.runner.adopt(occurrence)
 
     def reconfigure(self, parts: Parts, rules: Mapping[str, TableRules]) -> None:
-        """Go on with other definitions and rules; what runs is not touched."""
+        """Go on with other definitions and rules; what runs is not touched. A table without rules starts nothing any more."""
         self.parts = replace(parts, runs=self.parts.runs, crash=self.parts.crash)
         self._breakers.rules, self._breakers.limits, self._breakers.usual = parts.breaker, parts.limits, parts.max_parallel
         self.runner.replace(parts.actions, parts.secrets)
         for name, keeper in self.keepers.items():
-            if name in rules:
-                keeper.rules = rules[name]
-                keeper.understand(keeper.states)
-                self._agenda.touch((name, key) for key in keeper.states)
+            keeper.served = name in rules
+            keeper.rules = rules.get(name, keeper.rules)
+            keeper.understand(keeper.states)
+            self._look_again(keeper)
         self._mail.set()
 
     def idle(self) -> bool:

@@ -12,14 +12,15 @@ from pathlib import Path
 
 from actions.api import Process
 from config.mistakes import ConfigError
+from connectors.errors import NeedsOwner
 from engine.clock import Clock, SystemClock
-from engine.committer import Committer
+from engine.committer import Commits, Committer
 from engine.events import ConfigRefused, ConfigReloaded, Listener
 from engine.housekeeping import Chores, Housekeeping
 from engine.ledger import DaemonMark, Ledger
 from engine.loop import Daemon
 from rowd import __version__
-from rowd.wiring import Site, daemon
+from rowd.wiring import Bound, Site, daemon, tender
 
 
 class AlreadyRunning(Exception):
@@ -74,8 +75,8 @@ async def serve(
     beside: something that lives as long as the daemon does and may end it by ending (the live view).
     """
     async with opened(site, listener) as (made, committer):
-        stopping, loop = _stoppable(), asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(_reload(made, reload, listener)))
+        stopping, loop, serving = _stoppable(), asyncio.get_running_loop(), dict(site.tables)
+        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(_reload(serving, made, committer, reload, listener)))
         chores = Housekeeping(_chores(site), SystemClock(), committer, listener)
         companions = [
             asyncio.create_task(made.listen(touched(site.wake))),
@@ -119,14 +120,25 @@ def _stop(stopping: asyncio.Event) -> None:
     stopping.set()
 
 
-async def _reload(made: Daemon, reload: Callable[[], Site], listener: Listener) -> None:
+async def _reload(
+    serving: dict[str, Bound], made: Daemon, committer: Commits, reload: Callable[[], Site], listener: Listener
+) -> None:
+    """Take over what rowd.toml says now, unless it is wrong: then everything stays as it was.
+
+    serving: the tables as they were opened; those that are added now are added here, too.
+    """
     try:
         site = reload()
-    except ConfigError as exc:
+        made.reconfigure(site.parts, {name: bound.rules for name, bound in site.tables.items()})
+        for name in site.tables.keys() - serving.keys():
+            await made.add(await tender(site, name, made.clock, committer, listener))
+            serving[name] = site.tables[name]
+    except (ConfigError, NeedsOwner) as exc:
         listener(ConfigRefused(at=made.clock.now(), message=str(exc)))
         return
-    made.reconfigure(site.parts, {name: bound.rules for name, bound in site.tables.items()})
-    listener(ConfigReloaded(at=made.clock.now(), tables=tuple(site.tables)))
+    gone = serving.keys() - site.tables.keys()
+    moved = {n for n in serving.keys() & site.tables.keys() if serving[n].settings != site.tables[n].settings}
+    listener(ConfigReloaded(at=made.clock.now(), tables=tuple(site.tables), restart=tuple(sorted(gone | moved))))
 
 
 async def touched(path: Path) -> AsyncIterator[None]:

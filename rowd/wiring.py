@@ -21,7 +21,7 @@ from connectors.api import Backend, Place, Table, fold
 from engine.blackout import Blackout
 from engine.breaker import BreakerRules
 from engine.clock import Clock
-from engine.committer import Committer
+from engine.committer import Commits
 from engine.crash import VARIABLE, CrashPoints
 from engine.events import Listener
 from engine.keeper import Keeper, TableRules
@@ -107,16 +107,19 @@ def configure(config: Config) -> Site:
     return Site(config, tables, parts, definitions)
 
 
-async def daemon(site: Site, clock: Clock, committer: Committer, listener: Listener) -> Daemon:
+async def daemon(site: Site, clock: Clock, committer: Commits, listener: Listener) -> Daemon:
     """The daemon of this site, with its tables owned and its ledger's memory taken up. Raises NeedsOwner."""
     built = Daemon(site.parts, clock, committer, listener)
-    tenders = []
-    for name, bound in site.tables.items():
-        keeper = await committer.read(lambda ledger, bound=bound: keeper_of(bound, ledger))  # type: ignore[misc]  # mypy: lambda default
-        patient = PatientTable(bound.open(), clock, ThreadWorker(f"table-{name}"))
-        tenders.append(Tender(keeper, patient, clock, listener, new_id, who(), site.parts.crash))
-    await built.open(tenders)
+    await built.open([await tender(site, name, clock, committer, listener) for name in site.tables])
     return built
+
+
+async def tender(site: Site, name: str, clock: Clock, committer: Commits, listener: Listener) -> Tender:
+    """What looks after one table, with the ledger's copy of it."""
+    bound = site.tables[name]
+    keeper = await committer.read(lambda ledger: keeper_of(bound, ledger))
+    patient = PatientTable(bound.open(), clock, ThreadWorker(f"table-{name}"))
+    return Tender(keeper, patient, clock, listener, new_id, who(), site.parts.crash)
 
 
 def keeper_of(bound: Bound, ledger: Ledger) -> Keeper:

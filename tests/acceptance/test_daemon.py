@@ -67,8 +67,15 @@ def test_sighup_reads_the_configuration_anew_and_keeps_the_old_one_when_it_is_wr
     assert "actions.fresh.kind" in daemon.until("config.refused")["message"]
     config.write_text(good + "\n[actions.fresh]\nkind = 'simulate'\n")
     daemon.process.send_signal(signal.SIGHUP)
-    daemon.until("config.reloaded")
+    assert daemon.until("config.reloaded")["restart"] == []
     assert daemon.until("run.ended")["outcome"] == "succeeded"
+    (here.folder / "more.csv").write_text("ID,Name,Action,Schedule,Health\n1,added,fresh,now,\n")
+    config.write_text(config.read_text() + '\n[tables.more]\nconnector = "local"\npath = "more.csv"\n')
+    daemon.process.send_signal(signal.SIGHUP)
+    assert daemon.until("run.ended", lambda event: event["table"] == "more")["outcome"] == "succeeded"
+    config.write_text(good + "\n[actions.fresh]\nkind = 'simulate'\n")
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.until("config.reloaded", lambda event: event["restart"] == ["more"])
     assert daemon.stop() == 0
 
 
