@@ -64,13 +64,14 @@ class Moves:
     """A plan on its way into the ledger, in one commit.
 
     claims: the plan's, with their ids.   begun: the plan's starts, as they stand once their attempt has begun.
-    quiet: the plan's stops of what is not running.
+    quiet: the plan's stops of what is not running.   folders: run → where the files of its attempt go.
     """
 
     plan: Plan
     claims: list[Occurrence]
     begun: list[Occurrence]
     quiet: list[Stop]
+    folders: Mapping[str, str]
 
     @property
     def empty(self) -> bool:
@@ -92,7 +93,7 @@ class Moves:
             ledger.end(stop.run, Outcome.CANCELLED, stopped(stop), now)
         for answer in self.plan.answers:
             ledger.answer(answer.request.id, answer.taken, answer.text, now)
-        ledger.begin([(o.id, o.attempt) for o in self.begun if o.id not in lost], now)
+        ledger.begin([(o.id, o.attempt) for o in self.begun if o.id not in lost], now, self.folders)
         return {c.id for c in self.claims} - lost, _tallies(ledger, self.plan.records)
 
 

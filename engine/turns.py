@@ -296,7 +296,9 @@ class Turns:
         plan = replace(plan, answers=(*plan.answers, *no_tasks[0]), stops=(*plan.stops, *no_tasks[1]))
         claims, records = self._numbered(plan.claims, now), self._numbered(plan.records, now)
         plan = replace(plan, records=tuple(records))
-        moves = Moves(plan, claims, self._begun(plan, claims), [s for s in plan.stops if not self._runs(s.run)])
+        begun = self._begun(plan, claims)
+        quiet = [stop for stop in plan.stops if not self._runs(stop.run)]
+        moves = Moves(plan, claims, begun, quiet, {o.id: str(self.runner.folder(o.id, o.attempt)) for o in begun})
         if not moves.empty:
             try:
                 ours, tallies = await self._committer.do(lambda ledger: moves.write(ledger, now), point=moves.point)

@@ -1,0 +1,108 @@
+"""The daemon's own chores: what is pruned, copied and summed up, and that a failing chore stops nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import time, timedelta
+from pathlib import Path
+
+import pytest
+
+from engine.clock import SystemClock
+from engine.committer import InlineCommitter
+from engine.crash import CrashPoints
+from engine.events import DigestMade, Event, LedgerCopied, LedgerPruned, Trouble
+from engine.housekeeping import Chores, Housekeeping
+from engine.ledger import Ledger
+from tests.fakes.house import House
+from tests.fakes.virtual import NOON, run
+from tests.unit.test_loop import row, table
+
+
+def chores(folder: Path) -> Chores:
+    return Chores(
+        ledger=folder / "ledger.sqlite",
+        backups_dir=folder / "backups",
+        keep_runs=3,
+        keep_finished=timedelta(days=30),
+        backup_at=time(3, 15),
+        backups=2,
+        digest_at=time(8),
+    )
+
+
+@pytest.fixture
+def lived(tmp_path: Path) -> Path:
+    """A folder with the ledger of a daemon that ran ten times."""
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("tick", "every minute"))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=10, seconds=5))
+        for run_ in house.witness.seen:
+            assert (tmp_path / "runs" / run_.run / "1").is_dir()
+
+    run(story())
+    return tmp_path
+
+
+def kept(folder: Path, its: Chores, *names: str) -> list[Event]:
+    """Do these chores once, on real time, and answer what they told."""
+    told: list[Event] = []
+
+    async def work() -> None:
+        committer = InlineCommitter(Ledger.open(folder / "ledger.sqlite"), CrashPoints(None))
+        keeping = Housekeeping(its, SystemClock(), committer, told.append)
+        for name in names:
+            await keeping._contained(getattr(keeping, name))
+        await committer.close()
+
+    asyncio.run(work())
+    return told
+
+
+def test_only_the_last_runs_are_kept_in_full_and_no_count_changes(lived: Path) -> None:
+    (pruned,) = kept(lived, chores(lived), "prune")
+    assert isinstance(pruned, LedgerPruned)
+    assert (pruned.occurrences, pruned.folders) == (7, 7)
+    assert len(list((lived / "runs").iterdir())) == 3
+    ledger = Ledger.open(lived / "ledger.sqlite")
+    assert len(ledger.history()) == 3
+    assert ledger.tallies("ops")["tick"].runs == 10
+    ledger.close()
+
+
+def test_the_newest_copies_of_the_ledger_are_kept_and_can_be_read(lived: Path) -> None:
+    backups = lived / "backups"
+    backups.mkdir()
+    for day in (1, 2, 3):
+        (backups / f"ledger-2020010{day}-031500.sqlite").touch()
+    (copied,) = kept(lived, chores(lived), "back_up")
+    assert isinstance(copied, LedgerCopied)
+    assert sorted(p.name for p in backups.iterdir()) == ["ledger-20200103-031500.sqlite", Path(copied.path).name]
+    copy = Ledger.open(Path(copied.path), migrate=False)
+    assert copy.tallies("ops")["tick"].runs == 10
+    copy.close()
+
+
+def test_the_day_is_summed_up(lived: Path) -> None:
+    (digest,) = kept(lived, chores(lived), "digest")
+    assert isinstance(digest, DigestMade)
+    assert digest.counts == {}  # what happened on virtual time was not today
+
+
+def test_a_chore_that_fails_is_told_and_the_next_one_done(lived: Path) -> None:
+    (lived / "in-the-way").touch()
+    told = kept(lived, replace(chores(lived), backups_dir=lived / "in-the-way"), "back_up", "prune")
+    assert [type(event) for event in told] == [Trouble, LedgerPruned]
+    assert isinstance(told[0], Trouble)
+    assert told[0].where == "housekeeping: back_up"
+
+
+def test_no_copies_are_wanted_so_none_is_planned(tmp_path: Path) -> None:
+    committer = InlineCommitter(Ledger.open(tmp_path / "ledger.sqlite"), CrashPoints(None))
+    with_copies = Housekeeping(chores(tmp_path), SystemClock(), committer, print)
+    without = Housekeeping(replace(chores(tmp_path), backups=0), SystemClock(), committer, print)
+    assert len(with_copies._timetable.jobs) == len(without._timetable.jobs) + 1
+    asyncio.run(committer.close())
