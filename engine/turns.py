@@ -98,11 +98,14 @@ class Turns:
 
     async def take_up(self, tenders: Iterable[Tender]) -> None:
         """Know these tables, and whatever an earlier daemon left under way."""
+        unfinished = await self._committer.read(lambda ledger: ledger.unfinished_attempts())
+        began = {one.occurrence.id: one.attempt.started_at for one in unfinished}
         for tender in tenders:
             keeper = tender.keeper
             self.keepers[keeper.name], self._tenders[keeper.name] = keeper, tender
             for occurrence in await self._committer.read(lambda ledger, name=keeper.name: ledger.active(name)):  # type: ignore[misc]
-                self.under_way.put(occurrence)
+                # the ledger tells when the first attempt started; how long this one may still take counts from its own start
+                self.under_way.put(replace(occurrence, started_at=began.get(occurrence.id, occurrence.started_at)))
                 self._agenda.queue(occurrence)
             keeper.active = self.under_way.of
             self._agenda.touch((keeper.name, key) for key in keeper.states)
