@@ -27,6 +27,10 @@ from engine.events import (
 QUIET: tuple[type[Event], ...] = (TableRead,)
 """Facts that come with every poll: in the JSON log, not in the readable one."""
 
+FIRST = ("outcome", "reason", "message", "column", "cause", "late_s", "wish", "by")
+LAST = ("run", "due", "attempt")
+"""Fields of a readable line that come first, in this order, and those that come last."""
+
 WARNINGS = (
     BreakerOpened,
     ClockJumped,
@@ -66,10 +70,18 @@ def readable(event: Event) -> str:
     fields = {k: v for k, v in event.fields().items() if v not in (None, "", ())}
     table, task = fields.pop("table", None), fields.pop("task", None)
     fields.pop("key", None)
+    if fields.get("attempt") == 1:
+        del fields["attempt"]
+    fields = {name: fields[name] for name in sorted(fields, key=_rank)}
     subject = "/".join(str(p) for p in (table, task) if p)
     rest = " ".join(f"{k}={_text(v)}" for k, v in fields.items())
     mark = "!" if level(event) == "warning" else " "
     return printable(f"{event.at.astimezone():%Y-%m-%d %H:%M:%S} {mark} {event.name:22} {subject:24} {rest}").rstrip()
+
+
+def _rank(name: str) -> int:
+    """What a person looks for first comes first; ids and instants come last."""
+    return -FIRST[::-1].index(name) - 1 if name in FIRST else (name in LAST)
 
 
 def level(event: Event) -> str:

@@ -1,0 +1,54 @@
+"""Log lines: readable for people, JSON for machines, harmless to a terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+from engine.events import RowDefective, RunEnded, TableRead
+from rowd.log import as_json, level, listener, readable
+from tests.fakes.virtual import NOON
+
+ENDED = RunEnded(
+    at=NOON,
+    table="ops",
+    key="1",
+    task="backup",
+    run="r1",
+    attempt=1,
+    outcome="failed",
+    reason="exit 2: no\x1b[31m room",
+    duration_s=0.5,
+    retry_at=None,
+)
+
+
+def test_a_readable_line_says_first_what_a_person_looks_for() -> None:
+    line = readable(ENDED)
+    assert " ! run.ended" in line
+    assert line.index("ops/backup") < line.index("outcome=failed") < line.index("reason=") < line.index("run=r1")
+    assert "attempt" not in line
+    assert "\x1b" not in line
+
+
+def test_a_json_line_has_every_field_and_instants_in_utc() -> None:
+    line = json.loads(as_json(ENDED))
+    assert (line["at"], line["event"], line["level"]) == ("2026-03-02T12:00:00.000Z", "run.ended", "warning")
+    assert (line["attempt"], line["duration_s"], line["retry_at"]) == (1, 0.5, None)
+
+
+def test_what_went_well_is_no_warning() -> None:
+    assert level(replace(ENDED, outcome="succeeded")) == "info"
+    assert level(RowDefective(at=NOON, table="ops", key="1", task="a", column="Action", message="?")) == "warning"
+
+
+def test_what_comes_with_every_poll_is_in_the_json_log_only() -> None:
+    read = TableRead(at=NOON + timedelta(seconds=1), table="ops", rows=3, tasks=3, defects=0, drafts=0)
+    for form, lines in (("readable", 1), ("json", 2)):
+        out = io.StringIO()
+        tell = listener(form, out)
+        tell(read)
+        tell(ENDED)
+        assert len(out.getvalue().splitlines()) == lines
