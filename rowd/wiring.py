@@ -89,6 +89,7 @@ def configure(config: Config) -> Site:
     for name, settings in config.settings.tables.items():
         if (table := _table(config, name, settings, definitions, repeatable, mistakes)) is not None:
             tables[name] = table
+    mistakes += _twice(config, tables)
     if mistakes:
         raise ConfigError(mistakes)
     daemon, breaker = config.settings.daemon, config.settings.breaker
@@ -216,6 +217,18 @@ def _table(
     )
     limit = config.settings.daemon.offline_limit
     return Bound(TableRules(rules, renames, settings.poll, limit, _blackouts(config)), backend, own, place)
+
+
+def _twice(config: Config, tables: Mapping[str, Bound]) -> list[Mistake]:
+    """Tables that say the very same of their store as an earlier one: their rows would be run twice."""
+    first: dict[str, str] = {}
+    mistakes = []
+    for name, bound in tables.items():
+        same = first.setdefault(f"{type(bound.settings).__qualname__} {bound.settings!r}", name)
+        if same != name:
+            message, remedy = f"is the same store as tables.{same}", "remove one of the two"
+            mistakes.append(Mistake(str(config.file), f"tables.{name}", message, remedy))
+    return mistakes
 
 
 def _renames(config: Config, key: str, settings: TableSettings, mistakes: list[Mistake]) -> dict[str, str]:

@@ -149,8 +149,10 @@ def test_one_pass_ends_with_one_where_a_run_failed(site: Make) -> None:
 def test_a_mistake_in_the_configuration_is_told_with_file_key_and_remedy(site: Make) -> None:
     here = site(IDLE)
     config = here.folder / "rowd.toml"
-    config.write_text(config.read_text() + '\n[tables.more]\nconnector = "locl"\n[daemn]\n')
+    same = '[tables.same]\nconnector = "local"\npath = "tasks.csv"\n'
+    config.write_text(config.read_text() + f'\n{same}[tables.more]\nconnector = "locl"\n[daemn]\n')
     answer = here.rowd("run")
+    assert "tables.same: is the same store as tables.ops" in answer.stderr
     assert answer.returncode == 4
     assert "tables.more.connector" in answer.stderr
     assert '"local"' in answer.stderr or "local" in answer.stderr
