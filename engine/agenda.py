@@ -20,6 +20,7 @@ class Agenda:
         self._wakes: dict[Place, datetime] = {}
         self._times: list[tuple[datetime, Place]] = []
         self._queue: list[tuple[int, datetime, Place]] = []
+        self._queued: set[Place] = set()
 
     def touch(self, places: Iterable[Place]) -> None:
         """Something about these has changed: decide on them in the next turn."""
@@ -37,7 +38,10 @@ class Agenda:
 
     def queue(self, occurrence: Occurrence) -> None:
         """This one was claimed; when it doesn't start at once, it waits for a worker."""
-        heapq.heappush(self._queue, (-occurrence.priority, occurrence.due, (occurrence.table, occurrence.key)))
+        place = (occurrence.table, occurrence.key)
+        if place not in self._queued:
+            self._queued.add(place)
+            heapq.heappush(self._queue, (-occurrence.priority, occurrence.due, place))
 
     def next_wake(self) -> datetime | None:
         """When the next task comes due; None while none will."""
@@ -65,11 +69,13 @@ class Agenda:
             entry = heapq.heappop(self._queue)
             action = action_of(entry[2])
             if action is None:
-                continue
-            passed.append(entry)
-            if room(action):
+                self._queued.discard(entry[2])
+            elif room(action):
+                self._queued.discard(entry[2])  # `decide` puts it back where it still waits
                 places.add(entry[2])
                 free -= 1
-        for entry in passed:  # what starts now is found to wait no more the next time
+            else:
+                passed.append(entry)
+        for entry in passed:
             heapq.heappush(self._queue, entry)
         return places

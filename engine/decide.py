@@ -20,7 +20,7 @@ def decide(standings: Iterable[Standing], now: datetime, house: House) -> Plan:
     standings: any order, one per (table, key). Raises nothing: a row that can't become a task never gets this far.
     """
     weighed = [_weigh(standing, now, house) for standing in standings]
-    starts, waits = _starts(weighed, now, house)
+    starts, waits, left = _starts(weighed, now, house)
     wakes = {}
     for one in weighed:
         times = [*one.wakes, *waits.get(one.place, ())]
@@ -34,6 +34,7 @@ def decide(standings: Iterable[Standing], now: datetime, house: House) -> Plan:
         answers=tuple(a for one in weighed for a in one.answers),
         states=tuple(one.state for one in weighed if one.state is not one.before),
         wakes=wakes,
+        left=left,
     )
 
 
@@ -53,6 +54,8 @@ def _weigh(standing: Standing, now: datetime, house: House) -> Weighed:
         return one
     for request in standing.requests:
         answer(one, request, now)
+    if one.task.status is not Status.ACTIVE:
+        one.stop_waiting(f"the row is {one.task.status}")
     if standing.hold is not None:
         one.quiet = True
         if not standing.hold.record:
@@ -80,7 +83,7 @@ def _count_up(one: Weighed, hold: Hold | None, now: datetime, house: House) -> N
 
 def _starts(
     weighed: Sequence[Weighed], now: datetime, house: House
-) -> tuple[tuple[tuple[str, str, str], ...], dict[tuple[str, str], list[datetime]]]:
+) -> tuple[tuple[tuple[str, str, str], ...], dict[tuple[str, str], list[datetime]], tuple[Occurrence, ...]]:
     """Of all that could start, the best `free`; and when those become startable that only wait for time."""
     ready: list[Occurrence] = []
     waits: dict[tuple[str, str], list[datetime]] = {}
@@ -101,7 +104,8 @@ def _starts(
             continue
         under_way[occurrence.action] = under_way.get(occurrence.action, 0) + 1
         chosen.append((occurrence.table, occurrence.key, occurrence.trigger))
-    return tuple(chosen), waits
+    begun = set(chosen)
+    return tuple(chosen), waits, tuple(o for o in ready if (o.table, o.key, o.trigger) not in begun)
 
 
 def _startable(one: Weighed) -> list[Occurrence]:

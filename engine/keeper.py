@@ -10,18 +10,22 @@ from connectors.api import Cell, Effect, Patch, Written
 from connectors.errors import NeedsOwner, TableError
 from engine.blackout import Blackout
 from engine.cells import BadCell, instant
-from engine.display import differing, display
+from engine.display import differing, display, same
 from engine.identity import Mint, Vanishing, identify, presence
 from engine.layout import Layout
 from engine.ledger import Reach, TableMark
 from engine.merge import Observation, Press, delivered, first_sight, observe
-from engine.model import SETTLE, Column, Defect, Edit, Occurrence, Request, RowState, Status, Tally, Task
+from engine.model import OURS, SETTLE, Column, Defect, Edit, Occurrence, Request, RowState, Status, Tally, Task
 from engine.parse import Rules, doubled_names, parse
 from engine.patience import Reading
 from engine.plan import Answer, Hold, Standing
 
 NO_ACCESS_AFTER = timedelta(minutes=15)
 """A table that needs its owner holds its starts after this long; until then it runs on from the ledger's copy."""
+
+
+FORGOTTEN_AFTER = timedelta(days=31)
+"""How long a deleted row is remembered here; the ledger forgets it after 30 days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class Keeper:
         self._raw: dict[str, Mapping[str, Cell]] = {}
         self._names: dict[str, Defect] = {}
         self._named: dict[str, Cell] = {}
+        self._put: dict[str, dict[str, Cell]] = {}  # cells written, but not yet shown by the store
         self._given: dict[str, str] = {}  # ids given to copied rows → what their Health is to say at first
         self._untold: set[str] = set()
         self._defects: dict[str, str] = {}
@@ -133,14 +138,27 @@ class Keeper:
                 back = replace(known, absent_since=None, deleted_at=None)
                 if known.deleted_at is not None:  # put back after it was deleted: nothing from meanwhile runs
                     back = replace(back, since=now, settled_until=now, armed=False)
-                self._note(found, observe(back, cells, now, row.handle), now)
+                self._note(found, self._seen(back, cells, now, row.handle), now)
         for key in present.absent:
             found.states[key] = replace(self.states[key], absent_since=now)
+        for key in [k for k, s in self.states.items() if s.deleted_at is not None and now - s.deleted_at > FORGOTTEN_AFTER]:
+            self._forget(key)
         for key in present.gone:
             self._raw.pop(key, None)
             found.states[key] = replace(self.states[key], deleted_at=now)
             found.gone.append(key)
         return found
+
+    def _forget(self, key: str) -> None:
+        """A row that was deleted so long ago that the ledger forgets it, too."""
+        for known in (self.states, self.tallies, self.understood, self._named, self._names, self._defects, self._put):
+            known.pop(key, None)
+
+    def _seen(self, known: RowState, cells: Mapping[str, Cell], now: datetime, handle: str | None) -> Observation:
+        """A row as read. What a write put there without being shown it is no edit, in whatever form the store gives it back."""
+        put = self._put.pop(known.key, {})
+        ours = {c: v for c, v in put.items() if c in cells and (c in OURS or same(cells[c], v))}
+        return delivered(known, ours, cells, now) if ours else observe(known, cells, now, handle)
 
     def delivered(self, patches: Sequence[tuple[str, Mapping[str, Cell]]], answers: Sequence[Written], now: datetime) -> Findings:
         """Hold the answer to a write against what is known. patches: (key, canonical cells put)."""
@@ -148,12 +166,27 @@ class Keeper:
         assert self.layout is not None  # noqa: S101 (nothing is written before the first read)
         for (key, put), answer in zip(patches, answers, strict=True):
             known = self.states.get(key)
+            if answer.row is None and answer.effect is Effect.APPLIED:
+                self._put[key] = {**self._put.get(key, {}), **put}
             if known is None or answer.row is None:
                 continue
             self._raw[key] = answer.row.cells
             cells = self.layout.canonical(answer.row.cells)
             seen = delivered(known, put, cells, now) if answer.effect is Effect.APPLIED else observe(known, cells, now)
             self._note(found, seen, now)
+        return found
+
+    def reconfigure(self, rules: TableRules | None, now: datetime) -> Findings:
+        """Go on with other rules; None: the table is no longer served. A schedule that now means something else starts anew."""
+        found = Findings(look_again=True)
+        before = dict(self.understood)
+        self.served, self.rules = rules is not None, rules or self.rules
+        self.understand(self.states)
+        since = now.replace(microsecond=0)
+        for key, task in self.understood.items():
+            was = before.get(key)
+            if isinstance(task, Task) and isinstance(was, Task) and task.schedule != was.schedule:
+                found.states[key] = replace(self.states[key], since=since, settled_until=since, armed=False)
         return found
 
     def _note(self, found: Findings, seen: Observation, now: datetime) -> None:
@@ -328,7 +361,7 @@ class Keeper:
             if mint.draft:
                 put[str(Column.STATUS)] = str(Status.DRAFT)
             ready.append((mint.id, put, Patch(provisional, self._headers(put))))
-        ready += [(key, {}, Patch(key, self._headers(put))) for key, put in self._unclear_health()]
+        ready += [(key, {}, Patch(key, self._headers(put))) for key, put in self._unclear_health()[: most - len(ready)]]
         for key in sorted(self.unsent):
             if len(ready) >= most:
                 break

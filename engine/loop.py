@@ -14,7 +14,7 @@ from engine.committer import Commits
 from engine.events import DaemonStarted, DaemonStopped, Listener
 from engine.keeper import Keeper, TableRules
 from engine.model import SETTLE
-from engine.tender import Tender
+from engine.tender import FLUSH_WITHIN, Tender
 from engine.turns import Parts, Turns, end, when_set
 from engine.underway import UnderWay
 
@@ -130,10 +130,11 @@ class Daemon:
         await turns.turn()
         await end(*self._tending)
         flushing = asyncio.create_task(self._flush())
-        while not flushing.done() or turns.mail:
+        late = asyncio.create_task(self.clock.sleep(2 * FLUSH_WITHIN))
+        while (not flushing.done() or turns.mail) and not late.done():
             await turns.turn()
-            await turns.rest(flushing)
-        await end(limit, flushing)
+            await turns.rest(flushing, late)
+        await end(limit, flushing, late)
 
     async def _flush(self) -> None:
         await asyncio.gather(*(tender.flush(self._turns.deliver) for tender in self._tenders))

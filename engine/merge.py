@@ -190,7 +190,9 @@ def _kept(state: RowState, stood: Mapping[str, Cell]) -> dict[str, Cell]:
 def _merge_status(
     after: RowState, merged: dict[str, Cell], base: Mapping[str, Cell], cells: Mapping[str, Cell]
 ) -> tuple[RowState, list[Change]]:
-    if Column.STATUS not in cells:
+    if Column.STATUS not in cells:  # the column was taken away: what it last said holds on
+        if after.cells.get(Column.STATUS) is not None:
+            merged[Column.STATUS] = after.cells[Column.STATUS]
         return after, []
     theirs, ours = cells[Column.STATUS], after.cells.get(Column.STATUS)
     if theirs == base.get(Column.STATUS):
@@ -257,6 +259,11 @@ def delivered(state: RowState, put: Mapping[str, Cell], cells: Mapping[str, Cell
     sent = {**state.sent, **put}
     ours = replace(state, stood=stood, sent=sent, shown=remembered(state.shown, stood))
     return observe(ours, cells, now)
+
+
+def active(state: RowState) -> bool:
+    """Whether its Status lets the row run."""
+    return fold(str(state.cells.get(Column.STATUS) or "")) in _ACTIVE
 
 
 def completed(state: RowState) -> RowState:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal, Protocol, TypeVar
 
 from connectors.api import Patch, Row, Table, Traits, Written
-from connectors.errors import TryLater
+from connectors.errors import Bug, TryLater
 from engine.clock import Clock
 from engine.quota import Quota
 
@@ -75,14 +75,17 @@ class PatientTable:
         while True:
             here = cursor
             page = await self._patiently("read", lambda here=here: self.table.read(here))  # type: ignore[misc]  # mypy: lambda default
-            rows += page.rows
+            rows += map(_clean, page.rows)
             cursor = page.next
             if cursor is None:
                 return Reading(tuple(rows), page.columns, page.id_column)
 
     async def write(self, patches: Sequence[Patch]) -> list[Written]:
         """One request. Raises: TryLater (nothing written), OutcomeUnknown, NeedsOwner, Bug."""
-        return await self._patiently("write", lambda: self.table.write(patches))
+        answers = await self._patiently("write", lambda: self.table.write(patches))
+        if len(answers) != len(patches):
+            raise Bug(f"the store answered {len(answers)} of {len(patches)} patches")
+        return [replace(answer, row=_clean(answer.row)) if answer.row is not None else answer for answer in answers]
 
     async def close(self) -> None:
         """Close the table and its thread."""
@@ -111,3 +114,18 @@ class PatientTable:
             await self._clock.sleep_until(free)
         self.quota.spend(kind, self._clock.now())
         return await self._worker(call)
+
+
+def _clean(row: Row) -> Row:
+    """The row without halves of characters (lone surrogates), which a JSON store can give and no file or ledger can hold."""
+    if all(_whole(text) for text in (row.key, *row.cells, *row.cells.values())):
+        return row
+    return Row(_mended(row.key), {_mended(h): _mended(v) if isinstance(v, str) else v for h, v in row.cells.items()}, row.handle)
+
+
+def _whole(value: object) -> bool:
+    return not isinstance(value, str) or value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value)
+
+
+def _mended(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()

@@ -166,7 +166,8 @@ class Runner:
             return Result(outcome, reason)
         if (error := doing.exception()) is not None:
             return Result(Outcome.FAILED, f"{type(error).__name__}: {error}"[:500])
-        return doing.result()
+        result = doing.result()
+        return result if _sound(result) else Result(Outcome.FAILED, f"the action answered nonsense: {result!r}"[:500])
 
     def _say(self, occurrence: Occurrence, result: Result, began: float) -> None:
         self._verdicts.pop(occurrence.id, None)
@@ -197,3 +198,8 @@ class Runner:
             trigger=occurrence.trigger,
             timeout=occurrence.timeout,
         )
+
+
+def _sound(result: object) -> bool:
+    """Whether an action kept its contract: other packages' actions may not."""
+    return isinstance(result, Result) and all(isinstance(value, str | int | float | bool) for value in result.outputs.values())

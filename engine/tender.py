@@ -89,7 +89,8 @@ class Tender:
             while True:
                 if self._look or self._clock.monotonic() >= poll_at:
                     self._look = False
-                    await self._guarded(self._read, deliver)
+                    if not await self._guarded(self._read, deliver) and not self.looked.is_set():
+                        await deliver(self.keeper, lambda _: Findings(look_again=True))
                     poll_at = self._in(self._until_next_poll())
                 if self.keeper.trouble is None and self._something_to_tell():
                     await self._guarded(self._write, deliver)
@@ -174,12 +175,10 @@ class Tender:
             reading = await self.table.read()
         except TableError as exc:
             await self._failed(exc, deliver)
-            self.looked.set()
             return
         held = keeper.held
         await self._recovered()
         await deliver(keeper, lambda now: keeper.take(reading, now, self._draw))
-        self.looked.set()
         self._marker = marker
         now = self._clock.now()
         tasks, defects, drafts = keeper.counts()
@@ -222,6 +221,8 @@ class Tender:
             return
         if not self.table.traits.atomic_expect and any(c in SHARED for _, put, _ in batch for c in put):
             await self._read(deliver)  # cells that both sides write are sent only straight after a read
+            if keeper.trouble is not None:
+                return
             batch = keeper.patches(self._clock.now(), self.table.traits.batch)
         self._crash.at("table.before-write")
         try:

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from engine.events import ClockJumped, Event, Listener, Trouble
 from engine.facts import End, Facts, Moves, Tallies, stopped
 from engine.keeper import Findings, Keeper, TableRules
 from engine.ledger import LedgerUnwritable, new_run_id
-from engine.merge import completed
+from engine.merge import active, completed
 from engine.model import Cause, Occurrence, Request, Stage, Task
 from engine.plan import Answer, House, Plan, Standing, Stop
 from engine.runner import Ended, Runner
@@ -61,13 +62,14 @@ class Parts:
     crash: Crash
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Seen:
     """Something read from, or answered by, a table; `find` holds it against what is known at the time of the turn."""
 
     keeper: Keeper
     find: Callable[[datetime], Findings]
     done: asyncio.Future[None]
+    found: Findings | None = None
 
 
 class Turns:
@@ -106,7 +108,6 @@ class Turns:
             for occurrence in await self._committer.read(lambda ledger, name=keeper.name: ledger.active(name)):  # type: ignore[misc]
                 # the ledger tells when the first attempt started; how long this one may still take counts from its own start
                 self.under_way.put(replace(occurrence, started_at=began.get(occurrence.id, occurrence.started_at)))
-                self._agenda.queue(occurrence)
             keeper.active = self.under_way.of
             self._agenda.touch((keeper.name, key) for key in keeper.states)
         self._breakers.take_up(await self._committer.read(lambda ledger: {a: ledger.streak(a) for a in self.parts.actions}))
@@ -128,15 +129,14 @@ class Turns:
         self._breakers.rules, self._breakers.limits, self._breakers.usual = parts.breaker, parts.limits, parts.max_parallel
         self.runner.replace(parts.actions, parts.secrets)
         for name, keeper in self.keepers.items():
-            keeper.served = name in rules
-            keeper.rules = rules.get(name, keeper.rules)
-            keeper.understand(keeper.states)
-            self._look_again(keeper)
+            its = rules.get(name)
+            seen = _Seen(keeper, partial(keeper.reconfigure, its), asyncio.get_running_loop().create_future())
+            self._inbox.append(seen)
         self._mail.set()
 
     def idle(self) -> bool:
         """Whether nothing runs, waits to start or waits to be looked at."""
-        pending = any(o.stage in (Stage.CLAIMED, Stage.RUNNING) for o in self.under_way)
+        pending = self.runner.under_way > 0 or any(o.stage is Stage.RUNNING for o in self.under_way)
         return not (pending or self._inbox or self._poked or self._agenda.pressing(self.frozen or self.clock.now()))
 
     @property
@@ -203,36 +203,63 @@ class Turns:
 
     async def _learn(self, now: datetime) -> None:
         """Make durable what came in, then remember it."""
-        items, poked = list(self._inbox), self._poked
+        items, poked = self._items(), self._poked
         facts = self._facts(items, now)
         if not facts.empty or poked:
             requests, tallies = await self._committer.do(lambda ledger: facts.write(ledger, now), point=facts.point)
             self._poked = False
             self._remember(facts, tallies, now)
             self._take(requests)
-        del self._inbox[: len(items)]
+        dealt_with = {id(item) for item in items}
+        self._inbox = [item for item in self._inbox if id(item) not in dealt_with]
         for item in items:
-            if isinstance(item, _Seen) and not item.done.done():
-                item.done.set_result(None)
+            if isinstance(item, _Seen):
+                self._tenders[item.keeper.name].looked.set()
+                if not item.done.done():
+                    item.done.set_result(None)
         for keeper in self.keepers.values():
             if keeper.lapsed(now):
                 self._look_again(keeper)
+
+    def _items(self) -> list[Ended | _Seen]:
+        """What this turn deals with: all that came in, but of each table only the first thing seen; the next builds on it."""
+        items: list[Ended | _Seen] = []
+        tables: set[str] = set()
+        for item in self._inbox:
+            if isinstance(item, Ended):
+                items.append(item)
+            elif item.keeper.name not in tables:
+                tables.add(item.keeper.name)
+                items.append(item)
+        return items
 
     def _facts(self, items: Iterable[Ended | _Seen], now: datetime) -> Facts:
         facts = Facts()
         for item in items:
             if isinstance(item, _Seen):
-                facts.found[item.keeper.name] = item.find(now)
+                if (found := self._found(item, now)) is not None:
+                    facts.found[item.keeper.name] = found
             elif (occurrence := self.under_way.get(item.run)) is not None:
                 facts.ends.append(End(occurrence, item, self._retry_at(occurrence, item, now)))
         for end in facts.ends:
             occurrence = end.occurrence
             keeper = self.keepers[occurrence.table]
             if end.retry_at is None and self._was_one_off(keeper, occurrence):
-                found = facts.found.get(keeper.name, Findings()).states.get(occurrence.key)
-                facts.states[(keeper.name, occurrence.key)] = completed(found or keeper.states[occurrence.key])
+                state = facts.found.get(keeper.name, Findings()).states.get(occurrence.key) or keeper.states[occurrence.key]
+                if occurrence.due > state.since and active(state):  # else a person has changed it while it ran
+                    facts.states[(keeper.name, occurrence.key)] = completed(state)
         facts.marks = [self.keepers[t].mark(now) for t, found in facts.found.items() if self._worth_a_mark(t, found, now)]
         return facts
+
+    @staticmethod
+    def _found(item: _Seen, now: datetime) -> Findings | None:
+        """What it comes to, found out once: a commit that failed is tried again with the same. None: its sender is told why."""
+        try:
+            item.found = item.found or item.find(now)
+        except Exception as exc:  # a table that answers in a way we never thought of is its tender's trouble
+            if not item.done.done():
+                item.done.set_exception(exc)
+        return item.found
 
     @staticmethod
     def _retry_at(occurrence: Occurrence, ended: Ended, now: datetime) -> datetime | None:
@@ -310,6 +337,8 @@ class Turns:
                 raise
             self._carry_out(moves, ours, tallies, now)
         self._agenda.set_wakes(places, plan.wakes)
+        for occurrence in plan.left:
+            self._agenda.queue(occurrence)
 
     def _numbered(self, occurrences: Iterable[Occurrence], now: datetime) -> list[Occurrence]:
         return [replace(o, id=new_run_id(now, self.parts.draw)) for o in occurrences]
@@ -322,7 +351,7 @@ class Turns:
         return places - early
 
     def _waiting_action(self, place: Place) -> str | None:
-        waiting = (o.action for o in self.under_way.of(*place) if o.stage is Stage.CLAIMED)
+        waiting = (o.action for o in self.under_way.of(*place) if o.stage in (Stage.CLAIMED, Stage.WAITING))
         return next(waiting, None)
 
     def _runs(self, run: str) -> bool:
@@ -391,7 +420,6 @@ class Turns:
         for claim in moves.claims:
             if claim.id in ours:
                 self.under_way.put(claim)
-                self._agenda.queue(claim)
                 self._changed(claim)
         self._recount(tallies)
         for answer in moves.plan.answers:
@@ -411,7 +439,10 @@ class Turns:
 
     def _stop(self, stop: Stop) -> None:
         occurrence = self.under_way.get(stop.run)
-        if occurrence is None or self.runner.stop(stop.run, Outcome.CANCELLED, stopped(stop)):
+        if occurrence is None:
+            return
+        if occurrence.stage is Stage.RUNNING:  # its end may be in the inbox already
+            self.runner.stop(stop.run, Outcome.CANCELLED, stopped(stop))
             return
         self.under_way.drop(occurrence)
         self._changed(occurrence)

@@ -50,7 +50,16 @@ class Weighed:
         self.claims = []
 
     def stop_all(self, reason: str, by: str) -> None:
-        self.stops += [Stop(o.id, reason, by) for o in self.active if o.id]
+        already = {s.run for s in self.stops}
+        self.stops += [Stop(o.id, reason, by) for o in self.active if o.id and o.id not in already]
+
+    def stop_waiting(self, reason: str) -> None:
+        """End what would start by itself later; what runs, and what a person asked for, goes on."""
+        already = {s.run for s in self.stops}
+        by_itself = (Cause.SCHEDULE, Cause.COUNTER)
+        for o in self.active:
+            if o.id and o.id not in already and o.stage is not Stage.RUNNING and o.cause in by_itself:
+                self.stops.append(Stop(o.id, reason, ""))
 
     def settle(self, until: datetime) -> None:
         self.state = replace(self.state, settled_until=max(until, self.state.settled_until))

@@ -1,0 +1,772 @@
+"""Findings of the review, each as a scenario that fails today."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from actions.api import Outcome, Request, Result
+from connectors.api import Traits, Written
+from connectors.errors import TryLater
+from engine.breaker import BreakerRules
+from engine.events import OccurrenceRecorded, RunEnded, RunStarted
+from engine.ledger import LedgerUnwritable
+from engine.model import Wish
+from tests.fakes.house import House, rules, slow
+from tests.fakes.memory_table import MemoryTable
+from tests.fakes.virtual import NOON, run
+from tests.unit.test_loop import COLUMNS, MINUTE, row, table
+from tests.unit.test_loop_troubles import _With, away
+
+
+async def manual(house, sheet, **kw):
+    daemon, committer = await house.daemon(sheet, **kw)
+    stopping = asyncio.Event()
+    return daemon, committer, stopping
+
+
+def test_an_edit_read_while_the_disk_is_full_is_not_lost(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("tick", "every minute"))
+        daemon, committer, stopping = await manual(house, sheet)
+        full, do = False, committer.do
+
+        async def failing(work, *, point):
+            if full:
+                raise LedgerUnwritable("full")
+            return await do(work, point=point)
+
+        daemon._turns._committer = _With(committer, failing)
+        running = asyncio.create_task(daemon.run(stopping))
+        await house.until(NOON + timedelta(seconds=65))
+        full = True
+        sheet.person("tick")["Schedule"] = "every hour"
+        await house.until(NOON + timedelta(seconds=100))
+        full = False
+        await house.until(NOON + timedelta(minutes=5))
+        stopping.set()
+        await running
+        await committer.close()
+        assert house.witness.times() == [NOON + MINUTE]
+
+    run(story())
+
+
+def test_a_new_ledger_stays_new_when_its_first_commit_fails(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = (
+            House(tmp_path),
+            table({**row("first", "now"), "Runs": "1", "Last Status": "failed"}, {**row("b", Type="manual"), "Do": "run now"}),
+        )
+        daemon, committer, stopping = await manual(house, sheet)
+        full, do = True, committer.do
+
+        async def failing(work, *, point):
+            if full:
+                raise LedgerUnwritable("full")
+            return await do(work, point=point)
+
+        daemon._turns._committer = _With(committer, failing)
+        running = asyncio.create_task(daemon.run(stopping))
+        await house.after(seconds=5)
+        full = False
+        await house.after(seconds=60)
+        stopping.set()
+        await running
+        await committer.close()
+        assert not house.witness.seen
+
+    run(story())
+
+
+def test_a_table_released_while_the_disk_is_full_runs_on(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = table(*(row(f"r{n}", "every minute") for n in range(4)))
+        daemon, committer, stopping = await manual(house, sheet)
+        full, do = False, committer.do
+
+        async def failing(work, *, point):
+            if full:
+                raise LedgerUnwritable("full")
+            return await do(work, point=point)
+
+        daemon._turns._committer = _With(committer, failing)
+        running = asyncio.create_task(daemon.run(stopping))
+        await house.until(NOON + timedelta(seconds=65))
+        sheet.columns[1] = "Nme"
+        old = sheet.rows
+        sheet.rows = [{("Nme" if c == "Name" else c): v for c, v in r.items()} for r in sheet.rows]
+        await house.until(NOON + timedelta(seconds=200))
+        full = True
+        sheet.columns[1] = "Name"
+        sheet.rows = old
+        await house.until(NOON + timedelta(seconds=220))
+        full = False
+        before = len(house.witness.seen)
+        await house.until(NOON + timedelta(minutes=10, seconds=5))
+        stopping.set()
+        await running
+        await committer.close()
+        assert len(house.witness.seen) - before >= 4 * 6
+
+    run(story())
+
+
+@pytest.mark.parametrize("stage", ["waiting"])
+def test_two_cancels_at_once_do_not_kill_the_daemon(tmp_path: Path, stage: str) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), MemoryTable([row("flaky", "every hour", Attempts="3")], (*COLUMNS, "Attempts"))
+        house.witness.behaviour = lambda _: Result(Outcome.FAILED, "x")
+        daemon, committer, stopping = await manual(house, sheet)
+        running = asyncio.create_task(daemon.run(stopping))
+        await house.until(NOON + timedelta(hours=1, seconds=2))
+        for by in ("cli:a", "cli:b"):
+            await committer.do(
+                lambda ledger, by=by: ledger.ask("ops", "flaky", Wish.CANCEL, 0, by, house.clock.now()), point="requests"
+            )
+        daemon._turns.poke()
+        await house.after(seconds=5)
+        assert not running.done(), running.exception()
+        stopping.set()
+        await running
+        await committer.close()
+
+    run(story())
+
+
+def test_restart_and_catch_up_all_do_not_kill_the_daemon(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = MemoryTable(
+            [{**row("a", "every minute", Attempts="3"), "Overlap": "restart", "Catch Up": "all"}],
+            (*COLUMNS, "Attempts", "Overlap", "Catch Up"),
+        )
+        house.witness.behaviour = lambda _: Result(Outcome.FAILED, "x")
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=1, seconds=2))
+        await house.until(NOON + timedelta(minutes=5, seconds=2))
+        async with house.open(sheet):
+            await house.after(seconds=5)
+
+    run(story())
+
+
+def test_a_run_that_ends_while_its_cancel_is_committed_keeps_its_outcome(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("slow", "every hour"))
+        house.witness.behaviour = slow(timedelta(seconds=30))
+        daemon, committer, stopping = await manual(house, sheet)
+        do = committer.do
+
+        async def sync(work, *, point):
+            await asyncio.sleep(0.01)
+            return await do(work, point=point)
+
+        daemon._turns._committer = _With(committer, sync)
+        running = asyncio.create_task(daemon.run(stopping))
+        await house.until(NOON + timedelta(hours=1, seconds=1))
+        started = house.of(RunStarted)[0].at
+        await house.until(started + timedelta(seconds=29, milliseconds=995))
+        await committer.do(lambda ledger: ledger.ask("ops", "slow", Wish.CANCEL, 0, "cli:a", house.clock.now()), point="requests")
+        daemon._turns.poke()
+        await house.after(minutes=5)
+        left = await committer.read(lambda ledger: ledger.active())
+        stopping.set()
+        await running
+        await committer.close()
+        assert left == []
+        assert len(house.of(RunEnded)) == 1
+
+    run(story())
+
+
+def test_after_a_restart_with_the_table_away_rows_run_from_the_ledger(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), away(row("tick", "every minute"))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(seconds=65))
+        sheet.away = TryLater("down")
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=10, seconds=5))
+            assert len(house.witness.seen) >= 9
+
+    run(story())
+
+
+def test_after_a_restart_a_row_is_on_time(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("tick", "every minute"))
+        slow_poll = replace(rules(), poll=timedelta(minutes=5))
+        async with house.open(sheet, table_rules=slow_poll):
+            await house.until(NOON + timedelta(seconds=65))
+        async with house.open(sheet, table_rules=slow_poll):
+            await house.until(NOON + timedelta(minutes=10, seconds=5))
+        assert max(e.late_s for e in house.of(RunStarted)) < 1
+
+    run(story())
+
+
+def test_a_retry_that_found_no_worker_comes_when_one_is_free(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path, max_parallel=1)
+        sheet = MemoryTable(
+            [row("flaky", "2026-03-02 12:01", Attempts="2"), row("long", "2026-03-02 12:01:05")], (*COLUMNS, "Attempts")
+        )
+
+        async def behave(r: Request) -> Result:
+            if r.task == "long":
+                await asyncio.sleep(120)
+                return Result(Outcome.SUCCEEDED, "x")
+            return Result(Outcome.FAILED if r.attempt == 1 else Outcome.SUCCEEDED, "x")
+
+        house.witness.behaviour = behave
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(hours=3))
+        assert [(r.task, r.attempt) for r in house.witness.seen] == [("flaky", 1), ("long", 1), ("flaky", 2)]
+
+    run(story())
+
+
+def test_a_task_that_queues_behind_itself_does_not_starve_others(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path, max_parallel=2)
+        sheet = MemoryTable(
+            [
+                {**row("queuer", "every minute"), "Overlap": "queue"},
+                row("other", "2026-03-02 12:01:30"),
+                row("waits", "2026-03-02 12:05:30"),
+            ],
+            (*COLUMNS, "Overlap", "Timeout"),
+        )
+        for r in sheet.rows:
+            r["Timeout"] = "2h"
+        spans = {"queuer": 3000, "other": 300, "waits": 1}
+
+        async def behave(r: Request) -> Result:
+            await asyncio.sleep(spans[r.task])
+            return Result(Outcome.SUCCEEDED, "x")
+
+        house.witness.behaviour = behave
+        wide = rules()
+        wide = replace(
+            wide,
+            rules=replace(
+                wide.rules, actions={k: d.model_copy(update={"timeout": timedelta(hours=3)}) for k, d in wide.rules.actions.items()}
+            ),
+        )
+        async with house.open(sheet, table_rules=wide):
+            await house.until(NOON + timedelta(minutes=40))
+            assert "waits" in [r.task for r in house.witness.seen], [r.task for r in house.witness.seen]
+
+    run(story())
+
+
+def test_a_held_table_does_not_starve_another(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path, max_parallel=1)
+        one, two = (
+            table(row("long", "2026-03-02 12:01"), row("high", "2026-03-02 12:01:01")),
+            table(row("waits", "2026-03-02 12:01:02")),
+        )
+
+        async def behave(r: Request) -> Result:
+            await asyncio.sleep(120 if r.task == "long" else 1)
+            return Result(Outcome.SUCCEEDED, "x")
+
+        house.witness.behaviour = behave
+        async with house.open(one, two):
+            await house.until(NOON + timedelta(minutes=1, seconds=30))
+            one.columns[1] = "Nme"
+            one.rows = [{("Nme" if c == "Name" else c): v for c, v in r.items()} for r in one.rows]
+            await house.until(NOON + timedelta(hours=1))
+            assert "waits" in [r.task for r in house.witness.seen]
+
+    run(story())
+
+
+def test_a_one_off_moved_while_it_runs_runs_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("first", "now"))
+        house.witness.behaviour = slow(timedelta(minutes=1))
+        async with house.open(sheet):
+            await house.after(seconds=15)
+            sheet.person("first")["Schedule"] = "2026-03-02 13:00"
+            await house.until(NOON + timedelta(minutes=62))
+        assert house.witness.times()[1:] == [NOON + timedelta(hours=1)]
+
+    run(story())
+
+
+def test_a_recurring_row_made_a_one_off_while_it_runs_still_runs(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("first", "every minute"))
+        house.witness.behaviour = slow(timedelta(minutes=1))
+        async with house.open(sheet):
+            await house.after(seconds=65)
+            sheet.person("first")["Schedule"] = "2026-03-02 13:00"
+            await house.until(NOON + timedelta(minutes=62))
+        assert house.witness.times()[1:] == [NOON + timedelta(hours=1)]
+
+    run(story())
+
+
+def test_status_paused_while_a_one_off_runs_is_not_overwritten(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("first", "now"))
+        house.witness.behaviour = slow(timedelta(minutes=1))
+        async with house.open(sheet):
+            await house.after(seconds=15)
+            sheet.person("first")["Status"] = "paused"
+            await house.until(NOON + timedelta(minutes=5))
+        assert sheet.person("first")["Status"] == "paused"
+
+    run(story())
+
+
+def test_skip_next_leaves_no_occurrence_without_a_record(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("tick", "every minute"))
+        daemon, committer, stopping = await manual(house, sheet)
+        running = asyncio.create_task(daemon.run(stopping))
+        await house.until(NOON + timedelta(seconds=55))
+        sheet.person("tick")["Do"] = "skip next"  # read at 12:01:00, settled at 12:01:02
+        await house.until(NOON + timedelta(minutes=4, seconds=5))
+        found = await committer.read(lambda ledger: ledger.history(key="tick"))
+        stopping.set()
+        await running
+        await committer.close()
+        assert sum(o.count for o in found) == 4, [(o.due, o.outcome) for o in found]
+
+    run(story())
+
+
+@pytest.mark.parametrize("what", ["none", "object"])
+def test_an_action_that_answers_nonsense_kills_nobody(tmp_path: Path, what: str) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("bad", "every minute"), row("good", "every minute"))
+
+        async def behave(r: Request):
+            if r.task == "good":
+                return Result(Outcome.SUCCEEDED, "x")
+            return None if what == "none" else Result(Outcome.SUCCEEDED, "x", outputs={"x": object()})
+
+        house.witness.behaviour = behave
+        daemon, committer, stopping = await manual(house, sheet)
+        running = asyncio.create_task(daemon.run(stopping))
+        await house.until(NOON + timedelta(minutes=3, seconds=5))
+        assert not running.done(), running.exception()
+        stopping.set()
+        await running
+        await committer.close()
+
+    run(story())
+
+
+def test_a_connector_that_answers_too_few_kills_nobody(tmp_path: Path) -> None:
+    class Few(MemoryTable):
+        def write(self, patches):
+            super().write(patches)
+            return []
+
+    async def story() -> None:
+        house, sheet, good = House(tmp_path), Few([row("bad", "every minute")], COLUMNS), table(row("good", "every minute"))
+        daemon, committer = await house.daemon(sheet, good)
+        stopping = asyncio.Event()
+        running = asyncio.create_task(daemon.run(stopping))
+        await house.until(NOON + timedelta(minutes=3, seconds=5))
+        assert not running.done(), running.exception()
+        stopping.set()
+        await running
+        await committer.close()
+
+    run(story())
+
+
+def test_shared_cells_are_not_written_after_a_read_that_failed(tmp_path: Path) -> None:
+    class Loose(MemoryTable):
+        traits = Traits(atomic_expect=False, batch=50)
+        deaf = False
+
+        def read(self, cursor=None):
+            if self.deaf:
+                raise TryLater("429")
+            return super().read(cursor)
+
+        def write(self, patches):
+            return super().write([replace(p, expect={}) for p in patches])
+
+    async def story() -> None:
+        house, sheet = (
+            House(tmp_path),
+            Loose([row("third", Type="counter", Current="0", Threshold="3"), row("hello", "2026-03-02 12:01")], COLUMNS),
+        )
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(seconds=55))
+            await house.until(NOON + timedelta(seconds=59, milliseconds=900))
+            sheet.deaf = True
+            # the one-off completes at 12:01:00, rowd wants to write Status; a person has meanwhile written something else there
+            await house.until(NOON + timedelta(seconds=60, milliseconds=100))
+            sheet.person("hello")["Status"] = "paused"
+            await house.until(NOON + timedelta(seconds=75))
+            sheet.deaf = False
+            await house.until(NOON + timedelta(seconds=100))
+        assert sheet.person("hello")["Status"] == "paused"
+
+    run(story())
+
+
+def test_once_ends_though_the_breaker_is_open(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path, breaker=BreakerRules(failures=2, wait=timedelta(minutes=1)), limits={"act": 1})
+        sheet = table(*(row(f"r{n}", "now") for n in range(3)))
+        house.witness.behaviour = lambda _: Result(Outcome.FAILED, "x")
+        daemon, committer = await house.daemon(sheet)
+        async with asyncio.timeout(24 * 3600):
+            await daemon.run_once(asyncio.Event())
+        await committer.close()
+
+    run(story())
+
+
+def test_once_ends_though_a_table_fails_in_an_unforeseen_way(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), away(row("a", "now"))
+        sheet.away = ZeroDivisionError("?")
+        daemon, committer = await house.daemon(sheet)
+        async with asyncio.timeout(24 * 3600):
+            await daemon.run_once(asyncio.Event())
+        await committer.close()
+
+    run(story())
+
+
+def test_a_daemon_on_a_full_disk_can_be_stopped(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("tick", "every minute"))
+        daemon, committer, stopping = await manual(house, sheet)
+        full, do = False, committer.do
+
+        async def failing(work, *, point):
+            if full:
+                raise LedgerUnwritable("full")
+            return await do(work, point=point)
+
+        daemon._turns._committer = _With(committer, failing)
+        running = asyncio.create_task(daemon.run(stopping))
+        await house.until(NOON + timedelta(seconds=65))
+        full = True
+        await house.until(NOON + timedelta(seconds=100))
+        stopping.set()
+        async with asyncio.timeout(3600):
+            await running
+        await committer.close()
+
+    run(story())
+
+
+def test_a_reload_during_a_commit_is_looked_at(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("a", "2026-03-02 12:30", Action="later"), row("b", "2026-03-02 12:10:05"))
+        slow_poll = replace(rules(), poll=timedelta(hours=5))
+        daemon, committer, stopping = await manual(house, sheet, table_rules=slow_poll)
+        do = committer.do
+
+        async def sync(work, *, point):
+            await asyncio.sleep(0.01)
+            return await do(work, point=point)
+
+        daemon._turns._committer = _With(committer, sync)
+        running = asyncio.create_task(daemon.run(stopping))
+        await house.until(NOON + timedelta(minutes=10, seconds=5, milliseconds=5))
+        its = rules(actions={"later": rules().rules.actions["act"], "act": rules().rules.actions["act"]})
+        its = replace(its, poll=timedelta(hours=5))
+        house.witness.behaviour = slow(timedelta(hours=2))
+        daemon.reconfigure(replace(daemon.parts, actions={"later": house.witness, "act": house.witness}), {"ops": its})
+        await house.until(NOON + timedelta(minutes=31))
+        stopping.set()
+        await running
+        await committer.close()
+        assert "a" in [r.task for r in house.witness.seen]
+
+    run(story())
+
+
+def test_a_store_that_shows_dates_its_own_way_is_not_written_for_ever(tmp_path: Path) -> None:
+    class Own(MemoryTable):
+        @staticmethod
+        def _text(value):
+            text = MemoryTable._text(value)
+            return text.replace("T", " ").replace("Z", "") if hasattr(value, "year") else text
+
+        def write(self, patches):
+            return [Written(w.effect) for w in super().write(patches)]
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), Own([row("tick", "every hour")], COLUMNS)
+        daemon, _committer, stopping = await manual(house, sheet)
+        running = asyncio.create_task(daemon.run(stopping))
+        await house.until(NOON + timedelta(minutes=70))
+        running.cancel()
+        assert sheet.writes < 20
+
+    run(story())
+
+
+NASTY = [
+    "snooze 99999999999 h",
+    "snooze 9999999 h",
+    "snooze 1e300 s",
+    "nan",
+    "1e999",
+    "-1e999",
+    "9" * 400,
+    "9" * 5000,
+    "every 99999999999 years",
+    "every 999999999 days",
+    "9999-12-31 23:59:59",
+    "0001-01-01 00:00",
+    "in 99999999 hours",
+    "in 999999999999999 hours",
+    "99999999999999999999",
+    "9e18",
+    "1e-300",
+    "\udcff",
+    "\x00",
+    "inf",
+    "true",
+    "{}",
+    "[" * 10000,
+    '{"a":' * 5000,
+    "= 1",
+    "'",
+    "P9999999D",
+    "99999999d",
+    '{"timeout": 1e999}',
+    '{"jitter": "99999999 days"}',
+    '{"priority": 99999999999999999999999}',
+    '{"priority": 9223372036854775808}',
+    "Europe/../x",
+    "\ud800",
+    "²",
+    "٣",
+    "daily 24:00",
+    "every 0 minutes",
+    "-5",
+    "0",
+    "0.1",
+]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "ID",
+        "Name",
+        "Type",
+        "Action",
+        "Schedule",
+        "Current",
+        "Threshold",
+        "Status",
+        "Do",
+        "Last Run",
+        "Timeout",
+        "Attempts",
+        "Priority",
+        "Jitter",
+        "Time Zone",
+        "Catch Up",
+        "Overlap",
+        "Metadata",
+        "Health",
+    ],
+)
+def test_no_cell_kills_the_daemon(tmp_path: Path, column: str) -> None:
+    died = []
+    for n, nasty in enumerate(NASTY):
+        for base in ({"Schedule": "every minute"}, {"Type": "counter", "Threshold": "3", "Current": "1"}, {"Type": "daily"}):
+
+            async def story() -> None:
+                house = House(tmp_path / f"{n}{list(base.values())[0]}".replace(" ", ""))
+                house.path.mkdir()
+                sheet = MemoryTable(
+                    [row("x") | base, row("good", "every minute")],
+                    (
+                        *COLUMNS,
+                        "Timeout",
+                        "Attempts",
+                        "Priority",
+                        "Jitter",
+                        "Time Zone",
+                        "Catch Up",
+                        "Overlap",
+                        "Metadata",
+                        "Understood As",
+                        "Duration",
+                    ),
+                )
+                daemon, committer, stopping = await manual(house, sheet)
+                running = asyncio.create_task(daemon.run(stopping))
+                await house.until(NOON + timedelta(seconds=15))
+                sheet.rows[0][column] = nasty
+                await house.until(NOON + timedelta(minutes=2, seconds=5))
+                if running.done() or not any(r.task == "good" for r in house.witness.seen):
+                    died.append((nasty[:30], base, running.done() and repr(running.exception())[:200]))
+                else:
+                    stopping.set()
+                    await running
+                await committer.close()
+
+            try:
+                run(story())
+            except BaseException as exc:
+                died.append((nasty[:30], base, repr(exc)[:200]))
+    assert not died, "\n".join(map(str, died))
+
+
+def test_after_a_restart_an_unchanged_table_that_can_be_probed_runs(tmp_path: Path) -> None:
+    class Probed(MemoryTable):
+        def probe(self) -> str:
+            return repr(self.rows)
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), Probed([row("tick", "every hour")], COLUMNS)
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=62))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(hours=5, minutes=1))
+        assert len(house.witness.seen) == 5
+
+    run(story())
+
+
+def test_shared_cells_wait_for_a_read_that_worked(tmp_path: Path) -> None:
+    class Loose(MemoryTable):
+        traits = Traits(atomic_expect=False, batch=50)
+        deaf = False
+
+        def read(self, cursor=None):
+            if self.deaf:
+                raise TryLater("429")
+            return super().read(cursor)
+
+        def write(self, patches):
+            return super().write([replace(p, expect={}) for p in patches])
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), Loose([row("hello", "2026-03-02 12:01:05")], COLUMNS)
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(seconds=62))  # between two polls
+            sheet.deaf = True  # reads are refused for a while (their quota is spent), writes are not
+            sheet.person("hello")["Status"] = "paused"
+            await house.until(NOON + timedelta(seconds=69))
+            sheet.deaf = False
+            await house.until(NOON + timedelta(seconds=100))
+            assert sheet.person("hello")["Status"] == "paused"
+
+    run(story())
+
+
+def test_restart_overlap_catching_up_while_one_waits_for_a_worker(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path, max_parallel=1)
+        sheet = MemoryTable(
+            [row("long", "2026-03-02 12:00:30"), {**row("a", "every minute"), "Overlap": "restart"}], (*COLUMNS, "Overlap")
+        )
+        house.witness.behaviour = slow(timedelta(minutes=4))
+        daemon, committer, stopping = await manual(house, sheet)
+        running = asyncio.create_task(daemon.run(stopping))
+        await house.until(NOON + timedelta(seconds=65))
+        for _n in range(2):
+            await committer.do(lambda ledger: ledger.ask("ops", "a", Wish.CANCEL, 0, "cli", house.clock.now()), point="requests")
+        daemon._turns.poke()
+        await house.until(NOON + timedelta(minutes=3))
+        assert not running.done(), running.exception()
+        stopping.set()
+        await running
+        await committer.close()
+
+    run(story())
+
+
+def test_the_queue_of_waiting_tasks_does_not_grow_for_ever(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = MemoryTable([{**row("a", "every 10 seconds"), "Overlap": "queue"}], (*COLUMNS, "Overlap"))
+        house.witness.behaviour = slow(timedelta(seconds=15))
+        async with house.open(sheet) as daemon:
+            await house.until(NOON + timedelta(hours=3))
+            assert len(daemon._turns._agenda._queue) <= 101, len(daemon._turns._agenda._queue)
+            house.witness.behaviour = slow(timedelta(seconds=0))
+
+    run(story())
+
+
+def test_deleted_rows_leave_memory_when_the_ledger_forgets_them(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(*(row(f"r{n}", "daily 03:00") for n in range(5)))
+        daemon, committer, stopping = await manual(house, sheet, table_rules=replace(rules(), poll=timedelta(hours=1)))
+        running = asyncio.create_task(daemon.run(stopping))
+        await house.after(hours=2)
+        del sheet.rows[0]
+        await house.after(days=32)
+        await committer.do(lambda ledger: ledger.prune(house.clock.now(), 20, timedelta(days=30)), point="prune")
+        await house.after(hours=2)
+        left = len(daemon.keepers["ops"].states)
+        stopping.set()
+        await running
+        await committer.close()
+        assert left == 4
+
+    run(story())
+
+
+def test_once_ends_though_what_waits_can_not_start(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path, max_parallel=1)
+        sheet = table(row("long", "now"), row("second", "now"))
+        house.witness.behaviour = slow(timedelta(seconds=50))
+        daemon, committer = await house.daemon(sheet)
+        passing = asyncio.create_task(daemon.run_once(asyncio.Event()))
+        await house.after(seconds=15)
+        sheet.person("second")["Description"] = sheet.person("second")["Threshold"] = "1"
+        async with asyncio.timeout(24 * 3600):
+            await passing
+        await committer.close()
+
+    run(story())
+
+
+def test_cancel_between_a_fail_and_its_retry_and_a_pause_holds_a_retry(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), MemoryTable([row("flaky", "2026-03-02 12:01", Attempts="3")], (*COLUMNS, "Attempts"))
+        house.witness.behaviour = lambda _: Result(Outcome.FAILED, "x")
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=1, seconds=2))
+            sheet.person("flaky")["Status"] = "paused"
+            await house.until(NOON + timedelta(minutes=10))
+        assert [r.attempt for r in house.witness.seen] == [1, 2] or len(house.witness.seen) == 1, len(house.witness.seen)
+
+    run(story())
+
+
+def test_a_reload_with_another_zone_runs_nothing_from_before_it(tmp_path: Path) -> None:
+    from zoneinfo import ZoneInfo
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("a", "daily 21:02"))
+        async with house.open(sheet) as daemon:
+            await house.until(NOON + timedelta(minutes=5))
+            its = rules()
+            its = replace(its, rules=replace(its.rules, zone=ZoneInfo("Asia/Tokyo")))
+            daemon.reconfigure(daemon.parts, {"ops": its})
+            await house.until(NOON + timedelta(minutes=15))
+        assert not house.witness.seen
+        assert not house.of(OccurrenceRecorded)
+
+    run(story())
