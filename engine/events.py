@@ -32,6 +32,14 @@ class DaemonStarted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DaemonStopping(Event):
+    """Nothing starts any more; what runs has so long to end. A second signal ends rowd at once and leaves it running."""
+
+    running: int
+    within_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DaemonStopped(Event):
     running: int
 

@@ -75,6 +75,7 @@ class Keeper:
         self.mints: dict[str, Mint] = {}
         self.vanishing = Vanishing()
         self.held: str | None = None
+        self.unwritable: str | None = None  # why results wait, though the table can be read
         self.served = True  # False once the operator has taken the table out of rowd.toml
         self.trouble: tuple[datetime, TableError] | None = None
         self.since: datetime | None = None  # since when it is as it is: reachable, held
@@ -318,7 +319,8 @@ class Keeper:
     def mark(self, now: datetime) -> TableMark:
         """What the ledger should say of this table."""
         tasks, defects, drafts = self.counts()
-        state, message, since = Reach.OK, "", self.since or now
+        message = f"can be read, but not written: {self.unwritable}" if self.unwritable else ""
+        state, since = Reach.OK, self.since or now
         if self.trouble is not None:
             since, error = self.trouble
             state, message = (Reach.NO_ACCESS if isinstance(error, NeedsOwner) else Reach.UNREACHABLE), str(error)

@@ -11,7 +11,7 @@ from actions.api import Outcome
 from config.fields import spelled
 from engine.clock import Clock
 from engine.committer import Commits
-from engine.events import DaemonStarted, DaemonStopped, Listener
+from engine.events import DaemonStarted, DaemonStopped, DaemonStopping, Listener
 from engine.keeper import Keeper, TableRules
 from engine.model import SETTLE
 from engine.tender import FLUSH_WITHIN, Tender
@@ -118,6 +118,8 @@ class Daemon:
         """Start nothing more; let what runs end, for a while; then tell the tables what is left to tell."""
         turns = self._turns
         turns.stopping = True
+        within = self.parts.stop_within.total_seconds()
+        self._listener(DaemonStopping(at=self.clock.now(), running=turns.runner.under_way, within_s=within))
         waiting = asyncio.create_task(turns.runner.wait())
         limit = asyncio.create_task(self.clock.sleep(self.parts.stop_within))
         while not waiting.done():

@@ -195,7 +195,7 @@ class Tender:
 
     async def _failed(self, exc: TableError, deliver: Deliver) -> None:
         keeper, now = self.keeper, self._clock.now()
-        first = keeper.trouble is None or type(keeper.trouble[1]) is not type(exc)
+        first = keeper.trouble is None or (type(exc), str(exc)) != (type(keeper.trouble[1]), str(keeper.trouble[1]))
         since = keeper.trouble[0] if keeper.trouble is not None else now
         keeper.trouble = (since, exc)
         if first:
@@ -247,11 +247,13 @@ class Tender:
         now = self._clock.now()
         wait = exc.wait if isinstance(exc, TryLater) and exc.wait is not None else AFTER_TROUBLE
         self._write_at = self._in(wait)
+        self.keeper.unwritable = str(exc)
         if not self._unwritable:
             self._unwritable = True
             self._listener(TableUnwritable(at=now, table=self.keeper.name, message=str(exc)))
 
     def _resumed(self, rows: int) -> None:
+        self.keeper.unwritable = None
         if self._unwritable:
             self._unwritable = False
             self._listener(TableWritable(at=self._clock.now(), table=self.keeper.name, rows=rows))

@@ -92,6 +92,7 @@ class Turns:
         self._inbox: list[Ended | _Seen] = []
         self._mail = asyncio.Event()
         self._poked = True
+        self._again = False  # the last turn could not be written
         self._agenda = Agenda()
         self._breakers = Breakers(parts.breaker, parts.limits, parts.max_parallel)
         self._marked: dict[str, datetime] = {}
@@ -164,7 +165,7 @@ class Turns:
 
     async def rest(self, *ends: asyncio.Task[object]) -> None:
         """Sleep until something comes in, something comes due, or one of `ends` is done."""
-        if self._inbox or self._poked:
+        if self._inbox or self._poked or self._again:
             return
         self._mail.clear()
         tasks: list[asyncio.Task[object]] = [asyncio.create_task(when_set(self._mail))]
@@ -189,13 +190,14 @@ class Turns:
     # --- a turn
 
     async def turn(self) -> None:
-        now = self.clock.now()
+        now, self._again = self.clock.now(), False
         try:
             await self._learn(now)
             if not self.stopping and self._trusted(now):
                 await self._act(min(now, self.frozen) if self.frozen else now)
         except LedgerUnwritable as exc:
             self._emit(Trouble(at=now, where="ledger", message=str(exc)))
+            self._again = True
             await self.clock.sleep(RETRY_LEDGER)
         for tender in self._tenders.values():
             if tender.keeper.unsent:

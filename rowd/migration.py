@@ -11,7 +11,7 @@ from connectors.api import Cell
 from engine.cells import BadCell, text
 from engine.cells import zone as zone_named
 from engine.model import Column, Status, Type
-from engine.schedule import parse
+from engine.schedule import Unreadable, parse
 from engine.schedule.tokens import tidy
 from rowd.crontab import PATH, Job, Refused
 from rowd.naming import named
@@ -93,9 +93,17 @@ def migrate(jobs: Iterable[Job], known: Known, me: str, account: Account) -> Mig
 def rows_known(cells: Iterable[Mapping[str, Cell]]) -> set[tuple[str, str, str]]:
     """What `Known.rows` wants, from canonical cells."""
     return {
-        (text(c.get(Column.ACTION)) or "", tidy(text(c.get(Column.SCHEDULE)) or ""), text(c.get(Column.TIME_ZONE)) or "")
+        (text(c.get(Column.ACTION)) or "", _tidy_or_as_is(text(c.get(Column.SCHEDULE)) or ""), text(c.get(Column.TIME_ZONE)) or "")
         for c in cells
     }
+
+
+def _tidy_or_as_is(schedule: str) -> str:
+    """A row whose Schedule nobody can read is no line of a crontab: it equals none."""
+    try:
+        return tidy(schedule)
+    except Unreadable:
+        return schedule
 
 
 def _settings(job: Job, me: str, account: Account) -> dict[str, Any]:

@@ -41,6 +41,8 @@ def demo(
     watched = sys.stdout.isatty()
     limit = seconds if seconds is not None or watched else SECONDS
     with web_server() as port:
+        if (folder / "tasks.csv").exists():
+            say(f"{folder} was there before: the demo's own files in it are laid anew.")
         table, config = write(folder, port)
         site = site_at(config)
         footer = f"Open {table} in any program and change it: a Schedule, a Status, `run now` in Do. Ctrl-C ends the demo."

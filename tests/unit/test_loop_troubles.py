@@ -465,3 +465,29 @@ def test_other_definitions_take_effect_without_a_restart(tmp_path: Path) -> None
         assert house.witness.times() == [NOON + MINUTE, NOON + 2 * MINUTE]  # the first was late, within its grace
 
     run(story())
+
+
+def test_a_plan_that_could_not_be_written_is_made_again_without_anything_else_happening(tmp_path: Path) -> None:
+    async def story() -> None:
+        slow_poll = replace(rules(), poll=timedelta(hours=5))
+        house, sheet = House(tmp_path), table(row("daily", "daily 13:00"))
+        daemon, committer = await house.daemon(sheet, table_rules=slow_poll)
+        do, refused = committer.do, []
+
+        async def failing(work, *, point):  # type: ignore[no-untyped-def]  # as InlineCommitter's
+            if point == "claim" and len(refused) < 3:
+                refused.append(point)
+                raise LedgerUnwritable("no space left on the device")
+            return await do(work, point=point)
+
+        daemon._turns._committer = _With(committer, failing)
+        stopping = asyncio.Event()
+        running = asyncio.create_task(daemon.run(stopping))
+        await house.until(NOON + timedelta(hours=1, seconds=30))
+        stopping.set()
+        await running
+        await committer.close()
+        (started,) = house.of(RunStarted)
+        assert 6 <= started.late_s <= 7
+
+    run(story())

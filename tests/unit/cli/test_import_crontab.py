@@ -305,3 +305,7 @@ def test_a_link_and_the_rights_of_the_file_are_kept(tmp_path: Path) -> None:
     definitions.replace(link, b"a = 1\n", "a = 2\n", lambda draft: seen.append(draft.parent))
     assert (link.is_symlink(), real.read_text(), real.stat().st_mode & 0o777) == (True, "a = 2\n", 0o640)
     assert seen == [tmp_path]
+
+
+def test_a_row_whose_schedule_nobody_can_read_does_not_stand_in_the_way() -> None:
+    assert rows_known([{"Action": "mine", "Schedule": "täglich 7 Uhr"}]) == {("mine", "täglich 7 Uhr", "")}
