@@ -200,9 +200,9 @@ def completed(text: str) -> dict[str, Any]:
     tables = raw.setdefault("tables", {})
     for name in [name for blackout in raw.get("blackout", ()) for name in blackout.get("tables", ())] or ["tasks"]:
         tables.setdefault(name, {})
-    for table in tables.values():
+    for name, table in tables.items():
         if "connector" not in table:
-            table.update(connector="local", path="tasks.csv")
+            table.update(connector="local", path=f"{name}.of-the-test.csv")
         for action in table.get("actions", ()):
             raw.setdefault("actions", {}).setdefault(action, {"kind": "simulate"})
     return raw

@@ -1,11 +1,13 @@
-"""Findings of the review, each as a scenario that fails today."""
+"""Corners of the daemon on virtual time: what meets at one instant, fails half-way, or answers what nobody expects."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,8 +15,11 @@ from actions.api import Outcome, Request, Result
 from connectors.api import Traits, Written
 from connectors.errors import TryLater
 from engine.breaker import BreakerRules
+from engine.committer import InlineCommitter
 from engine.events import OccurrenceRecorded, RunEnded, RunStarted
+from engine.keeper import TableRules
 from engine.ledger import LedgerUnwritable
+from engine.loop import Daemon
 from engine.model import Wish
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
@@ -23,34 +28,97 @@ from tests.unit.test_loop import COLUMNS, MINUTE, row, table
 from tests.unit.test_loop_troubles import _With, away
 
 
-async def manual(house, sheet, **kw):
-    daemon, committer = await house.daemon(sheet, **kw)
+@dataclass
+class Alive:
+    """A daemon that runs in the background, with what a test reaches into."""
+
+    house: House
+    daemon: Daemon
+    committer: InlineCommitter
+    stopping: asyncio.Event
+    task: asyncio.Task[None]
+
+    async def cancel(self, key: str, by: str) -> None:
+        """Ask for a cancel as the command line does; the daemon sees it at its next turn."""
+        now = self.house.clock.now()
+        await self.committer.do(lambda ledger: ledger.ask("ops", key, Wish.CANCEL, 0, by, now), point="requests")
+
+    async def stop(self) -> None:
+        """Stop it in order; raises what it died of."""
+        self.stopping.set()
+        await self.task
+        await self.committer.close()
+
+
+async def start(house: House, *sheets: MemoryTable, commits: Any = None, table_rules: TableRules | None = None) -> Alive:
+    """Start a daemon on these tables. `commits` makes another way to commit from the committer's own."""
+    daemon, committer = await house.daemon(*sheets, table_rules=table_rules)
+    if commits is not None:
+        daemon._turns._committer = _With(committer, commits(committer.do))
     stopping = asyncio.Event()
-    return daemon, committer, stopping
+    return Alive(house, daemon, committer, stopping, asyncio.create_task(daemon.run(stopping)))
+
+
+@dataclass
+class Disk:
+    """A disk that refuses every commit while it is full."""
+
+    full: bool
+
+    def commits(self, do):  # type: ignore[no-untyped-def]
+        """Commits that fail while the disk is full."""
+
+        async def commit(work, *, point):  # type: ignore[no-untyped-def]
+            if self.full:
+                raise LedgerUnwritable("full")
+            return await do(work, point=point)
+
+        return commit
+
+
+def synced(do):  # type: ignore[no-untyped-def]
+    """Commits that take ten milliseconds, as a disk's sync does."""
+
+    async def commit(work, *, point):  # type: ignore[no-untyped-def]
+        await asyncio.sleep(0.01)
+        return await do(work, point=point)
+
+    return commit
+
+
+def misname(sheet: MemoryTable) -> None:
+    """Rename the Name column, which holds the whole table."""
+    sheet.columns[1] = "Nme"
+    sheet.rows = [{("Nme" if c == "Name" else c): v for c, v in r.items()} for r in sheet.rows]
+
+
+class Loose(MemoryTable):
+    """A store that can not compare before it writes, and whose reads can be refused while its writes are not."""
+
+    traits = Traits(atomic_expect=False, batch=50)
+    deaf = False
+
+    def read(self, cursor=None):  # type: ignore[no-untyped-def]  # as the base's
+        if self.deaf:
+            raise TryLater("429")
+        return super().read(cursor)
+
+    def write(self, patches):  # type: ignore[no-untyped-def]  # as the base's
+        return super().write([replace(p, expect={}) for p in patches])
 
 
 def test_an_edit_read_while_the_disk_is_full_is_not_lost(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), table(row("tick", "every minute"))
-        daemon, committer, stopping = await manual(house, sheet)
-        full, do = False, committer.do
-
-        async def failing(work, *, point):
-            if full:
-                raise LedgerUnwritable("full")
-            return await do(work, point=point)
-
-        daemon._turns._committer = _With(committer, failing)
-        running = asyncio.create_task(daemon.run(stopping))
+        disk = Disk(full=False)
+        alive = await start(house, sheet, commits=disk.commits)
         await house.until(NOON + timedelta(seconds=65))
-        full = True
+        disk.full = True
         sheet.person("tick")["Schedule"] = "every hour"
         await house.until(NOON + timedelta(seconds=100))
-        full = False
+        disk.full = False
         await house.until(NOON + timedelta(minutes=5))
-        stopping.set()
-        await running
-        await committer.close()
+        await alive.stop()
         assert house.witness.times() == [NOON + MINUTE]
 
     run(story())
@@ -62,22 +130,12 @@ def test_a_new_ledger_stays_new_when_its_first_commit_fails(tmp_path: Path) -> N
             House(tmp_path),
             table({**row("first", "now"), "Runs": "1", "Last Status": "failed"}, {**row("b", Type="manual"), "Do": "run now"}),
         )
-        daemon, committer, stopping = await manual(house, sheet)
-        full, do = True, committer.do
-
-        async def failing(work, *, point):
-            if full:
-                raise LedgerUnwritable("full")
-            return await do(work, point=point)
-
-        daemon._turns._committer = _With(committer, failing)
-        running = asyncio.create_task(daemon.run(stopping))
+        disk = Disk(full=True)
+        alive = await start(house, sheet, commits=disk.commits)
         await house.after(seconds=5)
-        full = False
+        disk.full = False
         await house.after(seconds=60)
-        stopping.set()
-        await running
-        await committer.close()
+        await alive.stop()
         assert not house.witness.seen
 
     run(story())
@@ -87,54 +145,37 @@ def test_a_table_released_while_the_disk_is_full_runs_on(tmp_path: Path) -> None
     async def story() -> None:
         house = House(tmp_path)
         sheet = table(*(row(f"r{n}", "every minute") for n in range(4)))
-        daemon, committer, stopping = await manual(house, sheet)
-        full, do = False, committer.do
-
-        async def failing(work, *, point):
-            if full:
-                raise LedgerUnwritable("full")
-            return await do(work, point=point)
-
-        daemon._turns._committer = _With(committer, failing)
-        running = asyncio.create_task(daemon.run(stopping))
+        disk = Disk(full=False)
+        alive = await start(house, sheet, commits=disk.commits)
         await house.until(NOON + timedelta(seconds=65))
-        sheet.columns[1] = "Nme"
         old = sheet.rows
-        sheet.rows = [{("Nme" if c == "Name" else c): v for c, v in r.items()} for r in sheet.rows]
+        misname(sheet)
         await house.until(NOON + timedelta(seconds=200))
-        full = True
+        disk.full = True
         sheet.columns[1] = "Name"
         sheet.rows = old
         await house.until(NOON + timedelta(seconds=220))
-        full = False
+        disk.full = False
         before = len(house.witness.seen)
         await house.until(NOON + timedelta(minutes=10, seconds=5))
-        stopping.set()
-        await running
-        await committer.close()
+        await alive.stop()
         assert len(house.witness.seen) - before >= 4 * 6
 
     run(story())
 
 
-@pytest.mark.parametrize("stage", ["waiting"])
-def test_two_cancels_at_once_do_not_kill_the_daemon(tmp_path: Path, stage: str) -> None:
+def test_two_cancels_before_a_retry_do_not_kill_the_daemon(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), MemoryTable([row("flaky", "every hour", Attempts="3")], (*COLUMNS, "Attempts"))
         house.witness.behaviour = lambda _: Result(Outcome.FAILED, "x")
-        daemon, committer, stopping = await manual(house, sheet)
-        running = asyncio.create_task(daemon.run(stopping))
+        alive = await start(house, sheet)
         await house.until(NOON + timedelta(hours=1, seconds=2))
         for by in ("cli:a", "cli:b"):
-            await committer.do(
-                lambda ledger, by=by: ledger.ask("ops", "flaky", Wish.CANCEL, 0, by, house.clock.now()), point="requests"
-            )
-        daemon._turns.poke()
+            await alive.cancel("flaky", by)
+        alive.daemon._turns.poke()
         await house.after(seconds=5)
-        assert not running.done(), running.exception()
-        stopping.set()
-        await running
-        await committer.close()
+        assert not alive.task.done(), alive.task.exception()
+        await alive.stop()
 
     run(story())
 
@@ -160,25 +201,15 @@ def test_a_run_that_ends_while_its_cancel_is_committed_keeps_its_outcome(tmp_pat
     async def story() -> None:
         house, sheet = House(tmp_path), table(row("slow", "every hour"))
         house.witness.behaviour = slow(timedelta(seconds=30))
-        daemon, committer, stopping = await manual(house, sheet)
-        do = committer.do
-
-        async def sync(work, *, point):
-            await asyncio.sleep(0.01)
-            return await do(work, point=point)
-
-        daemon._turns._committer = _With(committer, sync)
-        running = asyncio.create_task(daemon.run(stopping))
+        alive = await start(house, sheet, commits=synced)
         await house.until(NOON + timedelta(hours=1, seconds=1))
         started = house.of(RunStarted)[0].at
         await house.until(started + timedelta(seconds=29, milliseconds=995))
-        await committer.do(lambda ledger: ledger.ask("ops", "slow", Wish.CANCEL, 0, "cli:a", house.clock.now()), point="requests")
-        daemon._turns.poke()
+        await alive.cancel("slow", "cli:a")
+        alive.daemon._turns.poke()
         await house.after(minutes=5)
-        left = await committer.read(lambda ledger: ledger.active())
-        stopping.set()
-        await running
-        await committer.close()
+        left = await alive.committer.read(lambda ledger: ledger.active())
+        await alive.stop()
         assert left == []
         assert len(house.of(RunEnded)) == 1
 
@@ -281,8 +312,7 @@ def test_a_held_table_does_not_starve_another(tmp_path: Path) -> None:
         house.witness.behaviour = behave
         async with house.open(one, two):
             await house.until(NOON + timedelta(minutes=1, seconds=30))
-            one.columns[1] = "Nme"
-            one.rows = [{("Nme" if c == "Name" else c): v for c, v in r.items()} for r in one.rows]
+            misname(one)
             await house.until(NOON + timedelta(hours=1))
             assert "waits" in [r.task for r in house.witness.seen]
 
@@ -331,15 +361,12 @@ def test_status_paused_while_a_one_off_runs_is_not_overwritten(tmp_path: Path) -
 def test_skip_next_leaves_no_occurrence_without_a_record(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), table(row("tick", "every minute"))
-        daemon, committer, stopping = await manual(house, sheet)
-        running = asyncio.create_task(daemon.run(stopping))
+        alive = await start(house, sheet)
         await house.until(NOON + timedelta(seconds=55))
         sheet.person("tick")["Do"] = "skip next"  # read at 12:01:00, settled at 12:01:02
         await house.until(NOON + timedelta(minutes=4, seconds=5))
-        found = await committer.read(lambda ledger: ledger.history(key="tick"))
-        stopping.set()
-        await running
-        await committer.close()
+        found = await alive.committer.read(lambda ledger: ledger.history(key="tick"))
+        await alive.stop()
         assert sum(o.count for o in found) == 4, [(o.due, o.outcome) for o in found]
 
     run(story())
@@ -356,13 +383,10 @@ def test_an_action_that_answers_nonsense_kills_nobody(tmp_path: Path, what: str)
             return None if what == "none" else Result(Outcome.SUCCEEDED, "x", outputs={"x": object()})
 
         house.witness.behaviour = behave
-        daemon, committer, stopping = await manual(house, sheet)
-        running = asyncio.create_task(daemon.run(stopping))
+        alive = await start(house, sheet)
         await house.until(NOON + timedelta(minutes=3, seconds=5))
-        assert not running.done(), running.exception()
-        stopping.set()
-        await running
-        await committer.close()
+        assert not alive.task.done(), alive.task.exception()
+        await alive.stop()
 
     run(story())
 
@@ -375,41 +399,24 @@ def test_a_connector_that_answers_too_few_kills_nobody(tmp_path: Path) -> None:
 
     async def story() -> None:
         house, sheet, good = House(tmp_path), Few([row("bad", "every minute")], COLUMNS), table(row("good", "every minute"))
-        daemon, committer = await house.daemon(sheet, good)
-        stopping = asyncio.Event()
-        running = asyncio.create_task(daemon.run(stopping))
+        alive = await start(house, sheet, good)
         await house.until(NOON + timedelta(minutes=3, seconds=5))
-        assert not running.done(), running.exception()
-        stopping.set()
-        await running
-        await committer.close()
+        assert not alive.task.done(), alive.task.exception()
+        await alive.stop()
 
     run(story())
 
 
-def test_shared_cells_are_not_written_after_a_read_that_failed(tmp_path: Path) -> None:
-    class Loose(MemoryTable):
-        traits = Traits(atomic_expect=False, batch=50)
-        deaf = False
-
-        def read(self, cursor=None):
-            if self.deaf:
-                raise TryLater("429")
-            return super().read(cursor)
-
-        def write(self, patches):
-            return super().write([replace(p, expect={}) for p in patches])
-
+def test_a_shared_cell_edited_after_a_run_is_not_written_while_reads_fail(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = (
             House(tmp_path),
             Loose([row("third", Type="counter", Current="0", Threshold="3"), row("hello", "2026-03-02 12:01")], COLUMNS),
         )
         async with house.open(sheet):
-            await house.until(NOON + timedelta(seconds=55))
             await house.until(NOON + timedelta(seconds=59, milliseconds=900))
             sheet.deaf = True
-            # the one-off completes at 12:01:00, rowd wants to write Status; a person has meanwhile written something else there
+            # the one-off completes at 12:01:00 and its Status is to be written; a person writes something else there
             await house.until(NOON + timedelta(seconds=60, milliseconds=100))
             sheet.person("hello")["Status"] = "paused"
             await house.until(NOON + timedelta(seconds=75))
@@ -420,7 +427,7 @@ def test_shared_cells_are_not_written_after_a_read_that_failed(tmp_path: Path) -
     run(story())
 
 
-def test_once_ends_though_the_breaker_is_open(tmp_path: Path) -> None:
+def test_one_pass_ends_though_the_breaker_is_open(tmp_path: Path) -> None:
     async def story() -> None:
         house = House(tmp_path, breaker=BreakerRules(failures=2, wait=timedelta(minutes=1)), limits={"act": 1})
         sheet = table(*(row(f"r{n}", "now") for n in range(3)))
@@ -433,7 +440,7 @@ def test_once_ends_though_the_breaker_is_open(tmp_path: Path) -> None:
     run(story())
 
 
-def test_once_ends_though_a_table_fails_in_an_unforeseen_way(tmp_path: Path) -> None:
+def test_one_pass_ends_though_a_table_fails_in_an_unforeseen_way(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), away(row("a", "now"))
         sheet.away = ZeroDivisionError("?")
@@ -448,49 +455,29 @@ def test_once_ends_though_a_table_fails_in_an_unforeseen_way(tmp_path: Path) -> 
 def test_a_daemon_on_a_full_disk_can_be_stopped(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), table(row("tick", "every minute"))
-        daemon, committer, stopping = await manual(house, sheet)
-        full, do = False, committer.do
-
-        async def failing(work, *, point):
-            if full:
-                raise LedgerUnwritable("full")
-            return await do(work, point=point)
-
-        daemon._turns._committer = _With(committer, failing)
-        running = asyncio.create_task(daemon.run(stopping))
+        disk = Disk(full=False)
+        alive = await start(house, sheet, commits=disk.commits)
         await house.until(NOON + timedelta(seconds=65))
-        full = True
+        disk.full = True
         await house.until(NOON + timedelta(seconds=100))
-        stopping.set()
         async with asyncio.timeout(3600):
-            await running
-        await committer.close()
+            await alive.stop()
 
     run(story())
 
 
-def test_a_reload_during_a_commit_is_looked_at(tmp_path: Path) -> None:
+def test_definitions_that_change_during_a_commit_take_effect(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), table(row("a", "2026-03-02 12:30", Action="later"), row("b", "2026-03-02 12:10:05"))
         slow_poll = replace(rules(), poll=timedelta(hours=5))
-        daemon, committer, stopping = await manual(house, sheet, table_rules=slow_poll)
-        do = committer.do
-
-        async def sync(work, *, point):
-            await asyncio.sleep(0.01)
-            return await do(work, point=point)
-
-        daemon._turns._committer = _With(committer, sync)
-        running = asyncio.create_task(daemon.run(stopping))
+        alive = await start(house, sheet, table_rules=slow_poll, commits=synced)
         await house.until(NOON + timedelta(minutes=10, seconds=5, milliseconds=5))
         its = rules(actions={"later": rules().rules.actions["act"], "act": rules().rules.actions["act"]})
         its = replace(its, poll=timedelta(hours=5))
         house.witness.behaviour = slow(timedelta(hours=2))
-        daemon.reconfigure(replace(daemon.parts, actions={"later": house.witness, "act": house.witness}), {"ops": its})
+        alive.daemon.reconfigure(replace(alive.daemon.parts, actions={"later": house.witness, "act": house.witness}), {"ops": its})
         await house.until(NOON + timedelta(minutes=31))
-        stopping.set()
-        await running
-        await committer.close()
+        await alive.stop()
         assert "a" in [r.task for r in house.witness.seen]
 
     run(story())
@@ -508,15 +495,15 @@ def test_a_store_that_shows_dates_its_own_way_is_not_written_for_ever(tmp_path: 
 
     async def story() -> None:
         house, sheet = House(tmp_path), Own([row("tick", "every hour")], COLUMNS)
-        daemon, _committer, stopping = await manual(house, sheet)
-        running = asyncio.create_task(daemon.run(stopping))
+        alive = await start(house, sheet)
         await house.until(NOON + timedelta(minutes=70))
-        running.cancel()
         assert sheet.writes < 20
+        await alive.stop()
 
     run(story())
 
 
+# What people, scripts and other programs may put into a cell.
 NASTY = [
     "snooze 99999999999 h",
     "snooze 9999999 h",
@@ -562,6 +549,25 @@ NASTY = [
 ]
 
 
+KINDS = {
+    "recurring": {"Schedule": "every minute"},
+    "counter": {"Type": "counter", "Threshold": "3", "Current": "1"},
+    "daily": {"Type": "daily"},
+}
+OPTIONAL = (
+    "Timeout",
+    "Attempts",
+    "Priority",
+    "Jitter",
+    "Time Zone",
+    "Catch Up",
+    "Overlap",
+    "Metadata",
+    "Understood As",
+    "Duration",
+)
+
+
 @pytest.mark.parametrize(
     "column",
     [
@@ -587,46 +593,26 @@ NASTY = [
     ],
 )
 def test_no_cell_kills_the_daemon(tmp_path: Path, column: str) -> None:
-    died = []
-    for n, nasty in enumerate(NASTY):
-        for base in ({"Schedule": "every minute"}, {"Type": "counter", "Threshold": "3", "Current": "1"}, {"Type": "daily"}):
+    async def story() -> None:
+        house = House(tmp_path, max_parallel=2 * len(NASTY))
+        kinds = list(KINDS.values())
+        victims = [row(f"x{n}") | kinds[n % len(kinds)] for n in range(len(NASTY))]
+        sheet = MemoryTable([*victims, row("good", "every minute")], (*COLUMNS, *OPTIONAL))
+        alive = await start(house, sheet)
+        await house.until(NOON + timedelta(seconds=15))
+        # a few rows between two reads: many that change their ID at once would hold the whole table
+        for n, nasty in enumerate(NASTY):
+            sheet.rows[n][column] = nasty
+            if n % 4 == 3:
+                await house.after(seconds=10)
+                assert not alive.task.done(), (NASTY[n - 3 : n + 1], alive.task.exception())
+        edited = house.clock.now()
+        await house.after(seconds=65)
+        assert not alive.task.done(), alive.task.exception()
+        assert any(due > edited for due in house.witness.times("good"))
+        await alive.stop()
 
-            async def story() -> None:
-                house = House(tmp_path / f"{n}{list(base.values())[0]}".replace(" ", ""))
-                house.path.mkdir()
-                sheet = MemoryTable(
-                    [row("x") | base, row("good", "every minute")],
-                    (
-                        *COLUMNS,
-                        "Timeout",
-                        "Attempts",
-                        "Priority",
-                        "Jitter",
-                        "Time Zone",
-                        "Catch Up",
-                        "Overlap",
-                        "Metadata",
-                        "Understood As",
-                        "Duration",
-                    ),
-                )
-                daemon, committer, stopping = await manual(house, sheet)
-                running = asyncio.create_task(daemon.run(stopping))
-                await house.until(NOON + timedelta(seconds=15))
-                sheet.rows[0][column] = nasty
-                await house.until(NOON + timedelta(minutes=2, seconds=5))
-                if running.done() or not any(r.task == "good" for r in house.witness.seen):
-                    died.append((nasty[:30], base, running.done() and repr(running.exception())[:200]))
-                else:
-                    stopping.set()
-                    await running
-                await committer.close()
-
-            try:
-                run(story())
-            except BaseException as exc:
-                died.append((nasty[:30], base, repr(exc)[:200]))
-    assert not died, "\n".join(map(str, died))
+    run(story())
 
 
 def test_after_a_restart_an_unchanged_table_that_can_be_probed_runs(tmp_path: Path) -> None:
@@ -645,19 +631,7 @@ def test_after_a_restart_an_unchanged_table_that_can_be_probed_runs(tmp_path: Pa
     run(story())
 
 
-def test_shared_cells_wait_for_a_read_that_worked(tmp_path: Path) -> None:
-    class Loose(MemoryTable):
-        traits = Traits(atomic_expect=False, batch=50)
-        deaf = False
-
-        def read(self, cursor=None):
-            if self.deaf:
-                raise TryLater("429")
-            return super().read(cursor)
-
-        def write(self, patches):
-            return super().write([replace(p, expect={}) for p in patches])
-
+def test_a_shared_cell_edited_before_a_run_is_not_written_while_reads_fail(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), Loose([row("hello", "2026-03-02 12:01:05")], COLUMNS)
         async with house.open(sheet):
@@ -672,24 +646,21 @@ def test_shared_cells_wait_for_a_read_that_worked(tmp_path: Path) -> None:
     run(story())
 
 
-def test_restart_overlap_catching_up_while_one_waits_for_a_worker(tmp_path: Path) -> None:
+def test_two_cancels_while_a_run_waits_for_a_worker_do_not_kill_the_daemon(tmp_path: Path) -> None:
     async def story() -> None:
         house = House(tmp_path, max_parallel=1)
         sheet = MemoryTable(
             [row("long", "2026-03-02 12:00:30"), {**row("a", "every minute"), "Overlap": "restart"}], (*COLUMNS, "Overlap")
         )
         house.witness.behaviour = slow(timedelta(minutes=4))
-        daemon, committer, stopping = await manual(house, sheet)
-        running = asyncio.create_task(daemon.run(stopping))
+        alive = await start(house, sheet)
         await house.until(NOON + timedelta(seconds=65))
-        for _n in range(2):
-            await committer.do(lambda ledger: ledger.ask("ops", "a", Wish.CANCEL, 0, "cli", house.clock.now()), point="requests")
-        daemon._turns.poke()
+        for _ in range(2):
+            await alive.cancel("a", "cli")
+        alive.daemon._turns.poke()
         await house.until(NOON + timedelta(minutes=3))
-        assert not running.done(), running.exception()
-        stopping.set()
-        await running
-        await committer.close()
+        assert not alive.task.done(), alive.task.exception()
+        await alive.stop()
 
     run(story())
 
@@ -701,7 +672,7 @@ def test_the_queue_of_waiting_tasks_does_not_grow_for_ever(tmp_path: Path) -> No
         house.witness.behaviour = slow(timedelta(seconds=15))
         async with house.open(sheet) as daemon:
             await house.until(NOON + timedelta(hours=3))
-            assert len(daemon._turns._agenda._queue) <= 101, len(daemon._turns._agenda._queue)
+            assert len(daemon._turns._agenda._queue) <= 101
             house.witness.behaviour = slow(timedelta(seconds=0))
 
     run(story())
@@ -710,23 +681,20 @@ def test_the_queue_of_waiting_tasks_does_not_grow_for_ever(tmp_path: Path) -> No
 def test_deleted_rows_leave_memory_when_the_ledger_forgets_them(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), table(*(row(f"r{n}", "daily 03:00") for n in range(5)))
-        daemon, committer, stopping = await manual(house, sheet, table_rules=replace(rules(), poll=timedelta(hours=1)))
-        running = asyncio.create_task(daemon.run(stopping))
+        alive = await start(house, sheet, table_rules=replace(rules(), poll=timedelta(hours=1)))
         await house.after(hours=2)
         del sheet.rows[0]
         await house.after(days=32)
-        await committer.do(lambda ledger: ledger.prune(house.clock.now(), 20, timedelta(days=30)), point="prune")
+        await alive.committer.do(lambda ledger: ledger.prune(house.clock.now(), 20, timedelta(days=30)), point="prune")
         await house.after(hours=2)
-        left = len(daemon.keepers["ops"].states)
-        stopping.set()
-        await running
-        await committer.close()
+        left = len(alive.daemon.keepers["ops"].states)
+        await alive.stop()
         assert left == 4
 
     run(story())
 
 
-def test_once_ends_though_what_waits_can_not_start(tmp_path: Path) -> None:
+def test_one_pass_ends_though_what_waits_can_no_longer_start(tmp_path: Path) -> None:
     async def story() -> None:
         house = House(tmp_path, max_parallel=1)
         sheet = table(row("long", "now"), row("second", "now"))
@@ -742,7 +710,7 @@ def test_once_ends_though_what_waits_can_not_start(tmp_path: Path) -> None:
     run(story())
 
 
-def test_cancel_between_a_fail_and_its_retry_and_a_pause_holds_a_retry(tmp_path: Path) -> None:
+def test_a_pause_holds_the_retries_of_a_row(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), MemoryTable([row("flaky", "2026-03-02 12:01", Attempts="3")], (*COLUMNS, "Attempts"))
         house.witness.behaviour = lambda _: Result(Outcome.FAILED, "x")
@@ -750,14 +718,13 @@ def test_cancel_between_a_fail_and_its_retry_and_a_pause_holds_a_retry(tmp_path:
             await house.until(NOON + timedelta(minutes=1, seconds=2))
             sheet.person("flaky")["Status"] = "paused"
             await house.until(NOON + timedelta(minutes=10))
-        assert [r.attempt for r in house.witness.seen] == [1, 2] or len(house.witness.seen) == 1, len(house.witness.seen)
+        # the first retry may come before the pause is read, none comes after
+        assert [r.attempt for r in house.witness.seen] in ([1], [1, 2])
 
     run(story())
 
 
 def test_a_reload_with_another_zone_runs_nothing_from_before_it(tmp_path: Path) -> None:
-    from zoneinfo import ZoneInfo
-
     async def story() -> None:
         house, sheet = House(tmp_path), table(row("a", "daily 21:02"))
         async with house.open(sheet) as daemon:
