@@ -28,10 +28,12 @@ def display(
     active: Sequence[Occurrence] = (),
     hold: Hold | None = None,
     blackouts: Sequence[Blackout] = (),
+    shut: Mapping[str, datetime] | None = None,
 ) -> dict[str, Cell]:
     """Every cell that rowd would write into this row, canonical header → value; only columns that the table has are sent.
 
     zone: the table's; a task's own zone wins. Nothing here depends on the present instant, so a quiet row is never rewritten.
+    shut: action → until when its circuit breaker lets nothing start.
     """
     task = understood if isinstance(understood, Task) else None
     if task is not None and task.schedule is not None:
@@ -41,7 +43,7 @@ def display(
     last = tally.last
     running = next((o for o in active if o.stage is Stage.RUNNING), None)
     cells: dict[str, Cell] = {
-        Column.HEALTH: cut(_health(understood, state, tally, zone, active, hold, then), LONGEST_RESULT),
+        Column.HEALTH: cut(_health(understood, state, tally, zone, active, hold, then, shut or {}), LONGEST_RESULT),
         Column.UNDERSTOOD_AS: _understood(task, state),
         Column.NEXT_RUN: ahead,
         Column.LAST_STATUS: "running" if running else (str(last.outcome) if last and last.outcome else None),
@@ -142,6 +144,7 @@ def _health(
     active: Sequence[Occurrence],
     hold: Hold | None,
     then: str,
+    shut: Mapping[str, datetime],
 ) -> str:
     if isinstance(understood, Defect):
         return f"DRAFT: {state.note or understood.message}" if understood.draft else f"ERROR: {understood.message}"
@@ -150,7 +153,7 @@ def _health(
     if state.note:
         return f"NOTE: {state.note}"
     if active:
-        return _under_way(active[0], zone)
+        return _under_way(active[0], zone, shut.get(active[0].action))
     failed = tally.last is not None and tally.last.outcome not in (None, Outcome.SUCCEEDED)
     if understood.status is Status.COMPLETED and not failed:
         return f"COMPLETED{_ended(tally, zone)}"
@@ -182,13 +185,15 @@ def _then(task: Task | None, state: RowState, ahead: datetime | None, zone: tzin
     return f", next {moment(ahead, zone)}{held}"
 
 
-def _under_way(occurrence: Occurrence, zone: tzinfo) -> str:
+def _under_way(occurrence: Occurrence, zone: tzinfo, shut: datetime | None) -> str:
     if occurrence.stage is Stage.RUNNING and occurrence.started_at is not None:
         again = f" (attempt {occurrence.attempt} of {occurrence.attempts})" if occurrence.attempt > 1 else ""
         return f"RUNNING since {moment(occurrence.started_at, zone)}{again}"
     if occurrence.stage is Stage.WAITING and occurrence.retry_at is not None:
         when = moment(occurrence.retry_at, zone)
         return f"RETRYING: attempt {occurrence.attempt + 1} of {occurrence.attempts} at {when}, after: {occurrence.reason}"
+    if shut is not None:
+        return f"WAITING: {occurrence.action} keeps failing and is left alone until {moment(shut, zone)}"
     return "WAITING to start"
 
 

@@ -65,6 +65,7 @@ class Keeper:
         self.tallies: dict[str, Tally] = dict(tallies)
         self.understood: dict[str, Task | Defect] = {}
         self.active: Callable[[str, str], tuple[Occurrence, ...]] = _idle
+        self.shut: Callable[[datetime], Mapping[str, datetime]] = _closed
         self.requests: dict[str, tuple[Request, ...]] = {}
         self.order: list[str] = []
         self.layout: Layout | None = None
@@ -379,6 +380,7 @@ class Keeper:
                 active=self.active(self.name, key),
                 hold=self.hold(key, now),
                 blackouts=self.rules.blackouts,
+                shut=self.shut(now),
             )
             put = differing(wanted, state)
             if not put:
@@ -410,6 +412,11 @@ class Keeper:
         defects = [d for d in self.understood.values() if isinstance(d, Defect)]
         drafts = sum(d.draft for d in defects)
         return len(self.understood) - len(defects), len(defects) - drafts + len(self.unclear), drafts
+
+
+def _closed(_now: datetime) -> Mapping[str, datetime]:
+    """No circuit breaker is open: where no daemon told otherwise."""
+    return {}
 
 
 def _idle(_table: str, _key: str) -> tuple[Occurrence, ...]:

@@ -110,6 +110,7 @@ class Turns:
                 # the ledger tells when the first attempt started; how long this one may still take counts from its own start
                 self.under_way.put(replace(occurrence, started_at=began.get(occurrence.id, occurrence.started_at)))
             keeper.active = self.under_way.of
+            keeper.shut = self._breakers.shut
             self._agenda.touch((keeper.name, key) for key in keeper.states)
         self._breakers.take_up(await self._committer.read(lambda ledger: {a: ledger.streak(a) for a in self.parts.actions}))
 

@@ -107,6 +107,7 @@ def rows(keeper: Keeper, now: datetime) -> Table:
             active=keeper.active(keeper.name, key),
             hold=keeper.hold(key, now),
             blackouts=keeper.rules.blackouts,
+            shut=keeper.shut(now),
         )
         health = str(cells[Column.HEALTH])
         table.add_row(
