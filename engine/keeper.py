@@ -89,6 +89,7 @@ class Keeper:
         self._put: dict[str, dict[str, Cell]] = {}  # cells written, but not yet shown by the store
         self._given: dict[str, str] = {}  # ids given to copied rows → what their Health is to say at first
         self._untold: set[str] = set()
+        self._told_unclear: set[str] = set()
         self._defects: dict[str, str] = {}
         self._lapsed = False
         self.understand(self.states)
@@ -252,7 +253,15 @@ class Keeper:
                 self._defects[key] = defect.message
                 news.append(defect)
         self._untold.clear()
+        news += self._unclear_news()
         return news, mended
+
+    def _unclear_news(self) -> list[Defect]:
+        """Rows that can't be told apart, each sentence once while it holds: their keys change with every cell."""
+        said = dict(self.unclear.values())
+        fresh = [message for message in said if message not in self._told_unclear]
+        self._told_unclear = set(said)
+        return [Defect(self.name, "", str(said[m].get(Column.NAME) or "?"), str(Column.ID), m) for m in fresh]
 
     def no_task(self, key: str) -> str:
         """Why this row can't run at all."""

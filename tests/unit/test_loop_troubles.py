@@ -19,6 +19,7 @@ from engine.events import (
     ClockJumped,
     OccurrenceRecorded,
     RequestRefused,
+    RowDefective,
     RowVanished,
     RunEnded,
     RunStarted,
@@ -324,6 +325,20 @@ def test_a_blackout_is_named_before_it_comes(tmp_path: Path) -> None:
             )
             await house.until(NOON + timedelta(minutes=61))
         assert sorted({r.task for r in house.witness.seen}) == ["once", "tick"]
+
+    run(story())
+
+
+def test_rows_that_share_an_id_run_neither_and_both_say_so(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = table(row("one", "every minute", ID="7"), row("two", "every minute", ID="7"), row("three", "every minute"))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=2, seconds=30))
+        assert {r.task for r in house.witness.seen} == {"three"}
+        assert sheet.person("one")["Health"].startswith("ERROR: ")
+        assert sheet.person("two")["Health"].startswith("ERROR: ")
+        assert 1 <= len(house.of(RowDefective)) <= 2
 
     run(story())
 
