@@ -377,20 +377,10 @@ class Keeper:
         for key in sorted(self.unsent):
             if len(ready) >= most:
                 break
-            state, understood = self.states.get(key), self.understood.get(key)
-            if state is None or understood is None or state.absent_since is not None:
+            state, wanted = self.states.get(key), self.wanted(key, now)
+            if state is None or wanted is None or state.absent_since is not None:
                 self.unsent.discard(key)
                 continue
-            wanted = display(
-                understood,
-                state,
-                self.tallies.get(key, Tally()),
-                self.rules.rules.zone,
-                active=self.active(self.name, key),
-                hold=self.hold(key, now),
-                blackouts=self.rules.blackouts,
-                shut=self.shut(now),
-            )
             put = differing(wanted, state)
             if not put:
                 self.unsent.discard(key)
@@ -398,6 +388,22 @@ class Keeper:
             expect = {c: state.stood[c] for c in put if c in (Column.STATUS, Column.DO, Column.CURRENT)}
             ready.append((key, put, Patch(key, self._headers(put), self._headers(expect))))
         return ready
+
+    def wanted(self, key: str, now: datetime) -> dict[str, Cell] | None:
+        """What rowd would have stand in this row, canonical header → value; None for a row that isn't there (any more)."""
+        state, understood = self.states.get(key), self.understood.get(key)
+        if state is None or understood is None:
+            return None
+        return display(
+            understood,
+            state,
+            self.tallies.get(key, Tally()),
+            self.rules.rules.zone,
+            active=self.active(self.name, key),
+            hold=self.hold(key, now),
+            blackouts=self.rules.blackouts,
+            shut=self.shut(now),
+        )
 
     def something_to_tell(self) -> bool:
         """Whether `patches` may have an answer."""

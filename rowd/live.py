@@ -13,11 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.api import Cell
-from engine.display import display
 from engine.events import Event, TableRead
 from engine.keeper import Keeper
 from engine.loop import Daemon
-from engine.model import Column, Defect, Tally, Task, Type
+from engine.model import Column, Defect, Task, Type
 from rowd.cli.output import clean
 from rowd.log import level, readable
 from rowd.saying import distance, plural
@@ -97,18 +96,9 @@ def rows(keeper: Keeper, now: datetime) -> Table:
     table.add_column("Last result", no_wrap=True, overflow="ellipsis", ratio=4)
     table.add_column("Health", no_wrap=True, overflow="ellipsis", ratio=6)
     for key in keeper.order or list(keeper.states):
-        if (state := keeper.states.get(key)) is None or (understood := keeper.understood.get(key)) is None:
+        if (cells := keeper.wanted(key, now)) is None:
             continue
-        cells = display(
-            understood,
-            state,
-            keeper.tallies.get(key, Tally()),
-            keeper.rules.rules.zone,
-            active=keeper.active(keeper.name, key),
-            hold=keeper.hold(key, now),
-            blackouts=keeper.rules.blackouts,
-            shut=keeper.shut(now),
-        )
+        state, understood = keeper.states[key], keeper.understood[key]
         health = str(cells[Column.HEALTH])
         table.add_row(
             clean(state.cells.get(Column.NAME) or key),
