@@ -53,7 +53,11 @@ async def until_gone(held: Held, files: Sequence[Path], limit: int, kill_after: 
     """Return once the launcher has exited; the file that grew beyond `limit` bytes, where that is why it was stopped.
 
     Cancelled, it stops the group first: SIGTERM, SIGKILL after `kill_after`, or at once when cancelled again.
+    Where it is gone already there is nothing to wait for, not even a turn of the loop: how it ended is known, and no time-out that
+    passed while no daemon was there may come before that.
     """
+    if _is_readable(held.pidfd, 0):
+        return None
     with _watching(held.pidfd) as gone:
         try:
             while not gone.done():

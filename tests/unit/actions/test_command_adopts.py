@@ -99,6 +99,28 @@ def test_gone_without_an_exit_file_nobody_can_know(folder: Path, *, reaped: bool
     wait_for_end(program)  # lost, so another attempt may follow: this one must not go on
 
 
+def test_how_it_ended_is_known_before_any_time_out_even_where_nobody_has_reaped_it(folder: Path) -> None:
+    (folder / "boot").write_text(f"{boot()}\n")
+    (folder / "stdout").touch()
+    (folder / "exit").write_text("0\n")
+    gone = subprocess.Popen(["true"])
+    try:
+        os.waitid(os.P_PID, gone.pid, os.WEXITED | os.WNOWAIT)  # a zombie from now on
+        made: object = action(folder.parent, "command", **line("exit 0"))
+        assert isinstance(made, Adoptable)
+        adoption = made.adopt(request(), Lent(folder), identified(gone.pid))
+
+        async def first_step() -> Result | None:
+            with pytest.raises(StopIteration) as end:  # it never waits
+                adoption.send(None)
+            known: Result | None = end.value.value
+            return known
+
+        assert asyncio.run(first_step()) == Result(Outcome.SUCCEEDED, "done")
+    finally:
+        gone.wait()
+
+
 @pytest.mark.parametrize("text", ["", "0", "zero\n", "1234\n"])
 def test_half_an_exit_file_is_as_good_as_none(folder: Path, text: str) -> None:
     settings = line("exit 0")
