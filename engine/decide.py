@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from engine.lateness import come_due
@@ -78,7 +77,7 @@ def _count_up(one: Weighed, hold: Hold | None, now: datetime, house: House) -> N
         return
     number = one.state.fires + 1
     one.claim(f"counter:{number}", Cause.COUNTER, now, now, "counter")
-    one.state = replace(one.state, count=one.state.count - one.task.threshold, fires=number)
+    one.state = one.state._replace(count=one.state.count - one.task.threshold, fires=number)
 
 
 def _starts(

@@ -89,12 +89,11 @@ class Moves:
         taken = ledger.claim(self.claims)
         lost = {c.id for c, ours in zip(self.claims, taken, strict=True) if not ours}
         ledger.save_rows(self.plan.states)
-        for stop in self.quiet:
-            ledger.end(stop.run, Outcome.CANCELLED, stopped(stop), now)
+        ended = [ledger.end(stop.run, Outcome.CANCELLED, stopped(stop), now) for stop in self.quiet]
         for answer in self.plan.answers:
             ledger.answer(answer.request.id, answer.taken, answer.text, now)
         ledger.begin([(o.id, o.attempt) for o in self.begun if o.id not in lost], now, self.folders)
-        return {c.id for c in self.claims} - lost, _tallies(ledger, self.plan.records)
+        return {c.id for c in self.claims} - lost, _tallies(ledger, [*self.plan.records, *ended])
 
 
 def stopped(stop: Stop) -> str:

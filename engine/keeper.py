@@ -134,21 +134,21 @@ class Keeper:
                 anchor = self._anchor(cells.get(Column.LAST_RUN))
                 seen_first = first_sight(self.name, key, cells, now, new_ledger=new_ledger, anchor=anchor, handle=row.handle)
                 if (why := self._given.get(key)) is not None:
-                    seen_first = replace(seen_first, state=replace(seen_first.state, note=why))
+                    seen_first = replace(seen_first, state=seen_first.state._replace(note=why))
                 found.added.append(key)
                 self._note(found, seen_first, now)
             else:
-                back = replace(known, absent_since=None, deleted_at=None)
+                back = known._replace(absent_since=None, deleted_at=None)
                 if known.deleted_at is not None:  # put back after it was deleted: nothing from meanwhile runs
-                    back = replace(back, since=now, settled_until=now, armed=False)
+                    back = back._replace(since=now, settled_until=now, armed=False)
                 self._note(found, self._seen(back, cells, now, row.handle), now)
         for key in present.absent:
-            found.states[key] = replace(self.states[key], absent_since=now)
+            found.states[key] = self.states[key]._replace(absent_since=now)
         for key in [k for k, s in self.states.items() if s.deleted_at is not None and now - s.deleted_at > FORGOTTEN_AFTER]:
             self._forget(key)
         for key in present.gone:
             self._raw.pop(key, None)
-            found.states[key] = replace(self.states[key], deleted_at=now)
+            found.states[key] = self.states[key]._replace(deleted_at=now)
             found.gone.append(key)
         return found
 
@@ -189,7 +189,7 @@ class Keeper:
         for key, task in self.understood.items():
             was = before.get(key)
             if isinstance(task, Task) and isinstance(was, Task) and task.schedule != was.schedule:
-                found.states[key] = replace(self.states[key], since=since, settled_until=since, armed=False)
+                found.states[key] = self.states[key]._replace(since=since, settled_until=since, armed=False)
         return found
 
     def _note(self, found: Findings, seen: Observation, now: datetime) -> None:
@@ -276,7 +276,7 @@ class Keeper:
         self.requests.pop(key, None)
         self.unsent.add(key)
         if not answer.taken and (state := self.states.get(key)) is not None:
-            self.states[key] = replace(state, note=f"{answer.request.wish} refused: {answer.text}")
+            self.states[key] = state._replace(note=f"{answer.request.wish} refused: {answer.text}")
 
     # --- where tasks stand
 
@@ -352,7 +352,7 @@ class Keeper:
     def note_is_over(self, key: str) -> None:
         """A run of this row has begun or ended: what its note said holds no more."""
         if (state := self.states.get(key)) is not None and state.note is not None:
-            self.states[key] = replace(state, note=None)
+            self.states[key] = state._replace(note=None)
 
     def suspects(self) -> bool:
         """Whether a second read soon should settle what the last one left open."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from config.fields import span
@@ -93,7 +93,7 @@ def first_sight(
         return Observation(state)
     if new_ledger:
         note = f'Do "{cells[Column.DO]}" was there before rowd: clear it and press again'
-        return Observation(replace(state, note=note))
+        return Observation(state._replace(note=note))
     return _pressed(state, cells[Column.DO], stood, live=True)
 
 
@@ -107,7 +107,7 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
     theirs = [c for c in {**state.cells, **cells} if c not in OURS and c not in SHARED]
     changes = [Change(c, state.cells.get(c), cells.get(c)) for c in theirs if cells.get(c) != state.cells.get(c)]
     merged = {c: v for c, v in cells.items() if c not in SHARED}
-    after = replace(state, handle=handle or state.handle)
+    after = state._replace(handle=handle or state.handle)
 
     after, status_changes = _merge_status(after, merged, base, cells)
     after, count_changes = _merge_count(after, merged, base, cells, sure=sure)
@@ -120,18 +120,18 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
     anew = any(c.column in RESTARTS for c in changes) or restarts(state.cells) != restarts(merged)
     if anew or _activated(state, merged):
         since = now.replace(microsecond=0)
-        after = replace(after, since=since, settled_until=since, armed=False, marked=False, snoozed_until=None)
+        after = after._replace(since=since, settled_until=since, armed=False, marked=False, snoozed_until=None)
     if changes:
-        after = replace(after, changed_at=now, note=None)
+        after = after._replace(changed_at=now, note=None)
     if merged != state.cells:
-        after = replace(after, cells=merged)
+        after = after._replace(cells=merged)
     if stood != state.stood:
-        after = replace(after, stood=stood, sent=_kept(state, stood), shown=remembered(state.shown, stood))
+        after = after._replace(stood=stood, sent=_kept(state, stood), shown=remembered(state.shown, stood))
 
     press = merged.get(Column.DO)
     if press is None or press == state.cells.get(Column.DO):
         return Observation(after, tuple(changes))
-    found = _pressed(replace(after, changed_at=now), press, stood, live=live)
+    found = _pressed(after._replace(changed_at=now), press, stood, live=live)
     return Observation(found.state, (*changes, Change(Column.DO, state.stood.get(Column.DO), press)), found.press)
 
 
@@ -215,7 +215,7 @@ def _merge_count(
     if typed is None:  # no number: the row is a defect until it is mended
         return after, [change]
     count = after.count + typed - was if sure and was is not None else typed
-    return replace(after, count=count, armed=True), [change]
+    return after._replace(count=count, armed=True), [change]
 
 
 def _activated(state: RowState, merged: Mapping[str, Cell]) -> bool:
@@ -226,16 +226,16 @@ def _activated(state: RowState, merged: Mapping[str, Cell]) -> bool:
 def _pressed(state: RowState, value: Cell, stood: Mapping[str, Cell], *, live: bool) -> Observation:
     """Consume a press, unless it is an old one that came back with an old copy of the row."""
     mark = hashlib.blake2b(f"{fold(str(value))}\0{fingerprint(stood)}".encode(), digest_size=9).hexdigest()
-    cleared = replace(state, cells={**state.cells, Column.DO: None})
+    cleared = state._replace(cells={**state.cells, Column.DO: None})
     if not live and mark in state.pressed:
         return Observation(
-            replace(cleared, note=f'Do "{_cut(value)}" came back with an old copy of the table: press again if you mean it')
+            cleared._replace(note=f'Do "{_cut(value)}" came back with an old copy of the table: press again if you mean it')
         )
     try:
         press = press_of(value)
     except BadPress as exc:
-        return Observation(replace(state, note=str(exc)))
-    return Observation(replace(cleared, pressed=(*state.pressed, mark)[-MOST_PRESSES:], note=None), press=press)
+        return Observation(state._replace(note=str(exc)))
+    return Observation(cleared._replace(pressed=(*state.pressed, mark)[-MOST_PRESSES:], note=None), press=press)
 
 
 def _number(value: Cell) -> float | None:
@@ -257,7 +257,7 @@ def delivered(state: RowState, put: Mapping[str, Cell], cells: Mapping[str, Cell
     """
     stood = {**state.stood, **{c: cells[c] for c in put if c in cells}}
     sent = {**state.sent, **put}
-    ours = replace(state, stood=stood, sent=sent, shown=remembered(state.shown, stood))
+    ours = state._replace(stood=stood, sent=sent, shown=remembered(state.shown, stood))
     return observe(ours, cells, now)
 
 
@@ -268,4 +268,4 @@ def active(state: RowState) -> bool:
 
 def completed(state: RowState) -> RowState:
     """The row of a one-off that has run."""
-    return replace(state, cells={**state.cells, Column.STATUS: str(Status.COMPLETED)})
+    return state._replace(cells={**state.cells, Column.STATUS: str(Status.COMPLETED)})

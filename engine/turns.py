@@ -108,7 +108,7 @@ class Turns:
             self.keepers[keeper.name], self._tenders[keeper.name] = keeper, tender
             for occurrence in await self._committer.read(lambda ledger, name=keeper.name: ledger.active(name)):  # type: ignore[misc]
                 # the ledger tells when the first attempt started; how long this one may still take counts from its own start
-                self.under_way.put(replace(occurrence, started_at=began.get(occurrence.id, occurrence.started_at)))
+                self.under_way.put(occurrence._replace(started_at=began.get(occurrence.id, occurrence.started_at)))
             keeper.active = self.under_way.of
             keeper.shut = self._breakers.shut
             self._agenda.touch((keeper.name, key) for key in keeper.states)
@@ -300,7 +300,7 @@ class Turns:
         """An attempt has ended: the occurrence waits for another one, or is over."""
         occurrence, result = end.occurrence, end.ended.result
         if end.retry_at is not None:
-            waits = replace(occurrence, stage=Stage.WAITING, retry_at=end.retry_at, reason=result.summary, process=None)
+            waits = occurrence._replace(stage=Stage.WAITING, retry_at=end.retry_at, reason=result.summary, process=None)
             self.under_way.put(waits)
         else:
             self.under_way.drop(occurrence)
@@ -344,7 +344,7 @@ class Turns:
             self._agenda.queue(occurrence)
 
     def _numbered(self, occurrences: Iterable[Occurrence], now: datetime) -> list[Occurrence]:
-        return [replace(o, id=new_run_id(now, self.parts.draw)) for o in occurrences]
+        return [o._replace(id=new_run_id(now, self.parts.draw)) for o in occurrences]
 
     def _places(self, now: datetime) -> set[Place]:
         """Which tasks to decide on; a table that was not looked at yet since the start has to wait."""
@@ -403,8 +403,7 @@ class Turns:
             if occurrence is None:
                 occurrence = next(o for o in self.under_way.of(table, key) if o.trigger == trigger)
             begun.append(
-                replace(
-                    occurrence,
+                occurrence._replace(
                     stage=Stage.RUNNING,
                     attempt=occurrence.attempt + 1,
                     started_at=self.clock.now(),

@@ -37,7 +37,7 @@ class Weighed:
     def record(self, outcome: Outcome, reason: str, due: datetime, last: datetime, number: int, now: datetime) -> None:
         base = _occurrence(self.task, f"at:{last.isoformat()}", Cause.SCHEDULE, due, now, "schedule")
         self.records.append(
-            replace(base, stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=now, count=number, last_due=last)
+            base._replace(stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=now, count=number, last_due=last)
         )
 
     def withdraw(self, reason: str) -> None:
@@ -62,7 +62,7 @@ class Weighed:
                 self.stops.append(Stop(o.id, reason, ""))
 
     def settle(self, until: datetime) -> None:
-        self.state = replace(self.state, settled_until=max(until, self.state.settled_until))
+        self.state = self.state._replace(settled_until=max(until, self.state.settled_until))
 
     @property
     def busy(self) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from actions.api import Outcome
@@ -58,14 +57,14 @@ def _cancel(one: Weighed, request: Request, _now: datetime) -> str | None:
 
 
 def _snooze(one: Weighed, request: Request, _now: datetime) -> str | None:
-    one.state = replace(one.state, snoozed_until=request.asked_at + timedelta(seconds=request.amount))
+    one.state = one.state._replace(snoozed_until=request.asked_at + timedelta(seconds=request.amount))
     return None
 
 
 def _tick(one: Weighed, request: Request, _now: datetime) -> str | None:
     if one.task.type is not Type.COUNTER:
         return f"only a counter can be ticked, and this is of type {one.task.type}"
-    one.state = replace(one.state, count=one.state.count + request.amount, armed=True)
+    one.state = one.state._replace(count=one.state.count + request.amount, armed=True)
     return None
 
 

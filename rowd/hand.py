@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 
 from connectors.api import PROVISIONAL, Cell, Editable, Effect, Patch, Row, Table, fold
@@ -69,7 +68,7 @@ class Hand:
 
     def reread(self, state: RowState, cells: Mapping[str, Cell]) -> Task | Defect:
         """What a known row would mean with these canonical cells."""
-        return parse(replace(state, cells=cells), self.bound.rules.rules)
+        return parse(state._replace(cells=cells), self.bound.rules.rules)
 
     def bearer(self, name: str, but: str | None = None) -> str | None:
         """The key of a row that has this Name; None where none has.   but: a row that doesn't count."""

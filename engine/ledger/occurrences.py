@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -93,9 +92,9 @@ class Occurrences(Tallies):
             },
         )
         if retry_at is None:
-            ended = replace(before, outputs=dict(result.outputs), links=result.links, duration=duration)
+            ended = before._replace(outputs=dict(result.outputs), links=result.links, duration=duration)
             return self._end(seq, ended, result.outcome, result.summary, at)
-        return self._moved(seq, replace(before, stage=Stage.WAITING, retry_at=retry_at, reason=result.summary, duration=duration))
+        return self._moved(seq, before._replace(stage=Stage.WAITING, retry_at=retry_at, reason=result.summary, duration=duration))
 
     def end(self, run: str, outcome: Outcome, reason: str, at: datetime) -> Occurrence:
         """End an occurrence that has no attempt under way: cancelled before its start or between attempts, overtaken, refused.
@@ -125,7 +124,7 @@ class Occurrences(Tallies):
         return rows[0][0], occurrence_of(rows[0][1:])
 
     def _end(self, seq: int, before: Occurrence, outcome: Outcome, reason: str, at: datetime) -> Occurrence:
-        ended = replace(before, stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=at, retry_at=None)
+        ended = before._replace(stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=at, retry_at=None)
         after = self._moved(seq, ended, before.stage)
         self._count_runs([(seq, after)])
         return after
@@ -133,7 +132,7 @@ class Occurrences(Tallies):
     def _moved(self, seq: int, after: Occurrence, before: Stage = Stage.RUNNING) -> Occurrence:
         if after.stage not in MOVES[before]:
             raise IllegalMove(f"{after.id} is {before} and can't become {after.stage}")
-        after = replace(after, process=None)
+        after = after._replace(process=None)
         self._write(
             _MOVE,
             {

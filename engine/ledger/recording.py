@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 
 import sqlalchemy as sa
 
@@ -98,8 +97,7 @@ def _within(given: Occurrence, stands: Occurrence) -> bool:
 
 
 def _joined(stands: Occurrence, given: Occurrence) -> Occurrence:
-    return replace(
-        stands,
+    return stands._replace(
         task=given.task,
         trigger=given.trigger,
         count=stands.count + given.count,

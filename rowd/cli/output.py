@@ -112,6 +112,8 @@ def jsonable(value: object) -> Any:
             return str(value)
         case Mapping():
             return {str(key): jsonable(one) for key, one in value.items()}
+        case tuple() if hasattr(value, "_asdict"):  # a value with named fields
+            return jsonable(value._asdict())
         case Sequence() | set() | frozenset():
             return [jsonable(one) for one in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from engine.agenda import Agenda
@@ -38,7 +37,7 @@ def test_a_wake_that_was_moved_does_not_ring_at_its_old_time() -> None:
 
 def test_of_those_that_wait_the_best_come_first_and_no_more_than_there_are_workers() -> None:
     agenda = Agenda()
-    for one in (occurrence("a"), occurrence("b", priority=5), replace(occurrence("c"), due=NOON - SECOND)):
+    for one in (occurrence("a"), occurrence("b", priority=5), occurrence("c")._replace(due=NOON - SECOND)):
         agenda.queue(one)
     assert agenda.take(NOON, 2, lambda _: "act", lambda _: True) == {B, C}
     assert agenda.take(NOON, 3, lambda place: "act" if place == A else None, lambda _: True) == {A}

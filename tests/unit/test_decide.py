@@ -40,7 +40,7 @@ SCHEDULES = ("every minute", "every 7 minutes", "daily 12:03", "*/5 * * * *", "2
 def state(key: str, **changes: object) -> RowState:
     long_ago = NOON - timedelta(hours=3)
     blank = RowState(table="ops", key=key, cells={}, first_seen=long_ago, changed_at=long_ago, since=NOON, settled_until=NOON)
-    return replace(blank, **changes)  # type: ignore[arg-type]  # names are the dataclass's own
+    return blank._replace(**changes)  # type: ignore[arg-type]  # names are the dataclass's own
 
 
 def task(key: str, schedule: str | None = "every minute", **changes: object) -> Task:
@@ -77,7 +77,7 @@ def occurrence(key: str = "a", **changes: object) -> Occurrence:
         attempt=1,
         started_at=NOON,
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]  # names are the dataclass's own
+    return plain._replace(**changes)  # type: ignore[arg-type]  # names are the dataclass's own
 
 
 def wish(kind: Wish, amount: float = 0, number: int = 1) -> Request:
@@ -135,9 +135,9 @@ def carried_out(those: Sequence[Standing], plan: Plan) -> list[Standing]:
         newer = next((s for s in plan.states if s.key == key), one.state)
         stopped = {s.run for s in plan.stops}
         kept = [o for o in one.active if o.stage is Stage.RUNNING or o.id not in stopped]
-        kept += [replace(c, id=f"{c.key}/{c.trigger}") for c in plan.claims if c.key == key]
+        kept += [c._replace(id=f"{c.key}/{c.trigger}") for c in plan.claims if c.key == key]
         begun = {trigger for _, k, trigger in plan.starts if k == key}
-        kept = [replace(o, stage=Stage.RUNNING, started_at=NOON, retry_at=None) if o.trigger in begun else o for o in kept]
+        kept = [o._replace(stage=Stage.RUNNING, started_at=NOON, retry_at=None) if o.trigger in begun else o for o in kept]
         after.append(replace(one, state=newer, active=tuple(kept), requests=()))
     return after
 
@@ -295,7 +295,7 @@ def test_a_blackout_skips_what_recurs_and_delays_what_happens_once() -> None:
 def test_a_snoozed_task_skips_and_its_one_off_waits() -> None:
     snoozed = Standing(task("a"), state("a", snoozed_until=at(3)))
     assert decide([snoozed], at(1), HOUSE).records[0].reason == "snoozed until 2026-03-02 12:03 UTC"
-    assert len(decide([replace(snoozed, state=replace(snoozed.state, settled_until=at(2)))], at(3), HOUSE).starts) == 1
+    assert len(decide([replace(snoozed, state=snoozed.state._replace(settled_until=at(2)))], at(3), HOUSE).starts) == 1
 
 
 def test_a_counter_fires_at_its_threshold_once_armed_and_keeps_the_rest() -> None:
@@ -303,7 +303,7 @@ def test_a_counter_fires_at_its_threshold_once_armed_and_keeps_the_rest() -> Non
     plan = decide([counter], NOON, HOUSE)
     assert [c.trigger for c in plan.claims] == ["counter:1"]
     assert plan.states[0].count == 4
-    resting = replace(counter, state=replace(counter.state, armed=False))
+    resting = replace(counter, state=counter.state._replace(armed=False))
     assert moves(decide([resting], NOON, HOUSE)) == ((),) * 6
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
@@ -54,7 +53,7 @@ def test_an_unchanged_row_is_the_same_state() -> None:
 
 
 def test_what_rowd_wrote_is_no_edit_whatever_form_the_store_gave_it() -> None:
-    state = replace(seen(), count=4.0)
+    state = seen()._replace(count=4.0)
     after = shown(state, Current=4, Health="OK, 4 of 5", Runs=0)
     assert after.count == 4
     assert after.changed_at == state.changed_at
@@ -62,7 +61,7 @@ def test_what_rowd_wrote_is_no_edit_whatever_form_the_store_gave_it() -> None:
 
 
 def test_an_edit_of_current_is_added_to_what_was_ticked_meanwhile() -> None:
-    ticked = replace(seen(), count=4.0)  # one tick, not shown yet: the cell still says 3
+    ticked = seen()._replace(count=4.0)  # one tick, not shown yet: the cell still says 3
     found = observe(ticked, cells(Current="10"), LATER)
     assert found.state.count == 11
     assert found.state.armed
@@ -71,7 +70,7 @@ def test_an_edit_of_current_is_added_to_what_was_ticked_meanwhile() -> None:
 
 def test_an_old_copy_brings_back_no_count() -> None:
     first = shown(seen(), Current=3, Health="OK, 3 of 5", Runs=0)
-    reset = shown(replace(first, count=0.0), Current=0, Health="OK, 0 of 5", Runs=1)
+    reset = shown(first._replace(count=0.0), Current=0, Health="OK, 0 of 5", Runs=1)
     found = observe(reset, cells(Current="3", Health="OK, 3 of 5", Runs="0"), LATER)
     assert found.state.count == 0
     assert not found.changes
@@ -80,25 +79,25 @@ def test_an_old_copy_brings_back_no_count() -> None:
 
 def test_an_edit_made_in_an_old_copy_counts_from_what_that_copy_showed() -> None:
     first = shown(seen(), Current=3, Health="OK, 3 of 5", Runs=0)
-    reset = shown(replace(first, count=0.0), Current=0, Health="OK, 0 of 5", Runs=1)
+    reset = shown(first._replace(count=0.0), Current=0, Health="OK, 0 of 5", Runs=1)
     found = observe(reset, cells(Current="4", Health="OK, 3 of 5", Runs="0"), LATER)
     assert found.state.count == 1
 
 
 def test_where_the_base_is_in_doubt_the_persons_number_stands() -> None:
-    state = shown(replace(seen(), count=4.0), Current=4, Health="OK, 4 of 5")
+    state = shown(seen()._replace(count=4.0), Current=4, Health="OK, 4 of 5")
     found = observe(state, cells(Current="20", Health="somebody wrote here"), LATER)
     assert found.state.count == 20
 
 
 def test_a_count_that_is_no_number_changes_nothing_and_its_correction_stands() -> None:
-    broken = observe(replace(seen(), count=4.0), cells(Current="many"), LATER).state
+    broken = observe(seen()._replace(count=4.0), cells(Current="many"), LATER).state
     assert broken.count == 4
     assert observe(broken, cells(Current="2"), LATER).state.count == 2
 
 
 def test_a_status_that_rowd_set_stays_and_one_that_a_person_sets_wins() -> None:
-    done = shown(replace(seen(), cells=cells(Status="completed")), Status="completed", Runs=1)
+    done = shown(seen()._replace(cells=cells(Status="completed")), Status="completed", Runs=1)
     assert observe(done, cells(Status="completed", Runs="1"), LATER).state.cells["Status"] == "completed"
     again = observe(done, cells(Status="active", Runs="1"), LATER)
     assert again.state.cells["Status"] == "active"

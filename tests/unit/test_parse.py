@@ -204,7 +204,7 @@ def test_a_typed_date_is_a_schedule() -> None:
 
 def test_a_relative_schedule_counts_from_when_the_row_began_not_from_its_last_edit() -> None:
     began = NOON + timedelta(minutes=7)
-    found = parse(replace(state(schedule="in 2 hours"), since=began), RULES)
+    found = parse(state(schedule="in 2 hours")._replace(since=began), RULES)
     assert isinstance(found, Task)
     assert found.schedule is not None
     assert found.schedule.next(NOON) == began + timedelta(hours=2)

@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -111,11 +110,11 @@ class Desk:
             stage=Stage.CLAIMED,
             action="work",
         )
-        one = replace(one, **fields)
+        one = one._replace(**fields)
         with self.ledger() as ledger:
             assert ledger.claim([one]) == [True]
             ledger.begin([(one.id, 1)], at)
-        return replace(one, stage=Stage.RUNNING, attempt=1, started_at=at)
+        return one._replace(stage=Stage.RUNNING, attempt=1, started_at=at)
 
     def ended(self, run: Occurrence, outcome: Outcome = Outcome.SUCCEEDED, summary: str = "all well", **took: float) -> None:
         """It has ended now, after so long (a timedelta's arguments)."""

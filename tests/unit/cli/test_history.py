@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -52,7 +51,7 @@ def test_it_is_narrowed_by_task_table_failure_text_and_time(desk: Desk) -> None:
 def test_the_past_of_a_deleted_row_can_still_be_asked_for(desk: Desk) -> None:
     run = desk.began()
     with desk.ledger() as ledger:
-        ledger.save_rows([replace(s, deleted_at=datetime.now(UTC)) for s in ledger.rows("ops") if s.key == "1"])
+        ledger.save_rows([s._replace(deleted_at=datetime.now(UTC)) for s in ledger.rows("ops") if s.key == "1"])
     desk.table("ops", OTHER)
     assert runs(desk, "backup") == [run.id]
 

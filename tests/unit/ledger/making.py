@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ def occurrence(key: str = "a", trigger: str | None = None, **fields: Any) -> Occ
         action="work",
         attempts=3,
     )
-    return replace(made, **fields)
+    return made._replace(**fields)
 
 
 def missed(key: str = "a", minute: int = 0, *, outcome: Outcome = Outcome.MISSED, **fields: Any) -> Occurrence:
@@ -46,7 +45,7 @@ def missed(key: str = "a", minute: int = 0, *, outcome: Outcome = Outcome.MISSED
 
 
 def row(key: str = "a", **fields: Any) -> RowState:
-    return replace(RowState("ops", key, {"Name": f"task {key}"}, NOON, NOON, NOON, NOON), **fields)
+    return RowState("ops", key, {"Name": f"task {key}"}, NOON, NOON, NOON, NOON)._replace(**fields)
 
 
 def claimed(ledger: Ledger, *occurrences: Occurrence) -> list[Occurrence]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -45,7 +44,7 @@ def test_the_same_claim_made_again_is_not_won_again(ledger: Ledger) -> None:
     with ledger.transaction():
         assert ledger.claim([made]) == [True]
         with pytest.raises(IllegalMove):
-            ledger.claim([replace(made, trigger="at:other")])
+            ledger.claim([made._replace(trigger="at:other")])
         assert ledger.claim([made]) == [False]
         with pytest.raises(IllegalMove):
             ledger.claim([made, made])
@@ -76,13 +75,12 @@ def test_a_run_goes_from_claim_to_outcome(ledger: Ledger) -> None:
     begin(ledger, made)
     with ledger.transaction():
         ledger.launched(made.id, 1, HERE, "/logs/x")
-    running = replace(made, stage=Stage.RUNNING, attempt=1, started_at=NOON, process=HERE)
+    running = made._replace(stage=Stage.RUNNING, attempt=1, started_at=NOON, process=HERE)
     assert ledger.active() == [running]
     (unfinished,) = ledger.unfinished_attempts()
     assert (unfinished.occurrence, unfinished.attempt.process, unfinished.attempt.folder) == (running, HERE, "/logs/x")
     after = end_attempt(ledger, made, FINE)
-    assert after == replace(
-        running,
+    assert after == running._replace(
         stage=Stage.ENDED,
         process=None,
         outcome=Outcome.SUCCEEDED,
@@ -308,7 +306,7 @@ def test_thousands_of_claims_are_one_step(ledger: Ledger) -> None:
     assert len(ledger.unfinished_attempts()) == 2_500
     assert ledger.active()[-1].parameters == {"n": 2_499}
     with ledger.transaction():
-        assert not any(ledger.claim([replace(o, id=f"x{o.id}") for o in many]))
+        assert not any(ledger.claim([o._replace(id=f"x{o.id}") for o in many]))
 
 
 def test_a_duration_is_that_of_the_last_attempt(ledger: Ledger) -> None:
