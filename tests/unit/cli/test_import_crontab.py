@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import getpass
+import os
 import subprocess
 import sys
 import tomllib
@@ -34,7 +35,11 @@ HEADER = "ID,Name,Type,Description,Action,Schedule,Status,Metadata,Health"
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    program = tmp_path / "bin" / "mail"  # Debian has a user of this name; the program isn't on every machine
+    program.parent.mkdir()
+    program.touch(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
     desk = Desk(tmp_path, "1,backup,,mine,work,daily 03:00,active,,", header=HEADER, more="# the end, kept\n")
     (tmp_path / "tab").write_text(LINES)
     return desk
