@@ -35,9 +35,8 @@ HEADER = "ID,Name,Type,Description,Action,Schedule,Status,Metadata,Health"
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    program = tmp_path / "bin" / "mail"  # Debian has a user of this name; the program isn't on every machine
-    program.parent.mkdir()
+def desk(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    program = tmp_path_factory.mktemp("bin") / "mail"  # Debian has a user of this name; the program isn't on every machine
     program.touch(0o755)
     monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
     desk = Desk(tmp_path, "1,backup,,mine,work,daily 03:00,active,,", header=HEADER, more="# the end, kept\n")
