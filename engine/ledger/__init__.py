@@ -20,7 +20,7 @@ from engine.ledger.ids import new_run_id
 from engine.ledger.marks import Marks
 from engine.ledger.occurrences import Occurrences
 from engine.ledger.recording import Recording
-from engine.ledger.records import Attempt, DaemonMark, Digest, Pruned, Reach, TableMark, Troubled, Unfinished
+from engine.ledger.records import Attempt, AttemptEnd, DaemonMark, Digest, Pruned, Reach, TableMark, Troubled, Unfinished
 from engine.ledger.requests import Requests
 
 
@@ -30,6 +30,7 @@ class Ledger(Occurrences, Recording, Housekeeping, Requests, History, Marks):
 
 __all__ = [
     "Attempt",
+    "AttemptEnd",
     "DaemonMark",
     "Digest",
     "IllegalMove",

@@ -140,7 +140,7 @@ _COUNTS = (
     .group_by(HOURS.c.outcome)
     .order_by(HOURS.c.outcome)
 )
-_is_failure = OCCURRENCES.c.outcome.in_(sorted(FAILED))
+_is_failure = sa.or_(*(OCCURRENCES.c.outcome == outcome for outcome in sorted(FAILED)))
 _failures = sa.func.sum(sa.case((_is_failure, OCCURRENCES.c.count), else_=0))
 _missed = sa.func.sum(sa.case((_is_failure, 0), else_=OCCURRENCES.c.count))
 # With max() alone, SQLite takes the other columns from the row that holds the maximum (sqlite.org/lang_select.html, 2.5).
@@ -157,7 +157,7 @@ _TROUBLED = (
     .where(
         OCCURRENCES.c.ended_at >= sa.bindparam("from"),
         OCCURRENCES.c.ended_at < sa.bindparam("to"),
-        OCCURRENCES.c.outcome.in_(sorted(FAILED | {Outcome.MISSED})),
+        sa.or_(_is_failure, OCCURRENCES.c.outcome == Outcome.MISSED.value),
     )
     .group_by(OCCURRENCES.c.table, OCCURRENCES.c.key)
     .order_by(sa.desc("failures"), sa.desc("missed"), OCCURRENCES.c.table, OCCURRENCES.c.key)

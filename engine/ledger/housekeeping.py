@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from actions.api import Outcome
 from engine.ledger.codec import micros
 from engine.ledger.records import Pruned
 from engine.ledger.rows import Rows
@@ -31,7 +32,8 @@ class Housekeeping(Rows):
     ) -> Pruned:
         """One round of forgetting; to be asked again while the answer says `more`.
 
-        Of each task the newest `keep_runs` runs stay in full, and as many records of skipped and missed occurrences. Of a
+        Of each task the newest `keep_runs` runs stay in full, and as many records of skipped and missed occurrences, and all that
+        was missed since its last run. Of a
         finished one-off (Status completed) nothing stays in full for longer than `keep_finished`. Rows deleted for longer than
         `keep_deleted_rows` are forgotten with all they did. Counts never change, and the newest run and record of a row that is
         there stay, without their attempts and logs where those are due. Edits stay 400 days, answered requests 30.
@@ -55,17 +57,19 @@ class Housekeeping(Rows):
         return Pruned(tuple(folders), forgotten, more=ROUND in (len(crowded), len(finished), len(gone)))
 
     def _thin(self, row: Sequence[Any], keep: int, folders: list[str]) -> int:
-        table, key, last, record = row
+        table, key, last, record, last_due = row
         of = {"table": table, "key": key, "keep": keep}
-        old = [r[0] for query in (_OLD_RUNS, _OLD_IDLE) for r in self._rows(query, of)]
+        old = [r[0] for r in self._rows(_OLD_RUNS, of)]
+        old += [r[0] for r in self._rows(_OLD_IDLE, of | {"until": -1 if last_due is None else last_due})]
         old = [seq for seq in old if seq not in (last, record)]
         self._forget(old, folders)
         self._write(_KEPT, {"of_table": table, "of_key": key, "at_most_runs": keep, "at_most_idle": keep})
         return len(old)
 
     def _finish(self, row: Sequence[Any], before: int, folders: list[str]) -> int:
-        table, key, last, record = row
-        seqs = [r[0] for r in self._rows(_ENDED_BEFORE, {"table": table, "key": key, "before": before})]
+        table, key, last, record, last_due = row
+        of = {"table": table, "key": key, "before": before, "until": -1 if last_due is None else last_due}
+        seqs = [r[0] for r in self._rows(_ENDED_BEFORE, of)]
         for shown in {last, record} & set(seqs):
             folders += [r[0] for r in self._rows(_FOLDERS, {"seq": shown})]
             self._write(_FORGET_ATTEMPTS, {"seq": shown})
@@ -80,7 +84,7 @@ class Housekeeping(Rows):
         self._write(_FORGET, [{"of": seq} for seq in seqs])  # attempts go with their occurrence (ON DELETE CASCADE)
 
 
-_SHOWN = (TALLIES.c.table, TALLIES.c.key, TALLIES.c.last, TALLIES.c.record)
+_SHOWN = (TALLIES.c.table, TALLIES.c.key, TALLIES.c.last, TALLIES.c.record, TALLIES.c.last_due)
 
 # Two searches, one per index: SQLite would read the whole table for an OR over both of them under a LIMIT.
 _CROWDED = sa.union(
@@ -95,8 +99,13 @@ _ended = (
 )
 _OLD = sa.select(OCCURRENCES.c.seq).where(*_ended).order_by(OCCURRENCES.c.seq.desc()).limit(-1).offset(sa.bindparam("keep"))
 _OLD_RUNS = _OLD.where(OCCURRENCES.c.started_at.is_not(None))
-_OLD_IDLE = _OLD.where(OCCURRENCES.c.started_at.is_(None))
-_ENDED_BEFORE = sa.select(OCCURRENCES.c.seq).where(*_ended, OCCURRENCES.c.ended_at < sa.bindparam("before"))
+# What was missed since the last run is still counted (`Tallies._missed_after`), so it stays.
+_told = sa.or_(
+    OCCURRENCES.c.outcome != Outcome.MISSED.value,
+    sa.func.coalesce(OCCURRENCES.c.last_due, OCCURRENCES.c.due) <= sa.bindparam("until"),
+)
+_OLD_IDLE = _OLD.where(OCCURRENCES.c.started_at.is_(None), _told)
+_ENDED_BEFORE = sa.select(OCCURRENCES.c.seq).where(*_ended, _told, OCCURRENCES.c.ended_at < sa.bindparam("before"))
 
 _newest = OCCURRENCES.alias("newest")
 _FINISHED = (

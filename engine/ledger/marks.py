@@ -22,18 +22,18 @@ class Marks(Store):
         rows = self._rows(sa.select(TABLES).where(TABLES.c.table == table))
         if not rows:
             return None
-        row = rows[0]
+        _, first_read, last_read, columns, state, message, since, tasks, defects, drafts = rows[0]
         return TableMark(
-            table=row.table,
-            state=Reach(row.state),
-            since=instant(row.since),
-            message=row.message,
-            first_read=instant_or_none(row.first_read),
-            last_read=instant_or_none(row.last_read),
-            columns=tuple(json.loads(row.columns)),
-            tasks=row.tasks,
-            defects=row.defects,
-            drafts=row.drafts,
+            table=table,
+            state=Reach(state),
+            since=instant(since),
+            message=message,
+            first_read=instant_or_none(first_read),
+            last_read=instant_or_none(last_read),
+            columns=tuple(json.loads(columns)),
+            tasks=tasks,
+            defects=defects,
+            drafts=drafts,
         )
 
     def mark_table(self, mark: TableMark) -> None:
@@ -59,9 +59,8 @@ class Marks(Store):
         rows = self._rows(sa.select(DAEMON))
         if not rows:
             return None
-        row = rows[0]
-        process = Process(row.pid, row.started)
-        return DaemonMark(process, row.host, instant(row.since), row.version, tuple(json.loads(row.tables)))
+        _, pid, started, host, since, version, tables = rows[0]
+        return DaemonMark(Process(pid, started), host, instant(since), version, tuple(json.loads(tables)))
 
     def mark_daemon(self, mark: DaemonMark | None) -> None:
         """Say who the daemon is; None at its end."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +15,7 @@ from sqlalchemy.dialects.sqlite import insert
 from actions.api import Outcome, Process, Result
 from engine.ledger.codec import micros, micros_or_none, packed, prose, span
 from engine.ledger.errors import IllegalMove
-from engine.ledger.records import Unfinished
+from engine.ledger.records import AttemptEnd, Unfinished
 from engine.ledger.schema import ATTEMPTS, NOT_ENDED, OCCURRENCES
 from engine.ledger.tallies import FAILED, Tallies
 from engine.ledger.values import ATTEMPT_COLUMNS, OCCURRENCE_COLUMNS, attempt_of, occurrence_of, values_of
@@ -25,22 +27,42 @@ _NOWHERE: Mapping[str, Path | str] = MappingProxyType({})
 class Occurrences(Tallies):
     """Claims, attempts, outcomes."""
 
-    def claim(self, occurrences: Sequence[Occurrence]) -> list[bool]:
+    def claim(self, occurrences: Sequence[Occurrence], folders: Mapping[str, Path | str] = _NOWHERE) -> list[bool]:
         """Insert each, unless its (table, key, trigger) is there already. In the same order: True, this call claimed it.
 
-        Each has an id of its own, drawn before, and is CLAIMED. Raises: IllegalMove, also for an id that another occurrence has.
+        Each has an id of its own, drawn before, and is CLAIMED; or, where it starts at once, RUNNING with its first attempt, which
+        is then put down as well.   folders: as in `begin`. Raises: IllegalMove, also for an id that another occurrence has.
         """
-        if wrong := next((o for o in occurrences if not o.id or o.stage is not Stage.CLAIMED), None):
+        if wrong := next((o for o in occurrences if not _claimable(o)), None):
             raise IllegalMove(
                 f"{wrong.trigger} of {wrong.table}/{wrong.key} can't be claimed: it is {wrong.stage}, its id is {wrong.id!r}"
             )
         if len({o.id for o in occurrences}) < len(occurrences):
             raise IllegalMove("two occurrences to be claimed have the same id")
+        before = self._rows(_NEWEST)[0][0]
         try:
-            won = {row[0] for row in self._write_answering(_CLAIM, [values_of(o) for o in occurrences])}
-        except sa.exc.IntegrityError as exc:
-            raise IllegalMove(f"a claim was refused: {exc.orig}") from exc
-        return [o.id in won for o in occurrences]
+            number = self._write(_CLAIM, [values_of(o) for o in occurrences])
+        except sqlite3.IntegrityError as exc:
+            raise IllegalMove(f"a claim was refused: {exc}") from exc
+        ours = {o.id for o in occurrences}
+        if number < len(occurrences):
+            ours = {row[0] for row in self._rows(_SINCE, {"before": before})}
+        self._write(
+            _FIRST_ATTEMPT,
+            [
+                {
+                    "run": o.id,
+                    "n": 1,
+                    "action": o.action,
+                    "started_at": micros_or_none(o.started_at),
+                    "summary": "",
+                    "folder": _path(folders.get(o.id)),
+                }
+                for o in occurrences
+                if o.stage is Stage.RUNNING and o.id in ours
+            ],
+        )
+        return [o.id in ours for o in occurrences]
 
     def begin(self, starts: Sequence[tuple[str, int]], at: datetime, folders: Mapping[str, Path | str] = _NOWHERE) -> None:
         """(run id, number of the attempt) → RUNNING. The number is the next one, and within what the occurrence is allowed.
@@ -67,44 +89,55 @@ class Occurrences(Tallies):
     def end_attempt(
         self, run: str, attempt: int, at: datetime, result: Result, duration: timedelta, retry_at: datetime | None = None
     ) -> Occurrence:
-        """Record how an attempt ended, and answer the occurrence as it stands now.
+        """`end_attempts` for one."""
+        return self.end_attempts([AttemptEnd(run, attempt, result, duration, retry_at)], at)[0]
 
-        retry_at: another attempt follows then (WAITING); None: the occurrence ends with this outcome. Another attempt may follow
-        only a failure, within the allowed number, and after LOST only where the action is repeatable.
-        duration: how long this attempt ran, by the monotonic clock. Raises: IllegalMove.
+    def end_attempts(self, ends: Sequence[AttemptEnd], at: datetime) -> list[Occurrence]:
+        """Record how attempts of different occurrences ended; answer the occurrences as they stand now, in the same order.
+
+        Another attempt may follow only a failure, within the allowed number, and after LOST only where the action is repeatable.
+        Raises: IllegalMove; then the transaction must be given up.
         """
-        seq, before = self._found(run)
-        if before.stage is not Stage.RUNNING or before.attempt != attempt:
-            raise IllegalMove(
-                f"{run} attempt {attempt} is not under way: the occurrence is {before.stage} at attempt {before.attempt}"
-            )
-        if retry_at is not None and (refusal := _no_more(before, result.outcome)):
-            raise IllegalMove(f"{run} can't have another attempt: {refusal}")
+        known = self._found([end.run for end in ends])
+        moved: list[tuple[int, Occurrence]] = []
+        for end in ends:
+            seq, before = known[end.run]
+            if before.stage is not Stage.RUNNING or before.attempt != end.n:
+                stands = f"the occurrence is {before.stage} at attempt {before.attempt}"
+                raise IllegalMove(f"{end.run} attempt {end.n} is not under way: {stands}")
+            if end.retry_at is not None and (refusal := _no_more(before, end.result.outcome)):
+                raise IllegalMove(f"{end.run} can't have another attempt: {refusal}")
+            moved.append((seq, _after(before, end, at)))
         self._write(
             _END_ATTEMPT,
-            {
-                "of": run,
-                "nth": attempt,
-                "at": micros(at),
-                "ended": result.outcome.value,
-                "said": prose(result.summary),
-                "took": span(duration),
-            },
+            [
+                {
+                    "of": end.run,
+                    "nth": end.n,
+                    "at": micros(at),
+                    "ended": end.result.outcome.value,
+                    "said": prose(end.result.summary),
+                    "took": span(end.duration),
+                }
+                for end in ends
+            ],
         )
-        if retry_at is None:
-            ended = before._replace(outputs=dict(result.outputs), links=result.links, duration=duration)
-            return self._end(seq, ended, result.outcome, result.summary, at)
-        return self._moved(seq, before._replace(stage=Stage.WAITING, retry_at=retry_at, reason=result.summary, duration=duration))
+        self._move(moved)
+        return [after for _, after in moved]
 
     def end(self, run: str, outcome: Outcome, reason: str, at: datetime) -> Occurrence:
         """End an occurrence that has no attempt under way: cancelled before its start or between attempts, overtaken, refused.
 
         Raises: IllegalMove.
         """
-        seq, before = self._found(run)
+        seq, before = self._found([run])[run]
         if before.stage is Stage.RUNNING:
             raise IllegalMove(f"{run} has an attempt under way: that has to end first")
-        return self._end(seq, before, outcome, reason, at)
+        if Stage.ENDED not in MOVES[before.stage]:
+            raise IllegalMove(f"{run} is {before.stage} and can't become {Stage.ENDED}")
+        after = _ended(before, outcome, reason, at)
+        self._move([(seq, after)])
+        return after
 
     def active(self, table: str | None = None) -> list[Occurrence]:
         """Every occurrence that has not ended, in the order of their claims."""
@@ -117,37 +150,52 @@ class Occurrences(Tallies):
         width = len(OCCURRENCE_COLUMNS)
         return [Unfinished(occurrence_of(row[:width]), attempt_of(row[width:])) for row in self._rows(_UNFINISHED)]
 
-    def _found(self, run: str) -> tuple[int, Occurrence]:
-        rows = self._rows(_BY_ID, {"of": run})
-        if not rows:
-            raise IllegalMove(f"there is no occurrence {run}")
-        return rows[0][0], occurrence_of(rows[0][1:])
+    def _found(self, runs: Sequence[str]) -> dict[str, tuple[int, Occurrence]]:
+        """Id → seq and the occurrence as it stands. Raises IllegalMove for an id that isn't there."""
+        found = {row[1]: (row[0], occurrence_of(row[1:])) for row in self._rows(_BY_IDS, {"ids": json.dumps(runs)})}
+        if missing := [run for run in runs if run not in found]:
+            raise IllegalMove(f"there is no occurrence {missing[0]}")
+        return found
 
-    def _end(self, seq: int, before: Occurrence, outcome: Outcome, reason: str, at: datetime) -> Occurrence:
-        ended = before._replace(stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=at, retry_at=None)
-        after = self._moved(seq, ended, before.stage)
-        self._count_runs([(seq, after)])
-        return after
-
-    def _moved(self, seq: int, after: Occurrence, before: Stage = Stage.RUNNING) -> Occurrence:
-        if after.stage not in MOVES[before]:
-            raise IllegalMove(f"{after.id} is {before} and can't become {after.stage}")
-        after = after._replace(process=None)
+    def _move(self, moved: Sequence[tuple[int, Occurrence]]) -> None:
+        """Put down where occurrences stand now, with their `seq`; what has ended is counted."""
         self._write(
             _MOVE,
-            {
-                "at": seq,
-                "to": after.stage.value,
-                "retry": micros_or_none(after.retry_at),
-                "how": after.outcome.value if after.outcome else None,
-                "why": prose(after.reason),
-                "out": packed(after.outputs),
-                "where": packed(after.links),
-                "end": micros_or_none(after.ended_at),
-                "took": None if after.duration is None else span(after.duration),
-            },
+            [
+                {
+                    "at": seq,
+                    "to": after.stage.value,
+                    "retry": micros_or_none(after.retry_at),
+                    "how": after.outcome.value if after.outcome else None,
+                    "why": prose(after.reason),
+                    "out": packed(after.outputs) if after.outputs else "{}",
+                    "where": packed(after.links) if after.links else "[]",
+                    "end": micros_or_none(after.ended_at),
+                    "took": None if after.duration is None else span(after.duration),
+                }
+                for seq, after in moved
+            ],
         )
-        return after
+        self._count_runs([(seq, after) for seq, after in moved if after.stage is Stage.ENDED])
+
+
+def _claimable(occurrence: Occurrence) -> bool:
+    starts = occurrence.stage is Stage.RUNNING and occurrence.attempt == 1 and occurrence.started_at is not None
+    return bool(occurrence.id) and (starts or (occurrence.stage is Stage.CLAIMED and occurrence.attempt == 0))
+
+
+def _after(before: Occurrence, end: AttemptEnd, at: datetime) -> Occurrence:
+    """Where an occurrence stands once this attempt has ended."""
+    result = end.result
+    if end.retry_at is not None:
+        waits = before._replace(stage=Stage.WAITING, retry_at=end.retry_at, reason=result.summary, duration=end.duration)
+        return waits._replace(process=None)
+    over = before._replace(outputs=dict(result.outputs), links=result.links, duration=end.duration)
+    return _ended(over, result.outcome, result.summary, at)
+
+
+def _ended(before: Occurrence, outcome: Outcome, reason: str, at: datetime) -> Occurrence:
+    return before._replace(stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=at, retry_at=None, process=None)
 
 
 def _path(folder: Path | str | None) -> str | None:
@@ -168,8 +216,12 @@ def _no_more(occurrence: Occurrence, outcome: Outcome) -> str | None:
 # SQLAlchemy sets every column of an update whose name is the name of a given value: so no bound name here is a column's.
 _STARTABLE = sorted(stage.value for stage, to in MOVES.items() if Stage.RUNNING in to)
 
-_CLAIM = insert(OCCURRENCES).on_conflict_do_nothing(index_elements=["table", "key", "trigger"]).returning(OCCURRENCES.c.id)
-_BY_ID = sa.select(OCCURRENCES.c.seq, *OCCURRENCE_COLUMNS).where(OCCURRENCES.c.id == sa.bindparam("of"))
+_ids = sa.select(sa.func.json_each(sa.bindparam("ids")).table_valued("value").c.value)
+_CLAIM = insert(OCCURRENCES).on_conflict_do_nothing(index_elements=["table", "key", "trigger"])
+_FIRST_ATTEMPT = insert(ATTEMPTS)
+_NEWEST = sa.select(sa.func.coalesce(sa.func.max(OCCURRENCES.c.seq), 0))
+_SINCE = sa.select(OCCURRENCES.c.id).where(OCCURRENCES.c.seq > sa.bindparam("before"))
+_BY_IDS = sa.select(OCCURRENCES.c.seq, *OCCURRENCE_COLUMNS).where(OCCURRENCES.c.id.in_(_ids))
 _ACTIVE = sa.select(*OCCURRENCE_COLUMNS).where(NOT_ENDED).order_by(OCCURRENCES.c.seq)
 _UNFINISHED = (
     sa.select(*OCCURRENCE_COLUMNS, *ATTEMPT_COLUMNS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from actions.api import Outcome, Process
+from actions.api import Outcome, Process, Result
 from engine.model import Occurrence
 
 
@@ -67,6 +67,20 @@ class Attempt:
     duration: timedelta | None = None
     process: Process | None = None
     folder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptEnd:
+    """How an attempt ended.
+
+    duration: how long it ran, by the monotonic clock.   retry_at: another attempt follows then; None: the occurrence ends so.
+    """
+
+    run: str
+    n: int
+    result: Result
+    duration: timedelta
+    retry_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

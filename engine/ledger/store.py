@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from engine.ledger.copying import copy, sync
 from engine.ledger.errors import LedgerMissing, LedgerUnwritable, translated
 from engine.ledger.migrations import bring_up
 from engine.ledger.schema import LEDGER
+from engine.ledger.statements import Many, Statements
 
 PATIENCE = timedelta(seconds=10)
 """How long a transaction waits for another process's; a command needs a few milliseconds."""
@@ -25,7 +26,7 @@ PATIENCE = timedelta(seconds=10)
 LONGEST_WAL = 64 * 1024 * 1024
 """Bytes. The write-ahead log is cut back to this after a burst."""
 
-Many = Sequence[Mapping[str, Any]]
+NOTHING: Mapping[str, Any] = {}
 
 
 class Store:
@@ -38,6 +39,8 @@ class Store:
     def __init__(self, path: Path, connection: sa.Connection) -> None:
         self.path = path
         self._connection = connection
+        self._sqlite = cast("sqlite3.Connection", connection.connection.dbapi_connection)
+        self._statements = Statements()
         self._depth = 0
         self.id: str = self._rows(sa.select(LEDGER.c.id))[0][0]
 
@@ -133,27 +136,32 @@ class Store:
 
     # --- for the parts
 
-    def _rows(self, query: sa.Executable, values: Mapping[str, Any] | Many | None = None) -> list[Any]:
-        with _translating(self.path):
-            return list(self._connection.execute(query, values))
+    def _rows(self, query: sa.Executable, values: Mapping[str, Any] = NOTHING) -> list[Any]:
+        return list(self._stream(query, values))
 
-    def _stream(self, query: sa.Executable, values: Mapping[str, Any] | None = None) -> Iterator[Any]:
+    def _stream(self, query: sa.Executable, values: Mapping[str, Any] = NOTHING) -> Iterator[Any]:
         """Rows one by one, for a caller that may stop early."""
-        with _translating(self.path), self._connection.execute(query, values) as result:
-            yield from result
+        compiled = self._statements.compiled(query, values)
+        with _translating(self.path):
+            yield from self._sqlite.execute(compiled.sql, compiled.one(values))
 
     def _write(self, statement: sa.Executable, values: Mapping[str, Any] | Many) -> int:
         """How many rows were changed. An empty sequence of values changes none."""
         self._writable()
-        if not values and not isinstance(values, Mapping):
+        if isinstance(values, Mapping):
+            compiled = self._statements.compiled(statement, values)
+            with _translating(self.path):
+                return self._sqlite.execute(compiled.sql, compiled.one(values)).rowcount
+        if not values:
             return 0
+        compiled = self._statements.compiled(statement, values[0])
         with _translating(self.path):
-            return self._connection.execute(statement, values).rowcount
+            return self._sqlite.executemany(compiled.sql, compiled.many(values)).rowcount
 
-    def _write_answering(self, statement: sa.Executable, values: Mapping[str, Any] | Many) -> list[Any]:
+    def _write_answering(self, statement: sa.Executable, values: Mapping[str, Any]) -> list[Any]:
         """The rows of a RETURNING clause."""
         self._writable()
-        return self._rows(statement, values) if values else []
+        return self._rows(statement, values)
 
     def _writable(self) -> None:
         if self._depth == 0:
@@ -161,16 +169,16 @@ class Store:
 
     @property
     def in_transaction(self) -> bool:
-        return bool(self._connection.connection.dbapi_connection.in_transaction)  # type: ignore[union-attr]  # sqlite3's own
+        return self._sqlite.in_transaction
 
     def _drive(self, statement: str) -> None:
         with _translating(self.path):
-            self._connection.exec_driver_sql(statement)
+            self._sqlite.execute(statement)
 
     def _undo(self) -> None:
         if self.in_transaction:  # SQLite may have undone it already
-            with suppress(DBAPIError):
-                self._connection.exec_driver_sql("ROLLBACK")
+            with suppress(sqlite3.Error):
+                self._sqlite.execute("ROLLBACK")
 
 
 @contextmanager

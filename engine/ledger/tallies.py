@@ -97,13 +97,14 @@ class Tallies(Store):
 
     def _count_runs(self, ended: Sequence[tuple[int, Occurrence]]) -> None:
         """Add claimed occurrences that have ended, with their `seq`."""
+        counts = self._counts({(o.table, o.key) for _, o in ended})
         for seq, occurrence in ended:
             place = (occurrence.table, occurrence.key)
-            before = self._counts([place])[place]
-            count = with_run(before, seq, occurrence)
-            if count.last != before.last and count.missed_now:
+            count = with_run(counts[place], seq, occurrence)
+            if count.last != counts[place].last and count.missed_now:
                 count = self._missed_after(count)
-            self._save_counts([count])
+            counts[place] = count
+        self._save_counts(list(counts.values()))
         self._count_hours([o for _, o in ended])
 
     def _count_records(self, counts: dict[Place, Count], records: Sequence[tuple[int, Occurrence, bool]]) -> None:
@@ -125,6 +126,8 @@ class Tallies(Store):
 
     def _counts(self, places: Iterable[Place]) -> dict[Place, Count]:
         asked = list(places)
+        if not asked:
+            return {}
         found = self._rows(_COUNTS, {"places": json.dumps(asked)})
         counts = {place: Count(*place) for place in asked}
         return counts | {(row[0], row[1]): Count(*row) for row in found}
