@@ -1,17 +1,21 @@
 """Keys of rows, for stores that know a row only by a cell that people can see and break: files, sheets.
 
-Pure. An id is good when it is there, borne by one row only, and not of the shape of a provisional key.
+Pure. An id is good when it is there, borne by one row only, and has no flaw.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from hashlib import blake2b
 
 from connectors.api import PROVISIONAL, Cell, Row, fold
+
+LONGEST = 200
+"""Characters of an id. Beyond, it is a cell that slipped."""
 
 _WHOLE = re.compile(r"(-?\d+)\.0+", re.ASCII)
 
@@ -26,6 +30,17 @@ def normalised(value: Cell) -> str:
     return whole[1] if whole else text
 
 
+def flaw(id_: str) -> str | None:
+    """What is wrong with a normalised id that isn't blank, as the end of a sentence; None where it can be a key."""
+    if id_.startswith(PROVISIONAL):
+        return f"an id can't begin with {PROVISIONAL}"
+    if len(id_) > LONGEST:
+        return f"longer than {LONGEST} characters"
+    if not id_.isprintable() and any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in id_):
+        return "holds a line break or another control character"
+    return None
+
+
 def keys(ids: Sequence[Cell], row: Callable[[int], Row]) -> list[str]:
     """A key for each row, unique, in the same order.
 
@@ -37,7 +52,7 @@ def keys(ids: Sequence[Cell], row: Callable[[int], Row]) -> list[str]:
     taken: Counter[str] = Counter()
     found = []
     for index, key in enumerate(plain):
-        if not key or key.startswith(PROVISIONAL) or borne[key] > 1:
+        if not key or borne[key] > 1 or flaw(key) is not None:
             key = PROVISIONAL + _fingerprint(row(index))
             taken[key] += 1
             if taken[key] > 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
@@ -20,6 +21,9 @@ from connectors.api import Cell, fold
 
 LARGEST = 1e15
 """Beyond, a float no longer tells two whole numbers apart."""
+
+LONGEST_NAME = 200
+"""Characters of a task's name."""
 
 SHOWN = 60
 """Characters of a value that a message repeats."""
@@ -70,6 +74,13 @@ def quoted(cell: Cell) -> str:
     said = " ".join((text(cell) or "")[: 4 * SHOWN].split())
     clean = "".join(c if c.isprintable() else "�" for c in said)
     return f'"{clean if len(clean) <= SHOWN else clean[: SHOWN - 1] + "…"}"'
+
+
+def alike(name: str) -> str:
+    """A name as far as a person sees it: case, blanks, the encoding of accents and what can't be seen don't tell names apart."""
+    if not name.isascii() and len(name) <= LONGEST_NAME:  # a pile of accents is slow to put in order
+        name = unicodedata.normalize("NFC", "".join(c for c in name if unicodedata.category(c) != "Cf"))
+    return " ".join(name.casefold().split())
 
 
 def guess(word: str, among: Iterable[str], closest: float = 0.6) -> str | None:

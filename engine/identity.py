@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from connectors.api import PROVISIONAL, Cell, Row
+from connectors.identity import flaw
 from engine.cells import quoted, text
 from engine.layout import Layout
 from engine.model import OURS, SETTLE, SHARED, Column, RowState
@@ -107,11 +108,17 @@ class _Census:
         if self._id_column is not None:
             self._without(blank, set(bearers))
         else:
-            self._unclear.update(
-                {row.key: "Name is blank or doubled, so rows can't be told apart; mend it, or add a column ID" for row in blank}
-            )
+            self._unclear.update({row.key: self._nameless(row) for row in blank})
         settled = tuple((self._settled[row.key], row) for row in self._rows if row.key in self._settled)
         return Named(settled, tuple(self._mint), self._unclear, self._doubtful)
+
+    def _nameless(self, row: Row) -> str:
+        """Why a row of a table without ids can't be told from others by its Name."""
+        name = self._layout.canonical(row.cells).get(Column.NAME)
+        what = flaw(said) if (said := text(name)) is not None else None
+        if what is not None:
+            return f"Name {quoted(name)}: {what}, so rows can't be told apart; mend it, or add a column ID"
+        return "Name is blank or doubled, so rows can't be told apart; mend it, or add a column ID"
 
     def _id(self, row: Row) -> str | None:
         return id_of(row.cells.get(self._id_column)) if self._id_column is not None else None
@@ -124,8 +131,8 @@ class _Census:
     # --- rows that bear an id, and yet are not told by it
 
     def _borne(self, id_: str, group: list[Row]) -> None:
-        if id_.startswith(PROVISIONAL):
-            message = f"ID {quoted(id_)}: an id can't begin with {PROVISIONAL}; write another, or clear the cell to get one"
+        if (what := flaw(id_)) is not None:
+            message = f"ID {quoted(id_)}: {what}; write another, or clear the cell to get one"
             self._unclear.update({row.key: message for row in group})
             return
         original = None

@@ -13,12 +13,10 @@ from actions.api import Definition, Value
 from actions.parameters import BadParameter, bind
 from connectors.api import Cell, fold
 from engine import metadata, schedule
-from engine.cells import BadCell, brief, choice, guess, quoted, text
+from engine.cells import LONGEST_NAME, BadCell, alike, brief, choice, guess, quoted, text
 from engine.metadata import BadMetadata, Metadata
 from engine.model import CatchUp, Column, Defect, RowState, Schedule, Status, Task, Type
 from engine.settings import Settings, Wrong
-
-LONGEST_NAME = 200
 
 PERIODIC = frozenset({Type.DAILY, Type.WEEKLY, Type.MONTHLY})
 """Types whose Threshold means every N periods."""
@@ -65,12 +63,12 @@ def parse(state: RowState, rules: Rules) -> Task | Defect:
 def doubled_names(states: Iterable[RowState]) -> dict[str, Defect]:
     """The rows of one table whose name another row bears, by key, except the one that was seen first: it keeps the name.
 
-    states: any order, keys unique. Names are compared without regard to case and outer blanks; deleted rows don't count.
+    states: any order, keys unique. Names that look the same are the same; deleted rows don't count.
     """
     bearers: defaultdict[str, list[RowState]] = defaultdict(list)
     for state in states:
         if state.deleted_at is None and (name := text(state.cells.get(Column.NAME))) is not None:
-            bearers[name.casefold()].append(state)
+            bearers[alike(name)].append(state)
     defects = {}
     for group in bearers.values():
         if len(group) == 1:
@@ -149,6 +147,8 @@ def _name(cell: Cell) -> str:
         raise Wrong(Column.NAME, "Name is blank; give the task a name that no other row has")
     if len(name) > LONGEST_NAME:
         raise Wrong(Column.NAME, f"Name {quoted(cell)}: longer than {LONGEST_NAME} characters; put the rest into Description")
+    if not alike(name):
+        raise Wrong(Column.NAME, f"Name {quoted(cell)}: holds nothing that can be seen; give the task a name that no other row has")
     if not name.isprintable() and any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name):
         raise Wrong(Column.NAME, f"Name {quoted(cell)}: holds a line break or another control character; type it again on one line")
     return name

@@ -23,6 +23,7 @@ from engine.events import (
     TableUnwritable,
     Trouble,
 )
+from rowd.saying import harmless
 
 QUIET: tuple[type[Event], ...] = (TableRead,)
 """Facts that come with every poll: in the JSON log, not in the readable one."""
@@ -30,6 +31,9 @@ QUIET: tuple[type[Event], ...] = (TableRead,)
 FIRST = ("outcome", "reason", "message", "column", "cause", "late_s", "wish", "by")
 LAST = ("run", "due", "attempt")
 """Fields of a readable line that come first, in this order, and those that come last."""
+
+LONGEST = 2000
+"""Characters of one field."""
 
 WARNINGS = (
     BreakerOpened,
@@ -61,13 +65,13 @@ def listener(form: str, stream: TextIO | None = None) -> Listener:
 
 def as_json(event: Event) -> str:
     """One line: `at`, `event`, `level`, then the event's own fields."""
-    line = {"at": _iso(event.at), "event": event.name, "level": level(event), **event.fields()}
-    return json.dumps(line, default=_plain, ensure_ascii=False)
+    line = {"at": _iso(event.at), "event": event.name, "level": level(event), **_short(event.fields())}
+    return harmless(json.dumps(line, default=_plain, ensure_ascii=False))
 
 
 def readable(event: Event) -> str:
     """One line: the local time, what happened, and the fields that have something to say."""
-    fields = {k: v for k, v in event.fields().items() if v not in (None, "", ())}
+    fields = {k: v for k, v in _short(event.fields()).items() if v not in (None, "", ())}
     table, task = fields.pop("table", None), fields.pop("task", None)
     fields.pop("key", None)
     if fields.get("attempt") == 1:
@@ -77,6 +81,11 @@ def readable(event: Event) -> str:
     rest = " ".join(f"{k}={_text(v)}" for k, v in fields.items())
     mark = "!" if level(event) == "warning" else " "
     return printable(f"{event.at.astimezone():%Y-%m-%d %H:%M:%S} {mark} {event.name:22} {subject:24} {rest}").rstrip()
+
+
+def _short(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields with what is too long for a line cut: a cell may hold a book."""
+    return {k: v[: LONGEST - 1] + "…" if isinstance(v, str) and len(v) > LONGEST else v for k, v in fields.items()}
 
 
 def _rank(name: str) -> int:

@@ -1,8 +1,17 @@
-"""How instants, spans and numbers are said to people who read a terminal. Pure."""
+"""How instants, spans and numbers are said to people who read a terminal, and JSON to what prints it. Pure."""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, tzinfo
+
+_NOT_IN_JSON = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What JSON allows in a string as it is, and a terminal or an encoder doesn't take well."""
+
+
+def harmless(json: str) -> str:
+    """A JSON text that says the same, with everything escaped that a terminal might obey."""
+    return _NOT_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
 
 
 def when(instant: datetime, zone: tzinfo, now: datetime) -> str:

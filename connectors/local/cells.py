@@ -9,10 +9,11 @@ from connectors.api import Cell
 from connectors.errors import Bug
 
 # Spreadsheet programs take text that begins so for a formula (OWASP, "CSV Injection"), also after blanks. A plain number is none.
-_NUMBER = r" *[+-]?(?:[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,3})? *%? *\Z"
-_FORMULA = rf"(?!{_NUMBER})(?:[\t\r\n]|[\s\ufeff\u200b]*[=+\-@\uff1d\uff0b\uff0d\uff20])"
-_TO_ESCAPE = re.compile(rf"'*{_FORMULA}")
-_ESCAPED = re.compile(rf"''*{_FORMULA}")
+# Nothing is given back once it is taken (`*+`), so that no cell, however long, takes longer than to read it once.
+_NUMBER = r" *+[+-]?(?:[0-9]++(?:[.,][0-9]++)?|[.,][0-9]++)(?:[eE][+-]?[0-9]{1,3}+)? *+%? *+\Z"
+_FORMULA = rf"(?!{_NUMBER})(?:[\t\r\n]|[\s\ufeff\u200b]*+[=+\-@\uff1d\uff0b\uff0d\uff20])"
+_TO_ESCAPE = re.compile(rf"'*+{_FORMULA}")
+_ESCAPED = re.compile(rf"''*+{_FORMULA}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _EXACT = 1e15  # below it a whole float is written without a point and no digit is lost

@@ -11,39 +11,52 @@ from dataclasses import dataclass
 
 from connectors.api import fold
 from connectors.errors import NeedsOwner, TryLater
-from connectors.local.document import Document, Unclosed, parse
+from connectors.local.document import Document, Unclosed, line_of, parse
+from connectors.local.foreign import foreign
 
 _SEP = re.compile(r"sep=([^\"\r\n\w])(?:\r\n|\n|\r)", re.IGNORECASE)
 """A first line by which a file names its delimiter to Excel."""
-_LINE = re.compile(r"[^\r\n]*\S[^\r\n]*")
+_LINE = re.compile(r"[^\r\n]++")
+
+
+LONGEST_HEADER = 100_000
+"""Characters of the header line that are looked at to tell the delimiter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A file understood as a document. head: the index of the record that holds the headers."""
+    """A file understood as a document. boms: how many byte order marks it begins with; some programs add one at each save.
+
+    head: the index of the record that holds the headers.
+    """
 
     document: Document
-    bom: bool
+    boms: int
     head: int
 
     def raw(self, document: Document) -> bytes:
         """The bytes of a document, marked as this file was."""
-        return (codecs.BOM_UTF8 if self.bom else b"") + document.text.encode()
+        return codecs.BOM_UTF8 * self.boms + document.text.encode()
 
 
-def opened(raw: bytes, label: str, name_column: str, delimiter: str | None) -> Opened:
+def opened(raw: bytes, label: str, name_column: str, delimiter: str | None, max_cells: int) -> Opened:
     """Understand the bytes of a file.
 
     label: what messages call the file.   name_column: the header that must be there; the delimiter that shows it is the right one.
-    delimiter: None to find out.
-    Raises TryLater for an empty file (someone is saving it), NeedsOwner for one that is no CSV in UTF-8.
+    delimiter: None to find out.   max_cells: the most delimiters and line ends, those within cells included: a count beforehand.
+    Raises TryLater for an empty file (someone is saving it), NeedsOwner for one that is no CSV in UTF-8, or has too many cells.
     """
-    bom = raw.startswith(codecs.BOM_UTF8)
-    text = _decoded(raw[len(codecs.BOM_UTF8) :] if bom else raw, label)
+    marked = _decoded(raw, label)
+    text = marked.lstrip("\ufeff")
     if not text.strip():
         raise TryLater(f"{label} is empty. If it is being saved just now, this passes; if not, restore its header line and rows.")
     sep = _SEP.match(text)
     given = delimiter or (sep[1] if sep else None) or _likeliest(text, name_column)
+    if (cells := text.count(given) + text.count("\n") + text.count("\r")) > max_cells:
+        raise NeedsOwner(
+            f"{label} has about {cells:,} cells, more than max_cells ({max_cells:,}) allows."
+            " Make it smaller, or raise max_cells in rowd.toml."
+        )
     try:
         document = parse(text, given)
     except Unclosed as exc:
@@ -54,27 +67,31 @@ def opened(raw: bytes, label: str, name_column: str, delimiter: str | None) -> O
     head = next((i for i in range(first, len(document.fields)) if any(v.strip() for v in document.fields[i])), None)
     if head is None:
         raise TryLater(f"{label} has no header line. If it is being saved just now, this passes; if not, restore the header line.")
-    return Opened(document, bom, head)
+    return Opened(document, len(marked) - len(text), head)
 
 
 def _decoded(raw: bytes, label: str) -> str:
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise NeedsOwner(f'{label} is in UTF-16. Save it as CSV in UTF-8 (Excel: "CSV UTF-8").')
-    if raw.startswith(b"PK\x03\x04"):
-        raise NeedsOwner(f"{label} is a workbook or a zip file, not a CSV. Save it as CSV in UTF-8.")
-    if b"\0" in raw:
-        raise NeedsOwner(f"{label} holds binary data (a zero byte), so it is no CSV. Restore it, or save it as CSV in UTF-8.")
+    if (what := foreign(raw)) is not None:
+        raise NeedsOwner(f"{label} {what}")
+    if (zero := raw.find(b"\0")) >= 0:
+        raise NeedsOwner(
+            f"{label} holds binary data (a zero byte), in line {_line(raw, zero)}, so it is no CSV."
+            " Restore it, or save it as CSV in UTF-8."
+        )
     try:
         return raw.decode()
     except UnicodeDecodeError as exc:
-        line = raw.count(b"\n", 0, exc.start) + 1
-        raise NeedsOwner(f'{label} is not in UTF-8 (line {line}). Save it as CSV in UTF-8 (Excel: "CSV UTF-8").') from exc
+        where = _line(raw, exc.start)
+        raise NeedsOwner(f'{label} is not in UTF-8 (line {where}). Save it as CSV in UTF-8 (Excel: "CSV UTF-8").') from exc
+
+
+def _line(raw: bytes, at: int) -> int:
+    return line_of(raw[:at].decode("latin-1"), at)
 
 
 def _likeliest(text: str, name_column: str) -> str:
     """The delimiter under which the header line shows the Name column, then the one that makes the most columns of it."""
-    found = _LINE.search(text)
-    line = found[0] if found else ""
+    line = next((found[0] for found in _LINE.finditer(text) if not found[0].isspace()), "")[:LONGEST_HEADER]
 
     def evidence(delimiter: str) -> tuple[bool, int]:
         try:

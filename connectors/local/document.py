@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -18,7 +18,7 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 class Unclosed(ValueError):
-    """A quote opens a field and nothing closes it. `args[0]` is the record's index."""
+    """A quote opens a field and nothing closes it. `args[0]` is the line, from 1, in which its record begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +100,20 @@ def _line_end(record: str) -> str:
 
 def parse(text: str, delimiter: str) -> Document:
     """Read a CSV text: `"` quotes, doubled inside; lines end in LF, CRLF or CR, also mixed. Raises Unclosed."""
-    lines = list(io.StringIO(text, newline=""))
-    offsets = [0, *accumulate(map(len, lines))]
-    reader = csv.reader(lines, delimiter=delimiter)
     fields: list[list[str]] = []
     starts = [0]
+    at = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal at
+        for line in io.TextIOWrapper(io.BytesIO(text.encode(errors="surrogatepass")), "utf-8", "surrogatepass", newline=""):
+            at += len(line)
+            yield line
+
     try:
-        for values in reader:
+        for values in csv.reader(lines(), delimiter=delimiter):
             fields.append(values)
-            starts.append(offsets[reader.line_num])
+            starts.append(at)
     except csv.Error:  # a field of more characters than the reader takes (a process-wide limit that is not ours to change)
         return _scanned(text, delimiter)
     if fields:
@@ -124,6 +129,11 @@ def _scanned(text: str, delimiter: str) -> Document:
         fields.append([_value(raw) for raw in raws] if end > starts[-1] else [])
         starts.append(following)
     return Document(text, delimiter, fields, starts)
+
+
+def line_of(text: str, at: int) -> int:
+    """In which line, from 1, the character at `at` stands, however lines end."""
+    return text.count("\n", 0, at) + text.count("\r", 0, at) - text.count("\r\n", 0, at) + 1
 
 
 @lru_cache
@@ -143,7 +153,7 @@ def scan(text: str, start: int, delimiter: str) -> tuple[list[str], int, int]:
     while True:
         found = field.match(text, at)
         if found is None or found["open"] is not None:
-            raise Unclosed(text.count("\n", 0, start) + 1)
+            raise Unclosed(line_of(text, start))
         raws.append(found[0])
         at = found.end()
         if not text.startswith(delimiter, at):

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from connectors.local.content import NoFile, TooLarge, content
+
+_LONGEST = 4096
+"""Bytes of a lock file; LibreOffice writes a hundred."""
+
 
 def editor_of(file: Path) -> str | None:
     """Who has the file open in LibreOffice; None for nobody.
@@ -11,8 +16,8 @@ def editor_of(file: Path) -> str | None:
     The lock file `.~lock.NAME#` holds names, host and time, parted by commas: the first name that isn't blank is the person's.
     """
     try:
-        text = (file.parent / f".~lock.{file.name}#").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        raw, _ = content(file.parent / f".~lock.{file.name}#", _LONGEST)
+    except (OSError, NoFile, TooLarge):  # whatever it is, LibreOffice didn't make it
         return None
-    names = [part.strip() for part in text.split(",")[:3]]
+    names = [part.strip() for part in raw.decode("utf-8", "replace").split(",")[:3]]
     return next((name for name in names if name), "somebody")

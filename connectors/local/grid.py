@@ -10,6 +10,7 @@ from connectors.errors import NeedsOwner
 from connectors.identity import keys
 from connectors.local.cells import from_text
 from connectors.local.dialect import Opened
+from connectors.local.showing import listed, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ def grid(opened: Opened, place: Place, label: str) -> Grid:
     name_column = folded.get(fold(place.name_column))
     if name_column is None:
         raise NeedsOwner(
-            f'{label}: the first line has no column "{place.name_column}". Put the line with the column headers back on top,'
-            f" or say in rowd.toml what that column is called."
+            f'{label}: the first line has no column "{place.name_column}"; it holds {listed(document.fields[head])}.'
+            " Put the line with the column headers back on top, or say in rowd.toml what that column is called."
         )
     id_column = folded.get(fold(place.id_column))
     key_position = columns[name_column if id_column is None else id_column]
@@ -76,8 +77,8 @@ def _columns(headers: list[str], label: str) -> dict[str, int]:
         if not folded:
             continue
         if folded in seen:
-            other = f' (also written "{seen[folded]}")' if seen[folded] != name else ""
-            raise NeedsOwner(f'{label} has the column "{name}" twice{other}. Rename or remove one of them.')
+            other = f" (also written {shown(seen[folded])})" if seen[folded] != name else ""
+            raise NeedsOwner(f"{label} has the column {shown(name)} twice{other}. Rename or remove one of them.")
         seen[folded] = name
         columns[name] = position
     return columns

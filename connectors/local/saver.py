@@ -14,6 +14,7 @@ from pathlib import Path
 
 from connectors.errors import NeedsOwner, OutcomeUnknown, TableError, TryLater
 from connectors.local.beside import Beside, Swap, digest
+from connectors.local.content import TooLarge, content
 from connectors.local.exchange import Exchange
 from connectors.local.place import Placer
 
@@ -49,18 +50,17 @@ class Saver:
         self._seen: dict[Path, tuple[int, int, int]] = {}  # swap → its stamp when it was last looked into
 
     def read(self) -> bytes:
-        """What the file holds. Raises TryLater where it is being saved just now, NeedsOwner where it is too large, OSError."""
-        for _ in range(3):
-            with self.target.open("rb") as file:
-                first = os.fstat(file.fileno())
-                if first.st_size > self._max_bytes:
-                    raise NeedsOwner(
-                        f"{self._label} has {first.st_size:,} bytes, more than max_bytes ({self._max_bytes:,}) allows."
-                        " Make it smaller, or raise max_bytes in rowd.toml."
-                    )
-                raw = file.read()
-                if _stamp(os.fstat(file.fileno())) == _stamp(first):
+        """What the file holds. Raises TryLater where it is being saved just now, NeedsOwner for one too large, NoFile, OSError."""
+        try:
+            for _ in range(3):
+                raw, stayed = content(self.target, self._max_bytes)
+                if stayed:
                     return raw
+        except TooLarge as exc:
+            raise NeedsOwner(
+                f"{self._label} has {exc.args[0]:,} bytes, more than max_bytes ({self._max_bytes:,}) allows."
+                " Make it smaller, or raise max_bytes in rowd.toml."
+            ) from exc
         raise TryLater(f"{self._label} is being saved just now")
 
     def marker(self) -> str:
@@ -112,9 +112,9 @@ class Saver:
             self._seen[swap.path] = stamp
         return found
 
-    def _settled(self, swap: Swap, content: bytes) -> None:
+    def _settled(self, swap: Swap, held: bytes) -> None:
         try:
-            self.placer.note(swap, digest(content))
+            self.placer.note(swap, digest(held))
         except OSError as exc:
             raise OutcomeUnknown(f"{self._label} was replaced, but {swap.path} cannot be renamed: {exc}") from exc
 
@@ -146,26 +146,26 @@ class Saver:
 
     def _look_into(self, swap: Swap, check: Callable[[bytes], object]) -> None:
         stat, here = swap.path.stat(), self.target.stat()
-        content = swap.path.read_bytes()
-        state = digest(content)
+        held = swap.path.read_bytes()
+        state = digest(held)
         if state == swap.new or stat.st_ino == here.st_ino:  # never came to be exchanged, or was taken back
             swap.path.unlink()
             return
         if state != swap.before:
             try:
-                check(content)
+                check(held)
             except TableError:
                 return  # half saved: look again
-            self._merge(swap, content, newer=stat.st_mtime_ns >= here.st_mtime_ns)
+            self._merge(swap, held, newer=stat.st_mtime_ns >= here.st_mtime_ns)
             swap = self.placer.note(swap, state)
         self._seen[swap.path] = _stamp(stat)
 
-    def _merge(self, swap: Swap, content: bytes, *, newer: bool) -> None:
+    def _merge(self, swap: Swap, held: bytes, *, newer: bool) -> None:
         table = self.read()
         ours = digest(table) == max(self.beside.swaps(), key=lambda s: s.number).new
         if not (ours or newer):
             return  # somebody saved the table itself after that
-        merged = content
+        merged = held
         for number, edit in self._log:
             if number >= swap.number:
                 merged = edit(merged)

@@ -23,6 +23,9 @@ class LocalSettings(BaseModel, extra="forbid", frozen=True):
         Field(description="What separates the cells of a line. Left out: told from the header line."),
     ] = None
     max_bytes: Annotated[int, Field(ge=1, description="A file larger than this is refused rather than read.")] = 64 * 1024 * 1024
+    max_cells: Annotated[
+        int, Field(ge=1, description="A file with more delimiters and line ends than this is refused: it would fill the memory.")
+    ] = 3_000_000
     wait_for_editor: Annotated[
         bool,
         Field(description="Hold writes while the file is open in LibreOffice, which would ask its user which version to keep."),

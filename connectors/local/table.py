@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from connectors.api import Cell, Effect, Page, Patch, Place, Traits, Written
 from connectors.errors import Bug, NeedsOwner, TryLater
+from connectors.local.content import NoFile, regular
 from connectors.local.dialect import Opened, opened
 from connectors.local.document import Document
 from connectors.local.editor import editor_of
@@ -32,6 +33,10 @@ _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _MOUNTED = frozenset({errno.EBUSY, errno.EXDEV})
 
 
+class _Held(NeedsOwner):
+    """Another daemon has the table."""
+
+
 class LocalTable:
     """Reads and writes one CSV file. Rows are known by their ID cell; without an ID column by their Name.
 
@@ -46,6 +51,7 @@ class LocalTable:
         self._label = f'{self._path} (table "{place.name}")'
         self._saver_of_now: Saver | None = None
         self._owner: int | None = None
+        self._who: str | None = None
 
     @property
     def traits(self) -> Traits:
@@ -58,6 +64,7 @@ class LocalTable:
             raise Bug(f"a local table is read on one page, so there is none at {cursor!r}")
         with self._translated():
             saver = self._saver()
+            self._hold(saver)
             self._collect(saver)
             found = self._grid(saver.read())
         return Page(found.rows(), tuple(found.columns), id_column=found.id_column)
@@ -93,16 +100,19 @@ class LocalTable:
             return self._saver().marker()
 
     def own(self, who: str) -> None:
-        """Held by a lock of the operating system on a file in the hidden folder, so it ends with the process."""
-        with self._translated():
-            saver = self._saver()
-            if self._owner is not None:
-                return
-            held = saver.beside.owner(who)
-        if isinstance(held, str):
-            raise NeedsOwner(f"{self._label} is held by {held}. Stop that one first, or give this daemon a table of its own.")
-        self._owner = held
-        saver.placer.try_exchange()
+        """Held by a lock of the operating system on a file in the hidden folder, so it ends with the process.
+
+        Where no file stands that it could be held beside, each read tries again, and says what is wrong.
+        """
+        self._who = who
+        try:
+            with self._translated():
+                self._hold(self._saver())
+        except _Held:
+            self._who = None
+            raise
+        except (NeedsOwner, TryLater):
+            return
 
     def watch(self) -> AsyncIterator[None]:
         """Yields soon after the file was saved, deleted or put back."""
@@ -111,7 +121,17 @@ class LocalTable:
     def close(self) -> None:
         if self._owner is not None:
             os.close(self._owner)
-            self._owner = None
+        self._owner = self._who = None
+
+    def _hold(self, saver: Saver) -> None:
+        if self._who is None or self._owner is not None:
+            return
+        regular(saver.target)  # beside anything else no folder of ours has a place
+        held = saver.beside.owner(self._who)
+        if isinstance(held, str):
+            raise _Held(f"{self._label} is held by {held}. Stop that one first, or give this daemon a table of its own.")
+        self._owner = held
+        saver.placer.try_exchange()
 
     def _edit(self, edit: Callable[[Grid], tuple[Document, T]]) -> T:
         answers: list[T] = []
@@ -124,6 +144,7 @@ class LocalTable:
 
         with self._translated():
             saver = self._saver()
+            regular(saver.target)
             who = self._editor(saver)
             if who is not None:
                 raise TryLater(f"{self._label} is open in LibreOffice ({who}). rowd writes when it is closed.")
@@ -152,7 +173,8 @@ class LocalTable:
         return self._saver_of_now
 
     def _grid(self, raw: bytes) -> Grid:
-        return self._seen(opened(raw, self._label, self._place.name_column, self._settings.delimiter))
+        settings = self._settings
+        return self._seen(opened(raw, self._label, self._place.name_column, settings.delimiter, settings.max_cells))
 
     def _seen(self, file: Opened) -> Grid:
         return grid(file, self._place, self._label)
@@ -170,6 +192,8 @@ class LocalTable:
             ) from exc
         except IsADirectoryError as exc:
             raise NeedsOwner(f"{self._label} is a folder. Give the path of a CSV file in rowd.toml.") from exc
+        except NoFile as exc:
+            raise NeedsOwner(f"{self._label} is {exc.args[0]}, not a file. Give the path of a CSV file in rowd.toml.") from exc
         except OSError as exc:
             raise self._said(exc) from exc
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from config.fields import span
-from engine.cells import BadCell, did_you_mean, instant
+from engine.cells import BadCell, alike, did_you_mean, instant
 from engine.clock import SystemClock
 from engine.identity import id_of
 from engine.ledger import Ledger
@@ -112,8 +112,8 @@ def _rows(ledger: Ledger, name: str | None, names: list[str], site: Site) -> lis
 
 
 def _called(known: dict[tuple[str, str], str], name: str) -> list[tuple[str, str]]:
-    wanted, by_id = name.strip().casefold(), id_of(name)
-    return [p for p, called in known.items() if called.strip().casefold() == wanted] or [p for p in known if p[1] == by_id]
+    wanted, by_id = alike(name), id_of(name)
+    return [p for p, called in known.items() if alike(called) == wanted] or [p for p in known if p[1] == by_id]
 
 
 def _found(

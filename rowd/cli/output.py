@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from rowd.cli.exits import Exit
-from rowd.saying import distance, lasted, plural, when
+from rowd.saying import distance, harmless, lasted, plural, when
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,9 +29,6 @@ WIDE = 160
 
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|\Z)|\x1b.?", re.DOTALL)
 """Control sequences of terminals (ECMA-48, 5.4 and 5.6), whole, so that no `[31m` is left of them."""
-
-_NOT_IN_JSON = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""What JSON allows in a string as it is, and a terminal or an encoder doesn't take well."""
 
 __all__ = (
     "clean",
@@ -88,7 +85,7 @@ def fail(message: str, code: Exit = Exit.BAD) -> NoReturn:
 def emit_json(value: object) -> None:
     """One JSON document on standard output: dataclasses as objects, instants in UTC, spans in seconds."""
     text = json.dumps(jsonable(value), indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write(_NOT_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
+    sys.stdout.write(harmless(text) + "\n")
 
 
 def jsonable(value: object) -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from config.load import Config, load
 from config.mistakes import ConfigError, Mistake
-from engine.cells import did_you_mean
+from engine.cells import alike, did_you_mean
 from engine.clock import Clock, SystemClock
 from engine.identity import id_of
 from engine.ledger import Ledger, LedgerMissing
@@ -96,7 +96,7 @@ def pick(tables: Sequence[TableView], name: str) -> RowView:
 
 def _called(rows: Sequence[RowView], name: str) -> list[RowView]:
     """By Name, else by ID. A row whose doubled name is its defect is meant only where no other row bears the name."""
-    wanted, by_id = name.strip().casefold(), id_of(name)
-    bearers = [row for row in rows if row.name.strip().casefold() == wanted]
+    wanted, by_id = alike(name), id_of(name)
+    bearers = [row for row in rows if alike(row.name) == wanted]
     tasks = [row for row in bearers if row.task is not None]
     return tasks or bearers or [row for row in rows if row.key == by_id]

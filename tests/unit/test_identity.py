@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.api import Cell, Row
+from connectors.identity import keys
 from engine.identity import HELD_FOR, Named, Presence, Vanishing, id_of, identify, presence
 from engine.layout import Layout
 from engine.model import SETTLE, RowState
@@ -52,6 +53,24 @@ def test_rows_with_ids_of_their_own_are_settled_in_table_order() -> None:
     found = named([row("9", "9", "b"), row("7", "7", "a")], state("7", "a"))
     assert settled(found) == [("9", "9"), ("7", "7")]
     assert (found.mint, found.unclear, found.doubtful) == ((), {}, {})
+
+
+@pytest.mark.parametrize(
+    ("id_", "says"),
+    [
+        ("~x", "can't begin with ~"),
+        ("x" * 201, "longer than 200 characters"),
+        ("a\nb", "line break or another control"),
+        ("\x1b[1m", "control"),
+    ],
+)
+def test_an_id_with_a_flaw_is_told_and_neither_runs_nor_is_written_over(id_: str, says: str) -> None:
+    assert keys([id_, "ok"], lambda n: row("", (id_, "ok")[n], "a"))[0].startswith("~")
+    found = named([row("~1", id_, "a")])
+    assert (found.rows, found.mint) == ((), ())
+    assert says in found.unclear["~1"]
+    assert "write another, or clear the cell" in found.unclear["~1"]
+    assert says in named([Row("~1", {"Name": id_, "Action": "work"})], id_column=None).unclear["~1"]
 
 
 def test_a_blank_id_gets_a_fresh_one_and_stays_what_it_is() -> None:

@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from engine.events import RowDefective, RunEnded, TableRead
+from engine.events import RowDefective, RowEdited, RunEnded, TableRead
 from rowd.log import as_json, level, listener, readable
 from tests.fakes.virtual import NOON
 
@@ -52,3 +52,14 @@ def test_what_comes_with_every_poll_is_in_the_json_log_only() -> None:
         tell(read)
         tell(ENDED)
         assert len(out.getvalue().splitlines()) == lines
+
+
+def test_a_cell_that_holds_a_book_makes_no_endless_line_and_nothing_is_obeyed() -> None:
+    edited = RowEdited(
+        at=NOON, table="ops", key="1", task="a", column="x" * 100_000, old="", new="\u202e\x9b\u2028" + "y" * 100_000
+    )
+    assert len(readable(edited)) < 4500
+    line = as_json(edited)
+    assert len(line) < 4500
+    assert line.isprintable()
+    assert json.loads(line)["new"].startswith("\u202e\x9b\u2028yyy")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from time import process_time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -450,6 +451,21 @@ def test_the_row_seen_first_keeps_a_doubled_name() -> None:
 def test_of_rows_seen_at_once_the_smallest_id_keeps_the_name_whatever_their_order() -> None:
     rows = [bearer("10", "a"), bearer("9", "a")]
     assert set(doubled_names(rows)) == set(doubled_names(reversed(rows))) == {"10"}
+
+
+@pytest.mark.parametrize("name", ["CAFÉ", "Cafe\u0301", "Ca\u200bfé", "\u200fCafé\u2069", " Café\u00a0"])
+def test_names_that_look_the_same_are_the_same(name: str) -> None:
+    assert set(doubled_names([bearer("1", "Café"), bearer("2", name, minutes=1)])) == {"2"}
+
+
+def test_a_pile_of_accents_is_no_work() -> None:
+    start = process_time()
+    assert doubled_names([bearer("1", "a" + "\u0301\u0323" * 500_000), bearer("2", "b")]) == {}
+    assert process_time() - start < 2
+
+
+def test_a_name_that_nobody_can_see_is_none() -> None:
+    assert "holds nothing that can be seen" in message(Name="\u200b\u200f")
 
 
 def test_deleted_rows_and_blank_names_double_nothing() -> None:

@@ -7,9 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
-from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -279,44 +278,34 @@ def test_a_table_is_owned_also_where_an_exchange_cannot_be_tried(file: Path, tab
     opened.close()
 
 
-def being_saved(path: Path, saves: int, then: bytes) -> threading.Thread:
-    """Let `path` change under every one of the first reads, as a file does that is saved into; then it holds `then`.
+def being_saved(monkeypatch: pytest.MonkeyPatch, path: Path, *saves: bytes) -> None:
+    """Let each of the first reads of `path` find that somebody saved it meanwhile.
 
-    It is a pipe meanwhile: one that takes less than is written into it, so that the write ends after the read has begun.
+    An open file is looked at before it is read and afterwards: each save happens right after the first of these looks.
     """
+    fstat, left, looks = os.fstat, list(saves), count()
 
-    def pipe() -> None:
-        temporary = path.with_name("pipe.tmp")
-        os.mkfifo(temporary)
-        os.utime(temporary, ns=(0, 0))
-        temporary.replace(path)
+    def looked(descriptor: int) -> os.stat_result:
+        found = fstat(descriptor)
+        if next(looks) % 2 == 0 and left:
+            path.write_bytes(left.pop(0))
+            os.utime(path, ns=(0, len(left)))
+        return found
 
-    def save() -> None:
-        for left in reversed(range(saves)):
-            with path.open("wb", buffering=0) as file, suppress(BrokenPipeError):
-                if left:
-                    pipe()
-                else:
-                    save_beside(path, then)
-                file.write(THEIRS + b"x" * 1_000_000)
-
-    pipe()
-    saving = threading.Thread(target=save, daemon=True)
-    saving.start()
-    return saving
+    monkeypatch.setattr(os, "fstat", looked)
 
 
-def test_a_file_that_changes_while_it_is_read_is_read_again(file: Path, table: Opener) -> None:
-    saving = being_saved(file, 2, MERGED)
+def test_a_file_that_changes_while_it_is_read_is_read_again(file: Path, table: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    being_saved(monkeypatch, file, THEIRS, MERGED)
     assert [row.cells["Last Result"] for row in table().read().rows] == [None, "ok", None]
-    saving.join()
 
 
-def test_a_file_that_changes_whenever_it_is_read_is_left_for_later(file: Path, table: Opener) -> None:
-    saving = being_saved(file, 3, MERGED)
+def test_a_file_that_changes_whenever_it_is_read_is_left_for_later(
+    file: Path, table: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    being_saved(monkeypatch, file, THEIRS, MERGED, MERGED)
     with pytest.raises(TryLater, match="is being saved just now"):
         table().read()
-    saving.join()
 
 
 @pytest.mark.parametrize("call", ["read", "write", "probe and read"])

@@ -1,0 +1,24 @@
+"""Text out of a file, made fit for a message. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+SHOWN = 60
+"""Characters of one text that a message repeats."""
+
+LISTED = 5
+"""So many texts that it lists."""
+
+
+def shown(text: str) -> str:
+    """One line in quotes, at most SHOWN characters, nothing that a terminal would obey, and what can't be seen made visible."""
+    line = " ".join(text[: 4 * SHOWN].split())
+    clean = "".join(c if c.isprintable() else "�" for c in line)
+    return f'"{clean if len(clean) <= SHOWN else clean[: SHOWN - 1] + "…"}"'
+
+
+def listed(texts: Sequence[str]) -> str:
+    """The first of several; blank ones are left out."""
+    found = [shown(text) for text in texts if text.strip()]
+    return ", ".join(found[:LISTED]) + (" …" if len(found) > LISTED else "")
