@@ -2,6 +2,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH := .venv-bench
 
 .PHONY: demo test check bench lock clean
 
@@ -20,12 +21,22 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)
-	$(BIN)/python -m bench
+# BENCH_ARGS: names of measurements, --json FILE; all of them take about half an hour.
+bench: $(BENCH)/.ready
+	$(BENCH)/bin/python -m bench $(BENCH_ARGS)
+
+# The rivals have an environment of their own. Two of them want a Redis, which comes from Debian where we may install; else they are left out.
+$(BENCH)/.ready: requirements-bench.txt $(READY)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(BENCH)
+	$(BIN)/uv pip install --quiet --python $(BENCH)/bin/python -r requirements-bench.txt
+	$(BIN)/uv pip install --quiet --python $(BENCH)/bin/python --no-deps -e .
+	command -v redis-server >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && RUNLEVEL=1 apt-get install -qq --no-install-recommends redis-server; } || echo "Without redis-server Dramatiq and Celery are left out."
+	touch $@
 
 # Pin anew what requirements.txt says. No index lines: the file carries no address.
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --no-emit-index-url --no-annotate --no-header --extra dev --python-version 3.11 pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --no-emit-index-url --no-annotate --no-header --extra bench --constraint requirements.txt --python-version 3.11 pyproject.toml -o requirements-bench.txt
 
 $(READY): requirements.txt pyproject.toml
 	python3 -m venv $(VENV)
@@ -35,4 +46,4 @@ $(READY): requirements.txt pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) demo build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
