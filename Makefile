@@ -1,10 +1,10 @@
-# The four commands of this project. `make demo` and `make test` set everything up by themselves.
+# The commands of this project. Each sets up by itself what it needs.
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := .venv-bench
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check prove bench lock clean
 
 demo: $(READY)
 	$(BIN)/rowd demo demo
@@ -20,6 +20,10 @@ check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# rowd killed 40 times at real work, and its laws checked: docs/how-to/prove-it.md.
+prove: $(READY)
+	$(BIN)/python -m tests.prove
 
 # BENCH_ARGS: names of measurements, --json FILE; all of them take about half an hour.
 bench: $(BENCH)/.ready

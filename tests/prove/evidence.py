@@ -1,0 +1,172 @@
+"""A folder of evidence, read: what was laid down, what was done, what the witness saw, what rowd says. Shares no code with rowd."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """An attempt's first act."""
+
+    at: float
+    run: str
+    attempt: int
+    task: str
+    due: float
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What `rowd history` says of one occurrence, or of `count` equal ones. Instants in seconds since 1970."""
+
+    run: str
+    task: str
+    cause: str
+    due: float
+    last_due: float
+    count: int
+    outcome: str | None
+    reason: str
+    attempt: int
+    started: float | None
+    ended: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One daemon. ready: when its first complete read was told; None if never.   point: the crash point that it was to reach."""
+
+    number: int
+    since: float
+    ready: float | None
+    over: float
+    status: int | None
+    point: str | None
+
+
+class Evidence:
+    """All of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        plan = json.loads((folder / "plan.json").read_text())
+        self.seed: int = plan["seed"]
+        self.personal: list[str] = plan["personal"]
+        self.header: list[str] = plan["header"]
+        self.rows: dict[str, Json] = {row["name"]: row for row in plan["rows"]}
+        self.journal = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
+        self.starts, self.ends = _witness(folder / "witness")
+        self.records = [_record(run) for run in json.loads((folder / "history.json").read_text())["runs"]]
+        with (folder / "final.csv").open(newline="") as file:
+            self.table: dict[str, dict[str, str]] = {row["Name"]: row for row in csv.DictReader(file)}
+        self.reader: Json = json.loads((folder / "reader.json").read_text())
+        self.end: Json = next(self.noted("end"))
+        self.saves = list(self.noted("save"))
+        self.asked = list(self.noted("asked"))
+        self.events, self.other = _events(folder / "logs")
+        self.lives = self._lives()
+        self.taken = {tuple(death["taken"]) for death in self.noted("death") if death["taken"]}
+        self._edited: dict[str, list[Json]] = {}
+        for event in self.events:
+            if event["event"] == "row.edited":
+                self._edited.setdefault(event["task"], []).append(event)
+
+    def noted(self, what: str) -> Iterator[Json]:
+        return (line for line in self.journal if line["what"] == what)
+
+    def known(self, save: Mapping[str, Any], name: str | None = None) -> float:
+        """By when rowd had certainly read this save; infinite where it never had the time.
+
+        name: of the row that was edited, for a closer answer.
+        """
+        cells = {(column, text) for task, column, text in save.get("cells", ()) if task == name}
+        found = [life.ready for life in self.lives if life.ready is not None and life.since > save["at"]]
+        found += [
+            event["seconds"]
+            for event in self._edited.get(name or "", ())
+            if event["seconds"] >= save["since"] and (event["column"], event["new"]) in cells
+        ]
+        return min(found, default=math.inf)
+
+    def decided(self, name: str, at: float) -> float:
+        """Up to when everything of this row that came due before `at` had been decided on, at the least.
+
+        Rowd was up and had had the time, or there is a later record: what lies before a record was decided with it. What came due
+        after that, and had no record when rowd read that its row had been changed, gets none.
+        """
+        margin = 3.0
+        lasts = [(life.ready, min(at, life.over) - margin) for life in self.lives if life.ready is not None and life.point is None]
+        found = [last for ready, last in lasts if ready < last]
+        found += [record.due for record in self.records if record.task == name and record.cause == "schedule" and record.due < at]
+        return max(found, default=-math.inf)
+
+    def _lives(self) -> list[Life]:
+        over = {d["number"]: (d["died"], d["status"]) for d in self.noted("death")}
+        over[self.end["number"]] = (self.end["stopped"], self.end["status"])
+        ready: dict[int, float] = {}
+        for event in self.events:
+            if event["event"] == "table.read":
+                ready.setdefault(event["daemon"], event["seconds"])
+        lives = [
+            Life(d["number"], d["since"], ready.get(d["number"]), *over[d["number"]], d["point"]) for d in self.noted("daemon")
+        ]
+        return sorted(lives, key=lambda life: life.since)
+
+
+def seconds(iso: str) -> float:
+    """Seconds since 1970."""
+    return datetime.fromisoformat(iso).timestamp()
+
+
+def _record(run: Json) -> Record:
+    due = seconds(run["due"])
+    return Record(
+        run=run["run"],
+        task=run["task"],
+        cause=run["cause"],
+        due=due,
+        last_due=seconds(run["last_due"]) if run["last_due"] else due,
+        count=run["count"],
+        outcome=run["outcome"],
+        reason=run["reason"],
+        attempt=run["attempt"],
+        started=seconds(run["started_at"]) if run["started_at"] else None,
+        ended=seconds(run["ended_at"]) if run["ended_at"] else None,
+    )
+
+
+def _witness(path: Path) -> tuple[list[Start], dict[tuple[str, int], list[int]]]:
+    """Every start; and (run, attempt) → the exit codes that it said it would end with."""
+    starts: list[Start] = []
+    ends: dict[tuple[str, int], list[int]] = {}
+    for line in path.read_text().splitlines() if path.exists() else ():
+        what, at, run, attempt, *more = line.split("\t")
+        if what == "start":
+            starts.append(Start(float(at), run, int(attempt), more[0], seconds(more[1])))
+        else:
+            ends.setdefault((run, int(attempt)), []).append(int(more[0]))
+    return starts, ends
+
+
+def _events(folder: Path) -> tuple[list[Json], list[str]]:
+    """What the daemons told, each with the daemon's number; and lines that are no events."""
+    events: list[Json] = []
+    other: list[str] = []
+    for log in sorted(folder.glob("*.jsonl")):
+        for line in log.read_text(errors="replace").splitlines():
+            try:
+                event = json.loads(line)
+                events.append({**event, "daemon": int(log.stem), "seconds": seconds(event["at"])})
+            except (ValueError, KeyError, TypeError):
+                other.append(f"{log.name}: {line}")
+    return events, other

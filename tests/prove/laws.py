@@ -1,0 +1,314 @@
+"""The laws, held against a folder of evidence. Each answers what broke it, in words. Shares no code with rowd."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from tests.prove.evidence import Evidence, Json, Record
+from tests.prove.windows import certain, covered, possible, windows
+
+Law = Callable[[Evidence], Iterator[str]]
+
+RAN = frozenset({"succeeded", "failed", "timed out", "cancelled", "lost"})
+
+
+def each_due_instant_has_one_record(e: Evidence) -> Iterator[str]:
+    """Of rows that recur: by the oracle's instants. What the oracle doesn't know was never due."""
+    records = _by_task(e, "schedule")
+    for name, row in e.rows.items():
+        if row["schedule"] is None or row["once"]:
+            continue
+        spans = windows(e, name)
+        allowed = possible(spans)
+        found, wrong = covered(records[name], spans)
+        yield from wrong
+        for at in sorted(certain(spans)):
+            if found[at] != 1:
+                yield f"{name}: due {clock(at)}, has {found[at]} records"
+        for at, number in sorted(found.items()):
+            if at not in allowed:
+                yield f"{name}: a record for {clock(at)}, when it was not due"
+            elif number > 1:
+                yield f"{name}: due {clock(at)}, has {number} records"
+
+
+def what_runs_once_ran_once(e: Evidence) -> Iterator[str]:
+    records = _by_task(e, "schedule")
+    known = {save["added"] for save in e.saves if save.get("added") and e.known(save) < e.end["cut"] - 5}
+    added = {save["added"] for save in e.saves if save.get("added")}
+    for name in [*(n for n, row in e.rows.items() if row["once"]), *added]:
+        number = sum(record.count for record in records[name])
+        if number > 1 or (number < 1 and name not in added - known):
+            yield f"{name}: {number} records instead of one"
+        schedule = e.rows.get(name, {}).get("schedule")
+        if schedule and (wrong := [record.due for record in records[name] if record.due != schedule["at"]]):
+            yield f"{name}: due {clock(schedule['at'])}, recorded for {clock(wrong[0])}"
+
+
+def what_must_not_run_did_not(e: Evidence) -> Iterator[str]:
+    allowed = {
+        n for n, r in e.rows.items() if r["schedule"] or r["once"] or {"press", "asked", "counter", "cron-line"} & set(r["tags"])
+    }
+    allowed |= {save["added"] for save in e.saves if save.get("added")}
+    for name in sorted({r.task for r in e.records} | {s.task for s in e.starts}):
+        if name not in allowed:
+            yield f"{name} ran, or came due"
+
+
+def all_that_came_due_has_an_outcome(e: Evidence) -> Iterator[str]:
+    for record in e.records:
+        if record.outcome is None and record.due <= e.end["cut"]:
+            yield f"{record.task}: {record.run}, due {clock(record.due)}, has no outcome"
+
+
+def no_attempt_started_twice(e: Evidence) -> Iterator[str]:
+    """By the witness; and for what runs inside the daemon, by what the daemons told."""
+    for (run, attempt), number in Counter((s.run, s.attempt) for s in e.starts).items():
+        if number > 1:
+            yield f"attempt {attempt} of {run} started {number} times"
+    told = Counter((v["run"], v["attempt"]) for v in e.events if v["event"] == "run.started")
+    for (run, attempt), number in told.items():
+        if number > 1:
+            yield f"attempt {attempt} of {run} was told as started {number} times"
+
+
+def another_attempt_only_after_a_failure(e: Evidence) -> Iterator[str]:
+    """Within the number; after none that may have worked."""
+    for start in e.starts:
+        row = e.rows.get(start.task, {})
+        if start.attempt > row.get("attempts", 1):
+            yield f"{start.task}: {start.run} had attempt {start.attempt} of {row.get('attempts', 1)}"
+        if start.attempt > 1:
+            before = e.ends.get((start.run, start.attempt - 1))
+            if before is None and not row["hangs"] and not row["repeatable"]:
+                yield f"{start.task}: attempt {start.attempt} of {start.run} followed one that never said how it ended"
+            if before is not None and before != [1]:
+                yield f"{start.task}: attempt {start.attempt} of {start.run} followed one that ended with {before}"
+    for record in e.records:
+        row = e.rows.get(record.task, {})
+        if record.attempt > row.get("attempts", 1):
+            yield f"{record.task}: {record.run} is recorded with attempt {record.attempt} of {row.get('attempts', 1)}"
+
+
+def records_say_what_the_witness_saw(e: Evidence) -> Iterator[str]:
+    seen: dict[str, set[int]] = defaultdict(set)
+    for start in e.starts:
+        seen[start.run].add(start.attempt)
+    records = {record.run: record for record in e.records}
+    for run in seen.keys() - records.keys():
+        yield f"{run} started, and history knows nothing of it"
+    for record in e.records:
+        row = e.rows.get(record.task, {"command": True, "failures": 0, "attempts": 1, "hangs": False})
+        if record.outcome is None or not row["command"]:
+            continue
+        attempts = seen.get(record.run, set())
+        if record.outcome in ("skipped", "missed") and attempts:
+            yield f"{record.task}: {record.run} is {record.outcome}, but it started"
+        if record.outcome in ("succeeded", "failed", "timed out") and attempts != set(range(1, record.attempt + 1)):
+            yield f"{record.task}: {record.run} {record.outcome} at attempt {record.attempt}, the witness saw {sorted(attempts)}"
+        if record.outcome in RAN and record.outcome not in (wanted := _outcomes(e, record, row)):
+            yield f"{record.task}: {record.run} is {record.outcome} ({record.reason}), and should be {' or '.join(sorted(wanted))}"
+
+
+def _outcomes(e: Evidence, record: Record, row: Json) -> set[str]:
+    """How a run can have ended, by what the witness was told to do and did."""
+    if (record.run, str(record.attempt)) in e.taken:
+        code = e.ends.get((record.run, record.attempt))  # it may have ended just before it was killed
+        return {"lost"} if code is None else {"lost", "failed" if code == [1] else "succeeded"}
+    if row["hangs"]:
+        # told to end, it ended; but the daemon died before it could note that, and the next one found "killed by SIGTERM"
+        return {"timed out", "failed"} if "killed by SIG" in record.reason else {"timed out"}
+    wanted = {"failed" if row["failures"] >= row["attempts"] else "succeeded"}
+    if row.get("fickle") and record.started is None:
+        wanted.add("cancelled")  # it waited when the row was paused, or deleted
+    return wanted
+
+
+def a_run_is_lost_only_where_something_died(e: Evidence) -> Iterator[str]:
+    """What runs inside the daemon dies with it; a command only where it was killed itself."""
+    for record in e.records:
+        if record.outcome != "lost" or (record.run, str(record.attempt)) in e.taken:
+            continue
+        row = e.rows.get(record.task)
+        if row is None or row["command"]:
+            yield f"{record.task}: {record.run} is lost, and nobody killed it"
+        elif not any(life.since <= (record.ended or 0) + 60 for life in e.lives[1:]):
+            yield f"{record.task}: {record.run} is lost, and no daemon had died"
+
+
+def every_press_and_request_ran_once(e: Evidence) -> Iterator[str]:
+    """Presses of rows at rest, and runs asked for at the command line; those without an answer may have been refused."""
+    records = _by_task(e, "manual")
+    presses = Counter(task for save in e.saves for task, column, _ in save.get("cells", ()) if column == "Do")
+    late = Counter(
+        task
+        for save in e.saves
+        for task, column, _ in save.get("cells", ())
+        if column == "Do" and e.known(save, task) > e.end["cut"] - 5
+    )
+    for name in (n for n, row in e.rows.items() if {"press", "asked", "cron-line"} & set(row["tags"])):
+        asked = [a for a in e.asked if a["name"] == name and a["request"] is not None]
+        least = presses[name] - late[name] + sum(a["taken"] is True for a in asked)
+        most = presses[name] + sum(a["taken"] is not False for a in asked)
+        if not least <= len(records[name]) <= most:
+            yield f"{name}: {least} to {most} runs were asked for, {len(records[name])} are recorded"
+    for asked in e.asked:
+        if asked["status"] not in (0, 3, 5) or (asked["status"] == 0 and asked["request"] is None):
+            yield f"rowd {asked['wish']} {asked['name']} ended with {asked['status']}: {asked['err']}"
+
+
+def no_tick_is_lost_or_doubled(e: Evidence) -> Iterator[str]:
+    records = _by_task(e, "counter")
+    for name in (n for n, row in e.rows.items() if "counter" in row["tags"]):
+        ticks = [a for a in e.asked if a["name"] == name and a["wish"] == "tick"]
+        if refused := [a["err"] for a in ticks if a["taken"] is False]:
+            yield f"{name}: a tick was refused: {refused[0]}"
+        counted = sum(a["number"] for a in ticks if a["request"] is not None)
+        fired, left = len(records[name]), float(e.table[name]["Current"] or 0)
+        if counted != fired * e.rows[name]["threshold"] + left:
+            yield f"{name}: {counted} ticks, but it fired {fired} times at {e.rows[name]['threshold']} and {left:g} are left"
+
+
+def no_edit_is_lost(e: Evidence) -> Iterator[str]:
+    """As the person found whenever she looked, and in the end: her cells, strangers' columns, the order of the lines."""
+    for lost in e.noted("lost edit"):
+        for wrong in lost["wrong"][:5]:
+            yield f"{clock(lost['at'])}: {wrong}"
+    hers, status = _written(e)
+    for name, cells in hers.items():
+        if name not in e.table:
+            yield f"{name} is gone from the table"
+            continue
+        wrong = {c: e.table[name][c] for c, text in cells.items() if e.table[name][c] != text}
+        if wrong:
+            yield f"{name}: {wrong} stands there, { ({c: cells[c] for c in wrong}) } was written"
+        if name in status and e.table[name]["Status"] != status[name]:
+            yield f"{name}: Status is {e.table[name]['Status']!r}, {status[name]!r} was written"
+    for name in e.table.keys() - hers.keys():
+        yield f"{name} was deleted, and stands there again"
+
+
+def _written(e: Evidence) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """Name → what the person last wrote into her columns; and into Status, where she did."""
+    hers = {name: {c: row["cells"].get(c, "") for c in e.personal} for name, row in e.rows.items()}
+    status: dict[str, str] = {}
+    for save in e.saves:
+        for name, column, text in save.get("cells", ()):
+            if column == "Status":
+                status[name] = text
+            elif column != "Do":
+                hers.setdefault(name, {})[column] = text
+        hers.pop(save.get("deleted"), None)
+        if added := save.get("added"):
+            hers[added] = {"Name": added}
+    return hers, status
+
+
+def the_file_could_always_be_read(e: Evidence) -> Iterator[str]:
+    if e.reader["looks"] < 20:
+        yield f"the reader looked only {e.reader['looks']} times"
+    for bad in e.reader["bad"]:
+        yield f"{clock(bad['at'])}: {bad['wrong']}"
+
+
+def the_table_says_what_the_ledger_says(e: Evidence) -> Iterator[str]:
+    """After the end in order: rowd's own cells, by the records."""
+    by_task: dict[str, list[Record]] = defaultdict(list)
+    for record in e.records:
+        by_task[record.task].append(record)
+    for name, row in e.table.items():
+        records = by_task[name]
+        ran = [r for r in records if r.outcome in RAN and r.started is not None]
+        missed = sum(r.count for r in records if r.outcome == "missed")
+        failures = sum(r.outcome in ("failed", "timed out", "lost") for r in records)
+        for column, number in (("Runs", len(ran)), ("Missed", missed), ("Failures", failures)):
+            if row[column] != str(number) and (row[column] or number):
+                yield f"{name}: {column} says {row[column]!r}, history has {number}"
+        outcomes = {r.outcome for r in ran}
+        if outcomes and row["Last Status"] not in outcomes:
+            yield f"{name}: Last Status says {row['Last Status']!r}, history has {outcomes}"
+        once = e.rows.get(name, {}).get("once") or name.startswith("added-")
+        if once and ran and row["Status"] != "completed":
+            yield f"{name}: ran, and its Status is {row['Status']!r}"
+        if not row["ID"] or not row["Health"]:
+            yield f"{name}: ID is {row['ID']!r}, Health is {row['Health']!r}"
+
+
+def nothing_was_missed_while_rowd_was_up(e: Evidence) -> Iterator[str]:
+    """What was missed, came due while no daemon was up, or while a person had just touched its row."""
+    for record in e.records:
+        if record.outcome != "missed" or record.task not in e.rows:
+            continue
+        for at in (record.due, record.last_due):
+            if not dark(e, record.task, at):
+                yield f"{record.task}: due {clock(at)}, {record.reason}, while rowd was up"
+
+
+def dark(e: Evidence, task: str, at: float, before: float = 1.0, after: float = 5.0) -> bool:
+    """Whether rowd was down at this instant, or about to be, or had just started, or had the row to let settle."""
+    for life, following in zip(e.lives, e.lives[1:], strict=False):
+        if life.over - before <= at <= (following.ready or following.over) + after:
+            return True
+    if at < (e.lives[0].ready or e.lives[0].over) + after:
+        return True
+    for save in e.saves:
+        touched = save.get("added") == task or any(name == task for name, _, _ in save.get("cells", ()))
+        if touched and save["since"] - before <= at <= min(e.known(save, task), save["at"] + 10) + after:
+            return True
+    return False
+
+
+def the_daemons_told_of_no_trouble(e: Evidence) -> Iterator[str]:
+    for event in e.events:
+        if event["event"] in ("trouble", "table.held", "table.unreachable", "table.unwritable", "breaker.opened", "clock.jumped"):
+            yield f"{event['at']}: {event['event']}: {event.get('where', '')} {event.get('message', '')}"
+    yield from (f"no event: {line}" for line in e.other)
+    for life in e.lives:
+        if life.status not in (-9, 0):
+            yield f"daemon {life.number} ended with {life.status}"
+    if e.end["status"] != 0:
+        yield f"the last daemon ended with {e.end['status']}, not in order"
+
+
+def clock(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S.%f}"[:-3]
+
+
+def _by_task(e: Evidence, cause: str) -> dict[str, list[Record]]:
+    found: dict[str, list[Record]] = defaultdict(list)
+    for record in e.records:
+        if record.cause == cause:
+            found[record.task].append(record)
+    return found
+
+
+LAWS: tuple[tuple[str, Law], ...] = (
+    ("every instant that came due has exactly one record", each_due_instant_has_one_record),
+    ("what runs once ran once", what_runs_once_ran_once),
+    ("what is paused, a draft or not understood never ran", what_must_not_run_did_not),
+    ("every record has an outcome", all_that_came_due_has_an_outcome),
+    ("no attempt started twice", no_attempt_started_twice),
+    ("another attempt came only after a recorded failure", another_attempt_only_after_a_failure),
+    ("the records say what the witness saw", records_say_what_the_witness_saw),
+    ("a run is lost only where something died under it", a_run_is_lost_only_where_something_died),
+    ("every press and every run asked for ran once", every_press_and_request_ran_once),
+    ("no tick was lost or counted twice", no_tick_is_lost_or_doubled),
+    ("no edit was lost, no other column touched", no_edit_is_lost),
+    ("the file could be read at every moment", the_file_could_always_be_read),
+    ("the table says what the ledger says", the_table_says_what_the_ledger_says),
+    ("nothing was missed while rowd was up", nothing_was_missed_while_rowd_was_up),
+    ("the daemons told of no trouble", the_daemons_told_of_no_trouble),
+)
+
+OF_THE_WITNESS: tuple[Law, ...] = (
+    what_must_not_run_did_not,
+    all_that_came_due_has_an_outcome,
+    no_attempt_started_twice,
+    another_attempt_only_after_a_failure,
+    no_edit_is_lost,
+    the_file_could_always_be_read,
+    the_daemons_told_of_no_trouble,
+)
+"""Those that need no whole history, for where most of it was pruned."""
