@@ -83,15 +83,26 @@ def later(one: Weighed, now: datetime, house: House) -> datetime | None:
         ends.append(one.state.snoozed_until)
     if window := covering(house.blackouts, one.task.table, now):
         ends.append(window[1])
-    if one.task.every and one.last and one.last.started_at and one.last.started_at + one.task.every > now:
-        ends.append(one.last.started_at + one.task.every)
+    if (again := _again(one, now)) is not None:
+        ends.append(again)
     return max(ends, default=None)
 
 
 def too_soon(one: Weighed, now: datetime) -> str | None:
-    if one.task.every and one.last and one.last.started_at and one.last.started_at + one.task.every > now:
+    if one.task.every and _again(one, now) is not None:
         return f"too soon: the action {one.task.action} allows a task one run in {spelled(one.task.every)}"
     return None
+
+
+def _again(one: Weighed, now: datetime) -> datetime | None:
+    """When the operator's frequency lets the task start once more; None for now. What has not started yet will, now at the earliest."""
+    if one.task.every is None:
+        return None
+    starts = [occurrence.started_at or now for occurrence in one.active]
+    if one.last is not None and one.last.started_at is not None:
+        starts.append(one.last.started_at)
+    until = max(starts) + one.task.every if starts else now
+    return until if until > now else None
 
 
 def _occurrence(task: Task, trigger: str, cause: Cause, due: datetime, now: datetime, by: str) -> Occurrence:
