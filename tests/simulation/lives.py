@@ -1,0 +1,420 @@
+"""The daemon's lives, one after the other: how each is put together, what happens to it, and what passes in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from connectors.errors import Bug, NeedsOwner, TryLater
+from engine.crash import POINTS
+from engine.events import Event, Trouble
+from engine.keeper import Keeper
+from engine.loop import Daemon
+from engine.model import Wish
+from engine.patience import PatientTable
+from engine.tender import Tender
+from engine.turns import Parts
+from tests.simulation.actions import InProcess, OutOfProcess
+from tests.simulation.disk import SimCommitter, SimLedger
+from tests.simulation.link import Worker
+from tests.simulation.machine import MICRO, Killed, Life, SimClock, SimLoop, source
+from tests.simulation.people import WISHES
+from tests.simulation.sheets import Sheet
+from tests.simulation.spans import rows_of
+from tests.simulation.world import Bench, World
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of everything a seed has.
+
+    lives: daemons one after the other, before the last one.   alive: seconds of a life at the most.   edits: of people, in all.
+    quiet: seconds of the last life after people's last edit.
+    """
+
+    lives: int = 4
+    alive: float = 400
+    edits: int = 40
+    quiet: float = 420
+
+
+@dataclass
+class Tally:
+    """What a seed was made of, for the report."""
+
+    lives: int = 0
+    kills: int = 0
+    reboots: int = 0
+    stops: int = 0
+    faults: int = 0
+    jumps: int = 0
+    reloads: int = 0
+    steps: int = 0
+    crash_points: dict[str, int] = field(default_factory=dict)
+
+
+class Dying:
+    """The crash points of one life: it dies at one of them, at the n-th time."""
+
+    def __init__(self, life: Life, name: str | None, hit: int, died: Callable[[str], None]) -> None:
+        self._life, self._name, self._left, self._died = life, name, hit, died
+
+    def at(self, name: str) -> None:
+        assert name in POINTS, name
+        self._life.check()
+        if name == self._name:
+            self._left -= 1
+            if self._left == 0:
+                self._died(name)
+                self._life.kill()
+
+
+class Lives:
+    """Lives a seed through: daemons that are killed, stopped, rebooted; a last one that is left in peace."""
+
+    def __init__(self, world: World, plan: Plan) -> None:
+        self.world, self.plan, self.tally = world, plan, Tally()
+        self.daemon: Daemon | None = None
+        self.life: Life | None = None
+        self.ledger: SimLedger | None = None
+        self.events: list[tuple[int, Event]] = []
+        self.turns_at_rest = 0
+        self.at_rest: Callable[[Daemon], None] = lambda _: None
+        self._stopping: asyncio.Event | None = None
+        self._poke: asyncio.Event | None = None
+        self._chance = source(world.chance.random())
+        self._last = False
+        world.meddle = self._meddle
+        world.held = self._held
+
+    def run(self) -> None:
+        """All of it."""
+        for number in range(self.plan.lives):
+            self._live(number)
+            if self.world.broken:
+                return
+            self._between()
+        self._last = True
+        self._live(self.plan.lives)
+
+    # --- one life
+
+    def _live(self, number: int) -> None:
+        world, chance = self.world, self._chance
+        die_at = None if self._last or chance.random() < 0.5 else int(10 ** (1 + 3.6 * chance.random()))
+        life = self.life = Life(number, world.machine, die_at)
+        self.tally.lives += 1
+        if self._last:
+            self._calm()
+        point = None if self._last or chance.random() < 0.6 else chance.choice(POINTS)
+        world.tell(
+            f"--- life {number} begins" + (f", to die at {point}" if point else "") + (f", at step {die_at}" if die_at else "")
+        )
+        loop = SimLoop(life)
+        loop.set_exception_handler(lambda _, context: self._fell_through(life, context))
+        lived = self._quiet if self._last else self._troubled
+        try:
+            loop.run_until_complete(lived(life, Dying(life, point, int(10 ** (1.7 * chance.random())), self._died_at)))
+            self.tally.stops += 1
+            life.alive = False
+            world.tell(f"--- life {number} ends in order")
+        except Killed:
+            life.alive = False
+            self.tally.kills += 1
+            world.tell(f"--- life {number} is killed at step {life.steps}")
+            if life.busy:
+                world.broke("idle", "the daemon turns without end at one instant")
+        except Exception as exc:
+            life.alive = False
+            world.broke("stands", f"the daemon ended with {type(exc).__name__}: {exc}")
+            if world.telling:
+                raise
+        finally:
+            self._gone(life, loop)
+        self.tally.steps += life.steps
+
+    def _gone(self, life: Life, loop: SimLoop) -> None:
+        """The process is no more; the operating system lets go of what it held."""
+        world = self.world
+        life.alive = False
+        loop.bury()
+        if self.ledger is not None:
+            self.ledger.close()
+        for bench in world.benches:
+            for link in bench.links:
+                if link.looked is not None:
+                    bench.well.append((link.looked, world.machine.moment))
+                link.close()
+            bench.links.clear()
+        world.witness.died(processes=False)
+        world.processes.orphaned()
+        self.daemon = self.ledger = self._stopping = self._poke = None
+
+    def _died_at(self, name: str) -> None:
+        self.tally.crash_points[name] = self.tally.crash_points.get(name, 0) + 1
+        self.world.tell(f"dies at {name}")
+
+    def _fell_through(self, life: Life, context: dict[str, object]) -> None:
+        if life.alive:
+            self.world.broke("stands", f"nobody caught: {context.get('message')} {context.get('exception')!r}")
+
+    async def _troubled(self, life: Life, dying: Dying) -> None:
+        """A life in which anything may happen."""
+        stopping = await self._begin(life, dying)
+        chance, span = self._chance, self.plan.alive * self._chance.random()
+        fate = chance.random()
+        if fate < 0.35:
+            self.world.machine.after(span, lambda: self._stop(life, stopping))
+        elif fate < 0.5:
+            self.world.machine.after(span, lambda: self._reboot(life))
+        else:
+            self.world.machine.after(span, lambda: self._kill(life))
+        self._schedule_people(span)
+        self._schedule_faults(span, life)
+        await self._serve(life, stopping)
+
+    async def _quiet(self, life: Life, dying: Dying) -> None:
+        """The last life: people work on for a while, then nobody does anything any more, and at last everything is stopped."""
+        stopping = await self._begin(life, dying)
+        world, quiet = self.world, self.plan.quiet
+        self._schedule_people(self.plan.alive / 4)
+        busy = self.plan.alive / 4
+        world.machine.after(busy, self._tidy_up)
+        world.machine.after(busy + quiet / 2, self._settle_down)
+        steps: list[int] = []
+        world.machine.after(busy + quiet - 60, lambda: steps.append(life.steps))
+        world.machine.after(busy + quiet, lambda: self._rest(life, steps, stopping))
+        await self._serve(life, stopping)
+
+    def _tidy_up(self) -> None:
+        for bench in self.world.benches:
+            bench.person.tidy_up()
+
+    def _settle_down(self) -> None:
+        for bench in self.world.benches:
+            bench.person.settle_down()
+
+    def _rest(self, life: Life, steps: list[int], stopping: asyncio.Event) -> None:
+        self.turns_at_rest = life.steps - steps[0]
+        if self.daemon is not None:
+            self.at_rest(self.daemon)
+        stopping.set()
+
+    async def _begin(self, life: Life, dying: Dying) -> asyncio.Event:
+        world = self.world
+        clock = SimClock(world.machine)
+        parts = self._parts(life, dying)
+        self.ledger = ledger = SimLedger.on(world.ledger_path, world.disk)
+        committer = SimCommitter(ledger, dying, world.disk, life)
+        self._committer = committer
+        listener = lambda event: self._heard(life, event)  # noqa: E731 (a name would say no more)
+        daemon = Daemon(parts, clock, committer, listener)
+        tenders = []
+        for bench in world.benches:
+            keeper = Keeper(
+                world.rules(bench), ledger.rows(bench.name, deleted=True), ledger.tallies(bench.name), ledger.table_mark(bench.name)
+            )
+            link = bench.link(life, world.machine, bench.sheet, bench.open(), bench.weather, bench.spans, bench.guard)
+            link.noted = lambda seen, cells, bench=bench: bench.person.presses.taken_note(seen, cells)  # type: ignore[misc]
+            bench.links.append(link)
+            patient = PatientTable(link, clock, Worker(life, world.machine, bench.weather))
+            tenders.append(Tender(keeper, patient, clock, listener, world.draw_id, f"life {life.number}", dying))
+        await daemon.open(tenders)
+        self.daemon = daemon
+        self._stopping = asyncio.Event()
+        return self._stopping
+
+    async def _serve(self, life: Life, stopping: asyncio.Event) -> None:
+        assert self.daemon is not None
+        daemon, self._poke = self.daemon, asyncio.Event()
+        listening = asyncio.create_task(daemon.listen(self._pokes(self._poke)))
+        try:
+            await daemon.run(stopping)
+        finally:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+        await daemon.close()
+        await self._committer.close()
+
+    @staticmethod
+    async def _pokes(poke: asyncio.Event) -> AsyncIterator[None]:
+        while True:
+            await poke.wait()
+            poke.clear()
+            yield
+
+    def _parts(self, life: Life, dying: Dying) -> Parts:
+        world, operator = self.world, self.world.operator
+        chance = self._chance
+        inside = InProcess(life, world.witness, chance, world.nature)
+        actions = {
+            "quick": inside,
+            "again": inside,
+            "outside": OutOfProcess(life, world.processes, chance, world.broke),
+            "rare": inside,
+            "frail": InProcess(life, world.witness, chance, world.frail),
+            "extra": inside,
+        }
+        return Parts(
+            actions={name: action for name, action in actions.items() if name in operator.actions},
+            secrets={},
+            limits=dict(operator.limits),
+            max_parallel=operator.max_parallel,
+            stop_within=timedelta(seconds=30),
+            blackouts=operator.blackouts,
+            breaker=world.breaker,
+            runs=world.folder / "runs",
+            draw=world.draw_bytes,
+            crash=dying,
+        )
+
+    def _heard(self, life: Life, event: Event) -> None:
+        life.check()
+        if isinstance(event, Trouble) and event.where != "ledger":
+            self.world.broke("stands", f"{event.where}: {event.message}")
+        if self.world.telling:
+            said = ", ".join(f"{k}={v}" for k, v in event.fields().items())
+            self.world.tell(f"    {event.name} {said}")
+
+    def _held(self, table: str) -> dict[str, object] | None:
+        """The rows of a table that wait; None where all of it does."""
+        keeper = self.daemon.keepers[table] if self.daemon is not None else None
+        if keeper is None or keeper.held is not None or keeper.trouble is not None or not keeper.served:
+            return None
+        return {**keeper.doubtful, **{m.id: None for m in keeper.mints.values()}, **dict.fromkeys(keeper.unclear)}
+
+    # --- what happens meanwhile
+
+    def _schedule_people(self, span: float) -> None:
+        number = round(self.plan.edits * self._chance.random() * 2 / (self.plan.lives + 1))
+        for _ in range(number):
+            at = self._chance.random() * span
+            if self._chance.random() < 0.3:  # people do things in a row
+                for more in range(self._chance.randint(1, 4)):
+                    self.world.machine.after(at + more * self._chance.choice((0.1, 1, 2.5)), self._person_acts)
+            self.world.machine.after(at, self._person_acts)
+        for _ in range(number // 4):
+            self.world.machine.after(self._chance.random() * span, self._someone_asks)
+
+    def _person_acts(self) -> None:
+        self._chance.choice(self.world.benches).person.act()
+
+    def _meddle(self, sheet: Sheet) -> None:
+        next(b for b in self.world.benches if b.sheet is sheet).person.act()
+
+    def _someone_asks(self) -> None:
+        """A request, as commands put it into the ledger."""
+        bench, desk = self._chance.choice(self.world.benches), self.world.desk
+        keys = list(rows_of(bench.sheet.look()))
+        if desk is None or not keys:
+            return
+        key, wish = self._chance.choice(keys), self._chance.choice(WISHES)
+        counters = [k for k in keys if k in bench.person.counts]
+        if counters and self._chance.random() < 0.5:
+            key, wish = self._chance.choice(counters), Wish.TICK
+        amount = {Wish.TICK: self._chance.choice((1, 1, 3)), Wish.SNOOZE: 45}.get(wish, 0)
+        with desk.transaction():
+            desk.ask(bench.name, key, wish, amount, "cli:ann", self.world.machine.wall())
+        self.world.asked += 1
+        if wish is Wish.SNOOZE:
+            self.world.snoozed.add(key)
+        self.world.tell(f"ann asks: {wish} {amount} of {key}")
+        if self._poke is not None:
+            self._poke.set()
+
+    def _schedule_faults(self, span: float, life: Life) -> None:
+        chance, after = self._chance, self.world.machine.after
+        if chance.random() < 0.2:
+            after(chance.random() * span, lambda: self._fault(life, self._disk_fills))
+        if chance.random() < 0.3:
+            after(chance.random() * span, lambda: self._fault(life, self._table_goes))
+        if chance.random() < 0.2:
+            after(chance.random() * span, lambda: self._fault(life, self._falls_asleep))
+        if chance.random() < 0.2:
+            after(chance.random() * span, lambda: self._reload(life))
+        if self.world.jumpy and chance.random() < 0.6:
+            after(chance.random() * span, self._clock_jumps)
+
+    def _fault(self, life: Life, what: Callable[[], None]) -> None:
+        if life.alive:
+            self.tally.faults += 1
+            what()
+
+    def _disk_fills(self) -> None:
+        self.world.tell("the disk is full for a while")
+        self.world.disk.fill(round(self._chance.choice((0.5, 5, 60)) * MICRO))
+
+    def _table_goes(self) -> None:
+        bench: Bench = self._chance.choice(self.world.benches)
+        bench.weather.away = self._chance.choice((TryLater("no route"), NeedsOwner("unshared"), Bug("400")))
+        bench.weather.away_until = self.world.machine.moment + round(self._chance.choice((2, 30, 300, 1500)) * MICRO)
+        self.world.tell(f"table {bench.name} goes away: {bench.weather.away!r}")
+
+    def _falls_asleep(self) -> None:
+        span = timedelta(seconds=self._chance.choice((20, 400, 5000, 90_000)))
+        self.world.tell(f"the machine sleeps for {span}")
+        asleep = self.world.machine.moment
+        self.world.machine.suspend(span)
+        self.world.disturbed.append((asleep, self.world.machine.moment))
+
+    def _clock_jumps(self) -> None:
+        by = timedelta(seconds=self._chance.choice((-7200, -90, -2, 3, 200, 4000, 200_000, -200_000)))
+        self.world.tell(f"the wall clock is set by {by}")
+        self.world.machine.set_wall(by)
+        self.tally.jumps += 1
+
+    def _reload(self, life: Life) -> None:
+        """rowd.toml is changed and read again."""
+        operator, daemon = self.world.operator, self.daemon
+        if not life.alive or daemon is None:
+            return
+        self.tally.reloads += 1
+        match self._chance.randint(0, 2):
+            case 0:
+                operator.actions = operator.actions ^ {"extra"}
+            case 1:
+                operator.max_parallel = self._chance.choice((1, 4, 32))
+            case _:
+                operator.limits = {} if operator.limits else {"quick": 2, "outside": 2}
+        self.world.tell(f"rowd.toml now: {operator}")
+        self.world.changed_settings()
+        parts = self._parts(life, daemon.parts.crash)  # type: ignore[arg-type]
+        daemon.reconfigure(parts, {b.name: self.world.rules(b) for b in self.world.benches})
+
+    # --- how it ends, and what follows
+
+    def _stop(self, life: Life, stopping: asyncio.Event) -> None:
+        if life.alive:
+            self.world.tell("rowd is asked to stop")
+            stopping.set()
+
+    def _kill(self, life: Life) -> None:
+        if life.alive:
+            life.kill()
+
+    def _reboot(self, life: Life) -> None:
+        if life.alive:
+            self.world.tell("the machine goes down")
+            self.tally.reboots += 1
+            self.world.rebooted = True
+            self.world.witness.died(processes=True)
+            self.world.processes.powered_off()
+            life.kill()
+
+    def _between(self) -> None:
+        """Time passes without a daemon; people go on."""
+        chance, world = self._chance, self.world
+        span = chance.choices((0.1, 5, 90, 900, 7200, 90_000, 400_000), (4, 5, 5, 4, 2, 1, 0.3))[0] * (0.5 + chance.random())
+        world.tell(f"--- nothing runs for {timedelta(seconds=span)}")
+        for _ in range(chance.choice((0, 0, 0, 1, 3))):
+            world.machine.after(chance.random() * span, self._person_acts)
+        if chance.random() < 0.1:
+            world.machine.after(chance.random() * span, self._someone_asks)
+        world.machine.pass_for(span)
+
+    def _calm(self) -> None:
+        self.world.disk.calm = True
+        for bench in self.world.benches:
+            bench.weather.calm = True

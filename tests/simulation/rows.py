@@ -1,0 +1,104 @@
+"""What people write into rows: new ones of every kind, and further values for each column."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from random import Random
+
+from tests.simulation import dues
+from tests.simulation.spans import SANE, ZONES
+
+ACTIONS = ("quick", "again", "outside", "rare", "frail", "extra")
+SHARES = (6, 3, 5, 1, 1, 0.3)
+
+PEOPLES = (
+    "ID",
+    "Name",
+    "Type",
+    "Action",
+    "Schedule",
+    "Current",
+    "Threshold",
+    "Status",
+    "Do",
+    "Metadata",
+    "Time Zone",
+    "Catch Up",
+    "Overlap",
+    "Timeout",
+    "Attempts",
+    "Priority",
+    "Jitter",
+    "Description",
+    "Notes",
+)
+OURS = (
+    "Health",
+    "Next Run",
+    "Last Run",
+    "Last Status",
+    "Last Result",
+    "Runs",
+    "Failures",
+    "Missed",
+    "Understood As",
+    "Last Success",
+    "Duration",
+    "Result Link",
+)
+
+FAST = tuple(t for t, step in dues.INTERVALS.items() if step <= 30)
+OFTEN = (*(t for t, step in dues.INTERVALS.items() if step <= 420), "* * * * *", "*/20 * * * * *", "30 */20 * * * *")
+SELDOM = (*(t for t, step in dues.INTERVALS.items() if step > 420), *dues.REAL, *dues.FIXED)
+
+
+class Writer:
+    """Draws what stands in cells. fast: share of rows that come due every few seconds."""
+
+    def __init__(self, chance: Random, fast: float) -> None:
+        self.chance, self._fast = chance, fast
+        self._number = 0
+
+    def schedule(self, now: datetime) -> str:
+        """A Schedule that can be read."""
+        drawn = self.chance.random()
+        if drawn < self._fast:
+            return self.chance.choice(FAST)
+        drawn = self.chance.random()
+        if drawn < 0.45:
+            return self.chance.choice(OFTEN)
+        if drawn < 0.85:
+            return self.chance.choice(SELDOM)
+        if drawn < 0.93:
+            return self.chance.choice(tuple(dues.RELATIVE))
+        return dues.once(now + timedelta(minutes=self.chance.choice((-5, 2, 10, 60, 600))))
+
+    def action(self) -> str:
+        return self.chance.choices(ACTIONS, SHARES)[0]
+
+    def name(self) -> str:
+        self._number += 1
+        return f"task {self._number}"
+
+    def row(self, now: datetime) -> dict[str, str]:
+        """A new row, canonical column → text; blank cells left out."""
+        name = self.name()
+        row = {"ID": self.chance.choice((name.replace(" ", "-"), str(self._number), "")), "Name": name, "Action": self.action()}
+        drawn = self.chance.random()
+        if drawn < 0.08:
+            row |= {"Type": "counter", "Threshold": str(self.chance.randint(1, 5)), "Current": self.chance.choice(("", "0", "2"))}
+        elif drawn < 0.14:
+            row["Type"] = "manual"
+        else:
+            row["Schedule"] = self.schedule(now)
+        row["Status"] = self.chance.choices(("active", "", "paused", "draft"), (10, 5, 0.5, 0.3))[0]
+        for column in SANE:
+            if self.chance.random() < 0.2 and column != "Metadata":
+                row[column] = self.setting(column)
+        row["Notes"] = f"first note of {name}"
+        return row
+
+    def setting(self, column: str) -> str:
+        if column == "Time Zone":
+            return self.chance.choice(ZONES)
+        return self.chance.choice(SANE[column])

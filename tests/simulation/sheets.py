@@ -1,0 +1,209 @@
+"""Tables as people have them before their eyes: in memory, or a CSV file. Every hand that is laid on one goes through `hand`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from connectors.api import Cell, Effect, Page, Patch, Row, Traits, Written, fold
+from connectors.identity import keys, normalised
+from engine.model import Column
+
+CANONICAL = {fold(column): str(column) for column in Column}
+
+
+def canonical(header: str) -> str:
+    """A known column by its own name; a stranger as it is."""
+    return CANONICAL.get(fold(header), header)
+
+
+@dataclass
+class Grid:
+    """Columns and rows as they stand: header → text, "" for blank."""
+
+    columns: list[str]
+    rows: list[dict[str, str]]
+
+    def header(self, column: str) -> str | None:
+        """What a column is called here; None where it isn't."""
+        return next((h for h in self.columns if canonical(h) == column), None)
+
+    def get(self, row: Mapping[str, str], column: str) -> str:
+        header = self.header(column)
+        return row.get(header, "") if header is not None else ""
+
+    def put(self, row: dict[str, str], column: str, text: str) -> bool:
+        """False where there is no such column."""
+        header = self.header(column)
+        if header is not None:
+            row[header] = text
+        return header is not None
+
+    def keys(self) -> list[str]:
+        """The key of each row; "" for one that can't be told by it."""
+        header = self.header("ID") or self.header("Name")
+        plain = [normalised(row.get(header or "", "")) for row in self.rows]
+        return [k if k and not k.startswith("~") and plain.count(k) == 1 else "" for k in plain]
+
+    def copy(self) -> Grid:
+        return Grid(list(self.columns), [dict(row) for row in self.rows])
+
+
+@dataclass
+class Sheet:
+    """A table under people's hands.
+
+    changed: told after each hand, and after each write of rowd's.   unread: (key, column) of a shared cell that a person typed and
+    rowd has not read yet → the text.
+    """
+
+    name: str
+    changed: list[Callable[[], None]] = field(default_factory=list)
+    unread: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def look(self) -> Grid:
+        """The table as it stands. Not to be changed."""
+        raise NotImplementedError
+
+    def save(self, grid: Grid) -> None:
+        raise NotImplementedError
+
+    @contextmanager
+    def hand(self) -> Iterator[Grid]:
+        """Change the table; it is saved at the end."""
+        grid = self.look()
+        yield grid
+        self.save(grid)
+        self.tell()
+
+    def tell(self) -> None:
+        for listener in self.changed:
+            listener()
+
+
+class MemorySheet(Sheet):
+    """Rows as dicts. `version` grows with each change."""
+
+    def __init__(self, name: str, grid: Grid) -> None:
+        super().__init__(name)
+        self.grid, self.version = grid, 0
+
+    def look(self) -> Grid:
+        return self.grid
+
+    def save(self, grid: Grid) -> None:
+        self.grid = grid
+        self.version += 1
+
+
+class FileSheet(Sheet):
+    """A CSV file under a spreadsheet program.
+
+    in_place: the program saves into the file; otherwise it puts a new file in its place. Each save gets a later time stamp, although
+    no time passes.
+    """
+
+    def __init__(self, name: str, path: Path, grid: Grid, *, in_place: bool) -> None:
+        super().__init__(name)
+        self.path, self._in_place, self._stamp = path, in_place, 1_000_000_000_000_000_000
+        self.save(grid)
+
+    def look(self) -> Grid:
+        header, *rows = csv.reader(io.StringIO(self.path.read_bytes().decode("utf-8"), newline=""))
+        return Grid(list(header), [dict(zip(header, row, strict=True)) for row in rows])
+
+    def save(self, grid: Grid) -> None:
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(grid.columns)
+        writer.writerows([row.get(h, "") for h in grid.columns] for row in grid.rows)
+        path = self.path if self._in_place else self.path.with_name("saving.tmp")
+        path.write_bytes(text.getvalue().encode())
+        self._stamp += 1_000_000_000
+        os.utime(path, ns=(self._stamp, self._stamp))
+        if not self._in_place:
+            path.replace(self.path)
+
+
+class MemoryTable:
+    """A `MemorySheet` as the contract wants a table.
+
+    atomic: it tests `Patch.expect`.   answers: 2 it shows rows after a write, 1 only on conflicts, 0 never.
+    typed: it gives back numbers and instants as such, whatever was typed.
+    """
+
+    def __init__(self, sheet: MemorySheet, *, atomic: bool, batch: int, answers: int = 2, typed: bool = False) -> None:
+        self.sheet = sheet
+        self.traits = Traits(atomic_expect=atomic, batch=batch)
+        self._answers, self._typed = answers, typed
+
+    def read(self, cursor: str | None = None) -> Page:
+        grid = self.sheet.look()
+        return Page(tuple(self._rows(grid)), tuple(grid.columns), None, grid.header("ID"))
+
+    def probe(self) -> str:
+        return str(self.sheet.version)
+
+    def write(self, patches: Sequence[Patch]) -> list[Written]:
+        grid = self.sheet.look()
+        at = {row.key: index for index, row in enumerate(self._rows(grid))}
+        written = [self._patch(grid, at.get(patch.key), patch) for patch in patches]
+        self.sheet.version += 1
+        if self._answers == 0:
+            return [Written(effect) for effect, _ in written]
+        stands = self._rows(grid)
+        shown = (Effect.APPLIED, Effect.CONFLICT) if self._answers == 2 else (Effect.CONFLICT,)
+        return [Written(effect, stands[i] if i is not None and effect in shown else None) for effect, i in written]
+
+    def close(self) -> None:
+        pass
+
+    def _patch(self, grid: Grid, index: int | None, patch: Patch) -> tuple[Effect, int | None]:
+        if index is None:
+            return Effect.MISSING, None
+        row = grid.rows[index]
+        if self.traits.atomic_expect and any(self._cell(row.get(c, "")) != v for c, v in patch.expect.items()):
+            return Effect.CONFLICT, index
+        row.update({c: _text(v) for c, v in patch.put.items() if c in grid.columns})
+        return Effect.APPLIED, index
+
+    def _rows(self, grid: Grid) -> list[Row]:
+        made = [{c: self._cell(row.get(c, "")) for c in grid.columns} for row in grid.rows]
+        header = grid.header("ID") or grid.header("Name")
+        found = keys([cells.get(header or "") for cells in made], lambda n: Row("", made[n]))
+        return [Row(key, cells) for key, cells in zip(found, made, strict=True)]
+
+    def _cell(self, text: str) -> Cell:
+        if not text:
+            return None
+        return _typed(text) if self._typed else text
+
+
+def _text(value: Cell) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        case date():
+            return value.isoformat()
+    return "".join(c for c in str(value) if c >= " " or c in "\t\n\r").encode("utf-8", "replace").decode()
+
+
+def _typed(text: str) -> Cell:
+    if len(text) < 16 and text.isascii() and text.isdigit() and (text == "0" or text[0] != "0"):
+        return int(text)
+    if len(text) == 20 and text[10:11] == "T" and text[-1] == "Z":
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            return text
+    return text

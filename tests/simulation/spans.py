@@ -1,0 +1,229 @@
+"""What each row meant, from when to when, and what rowd can have known of it: told from the table, and from what was read of it.
+
+A *span* is a stretch of time through which a row meant one and the same. What comes due in a span that rowd has surely taken
+note of, and surely had the time to deal with, must have its record; what lies outside every span must have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from tests.simulation import dues
+from tests.simulation.machine import MICRO, Machine
+from tests.simulation.sheets import Grid, Sheet
+
+MEANS = ("Name", "Type", "Action", "Schedule", "Threshold", "Status", "Metadata", "Time Zone", "Catch Up", "Overlap", "Timeout")
+ALSO = ("Attempts", "Jitter", "Priority", "Current")
+"""Further cells that can make a row a defect."""
+
+ZONES = ("", "UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
+SANE: Mapping[str, tuple[str, ...]] = {
+    "Metadata": ("", "{}", '{"n": 1}', '{"n": 2}'),
+    "Catch Up": ("", "skip", "once", "all"),
+    "Overlap": ("", "skip", "queue", "parallel", "restart"),
+    "Timeout": ("", "20s", "90s", "5 min"),
+    "Attempts": ("", "1", "2", "3", "5"),
+    "Jitter": ("", "10s", "2 min"),
+    "Priority": ("", "low", "normal", "high", "5"),
+    "Time Zone": ZONES,
+}
+"""Column → what a person types there in earnest; anything else is a defect."""
+
+JITTERS = {"": 0, "10s": 10, "2 min": 120}
+ACTIVE = ("", "active", "Active")
+
+SETTLED = 40 * MICRO
+"""Microseconds after which whatever a person did has been read and has settled, where all is well."""
+
+SLACK = timedelta(seconds=30)
+"""How long after its due instant an occurrence is dealt with at the latest, where all is well."""
+
+
+NEVER = dues.Never()
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a row wants, as far as its cells tell.   kind: time, counter, manual, or none (a defect, a draft, paused, completed).
+
+    dues: of a time; a number of seconds where they count from when the row is seen.   goal: of a counter.
+    """
+
+    kind: str
+    dues: dues.Dues | int = NEVER
+    jitter: int = 0
+    catch_up: str = ""
+    overlap: str = ""
+    action: str = ""
+    goal: float = 0
+    text: str = ""
+    status: str = ""
+    anew: tuple[str, ...] = ()  # the cells in which any change begins the schedule anew
+
+    @property
+    def one_off(self) -> bool:
+        return isinstance(self.dues, int | dues.At)
+
+
+@dataclass
+class Span:
+    """A stretch through which a row meant the same.
+
+    sure: nothing about the row was ambiguous (id, name, columns).   begun, ended: moments; `ended` None while it lasts.
+    low: nothing that comes due at or before it belongs here.   high: nor after it; None while that isn't known.
+    known: what comes due later than this was surely known, since the moment `known_at`; None where rowd may never have read it.
+    settled: what came due before it has surely been dealt with.
+    """
+
+    key: str
+    meaning: Meaning
+    sure: bool
+    begun: int
+    low: datetime
+    ended: int | None = None
+    high: datetime | None = None
+    known: datetime | None = None
+    settled: datetime | None = None
+    known_at: int | None = None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What of the operator's settings gives cells their meaning."""
+
+    zone: tzinfo
+    actions: frozenset[str]
+
+
+def meaning(cells: Mapping[str, str], terms: Terms) -> Meaning:
+    """cells: under canonical headers; a column that isn't there is blank."""
+    return _meaning(tuple(cells.get(c, "") for c in (*MEANS, *ALSO)), terms)
+
+
+@lru_cache(50_000)
+def _meaning(values: tuple[str, ...], terms: Terms) -> Meaning:
+    cells = dict(zip((*MEANS, *ALSO), values, strict=True))
+    status = cells["Status"]
+    said = Meaning("none", status=status, text=cells["Schedule"], action=cells["Action"])
+    if status not in (*ACTIVE, "paused") or not cells["Name"] or cells["Action"] not in terms.actions:
+        return said
+    if any(cells[c] not in sane for c, sane in SANE.items()):
+        return said
+    kind = _kind(cells)
+    if kind is None:
+        return said
+    zone = ZoneInfo(cells["Time Zone"]) if cells["Time Zone"] not in ("", "UTC") else UTC if cells["Time Zone"] else terms.zone
+    when: dues.Dues | int = dues.Never()
+    if kind == "time":
+        found = dues.read(cells["Schedule"], zone)
+        if found is None:
+            return said
+        when = found
+    paused = status == "paused"
+    return Meaning(
+        "none" if paused else kind,
+        dues.Never() if paused else when,
+        JITTERS[cells["Jitter"]],
+        cells["Catch Up"],
+        cells["Overlap"],
+        cells["Action"],
+        float(cells["Threshold"]) if kind == "counter" else 0,
+        cells["Schedule"],
+        status,
+        tuple(cells[c] for c in ("Schedule", "Type", "Time Zone", "Threshold")),
+    )
+
+
+def _kind(cells: Mapping[str, str]) -> str | None:
+    match cells["Type"]:
+        case "":
+            return "time" if cells["Schedule"] else None
+        case "counter":
+            sane = not cells["Schedule"] and cells["Threshold"].isdigit() and int(cells["Threshold"]) >= 1
+            return "counter" if sane and _number(cells["Current"]) else None
+        case "manual":
+            return None if cells["Schedule"] else "manual"
+    return None
+
+
+def _number(text: str) -> bool:
+    return not text or text.lstrip("-").replace(".", "", 1).isdigit()
+
+
+class Spans:
+    """The spans of one table's rows, kept up from outside: after each change, each read, each reading that is surely durable."""
+
+    def __init__(self, sheet: Sheet, machine: Machine, terms: Callable[[], Terms], needed: tuple[str, ...]) -> None:
+        """needed: canonical columns without which no row can be told for sure."""
+        self.by_key: dict[str, list[Span]] = {}
+        self.touches: dict[str, list[int]] = {}  # key → when people changed cells of it
+        self.astray: set[str] = set()  # keys that were taken from their rows: these go on until they are back
+        self._sheet, self._machine, self._terms, self._needed = sheet, machine, terms, needed
+        self.observe()
+
+    @property
+    def all(self) -> list[Span]:
+        return [span for spans in self.by_key.values() for span in spans]
+
+    def current(self, key: str) -> Span | None:
+        spans = self.by_key.get(key)
+        return spans[-1] if spans and spans[-1].ended is None else None
+
+    def touch(self, key: str) -> None:
+        """A person has changed a cell of this row."""
+        self.touches.setdefault(key, []).append(self._machine.moment)
+
+    def observe(self) -> None:
+        """The table, or what its cells mean, may have changed: close and open spans."""
+        grid, moment, terms = self._sheet.look(), self._machine.moment, self._terms()
+        whole = all(grid.header(c) for c in self._needed)
+        names = [grid.get(row, "Name").strip().casefold() for row in grid.rows]
+        bearers = {name: names.count(name) for name in names}
+        found: dict[str, tuple[Meaning, bool]] = {}
+        headers = [(c, grid.header(c)) for c in (*MEANS, *ALSO)]
+        for key, row, name in zip(grid.keys(), grid.rows, names, strict=True):
+            if key:
+                cells = {c: row.get(h, "").strip() for c, h in headers if h is not None}
+                found[key] = (meaning(cells, terms), whole and bearers[name] == 1)
+        header = grid.header("ID") or grid.header("Name")
+        borne = [row.get(header or "", "").strip() for row in grid.rows]
+        self.astray.update(key for key in self.by_key if borne.count(key) > 1)
+        for key in self.by_key.keys() | found.keys():
+            now, span = found.get(key), self.current(key)
+            if span is not None and now == (span.meaning, span.sure):
+                continue
+            if span is not None:
+                span.ended = moment
+            if now is not None:
+                self.by_key.setdefault(key, []).append(Span(key, *now, moment, self._machine.wall() - timedelta(seconds=1)))
+
+    def taken_note(self, seen: int) -> None:
+        """What stood in the table at the moment `seen` is durable with rowd now."""
+        for key, spans in self.by_key.items():
+            for span in spans[-6:]:
+                if span.ended is not None and span.ended <= seen and span.high is None and key not in self.astray:
+                    span.high = self._machine.highest(span.begun) + SLACK
+            span = spans[-1]
+            if span.ended is None and span.begun <= seen:
+                self.astray.discard(key)
+                if span.known is None:
+                    span.low = min(span.low, self._machine.lowest(span.begun) - timedelta(seconds=1))
+                    span.known, span.known_at = self._machine.highest(0), self._machine.moment
+
+    def all_is_well(self, held: Mapping[str, object]) -> None:
+        """rowd has had the time to deal with all that came due until now, in rows untouched.   held: keys it waits with."""
+        moment, wall = self._machine.moment, self._machine.wall()
+        for key, spans in self.by_key.items():
+            span = spans[-1]
+            untouched = moment - self.touches.get(key, [-SETTLED])[-1] >= SETTLED
+            if untouched and span.ended is None and span.known is not None and span.known < wall and key not in held:
+                span.settled = max(span.settled or wall, wall)
+
+
+def rows_of(grid: Grid) -> dict[str, dict[str, str]]:
+    """Key → row, of those that have one."""
+    return {key: row for key, row in zip(grid.keys(), grid.rows, strict=True) if key}

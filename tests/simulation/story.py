@@ -1,0 +1,101 @@
+"""One seed from beginning to end: its world, its daemons' lives, the laws; and what all that came to, in numbers."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from engine.loop import Daemon
+from tests.simulation import rest
+from tests.simulation.book import Book
+from tests.simulation.laws import LAWS
+from tests.simulation.lives import Lives, Plan
+from tests.simulation.world import Broken, World
+
+MEMORY = Path("/dev/shm")
+
+
+@dataclass
+class Report:
+    """What one seed, or many, came to."""
+
+    seeds: int = 0
+    numbers: Counter[str] = field(default_factory=Counter)
+    broken: list[tuple[int, Broken]] = field(default_factory=list)
+
+    def add(self, other: Report) -> None:
+        self.seeds += other.seeds
+        self.numbers += other.numbers
+        self.broken += other.broken
+
+    def __str__(self) -> str:
+        return f"{self.seeds} seeds: " + ", ".join(f"{number:,} {name}" for name, number in self.numbers.items())
+
+
+def play(seed: int, tell: Callable[[str], None] | None = None, plan: Plan | None = None) -> Report:
+    """Live through one seed, and hold it against the laws. Raises nothing: what goes wrong here is a broken law, too."""
+    folder = Path(tempfile.mkdtemp(prefix=f"rowd-sim-{seed}-", dir=MEMORY if MEMORY.is_dir() else None))
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None  # coroutines of dead daemons, collected by and by
+    try:
+        return _played(seed, folder, tell, plan or Plan())
+    finally:
+        sys.unraisablehook = hook
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _played(seed: int, folder: Path, tell: Callable[[str], None] | None, plan: Plan) -> Report:
+    world = World(seed, folder, tell)
+    lives = Lives(world, plan)
+
+    def at_rest(daemon: Daemon) -> None:
+        for check in rest.LAWS:
+            for what in check(world, daemon):
+                world.broke(check.__name__, what)
+
+    lives.at_rest = at_rest
+    report = Report(seeds=1)
+    try:
+        lives.run()
+        book = Book(world.ledger_path)
+        if not world.broken:
+            for what in rest.the_daemon_is_idle(world, lives.turns_at_rest):
+                world.broke("the_daemon_is_idle", what)
+            for law in LAWS:
+                for what in law(world, book):
+                    world.broke(law.__name__, what)
+        report.numbers = _numbers(world, lives, book)
+    except Exception:
+        world.broke("stands", traceback.format_exc())
+    finally:
+        world.close()
+    report.broken = [(seed, broken) for broken in world.broken]
+    return report
+
+
+def _numbers(world: World, lives: Lives, book: Book) -> Counter[str]:
+    tally = lives.tally
+    return Counter(
+        {
+            "occurrences": sum(record.count for record in book.records),
+            "runs witnessed": len({seen.request.run for seen in world.witness.seen}),
+            "attempts": len(world.witness.seen),
+            "records": len(book.records),
+            "edits": sum(bench.person.edits for bench in world.benches),
+            "presses": sum(len(bench.person.presses.all) for bench in world.benches),
+            "requests": len(book.asked),
+            "kills": tally.kills - tally.reboots,
+            "reboots": tally.reboots,
+            "stops in order": tally.stops,
+            "deaths at crash points": sum(tally.crash_points.values()),
+            "faults": tally.faults + sum(b.weather.failed for b in world.benches) + len(world.disk.refused),
+            "clock jumps": tally.jumps,
+            "reloads": tally.reloads,
+            "steps of the loop": tally.steps,
+        }
+    )

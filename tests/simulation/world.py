@@ -1,0 +1,317 @@
+"""One seed's world: what outlives every daemon. Drawn once, in one order, from one source of chance."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from actions.api import Definition, Request
+from actions.parameters import Parameter, ParameterType
+from connectors.api import Place, Table
+from connectors.local import LocalSettings, LocalTable
+from connectors.local.exchange import exchange
+from engine.blackout import Blackout
+from engine.breaker import BreakerRules
+from engine.keeper import TableRules
+from engine.parse import Rules
+from tests.simulation import people, rows
+from tests.simulation.actions import Nature, Processes
+from tests.simulation.disk import Disk, SimLedger
+from tests.simulation.link import Guard, Link, Owned, Probed, Watched, Weather
+from tests.simulation.machine import Machine, source
+from tests.simulation.sheets import FileSheet, Grid, MemorySheet, MemoryTable, Sheet
+from tests.simulation.spans import Spans, Terms
+from tests.simulation.witness import Witness
+
+STARTS = (
+    (datetime(2026, 3, 2, 12, tzinfo=UTC), "UTC"),
+    (datetime(2026, 6, 17, 8, 58, tzinfo=UTC), "Europe/Berlin"),
+    (datetime(2026, 3, 29, 0, 20, tzinfo=UTC), "Europe/Berlin"),  # 02:00 becomes 03:00 at 01:00 UTC
+    (datetime(2026, 10, 24, 23, 40, tzinfo=UTC), "Europe/Berlin"),  # 03:00 becomes 02:00 at 01:00 UTC
+    (datetime(2026, 3, 8, 6, 20, tzinfo=UTC), "America/New_York"),  # 02:00 becomes 03:00 at 07:00 UTC
+    (datetime(2026, 11, 1, 4, 40, tzinfo=UTC), "America/New_York"),  # 02:00 becomes 01:00 at 06:00 UTC
+    (datetime(2026, 4, 4, 14, 20, tzinfo=UTC), "Australia/Lord_Howe"),  # 02:00 becomes 01:30 at 15:00 UTC
+    (datetime(2026, 10, 3, 14, 50, tzinfo=UTC), "Australia/Lord_Howe"),  # 02:00 becomes 02:30 at 15:30 UTC
+    (datetime(2026, 12, 31, 22, 30, tzinfo=UTC), "UTC"),
+)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A law that did not hold."""
+
+    law: str
+    what: str
+
+
+@dataclass
+class Operator:
+    """What stands in rowd.toml now."""
+
+    zone: tzinfo
+    actions: frozenset[str]
+    limits: dict[str, int]
+    max_parallel: int
+    blackouts: tuple[Blackout, ...]
+
+
+@dataclass
+class Bench:
+    """One table with everything around it.   kind: memory or file."""
+
+    name: str
+    sheet: Sheet
+    weather: Weather
+    spans: Spans
+    guard: Guard
+    person: people.Person
+    open: Callable[[], Table]
+    link: type[Link]
+    kind: str
+    poll: timedelta
+    links: list[Link] = field(default_factory=list)
+    well: list[tuple[int, int]] = field(default_factory=list)  # (first look, end) of each life
+
+
+class World:
+    """What a seed comes to."""
+
+    def __init__(self, seed: int, folder: Path, tell: Callable[[str], None] | None = None) -> None:
+        self.seed, self.folder = seed, folder
+        self.chance = source(seed)
+        self.broken: list[Broken] = []
+        self._tell = tell
+        start, zone = self.chance.choice(STARTS)
+        self.machine = Machine(
+            start + timedelta(seconds=self.chance.randint(0, 600), microseconds=self.chance.choice((0, 431_912)))
+        )
+        chance = self.chance
+        self.bold = chance.random() < 0.6  # people do what makes rows ambiguous
+        self.jumpy = chance.random() < 0.15  # the wall clock is set
+        self.rebooted = False
+        self.asked = 0  # requests put down by commands
+        self.snoozed: set[str] = set()  # keys of rows that people may have snoozed
+        self.disturbed: list[tuple[int, int]] = []  # from when to when something happened that may make rowd late
+        self.operator = Operator(
+            zone=UTC if zone == "UTC" or chance.random() < 0.3 else ZoneInfo(zone),
+            actions=frozenset(rows.ACTIONS),
+            limits={} if chance.random() < 0.5 else {"quick": chance.randint(1, 6), "outside": chance.randint(1, 4)},
+            max_parallel=chance.choice((2, 8, 32, 64)),
+            blackouts=self._blackouts() if chance.random() < 0.2 else (),
+        )
+        self.most_parallel = self.operator.max_parallel  # the highest that was ever set
+        self.most: dict[str, int | None] = {"quick": None, "outside": None, **self.operator.limits}
+        self.disk = Disk(
+            source(chance.random()),
+            self.machine,
+            lag=chance.choice((0, 0, 0.003, 0.05)),
+            stalls=chance.choice((0, 0.01)),
+            failing=chance.choice((0, 0, 0.002, 0.02)),
+        )
+        self.witness = Witness(self.machine, self.broke)
+        self.nature = Nature(
+            slow=chance.choice((0, 0.05, 0.3)), failing=chance.choice((0.02, 0.15)), longest=chance.choice((5, 60, 200))
+        )
+        self.frail = replace(self.nature, failing=0.6)
+        self.processes = Processes(self.machine, self.witness, source(chance.random()), self.nature, self._known_pid)
+        self._desk: SimLedger | None = None
+        self._draws = source(chance.random())
+        fast = chance.choice((0.1, 0.6, 0.9))
+        self.benches = [self._bench(n, fast) for n in range(chance.choice((1, 1, 2)))]
+
+    # --- telling
+
+    def broke(self, law: str, what: str) -> None:
+        self.broken.append(Broken(law, what))
+        self.tell(f"!!! {law}: {what}")
+
+    def tell(self, text: str) -> None:
+        """One line of the story."""
+        if self._tell is not None:
+            self._tell(f"{self.machine.wall():%Y-%m-%d %H:%M:%S.%f} {text}")
+
+    @property
+    def telling(self) -> bool:
+        return self._tell is not None
+
+    # --- settings
+
+    def changed_settings(self) -> None:
+        """rowd.toml says something else now."""
+        self.disturbed.append((self.machine.moment, self.machine.moment))
+        self.most_parallel = max(self.most_parallel, self.operator.max_parallel)
+        for action, most in self.most.items():
+            now = self.operator.limits.get(action)
+            self.most[action] = None if most is None or now is None else max(most, now)
+        for bench in self.benches:
+            bench.spans.observe()
+
+    def terms(self) -> Terms:
+        return Terms(self.operator.zone, self.operator.actions)
+
+    def definitions(self) -> dict[str, Definition]:
+        parameters = {"n": Parameter(type=ParameterType.INTEGER, default=0)}
+        made = {
+            "quick": Definition(kind="sim", parameters=parameters),
+            "again": Definition(kind="sim", parameters=parameters, repeatable=True, attempts=3, retry_wait=timedelta(seconds=2)),
+            "outside": Definition(kind="sim", parameters=parameters, attempts=2, retry_wait=timedelta(seconds=5)),
+            "rare": Definition(kind="sim", parameters=parameters, at_most_every=timedelta(seconds=50)),
+            "frail": Definition(kind="sim", parameters=parameters, repeatable=True, attempts=2, retry_wait=timedelta(seconds=1)),
+            "extra": Definition(kind="sim", parameters=parameters),
+        }
+        return {name: definition for name, definition in made.items() if name in self.operator.actions}
+
+    def rules(self, bench: Bench) -> TableRules:
+        known = self.definitions()
+        return TableRules(
+            rules=Rules(
+                table=bench.name,
+                zone=self.operator.zone,
+                daily_at=time(9),
+                actions=known,
+                repeatable={name: bool(d.repeatable) for name, d in known.items()},
+            ),
+            renames={},
+            poll=bench.poll,
+            offline_limit=timedelta(hours=24),
+            blackouts=self.operator.blackouts,
+        )
+
+    breaker = BreakerRules(failures=6, wait=timedelta(seconds=20), wait_max=timedelta(minutes=2))
+
+    def _blackouts(self) -> tuple[Blackout, ...]:
+        hour = (self.machine.start + timedelta(minutes=self.chance.randint(0, 60))).replace(second=0, microsecond=0)
+        end = hour + timedelta(minutes=self.chance.choice((3, 20, 90)))
+        return (Blackout("quiet", UTC, hour.time(), end.time(), tables=frozenset({"ops"})),)
+
+    # --- chance for the product
+
+    def draw_bytes(self, number: int) -> bytes:
+        return self._draws.randbytes(number)
+
+    def draw_id(self) -> str:
+        return hashlib.blake2b(self._draws.randbytes(8), digest_size=4).hexdigest()
+
+    # --- the ledger, as other processes use it
+
+    @property
+    def ledger_path(self) -> Path:
+        return self.folder / "state" / "ledger.sqlite"
+
+    @property
+    def desk(self) -> SimLedger | None:
+        """A ledger of the commands' own; None before the first daemon has made it."""
+        if self._desk is None and self.ledger_path.exists() and self.ledger_path.stat().st_size > 0:
+            calm = Disk(source(0), self.machine, lag=0, stalls=0, failing=0)
+            self._desk = SimLedger.on(self.ledger_path, calm)
+        return self._desk
+
+    def close(self) -> None:
+        if self._desk is not None:
+            self._desk.close()
+            self._desk = None
+
+    def _known_pid(self, request: Request) -> int | None:
+        if self.desk is None:
+            return None
+        attempts = [a for a in self.desk.attempts(request.run) if a.n == request.attempt]
+        return attempts[0].process.pid if attempts and attempts[0].process else None
+
+    # --- tables
+
+    def _bench(self, number: int, fast: float) -> Bench:
+        chance, name = self.chance, "ops" if number == 0 else "second"
+        columns = self._columns()
+        kind = "file" if chance.random() < 0.15 else "memory"
+        grid = Grid(list(columns), [])
+        sheet: Sheet
+        if kind == "file":
+            sheet = FileSheet(name, self.folder / f"{name}.csv", grid, in_place=chance.random() < 0.5)
+        else:
+            sheet = MemorySheet(name, grid)
+        weather = Weather(
+            source(chance.random()),
+            failing=chance.choice((0, 0, 0.01, 0.1)),
+            slow=chance.choice((0, 0.02, 0.3)),
+            longest=chance.choice((0.5, 3)),
+        )
+        needed = tuple(
+            c for c in ("ID", "Name", "Action", "Type", "Schedule", "Status", "Threshold", "Time Zone", "Jitter") if c in columns
+        )
+        spans = Spans(sheet, self.machine, self.terms, (*needed, *(c for c in ("Catch Up", "Overlap", "Metadata") if c in columns)))
+        sheet.changed.append(spans.observe)
+        person = people.Person(
+            sheet,
+            spans,
+            self.machine,
+            source(chance.random()),
+            rows.Writer(source(chance.random()), fast),
+            lambda text: self.tell(f"person @{name}: {text}"),
+            daring=0.3 if self.bold else 0,
+        )
+        person.snoozed = self.snoozed.add
+        guard = Guard(sheet, self.broke, lambda link: self.well(link), lambda: person.typed)
+        opened, link = self._opened(kind, sheet, guard)
+        people.start(person, chance.choice((5, 12, 25, 40, 60)) // (2 if kind == "file" else 1), columns)
+        person.edits = 0
+        bench = Bench(name, sheet, weather, spans, guard, person, opened, link, kind, timedelta(seconds=chance.choice((5, 10, 30))))
+        sheet.changed.append(lambda: [link.changed() for link in bench.links[-1:]])
+        return bench
+
+    def _columns(self) -> list[str]:
+        chance = self.chance
+        peoples = [c for c in rows.PEOPLES if c != "ID" or chance.random() < 0.9]
+        ours = [c for c in rows.OURS if chance.random() < 0.75] if chance.random() < 0.85 else []
+        columns = peoples + ours
+        if chance.random() < 0.3:
+            chance.shuffle(columns)
+        return columns
+
+    def _opened(self, kind: str, sheet: Sheet, guard: Guard) -> tuple[Callable[[], Table], type[Link]]:
+        chance = self.chance
+        if isinstance(sheet, FileSheet):
+            place = Place(name=sheet.name, base=sheet.path.parent, id_column="ID", name_column="Name", secret=_no_secret)
+            meddling, random = chance.choice((0, 0.1)), source(chance.random())
+
+            def between(one: Path, other: Path) -> None:
+                """A person may save at the worst moment: after rowd has read, before the files change places."""
+                if random.random() < meddling and self.meddle is not None:
+                    guard.interrupted()
+                    self.meddle(sheet)
+                exchange(one, other)
+
+            return lambda: LocalTable(LocalSettings(path=Path(sheet.path.name)), place, exchange=between), Owned
+        assert isinstance(sheet, MemorySheet)
+        made = MemoryTable(
+            sheet,
+            atomic=chance.random() < 0.5,
+            batch=chance.choice((1, 5, 50)),
+            answers=chance.choice((2, 2, 1, 0)),
+            typed=chance.random() < 0.25,
+        )
+        return lambda: made, chance.choice((Link, Link, Probed, Watched))
+
+    meddle: Callable[[Sheet], None] | None = None
+
+    def well(self, link: Link) -> None:
+        """A link was used, and nothing is wrong with it; whether anything else is, is looked at here."""
+        machine = self.machine
+        troubled = [
+            m
+            for m in (*self.disk.refused[-1:], *(end for _, end in self.disturbed[-1:]), *(at for at, _, _ in machine.jumps[-1:]))
+            if machine.moment - m < 400_000_000
+        ]
+        bench = next(b for b in self.benches if b.spans is link.spans)
+        held = self.held(bench.name)
+        if not troubled and held is not None:
+            bench.spans.all_is_well(held)
+
+    held: Callable[[str], dict[str, object] | None]
+
+
+def _no_secret(name: str) -> str:
+    raise KeyError(name)
