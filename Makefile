@@ -25,7 +25,7 @@ check: $(READY)
 prove: $(READY)
 	$(BIN)/python -m tests.prove
 
-# BENCH_ARGS: names of measurements, --json FILE; all of them take about half an hour.
+# BENCH_ARGS: names of measurements, --json FILE; all of them take about forty minutes.
 bench: $(BENCH)/.ready
 	$(BENCH)/bin/python -m bench $(BENCH_ARGS)
 

@@ -21,8 +21,8 @@ Side = Callable[[Path], AbstractContextManager[Rival]]
 
 
 def measure(folder: Path) -> Iterator[Comparison]:
-    """1,000 each twenty seconds, 10,000 each thirty."""
-    yield from _sizes(folder / "1000", 1000, 20, 5, Goal(at_least=100, aim=30), sqlite=True)
+    """1,000 each fifteen seconds, 10,000 each thirty."""
+    yield from _sizes(folder / "1000", 1000, 15, 5, Goal(at_least=100, aim=30), sqlite=True)
     yield from _sizes(folder / "10000", 10_000, 30, 3, Goal(at_least=1000, aim=300), sqlite=False)
 
 
