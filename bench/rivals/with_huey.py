@@ -46,7 +46,7 @@ def ticks(tasks: int, period_s: int) -> None:
 
 
 def durable(tasks: int) -> None:
-    """Put so many into the queue, then work them off; both take their time, one after the other, which is quicker than at once."""
+    """Put so many into the queue, then work them off; both take their time, one after the other."""
     began = time.perf_counter()
     for _ in range(tasks):
         task(0)
