@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import stat
 import tomllib
@@ -17,6 +18,7 @@ from config.mistakes import ConfigError, Mistake, mistakes_of, pointer
 from config.settings import Settings
 
 FILE = "rowd.toml"
+ENV_FILE = ".env"
 SYSTEM_FILE = Path("/etc/rowd") / FILE
 SYSTEM_STATE = Path("/var/lib/rowd")
 """State of a daemon whose file is under /etc, where no state belongs (Filesystem Hierarchy Standard 3.0, 5.8.1)."""
@@ -31,6 +33,7 @@ class Config:
     base: the folder of `file`, absolute: relative paths in the settings start from it.
     warnings: sentences for the operator, about what works but shouldn't stay so.
     variables: name → value of everything that is set in the environment and in `.env`; shown to nobody.
+    version: `version_of` the file when it was read.
     """
 
     settings: Settings
@@ -38,6 +41,7 @@ class Config:
     file: Path
     warnings: tuple[str, ...] = ()
     variables: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
+    version: str = ""
 
     def secret(self, name: str) -> SecretStr:
         """The value of the variable of exactly this name; the environment's wins over that of `.env`. Raises KeyError."""
@@ -62,9 +66,10 @@ def load(path: Path | None, environ: Mapping[str, str], cwd: Path, check: Check 
     check: is asked even where there are mistakes already, with what is right so far, so that all are told together.
     Raises ConfigError.
     """
-    file = _found(path, environ, cwd)
+    file = found(path, environ, cwd)
+    version = version_of(file)
     raw = _parsed(file)
-    env_file = file.parent / ".env"
+    env_file = file.parent / ENV_FILE
     of_file, mistakes = read_env_file(env_file)
     variables = gathered(env_file, of_file, environ)
     over, origins, unplaced = overrides(variables)
@@ -76,6 +81,7 @@ def load(path: Path | None, environ: Mapping[str, str], cwd: Path, check: Check 
         file,
         tuple(_warnings(file, env_file)),
         {name: SecretStr(variable.value) for name, variable in variables.items()},
+        version,
     )
     mistakes += check(config)
     if mistakes:
@@ -83,7 +89,8 @@ def load(path: Path | None, environ: Mapping[str, str], cwd: Path, check: Check 
     return config
 
 
-def _found(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:
+def found(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:
+    """The file that `load` reads. Raises ConfigError where none is named and none is there."""
     if path is None and (named := environ.get("ROWD_CONFIG")):
         path = Path(named)
     if path is not None:
@@ -94,6 +101,18 @@ def _found(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:
             return place
     message = f"there is no such file, and no {SYSTEM_FILE} either"
     raise ConfigError([Mistake(str(places[0]), "", message, "run `rowd init` to make one, or name yours with --config")])
+
+
+def version_of(file: Path) -> str:
+    """What tells this `rowd.toml` and the `.env` beside it, as they are now, from any other."""
+    held = hashlib.blake2b(digest_size=16)
+    for one in (file, file.parent / ENV_FILE):
+        try:
+            held.update(one.read_bytes())
+        except OSError:
+            held.update(b"\0")  # there is none, or it can't be read, which is told elsewhere
+        held.update(b"\0")
+    return held.hexdigest()
 
 
 def _parsed(file: Path) -> dict[str, Any]:

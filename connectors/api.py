@@ -172,7 +172,7 @@ class Exclusive(Protocol):
     def own(self, who: str) -> None:
         """Hold the table for `who` (one line for a person) until `close` or the end of this process, however it ends.
 
-        Raises: NeedsOwner, naming the holder, where another daemon holds it.
+        Raises: Taken, naming the holder, where another daemon holds it; NeedsOwner.
         """
 
 

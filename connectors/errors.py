@@ -28,5 +28,9 @@ class NeedsOwner(TableError):
     """A person must act: restore the file, share the sheet, renew the token. The text names the remedy."""
 
 
+class Taken(NeedsOwner):
+    """Another daemon holds the table; only `Exclusive.own` raises it. The text names the holder."""
+
+
 class Bug(TableError):
     """The store says that our request is wrong; trying again cannot help."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -12,6 +13,7 @@ from engine.events import (
     ClockJumped,
     ConfigRefused,
     Event,
+    LedgerRefused,
     Listener,
     OccurrenceRecorded,
     RequestRefused,
@@ -39,6 +41,7 @@ WARNINGS = (
     BreakerOpened,
     ClockJumped,
     ConfigRefused,
+    LedgerRefused,
     OccurrenceRecorded,
     RequestRefused,
     RowDefective,
@@ -50,15 +53,15 @@ WARNINGS = (
 
 
 def listener(form: str, stream: TextIO | None = None) -> Listener:
-    """A listener that writes each event as one line. form: `readable` or `json`."""
+    """A listener that writes each event as one line. form: `readable` or `json`. A line that can't be written is left out."""
     out = stream or sys.stderr
 
     def tell(event: Event) -> None:
-        if form == "json":
-            out.write(as_json(event) + "\n")
-        elif not isinstance(event, QUIET):
-            out.write(readable(event) + "\n")
-        out.flush()
+        if form != "json" and isinstance(event, QUIET):
+            return
+        with suppress(OSError, ValueError):  # a full disk, a closed pipe or terminal: the work goes on
+            out.write((as_json(event) if form == "json" else readable(event)) + "\n")
+            out.flush()
 
     return tell
 

@@ -3,55 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import TextIO
+from typing import Any
 
 from actions.api import Process
-from config.mistakes import ConfigError
-from connectors.errors import NeedsOwner
 from engine.clock import Clock, SystemClock
-from engine.committer import Commits, Committer
-from engine.events import ConfigRefused, ConfigReloaded, Listener
+from engine.committer import Committer
+from engine.events import Listener, Trouble
 from engine.housekeeping import Chores, Housekeeping
 from engine.ledger import DaemonMark, Ledger
 from engine.loop import Daemon
 from rowd import __version__
-from rowd.wiring import Bound, Site, daemon, tender
+from rowd.lock import locked
+from rowd.reloading import Reloading
+from rowd.terminal import Terminal
+from rowd.wiring import Site, daemon
 
 
-class AlreadyRunning(Exception):
-    """Another daemon has this state folder. The text names it."""
-
-
-@contextmanager
-def locked(site: Site) -> Iterator[None]:
-    """Have the state folder for ourselves until the end of this process, however it ends. Raises AlreadyRunning."""
-    site.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (site.state / "lock").open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            holder = file.read().strip() or "another rowd"
-            remedy = "Stop it first (`rowd status` tells more), or give this one a state_dir of its own."
-            raise AlreadyRunning(f"{holder} already runs on {site.state}. {remedy}") from None
-        file.truncate(0)
-        file.write(f"rowd, process {os.getpid()}")
-        file.flush()
-        yield
+def _named(file: TextIO) -> str:
+    """Who has the lock. A moment after it was taken the name may still be missing, or be that of one that was killed."""
+    said = ""
+    for _ in range(20):
+        file.seek(0)
+        said = file.read().strip()
+        if (pid := said.rpartition(" ")[2]).isdecimal() and Path("/proc", pid).exists():
+            return said
+        time.sleep(0.05)
+    return said or "another rowd"
 
 
 @asynccontextmanager
 async def opened(site: Site, listener: Listener, clock: Clock | None = None) -> AsyncIterator[tuple[Daemon, Committer]]:
     """A daemon with its ledger and its tables; both are let go of at the end.
 
-    Raises: AlreadyRunning, NeedsOwner (another daemon has a table), ledger errors.
+    Raises: AlreadyRunning, StateUnusable, Taken (another daemon has a table), NeedsOwner, ledger errors.
     """
-    with locked(site):
+    with locked(site.state):
         own_clock = clock or SystemClock()
         committer = Committer(Ledger.open(site.ledger), site.parts.crash)
         try:
@@ -70,26 +63,41 @@ async def opened(site: Site, listener: Listener, clock: Clock | None = None) -> 
 async def serve(
     site: Site, listener: Listener, reload: Callable[[], Site], beside: Callable[[Daemon], AsyncIterator[None]] | None = None
 ) -> None:
-    """Run until SIGTERM or SIGINT; SIGHUP reads the configuration anew. A second SIGTERM or SIGINT ends the process at once.
+    """Run until SIGTERM or SIGINT, or until the terminal is closed that it was started on. A second SIGTERM or SIGINT ends the
+    process at once. Any other SIGHUP reads the configuration anew.
 
     beside: something that lives as long as the daemon does and may end it by ending (the live view).
     """
+    terminal = Terminal()
     async with opened(site, listener) as (made, committer):
-        stopping, loop, serving = _stoppable(), asyncio.get_running_loop(), dict(site.tables)
-        loop.add_signal_handler(signal.SIGHUP, lambda: loop.create_task(_reload(serving, made, committer, reload, listener)))
+        stopping, loop = _stoppable(), asyncio.get_running_loop()
+        reloading = Reloading(site, _myself(), made, committer, reload, listener)
         chores = Housekeeping(_chores(site), SystemClock(), committer, listener)
-        companions = [
-            asyncio.create_task(made.listen(touched(site.wake))),
-            asyncio.create_task(chores.tend()),
-        ]
-        if beside is not None:
-            companions.append(asyncio.create_task(_beside(beside(made), stopping)))
+        companions: list[asyncio.Task[None]] = []
+
+        def accompany(what: str, work: Coroutine[Any, Any, None]) -> None:
+            companions.append(loop.create_task(_contained(what, work, made.clock, listener)))
+
+        def hung_up() -> None:
+            if terminal.closed:
+                stopping.set()
+            else:
+                accompany("the reading of rowd.toml", reloading.reload())
+
+        loop.add_signal_handler(signal.SIGHUP, hung_up)
+        accompany("the look for requests", made.listen(touched(site.wake)))
+        accompany("housekeeping", chores.tend())
+        accompany("the note of a stop", reloading.stopped(stopping))
+        shown = loop.create_task(_beside(beside(made), stopping)) if beside is not None else None
         try:
             await made.run(stopping)
         finally:
-            for companion in companions:
+            for companion in [*companions, *([shown] if shown is not None else [])]:
                 companion.cancel()
             await asyncio.gather(*companions, return_exceptions=True)
+        if shown is not None:
+            with suppress(asyncio.CancelledError):
+                await shown
 
 
 async def pass_once(site: Site, listener: Listener) -> None:
@@ -98,10 +106,20 @@ async def pass_once(site: Site, listener: Listener) -> None:
         await made.run_once(_stoppable())
 
 
+async def _contained(what: str, work: Coroutine[Any, Any, None], clock: Clock, listener: Listener) -> None:
+    """Whatever fails there is said, and stops nothing else."""
+    try:
+        await work
+    except Exception as exc:
+        listener(Trouble(at=clock.now(), where=what, message=f"{type(exc).__name__}: {exc}"))
+
+
 async def _beside(companion: AsyncIterator[None], stopping: asyncio.Event) -> None:
     try:
         async for _ in companion:
             pass
+    except OSError:
+        pass  # the terminal that it draws on is gone
     finally:
         stopping.set()
 
@@ -118,27 +136,6 @@ def _stop(stopping: asyncio.Event) -> None:
     if stopping.is_set():  # asked twice: whatever still runs goes on alone, and the next daemon takes it over
         os._exit(130)
     stopping.set()
-
-
-async def _reload(
-    serving: dict[str, Bound], made: Daemon, committer: Commits, reload: Callable[[], Site], listener: Listener
-) -> None:
-    """Take over what rowd.toml says now, unless it is wrong: then everything stays as it was.
-
-    serving: the tables as they were opened; those that are added now are added here, too.
-    """
-    try:
-        site = reload()
-        made.reconfigure(site.parts, {name: bound.rules for name, bound in site.tables.items()})
-        for name in site.tables.keys() - serving.keys():
-            await made.add(await tender(site, name, made.clock, committer, listener))
-            serving[name] = site.tables[name]
-    except (ConfigError, NeedsOwner) as exc:
-        listener(ConfigRefused(at=made.clock.now(), message=str(exc)))
-        return
-    gone = serving.keys() - site.tables.keys()
-    moved = {n for n in serving.keys() & site.tables.keys() if serving[n].settings != site.tables[n].settings}
-    listener(ConfigReloaded(at=made.clock.now(), tables=tuple(site.tables), restart=tuple(sorted(gone | moved))))
 
 
 async def touched(path: Path) -> AsyncIterator[None]:

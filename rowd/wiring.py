@@ -29,9 +29,9 @@ from engine.ledger import Ledger
 from engine.loop import Daemon
 from engine.model import Column
 from engine.parse import Rules
+from engine.parts import Parts
 from engine.patience import PatientTable, ThreadWorker
 from engine.tender import Tender
-from engine.turns import Parts
 
 ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Of the ids that rowd gives to rows: nothing that looks like something else."""
@@ -77,6 +77,14 @@ class Site:
 
 def configure(config: Config) -> Site:
     """Check everything that only a backend or a kind of action can check. Raises ConfigError with all mistakes together."""
+    site, mistakes = configured(config)
+    if mistakes:
+        raise ConfigError(mistakes)
+    return site
+
+
+def configured(config: Config) -> tuple[Site, list[Mistake]]:
+    """The site of all that is right, and what is wrong with the rest."""
     mistakes: list[Mistake] = []
     definitions: dict[str, Definition] = {}
     made: dict[str, Action] = {}
@@ -90,8 +98,6 @@ def configure(config: Config) -> Site:
         if (table := _table(config, name, settings, definitions, repeatable, mistakes)) is not None:
             tables[name] = table
     mistakes += _twice(config, tables)
-    if mistakes:
-        raise ConfigError(mistakes)
     daemon, breaker = config.settings.daemon, config.settings.breaker
     parts = Parts(
         actions=made,
@@ -105,7 +111,7 @@ def configure(config: Config) -> Site:
         draw=secrets.token_bytes,
         crash=CrashPoints(os.environ.get(VARIABLE)),
     )
-    return Site(config, tables, parts, definitions)
+    return Site(config, tables, parts, definitions), mistakes
 
 
 async def daemon(site: Site, clock: Clock, committer: Commits, listener: Listener) -> Daemon:

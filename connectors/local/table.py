@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from connectors.api import Cell, Effect, Page, Patch, Place, Traits, Written
-from connectors.errors import Bug, NeedsOwner, TryLater
+from connectors.errors import Bug, NeedsOwner, Taken, TryLater
 from connectors.local.content import NoFile, regular
 from connectors.local.dialect import Opened, opened
 from connectors.local.document import Document
@@ -31,10 +31,6 @@ _EFFECTIVE = os.access in os.supports_effective_ids
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _MOUNTED = frozenset({errno.EBUSY, errno.EXDEV})
-
-
-class _Held(NeedsOwner):
-    """Another daemon has the table."""
 
 
 class LocalTable:
@@ -108,7 +104,7 @@ class LocalTable:
         try:
             with self._translated():
                 self._hold(self._saver())
-        except _Held:
+        except Taken:
             self._who = None
             raise
         except (NeedsOwner, TryLater):
@@ -129,7 +125,7 @@ class LocalTable:
         regular(saver.target)  # beside anything else no folder of ours has a place
         held = saver.beside.owner(self._who)
         if isinstance(held, str):
-            raise _Held(f"{self._label} is held by {held}. Stop that one first, or give this daemon a table of its own.")
+            raise Taken(f"{self._label} is held by {held}. Stop that one first, or give this daemon a table of its own.")
         self._owner = held
         saver.placer.try_exchange()
 

@@ -17,7 +17,9 @@ from rich.console import Console
 
 from engine.loop import Daemon
 from rowd.cli.site import site_at
-from rowd.demo import visit, web_server, write
+from rowd.demo.folder import CONFIG, lay, point, port_in
+from rowd.demo.server import web_server
+from rowd.demo.visitor import visit
 from rowd.live import LiveView
 from rowd.service import serve
 
@@ -29,22 +31,30 @@ def main() -> None:
     """Leave live.png beside this file."""
     console = Console(record=True, width=150, height=24, file=io.StringIO(), force_terminal=True, color_system="truecolor")
     view = LiveView(console, "Edit demo/tasks.csv in any program: a Schedule, a Status, `run now` in Do. Ctrl-C ends the demo.")
-    with tempfile.TemporaryDirectory() as folder, web_server() as port:
+    with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        table, config = write(Path("demo"), port)
+        lay(Path("demo"))
+        draw(console, view, Path("demo") / CONFIG)
+        os.chdir(HERE)
+    svg = console.export_svg(title="rowd demo", clear=False)
+    subprocess.run(["rsvg-convert", "-z", "0.9", "-o", str(HERE / "live.png")], input=svg.encode(), check=True)
+
+
+def draw(console: Console, view: LiveView, config: Path) -> None:
+    """Let the demo run, and print one picture of it."""
+    with web_server(port_in(config)) as port:
+        point(config, port)
+        site = site_at(config)
 
         async def beside(made: Daemon) -> AsyncIterator[None]:
-            visiting = asyncio.create_task(visit(table))
+            visiting = asyncio.create_task(visit(site.tables["demo"]))
             await asyncio.sleep(SECONDS)
             console.print(view.frame(made, made.clock.now()))
             visiting.cancel()
             for _ in ():
                 yield
 
-        asyncio.run(serve(site_at(config), view.listen, lambda: site_at(config), beside))
-        os.chdir(HERE)
-    svg = console.export_svg(title="rowd demo", clear=False)
-    subprocess.run(["rsvg-convert", "-z", "0.9", "-o", str(HERE / "live.png")], input=svg.encode(), check=True)
+        asyncio.run(serve(site, view.listen, lambda: site_at(config), beside))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import emit_json, plural, print_table, say, warn
-from rowd.cli.site import reading, site_at, tables_of
+from rowd.cli.site import behind, reading, site_at, tables_of
 from rowd.lint import Level, lint
 from rowd.view import house, look, usual
 
@@ -36,12 +36,21 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
         tables = look(site, ledger, clock, tables_of(site, table))
         now = clock.now()
         found = lint(tables, now, house(site, ledger, now), usual(ledger, tables), site.parts.max_parallel)
+        old = behind(site, ledger)
     levels = Counter(one.level for one in found)
     if as_json:
         counts = {f"{level}s": levels[level] for level in Level}
-        emit_json({"findings": found, **counts, "rows": sum(len(t.rows) for t in tables), "config_warnings": site.config.warnings})
+        emit_json(
+            {
+                "findings": found,
+                **counts,
+                "rows": sum(len(t.rows) for t in tables),
+                "config_warnings": site.config.warnings,
+                "behind": old,
+            }
+        )
     else:
-        for warning in site.config.warnings:
+        for warning in [*site.config.warnings, *([old] if old is not None else [])]:
             warn(f"warning: {warning}")
         several = len(tables) > 1
         columns = ["", "Row", "Table", "Finding"]

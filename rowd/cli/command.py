@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sqlite3
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -75,18 +76,33 @@ def told(function: F) -> F:
 def _code(exc: Exception) -> Exit | None:
     """The exit status for an error of ours; None for a stranger."""
     from config.mistakes import ConfigError
-    from connectors.errors import NeedsOwner, OutcomeUnknown, TableError, TryLater
+    from connectors.errors import NeedsOwner, OutcomeUnknown, TableError, Taken, TryLater
     from engine.ledger.errors import IllegalMove, LedgerError, LedgerUnwritable
+    from rowd.lock import AlreadyRunning, StateUnusable
 
     match exc:
-        case ConfigError() | NeedsOwner():
+        case AlreadyRunning() | Taken():
+            return Exit.REFUSED
+        case ConfigError() | NeedsOwner() | StateUnusable():
             return Exit.OWNER
-        case TryLater() | OutcomeUnknown() | LedgerUnwritable():
+        case TryLater() | OutcomeUnknown():
             return Exit.LATER
         case IllegalMove():
             return None
+        case LedgerUnwritable() if _locked(exc):
+            return Exit.LATER
         case LedgerError():
             return Exit.OWNER
         case TableError():
             return Exit.BAD
     return None
+
+
+def _locked(exc: Exception) -> bool:
+    """Whether another program keeps the ledger locked, which passes; a full disk and missing rights are for a person to mend."""
+    cause: BaseException | None = exc
+    while cause is not None:
+        if getattr(cause, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return True
+        cause = getattr(cause, "orig", None) or cause.__cause__
+    return False

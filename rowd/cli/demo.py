@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import csv
-import io
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -13,41 +11,57 @@ from typing import Annotated
 
 import typer
 
+from connectors.errors import TableError
 from engine.events import Listener
 from engine.loop import Daemon
+from rowd.cli.calling import command
 from rowd.cli.command import examples
-from rowd.cli.output import console, print_table, say
+from rowd.cli.exits import Exit
+from rowd.cli.output import console, fail, print_table, say
 from rowd.cli.site import site_at
+from rowd.lock import AlreadyRunning
 from rowd.log import listener
 from rowd.service import serve
+from rowd.wiring import Bound
 
 SECONDS = 20
 """How long the demo runs where nobody watches."""
 
 
-@examples("rowd demo", "rowd demo /tmp/rowd-demo --seconds 60")
+@examples("rowd demo", "rowd demo /tmp/rowd-demo --seconds 60", "rowd demo --fresh")
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to lay the demo.")] = Path("demo"),
     seconds: Annotated[
-        int | None, typer.Option("--seconds", help=f"End by itself after so long. Default: Ctrl-C; {SECONDS} without a terminal.")
+        int | None,
+        typer.Option("--seconds", min=1, help=f"End by itself after so long. Default: Ctrl-C; {SECONDS} without a terminal."),
     ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew: an earlier demo's table and history are deleted.")] = False,
 ) -> None:
     """Show rowd at work on a table that it makes for you.
 
-    Eight tasks that do real work without any network. Edit tasks.csv meanwhile, in any program: rowd reacts at once.
+    Eight tasks that do real work without any network. Edit tasks.csv meanwhile, in any program: rowd reacts at once. A demo that
+    was there before goes on as it was left, your rows too. A folder that holds other files of these names is refused.
     """
-    from rowd.demo import visit, web_server, write
+    from rowd.demo.folder import CONFIG, TABLE, point, port_in
+    from rowd.demo.server import web_server
+    from rowd.demo.visitor import visit
 
+    config, table = folder / CONFIG, folder / TABLE
+    laid = _laid(folder, fresh=fresh)
     watched = sys.stdout.isatty()
     limit = seconds if seconds is not None or watched else SECONDS
-    with web_server() as port:
-        if (folder / "tasks.csv").exists():
-            say(f"{folder} was there before: the demo's own files in it are laid anew.")
-        table, config = write(folder, port)
+    with web_server(port_in(config)) as port:
+        point(config, port)
         site = site_at(config)
-        footer = f"Open {table} in any program and change it: a Schedule, a Status, `run now` in Do. Ctrl-C ends the demo."
+        bound = site.tables.get("demo")
+        footer = (
+            f"Open {table} in any program and change it: a Schedule, a Status, `run now` in Do. Ctrl-C ends the demo.\n"
+            f"From a second terminal: {command('list', config)}"
+        )
         listen: Listener = listener("readable", sys.stdout)
         frames: Callable[[Daemon], AsyncIterator[None]] = _nothing
+        if not laid:
+            say(f"{folder} goes on as it was left; {command('demo')} {folder} --fresh begins anew.")
         if watched:
             from rowd.live import LiveView
 
@@ -57,7 +71,7 @@ def demo(
             say(footer)
 
         async def beside(made: Daemon) -> AsyncIterator[None]:
-            visiting = asyncio.create_task(visit(table))
+            visiting = asyncio.create_task(visit(bound)) if bound is not None else None
             try:
                 async with asyncio.timeout(limit):
                     async for _ in frames(made):
@@ -65,17 +79,46 @@ def demo(
             except TimeoutError:
                 pass
             finally:
-                visiting.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await visiting
+                if visiting is not None:
+                    visiting.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await visiting
 
         asyncio.run(serve(site, listen, lambda: site_at(config), beside))
-    if not watched:
-        shown = ("Name", "Schedule", "Current", "Next Run", "Runs", "Last Result", "Health")
-        rows = csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"), newline=""))
-        say()
-        print_table(shown, [[row[column] for column in shown] for row in rows])
-    say(f"The demo's folder stays: {folder}. `rowd list --config {config}` and `rowd history --config {config}` look into it.")
+    if not watched and bound is not None:
+        _print(bound)
+    say(f"The demo's folder stays: {folder}. Look into it: {command('list', config)}, {command('history', config)}")
+
+
+def _laid(folder: Path, *, fresh: bool) -> bool:
+    """Whether it was laid just now. Ends the command where it can't be."""
+    from rowd.demo.folder import InTheWay, lay
+
+    try:
+        return lay(folder, anew=fresh)
+    except InTheWay as exc:
+        fail(f"{folder} holds files that are not a demo's; {exc}. Name another folder.", Exit.REFUSED)
+    except AlreadyRunning as exc:
+        fail(f"{exc.holder} already runs the demo in {folder}. Stop it first, or name another folder.", Exit.REFUSED)
+    except FileExistsError as exc:
+        fail(f"{exc.filename} is a file. Name a folder.", Exit.REFUSED)
+    except OSError as exc:
+        fail(f"{exc.filename or folder} can't be written: {exc.strerror}. Name another folder, or mend its rights.", Exit.OWNER)
+
+
+def _print(bound: Bound) -> None:
+    """The table as it stands, for who has not seen it at work."""
+    from rowd.hand import hand
+
+    shown = ("Name", "Schedule", "Current", "Next Run", "Runs", "Last Result", "Health")
+    try:
+        with hand(bound) as held:
+            rows = [[str(cells.get(column) or "") for column in shown] for _, cells in held.rows]
+    except TableError as exc:
+        say(str(exc))
+        return
+    say()
+    print_table(shown, rows)
 
 
 async def _nothing(_: Daemon) -> AsyncIterator[None]:

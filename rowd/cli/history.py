@@ -21,7 +21,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import Styled, clean, emit_json, fail, print_table, say
 from rowd.cli.rows import outcome_style, run_json
-from rowd.cli.site import reading, site_at, tables_of
+from rowd.cli.site import ledger_site, reading, tables_of
 from rowd.files import files_of
 from rowd.saying import lasted, when
 from rowd.wiring import Site
@@ -65,7 +65,7 @@ def history(
     """
     if in_logs and not grep:
         fail("--in-logs needs the text to look for: --grep TEXT", Exit.USAGE)
-    site = site_at(config)
+    site = ledger_site(config)
     names = tables_of(site, table)
     now = SystemClock().now()
     start = _start(since, now, site) if since is not None else None

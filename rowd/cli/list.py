@@ -15,7 +15,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import Styled, emit_json, fail, plural, print_table, say
 from rowd.cli.rows import BAD, health_style, outcome_style, row_json, schedule_of, status_of, troubles
-from rowd.cli.site import reading, site_at, tables_of
+from rowd.cli.site import behind, reading, site_at, tables_of
 from rowd.saying import distance, when
 from rowd.view import RowView, TableView, look
 
@@ -49,13 +49,13 @@ def list_tasks(
     with reading(site) as ledger:
         clock = SystemClock()
         tables = look(site, ledger, clock, tables_of(site, table))
-        now = clock.now()
+        now, old = clock.now(), behind(site, ledger)
     rows = [(view, row) for view in tables for row in view.rows]
     shown = [(view, row) for view, row in rows if (_fits(row, status) if status else as_json or not _finished(row))]
     if as_json:
         emit_json({"tables": [_table_json(view) for view in tables], "tasks": [row_json(row) for _, row in shown]})
         return
-    troubles(tables)
+    troubles(tables, old)
     several = len(tables) > 1
     columns = ["Name", "Table", "Schedule", "Next", "Last", "Health"]
     print_table(columns, [_line(row, now, several=several) for _, row in shown], keep=(0, 1, 3))

@@ -19,7 +19,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import clean, clean_lines, emit_json, fail, warn
 from rowd.cli.rows import run_json
-from rowd.cli.site import reading, site_at
+from rowd.cli.site import ledger_site, reading
 from rowd.files import PRINTED, files_in, folder_of
 from rowd.wiring import Site
 
@@ -50,7 +50,7 @@ def logs(
     """
     if follow and as_json:
         fail("--follow and --json can't be had together", Exit.USAGE)
-    site = site_at(config)
+    site = ledger_site(config)
     with reading(site) as ledger:
         if ledger is None:
             fail("Nothing has run here yet: there is no ledger", Exit.BAD)

@@ -16,7 +16,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import emit_json, fail, print_table, say, warn
 from rowd.cli.rows import schedule_of, troubles
-from rowd.cli.site import reading, site_at, tables_of
+from rowd.cli.site import behind, reading, site_at, tables_of
 from rowd.coming import Coming, coming
 from rowd.ical import calendar
 from rowd.saying import distance, plural, when
@@ -69,6 +69,7 @@ def next_runs(
         now = clock.now()
         holds = house(site, ledger, now)
         lengths = usual(ledger, tables) if ics is not None else {}
+        old = behind(site, ledger)
         ledger_id = ledger.id if ledger is not None else str(site.config.file)
     ahead = timedelta(hours=hours) if hours is not None else timedelta(hours=HOURS) if count is None else timedelta(days=3660)
     rows = [row for view in tables for row in view.rows]
@@ -77,7 +78,7 @@ def next_runs(
     most = count or (SHOWN if people else None)
     found = coming(rows, now, holds, until=now + ahead, most_each=each)
     runs = list(islice(found, most))
-    troubles(tables)
+    troubles(tables, old)
     if ics is not None:
         _write(ics, calendar(runs, lengths, now, ledger_id))
     elif as_json:

@@ -11,11 +11,11 @@ from engine.events import Event, OccurrenceRecorded, RunEnded, TableUnreachable
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
-from rowd.cli.output import emit_json, fail, say, warn
+from rowd.cli.output import emit_json, say, warn
 from rowd.cli.site import site_at
 from rowd.log import listener
 from rowd.saying import plural
-from rowd.service import AlreadyRunning, pass_once
+from rowd.service import pass_once
 
 
 @examples(
@@ -42,10 +42,7 @@ def once(
         if log is not None:
             log(event)
 
-    try:
-        asyncio.run(pass_once(site, listen))
-    except AlreadyRunning as exc:
-        fail(str(exc), Exit.REFUSED)
+    asyncio.run(pass_once(site, listen))
     ended = [e for e in told if isinstance(e, RunEnded)]
     failed = [e for e in ended if e.outcome != "succeeded"]
     unrun = [e for e in told if isinstance(e, OccurrenceRecorded)]

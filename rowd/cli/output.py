@@ -13,11 +13,11 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from rowd.cli.calling import spelled
 from rowd.cli.exits import Exit
 from rowd.saying import distance, harmless, lasted, plural, when
 
@@ -68,12 +68,12 @@ def say(text: str = "", style: str | None = None) -> None:
     """A line for people, wrapped at the terminal's width. `text` is taken literally; clean what comes from cells."""
     from rich.text import Text
 
-    console().print(Text(text, style=style or ""))
+    console().print(Text(spelled(text), style=style or ""))
 
 
 def warn(message: str) -> None:
     """A line to standard error."""
-    sys.stderr.write(f"{message}\n")
+    sys.stderr.write(f"{spelled(message)}\n")
 
 
 def fail(message: str, code: Exit = Exit.BAD) -> NoReturn:
@@ -105,8 +105,6 @@ def jsonable(value: object) -> Any:
             return value.isoformat()
         case timedelta():
             return value.total_seconds()
-        case Path():
-            return str(value)
         case Mapping():
             return {str(key): jsonable(one) for key, one in value.items()}
         case tuple() if hasattr(value, "_asdict"):  # a value with named fields
@@ -115,7 +113,7 @@ def jsonable(value: object) -> Any:
             return [jsonable(one) for one in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: jsonable(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    return str(value)
+    return str(value)  # a Path among others
 
 
 def iso(instant: datetime) -> str:

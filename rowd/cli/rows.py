@@ -43,8 +43,10 @@ def outcome_style(outcome: Outcome | None) -> str:
     return "red" if outcome in BAD else "yellow"
 
 
-def troubles(tables: Iterable[TableView]) -> None:
-    """Say on standard error which tables couldn't be read, or are held."""
+def troubles(tables: Iterable[TableView], behind: str | None = None) -> None:
+    """Say on standard error which tables couldn't be read, or are held.   behind: what the daemon works by, where that is old."""
+    if behind is not None:
+        warn(behind)
     for view in tables:
         if view.trouble is not None:
             warn(f"{view.name} can't be read now, so this is what was last read of it: {view.trouble}")

@@ -9,12 +9,10 @@ from typing import Annotated
 import typer
 
 from rowd.cli.command import examples
-from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption
-from rowd.cli.output import fail
 from rowd.cli.site import site_at
 from rowd.log import listener
-from rowd.service import AlreadyRunning, serve
+from rowd.service import serve
 
 
 @examples(
@@ -30,21 +28,19 @@ def run(
     """Run the daemon until it is stopped.
 
     SIGTERM or Ctrl-C: start nothing more, let running work end, tell the tables, end. A second one: end at once; what still runs
-    goes on and is taken over by the next daemon. SIGHUP: read rowd.toml anew.
+    goes on and is taken over by the next daemon. SIGHUP: read rowd.toml anew. Closing the terminal that it was started on ends it
+    as Ctrl-C does.
     """
     if log not in (None, "readable", "json"):
         raise typer.BadParameter("it is readable or json", param_hint="--log")
     site = site_at(config)
     if live and not sys.stdout.isatty():
         raise typer.BadParameter("there is no terminal to draw on", param_hint="--live")
-    try:
-        if live:
-            from rowd.cli.output import console
-            from rowd.live import LiveView
+    if live:
+        from rowd.cli.output import console
+        from rowd.live import LiveView
 
-            view = LiveView(console(), "Edit the table in any program. Ctrl-C stops rowd.")
-            asyncio.run(serve(site, view.listen, lambda: site_at(config), view.beside))
-        else:
-            asyncio.run(serve(site, listener(log or site.config.settings.daemon.log), lambda: site_at(config)))
-    except AlreadyRunning as exc:
-        fail(str(exc), Exit.REFUSED)
+        view = LiveView(console(), "Edit the table in any program. Ctrl-C stops rowd.")
+        asyncio.run(serve(site, view.listen, lambda: site_at(config), view.beside))
+    else:
+        asyncio.run(serve(site, listener(log or site.config.settings.daemon.log), lambda: site_at(config)))

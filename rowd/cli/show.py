@@ -19,7 +19,7 @@ from rowd.cli.command import examples
 from rowd.cli.options import ConfigOption, JsonOption, TableOption, TaskArgument
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
 from rowd.cli.rows import health_style, outcome_style, row_json, run_json, status_of, troubles
-from rowd.cli.site import pick, reading, site_at, tables_of
+from rowd.cli.site import behind, pick, reading, site_at, tables_of
 from rowd.coming import Coming, coming
 from rowd.saying import distance, lasted, plural, when
 from rowd.view import RowView, house, living, look
@@ -51,11 +51,12 @@ def show(
         holds = house(site, ledger, now)
         reason = why(row, now, holds, daemon=living(ledger) is not None)
         ahead = list(islice(coming([row], now, holds, until=now + YEARS), FIVE))
+        old = behind(site, ledger)
         past, edits = _past(ledger, row, runs)
     if as_json:
         emit_json(_json(row, reason, ahead, past, edits))
         return
-    troubles([view for view in tables if view.name == row.table])
+    troubles([view for view in tables if view.name == row.table], old)
     print_pairs(_pairs(row, reason, now, ahead))
     if past:
         say()

@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
-from config.load import Config, load
+from config.load import Config, load, version_of
+from config.load import found as found_file
 from config.mistakes import ConfigError, Mistake
+from config.settings import Settings
 from engine.cells import alike, did_you_mean
 from engine.clock import Clock, SystemClock
 from engine.identity import id_of
 from engine.ledger import Ledger, LedgerMissing
+from rowd.cli.calling import TYPED
 from rowd.cli.exits import Exit
 from rowd.cli.options import BEFORE
-from rowd.cli.output import clean, fail, warn
-from rowd.view import RowView, TableView, look
-from rowd.wiring import Site, configure
+from rowd.cli.output import clean, fail, plural, warn
+from rowd.note import left
+from rowd.view import RowView, TableView, living, look
+from rowd.wiring import Site, configured
 
 
 def site_at(config: Path | None) -> Site:
@@ -26,20 +29,44 @@ def site_at(config: Path | None) -> Site:
 
     Raises ConfigError with every mistake.
     """
+    site, mistakes = _loaded(config)
+    if mistakes or site is None:
+        raise ConfigError(mistakes)
+    return site
+
+
+def ledger_site(config: Path | None) -> Site:
+    """The same for commands that tell of the ledger alone: of a rowd.toml with mistakes, they take what is right, and say so.
+
+    Raises ConfigError where that doesn't lead to a ledger.
+    """
+    site, mistakes = _loaded(config)
+    if site is None or (mistakes and not site.ledger.exists()):
+        raise ConfigError(mistakes)
+    if mistakes:
+        mended = f"{site.config.file} has {plural(len(mistakes), 'mistake')} (`rowd check` tells them)"
+        warn(f"{mended}; this is what {site.ledger} holds:")
+    return site
+
+
+def _loaded(config: Path | None) -> tuple[Site | None, list[Mistake]]:
+    """The site of all that is right, None where there is no file; and every mistake, each once."""
+    named = config or BEFORE.get()
+    TYPED.set(named)
     ready: list[Site] = []
 
     def check(loaded: Config) -> Iterable[Mistake]:
-        try:
-            ready.append(configure(loaded))
-        except ConfigError as exc:
-            return [replace(m, file=str(m.file)) for m in exc.mistakes]
-        return ()
+        site, mistakes = configured(loaded)
+        ready.append(site)
+        return mistakes
 
     try:
-        load(config or BEFORE.get(), os.environ, Path.cwd(), check)
+        load(named, os.environ, Path.cwd(), check)
     except ConfigError as exc:
-        raise ConfigError({(m.key, m.message): m for m in exc.mistakes}.values()) from None
-    return ready[0]
+        if not ready and (file := found_file(named, os.environ, Path.cwd())).is_file():  # it isn't even TOML
+            ready.append(configured(Config(Settings(), file.parent, file))[0])
+        return (ready[0] if ready else None), list({(m.key, m.message): m for m in exc.mistakes}.values())
+    return ready[0], []
 
 
 @contextmanager
@@ -54,6 +81,19 @@ def reading(site: Site) -> Iterator[Ledger | None]:
         yield ledger
     finally:
         ledger.close()
+
+
+def behind(site: Site, ledger: Ledger | None) -> str | None:
+    """What the running daemon works by, where that isn't what rowd.toml says now; None where it is, and where none runs."""
+    daemon = living(ledger)
+    note = left(site.state, daemon.process) if daemon is not None else None
+    if daemon is None or note is None:
+        return None
+    if note.version != version_of(site.config.file):
+        return f"{site.config.file} was changed since the daemon read it; to let it read that: kill -HUP {daemon.process.pid}"
+    if note.restart:
+        return f"{', '.join(note.restart)}: renamed, moved or taken out in {site.config.file}; restart the daemon to take that over"
+    return None
 
 
 def tables_of(site: Site, table: str | None) -> list[str]:

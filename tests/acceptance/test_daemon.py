@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 
-from tests.acceptance.site import Site
+import pytest
+
+from rowd.lock import locked
+from tests.acceptance.site import PATIENCE, ROWD, Site, clean_environment
 
 Make = Callable[..., Site]
 GATED = "a,once,gated,now,active,,,,,,,"
@@ -158,3 +164,86 @@ def test_a_mistake_in_the_configuration_is_told_with_file_key_and_remedy(site: M
     assert '"local"' in answer.stderr or "local" in answer.stderr
     assert "daemn" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def on_a_terminal(here: Site, *command: str) -> tuple[subprocess.Popen[bytes], int]:
+    """The command on a terminal of its own, and that terminal's other end."""
+    ours, its = os.openpty()
+    process = subprocess.Popen(
+        ["setsid", "--ctty", "--wait", str(ROWD), *command],
+        cwd=here.folder, env={**clean_environment(), "TERM": "xterm"}, stdin=its, stdout=its, stderr=its,
+    )  # fmt: skip
+    os.close(its)
+    return process, ours
+
+
+def shown_until(terminal: int, text: bytes) -> None:
+    seen = b""
+    while text not in seen:
+        seen += os.read(terminal, 65536)
+
+
+@pytest.mark.parametrize("command", [("run",), ("run", "--live"), ("demo", "demo")])
+def test_a_closed_terminal_is_the_end_of_what_runs_in_it(site: Make, command: tuple[str, ...]) -> None:
+    here = site(IDLE)
+    process, terminal = on_a_terminal(here, *command)
+    shown_until(terminal, b"daemon.started")
+    os.close(terminal)
+    process.wait(PATIENCE)
+    state = here.folder / ("demo/.rowd" if "demo" in command else ".rowd")
+    with locked(state):  # nobody has it any more
+        pass
+
+
+def test_on_a_terminal_that_stays_sighup_reads_the_configuration_anew(site: Make) -> None:
+    here = site(IDLE)
+    process, terminal = on_a_terminal(here, "run")
+    shown_until(terminal, b"daemon.started")
+    status = json.loads(here.rowd("status", "--json").stdout)
+    os.kill(status["pid"], signal.SIGHUP)
+    shown_until(terminal, b"config.reloaded")
+    os.kill(status["pid"], signal.SIGTERM)
+    shown_until(terminal, b"daemon.stopped")
+    assert process.wait(PATIENCE) == 0
+    os.close(terminal)
+
+
+def test_a_log_that_cannot_be_written_stops_no_work(site: Make) -> None:
+    here = site(IDLE)
+    with Path("/dev/full").open("w") as full:
+        daemon = subprocess.Popen([ROWD, "run"], cwd=here.folder, env=clean_environment(), stdout=full, stderr=full)
+        while (asked := here.rowd("run-now", "idle", "--wait")).returncode == 3:  # until it is there
+            pass
+        assert asked.returncode == 0, asked.stderr
+        daemon.terminate()
+        assert daemon.wait(PATIENCE) == 0
+
+
+def test_a_renamed_table_waits_for_a_restart_and_the_others_are_served(site: Make) -> None:
+    here = site(IDLE)
+    daemon = here.start()
+    daemon.until("table.read")
+    config = here.folder / "rowd.toml"
+    (here.folder / "more.csv").write_text("ID,Name,Action,Schedule,Health\n1,added,work,now,\n")
+    more = '\n[tables.more]\nconnector = "local"\npath = "more.csv"\n'
+    config.write_text(config.read_text().replace("[tables.ops]", "[tables.renamed]") + more)
+    daemon.process.send_signal(signal.SIGHUP)
+    assert daemon.until("config.reloaded")["restart"] == ["ops", "renamed"]
+    assert daemon.until("run.ended", lambda event: event["table"] == "more")["outcome"] == "succeeded"
+    told = here.rowd("status")
+    assert "restart the daemon" in " ".join(told.stdout.split())
+    assert daemon.stop() == 0
+
+
+def test_a_second_daemon_on_the_state_or_on_the_table_is_refused_alike(site: Make) -> None:
+    here = site(IDLE)
+    daemon = here.start()
+    daemon.until("table.read")
+    assert here.rowd("run").returncode == 5
+    (here.folder / "other.toml").write_text(
+        (here.folder / "rowd.toml").read_text().replace("[daemon]", '[daemon]\nstate_dir = "x"')
+    )
+    second = here.rowd("run", "--config", "other.toml")
+    assert "is held by" in second.stderr
+    assert second.returncode == 5
+    assert daemon.stop() == 0

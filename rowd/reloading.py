@@ -1,0 +1,66 @@
+"""What a daemon serves, and how that changes while it runs: when rowd.toml is read anew, and when it is to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from actions.api import Process
+from config.mistakes import ConfigError
+from connectors.errors import NeedsOwner
+from engine.committer import Commits
+from engine.events import ConfigRefused, ConfigReloaded, Listener, Trouble
+from engine.loop import Daemon
+from rowd.note import Note, leave
+from rowd.wiring import Site, tender
+
+
+class Reloading:
+    """What one daemon serves, and how that changes when rowd.toml is read anew."""
+
+    def __init__(
+        self, site: Site, process: Process, made: Daemon, committer: Commits, reload: Callable[[], Site], listener: Listener
+    ) -> None:
+        self._site, self._made, self._committer, self._reload, self._listener = site, made, committer, reload, listener
+        self._serving = dict(site.tables)  # as they were opened; those that are added later are added here, too
+        self._note = Note(process, site.config.version, made.clock.now(), tuple(site.tables))
+        leave(site.state, self._note)
+
+    async def reload(self) -> None:
+        """Take over what rowd.toml says now, unless it is wrong: then everything stays as it was."""
+        now = self._made.clock.now()
+        try:
+            site = self._reload()
+        except ConfigError as exc:
+            self._note = replace(self._note, refused=str(exc), refused_at=now)
+            self._listener(ConfigRefused(at=now, message=str(exc)))
+        else:
+            restart = await self._take_over(site)
+            self._note = Note(self._note.process, site.config.version, now, tuple(self._serving), restart)
+            self._listener(ConfigReloaded(at=self._made.clock.now(), tables=tuple(site.tables), restart=restart))
+        leave(self._site.state, self._note)
+
+    async def stopped(self, stopping: asyncio.Event) -> None:
+        """Say so, once the daemon is to stop."""
+        await stopping.wait()
+        self._note = replace(self._note, stopping_at=self._made.clock.now())
+        leave(self._site.state, self._note)
+
+    async def _take_over(self, site: Site) -> tuple[str, ...]:
+        """Answers the tables that only a restart can take over: renamed ones, those that are gone or have moved."""
+        serving = self._serving
+        self._made.reconfigure(site.parts, {name: bound.rules for name, bound in site.tables.items()})
+        left = {n for n in serving if n not in site.tables or serving[n].settings != site.tables[n].settings}
+        for name in site.tables.keys() - serving.keys():
+            if any(bound.settings == site.tables[name].settings for bound in serving.values()):
+                left.add(name)  # the same store under another name
+                continue
+            try:
+                await self._made.add(await tender(site, name, self._made.clock, self._committer, self._listener))
+            except NeedsOwner as exc:
+                self._listener(Trouble(at=self._made.clock.now(), where=f"table {name}", message=str(exc)))
+                left.add(name)
+            else:
+                serving[name] = site.tables[name]
+        return tuple(sorted(left))
