@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,10 +45,21 @@ def _locked(state: Path) -> int:
         os.ftruncate(lock, 0)
         os.write(lock, f"rowd, process {os.getpid()}".encode())
     except BlockingIOError:
-        holder = os.read(lock, 200).decode("utf-8", "replace").strip() or "another rowd"
+        holder = _holder(lock)
         os.close(lock)
         raise AlreadyRunning(holder, state) from None
     except BaseException:
         os.close(lock)
         raise
     return lock
+
+
+def _holder(lock: int) -> str:
+    """Who has the lock. A moment after it was taken the name may still be missing, or be that of one that was killed."""
+    said = ""
+    for _ in range(20):
+        said = os.pread(lock, 200, 0).decode("utf-8", "replace").strip()
+        if (pid := said.rpartition(" ")[2]).isdecimal() and Path("/proc", pid).exists():
+            return said
+        time.sleep(0.05)
+    return said or "another rowd"

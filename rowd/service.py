@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TextIO
 from typing import Any
 
 from actions.api import Process
@@ -24,18 +22,6 @@ from rowd.lock import locked
 from rowd.reloading import Reloading
 from rowd.terminal import Terminal
 from rowd.wiring import Site, daemon
-
-
-def _named(file: TextIO) -> str:
-    """Who has the lock. A moment after it was taken the name may still be missing, or be that of one that was killed."""
-    said = ""
-    for _ in range(20):
-        file.seek(0)
-        said = file.read().strip()
-        if (pid := said.rpartition(" ")[2]).isdecimal() and Path("/proc", pid).exists():
-            return said
-        time.sleep(0.05)
-    return said or "another rowd"
 
 
 @asynccontextmanager
