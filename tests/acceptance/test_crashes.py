@@ -187,22 +187,6 @@ def test_a_write_that_was_cut_short_leaves_a_whole_file_and_is_made_up_for(site:
     ran_once(here)
 
 
-def test_a_second_daemon_on_the_same_table_is_refused_and_told_of_the_first(site: Make, tmp_path: Path) -> None:
-    here = site("a,tick,work,daily 03:00,active,,,,,,,")
-    first = here.start()
-    first.until("table.read")
-    same = here.rowd("run")
-    assert same.returncode == 5
-    assert f"process {first.process.pid}" in same.stderr
-    other = tmp_path / "other.toml"
-    text = (here.folder / "rowd.toml").read_text().replace('path = "tasks.csv"', f'path = "{here.table}"')
-    other.write_text(text)
-    elsewhere = here.rowd("run", "--config", str(other))
-    assert elsewhere.returncode == 4
-    assert f"process {first.process.pid}" in elsewhere.stderr
-    assert first.stop() == 0
-
-
 def _gone(pidfd: int) -> None:
     """Return once that process has ended."""
     assert select.select([pidfd], [], [], 30)[0]
