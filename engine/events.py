@@ -197,6 +197,20 @@ class BreakerClosed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRefused(Event):
+    """The ledger can't be written: nothing starts until it can. Told once."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRecovered(Event):
+    """It can be written again, after so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerPruned(Event):
     occurrences: int
     folders: int

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from actions.api import Outcome
 from engine.keeper import Findings
-from engine.ledger import Ledger, TableMark
+from engine.ledger import AttemptEnd, Ledger, TableMark
 from engine.model import Occurrence, Request, RowState, Tally
 from engine.plan import Plan, Stop
 from engine.runner import Ended
@@ -25,12 +25,18 @@ class End:
     ended: Ended
     retry_at: datetime | None
 
+    @property
+    def as_recorded(self) -> AttemptEnd:
+        ended = self.ended
+        return AttemptEnd(ended.run, ended.attempt, ended.result, ended.duration, self.retry_at)
+
 
 @dataclass(slots=True)
 class Facts:
-    """Written in one commit. states: rows whose one-off has run, (table, key) → state."""
+    """Written in one commit. states: rows whose one-off has run, (table, key) → state.   records: what was found missed."""
 
     found: dict[str, Findings] = field(default_factory=dict)
+    records: list[Occurrence] = field(default_factory=list)
     ends: list[End] = field(default_factory=list)
     states: dict[tuple[str, str], RowState] = field(default_factory=dict)
     marks: list[TableMark] = field(default_factory=list)
@@ -46,6 +52,7 @@ class Facts:
 
     def write(self, ledger: Ledger, now: datetime) -> tuple[list[Request], Tallies]:
         """Answer every request that is open now, and the tallies that changed."""
+        ledger.record(self.records)
         for found in self.found.values():
             ledger.save_rows(found.states.values())
             ledger.record_edits(found.edits)
@@ -54,17 +61,17 @@ class Facts:
         ledger.save_rows(self.states.values())
         for mark in self.marks:
             ledger.mark_table(mark)
-        for end in self.ends:
-            ledger.end_attempt(end.ended.run, end.ended.attempt, now, end.ended.result, end.ended.duration, end.retry_at)
-        return ledger.requests(), _tallies(ledger, [end.occurrence for end in self.ends])
+        ledger.end_attempts([e.as_recorded for e in self.ends], now)
+        return ledger.requests(), _tallies(ledger, [*self.records, *(end.occurrence for end in self.ends)])
 
 
 @dataclass(frozen=True, slots=True)
 class Moves:
     """A plan on its way into the ledger, in one commit.
 
-    claims: the plan's, with their ids.   begun: the plan's starts, as they stand once their attempt has begun.
-    quiet: the plan's stops of what is not running.   folders: run → where the files of its attempt go.
+    claims: the plan's, with their ids; RUNNING where the first attempt begins at once.
+    begun: earlier claims whose next attempt begins, as they stand then.   quiet: the plan's stops of what is not running.
+    folders: run → where the files of its attempt go.
     """
 
     plan: Plan
@@ -86,14 +93,14 @@ class Moves:
     def write(self, ledger: Ledger, now: datetime) -> tuple[set[str], Tallies]:
         """Answer the ids of the claims that are ours, and the tallies that changed."""
         ledger.record(self.plan.records)
-        taken = ledger.claim(self.claims)
-        lost = {c.id for c, ours in zip(self.claims, taken, strict=True) if not ours}
-        ledger.save_rows(self.plan.states)
+        taken = ledger.claim(self.claims, self.folders)
+        ledger.move_rows(self.plan.states)
         ended = [ledger.end(stop.run, Outcome.CANCELLED, stopped(stop), now) for stop in self.quiet]
         for answer in self.plan.answers:
             ledger.answer(answer.request.id, answer.taken, answer.text, now)
-        ledger.begin([(o.id, o.attempt) for o in self.begun if o.id not in lost], now, self.folders)
-        return {c.id for c in self.claims} - lost, _tallies(ledger, [*self.plan.records, *ended])
+        ledger.begin([(o.id, o.attempt) for o in self.begun], now, self.folders)
+        ours = {claim.id for claim, won in zip(self.claims, taken, strict=True) if won}
+        return ours, _tallies(ledger, [*self.plan.records, *ended])
 
 
 def stopped(stop: Stop) -> str:

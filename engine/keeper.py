@@ -6,17 +6,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from connectors.api import Cell, Effect, Patch, Written
+from connectors.api import Cell, Effect, Written
 from connectors.errors import NeedsOwner, TableError
 from engine.blackout import Blackout
 from engine.cells import BadCell, instant
-from engine.display import differing, display, same
+from engine.display import display, same
 from engine.identity import Mint, Vanishing, identify, presence
 from engine.layout import Layout
 from engine.ledger import Reach, TableMark
+from engine.meanings import Meanings
 from engine.merge import Observation, Press, delivered, first_sight, observe
-from engine.model import OURS, SETTLE, Column, Defect, Edit, Occurrence, Request, RowState, Status, Tally, Task
-from engine.parse import Rules, doubled_names, parse
+from engine.model import OURS, SETTLE, Column, Defect, Edit, Occurrence, Request, RowState, Tally, Task
+from engine.parse import Rules
 from engine.patience import Reading
 from engine.plan import Answer, Hold, Standing
 
@@ -49,6 +50,7 @@ class Findings:
     states: dict[str, RowState] = field(default_factory=dict)
     edits: list[Edit] = field(default_factory=list)
     presses: list[tuple[RowState, Press]] = field(default_factory=list)
+    records: list[Occurrence] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     look_again: bool = False
@@ -63,7 +65,7 @@ class Keeper:
         self.name = rules.rules.table
         self.states: dict[str, RowState] = {s.key: s for s in states}
         self.tallies: dict[str, Tally] = dict(tallies)
-        self.understood: dict[str, Task | Defect] = {}
+        self.meanings = Meanings(rules.rules)
         self.active: Callable[[str, str], tuple[Occurrence, ...]] = _idle
         self.shut: Callable[[datetime], Mapping[str, datetime]] = _closed
         self.requests: dict[str, tuple[Request, ...]] = {}
@@ -84,13 +86,9 @@ class Keeper:
         self.read_at = mark.last_read if mark is not None else None
         self.unsent: set[str] = set()
         self._raw: dict[str, Mapping[str, Cell]] = {}
-        self._names: dict[str, Defect] = {}
-        self._named: dict[str, Cell] = {}
         self._put: dict[str, dict[str, Cell]] = {}  # cells written, but not yet shown by the store
         self._given: dict[str, str] = {}  # ids given to copied rows → what their Health is to say at first
-        self._untold: set[str] = set()
         self._told_unclear: set[str] = set()
-        self._defects: dict[str, str] = {}
         self._lapsed = False
         self.understand(self.states)
 
@@ -154,7 +152,8 @@ class Keeper:
 
     def _forget(self, key: str) -> None:
         """A row that was deleted so long ago that the ledger forgets it, too."""
-        for known in (self.states, self.tallies, self.understood, self._named, self._names, self._defects, self._put):
+        self.meanings.forget(key)
+        for known in (self.states, self.tallies, self._put):
             known.pop(key, None)
 
     def _seen(self, known: RowState, cells: Mapping[str, Cell], now: datetime, handle: str | None) -> Observation:
@@ -184,6 +183,7 @@ class Keeper:
         found = Findings(look_again=True)
         before = dict(self.understood)
         self.served, self.rules = rules is not None, rules or self.rules
+        self.meanings.rules = self.rules.rules
         self.understand(self.states)
         since = now.replace(microsecond=0)
         for key, task in self.understood.items():
@@ -218,43 +218,19 @@ class Keeper:
         self.unsent |= states.keys()
         self.understand(key for key, state in states.items() if _reads_differently(before[key], state))
 
-    def understand(self, keys: Iterable[str]) -> None:
-        """Parse these rows again, and those that share or shared a name with one of them."""
-        touched = set(keys)
-        if any(self._named.get(k) != self._name_of(k) for k in touched):
-            names = doubled_names(self.states.values())
-            touched |= {k for k in names.keys() | self._names.keys() if names.get(k) != self._names.get(k)}
-            self._names = names
-            self._named.update({k: self._name_of(k) for k in touched})
-        for key in touched:
-            state = self.states.get(key)
-            if state is None or state.deleted_at is not None:
-                self.understood.pop(key, None)
-                continue
-            self.understood[key] = self._names.get(key) or parse(state, self.rules.rules)
-        self.unsent |= touched
-        self._untold |= touched
+    @property
+    def understood(self) -> Mapping[str, Task | Defect]:
+        """Key → what the row means."""
+        return self.meanings.understood
 
-    def _name_of(self, key: str) -> Cell:
-        state = self.states.get(key)
-        return state.cells.get(Column.NAME) if state is not None and state.deleted_at is None else None
+    def understand(self, keys: Iterable[str]) -> None:
+        """Parse these rows again, and those whose meaning hangs on theirs."""
+        self.unsent |= self.meanings.read(self.states, keys)
 
     def defects_changed(self) -> tuple[list[Defect], list[str]]:
         """Since the last call: defects that are new or say something else now, and the keys of rows that were mended."""
-        news, mended = [], []
-        for key in sorted(self._untold):
-            now = self.understood.get(key)
-            defect = now if isinstance(now, Defect) and not now.draft else None
-            before = self._defects.get(key)
-            if defect is None and before is not None:
-                del self._defects[key]
-                mended.append(key)
-            elif defect is not None and defect.message != before:
-                self._defects[key] = defect.message
-                news.append(defect)
-        self._untold.clear()
-        news += self._unclear_news()
-        return news, mended
+        news, mended = self.meanings.news()
+        return news + self._unclear_news(), mended
 
     def _unclear_news(self) -> list[Defect]:
         """Rows that can't be told apart, each sentence once while it holds: their keys change with every cell."""
@@ -358,37 +334,6 @@ class Keeper:
         """Whether a second read soon should settle what the last one left open."""
         return self.held is not None or any(s.absent_since and not s.deleted_at for s in self.states.values())
 
-    # --- writing
-
-    def patches(self, now: datetime, most: int) -> list[tuple[str, Mapping[str, Cell], Patch]]:
-        """At most `most` rows whose cells differ from the display: key, canonical cells, and the patch that puts them.
-
-        Rows that need nothing are taken off `unsent`; the others stay on it until they are delivered.
-        """
-        if self.layout is None:
-            return []
-        ready: list[tuple[str, Mapping[str, Cell], Patch]] = []
-        for provisional, mint in list(self.mints.items())[:most]:
-            put: dict[str, Cell] = {str(Column.ID): mint.id}
-            if mint.draft:
-                put[str(Column.STATUS)] = str(Status.DRAFT)
-            ready.append((mint.id, put, Patch(provisional, self._headers(put))))
-        ready += [(key, {}, Patch(key, self._headers(put))) for key, put in self._unclear_health()[: most - len(ready)]]
-        for key in sorted(self.unsent):
-            if len(ready) >= most:
-                break
-            state, wanted = self.states.get(key), self.wanted(key, now)
-            if state is None or wanted is None or state.absent_since is not None:
-                self.unsent.discard(key)
-                continue
-            put = differing(wanted, state)
-            if not put:
-                self.unsent.discard(key)
-                continue
-            expect = {c: state.stood[c] for c in put if c in (Column.STATUS, Column.DO, Column.CURRENT)}
-            ready.append((key, put, Patch(key, self._headers(put), self._headers(expect))))
-        return ready
-
     def wanted(self, key: str, now: datetime) -> dict[str, Cell] | None:
         """What rowd would have stand in this row, canonical header → value; None for a row that isn't there (any more)."""
         state, understood = self.states.get(key), self.understood.get(key)
@@ -405,28 +350,10 @@ class Keeper:
             shut=self.shut(now),
         )
 
-    def something_to_tell(self) -> bool:
-        """Whether `patches` may have an answer."""
-        return bool(self.unsent or self.mints or self._unclear_health())
-
-    def _unclear_health(self) -> list[tuple[str, dict[str, Cell]]]:
-        """What stands in the Health of rows that can't be told apart, where it doesn't stand there yet."""
-        return [
-            (key, {str(Column.HEALTH): f"ERROR: {message}"})
-            for key, (message, cells) in self.unclear.items()
-            if cells.get(Column.HEALTH, f"ERROR: {message}") != f"ERROR: {message}"
-        ]
-
-    def _headers(self, cells: Mapping[str, Cell]) -> dict[str, Cell]:
-        assert self.layout is not None  # noqa: S101 (nothing is written before the first read)
-        named = {self.layout.header(Column(c)): v for c, v in cells.items()}
-        return {header: value for header, value in named.items() if header is not None}
-
     def counts(self) -> tuple[int, int, int]:
         """Tasks, defects, drafts."""
-        defects = [d for d in self.understood.values() if isinstance(d, Defect)]
-        drafts = sum(d.draft for d in defects)
-        return len(self.understood) - len(defects), len(defects) - drafts + len(self.unclear), drafts
+        tasks, defects, drafts = self.meanings.counts()
+        return tasks, defects + len(self.unclear), drafts
 
 
 def _closed(_now: datetime) -> Mapping[str, datetime]:

@@ -14,8 +14,9 @@ from engine.committer import Commits
 from engine.events import DaemonStarted, DaemonStopped, DaemonStopping, Listener
 from engine.keeper import Keeper, TableRules
 from engine.model import SETTLE
+from engine.parts import Parts
 from engine.tender import FLUSH_WITHIN, Tender
-from engine.turns import Parts, Turns, end, when_set
+from engine.turns import Turns, end, when_set
 from engine.underway import UnderWay
 
 
@@ -32,17 +33,17 @@ class Daemon:
     @property
     def parts(self) -> Parts:
         """What it is made of now."""
-        return self._turns.parts
+        return self._turns.memory.parts
 
     @property
     def keepers(self) -> Mapping[str, Keeper]:
         """Its tables, by name."""
-        return self._turns.keepers
+        return self._turns.memory.keepers
 
     @property
     def under_way(self) -> UnderWay:
         """The occurrences that have not ended."""
-        return self._turns.under_way
+        return self._turns.memory.under_way
 
     async def open(self, tenders: Iterable[Tender]) -> None:
         """Take up the tables and whatever an earlier daemon left under way. Raises NeedsOwner where another daemon has a table."""
@@ -126,7 +127,7 @@ class Daemon:
             await turns.turn()
             await turns.rest(waiting, *([] if limit.done() else [limit]))
             if limit.done():
-                for occurrence in turns.under_way:
+                for occurrence in self.under_way:
                     why = f"rowd was stopped, and it ran for longer than {spelled(self.parts.stop_within)}"
                     turns.runner.stop(occurrence.id, Outcome.CANCELLED, why)
         await turns.turn()

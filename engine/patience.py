@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -116,15 +117,15 @@ class PatientTable:
         return await self._worker(call)
 
 
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
 def _clean(row: Row) -> Row:
     """The row without halves of characters (lone surrogates), which a JSON store can give and no file or ledger can hold."""
-    if all(_whole(text) for text in (row.key, *row.cells, *row.cells.values())):
+    texts = "".join([row.key, *row.cells, *[v for v in row.cells.values() if isinstance(v, str)]])
+    if texts.isascii() or not _HALVES.search(texts):
         return row
     return Row(_mended(row.key), {_mended(h): _mended(v) if isinstance(v, str) else v for h, v in row.cells.items()}, row.handle)
-
-
-def _whole(value: object) -> bool:
-    return not isinstance(value, str) or value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def _mended(text: str) -> str:

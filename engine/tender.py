@@ -25,6 +25,7 @@ from engine.events import (
 )
 from engine.keeper import SECOND_LOOK, Findings, Keeper
 from engine.model import SHARED
+from engine.outgoing import patches, something_to_tell
 from engine.patience import PatientTable
 
 BETWEEN_WRITES = timedelta(milliseconds=250)
@@ -103,7 +104,7 @@ class Tender:
     async def flush(self, deliver: Deliver) -> None:
         """Tell the table everything that is left, once; what cannot be told now waits in the ledger."""
         deadline = self._in(FLUSH_WITHIN)
-        while self.keeper.trouble is None and self.keeper.something_to_tell() and self._clock.monotonic() < deadline:
+        while self.keeper.trouble is None and something_to_tell(self.keeper) and self._clock.monotonic() < deadline:
             if self._look or self.keeper.layout is None:
                 self._look = False
                 await self._guarded(self._read, deliver)
@@ -113,7 +114,7 @@ class Tender:
     # --- waiting
 
     def _something_to_tell(self) -> bool:
-        return self._clock.monotonic() >= self._write_at and self.keeper.something_to_tell()
+        return self._clock.monotonic() >= self._write_at and something_to_tell(self.keeper)
 
     def _in(self, span: timedelta) -> float:
         """The monotonic instant that is so far ahead."""
@@ -216,14 +217,14 @@ class Tender:
     async def _write(self, deliver: Deliver) -> None:
         keeper = self.keeper
         self._write_at = self._in(BETWEEN_WRITES)
-        batch = keeper.patches(self._clock.now(), self.table.traits.batch)
+        batch = patches(keeper, self._clock.now(), self.table.traits.batch)
         if not batch:
             return
         if not self.table.traits.atomic_expect and any(c in SHARED for _, put, _ in batch for c in put):
             await self._read(deliver)  # cells that both sides write are sent only straight after a read
             if keeper.trouble is not None:
                 return
-            batch = keeper.patches(self._clock.now(), self.table.traits.batch)
+            batch = patches(keeper, self._clock.now(), self.table.traits.batch)
         self._crash.at("table.before-write")
         try:
             answers = await self.table.write([self._expecting(patch) for _, _, patch in batch]) if batch else []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from engine.ledger.codec import micros
+from engine.model import Occurrence
 
 DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 """Base 32 without i, l, o and u, which people mistake (Crockford's alphabet); in the order of the letters, so that ids sort."""
@@ -17,6 +18,8 @@ DRAWN = 5
 """Random bytes, 40 bits. A table's rows come due together, so a thousand ids of one millisecond are an ordinary case: of so many,
 two are equal once in two million times; with 20 bits it would be every second time."""
 
+_PAIRS = [a + b for a in DIGITS for b in DIGITS]
+
 
 def new_run_id(now: datetime, draw: Callable[[int], bytes]) -> str:
     """An id like `1jd4q8m2x-7xq4k0zc`. Ids of different milliseconds sort as their instants do.
@@ -26,5 +29,12 @@ def new_run_id(now: datetime, draw: Callable[[int], bytes]) -> str:
     return f"{_spelled(micros(now) // 1000, TIME_DIGITS)}-{_spelled(int.from_bytes(draw(DRAWN), 'big'), 8)}"
 
 
+def numbered(occurrences: Iterable[Occurrence], now: datetime, draw: Callable[[int], bytes]) -> list[Occurrence]:
+    """The same, each with an id of its own."""
+    return [occurrence._replace(id=new_run_id(now, draw)) for occurrence in occurrences]
+
+
 def _spelled(number: int, digits: int) -> str:
-    return "".join(DIGITS[number >> shift & 31] for shift in range(5 * (digits - 1), -1, -5))
+    """The last `digits` digits: two at a time, for thousands are spelled at once."""
+    pairs = [_PAIRS[number >> shift & 1023] for shift in range(10 * ((digits - 1) // 2), -1, -10)]
+    return "".join(pairs)[-digits:]

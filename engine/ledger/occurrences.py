@@ -181,7 +181,7 @@ class Occurrences(Tallies):
 
 def _claimable(occurrence: Occurrence) -> bool:
     starts = occurrence.stage is Stage.RUNNING and occurrence.attempt == 1 and occurrence.started_at is not None
-    return bool(occurrence.id) and (starts or (occurrence.stage is Stage.CLAIMED and occurrence.attempt == 0))
+    return bool(occurrence.id) and (starts or occurrence.stage is Stage.CLAIMED)
 
 
 def _after(before: Occurrence, end: AttemptEnd, at: datetime) -> Occurrence:

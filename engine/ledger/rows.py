@@ -29,6 +29,24 @@ class Rows(Store):
         """Put each state in the place of what is known of its row."""
         self._write(_SAVE, [_values(state) for state in states])
 
+    def move_rows(self, states: Iterable[RowState]) -> None:
+        """Put down where these rows' tasks stand: what a decision moves. Cells, and what else was read, stay as they are known."""
+        self._write(
+            _MOVE,
+            [
+                {
+                    "of_table": state.table,
+                    "of_key": state.key,
+                    "settled": micros(state.settled_until),
+                    "snoozed": micros_or_none(state.snoozed_until),
+                    "counted": state.count,
+                    "is_armed": int(state.armed),
+                    "fired": state.fires,
+                }
+                for state in states
+            ],
+        )
+
     def drop_rows(self, table: str, keys: Iterable[str]) -> list[str]:
         """Forget rows altogether: state, tally, and their ended occurrences, since triggers begin anew should the row come back.
 
@@ -135,6 +153,17 @@ _ROWS = (
 _SAVE = insert(ROWS)
 _SAVE = _SAVE.on_conflict_do_update(
     index_elements=["table", "key"], set_={c.name: _SAVE.excluded[c.name] for c in ROWS.c if not c.primary_key}
+)
+_MOVE = (
+    sa.update(ROWS)
+    .where(ROWS.c.table == sa.bindparam("of_table"), ROWS.c.key == sa.bindparam("of_key"))
+    .values(
+        settled_until=sa.bindparam("settled"),
+        snoozed_until=sa.bindparam("snoozed"),
+        count=sa.bindparam("counted"),
+        armed=sa.bindparam("is_armed"),
+        fires=sa.bindparam("fired"),
+    )
 )
 _EDITS = sa.select(*(c for c in EDITS.c if c.name != "id")).order_by(EDITS.c.id.desc())
 

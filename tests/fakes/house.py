@@ -20,9 +20,9 @@ from engine.keeper import Keeper, TableRules
 from engine.ledger import Ledger
 from engine.loop import Daemon
 from engine.parse import Rules
+from engine.parts import Parts
 from engine.patience import PatientTable
 from engine.tender import Tender
-from engine.turns import Parts
 from tests.fakes.memory_table import InlineWorker, MemoryTable
 from tests.fakes.virtual import VirtualClock
 

@@ -54,7 +54,7 @@ async def start(house: House, *sheets: MemoryTable, commits: Any = None, table_r
     """Start a daemon on these tables. `commits` makes another way to commit from the committer's own."""
     daemon, committer = await house.daemon(*sheets, table_rules=table_rules)
     if commits is not None:
-        daemon._turns._committer = _With(committer, commits(committer.do))
+        daemon._turns._acting._committer = daemon._turns._committer = _With(committer, commits(committer.do))
     stopping = asyncio.Event()
     return Alive(house, daemon, committer, stopping, asyncio.create_task(daemon.run(stopping)))
 
@@ -672,7 +672,7 @@ def test_the_queue_of_waiting_tasks_does_not_grow_for_ever(tmp_path: Path) -> No
         house.witness.behaviour = slow(timedelta(seconds=15))
         async with house.open(sheet) as daemon:
             await house.until(NOON + timedelta(hours=3))
-            assert len(daemon._turns._agenda._queue) <= 101
+            assert len(daemon._turns.memory.agenda._queue) <= 101
             house.witness.behaviour = slow(timedelta(seconds=0))
 
     run(story())

@@ -1,0 +1,154 @@
+"""The second half of a turn: what to do is decided, made durable, and then done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from actions.api import Outcome
+from engine import telling
+from engine.agenda import Place
+from engine.clock import Clock
+from engine.committer import Commits
+from engine.decide import decide
+from engine.events import Event
+from engine.facts import Moves, Tallies, stopped
+from engine.ledger import LedgerUnwritable
+from engine.ledger.ids import numbered
+from engine.memory import Memory
+from engine.model import Occurrence, Stage
+from engine.plan import Answer, Plan, Standing, Stop
+from engine.runner import Runner
+
+TOGETHER = 500
+"""So many tasks are decided on in one plan, so that of very many the first don't wait for the last."""
+
+
+class Acting:
+    """Plans, and what becomes of them."""
+
+    def __init__(self, memory: Memory, runner: Runner, clock: Clock, committer: Commits, emit: Callable[[Event], None]) -> None:
+        self._memory = memory
+        self._runner = runner
+        self._clock = clock
+        self._committer = committer
+        self._emit = emit
+
+    async def act(self, now: datetime) -> None:
+        """Deal with every task that changed or came due, best first. Raises LedgerUnwritable: the rest is kept for another turn."""
+        places = sorted(self._places(now), key=lambda place: -self._memory.priority(place))
+        for first in range(0, len(places), TOGETHER):
+            try:
+                await self._plan(places[first : first + TOGETHER], now)
+            except LedgerUnwritable:
+                self._memory.agenda.touch(places[first:])
+                raise
+
+    async def _plan(self, places: Collection[Place], now: datetime) -> None:
+        memory = self._memory
+        standings, refused, ended = self._standings(places, now)
+        plan = decide(standings, now, memory.house(now, self._free))
+        records = tuple(numbered(plan.records, now, memory.parts.draw))
+        plan = replace(plan, records=records, answers=(*plan.answers, *refused), stops=(*plan.stops, *ended))
+        moves = self._moves(plan, now)
+        if not moves.empty:
+            ours, tallies = await self._committer.do(lambda ledger: moves.write(ledger, now), point=moves.point)
+            started = self._carry_out(moves, ours, tallies)
+            if started:
+                await asyncio.sleep(0)  # they begin now; what is told of them comes after
+            self._tell(telling.of_start(occurrence, now) for occurrence in started)
+            self._tell(telling.of_record(record, now) for record in plan.records)
+        memory.agenda.set_wakes(places, plan.wakes)
+        for occurrence in plan.left:
+            memory.agenda.queue(occurrence)
+
+    def _places(self, now: datetime) -> set[Place]:
+        """Which tasks to decide on; a table that was not looked at yet since the start has to wait."""
+        memory = self._memory
+        places = memory.agenda.take(now, self._free, memory.waiting_action, lambda action: memory.room(action, now))
+        early = {p for p in places if not memory.tenders[p[0]].looked.is_set()}
+        memory.agenda.touch(early)
+        return places - early
+
+    @property
+    def _free(self) -> int:
+        return max(0, self._memory.parts.max_parallel - self._runner.under_way)
+
+    def _standings(self, places: Iterable[Place], now: datetime) -> tuple[list[Standing], list[Answer], list[Stop]]:
+        """Where these tasks stand; and what becomes of wishes and waiting occurrences of rows that are no tasks (any more)."""
+        standings: list[Standing] = []
+        refused: list[Answer] = []
+        ended: list[Stop] = []
+        for table, key in places:
+            keeper = self._memory.keepers[table]
+            standing = keeper.standing(key, now)
+            if standing is not None:
+                standings.append(standing)
+                continue
+            why = keeper.no_task(key)
+            refused += [Answer(request, False, why) for request in keeper.requests.get(key, ())]
+            ended += [Stop(o.id, why, "") for o in self._memory.under_way.of(table, key) if o.stage is not Stage.RUNNING]
+        return standings, refused, ended
+
+    def _moves(self, plan: Plan, now: datetime) -> Moves:
+        """The plan with ids, and with the attempts that begin: those of new claims stand in the claims themselves."""
+        starts = set(plan.starts)
+        claims = [
+            claim._replace(stage=Stage.RUNNING, attempt=1, started_at=now) if _trigger(claim) in starts else claim
+            for claim in numbered(plan.claims, now, self._memory.parts.draw)
+        ]
+        places = {(table, key) for table, key, _ in plan.starts}
+        known = {_trigger(o): o for place in places for o in self._memory.under_way.of(*place)}
+        begun = [_begun(known[trigger], now) for trigger in plan.starts if trigger in known]
+        folders = {o.id: str(self._runner.folder(o.id, o.attempt)) for o in (*claims, *begun) if o.stage is Stage.RUNNING}
+        quiet = [stop for stop in plan.stops if not self._memory.runs(stop.run)]
+        return Moves(plan, claims, begun, quiet, folders)
+
+    def _carry_out(self, moves: Moves, ours: set[str], tallies: Tallies) -> list[Occurrence]:
+        """The plan is durable: remember it, and start what it starts."""
+        memory, now = self._memory, self._clock.now()
+        for state in moves.plan.states:
+            keeper = memory.keepers[state.table]
+            keeper.states[state.key] = state
+            keeper.unsent.add(state.key)
+        claims = [claim for claim in moves.claims if claim.id in ours]  # another's claim is not ours to start
+        for occurrence in (*claims, *moves.begun):
+            memory.under_way.put(occurrence)
+            memory.changed(occurrence)
+        memory.recount(tallies)
+        for answer in moves.plan.answers:
+            keeper = memory.keepers[answer.request.table]
+            keeper.answered(answer)
+            self._emit(telling.of_answer(keeper, answer, now))
+        for stop in moves.plan.stops:
+            self._stop(stop)
+        started = [o for o in (*claims, *moves.begun) if o.stage is Stage.RUNNING]
+        for occurrence in started:
+            memory.keepers[occurrence.table].note_is_over(occurrence.key)
+            self._runner.start(occurrence)
+        return started
+
+    def _stop(self, stop: Stop) -> None:
+        occurrence = self._memory.under_way.get(stop.run)
+        if occurrence is None:
+            return
+        if occurrence.stage is Stage.RUNNING:  # its end may be in the inbox already
+            self._runner.stop(stop.run, Outcome.CANCELLED, stopped(stop))
+            return
+        self._memory.under_way.drop(occurrence)
+        self._memory.changed(occurrence)
+
+    def _tell(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._emit(event)
+
+
+def _trigger(occurrence: Occurrence) -> tuple[str, str, str]:
+    return occurrence.table, occurrence.key, occurrence.trigger
+
+
+def _begun(occurrence: Occurrence, now: datetime) -> Occurrence:
+    """As it stands once its next attempt has begun."""
+    return occurrence._replace(stage=Stage.RUNNING, attempt=occurrence.attempt + 1, started_at=now, retry_at=None, process=None)

@@ -1,0 +1,131 @@
+"""The first half of a turn: what came in becomes facts, on their way into the ledger; once they are durable they are remembered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from actions.api import Outcome
+from engine import telling
+from engine.decide import back_off
+from engine.events import Event
+from engine.facts import End, Facts, Tallies
+from engine.keeper import Findings, Keeper
+from engine.ledger import TableMark
+from engine.ledger.ids import numbered
+from engine.memory import Memory
+from engine.merge import active, completed
+from engine.model import Cause, Occurrence, Request, Stage, Task
+from engine.runner import Ended
+
+TELL_AGE = timedelta(seconds=20)
+"""How old the ledger's note of a table's last read may grow while nothing else is to be written."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """Something read from, or answered by, a table; `find` holds it against what is known at the time of the turn."""
+
+    keeper: Keeper
+    find: Callable[[datetime], Findings]
+    done: asyncio.Future[None]
+    found: Findings | None = None
+
+
+class Learning:
+    """Facts from what came in; and what becomes of the memory once they are durable."""
+
+    def __init__(self, memory: Memory, emit: Callable[[Event], None]) -> None:
+        self._memory = memory
+        self._emit = emit
+        self._marked: dict[str, datetime] = {}
+
+    def facts(self, items: Iterable[Ended | Seen], now: datetime) -> Facts:
+        """What these come to. At most one thing seen of each table: the next one builds on it."""
+        memory, facts = self._memory, Facts()
+        for item in items:
+            if isinstance(item, Seen):
+                if (found := _found(item, now)) is not None:
+                    facts.found[item.keeper.name] = found
+            elif (occurrence := memory.under_way.get(item.run)) is not None:
+                facts.ends.append(End(occurrence, item, _retry_at(occurrence, item, now)))
+        for end in facts.ends:
+            occurrence = end.occurrence
+            keeper = memory.keepers[occurrence.table]
+            if end.retry_at is None and _was_one_off(keeper, occurrence):
+                state = facts.found.get(keeper.name, Findings()).states.get(occurrence.key) or keeper.states[occurrence.key]
+                if occurrence.due > state.since and active(state):  # else a person has changed it while it ran
+                    facts.states[(keeper.name, occurrence.key)] = completed(state)
+        facts.records = numbered((r for f in facts.found.values() for r in f.records), now, memory.parts.draw)
+        facts.marks = list(self._marks(facts, now))
+        return facts
+
+    def remember(self, facts: Facts, requests: Iterable[Request], tallies: Tallies, now: datetime) -> None:
+        """These facts are durable, and so is all that stands in requests and tallies."""
+        memory = self._memory
+        self._marked.update((mark.table, now) for mark in facts.marks)
+        for table, found in facts.found.items():
+            keeper = memory.keepers[table]
+            keeper.apply(found.states)
+            memory.agenda.touch((table, key) for key in found.states)
+            if found.look_again:
+                memory.look_again(keeper)
+            self._tell(telling.of_findings(keeper, found, now))
+        self._tell(telling.of_record(record, now) for record in facts.records)
+        for table in {table for table, _ in facts.states}:
+            memory.keepers[table].apply({key: state for (its, key), state in facts.states.items() if its == table})
+        for end in facts.ends:
+            self._forget(end, now)
+        memory.recount(tallies)
+        memory.ask(requests)
+
+    def _forget(self, end: End, now: datetime) -> None:
+        """An attempt has ended: the occurrence waits for another one, or is over."""
+        memory, occurrence, result = self._memory, end.occurrence, end.ended.result
+        if end.retry_at is not None:
+            memory.under_way.put(
+                occurrence._replace(stage=Stage.WAITING, retry_at=end.retry_at, reason=result.summary, process=None)
+            )
+        else:
+            memory.under_way.drop(occurrence)
+        memory.changed(occurrence)
+        memory.keepers[occurrence.table].note_is_over(occurrence.key)
+        before, after = memory.breakers.note(occurrence.action, result.outcome, now)
+        self._emit(telling.of_end(end, now))
+        self._tell(telling.of_breaker(occurrence.action, before, after, memory.parts.breaker, now))
+
+    def _marks(self, facts: Facts, now: datetime) -> Iterator[TableMark]:
+        """How the tables stand, where that is news or was not told for a while."""
+        for table, found in facts.found.items():
+            marked = self._marked.get(table)
+            if found.states or found.look_again or marked is None or now - marked >= TELL_AGE:
+                yield self._memory.keepers[table].mark(now)
+
+    def _tell(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._emit(event)
+
+
+def _found(item: Seen, now: datetime) -> Findings | None:
+    """What it comes to, found out once: a commit that failed is tried again with the same. None: its sender is told why."""
+    try:
+        item.found = item.found or item.find(now)
+    except Exception as exc:  # a table that answers in a way we never thought of is its tender's trouble
+        if not item.done.done():
+            item.done.set_exception(exc)
+    return item.found
+
+
+def _retry_at(occurrence: Occurrence, ended: Ended, now: datetime) -> datetime | None:
+    outcome = ended.result.outcome
+    repeats = outcome in (Outcome.FAILED, Outcome.TIMED_OUT) or (outcome is Outcome.LOST and occurrence.repeatable)
+    return now + back_off(occurrence, ended.attempt) if repeats and ended.attempt < occurrence.attempts else None
+
+
+def _was_one_off(keeper: Keeper, occurrence: Occurrence) -> bool:
+    task = keeper.understood.get(occurrence.key)
+    if not isinstance(task, Task) or task.schedule is None:
+        return False
+    return task.schedule.one_off and occurrence.cause is Cause.SCHEDULE

@@ -1,0 +1,73 @@
+"""What the rows of one table mean: each a task or a defect, parsed anew where it changed; and which defects are news."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from connectors.api import Cell
+from engine.model import Column, Defect, RowState, Task
+from engine.parse import Rules, doubled_names, parse
+
+
+class Meanings:
+    """Key → what the row means. Rows that share a name are one matter: a change of one can change what the others mean."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.understood: dict[str, Task | Defect] = {}
+        self._names: dict[str, Defect] = {}  # rows whose name another row had first
+        self._named: dict[str, Cell] = {}
+        self._untold: set[str] = set()
+        self._told: dict[str, str] = {}
+
+    def read(self, states: Mapping[str, RowState], keys: Iterable[str]) -> set[str]:
+        """Parse these rows again, and those that share or shared a name with one of them; answer which those were.
+
+        states: every row of the table that is known.
+        """
+        touched = set(keys)
+        if any(self._named.get(k) != _name_of(states, k) for k in touched):
+            names = doubled_names(states.values())
+            touched |= {k for k in names.keys() | self._names.keys() if names.get(k) != self._names.get(k)}
+            self._names = names
+            self._named.update({k: _name_of(states, k) for k in touched})
+        for key in touched:
+            state = states.get(key)
+            if state is None or state.deleted_at is not None:
+                self.understood.pop(key, None)
+                continue
+            self.understood[key] = self._names.get(key) or parse(state, self.rules)
+        self._untold |= touched
+        return touched
+
+    def forget(self, key: str) -> None:
+        """The ledger has forgotten the row."""
+        for known in (self.understood, self._named, self._names, self._told):
+            known.pop(key, None)
+
+    def news(self) -> tuple[list[Defect], list[str]]:
+        """Since the last call: defects that are new or say something else now, and the keys of rows that were mended."""
+        fresh, mended = [], []
+        for key in sorted(self._untold):
+            now = self.understood.get(key)
+            defect = now if isinstance(now, Defect) and not now.draft else None
+            before = self._told.get(key)
+            if defect is None and before is not None:
+                del self._told[key]
+                mended.append(key)
+            elif defect is not None and defect.message != before:
+                self._told[key] = defect.message
+                fresh.append(defect)
+        self._untold.clear()
+        return fresh, mended
+
+    def counts(self) -> tuple[int, int, int]:
+        """Tasks, defects, drafts."""
+        defects = [d for d in self.understood.values() if isinstance(d, Defect)]
+        drafts = sum(d.draft for d in defects)
+        return len(self.understood) - len(defects), len(defects) - drafts, drafts
+
+
+def _name_of(states: Mapping[str, RowState], key: str) -> Cell:
+    state = states.get(key)
+    return state.cells.get(Column.NAME) if state is not None and state.deleted_at is None else None

@@ -1,0 +1,117 @@
+"""What one daemon knows: its tables, what is under way, what to decide on next. Only a turn changes it, and only after a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from engine.agenda import Agenda, Place
+from engine.breaker import Breakers
+from engine.facts import Tallies
+from engine.keeper import Keeper
+from engine.model import Occurrence, Request, Stage
+from engine.parts import Parts
+from engine.plan import House
+from engine.tender import Tender
+from engine.underway import UnderWay
+
+
+class Memory:
+    """A mirror of the ledger, beside what the tables said last."""
+
+    def __init__(self, parts: Parts, now: datetime) -> None:
+        self.parts = parts
+        self.keepers: dict[str, Keeper] = {}
+        self.tenders: dict[str, Tender] = {}
+        self.under_way = UnderWay()
+        self.agenda = Agenda()
+        self.breakers = Breakers(parts.breaker, parts.limits, parts.max_parallel)
+        self.awake_since = now
+
+    def take_up(self, tender: Tender, active: Iterable[Occurrence]) -> None:
+        """Know one more table, and what the ledger says is under way in it."""
+        keeper = tender.keeper
+        self.keepers[keeper.name], self.tenders[keeper.name] = keeper, tender
+        for occurrence in active:
+            self.under_way.put(occurrence)
+        keeper.active = self.under_way.of
+        keeper.shut = self.breakers.shut
+        self.agenda.touch((keeper.name, key) for key in keeper.states)
+
+    def replace(self, parts: Parts) -> None:
+        """Go on with other parts."""
+        self.parts = parts
+        self.breakers.rules, self.breakers.limits, self.breakers.usual = parts.breaker, parts.limits, parts.max_parallel
+
+    # --- what a turn remembers
+
+    def changed(self, occurrence: Occurrence) -> None:
+        """Something about an occurrence is different now: its row shows it, and what may follow is to be decided on."""
+        self.keepers[occurrence.table].unsent.add(occurrence.key)
+        self.agenda.touch([(occurrence.table, occurrence.key)])
+
+    def look_again(self, keeper: Keeper) -> None:
+        """Something about a whole table is different now."""
+        keeper.unsent.update(keeper.states)
+        self.agenda.touch((keeper.name, key) for key in keeper.states)
+
+    def recount(self, tallies: Tallies) -> None:
+        """What these rows' pasts add up to now."""
+        for table, changed in tallies.items():
+            self.keepers[table].tallies.update(changed)
+            self.keepers[table].unsent.update(changed)
+
+    def ask(self, requests: Iterable[Request]) -> None:
+        """These wishes are open, all that are."""
+        asked: dict[Place, tuple[Request, ...]] = {}
+        for request in requests:
+            place = (request.table, request.key)
+            asked[place] = (*asked.get(place, ()), request)
+        for keeper in self.keepers.values():
+            keeper.requests = {key: those for (table, key), those in asked.items() if table == keeper.name}
+        self.agenda.touch(place for place in asked if place[0] in self.keepers)
+
+    # --- what a turn asks
+
+    def runs(self, run: str) -> bool:
+        """Whether an attempt of this occurrence is under way."""
+        occurrence = self.under_way.get(run)
+        return occurrence is not None and occurrence.stage is Stage.RUNNING
+
+    def waiting_action(self, place: Place) -> str | None:
+        """What this task is about to run; None where nothing of it waits."""
+        waiting = (o.action for o in self.under_way.of(*place) if o.stage in (Stage.CLAIMED, Stage.WAITING))
+        return next(waiting, None)
+
+    def house(self, now: datetime, free: int) -> House:
+        """What holds for every task. free: idle workers."""
+        return House(
+            awake_since=self.awake_since,
+            free=free,
+            running=dict(self.under_way.running),
+            limits=self.breakers.limited(now),
+            shut=self.breakers.shut(now),
+            blackouts=self.parts.blackouts,
+        )
+
+    def room(self, action: str, now: datetime) -> bool:
+        """Whether the action's own limit lets one more of it start."""
+        return self.under_way.running.get(action, 0) < self.breakers.limit(action, now)
+
+    def priority(self, place: Place) -> int:
+        """Whose turn is first when many come due at once."""
+        return getattr(self.keepers[place[0]].understood.get(place[1]), "priority", 0)
+
+    def wakes(self, now: datetime, frozen: datetime | None) -> Iterator[datetime]:
+        """When time alone gives us something to do.   frozen: what comes due after it doesn't count."""
+        ahead = self.agenda.next_wake()
+        if ahead is not None and (frozen is None or ahead <= frozen):
+            yield ahead
+        for keeper in self.keepers.values():
+            if (at := keeper.changes_at()) is not None:
+                yield at
+        yield from self.breakers.shut(now).values()
+
+    def streaks(self, streaks: Mapping[str, tuple[int, datetime | None]]) -> None:
+        """What the ledger remembers of the actions' last attempts."""
+        self.breakers.take_up(streaks)

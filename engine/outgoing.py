@@ -1,0 +1,76 @@
+"""What a table has yet to be told: the difference between the display of every row and what stands there, as patches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from connectors.api import Cell, Patch
+from engine.display import differing
+from engine.keeper import Keeper
+from engine.layout import Layout
+from engine.model import Column, Status
+
+EXPECTED = frozenset({Column.STATUS, Column.DO, Column.CURRENT})
+"""Cells that a person writes as well: put only where they still are as they were read, if the store can test that."""
+
+
+class Outgoing(NamedTuple):
+    """One row's patch. key: the row's, or its new id.   put: the cells under canonical headers."""
+
+    key: str
+    put: Mapping[str, Cell]
+    patch: Patch
+
+
+def patches(keeper: Keeper, now: datetime, most: int) -> list[Outgoing]:
+    """At most `most` rows whose cells differ from the display.
+
+    Rows that need nothing are taken off `keeper.unsent`; the others stay on it until they are delivered.
+    """
+    layout = keeper.layout
+    if layout is None:
+        return []
+    ready = _ids(keeper, layout)[:most]
+    ready += [Outgoing(key, {}, Patch(key, _headers(layout, put))) for key, put in _unclear(keeper)][: most - len(ready)]
+    for key in sorted(keeper.unsent):
+        if len(ready) >= most:
+            break
+        state, wants = keeper.states.get(key), keeper.wanted(key, now)
+        put = {} if state is None or wants is None or state.absent_since is not None else differing(wants, state)
+        if not put or state is None:
+            keeper.unsent.discard(key)
+            continue
+        expect = {c: state.stood[c] for c in put if c in EXPECTED}
+        ready.append(Outgoing(key, put, Patch(key, _headers(layout, put), _headers(layout, expect))))
+    return ready
+
+
+def something_to_tell(keeper: Keeper) -> bool:
+    """Whether `patches` may have an answer."""
+    return bool(keeper.unsent or keeper.mints or next(_unclear(keeper), None))
+
+
+def _ids(keeper: Keeper, layout: Layout) -> list[Outgoing]:
+    """Rows that get an id; copies become drafts with it."""
+    ready = []
+    for provisional, mint in keeper.mints.items():
+        put: dict[str, Cell] = {str(Column.ID): mint.id}
+        if mint.draft:
+            put[str(Column.STATUS)] = str(Status.DRAFT)
+        ready.append(Outgoing(mint.id, put, Patch(provisional, _headers(layout, put))))
+    return ready
+
+
+def _unclear(keeper: Keeper) -> Iterator[tuple[str, dict[str, Cell]]]:
+    """What is to stand in the Health of rows that can't be told apart, where it doesn't stand there yet."""
+    for key, (message, cells) in keeper.unclear.items():
+        if cells.get(Column.HEALTH, f"ERROR: {message}") != f"ERROR: {message}":
+            yield key, {str(Column.HEALTH): f"ERROR: {message}"}
+
+
+def _headers(layout: Layout, cells: Mapping[str, Cell]) -> dict[str, Cell]:
+    """Under the table's own headers; a column that the table doesn't have is left out."""
+    named = {layout.header(Column(c)): v for c, v in cells.items()}
+    return {header: value for header, value in named.items() if header is not None}

@@ -1,0 +1,29 @@
+"""What a daemon is made of, beside its tables: all of it may be replaced while it runs, when the configuration is read anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from actions.api import Action
+from engine.blackout import Blackout
+from engine.breaker import BreakerRules
+from engine.crash import Crash
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """limits: action → how many attempts at once.   runs: folder of all attempts' folders.   draw: n random bytes."""
+
+    actions: Mapping[str, Action]
+    secrets: Mapping[str, Mapping[str, str]]
+    limits: Mapping[str, int]
+    max_parallel: int
+    stop_within: timedelta
+    blackouts: tuple[Blackout, ...]
+    breaker: BreakerRules
+    runs: Path
+    draw: Callable[[int], bytes]
+    crash: Crash
