@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 LONGEST_NAP = timedelta(seconds=30)
 """No sleep is longer, so that a suspended or reset clock is noticed within that time."""
+
+
+class Timer(Protocol):
+    """Something that is to happen."""
+
+    def cancel(self) -> None:
+        """It is not to happen any more. Nothing where it has happened."""
 
 
 class Clock(Protocol):
@@ -29,6 +37,9 @@ class Clock(Protocol):
     async def sleep(self, span: timedelta) -> None:
         """Return after `span` of monotonic time."""
 
+    def call_after(self, span: timedelta, call: Callable[[], object]) -> Timer:
+        """Call it after `span` of monotonic time, never at once. Cheaper than a task that sleeps."""
+
 
 class SystemClock:
     """The machine's own clock."""
@@ -48,3 +59,6 @@ class SystemClock:
 
     async def sleep(self, span: timedelta) -> None:
         await asyncio.sleep(span.total_seconds())
+
+    def call_after(self, span: timedelta, call: Callable[[], object]) -> Timer:
+        return asyncio.get_running_loop().call_later(span.total_seconds(), call)
