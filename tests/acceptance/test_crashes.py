@@ -54,9 +54,9 @@ def deaths(point: str, course: Course, rng: random.Random) -> Iterator[Death]:
     for number in range(2 * TIMES):
         if course.reached >= TIMES:
             return
-        if number and rng.random() < 0.1:
+        if number and rng.random() < 0.05:
             yield Death(after=rng.uniform(0, 0.5), in_order=True)
-        yield Death(after=rng.uniform(0.5, 1.5), point=f"{point}:{rng.choice(hits)}", pause=rng.choice([0, 0, 0, 0.5]))
+        yield Death(after=rng.uniform(0.3, 1.2), point=f"{point}:{rng.choice(hits)}", pause=rng.choice([0, 0, 0, 0, 0.5]))
 
 
 def died_at(point: str, folder: Path, forked: Forked) -> tuple[int, dict[str, list[str]]]:
@@ -65,7 +65,7 @@ def died_at(point: str, folder: Path, forked: Forked) -> tuple[int, dict[str, li
     starter = FirstInstalled(forked)
     pruned = point.startswith("prune.")
     scene = Scene(folder / "scene", few(rng), SEED, parallel=2, keep_runs=2 if pruned else 100_000)
-    course = Course(scene, starter, rng, pace=(0.3, 0.9), ticks=(1.5, 3), looks=0.1)
+    course = Course(scene, starter, rng, pace=(0.3, 1.2), ticks=(1.5, 4), looks=0.1)
     try:
         course.run(deaths(point, course, rng))
     finally:

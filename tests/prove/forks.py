@@ -26,7 +26,9 @@ IMPORTED = (
     "actions.http",
     "actions.simulate",
     "watchfiles",
+    *("anyio._backends._asyncio", "anyio.streams.tls", "anyio.to_thread", "croniter", "dotenv.main", "pydantic.type_adapter"),
 )
+"""Whatever `rowd run` would import, also what others import late."""
 
 
 def child(asked: dict[str, Any]) -> NoReturn:

@@ -135,8 +135,8 @@ class Rows:
 def few(rng: random.Random) -> list[Row]:
     """A handful of rows that between them make every kind of commit, every second."""
     rows = Rows(rng)
-    for _ in range(3):
-        rows.add("interval", {"Schedule": "every 2 seconds"}, schedule={"every": 2})
+    rows.add("interval", {"Schedule": "every 2 seconds"}, schedule={"every": 2})
+    rows.add("interval", {"Schedule": "every 3 seconds"}, schedule={"every": 3})
     rows.add("inside", {"Schedule": "every 3 seconds", "Action": "inside", "Metadata": {"sleep": "1s"}}, schedule={"every": 3})
     rows.add(
         "failing",
