@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from connectors.api import PROVISIONAL, Cell, Editable, Effect, Patch, Row, Table, fold
-from connectors.errors import NeedsOwner, TryLater
+from connectors.errors import NeedsOwner, TableError, TryLater
 from engine.cells import guess, quoted, text
 from engine.identity import id_of
 from engine.layout import COLUMNS, Layout
@@ -76,8 +76,11 @@ class Hand:
         return next((row.key for row, cells in self.rows if row.key != but and _name(cells).casefold() == wanted), None)
 
     def cells_of(self, key: str) -> dict[str, Cell]:
-        """The canonical cells of a row. Raises KeyError."""
-        return next(dict(cells) for row, cells in self.rows if row.key == key)
+        """The canonical cells of a row. Raises NeedsOwner where several lines bear its id, TryLater where it is no longer there."""
+        found = next((dict(cells) for row, cells in self.rows if row.key == key), None)
+        if found is None:
+            raise self._moved(key)
+        return found
 
     # --- cells
 
@@ -146,7 +149,7 @@ class Hand:
         return editable.create(ready)
 
     def put(self, changes: Mapping[str, Mapping[str, Cell]]) -> None:
-        """Put canonical cells into rows, by key. Raises TryLater where a row is no longer there; what `Table.write` raises."""
+        """Put canonical cells into rows, by key. Raises what `cells_of` raises, and what `Table.write` does."""
         patches = [Patch(key, self._headers(cells)) for key, cells in changes.items() if cells]
         size = self._table.traits.batch
         for start in range(0, len(patches), size):
@@ -156,11 +159,14 @@ class Hand:
                     raise self._moved(patch.key)
 
     def delete(self, key: str) -> None:
-        """Remove a row. Raises TryLater where it is no longer there; what `Editable.delete` raises."""
+        """Remove a row. Raises what `cells_of` raises, and what `Editable.delete` does."""
         if self.editable.delete([key]) != [Effect.APPLIED]:
             raise self._moved(key)
 
-    def _moved(self, key: str) -> TryLater:
+    def _moved(self, key: str) -> TableError:
+        if sum(id_of(cells.get(Column.ID)) == key for _, cells in self.rows) > 1:
+            remedy = "Clear the ID of the copies, or give them others; then repeat it."
+            return NeedsOwner(f"{self.name}: several lines bear the ID {quoted(key)}, so it can't be told which is meant. {remedy}")
         return TryLater(f"{self.name}: row {quoted(key)} was changed or removed meanwhile. Look again, then repeat it.")
 
     def _headers(self, cells: Mapping[str, Cell]) -> dict[str, Cell]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.api import Cell
+from connectors.api import Cell, fold
 from engine.cells import BadCell, text
 from engine.cells import zone as zone_named
 from engine.model import Column, Status, Type
@@ -52,10 +53,15 @@ class Known:
 
 @dataclass(slots=True)
 class Migration:
-    """What an import comes to. moved: to be written.   same: jobs that are there already.   refused: with why."""
+    """What an import comes to.
+
+    moved: to be written.   same: jobs that are in the table already.   again: jobs that an earlier line of the crontabs has.
+    refused: with why.
+    """
 
     moved: list[Moved] = field(default_factory=list)
     same: list[Job] = field(default_factory=list)
+    again: list[Job] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
 
 
@@ -81,7 +87,7 @@ def migrate(jobs: Iterable[Job], known: Known, me: str, account: Account) -> Mig
             actions[action] = settings
             by_settings[_told(settings)] = action
         if (row := (action, tidy(job.schedule), zone or "")) in rows:
-            found.same.append(job)
+            (found.same if row in known.rows else found.again).append(job)
             continue
         rows.add(row)
         name = action if action not in names else named(job.command, {*actions, *names})
@@ -92,10 +98,20 @@ def migrate(jobs: Iterable[Job], known: Known, me: str, account: Account) -> Mig
 
 def rows_known(cells: Iterable[Mapping[str, Cell]]) -> set[tuple[str, str, str]]:
     """What `Known.rows` wants, from canonical cells."""
-    return {
-        (text(c.get(Column.ACTION)) or "", _tidy_or_as_is(text(c.get(Column.SCHEDULE)) or ""), text(c.get(Column.TIME_ZONE)) or "")
-        for c in cells
-    }
+    return {(text(c.get(Column.ACTION)) or "", _tidy_or_as_is(text(c.get(Column.SCHEDULE)) or ""), _zone_in(c)) for c in cells}
+
+
+def _zone_in(cells: Mapping[str, Cell]) -> str:
+    """The row's own zone: in its column, else in Metadata; "" for none."""
+    if (said := text(cells.get(Column.TIME_ZONE))) is not None:
+        return said
+    try:
+        inner = json.loads(text(cells.get(Column.METADATA)) or "{}")
+    except ValueError:
+        return ""
+    folded = fold(Column.TIME_ZONE)
+    found = [value for key, value in inner.items() if fold(key) == folded] if isinstance(inner, dict) else []
+    return str(found[0]) if found else ""
 
 
 def _tidy_or_as_is(schedule: str) -> str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 
 from connectors.api import Cell
 from connectors.errors import NeedsOwner, TableError
@@ -36,6 +37,7 @@ class RowView:
     key: how the table finds the row; it begins with `~` while the row has no id of its own.
     state: as the daemon would hold it once it has read the row as it is now.   new: the daemon hasn't seen the row yet.
     zone: what its times are shown in: the task's, else the table's.   held: why nothing of it may start, None where it may.
+    wanted: what the daemon's own code would write into it; None for a row that the daemon has yet to tell apart.
     """
 
     table: str
@@ -48,6 +50,7 @@ class RowView:
     requests: tuple[Request, ...] = ()
     held: Hold | None = None
     new: bool = False
+    wanted: Callable[[], Mapping[str, Cell] | None] | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -70,6 +73,8 @@ class RowView:
     @property
     def cells(self) -> Mapping[str, Cell]:
         """What rowd would write into its own columns: Health, Understood As, Next Run …"""
+        if self.wanted is not None and (cells := self.wanted()) is not None:
+            return cells
         return display(self.understood, self.state, self.tally, self.zone, active=self.active, hold=self.held)
 
     @property
@@ -88,7 +93,8 @@ class RowView:
 class TableView:
     """One table.
 
-    rows: in the table's order; where it couldn't be read, the ledger's copy in the order of keys.
+    rows: each line of the table once, in its order; where it couldn't be read, the ledger's copy in the order of keys.
+    doubted: known rows whose line can't be told: several bear their id.
     trouble: why it couldn't be read now.   held: why nothing of it may start, for the table as a whole.
     mark: how it stood when the daemon last looked; None before that.   layout: None where no read of it was understood.
     """
@@ -101,6 +107,7 @@ class TableView:
     mark: TableMark | None
     trouble: TableError | None = None
     held: str | None = None
+    doubted: tuple[RowView, ...] = ()
 
     @property
     def tasks(self) -> list[RowView]:
@@ -121,7 +128,7 @@ def look(site: Site, ledger: Ledger | None, clock: Clock, names: Collection[str]
     ledger: None where there is none yet: every row is new then. Raises: ledger errors, KeyError for a name that isn't there.
     """
     bounds = [site.tables[name] for name in (site.tables if names is None else names)]
-    known = _known(bounds, ledger)
+    known = _known(site, bounds, ledger)
     readings = asyncio.run(_read(bounds, clock))
     now = clock.now()
     return [_seen(bound, known[bound.rules.rules.table], readings[bound.rules.rules.table], now) for bound in bounds]
@@ -130,30 +137,37 @@ def look(site: Site, ledger: Ledger | None, clock: Clock, names: Collection[str]
 def remembered(site: Site, ledger: Ledger | None, now: datetime, names: Collection[str] | None = None) -> list[TableView]:
     """The same from the ledger's copy alone: no table is read. Rows stand in the order of their keys. Raises ledger errors."""
     bounds = [site.tables[name] for name in (site.tables if names is None else names)]
-    known = _known(bounds, ledger)
+    known = _known(site, bounds, ledger)
     return [_seen(bound, known[bound.rules.rules.table], None, now) for bound in bounds]
 
 
 def house(site: Site, ledger: Ledger | None, now: datetime) -> House:
     """What holds for every task now: workers, limits, breakers, blackouts, as the daemon of this site would see them."""
     running: Counter[str] = Counter()
-    shut: dict[str, datetime] = {}
     mark = None
     if ledger is not None:
         running.update(o.action for o in ledger.active() if o.stage is Stage.RUNNING)
         mark = living(ledger)
-        for action in site.definitions:
-            until = Breaker(*ledger.streak(action)).shut_until(site.parts.breaker)
-            if until is not None and until > now:
-                shut[action] = until
     return House(
         awake_since=mark.since if mark is not None else now,
         free=max(0, site.parts.max_parallel - running.total()),
         running=running,
         limits=site.parts.limits,
-        shut=shut,
+        shut=_shut(_tripped(site, ledger), now),
         blackouts=site.parts.blackouts,
     )
+
+
+def _tripped(site: Site, ledger: Ledger | None) -> dict[str, datetime]:
+    """Action → until when its breaker lets nothing start, or did."""
+    if ledger is None:
+        return {}
+    found = {action: Breaker(*ledger.streak(action)).shut_until(site.parts.breaker) for action in site.definitions}
+    return {action: until for action, until in found.items() if until is not None}
+
+
+def _shut(tripped: Mapping[str, datetime], now: datetime) -> dict[str, datetime]:
+    return {action: until for action, until in tripped.items() if until > now}
 
 
 def living(ledger: Ledger | None) -> DaemonMark | None:
@@ -179,11 +193,12 @@ class _Known:
     requests: Mapping[str, Sequence[Request]]
 
 
-def _known(bounds: Iterable[Bound], ledger: Ledger | None) -> dict[str, _Known]:
+def _known(site: Site, bounds: Iterable[Bound], ledger: Ledger | None) -> dict[str, _Known]:
     if ledger is None:
         return {b.rules.rules.table: _Known(Keeper(b.rules, (), {}, None), None, {}, {}) for b in bounds}
     known = {}
     with ledger.snapshot():
+        tripped = _tripped(site, ledger)
         asked: defaultdict[tuple[str, str], list[Request]] = defaultdict(list)
         for request in ledger.requests():
             asked[request.table, request.key].append(request)
@@ -193,8 +208,15 @@ def _known(bounds: Iterable[Bound], ledger: Ledger | None) -> dict[str, _Known]:
             for occurrence in ledger.active(name):
                 active[occurrence.key].append(occurrence)
             mine = {key: found for (table, key), found in asked.items() if table == name}
-            known[name] = _Known(keeper_of(bound, ledger), ledger.table_mark(name), active, mine)
+            keeper = keeper_of(bound, ledger)
+            keeper.active = partial(_active, active)
+            keeper.shut = partial(_shut, tripped)
+            known[name] = _Known(keeper, ledger.table_mark(name), active, mine)
     return known
+
+
+def _active(active: Mapping[str, Sequence[Occurrence]], _table: str, key: str) -> tuple[Occurrence, ...]:
+    return tuple(active.get(key, ()))
 
 
 async def _read(bounds: Sequence[Bound], clock: Clock) -> dict[str, Reading | TableError]:
@@ -236,11 +258,13 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
             requests=tuple(known.requests.get(key, ())),
             held=keeper.hold(key, now),
             new=key not in before,
+            wanted=partial(keeper.wanted, key, now),
         )
         for key in order
         if (understood := keeper.understood.get(key)) is not None
     ]
-    rows += _nameless(keeper, now)
+    doubted = tuple(row for row in rows if row.key in keeper.doubtful)
+    rows = [row for row in rows if row.key not in keeper.doubtful] + _nameless(keeper, now, new=known.mark is None)
     return TableView(
         name=keeper.name,
         bound=bound,
@@ -250,6 +274,7 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
         mark=known.mark,
         trouble=trouble,
         held=keeper.held,
+        doubted=doubted,
     )
 
 
@@ -265,8 +290,11 @@ def _zone(understood: Task | Defect, bound: Bound) -> tzinfo:
     return bound.rules.rules.zone
 
 
-def _nameless(keeper: Keeper, now: datetime) -> list[RowView]:
-    """Rows that have no id of their own: those that the daemon will give one, and those that nobody can tell apart."""
+def _nameless(keeper: Keeper, now: datetime, *, new: bool) -> list[RowView]:
+    """Rows that have no id of their own: those that the daemon will give one, and those that nobody can tell apart.
+
+    new: the daemon has never seen the table.
+    """
     rules, layout = keeper.rules.rules, keeper.layout
     if layout is None:
         return []
@@ -275,7 +303,7 @@ def _nameless(keeper: Keeper, now: datetime) -> list[RowView]:
         state = first_sight(keeper.name, key, cells, now, new_ledger=False, anchor=None).state
         name = quoted(cells.get(Column.NAME))[1:-1]
         understood = parse(state, rules) if message is None else Defect(keeper.name, key, name, str(Column.ID), message)
-        return RowView(keeper.name, key, understood, state, Tally(), rules.zone, new=True)
+        return RowView(keeper.name, key, understood, state, Tally(), rules.zone, new=new or message is None)
 
     fresh = []
     for provisional, mint in keeper.mints.items():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
+import shlex
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,12 +19,16 @@ from engine.ledger import Ledger
 from engine.model import Occurrence, Stage, Wish
 from rowd.cli.exits import Exit
 from rowd.cli.output import clean, emit_json, fail, say
+from rowd.note import left
 from rowd.saying import lasted
 from rowd.view import RowView, living
 from rowd.wiring import Site
 
 ANSWERS_WITHIN = timedelta(seconds=5)
 """A daemon that is not busy answers within milliseconds."""
+
+STARTS_WITHIN = timedelta(milliseconds=500)
+"""What takes longer to start waits for something."""
 
 LOOK_EVERY = timedelta(milliseconds=50)
 
@@ -62,13 +67,21 @@ def ask(
             f"{clean(row.name)} has no ID yet, so it can't be asked for; the daemon gives it one when it reads the table",
             Exit.LATER,
         )
-    if wait and living(ledger) is None:
+    daemon = living(ledger)
+    note = left(site.state, daemon.process) if daemon is not None else None
+    if daemon is not None and note is not None and row.table not in note.tables:
+        fail(
+            f"The daemon doesn't know the table {row.table}: it read rowd.toml before that was in it. Nothing was asked."
+            f" To let it read that anew: kill -HUP {daemon.process.pid}",
+            Exit.REFUSED,
+        )
+    if wait and daemon is None:
         fail("No daemon is running, so there is nothing to wait for: start one with `rowd run`. Nothing was asked.", Exit.LATER)
     with ledger.transaction():
         request = ledger.ask(row.table, row.key, wish, amount, f"cli:{user()}", clock.now())
     with suppress(OSError):  # a daemon that isn't woken looks when it next does something
         site.wake.touch(mode=0o600)
-    return asyncio.run(_followed(ledger, Asked(request, row, wish, living(ledger) is not None), clock, wait=wait))
+    return asyncio.run(_followed(ledger, Asked(request, row, wish, daemon is not None), clock, wait=wait))
 
 
 def user() -> str:
@@ -89,6 +102,10 @@ async def _followed(ledger: Ledger, asked: Asked, clock: Clock, *, wait: bool) -
         await clock.sleep(LOOK_EVERY)
     taken, text = answer
     run = _run_of(ledger, asked) if taken else None
+    starts_by = clock.monotonic() + STARTS_WITHIN.total_seconds()
+    while run is not None and run.stage is Stage.CLAIMED and not wait and clock.monotonic() < starts_by:
+        await clock.sleep(LOOK_EVERY)
+        run = ledger.occurrence(run.id)
     while wait and run is not None and run.stage is not Stage.ENDED:
         if living(ledger) is None:
             fail(
@@ -129,6 +146,10 @@ def tell(asked: Asked, done: str, *, as_json: bool, wait: bool = False) -> Exit:
         fail(f"{name}: refused: {clean(asked.text)}", Exit.REFUSED)
     if asked.taken is None:
         return _unanswered(asked, name, as_json=as_json)
+    if run is not None and run.stage is Stage.CLAIMED:
+        if not as_json:
+            say(f"{name}: taken, and waits to start (run {run.id}); `rowd show {shlex.quote(name)}` says for what")
+        return Exit.OK
     if run is None or run.stage is not Stage.ENDED:
         if not as_json:
             say(f"{name}: {done}{f' (run {run.id})' if run is not None else ''}")

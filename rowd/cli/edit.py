@@ -43,7 +43,7 @@ def edit(
     with reading(site) as ledger:
         row = named(site, ledger, name, table)
     with hand(site.tables[row.table]) as held:
-        before = cells_now(held, row)
+        before = held.cells_of(row.key)
         try:
             after = held.assigned(before, said)
         except Unfit as exc:
@@ -59,14 +59,6 @@ def edit(
         say(f"{clean(row.name)} says so already; nothing was changed")
     for c, v in changed.items() if not as_json else ():
         say(f"{clean(row.name)}: {c}: {shown(before.get(c))} → {shown(v)}")
-
-
-def cells_now(held: Hand, row: RowView) -> dict[str, Cell]:
-    """The row's canonical cells as they stand. Ends the command where the row went away between two reads."""
-    try:
-        return held.cells_of(row.key)
-    except KeyError:
-        fail(f"{held.name}: the row {clean(row.name)} was changed or removed meanwhile. Look again, then repeat it.", Exit.LATER)
 
 
 def _check(held: Hand, row: RowView, after: dict[str, Cell], changed: dict[str, Cell]) -> None:

@@ -212,6 +212,8 @@ def _report(site: Site, table: str, found: Migration, notes: Sequence[str], bloc
         warn(f"note: {clean(note)}")
     verb = "would be added" if dry_run else "added"
     parts = [f"{plural(len(found.moved), 'row')} {verb} to {table}", f"{len(found.same)} there already"]
+    if found.again:
+        parts.append(f"{len(found.again)} left out that earlier lines say already")
     say(", ".join([*parts, f"{plural(len(found.refused), 'line')} not taken"]))
     if found.moved and not dry_run:
         say("Now comment these lines out where they were: until then cron runs them, too.")
@@ -241,6 +243,7 @@ def _document(
             for m, cells in zip(found.moved, rows, strict=True)
         ],
         "same": [told(job) for job in found.same],
+        "again": [told(job) for job in found.again],
         "refused": [{"file": r.file, "line": r.line or None, "text": r.text, "reason": r.reason} for r in found.refused],
         "notes": list(notes),
     }

@@ -11,7 +11,6 @@ from engine.cells import text
 from engine.clock import SystemClock
 from engine.model import Column, Defect, Status
 from rowd.cli.command import examples
-from rowd.cli.edit import cells_now
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import clean, emit_json, fail, say, warn
@@ -69,7 +68,7 @@ def _put(status: Status, names: list[str], config: Path | None, table: str | Non
 
 def _judged(held: Hand, row: RowView, status: Status) -> tuple[str, str | None]:
     """The row's Status as it stands, and why it can't be made active; None where it can."""
-    cells = cells_now(held, row)
+    cells = held.cells_of(row.key)
     before = (text(cells.get(Column.STATUS)) or Status.ACTIVE).casefold()
     if status is Status.ACTIVE:
         understood = held.reread(row.state, {**cells, Column.STATUS: str(status)})

@@ -116,7 +116,7 @@ def named(site: Site, ledger: Ledger | None, name: str, table: str | None = None
 
 def pick(tables: Sequence[TableView], name: str) -> RowView:
     """As `named`, among tables that were looked at already."""
-    rows = [row for table in tables for row in table.rows]
+    rows = [row for table in tables for row in (*table.rows, *table.doubted)]
     found = _called(rows, name)
     if not found and "/" in name:
         within, _, rest = name.partition("/")

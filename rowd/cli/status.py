@@ -152,7 +152,7 @@ def _line(view: TableView, found: _Standing) -> list[Styled]:
 
 
 def _stages(view: TableView) -> Counter[Stage]:
-    return Counter(occurrence.stage for row in view.rows for occurrence in row.active)
+    return Counter(occurrence.stage for row in (*view.rows, *view.doubted) for occurrence in row.active)
 
 
 def _json(found: _Standing) -> dict[str, Any]:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import typer
+from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from config.mistakes import ConfigError, Mistake
-from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TryLater
+from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, Taken, TryLater
 from engine.ledger import IllegalMove, LedgerCorrupt, LedgerUnwritable
 from rowd import __version__
 from rowd.cli import COMMANDS, app, load
 from rowd.cli.command import examples, include
 from rowd.cli.exits import Exit
+from rowd.lock import AlreadyRunning, StateUnusable
 from tests.unit.cli.desk import Desk
 
 NAMES = [entry.name for entry in COMMANDS]
@@ -83,6 +86,15 @@ def test_an_unknown_command_or_option_is_a_usage_error_with_a_hint() -> None:
     assert CliRunner().invoke(app, ["list", "--nonsense"]).exit_code == 2
 
 
+def locked_ledger() -> LedgerUnwritable:
+    """As the ledger tells that another program keeps its file locked."""
+    busy = sqlite3.OperationalError("database is locked")
+    busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    told = LedgerUnwritable("another program keeps it locked")
+    told.__cause__ = DBAPIError("COMMIT", None, busy)
+    return told
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
@@ -91,7 +103,11 @@ def test_an_unknown_command_or_option_is_a_usage_error_with_a_hint() -> None:
         (TryLater("it is open"), Exit.LATER),
         (OutcomeUnknown("maybe"), Exit.LATER),
         (Bug("bad request"), Exit.BAD),
-        (LedgerUnwritable("disk full"), Exit.LATER),
+        (LedgerUnwritable("disk full"), Exit.OWNER),
+        (locked_ledger(), Exit.LATER),
+        (AlreadyRunning("process 7", Path("/state")), Exit.REFUSED),
+        (StateUnusable("no room"), Exit.OWNER),
+        (Taken("held by process 7"), Exit.REFUSED),
         (LedgerCorrupt("damaged"), Exit.OWNER),
         (KeyboardInterrupt(), Exit.INTERRUPTED),
         (typer.Abort(), Exit.INTERRUPTED),

@@ -14,8 +14,10 @@ from engine.ledger import Ledger
 from engine.model import Cause, Occurrence, Stage, Wish
 from rowd.cli.asking import ANSWERS_WITHIN, Asked, ask, tell
 from rowd.cli.site import named, reading, site_at
+from rowd.note import Note, leave
 from tests.unit.cli.desk import Desk
 
+NAMED = " --config {}/rowd.toml"  # as `asked` names it
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 Turn = Callable[[Ledger], None]
 
@@ -198,3 +200,48 @@ def test_a_run_whose_row_was_deleted_says_so(desk: Desk) -> None:
     desk.daemon_reads()
     run = desk.began(key="9", task="gone")
     assert "was deleted" in desk.said("cancel", run.id, code=5)
+
+
+def test_a_wish_that_a_hold_forbids_is_refused_with_the_hold(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    desk.daemon_reads()
+    desk.daemon_runs()
+
+    def holds(ledger: Ledger) -> None:
+        ledger.answer(ledger.requests()[0].id, False, "it is held: 3 of 4 rows are gone", NOW)
+
+    found = asked(desk, Naps(desk, holds), wait=True)
+    with pytest.raises(typer.Exit) as exit_:
+        tell(found, "runs now", as_json=False, wait=True)
+    assert exit_.value.exit_code == 5
+    assert capsys.readouterr().err == "backup: refused: it is held: 3 of 4 rows are gone\n"
+
+
+def test_a_run_that_waits_to_start_is_not_said_to_run(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    desk.daemon_reads()
+    desk.daemon_runs()
+
+    def claims(ledger: Ledger) -> None:
+        request = ledger.requests()[0]
+        run = Occurrence("run1", "ops", "1", "backup", f"request:{request.id}", Cause.MANUAL, NOW, NOW, Stage.CLAIMED, "work")
+        assert ledger.claim([run]) == [True]
+        ledger.answer(request.id, True, "taken", NOW)
+
+    assert tell(asked(desk, Naps(desk, claims)), "runs now", as_json=False) == 0
+    assert (
+        capsys.readouterr().out
+        == f"backup: taken, and waits to start (run run1); `rowd show backup{NAMED.format(desk.folder)}` says for what\n"
+    )
+
+
+def test_a_daemon_that_does_not_know_the_table_is_not_asked(desk: Desk) -> None:
+    desk.daemon_reads()
+    desk.daemon_runs()
+    with desk.ledger() as ledger:
+        mark = ledger.daemon()
+        assert mark is not None
+    leave(desk.folder / ".rowd", Note(mark.process, "", NOW, ("other",)))
+    said = desk.said("run-now", "backup", code=5)
+    assert "doesn't know the table ops" in said
+    assert f"kill -HUP {mark.process.pid}" in said
+    with desk.ledger() as ledger:
+        assert ledger.requests() == []

@@ -220,7 +220,7 @@ def moved(*jobs: Job, me: str = "root", known: Known | None = None) -> Migration
 def test_equal_commands_share_an_action_and_have_rows_of_their_own() -> None:
     found = moved(job(), job(schedule="@weekly"), job())
     assert [(m.cells["Name"], m.action, m.settings is not None) for m in found.moved] == [("x", "x", True), ("x-2", "x", False)]
-    assert len(found.same) == 1
+    assert (len(found.same), len(found.again)) == (0, 1)
 
 
 def test_another_environment_makes_another_action() -> None:
@@ -313,3 +313,17 @@ def test_a_link_and_the_rights_of_the_file_are_kept(tmp_path: Path) -> None:
 
 def test_a_row_whose_schedule_nobody_can_read_does_not_stand_in_the_way() -> None:
     assert rows_known([{"Action": "mine", "Schedule": "täglich 7 Uhr"}]) == {("mine", "täglich 7 Uhr", "")}
+
+
+def test_a_zone_kept_in_metadata_is_compared_too(desk: Desk) -> None:
+    (desk.folder / "tab").write_text("CRON_TZ=America/New_York\n5 4 * * * /opt/bin/away\n")
+    desk.said("import", "crontab", tab(desk), "--user-field", "no")
+    before = rows(desk)
+    assert "0 rows added to ops, 1 there already" in desk.said("import", "crontab", tab(desk), "--user-field", "no")
+    assert rows(desk) == before
+
+
+def test_a_line_that_stands_twice_is_said_to_stand_twice(desk: Desk) -> None:
+    (desk.folder / "tab").write_text("5 4 * * * /opt/bin/one\n" * 2)
+    said = desk.said("import", "crontab", tab(desk), "--user-field", "no")
+    assert "1 row added to ops, 0 there already, 1 left out that earlier lines say already, 0 lines not taken" in said

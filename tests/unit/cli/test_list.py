@@ -163,3 +163,26 @@ def test_hidden_ledger_folder_is_not_made_by_looking(tmp_path: Path) -> None:
     desk = Desk(tmp_path, BACKUP)
     desk.run("list")
     assert not (tmp_path / ".rowd").exists()
+
+
+def test_each_line_of_the_table_is_listed_once_also_where_an_id_stands_twice(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP, PAUSED)
+    desk.daemon_reads()
+    number = BACKUP.split(",")[0]
+    desk.table("ops", BACKUP.replace("backup", "one"), BACKUP.replace("backup", "two"), PAUSED)
+    found = desk.json("list")
+    assert [row["name"] for row in found["tasks"]] == ["sleepy", "one", "two"]
+    assert found["tables"][0]["rows"] == 3
+    assert "NEW" not in desk.said("list")
+    assert "several" in desk.json("show", number)["why_not_now"] or "ID" in desk.json("show", number)["why_not_now"]
+
+
+def test_health_is_what_the_daemon_would_write(tmp_path: Path) -> None:
+    window = '[[blackout]]\nname = "always"\nfrom = "00:00"\nto = "23:59"\n'
+    desk = Desk(tmp_path, BACKUP, more=f"{window}[breaker]\nfailures = 1\nwait = '10m'\n")
+    desk.daemon_reads()
+    desk.ended(desk.began(), Outcome.FAILED, "no")
+    assert "(blackout always: skipped" in desk.json("list")["tasks"][0]["health"]
+    desk.began(attempts=2)
+    waiting = desk.json("show", "backup")["active"][0]
+    assert waiting["stage"] == "running"

@@ -256,3 +256,26 @@ def test_rows_of_several_tables_are_paused_at_once(tmp_path: Path) -> None:
     assert "ops/1, dev/1" in desk.said("pause", "backup", code=2)
     told = desk.json("pause", "ops/backup", "dev/backup")["tasks"]
     assert [(t["table"], t["old"], t["new"]) for t in told] == [("ops", "active", "paused"), ("dev", "active", "paused")]
+
+
+# --- an id that stands twice
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("edit", "backup", "--set", "Schedule=daily 04:00"),
+        ("pause", "backup"),
+        ("delete", "backup", "--yes"),
+        ("edit", "1", "--set", "Name=x"),
+    ],
+)
+def test_a_row_whose_id_stands_twice_is_a_matter_for_a_person(desk: Desk, words: tuple[str, ...]) -> None:
+    desk.daemon_reads()
+    table = desk.folder / "ops.csv"
+    lines = table.read_text().splitlines()
+    first = next(line for line in lines if line.startswith("1,"))
+    table.write_text("\n".join([*lines, first.replace("backup", "one more")]).replace(",backup,", ",another,", 1) + "\n")
+    before = table.read_text()
+    assert 'several lines bear the ID "1"' in desk.said(*words, code=4)
+    assert table.read_text() == before
