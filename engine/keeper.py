@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from connectors.api import Cell, Effect, Written
 from connectors.errors import NeedsOwner, TableError
 from engine.blackout import Blackout
-from engine.cells import BadCell, instant
-from engine.display import display, same
+from engine.cells import BadCell, instant, same
+from engine.display import display
 from engine.identity import Mint, Vanishing, identify, presence
+from engine.lateness import left_behind
 from engine.layout import Layout
 from engine.ledger import Reach, TableMark
 from engine.meanings import Meanings
-from engine.merge import Observation, Press, delivered, first_sight, observe
+from engine.merge import Observation, Press, active, delivered, first_sight, observe
 from engine.model import OURS, SETTLE, Column, Defect, Edit, Occurrence, Request, RowState, Tally, Task
 from engine.parse import Rules
 from engine.patience import Reading
@@ -24,6 +25,9 @@ from engine.plan import Answer, Hold, Standing
 NO_ACCESS_AFTER = timedelta(minutes=15)
 """A table that needs its owner holds its starts after this long; until then it runs on from the ledger's copy."""
 
+
+SET_BACK = timedelta(minutes=1)
+"""A clock that was set back by less is waited for; by more, and instants that now lie ahead are taken for never reached."""
 
 FORGOTTEN_AFTER = timedelta(days=31)
 """How long a deleted row is remembered here; the ledger forgets it after 30 days."""
@@ -110,6 +114,7 @@ class Keeper:
         }
         found.look_again = self.doubtful != named.doubtful
         self.doubtful = dict(named.doubtful)
+        self.unsent |= {mint.id for mint in self.mints.values()}  # what waited for its id is to be told now
         self.mints = {mint.row.key: mint for mint in named.mint}
         self._given = {
             **{id_: why for id_, why in self._given.items() if id_ not in self.states},
@@ -146,6 +151,7 @@ class Keeper:
             self._forget(key)
         for key in present.gone:
             self._raw.pop(key, None)
+            found.records += self._left_behind(self.states[key], now, "deleted")
             found.states[key] = self.states[key]._replace(deleted_at=now)
             found.gone.append(key)
         return found
@@ -178,6 +184,23 @@ class Keeper:
             self._note(found, seen, now)
         return found
 
+    def intend(self, patches: Iterable[tuple[str, Mapping[str, Cell]]]) -> Findings:
+        """These canonical cells are about to be put: what both sides count in is remembered, in case no answer comes."""
+        found = Findings()
+        for key, put in patches:
+            meant = {c: v for c, v in put.items() if c == Column.CURRENT}
+            if meant and key in self.states and self.states[key].meant != meant:
+                found.states[key] = self.states[key]._replace(meant=meant)
+        return found
+
+    def set_back(self, now: datetime) -> Findings:
+        """The wall clock was set back to `now`: what lies ahead of it was never reached."""
+        found = Findings()
+        for key, state in self.states.items():
+            if state.settled_until - now > SET_BACK:
+                found.states[key] = state._replace(since=min(state.since, now), settled_until=now)
+        return found
+
     def reconfigure(self, rules: TableRules | None, now: datetime) -> Findings:
         """Go on with other rules; None: the table is no longer served. A schedule that now means something else starts anew."""
         found = Findings(look_again=True)
@@ -189,19 +212,29 @@ class Keeper:
         for key, task in self.understood.items():
             was = before.get(key)
             if isinstance(task, Task) and isinstance(was, Task) and task.schedule != was.schedule:
+                found.records += left_behind(was, self.states[key], now, _LEFT.format("changed by rowd.toml"))
                 found.states[key] = self.states[key]._replace(since=since, settled_until=since, armed=False)
         return found
 
     def _note(self, found: Findings, seen: Observation, now: datetime) -> None:
-        state = seen.state
-        if state != self.states.get(state.key):
+        state, before = seen.state, self.states.get(seen.state.key)
+        if state != before:
             found.states[state.key] = state
+        if before is not None and state.since != before.since:
+            found.records += self._left_behind(before, now, "changed")
+        elif before is not None and active(before) and not active(state):
+            found.records += self._left_behind(before, now, "paused")
         name = str(state.cells.get(Column.NAME) or "")
         for change in seen.changes:
             old, new = (None if v is None else str(v) for v in (change.old, change.new))
             found.edits.append(Edit(self.name, state.key, name, change.column, old, new, now, "person"))
         if seen.press is not None:
             found.presses.append((state, seen.press))
+
+    def _left_behind(self, before: RowState, now: datetime, what: str) -> list[Occurrence]:
+        """What has come due of a row as it was, and is not decided on any more."""
+        task = self.understood.get(before.key)
+        return left_behind(task, before, now, _LEFT.format(what)) if isinstance(task, Task) else []
 
     def _anchor(self, cell: Cell) -> datetime | None:
         try:
@@ -365,6 +398,8 @@ def _idle(_table: str, _key: str) -> tuple[Occurrence, ...]:
     """Nothing is under way: where no daemon told otherwise."""
     return ()
 
+
+_LEFT = "the row was {} before it could start"
 
 SECOND_LOOK = SETTLE
 """How soon a suspicious read is followed by another."""

@@ -27,18 +27,21 @@ class Outgoing(NamedTuple):
 def patches(keeper: Keeper, now: datetime, most: int) -> list[Outgoing]:
     """At most `most` rows whose cells differ from the display.
 
-    Rows that need nothing are taken off `keeper.unsent`; the others stay on it until they are delivered.
+    Rows that need nothing, or that no store could find by their key now, are taken off `keeper.unsent`; the others stay on it
+    until they are delivered.
     """
     layout = keeper.layout
     if layout is None:
         return []
     ready = _ids(keeper, layout)[:most]
     ready += [Outgoing(key, {}, Patch(key, _headers(layout, put))) for key, put in _unclear(keeper)][: most - len(ready)]
+    lost = {mint.id for mint in keeper.mints.values()}
     for key in sorted(keeper.unsent):
         if len(ready) >= most:
             break
         state, wants = keeper.states.get(key), keeper.wanted(key, now)
-        put = {} if state is None or wants is None or state.absent_since is not None else differing(wants, state)
+        found = state is not None and state.absent_since is None and key not in keeper.doubtful and key not in lost
+        put = differing(wants, state) if found and state is not None and wants is not None else {}
         if not put or state is None:
             keeper.unsent.discard(key)
             continue
@@ -48,8 +51,8 @@ def patches(keeper: Keeper, now: datetime, most: int) -> list[Outgoing]:
 
 
 def something_to_tell(keeper: Keeper) -> bool:
-    """Whether `patches` may have an answer."""
-    return bool(keeper.unsent or keeper.mints or next(_unclear(keeper), None))
+    """Whether `patches` may have an answer. A table whose headers can't be understood is told nothing."""
+    return keeper.layout is not None and bool(keeper.unsent or keeper.mints or next(_unclear(keeper), None))
 
 
 def _ids(keeper: Keeper, layout: Layout) -> list[Outgoing]:

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from math import ceil
 
-from connectors.api import Effect, Exclusive, Patch, Probeable, Watchable
+from connectors.api import PROVISIONAL, Effect, Exclusive, Patch, Probeable, Watchable, Written
 from connectors.errors import NeedsOwner, OutcomeUnknown, TableError, TryLater
 from engine.clock import Clock
 from engine.crash import Crash
@@ -82,6 +82,11 @@ class Tender:
         """The keeper has something to be told to the table."""
         self._stir.set()
 
+    def reread(self) -> None:
+        """Read the table again soon, though it says that nothing has changed."""
+        self._look, self._marker = True, None
+        self._stir.set()
+
     async def tend(self, deliver: Deliver) -> None:
         """Look after the table until cancelled. Raises nothing but CancelledError."""
         watching = asyncio.create_task(self._watch())
@@ -104,12 +109,15 @@ class Tender:
     async def flush(self, deliver: Deliver) -> None:
         """Tell the table everything that is left, once; what cannot be told now waits in the ledger."""
         deadline = self._in(FLUSH_WITHIN)
-        while self.keeper.trouble is None and something_to_tell(self.keeper) and self._clock.monotonic() < deadline:
+        while self.keeper.trouble is None and self._something_left() and self._clock.monotonic() < deadline:
             if self._look or self.keeper.layout is None:
                 self._look = False
                 await self._guarded(self._read, deliver)
             if self.keeper.layout is None or not await self._guarded(self._write, deliver) or self._unwritable:
                 return
+
+    def _something_left(self) -> bool:
+        return something_to_tell(self.keeper) or (self.keeper.layout is None and bool(self.keeper.unsent))
 
     # --- waiting
 
@@ -124,7 +132,7 @@ class Tender:
         if self._look:
             return
         until = poll_at
-        if self.keeper.unsent and self.keeper.trouble is None:
+        if self.keeper.trouble is None and something_to_tell(self.keeper):
             until = min(until, self._write_at)
         self._stir.clear()
         waits: list[asyncio.Task[object]] = [
@@ -225,11 +233,13 @@ class Tender:
             if keeper.trouble is not None:
                 return
             batch = patches(keeper, self._clock.now(), self.table.traits.batch)
+        if keeper.intend(meant := [(key, put) for key, put, _ in batch]).states:
+            await deliver(keeper, lambda _: keeper.intend(meant))  # should the answer never come, this tells ours from a person's
         self._crash.at("table.before-write")
         try:
             answers = await self.table.write([self._expecting(patch) for _, _, patch in batch]) if batch else []
         except OutcomeUnknown:
-            self._look = True  # it may have landed: read, compare, and write what still differs
+            self.reread()  # it may have landed: read, compare, and write what still differs
             return
         except TableError as exc:
             self._delayed(exc)
@@ -238,8 +248,8 @@ class Tender:
         self._resumed(len(batch))
         told = [(key, put) for key, put, _ in batch]
         await deliver(keeper, lambda now: keeper.delivered(told, answers, now))
-        if any(answer.effect is not Effect.APPLIED or answer.row is None for answer in answers) or keeper.mints or keeper.unclear:
-            self._look = True
+        if not all(_shows_its_row(one.patch, answer) for one, answer in zip(batch, answers, strict=True)):
+            self.reread()
 
     def _expecting(self, patch: Patch) -> Patch:
         return patch if self.table.traits.atomic_expect else Patch(patch.key, patch.put)
@@ -258,3 +268,8 @@ class Tender:
         if self._unwritable:
             self._unwritable = False
             self._listener(TableWritable(at=self._clock.now(), table=self.keeper.name, rows=rows))
+
+
+def _shows_its_row(patch: Patch, answer: Written) -> bool:
+    """Whether the answer leaves nothing to be read: it was done, to a row known by an id, and shows how that stands now."""
+    return answer.effect is Effect.APPLIED and answer.row is not None and not patch.key.startswith(PROVISIONAL)

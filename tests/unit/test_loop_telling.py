@@ -1,0 +1,123 @@
+"""What the daemon tells a table that says by itself whether it changed: each thing once, and nothing that can't arrive."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from connectors.api import Patch, Written
+from tests.fakes.house import House, rules
+from tests.fakes.memory_table import MemoryTable
+from tests.fakes.virtual import VirtualClock, run
+from tests.unit.test_loop import COLUMNS, row
+
+
+class Probed(MemoryTable):
+    """A store whose marker tells of everything but of our own writes, as the local one's does."""
+
+    def __init__(self, rows: tuple[dict[str, str], ...]) -> None:
+        super().__init__(rows, COLUMNS)
+        self._ours: tuple[str, str] | None = None  # what stands there after our write → what stood there before
+
+    def probe(self) -> str:
+        """What a person left there last."""
+        stands = repr((self.columns, self.rows))
+        return self._ours[1] if self._ours is not None and self._ours[0] == stands else stands
+
+    def write(self, patches: list[Patch]) -> list[Written]:
+        """As the base's."""
+        marker = self.probe()
+        answers = super().write(patches)
+        self._ours = (repr((self.columns, self.rows)), marker)
+        return answers
+
+
+def probed(*rows: dict[str, str]) -> Probed:
+    return Probed(rows)
+
+
+def others() -> tuple[dict[str, str], ...]:
+    """So many that one row more or less is no reason to hold the table."""
+    return tuple(row(f"x{n}", Type="manual") for n in range(6))
+
+
+class Napping(VirtualClock):
+    """A clock that counts how often somebody waits."""
+
+    naps = 0
+
+    async def sleep(self, span: timedelta) -> None:
+        self.naps += 1
+        await super().sleep(span)
+
+
+def test_a_row_that_can_not_be_told_from_its_copy_is_not_written_four_times_a_second(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = probed(row("a", "every hour"), *others())
+        async with house.open(sheet):
+            await house.after(seconds=30)
+            sheet.person("a")["Schedule"] = "every 2 hours"
+            sheet.rows.append({**sheet.person("a"), "Name": "b"})
+            await house.after(seconds=30)
+            before = sheet.writes
+            await house.after(minutes=10)
+            number = sheet.writes - before
+            copy = sheet.person("b")
+            assert 'ID "a" stands in 2 rows' in copy["Health"]
+            copy["ID"] = ""
+            await house.after(seconds=30)
+        assert number == 0
+        assert sheet.person("a")["Health"].startswith("OK, next")
+        assert copy["ID"] not in ("", "a")
+
+    run(story())
+
+
+def test_what_happened_while_a_row_had_lost_its_id_is_told_once_it_has_it_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), probed(row("a", "every minute"), *others())
+        async with house.open(sheet):
+            await house.after(seconds=55)
+            sheet.hook = lambda: sheet.person("a").update(ID="")  # cleared again just before our write, so that it misses
+            await house.after(seconds=30)
+            sheet.hook = None
+            await house.after(seconds=20)
+            assert sheet.person("a")["ID"] == "a"
+            assert sheet.person("a")["Runs"] == "1"
+
+    run(story())
+
+
+def test_what_rowd_wrote_itself_is_not_read_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), probed(row("a", "every minute"), row("", "every minute"), *others())
+        sheet.rows[1]["Name"] = "b"
+        async with house.open(sheet):
+            await house.after(seconds=30)
+            before = sheet.reads, sheet.writes
+            await house.after(minutes=10)
+            after = sheet.reads, sheet.writes
+            assert sheet.person("b")["Runs"] == sheet.person("a")["Runs"] == "10"
+        assert after[0] == before[0]
+        assert after[1] >= before[1] + 10
+
+    run(story())
+
+
+def test_a_table_held_for_its_headers_is_not_looked_at_four_times_a_second(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path, clock=Napping()), probed(row("tick", "every minute"))
+        async with house.open(sheet, table_rules=replace(rules(), poll=timedelta(minutes=1))):
+            await house.after(seconds=30)
+            sheet.columns[sheet.columns.index("Action")] = "Aktion"
+            for cells in sheet.rows:
+                cells["Aktion"] = cells.pop("Action")
+            await house.after(minutes=2)
+            before = house.clock.naps
+            await house.after(minutes=10)
+            naps = house.clock.naps - before
+        assert naps < 400  # a held table is read every two seconds, in case it was mended
+
+    run(story())
