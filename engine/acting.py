@@ -64,13 +64,16 @@ class Acting:
         for occurrence in plan.left:
             memory.agenda.queue(occurrence)
 
-    def _places(self, now: datetime) -> set[Place]:
-        """Which tasks to decide on; a table that was not looked at yet since the start has to wait."""
+    def pressing(self, now: datetime) -> bool:
+        """Whether `act` would decide on anything."""
         memory = self._memory
-        places = memory.agenda.take(now, self._free, memory.waiting_action, lambda action: memory.room(action, now))
-        early = {p for p in places if not memory.tenders[p[0]].looked.is_set()}
-        memory.agenda.touch(early)
-        return places - early
+        return memory.agenda.pressing(now, self._free, memory.waits, lambda action: memory.room(action, now))
+
+    def _places(self, now: datetime) -> set[Place]:
+        """Which tasks to decide on; those of a table that was not looked at yet since the start come once it is."""
+        memory = self._memory
+        places = memory.agenda.take(now, self._free, memory.waits, lambda action: memory.room(action, now))
+        return {place for place in places if memory.tenders[place[0]].looked.is_set()}
 
     @property
     def _free(self) -> int:

@@ -11,16 +11,22 @@ from engine.model import Occurrence
 Place = tuple[str, str]
 """(table, key)"""
 
+Waits = Callable[[Place, str], bool]
+"""Does anything of this task still wait to start, and is it this action?"""
+
+Room = Callable[[str], bool]
+"""May one more attempt of this action start?"""
+
 
 class Agenda:
-    """Two heaps and a set; every question costs by what it answers, not by how many tasks there are."""
+    """Heaps and sets; every question costs by what it answers, not by how many tasks there are."""
 
     def __init__(self) -> None:
         self._fresh: set[Place] = set()
         self._wakes: dict[Place, datetime] = {}
         self._times: list[tuple[datetime, Place]] = []
-        self._queue: list[tuple[int, datetime, Place]] = []
-        self._queued: set[Place] = set()
+        self._queues: dict[str, list[tuple[int, datetime, Place]]] = {}  # by action: an action at its limit is passed as a whole
+        self._queued: set[tuple[str, Place]] = set()
 
     def touch(self, places: Iterable[Place]) -> None:
         """Something about these has changed: decide on them in the next turn."""
@@ -38,10 +44,10 @@ class Agenda:
 
     def queue(self, occurrence: Occurrence) -> None:
         """This one was claimed; when it doesn't start at once, it waits for a worker."""
-        place = (occurrence.table, occurrence.key)
-        if place not in self._queued:
-            self._queued.add(place)
-            heapq.heappush(self._queue, (-occurrence.priority, occurrence.due, place))
+        action, place = occurrence.action, (occurrence.table, occurrence.key)
+        if (action, place) not in self._queued:
+            self._queued.add((action, place))
+            heapq.heappush(self._queues.setdefault(action, []), (-occurrence.priority, occurrence.due, place))
 
     def next_wake(self) -> datetime | None:
         """When the next task comes due; None while none will."""
@@ -49,33 +55,39 @@ class Agenda:
             heapq.heappop(self._times)
         return self._times[0][0] if self._times else None
 
-    def pressing(self, now: datetime) -> bool:
-        """Whether anything changed or came due by then that was not decided on yet."""
+    def pressing(self, now: datetime, free: int, waits: Waits, room: Room) -> bool:
+        """Whether `take` would answer any task."""
         ahead = self.next_wake()
-        return bool(self._fresh) or (ahead is not None and ahead <= now)
+        return bool(self._fresh) or (ahead is not None and ahead <= now) or (free > 0 and self._best(waits, room) is not None)
 
-    def take(self, now: datetime, free: int, action_of: Callable[[Place], str | None], room: Callable[[str], bool]) -> set[Place]:
+    def take(self, now: datetime, free: int, waits: Waits, room: Room) -> set[Place]:
         """The tasks to decide on now: all that changed or came due, and of those that wait for a worker the best `free`.
 
-        action_of: what a waiting task is about to run; None where nothing of it waits any more.   room: may one more of it start?
+        Not all of those need start: a row may be held. As long as there are workers to spare, `pressing` asks for the next ones.
         """
         places, self._fresh = self._fresh, set()
         while (at := self.next_wake()) is not None and at <= now:
             _, place = heapq.heappop(self._times)
             del self._wakes[place]
             places.add(place)
-        passed = []
-        while self._queue and free > 0:
-            entry = heapq.heappop(self._queue)
-            action = action_of(entry[2])
-            if action is None:
-                self._queued.discard(entry[2])
-            elif room(action):
-                self._queued.discard(entry[2])  # `decide` puts it back where it still waits
-                places.add(entry[2])
-                free -= 1
-            else:
-                passed.append(entry)
-        for entry in passed:
-            heapq.heappush(self._queue, entry)
+        while free > 0 and (action := self._best(waits, room)) is not None:
+            places.add(self._pop(action))  # `decide` puts it back where it still waits
+            free -= 1
         return places
+
+    def _best(self, waits: Waits, room: Room) -> str | None:
+        """Of the actions that have room, the one whose first task comes before all others'. Forgets what waits no more."""
+        first = []
+        for action, queue in list(self._queues.items()):
+            while queue and not waits(queue[0][2], action):
+                self._pop(action)
+            if not queue:
+                del self._queues[action]
+            elif room(action):
+                first.append((queue[0], action))
+        return min(first)[1] if first else None
+
+    def _pop(self, action: str) -> Place:
+        _, _, place = heapq.heappop(self._queues[action])
+        self._queued.discard((action, place))
+        return place

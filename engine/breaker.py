@@ -61,13 +61,14 @@ class Breakers:
 
     def shut(self, now: datetime) -> dict[str, datetime]:
         """Action → the instant before which nothing of it starts; only those that are open now."""
-        return {action: until for action, until in self._tripped().items() if until > now}
+        ahead = self.rules.wait_max  # an instant beyond it was reckoned before the clock was set back
+        return {action: until for action, until in self._tripped().items() if now < until <= now + ahead}
 
     def limit(self, action: str, now: datetime) -> int:
         """How many attempts of this action may be under way: none while its breaker is open, one while that is being tried."""
         until = self._breakers.get(action, Breaker()).shut_until(self.rules)
         if until is not None:
-            return 0 if now < until else 1
+            return 0 if now < until <= now + self.rules.wait_max else 1
         return self.limits.get(action, self.usual)
 
     def limited(self, now: datetime) -> dict[str, int]:

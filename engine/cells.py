@@ -296,3 +296,12 @@ def _month(word: str) -> int:
     if len(known) != 1:
         raise BadCell("not a month; write the date like 2026-11-21 09:00")
     return known[0]
+
+
+def same(stands: Cell, wanted: Cell) -> bool:
+    """Whether a cell that we didn't write already says this, also where the store holds only text."""
+    if stands is None or wanted is None:
+        return stands is wanted
+    if isinstance(wanted, datetime):
+        return str(stands) in (wanted.strftime("%Y-%m-%dT%H:%M:%SZ"), str(wanted))
+    return str(stands) == str(wanted)

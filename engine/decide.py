@@ -44,10 +44,15 @@ def back_off(occurrence: Occurrence, failed: int) -> timedelta:
     return wait * (1 + 0.25 * int.from_bytes(drawn, "big") / 2**32)
 
 
+def _retry_at(occurrence: Occurrence, now: datetime) -> datetime:
+    """No later than if the last attempt had failed just now: else the clock was set back since."""
+    return min(occurrence.retry_at, now + back_off(occurrence, occurrence.attempt)) if occurrence.retry_at is not None else now
+
+
 def _weigh(standing: Standing, now: datetime, house: House) -> Weighed:
     one = Weighed(standing)
     settled = standing.state.changed_at + SETTLE
-    if now < settled:
+    if standing.state.changed_at <= now < settled:  # a change that lies ahead was seen before the clock was set back
         one.quiet = True
         one.wakes.append(settled)
         return one
@@ -88,7 +93,7 @@ def _starts(
     waits: dict[tuple[str, str], list[datetime]] = {}
     for one in weighed:
         for occurrence in _startable(one):
-            at = max(occurrence.retry_at or now, house.shut.get(occurrence.action, now))
+            at = max(_retry_at(occurrence, now), house.shut.get(occurrence.action, now))
             if at > now:
                 waits.setdefault(one.place, []).append(at)
             else:

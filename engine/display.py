@@ -11,6 +11,7 @@ from datetime import UTC, datetime, tzinfo
 from actions.api import Outcome
 from connectors.api import Cell
 from engine.blackout import Blackout, covering
+from engine.cells import same
 from engine.model import OURS, SHARED, Column, Defect, Occurrence, RowState, Stage, Status, Tally, Task, Type
 from engine.plan import Hold
 from engine.schedule import in_words
@@ -84,15 +85,6 @@ def differing(wanted: Mapping[str, Cell], state: RowState) -> dict[str, Cell]:
     return put
 
 
-def same(stands: Cell, wanted: Cell) -> bool:
-    """Whether a cell that we didn't write already says this, also where the store holds only text."""
-    if stands is None or wanted is None:
-        return stands is wanted
-    if isinstance(wanted, datetime):
-        return str(stands) in (wanted.strftime("%Y-%m-%dT%H:%M:%SZ"), str(wanted))
-    return str(stands) == str(wanted)
-
-
 def whole(value: float) -> int | float:
     """A count without a needless `.0`."""
     return int(value) if float(value).is_integer() else value
@@ -123,7 +115,7 @@ def _second(instant: datetime) -> datetime:
 def _next(task: Task | None, state: RowState) -> datetime | None:
     if task is None or task.schedule is None or task.status is not Status.ACTIVE or (task.schedule.one_off and state.marked):
         return None
-    return task.schedule.next(state.settled_until)
+    return task.schedule.next(state.decided_until)
 
 
 def _understood(task: Task | None, state: RowState) -> Cell:
@@ -133,7 +125,7 @@ def _understood(task: Task | None, state: RowState) -> Cell:
         return f"when Current reaches {whole(task.threshold)}"
     if task.schedule is None:
         return "only when asked: `run now` in Do, or `rowd run-now`"
-    return in_words(task.schedule, state.settled_until)
+    return in_words(task.schedule, state.decided_until)
 
 
 def _health(
@@ -177,7 +169,7 @@ def _then(task: Task | None, state: RowState, ahead: datetime | None, zone: tzin
     if task is None or task.schedule is None or ahead is None:
         return ""
     late = "waits until" if task.schedule.one_off else "skipped: there is nothing before"
-    held = ""
+    held = f" (skipped: up to {moment(state.skip_until, zone)})" if state.skip_until is not None else ""
     if state.snoozed_until is not None and ahead < state.snoozed_until:
         held = f" (snoozed: {late} {moment(state.snoozed_until, zone)})"
     elif window := covering(blackouts, task.table, ahead):

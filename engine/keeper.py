@@ -48,7 +48,9 @@ class TableRules:
 class Findings:
     """What one reading or one answered write came to; nothing of it counts before it is durable.
 
+    read: key → the row's cells as the store gave them, of rows that changed.
     look_again: something about the whole table changed (held, unreachable), so every row is to be decided on again.
+    news: how the table stands with us changed, so its mark is to be written.
     """
 
     states: dict[str, RowState] = field(default_factory=dict)
@@ -57,7 +59,12 @@ class Findings:
     records: list[Occurrence] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
+    read: dict[str, Mapping[str, Cell]] = field(default_factory=dict)
     look_again: bool = False
+    news: bool = False
+
+
+_UNREAD: Mapping[str, Mapping[str, Cell]] = {}
 
 
 class Keeper:
@@ -79,10 +86,11 @@ class Keeper:
         self.id_column: str | None = None
         self.unclear: dict[str, tuple[str, Mapping[str, Cell]]] = {}  # provisional key → what to do about it, the row's cells
         self.doubtful: dict[str, str] = {}
+        self.baffling: dict[str, str] = {}  # key → how we failed on what its row says now
         self.mints: dict[str, Mint] = {}
         self.vanishing = Vanishing()
         self.held: str | None = None
-        self.unwritable: str | None = None  # why results wait, though the table can be read
+        self.unwritable: tuple[datetime, TableError] | None = None  # since when and why results wait, though it can be read
         self.served = True  # False once the operator has taken the table out of rowd.toml
         self.trouble: tuple[datetime, TableError] | None = None
         self.since: datetime | None = None  # since when it is as it is: reachable, held
@@ -99,7 +107,13 @@ class Keeper:
     # --- reading
 
     def take(self, reading: Reading, now: datetime, draw: Callable[[], str]) -> Findings:
-        """Hold a complete read against what is known. Changes nothing but how the next write addresses rows."""
+        """Hold a complete read against what is known. Changes nothing but how the table stands, and how rows are addressed."""
+        found = self._held_against(reading, now, draw)
+        found.news |= self.trouble is not None
+        self.trouble = None
+        return found
+
+    def _held_against(self, reading: Reading, now: datetime, draw: Callable[[], str]) -> Findings:
         found = Findings()
         new_ledger = self.first_read is None
         layout = Layout.of(reading.columns, self.rules.renames)
@@ -116,10 +130,7 @@ class Keeper:
         self.doubtful = dict(named.doubtful)
         self.unsent |= {mint.id for mint in self.mints.values()}  # what waited for its id is to be told now
         self.mints = {mint.row.key: mint for mint in named.mint}
-        self._given = {
-            **{id_: why for id_, why in self._given.items() if id_ not in self.states},
-            **{m.id: m.why for m in named.mint if m.draft},
-        }
+        given, self._given = self._given, {mint.id: mint.why for mint in named.mint if mint.draft}
         self.order = [key for key, _ in named.rows]
         present = presence(self.states, named.present, now, self.vanishing)
         found.look_again |= self.held != present.held or new_ledger or self._lapsed
@@ -127,30 +138,30 @@ class Keeper:
             self.since = now
         self.vanishing, self.held = present.next, present.held
         self.first_read, self._lapsed, self.read_at = self.first_read or now, False, now
+        baffling = {}
         for key, row in named.rows:
-            known = self.states.get(key)
-            if known is not None and self._raw.get(key) == row.cells and known.absent_since is None and known.deleted_at is None:
+            if self._raw.get(key) == row.cells:
                 continue
-            self._raw[key] = row.cells
-            cells = layout.canonical(row.cells)
+            try:
+                cells, known = layout.canonical(row.cells), self.states.get(key)
+                if known is None:
+                    seen = self._first_seen(key, cells, now, row.handle, given.get(key), new_ledger=new_ledger)
+                else:
+                    seen = self._seen(known, cells, now, row.handle)
+                self._note(found, seen, now)
+            except Exception as exc:  # cells of a kind that we never thought of are this row's trouble alone
+                baffling[key] = f"what the row says can't be taken up ({type(exc).__name__}: {exc}); write it otherwise"
+                continue
+            found.read[key] = row.cells
             if known is None:
-                anchor = self._anchor(cells.get(Column.LAST_RUN))
-                seen_first = first_sight(self.name, key, cells, now, new_ledger=new_ledger, anchor=anchor, handle=row.handle)
-                if (why := self._given.get(key)) is not None:
-                    seen_first = replace(seen_first, state=seen_first.state._replace(note=why))
                 found.added.append(key)
-                self._note(found, seen_first, now)
-            else:
-                back = known._replace(absent_since=None, deleted_at=None)
-                if known.deleted_at is not None:  # put back after it was deleted: nothing from meanwhile runs
-                    back = back._replace(since=now, settled_until=now, armed=False)
-                self._note(found, self._seen(back, cells, now, row.handle), now)
+        found.look_again |= self.baffling != baffling
+        self.baffling = baffling
         for key in present.absent:
             found.states[key] = self.states[key]._replace(absent_since=now)
         for key in [k for k, s in self.states.items() if s.deleted_at is not None and now - s.deleted_at > FORGOTTEN_AFTER]:
             self._forget(key)
         for key in present.gone:
-            self._raw.pop(key, None)
             found.records += self._left_behind(self.states[key], now, "deleted")
             found.states[key] = self.states[key]._replace(deleted_at=now)
             found.gone.append(key)
@@ -162,15 +173,27 @@ class Keeper:
         for known in (self.states, self.tallies, self._put):
             known.pop(key, None)
 
+    def _first_seen(
+        self, key: str, cells: Mapping[str, Cell], now: datetime, handle: str | None, note: str | None, *, new_ledger: bool
+    ) -> Observation:
+        """A row that the ledger doesn't know.   note: what its Health is to say at first; None for nothing."""
+        anchor = self._anchor(cells.get(Column.LAST_RUN))
+        seen = first_sight(self.name, key, cells, now, new_ledger=new_ledger, anchor=anchor, handle=handle)
+        return replace(seen, state=seen.state._replace(note=note)) if note is not None else seen
+
     def _seen(self, known: RowState, cells: Mapping[str, Cell], now: datetime, handle: str | None) -> Observation:
         """A row as read. What a write put there without being shown it is no edit, in whatever form the store gives it back."""
+        back = known._replace(absent_since=None, deleted_at=None)
+        if known.deleted_at is not None:  # put back after it was deleted: nothing from meanwhile runs
+            back = back._replace(since=now, settled_until=now, armed=False)
         put = self._put.pop(known.key, {})
         ours = {c: v for c, v in put.items() if c in cells and (c in OURS or same(cells[c], v))}
-        return delivered(known, ours, cells, now) if ours else observe(known, cells, now, handle)
+        return delivered(back, ours, cells, now) if ours else observe(back, cells, now, handle)
 
     def delivered(self, patches: Sequence[tuple[str, Mapping[str, Cell]]], answers: Sequence[Written], now: datetime) -> Findings:
         """Hold the answer to a write against what is known. patches: (key, canonical cells put)."""
-        found = Findings()
+        found = Findings(news=self.unwritable is not None)
+        self.unwritable = None
         assert self.layout is not None  # noqa: S101 (nothing is written before the first read)
         for (key, put), answer in zip(patches, answers, strict=True):
             known = self.states.get(key)
@@ -178,7 +201,7 @@ class Keeper:
                 self._put[key] = {**self._put.get(key, {}), **put}
             if known is None or answer.row is None:
                 continue
-            self._raw[key] = answer.row.cells
+            found.read[key] = answer.row.cells
             cells = self.layout.canonical(answer.row.cells)
             seen = delivered(known, put, cells, now) if answer.effect is Effect.APPLIED else observe(known, cells, now)
             self._note(found, seen, now)
@@ -204,6 +227,7 @@ class Keeper:
     def reconfigure(self, rules: TableRules | None, now: datetime) -> Findings:
         """Go on with other rules; None: the table is no longer served. A schedule that now means something else starts anew."""
         found = Findings(look_again=True)
+        self._raw.clear()  # a column may be called otherwise now
         before = dict(self.understood)
         self.served, self.rules = rules is not None, rules or self.rules
         self.meanings.rules = self.rules.rules
@@ -217,17 +241,22 @@ class Keeper:
         return found
 
     def _note(self, found: Findings, seen: Observation, now: datetime) -> None:
+        """Add what was seen of one row. Where that fails half-way, nothing of it is added."""
         state, before = seen.state, self.states.get(seen.state.key)
+        records: list[Occurrence] = []
+        if before is not None and state.since != before.since:
+            records = self._left_behind(before, now, "changed")
+        elif before is not None and active(before) and not active(state):
+            records = self._left_behind(before, now, "paused")
+        name = str(state.cells.get(Column.NAME) or "")
+        edits = [
+            Edit(self.name, state.key, name, change.column, *(None if v is None else str(v) for v in (change.old, change.new)), now, "person")
+            for change in seen.changes
+        ]
+        found.records += records
+        found.edits += edits
         if state != before:
             found.states[state.key] = state
-        if before is not None and state.since != before.since:
-            found.records += self._left_behind(before, now, "changed")
-        elif before is not None and active(before) and not active(state):
-            found.records += self._left_behind(before, now, "paused")
-        name = str(state.cells.get(Column.NAME) or "")
-        for change in seen.changes:
-            old, new = (None if v is None else str(v) for v in (change.old, change.new))
-            found.edits.append(Edit(self.name, state.key, name, change.column, old, new, now, "person"))
         if seen.press is not None:
             found.presses.append((state, seen.press))
 
@@ -244,10 +273,13 @@ class Keeper:
 
     # --- what the rows mean
 
-    def apply(self, states: Mapping[str, RowState]) -> None:
-        """Take over rows that are durable now."""
+    def apply(self, states: Mapping[str, RowState], read: Mapping[str, Mapping[str, Cell]] = _UNREAD) -> None:
+        """Take over rows that are durable now.   read: those of them that were read, as the store gave them."""
         before = {key: self.states.get(key) for key in states}
         self.states.update(states)
+        self._raw.update(read)
+        for key in [key for key, state in states.items() if state.absent_since is not None or state.deleted_at is not None]:
+            self._raw.pop(key, None)  # should it come back, that is news, though it says the same
         self.unsent |= states.keys()
         self.understand(key for key, state in states.items() if _reads_differently(before[key], state))
 
@@ -316,6 +348,8 @@ class Keeper:
             return Hold(self.held)
         if key in self.doubtful:
             return Hold(self.doubtful[key])
+        if key in self.baffling:
+            return Hold(self.baffling[key])
         if self.states[key].absent_since is not None:
             return Hold("the row is missing from the table; waiting for the next read to be sure")
         return None
@@ -338,13 +372,15 @@ class Keeper:
     def mark(self, now: datetime) -> TableMark:
         """What the ledger should say of this table."""
         tasks, defects, drafts = self.counts()
-        message = f"can be read, but not written: {self.unwritable}" if self.unwritable else ""
-        state, since = Reach.OK, self.since or now
+        state, since, message = Reach.OK, self.since or now, ""
         if self.trouble is not None:
             since, error = self.trouble
             state, message = (Reach.NO_ACCESS if isinstance(error, NeedsOwner) else Reach.UNREACHABLE), str(error)
         elif self.held is not None:
             state, message = Reach.HELD, self.held
+        elif self.unwritable is not None:
+            since, error = self.unwritable
+            state, message = Reach.UNWRITABLE, str(error)
         return TableMark(
             table=self.name,
             state=state,

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from actions.api import Outcome
 from engine.blackout import covering
-from engine.model import CatchUp, Cause, Overlap, Schedule
-from engine.plan import Hold, House
+from engine.model import CatchUp, Cause, Occurrence, Overlap, RowState, Schedule, Status, Task
+from engine.plan import Hold, House, Standing
 from engine.schedule import count, grace
 from engine.weighing import Weighed, jitter, later, too_soon
 
@@ -23,6 +23,7 @@ LONGEST_QUEUE = 100
 
 
 def come_due(one: Weighed, schedule: Schedule, hold: Hold | None, now: datetime, house: House) -> None:
+    _skip(one, schedule, now)
     due = _come(one, schedule, now)
     if due is not None and not (schedule.one_off and _waits(one, hold, now, house)):
         number, first, newest = due
@@ -37,6 +38,37 @@ def come_due(one: Weighed, schedule: Schedule, hold: Hold | None, now: datetime,
     ahead = schedule.next(one.state.settled_until)
     if ahead is not None and (at := ahead + jitter(one.task, ahead)) > now:
         one.wakes.append(at)
+
+
+def left_behind(task: Task, state: RowState, until: datetime, reason: str) -> list[Occurrence]:
+    """Records of what came due by `until` and is not decided on any more, because the row was changed, paused or deleted.
+
+    task, state: as they were before that. Empty where nothing was due.
+    """
+    schedule = task.schedule
+    if schedule is None or task.status is not Status.ACTIVE or (schedule.one_off and state.marked):
+        return []
+    one = Weighed(Standing(task, state))
+    _skip(one, schedule, until)
+    number, newest = count(schedule, one.state.settled_until, until, MOST_COUNTED)
+    first = schedule.next(one.state.settled_until)
+    if newest is not None and first is not None:
+        one.record(Outcome.MISSED, reason, first, newest, number, until)
+    return one.records
+
+
+def _skip(one: Weighed, schedule: Schedule, now: datetime) -> None:
+    """Record what a person asked to skip and what has come due by now."""
+    until = one.state.skip_until
+    if until is None:
+        return
+    number, newest = count(schedule, one.state.settled_until, min(now, until), MOST_COUNTED)
+    first = schedule.next(one.state.settled_until)
+    if newest is not None and first is not None:
+        one.record(Outcome.SKIPPED, f"asked by {one.state.skip_by}", first, newest, number, now)
+        one.settle(newest)
+    if now >= until:
+        one.state = one.state._replace(skip_until=None, skip_by="")
 
 
 def _waits(one: Weighed, hold: Hold | None, now: datetime, house: House) -> bool:
@@ -71,8 +103,7 @@ def _late(one: Weighed, schedule: Schedule, number: int, first: datetime, newest
     forgiven = now - newest - jitter(one.task, newest) <= grace(schedule, newest)
     catch_up = one.task.catch_up
     why = "rowd was not running" if newest < house.awake_since else "too late to start"
-    if number >= MOST_COUNTED:
-        why += f" (counted up to {MOST_COUNTED:,})"
+    counted = f" (counted up to {MOST_COUNTED:,})" if number >= MOST_COUNTED else ""
     if catch_up is CatchUp.ALL and number > 1:
         dues = _newest(schedule, one.state.settled_until, newest, number)
     elif forgiven or catch_up is not CatchUp.SKIP:
@@ -80,10 +111,10 @@ def _late(one: Weighed, schedule: Schedule, number: int, first: datetime, newest
     else:
         dues = []
     if not dues:
-        one.record(Outcome.MISSED, why, first, newest, number, now)
+        one.record(Outcome.MISSED, why + counted, first, newest, number, now)
     elif (older := number - len(dues)) > 0:
         last = _before(schedule, one.state.settled_until, dues[0]) or first
-        one.record(Outcome.MISSED, "superseded by a newer one", first, last, older, now)
+        one.record(Outcome.MISSED, f"superseded by a newer one{counted}", first, last, older, now)
     for due in dues:
         _overlap(one, schedule, due, now, house)
     one.settle(newest)

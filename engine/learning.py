@@ -26,11 +26,14 @@ TELL_AGE = timedelta(seconds=20)
 
 @dataclass(slots=True)
 class Seen:
-    """Something read from, or answered by, a table; `find` holds it against what is known at the time of the turn."""
+    """Something about a table; `find` holds it against what is known at the time of the turn.
+
+    done: told once it is durable, where a table was read or has answered; None for what is only thought.
+    """
 
     keeper: Keeper
     find: Callable[[datetime], Findings]
-    done: asyncio.Future[None]
+    done: asyncio.Future[None] | None = None
     found: Findings | None = None
 
 
@@ -68,7 +71,7 @@ class Learning:
         self._marked.update((mark.table, now) for mark in facts.marks)
         for table, found in facts.found.items():
             keeper = memory.keepers[table]
-            keeper.apply(found.states)
+            keeper.apply(found.states, found.read)
             memory.agenda.touch((table, key) for key in found.states)
             if found.look_again:
                 memory.look_again(keeper)
@@ -100,7 +103,7 @@ class Learning:
         """How the tables stand, where that is news or was not told for a while."""
         for table, found in facts.found.items():
             marked = self._marked.get(table)
-            if found.states or found.look_again or marked is None or now - marked >= TELL_AGE:
+            if found.states or found.look_again or found.news or marked is None or now - marked >= TELL_AGE:
                 yield self._memory.keepers[table].mark(now)
 
     def _tell(self, events: Iterable[Event]) -> None:
@@ -113,6 +116,8 @@ def _found(item: Seen, now: datetime) -> Findings | None:
     try:
         item.found = item.found or item.find(now)
     except Exception as exc:  # a table that answers in a way we never thought of is its tender's trouble
+        if item.done is None:
+            raise
         if not item.done.done():
             item.done.set_exception(exc)
     return item.found

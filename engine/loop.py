@@ -6,24 +6,29 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
+from datetime import timedelta
 
 from actions.api import Outcome
 from config.fields import spelled
-from engine.clock import Clock
 from engine.committer import Commits
 from engine.events import DaemonStarted, DaemonStopped, DaemonStopping, Listener
 from engine.keeper import Keeper, TableRules
 from engine.model import SETTLE
 from engine.parts import Parts
 from engine.tender import FLUSH_WITHIN, Tender
+from engine.trust import SteadyClock
 from engine.turns import Turns, end, when_set
 from engine.underway import UnderWay
+
+
+ASK_AGAIN = timedelta(seconds=30)
+"""So often the ledger is looked into without a poke: one may get lost on its way, or come before anybody listens."""
 
 
 class Daemon:
     """One process's tables, tasks and runs."""
 
-    def __init__(self, parts: Parts, clock: Clock, committer: Commits, listener: Listener) -> None:
+    def __init__(self, parts: Parts, clock: SteadyClock, committer: Commits, listener: Listener) -> None:
         self.clock = clock
         self._turns = Turns(parts, clock, committer, listener)
         self._listener = listener
@@ -100,15 +105,21 @@ class Daemon:
         async for _ in pokes:
             self._turns.poke()
 
+    async def _ask_again(self) -> None:
+        while True:
+            await self.clock.sleep(ASK_AGAIN)
+            self._turns.poke()
+
     @contextlib.asynccontextmanager
     async def _tended(self, stopping: asyncio.Event) -> AsyncIterator[asyncio.Task[object]]:
         """The tables looked after, and a task that is done when the daemon is to stop; all end with the block."""
         stop: asyncio.Task[object] = asyncio.create_task(when_set(stopping))
         self._tending = [asyncio.create_task(tender.tend(self._turns.deliver)) for tender in self._tenders]
+        asking = asyncio.create_task(self._ask_again())
         try:
             yield stop
         finally:
-            await end(stop, *self._tending)
+            await end(stop, asking, *self._tending)
         self._listener(DaemonStopped(at=self.clock.now(), running=self._turns.runner.under_way))
 
     async def _looked_everywhere(self) -> None:

@@ -36,7 +36,6 @@ class Memory:
             self.under_way.put(occurrence)
         keeper.active = self.under_way.of
         keeper.shut = self.breakers.shut
-        self.agenda.touch((keeper.name, key) for key in keeper.states)
 
     def replace(self, parts: Parts) -> None:
         """Go on with other parts."""
@@ -49,6 +48,13 @@ class Memory:
         """Something about an occurrence is different now: its row shows it, and what may follow is to be decided on."""
         self.keepers[occurrence.table].unsent.add(occurrence.key)
         self.agenda.touch([(occurrence.table, occurrence.key)])
+
+    def looked(self, table: str) -> None:
+        """The table was looked at: from the first time on its tasks are decided on, also if it could not be read."""
+        tender = self.tenders[table]
+        if not tender.looked.is_set():
+            tender.looked.set()
+            self.agenda.touch((table, key) for key in (*tender.keeper.states, *tender.keeper.requests))
 
     def look_again(self, keeper: Keeper) -> None:
         """Something about a whole table is different now."""
@@ -78,10 +84,9 @@ class Memory:
         occurrence = self.under_way.get(run)
         return occurrence is not None and occurrence.stage is Stage.RUNNING
 
-    def waiting_action(self, place: Place) -> str | None:
-        """What this task is about to run; None where nothing of it waits."""
-        waiting = (o.action for o in self.under_way.of(*place) if o.stage in (Stage.CLAIMED, Stage.WAITING))
-        return next(waiting, None)
+    def waits(self, place: Place, action: str) -> bool:
+        """Whether anything of this task waits to start, and is this action."""
+        return any(o.stage is not Stage.RUNNING and o.action == action for o in self.under_way.of(*place))
 
     def house(self, now: datetime, free: int) -> House:
         """What holds for every task. free: idle workers."""

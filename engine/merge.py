@@ -14,7 +14,7 @@ from datetime import datetime
 
 from config.fields import span
 from connectors.api import Cell, fold
-from engine.cells import BadCell, number
+from engine.cells import BadCell, number, same
 from engine.metadata import restarts
 from engine.model import OURS, RESTARTS, SHARED, Column, RowState, Status, Wish
 
@@ -120,7 +120,9 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
     anew = any(c.column in RESTARTS for c in changes) or restarts(state.cells) != restarts(merged)
     if anew or _activated(state, merged):
         since = now.replace(microsecond=0)
-        after = after._replace(since=since, settled_until=since, armed=False, marked=False, snoozed_until=None)
+        after = after._replace(
+            since=since, settled_until=since, armed=False, marked=False, snoozed_until=None, skip_until=None, skip_by=""
+        )
     if changes:
         after = after._replace(changed_at=now, note=None)
     if merged != state.cells:
@@ -129,6 +131,8 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
         after = after._replace(stood=stood, sent=_kept(state, stood), shown=remembered(state.shown, stood))
 
     press = merged.get(Column.DO)
+    if press is None and state.cells.get(Column.DO) is not None:  # a word that was no button was taken out again
+        after = after._replace(note=None)
     if press is None or press == state.cells.get(Column.DO):
         return Observation(after, tuple(changes))
     found = _pressed(after._replace(changed_at=now), press, stood, live=live)
@@ -210,6 +214,8 @@ def _merge_count(
     theirs = merged[Column.CURRENT] = cells[Column.CURRENT]
     if theirs == base.get(Column.CURRENT):
         return after, []
+    if Column.CURRENT in after.meant and same(theirs, after.meant[Column.CURRENT]):
+        return after, []  # our own write, whose answer we never saw
     change = Change(Column.CURRENT, base.get(Column.CURRENT), theirs)
     typed, was = _number(theirs), _number(base.get(Column.CURRENT))
     if typed is None:  # no number: the row is a defect until it is mended
@@ -257,7 +263,7 @@ def delivered(state: RowState, put: Mapping[str, Cell], cells: Mapping[str, Cell
     """
     stood = {**state.stood, **{c: cells[c] for c in put if c in cells}}
     sent = {**state.sent, **put}
-    ours = state._replace(stood=stood, sent=sent, shown=remembered(state.shown, stood))
+    ours = state._replace(stood=stood, sent=sent, shown=remembered(state.shown, stood), meant={})
     return observe(ours, cells, now)
 
 

@@ -204,7 +204,10 @@ class RowState(NamedTuple):  # a tuple, as occurrences are: there may be a hundr
     absent_since: when it was first missing from a complete read; None while it is there.
     deleted_at: when it was absent twice; its state is kept for 30 days more.
     snoozed_until: no start before it.
-    sent: what rowd last put into its own and the shared cells.   stood: those cells as the store last gave them: the merge's base.
+    skip_until: what comes due up to here is skipped, as `skip_by` asked; it is recorded when it comes due. None for nothing.
+    sent: what rowd last put into its own and the shared cells.
+    meant: shared cells that rowd was about to put when it last wrote: an answer that never came may hide that they landed.
+    stood: those cells as the store last gave them: the merge's base.
     shown: older displays, newest last: (fingerprint of rowd's own cells as they stood, the shared cells as they stood).
     pressed: fingerprints of presses already consumed.
     marked: a new ledger first saw this row with marks of an earlier run: a one-off in it is over.
@@ -232,6 +235,14 @@ class RowState(NamedTuple):  # a tuple, as occurrences are: there may be a hundr
     pressed: tuple[str, ...] = ()
     marked: bool = False
     note: str | None = None
+    meant: Mapping[str, Cell] = _NOTHING
+    skip_until: datetime | None = None
+    skip_by: str = ""
+
+    @property
+    def decided_until(self) -> datetime:
+        """No occurrence at or before it will run any more: it has its record, or is to be skipped."""
+        return self.settled_until if self.skip_until is None else max(self.settled_until, self.skip_until)
 
 
 @dataclass(frozen=True, slots=True)

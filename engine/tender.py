@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from connectors.api import PROVISIONAL, Effect, Exclusive, Patch, Probeable, Watchable, Written
-from connectors.errors import NeedsOwner, OutcomeUnknown, TableError, TryLater
+from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TableError, TryLater
 from engine.clock import Clock
 from engine.crash import Crash
 from engine.events import (
@@ -26,7 +26,7 @@ from engine.events import (
 from engine.keeper import SECOND_LOOK, Findings, Keeper
 from engine.model import SHARED
 from engine.outgoing import patches, something_to_tell
-from engine.patience import PatientTable
+from engine.patience import PatientTable, Reading
 
 BETWEEN_WRITES = timedelta(milliseconds=250)
 """Results of this long are gathered into one write."""
@@ -66,7 +66,7 @@ class Tender:
         self._stir = asyncio.Event()
         self._look = True
         self._marker: str | None = None
-        self._unwritable = False
+        self._stale = False  # what was read last is to be read again, though the marker be the same
         self._write_at = 0.0  # on the monotonic clock, as every interval here: the wall clock may be set meanwhile
 
     async def own(self) -> None:
@@ -84,7 +84,7 @@ class Tender:
 
     def reread(self) -> None:
         """Read the table again soon, though it says that nothing has changed."""
-        self._look, self._marker = True, None
+        self._look = self._stale = True
         self._stir.set()
 
     async def tend(self, deliver: Deliver) -> None:
@@ -113,7 +113,7 @@ class Tender:
             if self._look or self.keeper.layout is None:
                 self._look = False
                 await self._guarded(self._read, deliver)
-            if self.keeper.layout is None or not await self._guarded(self._write, deliver) or self._unwritable:
+            if self.keeper.layout is None or not await self._guarded(self._write, deliver) or self.keeper.unwritable:
                 return
 
     def _something_left(self) -> bool:
@@ -176,20 +176,35 @@ class Tender:
         return True
 
     async def _read(self, deliver: Deliver) -> None:
-        keeper = self.keeper
+        stale, self._stale = self._stale, False
         try:
             marker = await self._probe()
-            if marker is not None and marker == self._marker and keeper.trouble is None and not keeper.suspects():
+            if marker is not None and marker == self._marker and not (stale or self._unsure()):
                 return
-            reading = await self.table.read()
+            await self._take_up(await self.table.read(), deliver)
         except TableError as exc:
             await self._failed(exc, deliver)
-            return
-        held = keeper.held
-        await self._recovered()
+        except Exception as exc:  # a way to fail that we never thought of is one more way to be away
+            await self._failed(Bug(f"{type(exc).__name__}: {exc}"), deliver)
+        else:
+            self._marker = marker
+
+    def _unsure(self) -> bool:
+        """Whether the last read left something open that another one may settle."""
+        keeper = self.keeper
+        return keeper.trouble is not None or keeper.suspects() or bool(keeper.baffling)
+
+    async def _take_up(self, reading: Reading, deliver: Deliver) -> None:
+        keeper = self.keeper
+        held, trouble, baffling = keeper.held, keeper.trouble, keeper.baffling
         await deliver(keeper, lambda now: keeper.take(reading, now, self._draw))
-        self._marker = marker
         now = self._clock.now()
+        if trouble is not None:
+            seconds = round((now - trouble[0]).total_seconds(), 3)
+            self._listener(TableRecovered(at=now, table=keeper.name, seconds=seconds))
+        for key, why in keeper.baffling.items():
+            if baffling.get(key) != why:
+                self._listener(Trouble(at=now, where=f"table {keeper.name}, row {key}", message=why))
         tasks, defects, drafts = keeper.counts()
         self._listener(TableRead(at=now, table=keeper.name, rows=len(reading.rows), tasks=tasks, defects=defects, drafts=drafts))
         if keeper.held is not None and held is None:
@@ -211,14 +226,6 @@ class Tender:
             needs_owner = isinstance(exc, NeedsOwner)
             self._listener(TableUnreachable(at=now, table=keeper.name, message=str(exc), needs_owner=needs_owner))
             await deliver(keeper, lambda _: Findings(look_again=True))
-
-    async def _recovered(self) -> None:
-        if self.keeper.trouble is None:
-            return
-        now = self._clock.now()
-        seconds = (now - self.keeper.trouble[0]).total_seconds()
-        self.keeper.trouble = None
-        self._listener(TableRecovered(at=now, table=self.keeper.name, seconds=round(seconds, 3)))
 
     # --- writing
 
@@ -242,10 +249,11 @@ class Tender:
             self.reread()  # it may have landed: read, compare, and write what still differs
             return
         except TableError as exc:
-            self._delayed(exc)
+            await self._delayed(exc, deliver)
             return
         self._crash.at("table.after-write")
-        self._resumed(len(batch))
+        if keeper.unwritable is not None:
+            self._listener(TableWritable(at=self._clock.now(), table=keeper.name, rows=len(batch)))
         told = [(key, put) for key, put, _ in batch]
         await deliver(keeper, lambda now: keeper.delivered(told, answers, now))
         if not all(_shows_its_row(one.patch, answer) for one, answer in zip(batch, answers, strict=True)):
@@ -254,20 +262,16 @@ class Tender:
     def _expecting(self, patch: Patch) -> Patch:
         return patch if self.table.traits.atomic_expect else Patch(patch.key, patch.put)
 
-    def _delayed(self, exc: TableError) -> None:
-        now = self._clock.now()
+    async def _delayed(self, exc: TableError, deliver: Deliver) -> None:
+        keeper, now = self.keeper, self._clock.now()
         wait = exc.wait if isinstance(exc, TryLater) and exc.wait is not None else AFTER_TROUBLE
         self._write_at = self._in(wait)
-        self.keeper.unwritable = str(exc)
-        if not self._unwritable:
-            self._unwritable = True
-            self._listener(TableUnwritable(at=now, table=self.keeper.name, message=str(exc)))
-
-    def _resumed(self, rows: int) -> None:
-        self.keeper.unwritable = None
-        if self._unwritable:
-            self._unwritable = False
-            self._listener(TableWritable(at=self._clock.now(), table=self.keeper.name, rows=rows))
+        before, since = keeper.unwritable, keeper.unwritable[0] if keeper.unwritable is not None else now
+        keeper.unwritable = (since, exc)
+        if before is None:
+            self._listener(TableUnwritable(at=now, table=keeper.name, message=str(exc)))
+        if before is None or str(before[1]) != str(exc):
+            await deliver(keeper, lambda _: Findings(news=True))
 
 
 def _shows_its_row(patch: Patch, answer: Written) -> bool:

@@ -16,10 +16,9 @@ from typing import Any
 
 from actions.api import Adoptable
 from engine.acting import Acting
-from engine.clock import LONGEST_NAP, Clock
 from engine.committer import Commits
 from engine.events import ClockJumped, Event, LedgerRecovered, LedgerRefused, Listener
-from engine.keeper import Findings, Keeper, TableRules
+from engine.keeper import SET_BACK, Findings, Keeper, TableRules
 from engine.learning import Learning, Seen
 from engine.ledger import LedgerUnwritable
 from engine.memory import Memory
@@ -27,7 +26,7 @@ from engine.model import Stage
 from engine.parts import Parts
 from engine.runner import Ended, Runner
 from engine.tender import Tender
-from engine.trust import Trust
+from engine.trust import SteadyClock
 
 RETRY_LEDGER = timedelta(seconds=2)
 """How long to wait before a turn whose commit failed (disk full, say) is tried again."""
@@ -42,7 +41,7 @@ class Turns:
     stopping: nothing starts any more.   frozen: nothing that comes due after this instant is looked at; None for no such limit.
     """
 
-    def __init__(self, parts: Parts, clock: Clock, committer: Commits, listener: Listener) -> None:
+    def __init__(self, parts: Parts, clock: SteadyClock, committer: Commits, listener: Listener) -> None:
         self.clock = clock
         self.memory = Memory(parts, clock.now())
         self.stopping = False
@@ -55,9 +54,8 @@ class Turns:
         self._inbox: list[Ended | Seen] = []
         self._mail = asyncio.Event()
         self._poked = True
-        self._again = False  # the last turn could not be written
         self._unwritten: datetime | None = None  # since when the ledger can't be written
-        self._trust = Trust(clock.now(), clock.uptime())
+        self._before: datetime | None = None  # the instant of the last turn
 
     async def take_up(self, tenders: Iterable[Tender]) -> None:
         """Know these tables, and whatever an earlier daemon left under way."""
@@ -67,6 +65,7 @@ class Turns:
             active = await self._committer.read(lambda ledger, name=tender.keeper.name: ledger.active(name))  # type: ignore[misc]
             # the ledger tells when the first attempt started; how long this one may still take counts from its own start
             self.memory.take_up(tender, (o._replace(started_at=began.get(o.id, o.started_at)) for o in active))
+        self._before = None
         streaks = await self._committer.read(lambda ledger: {a: ledger.streak(a) for a in self.memory.parts.actions})
         self.memory.streaks(streaks)
 
@@ -86,15 +85,23 @@ class Turns:
         self.memory.replace(replace(parts, runs=self.memory.parts.runs, crash=self.memory.parts.crash))
         self.runner.replace(parts.actions, parts.secrets)
         for name, keeper in self.memory.keepers.items():
+            self.memory.tenders[name].reread()
             find = partial(keeper.reconfigure, rules.get(name))
-            self._inbox.append(Seen(keeper, find, asyncio.get_running_loop().create_future()))
+            self._inbox.append(Seen(keeper, find))
         self._mail.set()
 
     def idle(self) -> bool:
         """Whether nothing runs, waits to start or waits to be looked at."""
-        memory = self.memory
-        pending = self.runner.under_way > 0 or any(o.stage is Stage.RUNNING for o in memory.under_way)
-        return not (pending or self._inbox or self._poked or memory.agenda.pressing(self.frozen or self.clock.now()))
+        pending = self.runner.under_way > 0 or any(o.stage is Stage.RUNNING for o in self.memory.under_way)
+        return not (pending or self._inbox or self._poked or self._pressing())
+
+    def _pressing(self) -> bool:
+        """Whether a turn would decide on anything."""
+        return not self.stopping and self._acting.pressing(self._horizon(self.clock.now()))
+
+    def _horizon(self, now: datetime) -> datetime:
+        """What has come due by then is looked at."""
+        return min(now, self.frozen) if self.frozen else now
 
     @property
     def mail(self) -> bool:
@@ -114,20 +121,18 @@ class Turns:
 
     async def deliver(self, keeper: Keeper, find: Callable[[datetime], Findings]) -> None:
         """Hand in what was read or written, and return once it is durable."""
-        seen = Seen(keeper, find, asyncio.get_running_loop().create_future())
-        self._inbox.append(seen)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._inbox.append(Seen(keeper, find, done))
         self._mail.set()
-        await seen.done
+        await done
 
     async def rest(self, *ends: asyncio.Task[object]) -> None:
         """Sleep until something comes in, something comes due, or one of `ends` is done."""
-        if self._inbox or self._poked or self._again:
+        if self._inbox or self._poked or self._pressing():
             return
         self._mail.clear()
         tasks: list[asyncio.Task[object]] = [asyncio.create_task(when_set(self._mail))]
-        if not self._trust.given:
-            tasks.append(asyncio.create_task(self.clock.sleep(LONGEST_NAP)))
-        elif not self.stopping:
+        if not self.stopping:
             wake = min(self.memory.wakes(self.clock.now(), self.frozen), default=None)
             if wake is not None:
                 tasks.append(asyncio.create_task(self.clock.sleep_until(wake)))
@@ -140,14 +145,14 @@ class Turns:
 
     async def turn(self) -> None:
         """Learn, then act. A ledger that can't be written changes nothing: all of it comes again in the next turn."""
-        now, self._again = self.clock.now(), False
+        now = self._now()
         try:
             await self._learn(now)
-            if not self.stopping and self._trusted(now):
-                await self._acting.act(min(now, self.frozen) if self.frozen else now)
+            if not self.stopping:
+                await self._acting.act(self._horizon(now))
             self._written(now)
         except LedgerUnwritable as exc:
-            self._again = True
+            self._poked = True  # what was asked may not have been seen
             self._told(exc, now)
             await self.clock.sleep(RETRY_LEDGER)
         for tender in self.memory.tenders.values():
@@ -159,14 +164,14 @@ class Turns:
         items, poked = self._items(), self._poked
         facts = self._learning.facts(items, now)
         if not facts.empty or poked:
+            self._poked = False  # before the commit: who asks while it is under way may come too late for it
             requests, tallies = await self._committer.do(lambda ledger: facts.write(ledger, now), point=facts.point)
-            self._poked = False
             self._learning.remember(facts, requests, tallies, now)
         dealt_with = {id(item) for item in items}
         self._inbox = [item for item in self._inbox if id(item) not in dealt_with]
         for item in items:
-            if isinstance(item, Seen):
-                self.memory.tenders[item.keeper.name].looked.set()
+            if isinstance(item, Seen) and item.done is not None:
+                self.memory.looked(item.keeper.name)
                 if not item.done.done():
                     item.done.set_result(None)
         for keeper in self.memory.keepers.values():
@@ -199,11 +204,15 @@ class Turns:
             self._emit(LedgerRecovered(at=now, seconds=round((now - self._unwritten).total_seconds(), 3)))
             self._unwritten = None
 
-    def _trusted(self, now: datetime) -> bool:
-        """Whether the wall clock can be believed."""
-        if (jump := self._trust.look(now, self.clock.uptime())) is not None:
+    def _now(self) -> datetime:
+        """The instant to go by in this turn. Where the clock was set back, what lies ahead of it now is taken back."""
+        now = self.clock.now()
+        for jump in self.clock.jumps():
             self._emit(ClockJumped(at=now, seconds=round(jump.total_seconds(), 3)))
-        return self._trust.given
+        if self._before is None or now < self._before - SET_BACK:
+            self._inbox += [Seen(k, k.set_back) for k in self.memory.keepers.values() if k.set_back(now).states]
+        self._before = now
+        return now
 
 
 async def when_set(event: asyncio.Event) -> None:

@@ -95,13 +95,16 @@ def too_soon(one: Weighed, now: datetime) -> str | None:
 
 
 def _again(one: Weighed, now: datetime) -> datetime | None:
-    """When the operator's frequency lets the task start once more; None for now. What has not started yet will, now at the earliest."""
+    """When the operator's frequency lets the task start once more; None for now.
+
+    What has not started yet will, now at the earliest. A start that lies ahead was made before the clock was set back.
+    """
     if one.task.every is None:
         return None
     starts = [occurrence.started_at or now for occurrence in one.active]
     if one.last is not None and one.last.started_at is not None:
         starts.append(one.last.started_at)
-    until = max(starts) + one.task.every if starts else now
+    until = max((at for at in starts if at <= now), default=now - one.task.every) + one.task.every
     return until if until > now else None
 
 

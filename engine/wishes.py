@@ -37,14 +37,13 @@ def _retry(one: Weighed, request: Request, now: datetime) -> str | None:
     return None
 
 
-def _skip_next(one: Weighed, request: Request, now: datetime) -> str | None:
+def _skip_next(one: Weighed, request: Request, _now: datetime) -> str | None:
     if one.task.schedule is None or one.task.status is not Status.ACTIVE:
         return "no run is planned"
-    due = one.task.schedule.next(one.state.settled_until)
+    due = one.task.schedule.next(one.state.decided_until)
     if due is None:
         return "no run is planned"
-    one.record(Outcome.SKIPPED, f"asked by {request.by}", due, due, 1, now)
-    one.settle(due)
+    one.state = one.state._replace(skip_until=due, skip_by=request.by)
     return None
 
 

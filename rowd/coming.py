@@ -5,8 +5,8 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
-from itertools import islice, takewhile
+from datetime import datetime, timedelta
+from itertools import chain, islice, takewhile
 
 from engine.blackout import covering
 from engine.decide import decide
@@ -14,6 +14,13 @@ from engine.model import Stage, Status, Task
 from engine.plan import House
 from engine.weighing import jitter
 from rowd.view import RowView
+
+DENSE = timedelta(hours=1)
+LOOKED_FOR = 5000
+"""Runs of a dense row that are looked at for the first that isn't skipped."""
+
+ON = "and on"
+"""The note of the one run that stands for those to follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,26 @@ def coming(
     """
     lines = (_line(row, now, house, until, most_each) for row in rows)
     return heapq.merge(*lines, key=lambda c: (c.at, c.row.table, c.row.name))
+
+
+def gathered(rows: Iterable[RowView], now: datetime, house: House, *, until: datetime) -> Iterator[Coming]:
+    """As `coming`, but of a row that comes due again within DENSE only the next run, and what is skipped before it."""
+    lines = (_thinned(_line(row, now, house, until, None)) for row in rows)
+    return heapq.merge(*lines, key=lambda c: (c.at, c.row.table, c.row.name))
+
+
+def _thinned(runs: Iterator[Coming]) -> Iterator[Coming]:
+    first, second = next(runs, None), next(runs, None)
+    if first is None:
+        return
+    if second is None or second.at - first.at >= DENSE:
+        yield from chain([first], [second] if second is not None else [], runs)
+        return
+    yield replace(first, note=first.note or ("" if first.skipped else ON))
+    if first.skipped:
+        later = next((run for run in islice(chain([second], runs), LOOKED_FOR) if not run.skipped), None)
+        if later is not None:
+            yield replace(later, note=later.note or ON)
 
 
 def _line(row: RowView, now: datetime, house: House, until: datetime, most: int | None) -> Iterator[Coming]:
@@ -72,7 +99,7 @@ def _by_due(row: RowView, task: Task, now: datetime, house: House) -> Iterator[C
     plan = decide([replace(standing, requests=())], now, replace(house, free=1))
     for claim in plan.claims:
         yield Coming(now, claim.due, row, note="due already")
-    after = max([now, row.state.settled_until, *(s.settled_until for s in plan.states)])
+    after = max([now, row.state.decided_until, *(s.decided_until for s in plan.states)])
     last = row.tally.last.started_at if row.tally.last is not None else None
     while (due := schedule.next(after)) is not None:
         after = due

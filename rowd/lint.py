@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
+from engine.layout import Layout
 from engine.model import Overlap, Status, Task
 from engine.plan import House
 from engine.schedule.walk import Calendar
@@ -84,7 +85,8 @@ def _of_table(view: TableView) -> Iterator[Finding]:
         yield Finding(Level.ERROR, "table", view.name, f"the table can't be read: {view.trouble}")
     if view.held is not None:
         yield Finding(Level.ERROR, "table", view.name, f"the table is held, nothing of it starts: {view.held}")
-    for hint in view.layout.hints if view.layout is not None else ():
+    layout = view.layout or Layout.of(view.columns, view.bound.rules.renames)
+    for hint in layout.hints:
         yield Finding(Level.WARNING, "header", view.name, hint)
 
 
@@ -102,7 +104,7 @@ def _of_task(row: RowView, task: Task, now: datetime, usual: timedelta | None) -
     def finding(level: Level, kind: str, message: str) -> Finding:
         return Finding(level, kind, row.table, message, row.key, row.name, "Schedule")
 
-    if schedule.next(row.state.settled_until) is None or (schedule.one_off and row.state.marked):
+    if schedule.next(row.state.decided_until) is None or (schedule.one_off and row.state.marked):
         yield finding(Level.WARNING, "past", f"{schedule.text} is past, so it never comes due; give it a time to come")
     for message in clock_changes(task, now):
         yield finding(Level.WARNING, "clock change", message)

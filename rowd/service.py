@@ -1,4 +1,4 @@
-"""One daemon process: its lock, its ledger, its signals, its chores, around `engine.loop.Daemon`."""
+"""One daemon process: its ledger, its signals, its chores, around `engine.loop.Daemon`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from engine.events import Listener, Trouble
 from engine.housekeeping import Chores, Housekeeping
 from engine.ledger import DaemonMark, Ledger
 from engine.loop import Daemon
+from engine.trust import SteadyClock
 from rowd import __version__
 from rowd.lock import locked
 from rowd.reloading import Reloading
@@ -31,7 +32,7 @@ async def opened(site: Site, listener: Listener, clock: Clock | None = None) -> 
     Raises: AlreadyRunning, StateUnusable, Taken (another daemon has a table), NeedsOwner, ledger errors.
     """
     with locked(site.state):
-        own_clock = clock or SystemClock()
+        own_clock = SteadyClock(clock or SystemClock())
         committer = Committer(Ledger.open(site.ledger), site.parts.crash)
         try:
             made = await daemon(site, own_clock, committer, listener)

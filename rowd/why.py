@@ -87,7 +87,7 @@ def _timed(row: RowView, task: Task, now: datetime, house: House) -> str:
         return f"it is due since {when(plan.claims[-1].due, row.zone, now)}, and starts as soon as the daemon has read the row"
     if schedule.one_off and row.state.marked:
         return "it ran before this ledger began; give it a time to come"
-    due = schedule.next(max([row.state.settled_until, *(s.settled_until for s in plan.states)]))
+    due = schedule.next(max([row.state.decided_until, *(s.decided_until for s in plan.states)]))
     if due is None:
         return f"its time ({schedule.text}) is past; give it one to come"
     if due <= now:  # a one-off that a blackout or a snooze keeps waiting

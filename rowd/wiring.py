@@ -32,6 +32,7 @@ from engine.parse import Rules
 from engine.parts import Parts
 from engine.patience import PatientTable, ThreadWorker
 from engine.tender import Tender
+from engine.trust import SteadyClock
 
 ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Of the ids that rowd gives to rows: nothing that looks like something else."""
@@ -114,7 +115,7 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
     return Site(config, tables, parts, definitions), mistakes
 
 
-async def daemon(site: Site, clock: Clock, committer: Commits, listener: Listener) -> Daemon:
+async def daemon(site: Site, clock: SteadyClock, committer: Commits, listener: Listener) -> Daemon:
     """The daemon of this site, with its tables owned and its ledger's memory taken up. Raises NeedsOwner."""
     built = Daemon(site.parts, clock, committer, listener)
     await built.open([await tender(site, name, clock, committer, listener) for name in site.tables])

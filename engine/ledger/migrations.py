@@ -14,7 +14,14 @@ from engine.ledger.schema import LEDGER, META
 
 Step = Callable[[sa.Connection], None]
 
-STEPS: Mapping[int, Step] = {}
+
+def _version_2(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE rows ADD COLUMN meant TEXT DEFAULT '{}' NOT NULL")
+    connection.exec_driver_sql("ALTER TABLE rows ADD COLUMN skip_until INTEGER")
+    connection.exec_driver_sql("ALTER TABLE rows ADD COLUMN skip_by TEXT DEFAULT '' NOT NULL")
+
+
+STEPS: Mapping[int, Step] = {2: _version_2}
 """Version → what leads to it from the one before, in SQL of its own, never edited later. The schema module has only the newest."""
 
 FIRST = 1

@@ -17,6 +17,7 @@ class Reach(StrEnum):
     OK = "ok"
     UNREACHABLE = "unreachable"
     HELD = "held"
+    UNWRITABLE = "unwritable"
     NO_ACCESS = "no access"
 
 

@@ -42,6 +42,8 @@ class Rows(Store):
                     "counted": state.count,
                     "is_armed": int(state.armed),
                     "fired": state.fires,
+                    "skip": micros_or_none(state.skip_until),
+                    "asked_by": prose(state.skip_by),
                 }
                 for state in states
             ],
@@ -115,6 +117,9 @@ def _values(state: RowState) -> dict[str, Any]:
         "pressed": packed(state.pressed),
         "marked": int(state.marked),
         "note": None if state.note is None else prose(state.note),
+        "meant": packed(state.meant),
+        "skip_until": micros_or_none(state.skip_until),
+        "skip_by": prose(state.skip_by),
         "completed": int(fold(str(state.cells.get(Column.STATUS))) == Status.COMPLETED),
     }
 
@@ -142,6 +147,9 @@ def _state(row: Sequence[Any]) -> RowState:
         pressed=tuple(json.loads(row[18])),
         marked=bool(row[19]),
         note=row[20],
+        meant=unpacked(row[21]),
+        skip_until=instant_or_none(row[22]),
+        skip_by=row[23],
     )
 
 
@@ -163,6 +171,8 @@ _MOVE = (
         count=sa.bindparam("counted"),
         armed=sa.bindparam("is_armed"),
         fires=sa.bindparam("fired"),
+        skip_until=sa.bindparam("skip"),
+        skip_by=sa.bindparam("asked_by"),
     )
 )
 _EDITS = sa.select(*(c for c in EDITS.c if c.name != "id")).order_by(EDITS.c.id.desc())

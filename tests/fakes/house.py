@@ -23,6 +23,7 @@ from engine.parse import Rules
 from engine.parts import Parts
 from engine.patience import PatientTable
 from engine.tender import Tender
+from engine.trust import SteadyClock
 from tests.fakes.memory_table import InlineWorker, MemoryTable
 from tests.fakes.virtual import VirtualClock
 
@@ -117,15 +118,16 @@ class House:
         parts = self.parts()
         ledger = Ledger.open(self.path / "ledger.sqlite")
         committer = InlineCommitter(ledger, parts.crash)
-        daemon = Daemon(parts, self.clock, committer, self.events.append)
+        clock = SteadyClock(self.clock)
+        daemon = Daemon(parts, clock, committer, self.events.append)
         tenders = []
         for number, table in enumerate(tables):
             its = table_rules or rules("ops" if number == 0 else f"ops{number}")
             name = its.rules.table
             keeper = Keeper(its, ledger.rows(name, deleted=True), ledger.tallies(name), ledger.table_mark(name))
-            patient = PatientTable(table, self.clock, InlineWorker())
+            patient = PatientTable(table, clock, InlineWorker())
             draw = lambda: f"id{next(self._ids)}"  # noqa: E731 (a name would say no more)
-            tenders.append(Tender(keeper, patient, self.clock, self.events.append, draw, "a test", parts.crash))
+            tenders.append(Tender(keeper, patient, clock, self.events.append, draw, "a test", parts.crash))
         await daemon.open(tenders)
         return daemon, committer
 

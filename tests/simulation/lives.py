@@ -13,9 +13,10 @@ from engine.events import Event, Trouble
 from engine.keeper import Keeper
 from engine.loop import Daemon
 from engine.model import Wish
+from engine.parts import Parts
 from engine.patience import PatientTable
 from engine.tender import Tender
-from engine.turns import Parts
+from engine.trust import SteadyClock
 from tests.simulation.actions import InProcess, OutOfProcess
 from tests.simulation.disk import SimCommitter, SimLedger
 from tests.simulation.link import Worker
@@ -35,8 +36,8 @@ class Plan:
     """
 
     lives: int = 4
-    alive: float = 400
-    edits: int = 40
+    alive: float = 240
+    edits: int = 60
     quiet: float = 420
 
 
@@ -103,7 +104,7 @@ class Lives:
 
     def _live(self, number: int) -> None:
         world, chance = self.world, self._chance
-        die_at = None if self._last or chance.random() < 0.5 else int(10 ** (1 + 3.6 * chance.random()))
+        die_at = None if self._last or chance.random() < 0.5 else int(10 ** (1 + 3.2 * chance.random()))
         life = self.life = Life(number, world.machine, die_at)
         self.tally.lives += 1
         if self._last:
@@ -182,7 +183,7 @@ class Lives:
         self._schedule_people(self.plan.alive / 4)
         busy = self.plan.alive / 4
         world.machine.after(busy, self._tidy_up)
-        world.machine.after(busy + quiet / 2, self._settle_down)
+        world.machine.after(busy + 90, self._settle_down)
         steps: list[int] = []
         world.machine.after(busy + quiet - 60, lambda: steps.append(life.steps))
         world.machine.after(busy + quiet, lambda: self._rest(life, steps, stopping))
@@ -204,7 +205,7 @@ class Lives:
 
     async def _begin(self, life: Life, dying: Dying) -> asyncio.Event:
         world = self.world
-        clock = SimClock(world.machine)
+        clock = SteadyClock(SimClock(world.machine))
         parts = self._parts(life, dying)
         self.ledger = ledger = SimLedger.on(world.ledger_path, world.disk)
         committer = SimCommitter(ledger, dying, world.disk, life)
@@ -406,7 +407,10 @@ class Lives:
     def _between(self) -> None:
         """Time passes without a daemon; people go on."""
         chance, world = self._chance, self.world
-        span = chance.choices((0.1, 5, 90, 900, 7200, 90_000, 400_000), (4, 5, 5, 4, 2, 1, 0.3))[0] * (0.5 + chance.random())
+        spans, weights = (0.1, 5, 90, 900, 7200, 90_000, 400_000), (4, 5, 5, 4, 2, 1, 0.2)
+        span = chance.choices(spans[:4] if world.dense else spans, weights[:4] if world.dense else weights)[0] * (
+            0.5 + chance.random()
+        )
         world.tell(f"--- nothing runs for {timedelta(seconds=span)}")
         for _ in range(chance.choice((0, 0, 0, 1, 3))):
             world.machine.after(chance.random() * span, self._person_acts)

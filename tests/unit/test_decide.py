@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from actions.api import Outcome
 from engine.blackout import Blackout
 from engine.decide import back_off, decide
+from engine.lateness import left_behind
 from engine.model import (
     SETTLE,
     CatchUp,
@@ -372,10 +373,40 @@ def test_a_run_that_is_asked_for_and_cancelled_in_one_breath_never_starts() -> N
     assert (plan.claims, plan.starts) == ((), ())
 
 
-def test_skip_next_settles_the_coming_occurrence() -> None:
-    plan = decide([replace(standing(), requests=(wish(Wish.SKIP_NEXT),))], NOON + TICK, HOUSE)
+def test_what_is_to_be_skipped_is_recorded_when_it_comes_due() -> None:
+    asked = replace(standing(), requests=(wish(Wish.SKIP_NEXT),))
+    plan = decide([asked], NOON + TICK, HOUSE)
+    assert (plan.records, plan.wake) == ((), at(1))
+    asked = replace(asked, requests=(), state=plan.states[0])
+    plan = decide([asked], at(1), HOUSE)
     assert [(r.outcome, r.due, r.reason) for r in plan.records] == [(Outcome.SKIPPED, at(1), "asked by cli:ann")]
-    assert plan.wake == at(2)
+    assert (plan.claims, plan.wake, plan.states[0].skip_until) == ((), at(2), None)
+
+
+def test_each_press_of_skip_next_skips_one_more() -> None:
+    asked = replace(standing(), requests=(wish(Wish.SKIP_NEXT, number=1), wish(Wish.SKIP_NEXT, number=2)))
+    asked = replace(asked, requests=(), state=decide([asked], NOON + TICK, HOUSE).states[0])
+    plan = decide([asked], at(3), HOUSE)
+    assert [(r.outcome, r.due, r.count) for r in plan.records] == [(Outcome.SKIPPED, at(1), 2)]
+    assert [c.due for c in plan.claims] == [at(3)]
+
+
+@pytest.mark.parametrize("was", [{}, {"settled_until": NOON - timedelta(minutes=3)}])
+def test_what_a_row_leaves_behind_when_it_changes_is_missed(was: dict[str, object]) -> None:
+    (record,) = left_behind(task("a"), state("a", **was), at(3), "the row was changed before it could start")
+    number = 6 if was else 3
+    assert (record.outcome, record.count, record.due, record.last_due) == (Outcome.MISSED, number, at(4 - number), at(3))
+    assert left_behind(task("a", status=Status.PAUSED), state("a"), at(3), "") == []
+    assert left_behind(task("a"), state("a", settled_until=at(3)), at(3), "") == []
+
+
+def test_a_row_seen_and_a_retry_planned_before_the_clock_was_set_back_do_not_wait_for_it() -> None:
+    ahead = replace(standing(), state=state("a", changed_at=NOON + timedelta(days=40)))
+    assert [c.due for c in decide([ahead], at(1), HOUSE).claims] == [at(1)]
+    failed = occurrence(stage=Stage.WAITING, attempts=3, retry_at=NOON + timedelta(days=40), retry_wait=timedelta(seconds=10))
+    plan = decide([replace(standing(schedule=None), active=(failed,))], NOON, HOUSE)
+    assert plan.wake is not None
+    assert plan.wake <= NOON + timedelta(seconds=13)
 
 
 def test_a_tick_and_its_fire_are_one_step() -> None:

@@ -170,3 +170,18 @@ def test_a_schedule_that_stands_in_metadata_starts_anew_when_it_changes() -> Non
     known = seen(Metadata='{"time_zone": "UTC", "words": "a"}')
     assert observe(known, cells(Metadata='{"time_zone": "UTC", "words": "b"}'), LATER).state.since == NOON
     assert observe(known, cells(Metadata='{"time_zone": "Europe/Berlin", "words": "a"}'), LATER).state.since == LATER
+
+
+def test_a_count_that_rowd_was_about_to_write_is_no_edit_though_the_answer_never_came() -> None:
+    state = shown(seen()._replace(count=3.0), Current=3, Health="OK, 3 of 5")
+    ticked = state._replace(count=5.0, meant={"Current": 4})  # one more tick came while the 4 was being written
+    again = observe(ticked, cells(Current="4", Health="OK, 3 of 5"), LATER)
+    assert (again.state.count, again.changes) == (5.0, ())
+    typed = observe(again.state, cells(Current="9", Health="OK, 3 of 5"), LATER)
+    assert typed.state.count == 10.0  # from 4 to 9, on top of five
+
+
+def test_the_note_about_a_word_that_is_no_button_goes_with_the_word() -> None:
+    wrong = observe(seen(), cells(Do="foo"), LATER).state
+    assert wrong.note is not None
+    assert observe(wrong, cells(), LATER).state.note is None

@@ -293,33 +293,34 @@ def fail_halfway(connection: sa.Connection) -> None:
 def test_a_migration_keeps_a_copy_of_what_was_before(path: Path) -> None:
     old_ledger(path)
     with closing(Ledger.open(path)) as ledger:
-        bring_up(ledger._connection, path, migrate=True, steps={2: add_colour})
-    assert raw(path, "PRAGMA user_version") == [(2,)]
+        bring_up(ledger._connection, path, migrate=True, steps={3: add_colour})
+    assert raw(path, "PRAGMA user_version") == [(3,)]
     assert raw(path, "SELECT colour FROM tables") == []
-    copy = path.with_name("ledger.db.before-v2")
+    copy = path.with_name("ledger.db.before-v3")
     assert mode(copy) == 0o600
-    with pytest.raises(LedgerTooNew, match=r"ledger\.db\.before-v2"):
+    with pytest.raises(LedgerTooNew, match=r"ledger\.db\.before-v3"):
         Ledger.open(path)
     with closing(Ledger.open(copy)) as before:
         assert [o.id for o in before.active()] == ["r1"]
-    assert sorted(p.name for p in path.parent.iterdir()) == ["ledger.db", "ledger.db.before-v2"]
+    assert sorted(p.name for p in path.parent.iterdir()) == ["ledger.db", "ledger.db.before-v2", "ledger.db.before-v3"]
 
 
 def test_a_migration_that_fails_leaves_everything_as_it_was(path: Path) -> None:
     old_ledger(path)
+    Ledger.open(path).close()
     before = shape(path)
     with closing(Ledger.open(path)) as ledger, pytest.raises(ZeroDivisionError):
-        bring_up(ledger._connection, path, migrate=True, steps={2: fail_halfway})
+        bring_up(ledger._connection, path, migrate=True, steps={3: fail_halfway})
     assert shape(path) == before
-    assert raw(path, "PRAGMA user_version") == [(1,)]
+    assert raw(path, "PRAGMA user_version") == [(2,)]
     Ledger.open(path).close()
 
 
 def test_a_command_does_not_migrate(path: Path) -> None:
     old_ledger(path)
     with closing(Ledger.open(path)) as ledger, pytest.raises(LedgerTooOld, match="rowd run"):
-        bring_up(ledger._connection, path, migrate=False, steps={2: add_colour})
-    assert raw(path, "PRAGMA user_version") == [(1,)]
+        bring_up(ledger._connection, path, migrate=False, steps={3: add_colour})
+    assert raw(path, "PRAGMA user_version") == [(2,)]
 
 
 def test_a_backup_is_a_whole_ledger_in_one_file(ledger: Ledger, tmp_path: Path) -> None:

@@ -115,6 +115,9 @@ def test_every_field_of_a_row_survives(ledger: Ledger) -> None:
         pressed=("p1", "p2"),
         marked=True,
         note="a note",
+        meant={Column.CURRENT: 4},
+        skip_until=NOON + 9 * DAY,
+        skip_by="cli:ann",
     )
     plain = row("a")
     assert all(getattr(full, f) != getattr(plain, f) for f in RowState._fields if f != "table")
