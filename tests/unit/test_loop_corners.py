@@ -43,6 +43,18 @@ class Alive:
         now = self.house.clock.now()
         await self.committer.do(lambda ledger: ledger.ask("ops", key, Wish.CANCEL, 0, by, now), point="requests")
 
+    async def ask(self, key: str, wish: Wish, amount: float = 0, *, poke: bool = True) -> int:
+        """Ask for something as the command line does, which pokes the daemon once it is asked. Answer the request's number."""
+        now = self.house.clock.now()
+        number = await self.committer.do(lambda ledger: ledger.ask("ops", key, wish, amount, "cli:a", now), point="requests")
+        if poke:
+            self.daemon._turns.poke()
+        return number
+
+    async def answer(self, number: int) -> tuple[bool, str] | None:
+        """What became of a request; None where it is open."""
+        return await self.committer.read(lambda ledger: ledger.answer_to(number))
+
     async def stop(self) -> None:
         """Stop it in order; raises what it died of."""
         self.stopping.set()
@@ -672,7 +684,7 @@ def test_the_queue_of_waiting_tasks_does_not_grow_for_ever(tmp_path: Path) -> No
         house.witness.behaviour = slow(timedelta(seconds=15))
         async with house.open(sheet) as daemon:
             await house.until(NOON + timedelta(hours=3))
-            assert len(daemon._turns.memory.agenda._queue) <= 101
+            assert len(daemon._turns.memory.agenda._queued) <= 101
             house.witness.behaviour = slow(timedelta(seconds=0))
 
     run(story())

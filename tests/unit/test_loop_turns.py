@@ -1,0 +1,149 @@
+"""What gives the daemon a turn. Tables that say whether they changed, and have no column to be told, give it none by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from actions.api import Outcome, Request, Result
+from connectors.errors import NeedsOwner
+from engine.breaker import BreakerRules
+from engine.events import OccurrenceRecorded, RunStarted, TableUnreachable
+from engine.model import Wish
+from tests.fakes.house import House, rules, slow
+from tests.fakes.memory_table import ProbedTable
+from tests.fakes.virtual import NOON, run
+from tests.unit.test_loop import row
+from tests.unit.test_loop_corners import start
+
+BARE = ("ID", "Name", "Type", "Action", "Schedule", "Threshold", "Overlap", "Attempts", "Status")
+"""No column that rowd writes."""
+
+SELDOM = replace(rules(), poll=timedelta(hours=5))
+
+
+def probed(*rows: dict[str, str]) -> ProbedTable:
+    return ProbedTable(rows, BARE)
+
+
+def test_a_request_that_comes_while_a_commit_is_synced_is_seen(tmp_path: Path) -> None:
+    """The transaction that would have shown it is over, but its caller has not been told yet."""
+
+    def late(do):  # type: ignore[no-untyped-def]  # as InlineCommitter's
+        async def commit(work, *, point):  # type: ignore[no-untyped-def]
+            result = await do(work, point=point)
+            await asyncio.sleep(0.01)
+            return result
+
+        return commit
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), probed(row("a", Type="manual"), row("b", Type="manual"))
+        alive = await start(house, sheet, commits=late, table_rules=SELDOM)
+        await house.after(seconds=35)
+        await alive.ask("a", Wish.SNOOZE, 60)
+        await asyncio.sleep(0.005)
+        await alive.ask("b", Wish.RUN_NOW)
+        await house.after(seconds=5)
+        assert [r.task for r in house.witness.seen] == ["b"]
+        await alive.stop()
+
+    run(story())
+
+
+def test_a_request_whose_poke_got_lost_is_seen_within_half_a_minute(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), probed(row("a", Type="manual"))
+        alive = await start(house, sheet, table_rules=SELDOM)
+        await house.after(minutes=10)
+        await alive.ask("a", Wish.RUN_NOW, poke=False)
+        await house.after(seconds=30)
+        assert len(house.witness.seen) == 1
+        await alive.stop()
+
+    run(story())
+
+
+def test_a_parallel_counter_far_above_its_threshold_fires_all_at_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), probed(row("c", Type="counter", Threshold="1", Overlap="parallel"))
+        house.witness.behaviour = slow(timedelta(minutes=4))
+        alive = await start(house, sheet, table_rules=SELDOM)
+        await house.after(seconds=35)
+        await alive.ask("c", Wish.TICK, 5)
+        await house.after(seconds=1)
+        assert len(house.witness.seen) == 5
+        await alive.stop()
+
+    run(story())
+
+
+def test_a_waiting_run_is_not_starved_by_one_that_may_not_start(tmp_path: Path) -> None:
+    """The only free worker is offered to a row that is held, and has to be offered to the next one then."""
+
+    async def story() -> None:
+        house = House(tmp_path, max_parallel=1)
+        others = (row(f"x{n}", Type="manual") for n in range(6))
+        one = probed(row("long", "2026-03-02 12:01"), row("high", "2026-03-02 12:01:01"), *others)
+        two = probed(row("waits", "2026-03-02 12:01:02"))
+
+        async def behave(request: Request) -> Result:
+            await asyncio.sleep(121 if request.task == "long" else 1)
+            return Result(Outcome.SUCCEEDED, "done")
+
+        house.witness.behaviour = behave
+        async with house.open(one, two):
+            await house.until(NOON + timedelta(minutes=1, seconds=30))
+            one.person("high")["Schedule"] = "2026-03-02 12:01:03"  # edited and copied: nobody can tell which is meant
+            one.rows.append({**one.person("high"), "Name": "high2"})
+            await house.until(NOON + timedelta(minutes=3, seconds=2))
+            assert [r.task for r in house.witness.seen] == ["long", "waits"]
+
+    run(story())
+
+
+def test_one_pass_ends_though_something_was_claimed_behind_a_retry(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), probed(row("q", "every second", Overlap="queue", Attempts="3"))
+        house.witness.behaviour = lambda _: Result(Outcome.FAILED, "x")
+        for _ in range(2):
+            daemon, committer = await house.daemon(sheet)
+            async with asyncio.timeout(60):
+                await daemon.run_once(asyncio.Event())
+            await daemon.close()
+            await committer.close()
+
+    run(story())
+
+
+def test_what_waits_behind_an_open_breaker_starts_as_soon_as_it_closes(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path, breaker=BreakerRules(failures=1, wait=timedelta(seconds=100)))
+        house.witness.behaviour = lambda r: Result(Outcome.FAILED if r.task == "bad" else Outcome.SUCCEEDED, "x")
+        async with house.open(probed(row("bad", "2026-03-02 12:01"), row("waits", "2026-03-02 12:01:05"))):
+            await house.until(NOON + timedelta(minutes=4))
+        bad, waits = house.of(RunStarted)
+        assert waits.at == bad.at + timedelta(seconds=100)
+
+    run(story())
+
+
+def test_what_waits_in_a_table_without_access_is_missed_at_the_quarter_hour(tmp_path: Path) -> None:
+    """Nothing but time says that the table was away for too long."""
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), probed(row("once", "2026-03-02 12:10"))
+        alive = await start(house, sheet, table_rules=replace(rules(), poll=timedelta(seconds=50)))
+        await house.after(seconds=5)
+        await alive.ask("once", Wish.SNOOZE, 7200)
+        sheet.rows.append(dict.fromkeys(BARE, ""))
+        sheet.fail = [NeedsOwner("unshared")] * 999
+        await house.until(NOON + timedelta(hours=1))
+        (away,), (missed,) = house.of(TableUnreachable), house.of(OccurrenceRecorded)
+        assert missed.reason == "no access: unshared"
+        assert missed.at == away.at + timedelta(minutes=15)
+        await alive.stop()
+
+    run(story())
