@@ -10,7 +10,7 @@ from bench.measure import OURS, Comparison, Goal
 from bench.rivals import running
 
 PERIOD_S = 2
-NUMBER = 15
+NUMBER = 10
 
 
 def measure(folder: Path) -> Iterator[Comparison]:

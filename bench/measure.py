@@ -100,6 +100,11 @@ def rounds_of(
     return spent
 
 
+def first_line(error: Exception) -> str:
+    """What to say of a side that did not get through."""
+    return str(error).partition("\n")[0]
+
+
 def scaled(found: Mapping[str, Sequence[float]], by: float) -> dict[str, list[float]]:
     """The same in another unit."""
     return {name: [value * by for value in values] for name, values in found.items()}

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from bench import witness
+from bench.processes import cpu
 
 ROOT = Path(__file__).resolve().parent.parent
 ROWD = Path(sys.executable).with_name("rowd")
@@ -162,6 +163,29 @@ class Site:
                 self._news.notify_all()
         with self._news:
             self._news.notify_all()
+
+
+class Burst:
+    """All rows of a site that come due together, again and again: one round after the other, the first of which doesn't count."""
+
+    def __init__(self, site: Site, rows: int, period_s: int) -> None:
+        self._site, self._rows, self._period_s = site, rows, period_s
+        self._last = site.wait_for("run.ended", rows)[-1].at
+
+    def round(self) -> tuple[float, float]:
+        """Occurrences a second, from the next due instant to the last outcome, and CPU seconds of each until all is quiet again.
+
+        Raises TimeoutError where the rows did not all get through, as when a round ran into the next one.
+        """
+        site = self._site
+        before = cpu(site.pid)
+        due = (int(time.time()) // self._period_s + 1) * self._period_s
+        ended = site.wait_for("run.ended", self._rows, after=max(self._last, (due - 1) * 10**9))
+        self._last = ended[-1].at
+        site.quiet(1.5)
+        if set(site.outcomes()) != {"succeeded"}:
+            raise TimeoutError(f"its outcomes are {site.outcomes()}: one round ran into the next")
+        return self._rows / (self._last / 1e9 - due), (cpu(site.pid) - before) / self._rows
 
 
 def every(seconds: int, rows: int, action: str = "noop") -> list[dict[str, str]]:
