@@ -51,7 +51,7 @@ class FirstInstalled:
 def deaths(point: str, course: Course, rng: random.Random) -> Iterator[Death]:
     """At this point until that was enough: the first time or a later one, with a daemon that ends in order now and then between."""
     hits = {"marks": [1, 2], "prune": [1]}.get(point.partition(".")[0], [1, 1, 1, 1, 2, 2, 3])
-    for number in range(2 * TIMES):
+    for number in range(3 * TIMES):
         if course.reached >= TIMES:
             return
         if number and rng.random() < 0.05:

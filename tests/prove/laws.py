@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -40,9 +41,11 @@ def what_runs_once_ran_once(e: Evidence) -> Iterator[str]:
     added = {save["added"] for save in e.saves if save.get("added")}
     for name in [*(n for n, row in e.rows.items() if row["once"]), *added]:
         number = sum(record.count for record in records[name])
+        schedule = e.rows.get(name, {}).get("schedule")
+        if schedule and schedule["at"] <= (e.lives[0].ready or math.inf):
+            continue  # it was past when rowd first saw it
         if number > 1 or (number < 1 and name not in added - known):
             yield f"{name}: {number} records instead of one"
-        schedule = e.rows.get(name, {}).get("schedule")
         if schedule and (wrong := [record.due for record in records[name] if record.due != schedule["at"]]):
             yield f"{name}: due {clock(schedule['at'])}, recorded for {clock(wrong[0])}"
 
