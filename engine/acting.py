@@ -138,6 +138,7 @@ class Acting:
         if occurrence is None:
             return
         if occurrence.stage is Stage.RUNNING:  # its end may be in the inbox already
+            self._memory.under_way.ask_to_stop(stop.run)
             self._runner.stop(stop.run, Outcome.CANCELLED, stopped(stop))
             return
         self._memory.under_way.drop(occurrence)

@@ -53,7 +53,8 @@ class Learning:
                 if (found := _found(item, now)) is not None:
                     facts.found[item.keeper.name] = found
             elif (occurrence := memory.under_way.get(item.run)) is not None:
-                facts.ends.append(End(occurrence, item, _retry_at(occurrence, item, now)))
+                over = memory.under_way.stopping(item.run)
+                facts.ends.append(End(occurrence, item, None if over else _retry_at(occurrence, item, now)))
         for end in facts.ends:
             occurrence = end.occurrence
             keeper = memory.keepers[occurrence.table]

@@ -20,8 +20,11 @@ from engine.trust import SteadyClock
 from engine.turns import Turns, end, when_set
 from engine.underway import UnderWay
 
-ASK_AGAIN = timedelta(seconds=30)
-"""So often the ledger is looked into without a poke: one may get lost on its way, or come before anybody listens."""
+ASK_AGAIN = timedelta(seconds=29)
+"""So often the ledger is looked into without a poke: one may get lost on its way, or come before anybody listens.
+
+Out of step with the full minutes, at which most rows come due.
+"""
 
 
 class Daemon:

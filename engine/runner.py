@@ -161,13 +161,10 @@ class Runner:
         self._say(occurrence, self._result(occurrence, doing), began)
 
     def _result(self, occurrence: Occurrence, doing: asyncio.Future[Result]) -> Result:
-        if doing.cancelled() or (occurrence.id in self._verdicts and doing.exception() is not None):
-            outcome, reason = self._verdicts.get(occurrence.id, (Outcome.CANCELLED, "cancelled"))
-            return Result(outcome, reason)
-        if (error := doing.exception()) is not None:
-            return Result(Outcome.FAILED, f"{type(error).__name__}: {error}"[:500])
-        result = doing.result()
-        return result if _sound(result) else Result(Outcome.FAILED, f"the action answered nonsense: {result!r}"[:500])
+        """How it ended. What was stopped and says that it failed was stopped: that is why."""
+        verdict = self._verdicts.get(occurrence.id)
+        result = _answer(doing) or Result(*(verdict or (Outcome.CANCELLED, "cancelled")))
+        return Result(*verdict) if verdict is not None and result.outcome is Outcome.FAILED else result
 
     def _say(self, occurrence: Occurrence, result: Result, began: float) -> None:
         self._verdicts.pop(occurrence.id, None)
@@ -198,6 +195,16 @@ class Runner:
             trigger=occurrence.trigger,
             timeout=occurrence.timeout,
         )
+
+
+def _answer(doing: asyncio.Future[Result]) -> Result | None:
+    """What the action says of itself; None where it was cancelled and says nothing."""
+    if doing.cancelled():
+        return None
+    if (error := doing.exception()) is not None:
+        return Result(Outcome.FAILED, f"{type(error).__name__}: {error}"[:500])
+    result = doing.result()
+    return result if _sound(result) else Result(Outcome.FAILED, f"the action answered nonsense: {result!r}"[:500])
 
 
 def _sound(result: object) -> bool:

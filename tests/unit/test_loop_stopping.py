@@ -1,0 +1,100 @@
+"""What people and rows take back: what runs is stopped for good, what waits ends, and the row says so."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+from actions.api import Outcome, Request, Result
+from engine.events import RunEnded, RunStarted
+from engine.model import Wish
+from tests.fakes.house import House, rules, slow
+from tests.fakes.memory_table import MemoryTable
+from tests.fakes.virtual import NOON, run
+from tests.unit.test_loop import COLUMNS, MINUTE, row
+from tests.unit.test_loop_corners import start, synced
+
+
+def retrying(name: str, schedule: str, **cells: str) -> MemoryTable:
+    return MemoryTable([{**row(name, schedule), "Attempts": "3", **cells}], (*COLUMNS, "Attempts", "Overlap"))
+
+
+async def interrupted(_: Request) -> Result:
+    """Answers its cancellation, as an action may, and calls it a failure."""
+    try:
+        await asyncio.sleep(200)
+    except asyncio.CancelledError:
+        return Result(Outcome.FAILED, "interrupted")
+    return Result(Outcome.SUCCEEDED, "done")
+
+
+def test_no_attempt_follows_a_cancel_that_was_taken(tmp_path: Path) -> None:
+    """The attempt fails by itself while the cancel is being committed."""
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), retrying("slow", "every hour")
+        house.witness.behaviour = slow(timedelta(seconds=30), Outcome.FAILED)
+        alive = await start(house, sheet, commits=synced)
+        await house.until(NOON + timedelta(hours=1, seconds=1))
+        started = house.of(RunStarted)[0].at
+        await house.until(started + timedelta(seconds=29, milliseconds=995))
+        number = await alive.ask("slow", Wish.CANCEL)
+        await house.after(minutes=5)
+        assert await alive.answer(number) == (True, "taken")
+        assert [r.attempt for r in house.witness.seen] == [1]
+        assert [(e.outcome, e.retry_at) for e in house.of(RunEnded)] == [("failed", None)]
+        await alive.stop()
+
+    run(story())
+
+
+def test_an_action_that_answers_its_cancellation_is_not_tried_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), retrying("slow", "every hour")
+        house.witness.behaviour = interrupted
+        alive = await start(house, sheet)
+        await house.until(NOON + timedelta(hours=1, seconds=10))
+        await alive.ask("slow", Wish.CANCEL)
+        await house.after(minutes=5)
+        assert [r.attempt for r in house.witness.seen] == [1]
+        assert [(e.outcome, e.reason) for e in house.of(RunEnded)] == [("cancelled", "cancelled by cli:a")]
+        await alive.stop()
+
+    run(story())
+
+
+def test_an_action_that_answers_its_time_out_has_timed_out(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = MemoryTable([{**row("slow", "every hour"), "Timeout": "1m"}], (*COLUMNS, "Timeout"))
+        house.witness.behaviour = interrupted
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(hours=1, minutes=2))
+            assert [e.outcome for e in house.of(RunEnded)] == ["timed out"]
+
+    run(story())
+
+
+def test_a_restarted_run_that_fails_as_it_is_stopped_makes_room_for_the_next(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), retrying("a", "every minute", Overlap="restart")
+        house.witness.behaviour = interrupted
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=3, seconds=30))
+            assert [(r.due, r.attempt) for r in house.witness.seen] == [(NOON + n * MINUTE, 1) for n in (1, 2, 3)]
+
+    run(story())
+
+
+def test_a_run_that_was_lost_is_tried_again_only_where_its_action_is_repeatable(tmp_path: Path) -> None:
+    async def story(name: str, repeatable: bool) -> list[tuple[str, bool]]:
+        house, sheet = House(tmp_path / name), retrying("job", "2026-03-02 12:01")
+        house.path.mkdir()
+        house.witness.behaviour = lambda r: Result(Outcome.LOST if r.attempt == 1 else Outcome.SUCCEEDED, "x")
+        async with house.open(sheet, table_rules=rules(repeatable=repeatable)):
+            await house.until(NOON + timedelta(minutes=5))
+        return [(e.outcome, e.retry_at is not None) for e in house.of(RunEnded)]
+
+    assert run(story("once", repeatable=False)) == [("lost", False)]
+    assert run(story("again", repeatable=True)) == [("lost", True), ("succeeded", False)]
