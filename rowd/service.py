@@ -126,12 +126,17 @@ def _stop(stopping: asyncio.Event) -> None:
 
 
 async def touched(path: Path) -> AsyncIterator[None]:
-    """Yield each time the file is touched."""
-    from watchfiles import awatch
+    """Yield each time the file is touched. One that was deleted is made again."""
+    from asyncinotify import Inotify, Mask
 
-    await asyncio.to_thread(path.touch, 0o600)
-    async for _ in awatch(path, debounce=50, step=10):
-        yield
+    while True:
+        await asyncio.to_thread(path.touch, 0o600)
+        with Inotify() as inotify:
+            inotify.add_watch(path, Mask.ATTRIB | Mask.CLOSE_WRITE | Mask.DELETE_SELF | Mask.MOVE_SELF)
+            async for _ in inotify:
+                yield
+                if not await asyncio.to_thread(path.exists):
+                    break
 
 
 def _chores(site: Site) -> Chores:

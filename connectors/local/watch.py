@@ -6,12 +6,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from watchfiles import Change, awatch
+from asyncinotify import Event, Inotify, Mask
 
 from connectors.local.beside import Beside
 
-_LOOK_AGAIN_MS = 2000  # how soon it is noticed that the folders to watch are others now
-_GATHER_MS = 50  # changes that follow each other more quickly are told once
+_LOOK_AGAIN = 2.0
+"""Seconds until it is noticed at the latest that the folders to watch are others now."""
+
+_GATHER = 0.05
+"""Seconds: changes that follow each other more quickly are told once."""
+
+_SAVED = Mask.MODIFY | Mask.CLOSE_WRITE | Mask.ATTRIB | Mask.CREATE | Mask.DELETE | Mask.MOVED_FROM | Mask.MOVED_TO
+_MASK = _SAVED | Mask.DELETE_SELF | Mask.MOVE_SELF
 
 
 async def watched(path: Path) -> AsyncIterator[None]:
@@ -20,39 +26,49 @@ async def watched(path: Path) -> AsyncIterator[None]:
     while True:
         try:
             folders = _folders(path)
-            changes = awatch(
-                *folders,
-                watch_filter=_About(path),
-                recursive=False,
-                debounce=_GATHER_MS,
-                step=10,
-                rust_timeout=_LOOK_AGAIN_MS,
-                yield_on_timeout=True,
-                ignore_permission_denied=True,
-            )
-            async for change in changes:
-                state = _state(path)
-                if change or state != known:
-                    known = state
-                    yield
-                if _folders(path) != folders:
-                    break
+            about = _About(path)
+            with Inotify() as inotify:
+                for folder in folders:
+                    inotify.add_watch(folder, _MASK)
+                while _folders(path) == folders:
+                    changed = await _told(inotify, about)
+                    if (state := _state(path)) != known or changed:
+                        known = state
+                        yield
         except (OSError, RuntimeError):  # a folder that went away just now, a loop of symlinks, no watches left on this machine
-            await asyncio.sleep(_LOOK_AGAIN_MS / 1000)
+            await asyncio.sleep(_LOOK_AGAIN)
             if (state := _state(path)) != known:
                 known = state
                 yield
 
 
+async def _told(inotify: Inotify, about: _About) -> bool:
+    """Wait for changes, gather those that follow at once, and say whether any is about the file. At most _LOOK_AGAIN."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + _LOOK_AGAIN
+    changed = False
+    while (left := until - loop.time()) > 0:
+        try:
+            event = await asyncio.wait_for(inotify.get(), left)
+        except TimeoutError:
+            break
+        if not changed and about(event):
+            changed, until = True, loop.time() + _GATHER
+    return changed
+
+
 class _About:
-    """Lets changes through that are about the file, or about a displaced one."""
+    """Lets changes through that are about the file, or about a displaced one, or about a folder that is watched."""
 
     def __init__(self, path: Path) -> None:
         target = path.resolve()
         self._files = {str(path), str(target)}
         self._beside = str(Beside(target).path) + "/swap."
 
-    def __call__(self, _change: Change, path: str) -> bool:
+    def __call__(self, event: Event) -> bool:
+        if event.name is None or event.path is None:  # the folder itself, or more events than the kernel could keep
+            return True
+        path = str(event.path)
         return path in self._files or path.startswith(self._beside)
 
 

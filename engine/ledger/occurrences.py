@@ -33,6 +33,8 @@ class Occurrences(Tallies):
         Each has an id of its own, drawn before, and is CLAIMED; or, where it starts at once, RUNNING with its first attempt, which
         is then put down as well.   folders: as in `begin`. Raises: IllegalMove, also for an id that another occurrence has.
         """
+        if not occurrences:
+            return []
         if wrong := next((o for o in occurrences if not _claimable(o)), None):
             raise IllegalMove(
                 f"{wrong.trigger} of {wrong.table}/{wrong.key} can't be claimed: it is {wrong.stage}, its id is {wrong.id!r}"
@@ -98,6 +100,8 @@ class Occurrences(Tallies):
         Another attempt may follow only a failure, within the allowed number, and after LOST only where the action is repeatable.
         Raises: IllegalMove; then the transaction must be given up.
         """
+        if not ends:
+            return []
         known = self._found([end.run for end in ends])
         moved: list[tuple[int, Occurrence]] = []
         for end in ends:

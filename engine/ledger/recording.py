@@ -27,6 +27,8 @@ class Recording(Tallies):
         record it would join, is ignored. Where a plan has both, call this before `claim`: a claim that came due later then
         parts the records before and after it. Raises: IllegalMove.
         """
+        if not occurrences:
+            return
         if wrong := next((o for o in occurrences if not _recordable(o)), None):
             raise IllegalMove(
                 f"{wrong.trigger} of {wrong.table}/{wrong.key} can't be recorded: it is {wrong.stage}, {wrong.outcome}"
