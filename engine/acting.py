@@ -21,6 +21,7 @@ from engine.memory import Memory
 from engine.model import Occurrence, Stage
 from engine.plan import Answer, Plan, Standing, Stop
 from engine.runner import Runner
+from engine.wishes import without_task
 
 TOGETHER = 500
 """So many tasks are decided on in one plan, so that of very many the first don't wait for the last."""
@@ -48,10 +49,10 @@ class Acting:
 
     async def _plan(self, places: Collection[Place], now: datetime) -> None:
         memory = self._memory
-        standings, refused, ended = self._standings(places, now)
+        standings, answered, ended = self._standings(places, now)
         plan = decide(standings, now, memory.house(now, self._free))
         records = tuple(numbered(plan.records, now, memory.parts.draw))
-        plan = replace(plan, records=records, answers=(*plan.answers, *refused), stops=(*plan.stops, *ended))
+        plan = replace(plan, records=records, answers=(*plan.answers, *answered), stops=(*plan.stops, *ended))
         moves = self._moves(plan, now)
         if not moves.empty:
             ours, tallies = await self._committer.do(lambda ledger: moves.write(ledger, now), point=moves.point)
@@ -82,7 +83,7 @@ class Acting:
     def _standings(self, places: Iterable[Place], now: datetime) -> tuple[list[Standing], list[Answer], list[Stop]]:
         """Where these tasks stand; and what becomes of wishes and waiting occurrences of rows that are no tasks (any more)."""
         standings: list[Standing] = []
-        refused: list[Answer] = []
+        answered: list[Answer] = []
         ended: list[Stop] = []
         for table, key in places:
             keeper = self._memory.keepers[table]
@@ -90,10 +91,10 @@ class Acting:
             if standing is not None:
                 standings.append(standing)
                 continue
-            why = keeper.no_task(key)
-            refused += [Answer(request, False, why) for request in keeper.requests.get(key, ())]
-            ended += [Stop(o.id, why, "") for o in self._memory.under_way.of(table, key) if o.stage is not Stage.RUNNING]
-        return standings, refused, ended
+            answers, stops = without_task(keeper.requests.get(key, ()), self._memory.under_way.of(table, key), keeper.no_task(key))
+            answered += answers
+            ended += stops
+        return standings, answered, ended
 
     def _moves(self, plan: Plan, now: datetime) -> Moves:
         """The plan with ids, and with the attempts that begin: those of new claims stand in the claims themselves."""

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from actions.api import Outcome
-from engine.model import Cause, Overlap, Request, Status, Type, Wish
-from engine.plan import Answer
+from engine.model import Cause, Occurrence, Overlap, Request, Stage, Status, Type, Wish
+from engine.plan import Answer, Stop
 from engine.weighing import Weighed, too_soon
+
+NOTHING_RUNS = "nothing is running"
 
 
 def answer(one: Weighed, request: Request, now: datetime) -> None:
     refusal = _WISHES[request.wish](one, request, now)
     one.answers.append(Answer(request, refusal is None, refusal or "taken"))
+
+
+def without_task(requests: Sequence[Request], active: Sequence[Occurrence], why: str) -> tuple[list[Answer], list[Stop]]:
+    """What becomes of a row that is no task (any more): what runs can be cancelled, and what waits ends by itself.
+
+    requests: what people asked of it, oldest first.   active: its occurrences that have not ended.   why: it is no task.
+    """
+    answers: list[Answer] = []
+    stops: dict[str, Stop] = {}
+    for request in requests:
+        if request.wish is Wish.CANCEL:
+            answers.append(Answer(request, bool(active), "taken" if active else NOTHING_RUNS))
+            stops |= {o.id: Stop(o.id, "cancelled", request.by) for o in active if o.id not in stops}
+        else:
+            answers.append(Answer(request, False, why))
+    stops |= {o.id: Stop(o.id, why, "") for o in active if o.stage is not Stage.RUNNING and o.id not in stops}
+    return answers, list(stops.values())
 
 
 def _run_now(one: Weighed, request: Request, now: datetime) -> str | None:
@@ -49,7 +69,7 @@ def _skip_next(one: Weighed, request: Request, _now: datetime) -> str | None:
 
 def _cancel(one: Weighed, request: Request, _now: datetime) -> str | None:
     if not one.active:
-        return "nothing is running"
+        return NOTHING_RUNS
     one.stop_all("cancelled", request.by)
     one.withdraw(f"cancelled by {request.by} before it started")
     return None

@@ -28,9 +28,10 @@ from engine.model import (
     Type,
     Wish,
 )
-from engine.plan import Hold, House, Plan, Standing
+from engine.plan import Hold, House, Plan, Standing, Stop
 from engine.schedule import parse
 from engine.weighing import jitter
+from engine.wishes import without_task
 from tests.fakes.virtual import NOON
 
 TICK = timedelta(microseconds=1)
@@ -357,6 +358,16 @@ def test_what_becomes_of_a_wish(kind: Wish, active: bool, last: Outcome | None, 
     )
     (answer,) = decide([asked], NOON + TICK, HOUSE).answers
     assert (answer.taken, answer.text) == (taken, text)
+
+
+def test_a_row_that_is_no_task_lets_go_of_what_is_under_way_and_can_do_nothing_else() -> None:
+    runs, waits = occurrence(), occurrence(id="later", stage=Stage.CLAIMED)
+    answers, stops = without_task([wish(Wish.RUN_NOW), wish(Wish.CANCEL), wish(Wish.CANCEL)], [runs, waits], "it is a draft")
+    assert [(a.taken, a.text) for a in answers] == [(False, "it is a draft"), (True, "taken"), (True, "taken")]
+    assert stops == [Stop("run-a", "cancelled", "cli:ann"), Stop("later", "cancelled", "cli:ann")]
+    assert without_task([], [runs, waits], "it is a draft") == ([], [Stop("later", "it is a draft", "")])
+    (answer,), stops = without_task([wish(Wish.CANCEL)], [], "it is a draft")
+    assert (answer.taken, answer.text, stops) == (False, "nothing is running", [])
 
 
 def test_two_presses_at_once_start_one_run() -> None:

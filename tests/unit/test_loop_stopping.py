@@ -7,12 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from actions.api import Outcome, Request, Result
-from engine.events import RunEnded, RunStarted
+from engine.events import RequestRefused, RunEnded, RunStarted
 from engine.model import Wish
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
-from tests.unit.test_loop import COLUMNS, MINUTE, row
+from tests.unit.test_loop import COLUMNS, MINUTE, row, table
 from tests.unit.test_loop_corners import start, synced
 
 
@@ -98,3 +98,37 @@ def test_a_run_that_was_lost_is_tried_again_only_where_its_action_is_repeatable(
 
     assert run(story("once", repeatable=False)) == [("lost", False)]
     assert run(story("again", repeatable=True)) == [("lost", True), ("succeeded", False)]
+
+
+def test_a_run_can_be_cancelled_though_its_row_is_a_defect_now(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("slow", "every hour"))
+        house.witness.behaviour = slow(timedelta(minutes=4))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(hours=1, seconds=10))
+            sheet.person("slow")["Status"] = "draft"
+            sheet.person("slow")["Do"] = "cancel"
+            await house.after(minutes=1)
+            assert [(e.outcome, e.reason) for e in house.of(RunEnded)] == [("cancelled", "cancelled by the Do cell")]
+            assert not house.of(RequestRefused)
+
+    run(story())
+
+
+def test_what_waits_for_a_row_that_is_a_defect_now_ends_and_says_why(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path, max_parallel=1)
+        sheet = table(row("long", "2026-03-02 12:01"), row("waits", "2026-03-02 12:01:01"))
+        house.witness.behaviour = slow(timedelta(minutes=4))
+        alive = await start(house, sheet)
+        await house.until(NOON + timedelta(minutes=1, seconds=10))
+        sheet.person("waits")["Schedule"] = "evry monday"
+        await house.after(minutes=1)
+        (waited,) = await alive.committer.read(lambda ledger: ledger.history(key="waits"))
+        assert waited.outcome is Outcome.CANCELLED
+        assert waited.reason.startswith('Schedule "evry monday"')
+        await house.after(minutes=10)
+        assert [r.task for r in house.witness.seen] == ["long"]
+        await alive.stop()
+
+    run(story())
