@@ -19,7 +19,7 @@ from tests.simulation.machine import Life, Machine
 class Disk:
     """How the disk behaves, for all lives.
 
-    lag: seconds that a commit takes at the most.   stalls: share (0 to 1) of those that take much longer.   failing: share that fails.
+    lag: seconds that a commit takes at the most.   stalls, failing: share (0 to 1) of those that take much longer, that fail.
     """
 
     def __init__(self, chance: Random, machine: Machine, *, lag: float, stalls: float, failing: float) -> None:

@@ -14,7 +14,7 @@ from connectors.api import Effect, Page, Patch, Table, Traits, Written
 from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TableError, TryLater
 from engine.model import OURS, SHARED
 from tests.simulation.machine import MICRO, Life, Machine
-from tests.simulation.sheets import Sheet, canonical
+from tests.simulation.sheets import FileSheet, Sheet, canonical
 from tests.simulation.spans import Spans, rows_of
 
 T = TypeVar("T")
@@ -85,10 +85,12 @@ class Link:
 
     def read(self, cursor: str | None = None) -> Page:
         self._called()
-        page = self.inner.read(cursor)
+        page, self._seen = self.inner.read(cursor), None
         self.sheet.unread.clear()
+        grid = self.sheet.look()  # what the inner table has just read
+        if grid.header("Name") is None or grid.header("Action") is None:
+            return page  # no table of tasks: no row of it counts
         self._seen = self.machine.moment
-        grid = self.sheet.look()
         header = grid.header("Do")
         self._buttons = {k: r.get(header, "") for k, r in rows_of(grid).items()} if header is not None else {}
         return page
@@ -101,7 +103,8 @@ class Link:
         self._guard.before(patches)
         answers = self.inner.write(patches)
         self._guard.after(patches, answers, atomic=self.traits.atomic_expect)
-        self.spans.observe()
+        if any(canonical(header) in ("ID", "Status") for patch in patches for header in patch.put):
+            self.spans.observe()
         if fate is True:
             raise OutcomeUnknown("the connection broke before the answer came")
         for answer in answers:
@@ -187,7 +190,7 @@ class Guard:
                     self._broken("trampled", f"rowd writes {text!r} into Status of {patch.key}")
                 if column == "Do" and text and text not in self._typed():
                     self._broken("trampled", f"rowd writes {text!r} into Do of {patch.key}")
-        self._before = self._persons()
+        self._before = self._persons() if isinstance(self._sheet, FileSheet) else None
 
     def after(self, patches: Sequence[Patch], answers: Sequence[Written], *, atomic: bool) -> None:
         """No shared cell that a person typed was overwritten unread, and nothing else has moved."""
@@ -205,11 +208,15 @@ class Guard:
                     self._broken(
                         "trampled", f"{header} of {patch.key} said {typed!r}, which rowd had not read when it overwrote it"
                     )
-        now = self._persons()
-        if self._before is not None and now != self._before:
+        if self._before is not None and (now := self._persons()) != self._before:
             moved = [(a, b) for a, b in zip(self._before[1], now[1], strict=False) if a != b][:2]
             self._broken("trampled", f"a write of rowd's changed what is a person's: {self._before[0]} {now[0]} {moved}")
         self._before = None
+
+    @property
+    def watching(self) -> bool:
+        """A write is under way, and nobody has saved meanwhile."""
+        return self._before is not None
 
     def interrupted(self) -> None:
         """A person saved in the middle of a write: what stood before it says nothing."""

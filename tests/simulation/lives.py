@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from connectors.errors import Bug, NeedsOwner, TryLater
 from engine.crash import POINTS
-from engine.events import Event, Trouble
+from engine.events import Event, RowVanished, Trouble
 from engine.keeper import Keeper
 from engine.loop import Daemon
 from engine.model import Wish
@@ -275,6 +275,8 @@ class Lives:
         life.check()
         if isinstance(event, Trouble) and event.where != "ledger":
             self.world.broke("stands", f"{event.where}: {event.message}")
+        if isinstance(event, RowVanished):
+            next(b for b in self.world.benches if b.name == event.table).spans.vanished(event.key)
         if self.world.telling:
             said = ", ".join(f"{k}={v}" for k, v in event.fields().items())
             self.world.tell(f"    {event.name} {said}")
@@ -361,7 +363,8 @@ class Lives:
         self.world.disturbed.append((asleep, self.world.machine.moment))
 
     def _clock_jumps(self) -> None:
-        by = timedelta(seconds=self._chance.choice((-7200, -90, -2, 3, 200, 4000, 200_000, -200_000)))
+        near, far = (-7200, -90, -2, 3, 200, 4000), (200_000, -200_000)
+        by = timedelta(seconds=self._chance.choice((*near, *far) if self.world.far else near))
         self.world.tell(f"the wall clock is set by {by}")
         self.world.machine.set_wall(by)
         self.tally.jumps += 1

@@ -32,6 +32,9 @@ PEOPLES = (
     "Description",
     "Notes",
 )
+USUAL = ("Name", "Type", "Action", "Schedule", "Current", "Threshold", "Status", "Do", "Notes")
+"""Columns that every table has."""
+
 OURS = (
     "Health",
     "Next Run",

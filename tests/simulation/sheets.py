@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from connectors.api import Cell, Effect, Page, Patch, Row, Traits, Written, fold
@@ -18,9 +20,15 @@ from engine.model import Column
 CANONICAL = {fold(column): str(column) for column in Column}
 
 
+@lru_cache(10_000)
 def canonical(header: str) -> str:
     """A known column by its own name; a stranger as it is."""
     return CANONICAL.get(fold(header), header)
+
+
+@lru_cache(10_000)
+def _key(text: str) -> str:
+    return normalised(text)
 
 
 @dataclass
@@ -48,8 +56,9 @@ class Grid:
     def keys(self) -> list[str]:
         """The key of each row; "" for one that can't be told by it."""
         header = self.header("ID") or self.header("Name")
-        plain = [normalised(row.get(header or "", "")) for row in self.rows]
-        return [k if k and not k.startswith("~") and plain.count(k) == 1 else "" for k in plain]
+        plain = [_key(row.get(header or "", "")) for row in self.rows]
+        bearers = Counter(plain)
+        return [k if k and not k.startswith("~") and bearers[k] == 1 else "" for k in plain]
 
     def copy(self) -> Grid:
         return Grid(list(self.columns), [dict(row) for row in self.rows])
@@ -105,8 +114,8 @@ class MemorySheet(Sheet):
 class FileSheet(Sheet):
     """A CSV file under a spreadsheet program.
 
-    in_place: the program saves into the file; otherwise it puts a new file in its place. Each save gets a later time stamp, although
-    no time passes.
+    in_place: the program saves into the file; otherwise it puts a new file in its place.
+    Each save gets a later time stamp, although no time passes.
     """
 
     def __init__(self, name: str, path: Path, grid: Grid, *, in_place: bool) -> None:
@@ -152,17 +161,25 @@ class MemoryTable:
 
     def write(self, patches: Sequence[Patch]) -> list[Written]:
         grid = self.sheet.look()
-        at = {row.key: index for index, row in enumerate(self._rows(grid))}
+        keys_now = grid.keys()
+        if any(patch.key.startswith("~") for patch in patches):
+            keys_now = [row.key for row in self._rows(grid)]
+        at = {key: index for index, key in enumerate(keys_now)}
         written = [self._patch(grid, at.get(patch.key), patch) for patch in patches]
         self.sheet.version += 1
-        if self._answers == 0:
-            return [Written(effect) for effect, _ in written]
-        stands = self._rows(grid)
-        shown = (Effect.APPLIED, Effect.CONFLICT) if self._answers == 2 else (Effect.CONFLICT,)
-        return [Written(effect, stands[i] if i is not None and effect in shown else None) for effect, i in written]
+        shown = {2: (Effect.APPLIED, Effect.CONFLICT), 1: (Effect.CONFLICT,), 0: ()}[self._answers]
+        stands = grid.keys() if shown else []
+        return [
+            Written(effect, self._shown(grid, i, stands[i]) if i is not None and effect in shown else None) for effect, i in written
+        ]
 
     def close(self) -> None:
         pass
+
+    def _shown(self, grid: Grid, index: int, key: str) -> Row:
+        if not key:
+            return self._rows(grid)[index]
+        return Row(key, {c: self._cell(grid.rows[index].get(c, "")) for c in grid.columns})
 
     def _patch(self, grid: Grid, index: int | None, patch: Patch) -> tuple[Effect, int | None]:
         if index is None:
@@ -174,15 +191,17 @@ class MemoryTable:
         return Effect.APPLIED, index
 
     def _rows(self, grid: Grid) -> list[Row]:
-        made = [{c: self._cell(row.get(c, "")) for c in grid.columns} for row in grid.rows]
+        columns = grid.columns
+        if self._typed:
+            made: list[dict[str, Cell]] = [{c: _typed(row.get(c, "")) for c in columns} for row in grid.rows]
+        else:
+            made = [{c: row.get(c) or None for c in columns} for row in grid.rows]
         header = grid.header("ID") or grid.header("Name")
         found = keys([cells.get(header or "") for cells in made], lambda n: Row("", made[n]))
         return [Row(key, cells) for key, cells in zip(found, made, strict=True)]
 
     def _cell(self, text: str) -> Cell:
-        if not text:
-            return None
-        return _typed(text) if self._typed else text
+        return _typed(text) if self._typed else text or None
 
 
 def _text(value: Cell) -> str:
@@ -199,6 +218,8 @@ def _text(value: Cell) -> str:
 
 
 def _typed(text: str) -> Cell:
+    if not text:
+        return None
     if len(text) < 16 and text.isascii() and text.isdigit() and (text == "0" or text[0] != "0"):
         return int(text)
     if len(text) == 20 and text[10:11] == "T" and text[-1] == "Z":

@@ -6,6 +6,7 @@ note of, and surely had the time to deal with, must have its record; what lies o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -63,6 +64,7 @@ class Meaning:
     text: str = ""
     status: str = ""
     anew: tuple[str, ...] = ()  # the cells in which any change begins the schedule anew
+    latent: dues.Dues | int = NEVER  # when it would come due, were it not for another cell: recorded once that is mended
 
     @property
     def one_off(self) -> bool:
@@ -108,7 +110,7 @@ def meaning(cells: Mapping[str, str], terms: Terms) -> Meaning:
 def _meaning(values: tuple[str, ...], terms: Terms) -> Meaning:
     cells = dict(zip((*MEANS, *ALSO), values, strict=True))
     status = cells["Status"]
-    said = Meaning("none", status=status, text=cells["Schedule"], action=cells["Action"])
+    said = Meaning("none", status=status, text=cells["Schedule"], action=cells["Action"], latent=_latent(cells, terms))
     if status not in (*ACTIVE, "paused") or not cells["Name"] or cells["Action"] not in terms.actions:
         return said
     if any(cells[c] not in sane for c, sane in SANE.items()):
@@ -116,13 +118,9 @@ def _meaning(values: tuple[str, ...], terms: Terms) -> Meaning:
     kind = _kind(cells)
     if kind is None:
         return said
-    zone = ZoneInfo(cells["Time Zone"]) if cells["Time Zone"] not in ("", "UTC") else UTC if cells["Time Zone"] else terms.zone
-    when: dues.Dues | int = dues.Never()
-    if kind == "time":
-        found = dues.read(cells["Schedule"], zone)
-        if found is None:
-            return said
-        when = found
+    when = _latent(cells, terms) if kind == "time" else NEVER
+    if kind == "time" and when == NEVER and status != "paused":
+        return said
     paused = status == "paused"
     return Meaning(
         "none" if paused else kind,
@@ -135,7 +133,22 @@ def _meaning(values: tuple[str, ...], terms: Terms) -> Meaning:
         cells["Schedule"],
         status,
         tuple(cells[c] for c in ("Schedule", "Type", "Time Zone", "Threshold")),
+        when,
     )
+
+
+def _zone(said: str, terms: Terms) -> tzinfo | None:
+    if said not in ZONES:
+        return None
+    return ZoneInfo(said) if said not in ("", "UTC") else UTC if said else terms.zone
+
+
+def _latent(cells: Mapping[str, str], terms: Terms) -> dues.Dues | int:
+    zone = _zone(cells["Time Zone"], terms)
+    if cells["Type"] or zone is None or cells["Status"] not in ACTIVE:
+        return NEVER
+    found = dues.read(cells["Schedule"], zone)
+    return NEVER if found is None else found
 
 
 def _kind(cells: Mapping[str, str]) -> str | None:
@@ -182,7 +195,7 @@ class Spans:
         grid, moment, terms = self._sheet.look(), self._machine.moment, self._terms()
         whole = all(grid.header(c) for c in self._needed)
         names = [grid.get(row, "Name").strip().casefold() for row in grid.rows]
-        bearers = {name: names.count(name) for name in names}
+        bearers = Counter(names)
         found: dict[str, tuple[Meaning, bool]] = {}
         headers = [(c, grid.header(c)) for c in (*MEANS, *ALSO)]
         for key, row, name in zip(grid.keys(), grid.rows, names, strict=True):
@@ -190,8 +203,8 @@ class Spans:
                 cells = {c: row.get(h, "").strip() for c, h in headers if h is not None}
                 found[key] = (meaning(cells, terms), whole and bearers[name] == 1)
         header = grid.header("ID") or grid.header("Name")
-        borne = [row.get(header or "", "").strip() for row in grid.rows]
-        self.astray.update(key for key in self.by_key if borne.count(key) > 1)
+        borne = Counter(row.get(header or "", "").strip() for row in grid.rows)
+        self.astray.update(key for key, number in borne.items() if number > 1 and key in self.by_key)
         for key in self.by_key.keys() | found.keys():
             now, span = found.get(key), self.current(key)
             if span is not None and now == (span.meaning, span.sure):
@@ -204,15 +217,23 @@ class Spans:
     def taken_note(self, seen: int) -> None:
         """What stood in the table at the moment `seen` is durable with rowd now."""
         for key, spans in self.by_key.items():
-            for span in spans[-6:]:
-                if span.ended is not None and span.ended <= seen and span.high is None and key not in self.astray:
-                    span.high = self._machine.highest(span.begun) + SLACK
+            if key not in self.astray and self.current(key) is not None:  # a row that is gone is told as such by `vanished`
+                self._close(spans, seen)
             span = spans[-1]
             if span.ended is None and span.begun <= seen:
                 self.astray.discard(key)
                 if span.known is None:
                     span.low = min(span.low, self._machine.lowest(span.begun) - timedelta(seconds=1))
                     span.known, span.known_at = self._machine.highest(0), self._machine.moment
+
+    def vanished(self, key: str) -> None:
+        """rowd has found that this row was deleted."""
+        self._close(self.by_key.get(key, []), self._machine.moment)
+
+    def _close(self, spans: list[Span], seen: int) -> None:
+        for span in spans[-6:]:
+            if span.ended is not None and span.ended <= seen and span.high is None:
+                span.high = self._machine.highest(span.begun) + SLACK
 
     def all_is_well(self, held: Mapping[str, object]) -> None:
         """rowd has had the time to deal with all that came due until now, in rows untouched.   held: keys it waits with."""

@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 import traceback
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -43,7 +44,9 @@ def play(seed: int, tell: Callable[[str], None] | None = None, plan: Plan | None
     folder = Path(tempfile.mkdtemp(prefix=f"rowd-sim-{seed}-", dir=MEMORY if MEMORY.is_dir() else None))
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None  # coroutines of dead daemons, collected by and by
     try:
-        return _played(seed, folder, tell, plan or Plan())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of those same coroutines
+            return _played(seed, folder, tell, plan or Plan())
     finally:
         sys.unraisablehook = hook
         shutil.rmtree(folder, ignore_errors=True)

@@ -90,8 +90,10 @@ class World:
             start + timedelta(seconds=self.chance.randint(0, 600), microseconds=self.chance.choice((0, 431_912)))
         )
         chance = self.chance
-        self.bold = chance.random() < 0.6  # people do what makes rows ambiguous
+        self.dense = seed % 3 == 0  # very many occurrences, little else
+        self.bold = not self.dense and chance.random() < 0.6  # people do what makes rows ambiguous
         self.jumpy = chance.random() < 0.15  # the wall clock is set
+        self.far = self.jumpy and chance.random() < 0.3  # by days, even: then nothing can be told of when rows came due
         self.rebooted = False
         self.asked = 0  # requests put down by commands
         self.snoozed: set[str] = set()  # keys of rows that people may have snoozed
@@ -99,9 +101,9 @@ class World:
         self.operator = Operator(
             zone=UTC if zone == "UTC" or chance.random() < 0.3 else ZoneInfo(zone),
             actions=frozenset(rows.ACTIONS),
-            limits={} if chance.random() < 0.5 else {"quick": chance.randint(1, 6), "outside": chance.randint(1, 4)},
-            max_parallel=chance.choice((2, 8, 32, 64)),
-            blackouts=self._blackouts() if chance.random() < 0.2 else (),
+            limits={} if self.dense or chance.random() < 0.5 else {"quick": chance.randint(1, 6), "outside": chance.randint(1, 4)},
+            max_parallel=64 if self.dense else chance.choice((2, 8, 32, 64)),
+            blackouts=self._blackouts() if not self.dense and chance.random() < 0.2 else (),
         )
         self.most_parallel = self.operator.max_parallel  # the highest that was ever set
         self.most: dict[str, int | None] = {"quick": None, "outside": None, **self.operator.limits}
@@ -114,14 +116,16 @@ class World:
         )
         self.witness = Witness(self.machine, self.broke)
         self.nature = Nature(
-            slow=chance.choice((0, 0.05, 0.3)), failing=chance.choice((0.02, 0.15)), longest=chance.choice((5, 60, 200))
+            slow=0.02 if self.dense else chance.choice((0, 0.05, 0.3)),
+            failing=chance.choice((0.02, 0.15)),
+            longest=chance.choice((5, 40, 120)),
         )
         self.frail = replace(self.nature, failing=0.6)
         self.processes = Processes(self.machine, self.witness, source(chance.random()), self.nature, self._known_pid)
         self._desk: SimLedger | None = None
         self._draws = source(chance.random())
-        fast = chance.choice((0.1, 0.6, 0.9))
-        self.benches = [self._bench(n, fast) for n in range(chance.choice((1, 1, 2)))]
+        fast = 0.97 if self.dense else chance.choice((0.05, 0.3, 0.7))
+        self.benches = [self._bench(n, fast) for n in range(1 if self.dense else chance.choice((1, 1, 2)))]
 
     # --- telling
 
@@ -226,7 +230,7 @@ class World:
     def _bench(self, number: int, fast: float) -> Bench:
         chance, name = self.chance, "ops" if number == 0 else "second"
         columns = self._columns()
-        kind = "file" if chance.random() < 0.15 else "memory"
+        kind = "file" if not self.dense and chance.random() < 0.2 else "memory"
         grid = Grid(list(columns), [])
         sheet: Sheet
         if kind == "file":
@@ -236,7 +240,7 @@ class World:
         weather = Weather(
             source(chance.random()),
             failing=chance.choice((0, 0, 0.01, 0.1)),
-            slow=chance.choice((0, 0.02, 0.3)),
+            slow=0 if self.dense else chance.choice((0, 0.02, 0.3)),
             longest=chance.choice((0.5, 3)),
         )
         needed = tuple(
@@ -256,16 +260,19 @@ class World:
         person.snoozed = self.snoozed.add
         guard = Guard(sheet, self.broke, lambda link: self.well(link), lambda: person.typed)
         opened, link = self._opened(kind, sheet, guard)
-        people.start(person, chance.choice((5, 12, 25, 40, 60)) // (2 if kind == "file" else 1), columns)
+        people.start(person, 60 if self.dense else chance.choice((5, 10, 20, 35)), columns)
         person.edits = 0
-        bench = Bench(name, sheet, weather, spans, guard, person, opened, link, kind, timedelta(seconds=chance.choice((5, 10, 30))))
+        bench = Bench(
+            name, sheet, weather, spans, guard, person, opened, link, kind, timedelta(seconds=chance.choice((10, 10, 30)))
+        )
         sheet.changed.append(lambda: [link.changed() for link in bench.links[-1:]])
         return bench
 
     def _columns(self) -> list[str]:
         chance = self.chance
-        peoples = [c for c in rows.PEOPLES if c != "ID" or chance.random() < 0.9]
-        ours = [c for c in rows.OURS if chance.random() < 0.75] if chance.random() < 0.85 else []
+        rare = 0.1 if self.dense else 0.6
+        peoples = [c for c in rows.PEOPLES if c in rows.USUAL or chance.random() < (0.9 if c == "ID" else rare)]
+        ours = [c for c in rows.OURS if chance.random() < rare] if chance.random() < 0.85 else []
         columns = peoples + ours
         if chance.random() < 0.3:
             chance.shuffle(columns)
@@ -278,8 +285,11 @@ class World:
             meddling, random = chance.choice((0, 0.1)), source(chance.random())
 
             def between(one: Path, other: Path) -> None:
-                """A person may save at the worst moment: after rowd has read, before the files change places."""
-                if random.random() < meddling and self.meddle is not None:
+                """A person may save at the worst moment: after rowd has read, before the files change places.
+
+                Not twice in one write: a program that reads between an exchange and its comparison misses an edit by itself.
+                """
+                if guard.watching and random.random() < meddling and self.meddle is not None:
                     guard.interrupted()
                     self.meddle(sheet)
                 exchange(one, other)
@@ -289,7 +299,7 @@ class World:
         made = MemoryTable(
             sheet,
             atomic=chance.random() < 0.5,
-            batch=chance.choice((1, 5, 50)),
+            batch=chance.choice((3, 20, 50)),
             answers=chance.choice((2, 2, 1, 0)),
             typed=chance.random() < 0.25,
         )
