@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
+import sys
 import tempfile
 import time
 from importlib import import_module
@@ -22,6 +24,7 @@ def main() -> None:
     given = arguments.parse_args()
     if unknown := sorted(set(given.names) - set(MEASURES)):
         arguments.error(f"there is no {', '.join(unknown)}; there are {', '.join(MEASURES)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that every side is ended with us
     figures: dict[str, object] = {"machine": machine(), "measures": {}}
     print("\n".join(f"{key}: {value}" for key, value in machine().items()), flush=True)
     found: dict[str, object] = {}
