@@ -19,6 +19,7 @@ from engine.ledger import DaemonMark, Ledger
 from engine.loop import Daemon
 from engine.trust import SteadyClock
 from rowd import __version__
+from rowd.heartbeat import Heartbeat
 from rowd.lock import locked
 from rowd.reloading import Reloading
 from rowd.terminal import Terminal
@@ -33,9 +34,11 @@ async def opened(site: Site, listener: Listener, clock: Clock | None = None) -> 
     """
     with locked(site.state):
         own_clock = SteadyClock(clock or SystemClock())
+        heartbeat = Heartbeat(site.state, own_clock, listener)
         committer = Committer(Ledger.open(site.ledger), site.parts.crash)
+        beating = asyncio.create_task(heartbeat.beat())
         try:
-            made = await daemon(site, own_clock, committer, listener)
+            made = await daemon(site, own_clock, committer, heartbeat.hear)
             mark = DaemonMark(_myself(), os.uname().nodename, own_clock.now(), __version__, tuple(site.tables))
             await committer.do(lambda ledger: ledger.mark_daemon(mark), point="marks")
             try:
@@ -44,6 +47,7 @@ async def opened(site: Site, listener: Listener, clock: Clock | None = None) -> 
                 await made.close()
                 await committer.do(lambda ledger: ledger.mark_daemon(None), point="marks")
         finally:
+            beating.cancel()
             await committer.close()
 
 

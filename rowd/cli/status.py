@@ -24,6 +24,7 @@ from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
 from rowd.cli.rows import outcome_style
 from rowd.cli.site import behind, ledger_site, reading
 from rowd.coming import coming
+from rowd.heartbeat import LATE, Sign, heard
 from rowd.note import Note, left
 from rowd.saying import distance, plural
 from rowd.view import TableView, house, living, remembered
@@ -40,7 +41,7 @@ class _Standing:
     """All that the command tells.
 
     stale: a mark of a daemon that no longer runs.   due: capped at MOST_DUE.   note: what the daemon says of itself.
-    behind: what it works by, where that is not what rowd.toml says now.
+    behind: what it works by, where that is not what rowd.toml says now.   sign: its last sign of life.
     """
 
     site: Site
@@ -48,6 +49,7 @@ class _Standing:
     daemon: DaemonMark | None
     note: Note | None
     behind: str | None
+    sign: Sign | None
     stale: DaemonMark | None
     tables: list[TableView]
     house: House
@@ -55,8 +57,18 @@ class _Standing:
     day: dict[Outcome, int]
 
     @property
+    def trouble(self) -> str | None:
+        """What keeps the daemon as a whole from its work; None for nothing."""
+        if self.daemon is None or self.sign is None:
+            return None
+        if self.now - self.sign.at > LATE:
+            return f"gives no sign of life since {distance(self.sign.at, self.now)}: it hangs, was stopped, or the machine slept"
+        return f"starts nothing: {self.sign.refused}" if self.sign.refused else None
+
+    @property
     def fine(self) -> bool:
-        return self.daemon is not None and all(t.mark is None or t.mark.state is Reach.OK for t in self.tables)
+        well = all(t.mark is None or t.mark.state is Reach.OK for t in self.tables)
+        return self.daemon is not None and self.trouble is None and well
 
 
 @examples(
@@ -67,7 +79,8 @@ class _Standing:
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Say how the daemon and its tables stand.
 
-    No table is read: this is what the daemon last wrote down. Ends with 1 where no daemon runs or a table is in trouble.
+    No table is read: this is what the daemon last wrote down. Ends with 1 where no daemon runs, where it does
+    not work, or where a table is in trouble.
     """
     found = _standing(ledger_site(config))
     if as_json:
@@ -89,7 +102,8 @@ def _standing(site: Site) -> _Standing:
         daemon, mark = living(ledger), ledger.daemon() if ledger is not None else None
         note, old = left(site.state, daemon.process) if daemon is not None else None, behind(site, ledger)
         day = dict(ledger.digest(now - DAY, now + SOON).counts) if ledger is not None else {}
-    return _Standing(site, now, daemon, note, old, mark if daemon is None else None, tables, holds, due, day)
+    sign = heard(site.state) if daemon is not None else None
+    return _Standing(site, now, daemon, note, old, sign, mark if daemon is None else None, tables, holds, due, day)
 
 
 def _print(found: _Standing) -> None:
@@ -106,6 +120,8 @@ def _pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
             "Daemon",
             (f"running, process {daemon.process.pid}, since {distance(daemon.since, now)}, version {daemon.version}", "green"),
         )
+        if found.trouble is not None:
+            yield "", (found.trouble, "red")
         if daemon.version != __version__:
             yield "", (f"this command is version {__version__}: restart the daemon to have them alike", "yellow")
         if found.note is not None and found.note.stopping_at is not None:
@@ -159,6 +175,8 @@ def _json(found: _Standing) -> dict[str, Any]:
     daemon = found.daemon
     return {
         "running": daemon is not None,
+        "alive_at": found.sign.at if found.sign is not None else None,
+        "trouble": found.trouble,
         "fine": found.fine,
         "pid": daemon.process.pid if daemon is not None else None,
         "since": daemon.since if daemon is not None else None,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from actions.api import Outcome
+from engine.events import LedgerRefused
 from engine.ledger import Reach
+from rowd.heartbeat import Heartbeat
+from tests.fakes.virtual import VirtualClock, run
 from tests.unit.cli.desk import Desk
 
 HOURLY = "1,backup,,every 30 minutes,work,active,,,,"
@@ -82,3 +86,40 @@ def test_a_circuit_breaker_that_is_open_is_told(tmp_path: Path) -> None:
     assert breaker["action"] == "work"
     assert datetime.fromisoformat(breaker["shut_until"]) > datetime.now(UTC) + timedelta(minutes=55)
     assert "work failed too often in a row" in desk.said("status")
+
+
+def beats(desk: Desk, at: datetime, refused: str = "") -> None:
+    (state,) = desk.folder.glob("**/ledger.sqlite")
+    clock = VirtualClock(at)
+
+    async def once() -> None:
+        heartbeat = Heartbeat(state.parent, clock, lambda _: None)
+        if refused:
+            heartbeat.hear(LedgerRefused(at=at, message=refused))
+        beating = asyncio.create_task(heartbeat.beat())
+        await asyncio.sleep(1)
+        beating.cancel()
+        await asyncio.gather(beating, return_exceptions=True)
+
+    run(once())
+
+
+def test_a_daemon_that_hangs_is_not_called_fine(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    desk.daemon_reads()
+    desk.daemon_runs()
+    beats(desk, datetime.now(UTC))
+    assert desk.json("status")["fine"]
+    beats(desk, datetime.now(UTC) - timedelta(minutes=2))
+    assert not desk.json("status", code=1)["fine"]
+    assert "no sign of life" in desk.said("status", code=1)
+
+
+def test_a_ledger_that_refuses_to_be_written_is_told(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    desk.daemon_reads()
+    desk.daemon_runs()
+    beats(desk, datetime.now(UTC), "the disk is full; make room")
+    told = desk.json("status", code=1)
+    assert (told["fine"], told["trouble"]) == (False, "starts nothing: the disk is full; make room")
+    assert "make room" in desk.said("status", code=1)

@@ -1,0 +1,81 @@
+"""A daemon's sign of life: a small file that it writes over again and again, also when the disk is full and the ledger can't be.
+
+Whoever looks (`rowd status`) sees when it last turned, and whether its ledger refuses to be written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from engine.clock import Clock
+from engine.events import Event, LedgerRecovered, LedgerRefused, Listener
+
+NAME = "alive"
+
+EVERY = timedelta(seconds=10)
+
+LATE = timedelta(seconds=35)
+"""A daemon that has given no sign for so long hangs, was stopped, or its machine sleeps."""
+
+_SIZE = 4096
+"""Bytes, all of them written at the start: what is written over needs no room on a full disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """at: when it was given, UTC.   refused: why the ledger can't be written, "" where it can."""
+
+    at: datetime
+    refused: str = ""
+
+
+class Heartbeat:
+    """One daemon's. A file that can't be written gives no sign, and stops nothing."""
+
+    def __init__(self, state: Path, clock: Clock, listener: Listener) -> None:
+        self._clock = clock
+        self._listener = listener
+        self._refused = ""
+        self._file = -1
+        with suppress(OSError):
+            self._file = os.open(state / NAME, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+
+    def hear(self, event: Event) -> None:
+        """A listener that passes everything on."""
+        if isinstance(event, LedgerRefused):
+            self._refused = event.message
+            self._give()
+        elif isinstance(event, LedgerRecovered):
+            self._refused = ""
+            self._give()
+        self._listener(event)
+
+    async def beat(self) -> None:
+        """Give a sign now and then, until cancelled; then no more."""
+        try:
+            while True:
+                self._give()
+                await self._clock.sleep(EVERY)
+        finally:
+            if self._file >= 0:
+                os.close(self._file)
+                self._file = -1
+
+    def _give(self) -> None:
+        said = json.dumps({"at": self._clock.now().astimezone(UTC).isoformat(), "refused": self._refused[:1000]})
+        with suppress(OSError):
+            os.pwrite(self._file, said.encode()[:_SIZE].ljust(_SIZE), 0)
+
+
+def heard(state: Path) -> Sign | None:
+    """The last sign of whoever runs on this state folder; None where there is none that can be read."""
+    try:
+        said = json.loads((state / NAME).read_bytes())
+        return Sign(datetime.fromisoformat(said["at"]), str(said["refused"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
