@@ -11,7 +11,7 @@ from pathlib import Path
 from textwrap import wrap
 
 from tests.prove.commands import Installed
-from tests.prove.course import ROOT, Course, Death
+from tests.prove.course import ROOT, Course, Death, Unfinished
 from tests.prove.crontabs import PLACES, Replaced, copies
 from tests.prove.evidence import Evidence
 from tests.prove.lots import fresh, seeded
@@ -38,6 +38,10 @@ def main() -> int:
         progress.end()
         _say("Stopped by Ctrl-C. Nothing is judged; what was written so far is kept.")
         return 130
+    except Unfinished as exc:
+        progress.end()
+        _say(f"BROKEN, or this machine is too busy: {exc}. What was written so far is kept.")
+        return 1
     finally:
         scene.close()
     progress.end()

@@ -25,7 +25,7 @@ IMPORTED = (
     "actions.command",
     "actions.http",
     "actions.simulate",
-    "watchfiles",
+    "asyncinotify",
     *("anyio._backends._asyncio", "anyio.streams.tls", "anyio.to_thread", "croniter", "dotenv.main", "pydantic.type_adapter"),
 )
 """Whatever `rowd run` would import, also what others import late."""

@@ -182,7 +182,7 @@ FEW = ("slow", "queue", "parallel", "hanging", "press", "asked", "counter")
 
 def generated(rng: random.Random, number: int) -> list[Row]:
     """So many rows, in an order by lot."""
-    rows = Rows(rng, slower=max(1.0, number / 300))
+    rows = Rows(rng, slower=max(1.0, number / 200))
     kinds: list[Callable[[], None]] = []
     for kind, share in SHARES.items():
         many = share if kind in FEW else max(1, round(share * number / 300))
