@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.simulation.many import many
-from tests.simulation.story import play
+from tests.simulation.many import alone, many
 
 
 def main() -> int:
@@ -18,7 +17,7 @@ def main() -> int:
     parser.add_argument("--verbose", action="store_true", help="with --seed: tell everything that happens")
     asked = parser.parse_args()
     if asked.seed is not None:
-        report = play(asked.seed, print if asked.verbose else None)
+        report = alone(asked.seed, verbose=asked.verbose)
     else:
         report = many(range(asked.first, asked.first + asked.seeds), asked.jobs, print)
     print(report)
