@@ -11,9 +11,11 @@ demo: $(READY)
 
 test: $(READY)
 	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n 2 tests/unit tests/conformance
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --sort=cover | tail -n 25
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/acceptance
+	$(BIN)/python -m pytest tests/simulation
 
 check: $(READY)
 	$(BIN)/ruff format --check .
