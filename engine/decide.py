@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from engine.lateness import come_due
+from engine.lateness import LONGEST_QUEUE, come_due
+from engine.merge import completed
 from engine.model import SETTLE, Cause, Occurrence, Overlap, Stage, Status, Type
 from engine.plan import Hold, House, Plan, Standing
 from engine.weighing import Weighed, later
@@ -31,7 +32,8 @@ def decide(standings: Iterable[Standing], now: datetime, house: House) -> Plan:
         starts=starts,
         stops=tuple(s for one in weighed for s in one.stops),
         answers=tuple(a for one in weighed for a in one.answers),
-        states=tuple(one.state for one in weighed if one.state is not one.before),
+        states=tuple(one.state for one in weighed if one.state is not one.before and not one.over),
+        completed=tuple(completed(one.state) for one in weighed if one.over),
         wakes=wakes,
         left=left,
     )
@@ -73,16 +75,15 @@ def _weigh(standing: Standing, now: datetime, house: House) -> Weighed:
 
 
 def _count_up(one: Weighed, hold: Hold | None, now: datetime, house: House) -> None:
-    if not one.state.armed or one.state.count < one.task.threshold:
-        return
-    if hold is not None or (one.busy and one.task.overlap is not Overlap.PARALLEL):
-        return
-    if (until := later(one, now, house)) is not None:
-        one.wakes.append(until)
-        return
-    number = one.state.fires + 1
-    one.claim(f"counter:{number}", Cause.COUNTER, now, now, "counter")
-    one.state = one.state._replace(count=one.state.count - one.task.threshold, fires=number)
+    """Fire as often as the count has reached the threshold; what finds no room stays in the count."""
+    most = LONGEST_QUEUE if one.task.overlap is Overlap.PARALLEL else 1
+    while hold is None and one.state.armed and one.state.count >= one.task.threshold and len(one.active) < most:
+        if (until := later(one, now, house)) is not None:
+            one.wakes.append(until)
+            return
+        number = one.state.fires + 1
+        one.claim(f"counter:{number}", Cause.COUNTER, now, now, "counter")
+        one.state = one.state._replace(count=one.state.count - one.task.threshold, fires=number)
 
 
 def _starts(

@@ -148,14 +148,15 @@ def _health(
         return _under_way(active[0], zone, shut.get(active[0].action))
     failed = tally.last is not None and tally.last.outcome not in (None, Outcome.SUCCEEDED)
     if understood.status is Status.COMPLETED and not failed:
-        return f"COMPLETED{_ended(tally, zone)}"
+        cancelled = tally.record is not None and tally.record.outcome is Outcome.CANCELLED
+        return f"CANCELLED{_ended(tally.record, zone)}" if cancelled else f"COMPLETED{_ended(tally.last, zone)}"
     if understood.status is Status.PAUSED:
         return "PAUSED"
     if tally.missed_now and tally.missed_since is not None:
         why = tally.record.reason if tally.record and tally.record.outcome is Outcome.MISSED else ""
         return f"MISSED {tally.missed_now} since {moment(tally.missed_since, zone)}{f': {why}' if why else ''}{then}"
     if failed and tally.last is not None:
-        return f"{str(tally.last.outcome).upper()}{_ended(tally, zone)}{then}"
+        return f"{str(tally.last.outcome).upper()}{_ended(tally.last, zone)}{then}"
     if understood.type is Type.COUNTER:
         waits = "" if state.armed or state.count < understood.threshold else ": was there before; it runs at the next tick or edit"
         return f"OK, {whole(state.count)} of {whole(understood.threshold)}{waits}"
@@ -189,14 +190,10 @@ def _under_way(occurrence: Occurrence, zone: tzinfo, shut: datetime | None) -> s
     return "WAITING to start"
 
 
-def _ended(tally: Tally, zone: tzinfo) -> str:
-    if tally.last is None or tally.last.ended_at is None:
+def _ended(occurrence: Occurrence | None, zone: tzinfo) -> str:
+    if occurrence is None or occurrence.ended_at is None:
         return ""
-    return (
-        f" {moment(tally.last.ended_at, zone)}: {tally.last.reason}"
-        if tally.last.reason
-        else f" {moment(tally.last.ended_at, zone)}"
-    )
+    return f" {moment(occurrence.ended_at, zone)}{f': {occurrence.reason}' if occurrence.reason else ''}"
 
 
 WRITTEN = OURS | SHARED

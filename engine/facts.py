@@ -95,6 +95,7 @@ class Moves:
         ledger.record(self.plan.records)
         taken = ledger.claim(self.claims, self.folders)
         ledger.move_rows(self.plan.states)
+        ledger.save_rows(self.plan.completed)
         ended = [ledger.end(stop.run, Outcome.CANCELLED, stopped(stop), now) for stop in self.quiet]
         for answer in self.plan.answers:
             ledger.answer(answer.request.id, answer.taken, answer.text, now)

@@ -19,7 +19,7 @@ MOST_CAUGHT_UP = 100
 """`Catch Up: all` runs the newest so many; older ones are missed."""
 
 LONGEST_QUEUE = 100
-"""`Overlap: queue` lets so many occurrences of one task wait; further ones are skipped."""
+"""`Overlap: queue` and `parallel` let so many occurrences of one task be under way; further ones are skipped, or stay counted."""
 
 
 def come_due(one: Weighed, schedule: Schedule, hold: Hold | None, now: datetime, house: House) -> None:

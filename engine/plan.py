@@ -75,6 +75,7 @@ class Plan:
     claims: occurrences to claim; they have no id yet.   records: occurrences that end without having run (skipped, missed).
     starts: triggers (table, key, trigger) of claimed occurrences whose next attempt begins now, best first, at most `free`.
     states: rows whose state moves on, to be made durable together with claims and records.
+    completed: rows whose one-off is over without having run to its end, as they stand then; none of them is in `states`.
     left: occurrences that could start but for a lack of room; they wait for a worker.
     wakes: (table, key) → when that task's plan next changes by time alone; absent where only an event can change it.
     """
@@ -85,6 +86,7 @@ class Plan:
     stops: tuple[Stop, ...] = ()
     answers: tuple[Answer, ...] = ()
     states: tuple[RowState, ...] = ()
+    completed: tuple[RowState, ...] = ()
     wakes: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     left: tuple[Occurrence, ...] = ()
 

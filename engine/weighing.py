@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from actions.api import Outcome
 from config.fields import spelled
 from engine.blackout import covering
+from engine.merge import active
 from engine.model import Cause, Occurrence, Stage, Task
 from engine.plan import Answer, House, Standing, Stop
 
@@ -60,6 +61,15 @@ class Weighed:
         for o in self.active:
             if o.id and o.id not in already and o.stage is not Stage.RUNNING and o.cause in by_itself:
                 self.stops.append(Stop(o.id, reason, ""))
+
+    @property
+    def over(self) -> bool:
+        """Whether what the task was to do once is taken back here, before it started or between two attempts."""
+        if self.task.schedule is None or not self.task.schedule.one_off or not active(self.state):
+            return False
+        stopped = {s.run for s in self.stops}
+        waits = [o for o in self.active if o.cause is Cause.SCHEDULE and o.stage is not Stage.RUNNING and o.due > self.state.since]
+        return any(o.id in stopped for o in waits)
 
     def settle(self, until: datetime) -> None:
         self.state = self.state._replace(settled_until=max(until, self.state.settled_until))

@@ -309,6 +309,20 @@ def test_a_counter_fires_at_its_threshold_once_armed_and_keeps_the_rest() -> Non
     assert moves(decide([resting], NOON, HOUSE)) == ((),) * 6
 
 
+def test_a_counter_far_above_its_threshold_fires_once_and_where_runs_may_overlap_as_often_as_there_is_room() -> None:
+    counter = Standing(task("a", None, type=Type.COUNTER, threshold=3), state("a", count=500, armed=True))
+    assert [c.trigger for c in decide([counter], NOON, HOUSE).claims] == ["counter:1"]
+    parallel = replace(counter, task=replace(counter.task, overlap=Overlap.PARALLEL))
+    plan = decide([parallel], NOON, HOUSE)
+    assert [c.trigger for c in plan.claims] == [f"counter:{n}" for n in range(1, 101)]
+    assert plan.states[0].count == 200  # what found no room stays counted
+    few = replace(parallel, state=parallel.state._replace(count=8))
+    assert [(len(p.claims), p.states[0].count) for p in [decide([few], NOON, HOUSE)]] == [(2, 2)]
+    seldom = replace(parallel, task=replace(parallel.task, every=timedelta(minutes=5)))
+    plan = decide([seldom], NOON, HOUSE)
+    assert (len(plan.claims), plan.wake) == (1, at(5))
+
+
 def test_the_operators_frequency_skips_what_recurs_too_soon() -> None:
     ran = occurrence(stage=Stage.ENDED, outcome=Outcome.SUCCEEDED, started_at=NOON)
     dense = replace(standing(every=timedelta(minutes=5)), last=ran)

@@ -132,3 +132,57 @@ def test_what_waits_for_a_row_that_is_a_defect_now_ends_and_says_why(tmp_path: P
         await alive.stop()
 
     run(story())
+
+
+def test_a_one_off_that_was_cancelled_before_it_started_is_over(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path, max_parallel=1)
+        sheet = table(row("long", "2026-03-02 12:01"), row("waits", "2026-03-02 12:01:01"))
+        house.witness.behaviour = slow(timedelta(minutes=4))
+        alive = await start(house, sheet)
+        await house.until(NOON + timedelta(minutes=1, seconds=10))
+        await alive.ask("waits", Wish.CANCEL)
+        await house.after(seconds=30)
+        cells = sheet.person("waits")
+        assert cells["Status"] == "completed"
+        assert cells["Health"] == "CANCELLED Mon 2 Mar 12:01:10 UTC: cancelled by cli:a"
+        sheet.person("waits").update(Schedule="2026-03-02 12:08", Status="active")
+        await house.until(NOON + timedelta(minutes=9))
+        await alive.stop()
+        assert house.witness.times("waits") == [NOON + 8 * MINUTE]
+
+    run(story())
+
+
+def test_a_one_off_that_was_cancelled_between_two_attempts_is_over(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), retrying("flaky", "2026-03-02 12:01")
+        house.witness.behaviour = lambda _: Result(Outcome.FAILED, "x")
+        alive = await start(house, sheet)
+        await house.until(NOON + timedelta(minutes=1, seconds=5))
+        await alive.ask("flaky", Wish.CANCEL)
+        await house.after(minutes=1)
+        await alive.stop()
+        alive = await start(house, sheet)  # the ledger knows it, too
+        await house.after(minutes=1)
+        cells = sheet.person("flaky")
+        assert (cells["Status"], cells["Last Status"], cells["Runs"]) == ("completed", "cancelled", "1")
+        assert cells["Health"].startswith("CANCELLED Mon 2 Mar 12:01:05 UTC: cancelled by cli:a")
+        assert len(house.witness.seen) == 1
+        await alive.stop()
+
+    run(story())
+
+
+def test_a_paused_one_off_stays_paused(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), retrying("flaky", "2026-03-02 12:01")
+        house.witness.behaviour = lambda _: Result(Outcome.FAILED, "x")
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=1, seconds=1))
+            sheet.person("flaky")["Status"] = "paused"
+            await house.after(minutes=2)
+            assert sheet.person("flaky")["Status"] == "paused"
+            assert len(house.witness.seen) == 1
+
+    run(story())
