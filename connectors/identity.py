@@ -41,18 +41,28 @@ def flaw(id_: str) -> str | None:
     return None
 
 
+def flawless(value: Cell) -> str:
+    """An id as a key; "" where there is none, or one with a flaw."""
+    id_ = normalised(value)
+    return id_ if id_ and flaw(id_) is None else ""
+
+
 def keys(ids: Sequence[Cell], row: Callable[[int], Row]) -> list[str]:
     """A key for each row, unique, in the same order.
 
     ids: the id cell of each row.   row: the row at an index, asked only where its id is no good (its own key is not looked at).
     A row without a good id gets a provisional key from its content, whatever the order of columns; equal rows are numbered.
     """
-    plain = [normalised(value) for value in ids]
-    borne = Counter(plain)
+    return told_apart([flawless(value) for value in ids], row)
+
+
+def told_apart(ids: Sequence[str], row: Callable[[int], Row]) -> list[str]:
+    """The same from ids that have been through `flawless`."""
+    borne = Counter(ids)
     taken: Counter[str] = Counter()
     found = []
-    for index, key in enumerate(plain):
-        if not key or borne[key] > 1 or flaw(key) is not None:
+    for index, key in enumerate(ids):
+        if not key or borne[key] > 1:
             key = PROVISIONAL + _fingerprint(row(index))
             taken[key] += 1
             if taken[key] > 1:

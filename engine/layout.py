@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from connectors.api import Cell, fold
 from engine.cells import guess, quoted
@@ -11,6 +12,9 @@ from engine.model import Column
 
 COLUMNS: Mapping[str, Column] = {fold(column): column for column in Column}
 """Every column that rowd knows, by its folded header."""
+
+MOST_STRANGERS = 200
+"""So many columns that rowd doesn't know are held against those that it does: a file may have a hundred thousand."""
 
 REQUIRED = (Column.NAME, Column.ACTION)
 """Without these a table is no table of tasks."""
@@ -94,7 +98,7 @@ def _missing(columns: Sequence[Column], named: Mapping[Column, str]) -> str | No
 
 def _hints(strangers: Sequence[str], free: Mapping[str, Column]) -> list[str]:
     found = []
-    for header in strangers:
+    for header in islice(strangers, MOST_STRANGERS):
         near = guess(header, free, closest=0.8)
         if near is not None:
             found.append(f'the column {quoted(header)} is none of rowd\'s; did you mean "{free[near]}"?')

@@ -6,11 +6,14 @@ Says what is wrong with a file that is no table, and the remedy.
 from __future__ import annotations
 
 import codecs
+import csv
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 from connectors.api import fold
 from connectors.errors import NeedsOwner, TryLater
+from connectors.local.again import parsed_again
 from connectors.local.document import Document, Unclosed, line_of, parse
 from connectors.local.foreign import foreign
 
@@ -39,11 +42,14 @@ class Opened:
         return codecs.BOM_UTF8 * self.boms + document.text.encode()
 
 
-def opened(raw: bytes, label: str, name_column: str, delimiter: str | None, max_cells: int) -> Opened:
+def opened(
+    raw: bytes, label: str, name_column: str, delimiter: str | None, max_cells: int, before: Document | None = None
+) -> Opened:
     """Understand the bytes of a file.
 
     label: what messages call the file.   name_column: the header that must be there; the delimiter that shows it is the right one.
     delimiter: None to find out.   max_cells: the most delimiters and line ends, those within cells included: a count beforehand.
+    before: what the file held last, if it was understood: only what has changed is parsed.
     Raises TryLater for an empty file (someone is saving it), NeedsOwner for one that is no CSV in UTF-8, or has too many cells.
     """
     marked = _decoded(raw, label)
@@ -58,7 +64,7 @@ def opened(raw: bytes, label: str, name_column: str, delimiter: str | None, max_
             " Make it smaller, or raise max_cells in rowd.toml."
         )
     try:
-        document = parse(text, given)
+        document = _parsed(text, given, before)
     except Unclosed as exc:
         raise NeedsOwner(
             f'{label}: the quote (") that opens a cell in line {exc.args[0]} or after it is never closed. Close it.'
@@ -68,6 +74,13 @@ def opened(raw: bytes, label: str, name_column: str, delimiter: str | None, max_
     if head is None:
         raise TryLater(f"{label} has no header line. If it is being saved just now, this passes; if not, restore the header line.")
     return Opened(document, len(marked) - len(text), head)
+
+
+def _parsed(text: str, delimiter: str, before: Document | None) -> Document:
+    if before is not None and before.delimiter == delimiter:
+        with suppress(csv.Error):
+            return parsed_again(text, before)
+    return parse(text, delimiter)
 
 
 def _decoded(raw: bytes, label: str) -> str:

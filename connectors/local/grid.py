@@ -4,36 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from connectors.api import Place, Row, fold
 from connectors.errors import NeedsOwner
-from connectors.identity import keys
+from connectors.identity import flawless, told_apart
 from connectors.local.cells import from_text
 from connectors.local.dialect import Opened
 from connectors.local.showing import listed, shown
+
+
+@dataclass(slots=True)
+class _Record:
+    """What one record came to. It is the same for as long as its fields are the same list, under the same headers.
+
+    fields: kept here, so that no other list can come to be taken for it.   id: "" where it has none that is good.
+    row: under the key that it had last; None where nothing stands in the record.
+    """
+
+    fields: list[str]
+    id: str
+    row: Row | None
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
     """columns: header → position of its field, in the order of the table; columns without a header are strangers without a name.
 
-    records: key → index of its record, in the order of the table.
+    records: key → index of its record, in the order of the table.   found: the rows, in the same order.
     id_column: None where the table has none; the Name is the key then.
+    known: what each record came to, by the identity of its fields, for the grid that is made after this one.
     """
 
     opened: Opened
     columns: Mapping[str, int]
     records: Mapping[str, int]
+    found: tuple[Row, ...]
     id_column: str | None
+    known: Mapping[int, _Record]
 
     def row(self, key: str) -> Row:
         """The row under that key. Raises KeyError."""
-        return Row(key, _cells(self.opened.document.fields[self.records[key]], self.columns))
+        row = self.known[id(self.opened.document.fields[self.records[key]])].row
+        assert row is not None  # noqa: S101 (only records with a row have a key)
+        return row
 
     def rows(self) -> tuple[Row, ...]:
-        """Every row, in the order of the table."""
-        fields, columns = self.opened.document.fields, self.columns
-        return tuple(Row(key, _cells(fields[index], columns)) for key, index in self.records.items())
+        """Every row, in the order of the table. A row of which nothing has changed is the very same as in the grid before."""
+        return self.found
 
     def position(self, header: str) -> int | None:
         """Where the cell under a header stands; None where the table has no such header."""
@@ -44,9 +62,10 @@ class Grid:
         return next((position for name, position in self.columns.items() if fold(name) == folded), None)
 
 
-def grid(opened: Opened, place: Place, label: str) -> Grid:
+def grid(opened: Opened, place: Place, label: str, before: Grid | None = None) -> Grid:
     """See an opened file as rows. A record whose cells are all blank is no row.
 
+    before: how the same table was seen last; records that have been kept since are not looked at again.
     Raises NeedsOwner: no Name column, or a header that stands there twice.
     """
     document, head = opened.document, opened.head
@@ -59,13 +78,35 @@ def grid(opened: Opened, place: Place, label: str) -> Grid:
             " Put the line with the column headers back on top, or say in rowd.toml what that column is called."
         )
     id_column = folded.get(fold(place.id_column))
-    key_position = columns[name_column if id_column is None else id_column]
-    positions = None if len(columns) == len(document.fields[head]) else list(columns.values())
-    indices = [i for i in range(head + 1, len(document.fields)) if _holds_something(document.fields[i], positions)]
-    fields = document.fields
-    ids = [from_text(fields[i][key_position]) if len(fields[i]) > key_position else None for i in indices]
-    found = keys(ids, lambda n: Row("", _cells(fields[indices[n]], columns)))
-    return Grid(opened, columns, dict(zip(found, indices, strict=True)), id_column)
+    same = before is not None and before.columns == columns and before.id_column == id_column
+    seen = _Seen(columns, columns[name_column if id_column is None else id_column], before.known if before and same else {})
+    records = [seen.record(fields) for fields in islice(document.fields, head + 1, None)]
+    held = [record for record in records if record.row is not None]
+    indices = [index for index, record in enumerate(records, head + 1) if record.row is not None]
+    rows = [record.row for record in held if record.row is not None]
+    keys = told_apart([record.id for record in held], rows.__getitem__)
+    for n, key in enumerate(keys):
+        if rows[n].key != key:
+            rows[n] = held[n].row = Row(key, rows[n].cells)
+    known = dict(zip(map(id, islice(document.fields, head + 1, None)), records, strict=True))
+    return Grid(opened, columns, dict(zip(keys, indices, strict=True)), tuple(rows), id_column, known)
+
+
+class _Seen:
+    """Records, as they come to be rows; those that are known are taken as they are."""
+
+    def __init__(self, columns: Mapping[str, int], key_position: int, known: Mapping[int, _Record]) -> None:
+        self._columns, self._key_position, self._known = columns, key_position, known
+        self._positions = list(columns.values())
+
+    def record(self, fields: list[str]) -> _Record:
+        known = self._known.get(id(fields))
+        if known is not None and known.fields is fields:
+            return known
+        if not any(fields[p].strip() for p in self._positions if p < len(fields)):
+            return _Record(fields, "", None)
+        key = from_text(fields[self._key_position]) if len(fields) > self._key_position else None
+        return _Record(fields, flawless(key), Row("", _cells(fields, self._columns)))
 
 
 def _columns(headers: list[str], label: str) -> dict[str, int]:
@@ -82,12 +123,6 @@ def _columns(headers: list[str], label: str) -> dict[str, int]:
         seen[folded] = name
         columns[name] = position
     return columns
-
-
-def _holds_something(fields: list[str], positions: list[int] | None) -> bool:
-    if positions is None:
-        return any(map(str.strip, fields))
-    return any(fields[p].strip() for p in positions if p < len(fields))
 
 
 def _cells(fields: list[str], columns: Mapping[str, int]) -> dict[str, str | None]:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from connectors.api import Cell, Effect, Page, Patch, Place, Traits, Written
 from connectors.errors import Bug, NeedsOwner, Taken, TryLater
 from connectors.local.content import NoFile, regular
-from connectors.local.dialect import Opened, opened
+from connectors.local.dialect import opened
 from connectors.local.document import Document
 from connectors.local.editor import editor_of
 from connectors.local.edits import created, deleted, patched
@@ -48,6 +48,7 @@ class LocalTable:
         self._saver_of_now: Saver | None = None
         self._owner: int | None = None
         self._who: str | None = None
+        self._last: Grid | None = None  # as the file was understood last: what has not changed since is not looked at again
 
     @property
     def traits(self) -> Traits:
@@ -169,14 +170,18 @@ class LocalTable:
         return self._saver_of_now
 
     def _grid(self, raw: bytes) -> Grid:
-        settings = self._settings
-        return self._seen(opened(raw, self._label, self._place.name_column, settings.delimiter, settings.max_cells))
-
-    def _seen(self, file: Opened) -> Grid:
-        return grid(file, self._place, self._label)
+        settings, last = self._settings, self._last
+        before = None if last is None else last.opened.document
+        file = opened(raw, self._label, self._place.name_column, settings.delimiter, settings.max_cells, before)
+        self._last = grid(file, self._place, self._label, last)
+        return self._last
 
     def _regrid(self, found: Grid) -> Callable[[Document], Grid]:
-        return lambda document: self._seen(replace(found.opened, document=document))
+        def regrid(document: Document) -> Grid:
+            self._last = grid(replace(found.opened, document=document), self._place, self._label, found)
+            return self._last
+
+        return regrid
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,3 +72,10 @@ def test_no_header_and_no_renaming_breaks_it_and_no_cell_is_lost(headers: list[s
     layout = Layout.of(headers, renames)
     cells = {header: number for number, header in enumerate(headers)}
     assert sorted(map(str, layout.canonical(cells).values())) == sorted(map(str, cells.values()))
+
+
+def test_a_hundred_thousand_columns_are_no_work_and_the_first_strangers_are_still_told() -> None:
+    start = process_time()
+    layout = Layout.of(("Name", "Action", "Schedul", *(f"column {n}" for n in range(100_000))), {})
+    assert process_time() - start < 2
+    assert layout.hints == ('the column "Schedul" is none of rowd\'s; did you mean "Schedule"?',)

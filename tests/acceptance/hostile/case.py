@@ -13,6 +13,9 @@ GOOD = b"g,good,work,now,active,,"
 DONE = b"g,good,work,now,completed,,succeeded"
 """… and what it is afterwards: the only bytes of a file that may be others then."""
 
+DRAFT = "Type and Schedule are blank"
+"""What is said of a row that somebody began. It is no defect, so the daemon doesn't log it."""
+
 WHOLE = HEADER + GOOD + b"\n"
 
 

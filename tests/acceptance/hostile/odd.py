@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.acceptance.hostile.case import GOOD, HEADER, WHOLE, Odd, table
+from tests.acceptance.hostile.case import DRAFT, GOOD, HEADER, WHOLE, Odd, table
 from tests.acceptance.hostile.cells import CELLS, METADATA
 
 G = GOOD.decode()
@@ -38,7 +38,7 @@ FORMS = [
         "sep=|\r\nName|Action|Schedule|Status\r\nx|work|now|completed\r\n",
     ),
     Odd("blank-lines-on-top", b"\n\n , ,\n" + WHOLE),
-    Odd("ragged", table("a", G, "b,beta,work,daily,active,,,,,,too,many", ",,,,,,,,,,,stray"), (r"blank",)),
+    Odd("ragged", table("a", G, "b,beta,work,daily,active,,,,,,too,many", ",,,,,,,,,,,stray"), (DRAFT,)),
     _text(
         "short-row",
         "ID,Name,Action,Schedule,Status,Last Status\ng,good,work,now\n",

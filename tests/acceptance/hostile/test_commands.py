@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,8 @@ from tests.acceptance.hostile.refused import REFUSED
 from tests.acceptance.hostile.special import SPECIAL
 
 pytestmark = pytest.mark.timeout(300)  # a dozen commands, each over dozens of tables, on a machine that may be busy
+
+LOGGED = "once, with its log in JSON"
 
 NO_TABLE = [*REFUSED, *SPECIAL]
 
@@ -42,7 +45,9 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Seen, Seen
         folder = fill(tmp_path_factory.getbasetemp() / name, cases)
         before = {case.name: untouched(folder / f"{case.name}.csv") for case in cases}
         said = say(folder, "check --json", "list --json", "list", "once", "once --json", "check")
-        return Seen(folder, said, before)
+        config = folder / "rowd.toml"
+        config.write_text(config.read_text().replace("[daemon]", '[daemon]\nlog = "json"'))
+        return Seen(folder, {**said, LOGGED: say(folder, "once")["once"]}, before)
 
     with ThreadPoolExecutor() as pool:
         refused, odd = pool.submit(tried, "refused", NO_TABLE), pool.submit(tried, "odd", ODD)
@@ -86,13 +91,22 @@ def test_of_an_odd_table_every_row_that_makes_sense_runs_and_no_other_byte_chang
 
 
 def test_commands_end_as_they_should_and_print_nothing_that_a_terminal_obeys(refused: Seen, odd: Seen) -> None:
-    ends = {"check --json": 1, "check": 1, "list": 0, "list --json": 0, "once": 4, "once --json": 4}
+    ends = {"check --json": 1, "check": 1, "list": 0, "list --json": 0, "once": 4, "once --json": 4, LOGGED: 4}
     assert {command: said.code for command, said in refused.said.items()} == ends
-    assert {command: said.code for command, said in odd.said.items()} == {**ends, "once": 0, "once --json": 0}
+    assert {command: said.code for command, said in odd.said.items()} == {**ends, "once": 0, "once --json": 0, LOGGED: 0}
     for seen in (refused, odd):
         for said in seen.said.values():
             harmless(said.out)
             harmless(said.err)
+
+
+def test_the_log_has_one_line_for_each_fact_also_in_json(refused: Seen, odd: Seen) -> None:
+    for seen, event in ((refused, "table.unreachable"), (odd, "row.defective")):
+        facts = [json.loads(line) for line in seen.said[LOGGED].err.splitlines() if line.startswith("{")]
+        told = [(fact["table"], fact["message"]) for fact in facts if fact["event"] == event]
+        assert len(set(told)) == len(told) > 50
+        for table, message in told:
+            assert any(message in finding for finding in seen.findings(table)), message
 
 
 def test_json_stays_json_and_names_every_table_and_row(refused: Seen, odd: Seen) -> None:
