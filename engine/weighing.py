@@ -22,6 +22,7 @@ class Weighed:
         self.before = self.state = standing.state
         self.place = (standing.task.table, standing.task.key)
         self.last = standing.last
+        self.hold = standing.hold
         self.active = list(standing.active)
         self.claims: list[Occurrence] = []
         self.records: list[Occurrence] = []

@@ -36,6 +36,8 @@ def without_task(requests: Sequence[Request], active: Sequence[Occurrence], why:
 
 
 def _run_now(one: Weighed, request: Request, now: datetime) -> str | None:
+    if one.hold is not None:
+        return one.hold.reason
     if one.busy and one.task.overlap is not Overlap.PARALLEL:
         return one.busy
     if refusal := too_soon(one, now):
@@ -45,6 +47,8 @@ def _run_now(one: Weighed, request: Request, now: datetime) -> str | None:
 
 
 def _retry(one: Weighed, request: Request, now: datetime) -> str | None:
+    if one.hold is not None:
+        return one.hold.reason
     if one.busy:
         return one.busy
     if one.last is None:
@@ -76,6 +80,8 @@ def _cancel(one: Weighed, request: Request, _now: datetime) -> str | None:
 
 
 def _snooze(one: Weighed, request: Request, _now: datetime) -> str | None:
+    if request.amount <= 0:
+        return 'a snooze of no time changes nothing; say for how long, like "snooze 2h"'
     one.state = one.state._replace(snoozed_until=request.asked_at + timedelta(seconds=request.amount))
     return None
 

@@ -384,6 +384,23 @@ def test_a_row_that_is_no_task_lets_go_of_what_is_under_way_and_can_do_nothing_e
     assert (answer.taken, answer.text, stops) == (False, "nothing is running", [])
 
 
+@pytest.mark.parametrize("kind", [Wish.RUN_NOW, Wish.RETRY])
+@pytest.mark.parametrize("record", [False, True])
+def test_what_is_asked_of_a_held_row_is_refused_with_the_reason(kind: Wish, record: bool) -> None:
+    held = replace(standing(), hold=Hold("the file is gone", record=record), requests=(wish(kind),))
+    plan = decide([replace(held, last=occurrence(stage=Stage.ENDED, outcome=Outcome.FAILED))], NOON, HOUSE)
+    assert [(a.taken, a.text) for a in plan.answers] == [(False, "the file is gone")]
+    assert not plan.claims
+
+
+def test_a_snooze_of_no_time_is_refused() -> None:
+    for amount, taken in ((0, False), (1, True)):
+        plan = decide([replace(standing(), requests=(wish(Wish.SNOOZE, amount=amount),))], NOON, HOUSE)
+        assert [a.taken for a in plan.answers] == [taken]
+    (refused,) = decide([replace(standing(), requests=(wish(Wish.SNOOZE),))], NOON, HOUSE).answers
+    assert refused.text == 'a snooze of no time changes nothing; say for how long, like "snooze 2h"'
+
+
 def test_two_presses_at_once_start_one_run() -> None:
     asked = replace(standing(schedule=None), requests=(wish(Wish.RUN_NOW, number=1), wish(Wish.RUN_NOW, number=2)))
     plan = decide([asked], NOON, HOUSE)
