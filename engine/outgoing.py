@@ -13,7 +13,8 @@ from engine.layout import Layout
 from engine.model import Column, Status
 
 EXPECTED = frozenset({Column.STATUS, Column.DO, Column.CURRENT})
-"""Cells that a person writes as well: put only where they still are as they were read, if the store can test that."""
+"""Cells that a person writes as well. A row is written only where they all still are as they were read, if the store can test that:
+what is put into an old copy that was saved again would hide that it is one (docs/decisions/0006)."""
 
 
 class Outgoing(NamedTuple):
@@ -42,10 +43,11 @@ def patches(keeper: Keeper, now: datetime, most: int) -> list[Outgoing]:
         state, wants = keeper.states.get(key), keeper.wanted(key, now)
         found = state is not None and state.absent_since is None and key not in keeper.doubtful and key not in lost
         put = differing(wants, state) if found and state is not None and wants is not None else {}
+        put = {c: v for c, v in put.items() if c not in (unshown := keeper.unshown(key)) or unshown[c] != v}
         if not put or state is None:
             keeper.unsent.discard(key)
             continue
-        expect = {c: state.stood[c] for c in put if c in EXPECTED}
+        expect = {c: state.stood[c] for c in EXPECTED if c in state.stood}
         ready.append(Outgoing(key, put, Patch(key, _headers(layout, put), _headers(layout, expect))))
     return ready
 

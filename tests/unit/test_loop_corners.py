@@ -16,7 +16,7 @@ from connectors.api import Traits, Written
 from connectors.errors import TryLater
 from engine.breaker import BreakerRules
 from engine.committer import InlineCommitter
-from engine.events import OccurrenceRecorded, RunEnded, RunStarted
+from engine.events import OccurrenceRecorded, RowEdited, RunEnded, RunStarted
 from engine.keeper import TableRules
 from engine.ledger import LedgerUnwritable
 from engine.loop import Daemon
@@ -747,5 +747,32 @@ def test_a_reload_with_another_zone_runs_nothing_from_before_it(tmp_path: Path) 
             await house.until(NOON + timedelta(minutes=15))
         assert not house.witness.seen
         assert not house.of(OccurrenceRecorded)
+
+    run(story())
+
+
+def test_an_old_copy_that_is_saved_just_before_rowd_writes_takes_no_tick_back(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("third", Type="counter", Current="0", Threshold="5"))
+        async with house.open(sheet) as daemon:
+            await house.after(seconds=15)
+            old = sheet.copy()
+            ledger = daemon._turns._committer
+            key = next(iter(daemon.keepers["ops"].states))
+            await ledger.do(lambda it: it.ask("ops", key, Wish.TICK, 1, "a test", house.clock.now()), point="requests")
+            daemon._turns.poke()
+            await house.after(seconds=15)
+            assert sheet.person("third")["Current"] == "1"
+
+            def save_again() -> None:
+                sheet.rows[:], sheet.hook = old, None
+
+            sheet.hook = save_again  # the next write only puts rowd's own cells
+            await ledger.do(lambda it: it.ask("ops", key, Wish.RUN_NOW, 0, "a test", house.clock.now()), point="requests")
+            daemon._turns.poke()
+            await house.after(seconds=40)
+            assert sheet.hook is None
+        assert sheet.person("third")["Current"] == "1"
+        assert not house.of(RowEdited)
 
     run(story())
