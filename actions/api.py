@@ -5,6 +5,7 @@ The operator's `rowd.toml` says what an action is; a row only names it and gives
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ from pydantic import BaseModel
 from actions.parameters import Parameter, ParameterName
 from actions.values import Value as Value  # part of the contract; it stands there because parameters need it, too
 from config.fields import Span
+
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Outcome(StrEnum):
@@ -57,19 +60,30 @@ class Process:
     pid: int
     started: int
 
+    @property
+    def since_boot(self) -> float:
+        """Seconds from the start of the machine to its own; setting the wall clock doesn't move it."""
+        return self.started / _TICKS
+
 
 class Context(Protocol):
     """What the engine lends to one attempt."""
 
     @property
     def folder(self) -> Path:
-        """A folder of this attempt's own, mode 0700, that exists and is empty at the start. Kept as its log."""
+        """A folder of this attempt's own, mode 0700, made when it is first asked for, and then empty. Kept as its log.
+
+        Raises OSError where it can't be made: ask before anything has an effect.
+        """
 
     def secret(self, name: str) -> str:
         """The value of a secret that the definition declares. Raises KeyError for any other."""
 
     async def launched(self, process: Process) -> None:
-        """Make the process known durably. Release it only after this returns; if it raises, the process must not be released."""
+        """Make the process known durably. Release it only after this returns; if it raises, the process must not be released.
+
+        It waits for as long as the ledger can't be written. How long the attempt may take counts from its return.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +92,14 @@ class Result:
 
     outcome: SUCCEEDED or FAILED; the engine itself says TIMED_OUT, CANCELLED and LOST.
     summary: one line for a person, without secrets.   outputs: for conditions and later tasks.   links: where more stands.
+    took: how long it ran, where it had ended before anybody looked; None: until now, by the engine's clock.
     """
 
     outcome: Outcome
     summary: str
     outputs: Mapping[str, Value] = field(default_factory=dict)
     links: tuple[str, ...] = ()
+    took: timedelta | None = None
 
 
 class Action(Protocol):
@@ -104,6 +120,7 @@ class Adoptable(Protocol):
     async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
         """Wait for an attempt that another daemon released, and answer its result; None when nobody can know it (lost).
 
+        Where it has ended already, also by a restart of the machine, answer without awaiting anything: its time may be over.
         Cancelling it stops the attempt, as with `run`.
         """
 

@@ -8,12 +8,16 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 from engine.crash import KINDS, Crash
 from engine.ledger import Ledger, LedgerUnwritable
 
 T = TypeVar("T")
+
+RETRY_LEDGER = timedelta(seconds=2)
+"""How long to wait before what could not be committed (disk full, say) is tried again."""
 
 LARGEST_GROUP = 1000
 """Works that share one commit, so that the first of very many doesn't wait for the last."""

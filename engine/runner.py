@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from actions.api import Action, Adoptable, Outcome, Process, Request, Result
-from engine.clock import Clock
-from engine.committer import Commits
+from engine.answers import judged
+from engine.clock import Clock, Timer
+from engine.committer import RETRY_LEDGER, Commits
 from engine.crash import Crash
+from engine.ledger import LedgerUnwritable
 from engine.model import Occurrence
+
+_NO_SECRETS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an attempt ended. `duration` is monotonic, except after an adoption, where only the wall clock knows the start."""
+    """How an attempt ended. `duration` is monotonic; of one that ended while no daemon was there, what its action can tell."""
 
     run: str
     attempt: int
@@ -26,19 +32,39 @@ class Ended:
     duration: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class _Lent:
-    """The context of one attempt."""
+@dataclass(slots=True, eq=False)
+class _Attempt:
+    """One attempt under way, as its action sees it (`actions.api.Context`), and how it is to end where it is stopped.
 
-    folder: Path
+    began: on the monotonic clock.   left: how long it may still take.   made: whether its folder is there as it should be.
+    """
+
+    occurrence: Occurrence
+    path: str
     secrets: Mapping[str, str]
-    commit: Callable[[Process], Awaitable[None]]
+    commit: Callable[[_Attempt, Process], Awaitable[None]]
+    began: float
+    left: timedelta
+    made: bool
+    task: asyncio.Task[object] = field(init=False)
+    timer: Timer | None = None
+    verdict: Result | None = None
+
+    @property
+    def folder(self) -> Path:
+        folder = Path(self.path)
+        if not self.made:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for left in folder.iterdir():  # an earlier daemon's gated launcher may have left its files; it never ran
+                left.unlink(missing_ok=True)
+            self.made = True
+        return folder
 
     def secret(self, name: str) -> str:
         return self.secrets[name]
 
     async def launched(self, process: Process) -> None:
-        await self.commit(process)
+        await self.commit(self, process)
 
 
 class Runner:
@@ -59,154 +85,140 @@ class Runner:
         self._secrets = secrets
         self._clock = clock
         self._committer = committer
-        self._runs = runs
+        self._runs = str(runs)
         self._crash = crash
         self._ended = ended
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._verdicts: dict[str, tuple[Outcome, str]] = {}
+        self._attempts: dict[str, _Attempt] = {}
 
     def replace(self, actions: Mapping[str, Action], secrets: Mapping[str, Mapping[str, str]]) -> None:
         """Use other definitions for attempts that begin from now on."""
         self._actions, self._secrets = actions, secrets
 
-    def folder(self, run: str, attempt: int) -> Path:
-        """Where this attempt's files are."""
-        return self._runs / run / str(attempt)
+    def folder(self, run: str, attempt: int) -> str:
+        """Where this attempt's files are, if it leaves any."""
+        return os.path.join(self._runs, run, str(attempt))  # noqa: PTH118 (a Path costs ten times as much, at each start)
 
     @property
     def under_way(self) -> int:
-        return len(self._tasks)
+        return len(self._attempts)
 
     def start(self, occurrence: Occurrence) -> None:
         """Begin the attempt `occurrence.attempt`, which the ledger already knows."""
-        self._spawn(occurrence, self._attempt(occurrence))
+        action = self._actions.get(occurrence.action)
+        attempt = self._attempt(occurrence, age=0.0, made=False)
+        if action is None:
+            gone = Result(Outcome.FAILED, f"the action {occurrence.action} is no longer defined in rowd.toml")
+            self._begin(attempt, partial(_known, gone))
+        else:
+            self._begin(attempt, partial(action.run, _request(occurrence), attempt))
 
     def adopt(self, occurrence: Occurrence) -> None:
         """Take over an attempt that another daemon released."""
-        self._spawn(occurrence, self._adoption(occurrence))
+        action: object = self._actions.get(occurrence.action)
+        process = occurrence.process
+        if not isinstance(action, Adoptable) or process is None:
+            lost = Result(Outcome.LOST, "rowd stopped while it ran; its effect is unknown")
+            self._begin(self._attempt(occurrence, age=0.0, made=True), partial(_known, lost))
+            return
+        attempt = self._attempt(occurrence, age=max(0.0, self._clock.uptime() - process.since_boot), made=True)
+        self._begin(attempt, partial(_adopted, action, _request(occurrence), attempt, process))
 
     def stop(self, run: str, outcome: Outcome, reason: str) -> bool:
-        """End an attempt with this outcome. False where none is under way."""
-        task = self._tasks.get(run)
-        if task is None:
+        """End an attempt with this outcome, unless it succeeds all the same. False where none is under way.
+
+        Once is enough: a second time neither changes the outcome nor presses the action.
+        """
+        attempt = self._attempts.get(run)
+        if attempt is None or attempt.task.done():
             return False
-        self._verdicts.setdefault(run, (outcome, reason))
-        task.cancel()
+        if attempt.verdict is None:
+            attempt.verdict = Result(outcome, reason)
+            attempt.task.cancel()
         return True
 
     async def wait(self) -> None:
         """Return when nothing is under way."""
-        while self._tasks:
-            await asyncio.wait(list(self._tasks.values()))
+        while self._attempts:
+            await asyncio.wait([attempt.task for attempt in self._attempts.values()])
 
-    def _spawn(self, occurrence: Occurrence, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks[occurrence.id] = task
-        task.add_done_callback(lambda done: self._finish(occurrence, done))
-
-    def _finish(self, occurrence: Occurrence, done: asyncio.Task[None]) -> None:
-        del self._tasks[occurrence.id]
-        if done.cancelled():  # stopped before its first step
-            outcome, reason = self._verdicts.get(occurrence.id, (Outcome.CANCELLED, "cancelled"))
-            self._say(occurrence, Result(outcome, reason), self._clock.monotonic())
-        elif (error := done.exception()) is not None:
-            self._say(occurrence, Result(Outcome.FAILED, f"{type(error).__name__}: {error}"[:500]), self._clock.monotonic())
-
-    async def _attempt(self, occurrence: Occurrence) -> None:
-        began = self._clock.monotonic()
-        action = self._actions.get(occurrence.action)
-        if action is None:
-            self._say(
-                occurrence, Result(Outcome.FAILED, f"the action {occurrence.action} is no longer defined in rowd.toml"), began
-            )
-            return
-        context = self._context(occurrence)
-        context.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for left in context.folder.iterdir():  # an earlier daemon's gated launcher may have left its files; it never ran
-            left.unlink(missing_ok=True)
-        await self._bounded(occurrence, action.run(self._request(occurrence), context), occurrence.timeout, began)
-
-    async def _adoption(self, occurrence: Occurrence) -> None:
-        began = self._clock.monotonic()
-        action: object = self._actions.get(occurrence.action)
-        if not isinstance(action, Adoptable) or occurrence.process is None:
-            self._say(occurrence, Result(Outcome.LOST, "rowd stopped while it ran; its effect is unknown"), began)
-            return
-        spent = self._clock.now() - (occurrence.started_at or self._clock.now())
-        left = max(occurrence.timeout - spent, timedelta(0))
-        work = self._known(action.adopt(self._request(occurrence), self._context(occurrence), occurrence.process))
-        await self._bounded(occurrence, work, left, began - spent.total_seconds())
-
-    @staticmethod
-    async def _known(adoption: Awaitable[Result | None]) -> Result:
-        return await adoption or Result(Outcome.LOST, "it ended while rowd was not running, and left no exit status")
-
-    async def _bounded(self, occurrence: Occurrence, work: Coroutine[None, None, Result], within: timedelta, began: float) -> None:
-        """Wait for the action, but not longer than it may take; whatever happens, say how it ended."""
-        doing = asyncio.ensure_future(work)
-        bell = asyncio.ensure_future(self._clock.sleep(within))
-        try:
-            await asyncio.wait({doing, bell}, return_when=asyncio.FIRST_COMPLETED)
-            if not doing.done():
-                self._verdicts.setdefault(occurrence.id, (Outcome.TIMED_OUT, f"stopped after {occurrence.timeout}"))
-        except asyncio.CancelledError:
-            pass  # `stop` left its verdict
-        finally:
-            bell.cancel()
-        if not doing.done():
-            doing.cancel()
-        while not doing.done():
-            with contextlib.suppress(asyncio.CancelledError):  # asked to stop once more: it is stopping
-                await asyncio.wait({doing})
-        self._say(occurrence, self._result(occurrence, doing), began)
-
-    def _result(self, occurrence: Occurrence, doing: asyncio.Future[Result]) -> Result:
-        """How it ended. What was stopped and says that it failed was stopped: that is why."""
-        verdict = self._verdicts.get(occurrence.id)
-        result = _answer(doing) or Result(*(verdict or (Outcome.CANCELLED, "cancelled")))
-        return Result(*verdict) if verdict is not None and result.outcome is Outcome.FAILED else result
-
-    def _say(self, occurrence: Occurrence, result: Result, began: float) -> None:
-        self._verdicts.pop(occurrence.id, None)
-        spent = timedelta(seconds=max(0.0, self._clock.monotonic() - began))
-        self._ended(Ended(occurrence.id, occurrence.attempt, result, spent))
-
-    def _context(self, occurrence: Occurrence) -> _Lent:
-        folder = self.folder(occurrence.id, occurrence.attempt)
-
-        async def commit(process: Process) -> None:
-            self._crash.at("launch.spawned")
-            run, attempt = occurrence.id, occurrence.attempt
-            await self._committer.do(lambda ledger: ledger.launched(run, attempt, process, str(folder)), point="launched")
-            asyncio.get_running_loop().call_soon(self._crash.at, "launch.released")  # the action releases it first
-
-        return _Lent(folder, self._secrets.get(occurrence.action, {}), commit)
-
-    @staticmethod
-    def _request(occurrence: Occurrence) -> Request:
-        return Request(
-            run=occurrence.id,
-            attempt=occurrence.attempt,
-            table=occurrence.table,
-            task=occurrence.task,
-            action=occurrence.action,
-            parameters=occurrence.parameters,
-            due=occurrence.due,
-            trigger=occurrence.trigger,
-            timeout=occurrence.timeout,
+    def _attempt(self, occurrence: Occurrence, *, age: float, made: bool) -> _Attempt:
+        """age: seconds that it has run already."""
+        return _Attempt(
+            occurrence=occurrence,
+            path=self.folder(occurrence.id, occurrence.attempt),
+            secrets=self._secrets.get(occurrence.action, _NO_SECRETS),
+            commit=self._launched,
+            began=self._clock.monotonic() - age,
+            left=occurrence.timeout - timedelta(seconds=age) if age else occurrence.timeout,
+            made=made,
         )
 
+    def _begin(self, attempt: _Attempt, work: Callable[[], Awaitable[object]]) -> None:
+        run = attempt.occurrence.id
+        attempt.task = asyncio.get_running_loop().create_task(self._bounded(attempt, work), name=run)
+        attempt.task.add_done_callback(partial(self._finish, attempt))
+        self._attempts[run] = attempt
 
-def _answer(doing: asyncio.Future[Result]) -> Result | None:
-    """What the action says of itself; None where it was cancelled and says nothing."""
-    if doing.cancelled():
-        return None
-    if (error := doing.exception()) is not None:
-        return Result(Outcome.FAILED, f"{type(error).__name__}: {error}"[:500])
-    result = doing.result()
-    return result if _sound(result) else Result(Outcome.FAILED, f"the action answered nonsense: {result!r}"[:500])
+    async def _bounded(self, attempt: _Attempt, work: Callable[[], Awaitable[object]]) -> object:
+        """What the action answers. It is stopped when its time is over; but a first look comes before that."""
+        self._ring(attempt)
+        try:
+            return await work()
+        except SystemExit as exc:  # of an action that runs inside the daemon: it ends the attempt, not the daemon
+            return Result(Outcome.FAILED, f"SystemExit: {exc}")
+        finally:
+            if attempt.timer is not None:
+                attempt.timer.cancel()
+
+    def _ring(self, attempt: _Attempt) -> None:
+        occurrence = attempt.occurrence
+        late = partial(self.stop, occurrence.id, Outcome.TIMED_OUT, f"stopped after {occurrence.timeout}")
+        attempt.timer = self._clock.call_after(max(attempt.left, timedelta(0)), late)
+
+    async def _launched(self, attempt: _Attempt, process: Process) -> None:
+        """Nothing runs before the ledger knows the process, so it can wait for a ledger that can't be written; no time is lost."""
+        self._crash.at("launch.spawned")
+        if attempt.timer is not None:
+            attempt.timer.cancel()
+        run, number, folder = attempt.occurrence.id, attempt.occurrence.attempt, attempt.path
+        while True:
+            try:
+                await self._committer.do(lambda ledger: ledger.launched(run, number, process, folder), point="launched")
+                break
+            except LedgerUnwritable:
+                await self._clock.sleep(RETRY_LEDGER)
+        attempt.began, attempt.left = self._clock.monotonic(), attempt.occurrence.timeout
+        self._ring(attempt)
+        asyncio.get_running_loop().call_soon(self._crash.at, "launch.released")  # the action releases it first
+
+    def _finish(self, attempt: _Attempt, done: asyncio.Task[object]) -> None:
+        occurrence = attempt.occurrence
+        del self._attempts[occurrence.id]
+        result = judged(done)
+        if attempt.verdict is not None and result.outcome is not Outcome.SUCCEEDED:
+            result = attempt.verdict
+        spent = timedelta(seconds=max(0.0, self._clock.monotonic() - attempt.began))
+        self._ended(Ended(occurrence.id, occurrence.attempt, result, spent if result.took is None else result.took))
 
 
-def _sound(result: object) -> bool:
-    """Whether an action kept its contract: other packages' actions may not."""
-    return isinstance(result, Result) and all(isinstance(value, str | int | float | bool) for value in result.outputs.values())
+async def _known(result: Result) -> Result:
+    return result
+
+
+async def _adopted(action: Adoptable, request: Request, attempt: _Attempt, process: Process) -> Result:
+    lost = Result(Outcome.LOST, "it ended while rowd was not running, and left no exit status")
+    return await action.adopt(request, attempt, process) or lost
+
+
+def _request(occurrence: Occurrence) -> Request:
+    return Request(
+        run=occurrence.id,
+        attempt=occurrence.attempt,
+        table=occurrence.table,
+        task=occurrence.task,
+        action=occurrence.action,
+        parameters=occurrence.parameters,
+        due=occurrence.due,
+        trigger=occurrence.trigger,
+        timeout=occurrence.timeout,
+    )

@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from actions.api import Adoptable
 from engine.acting import Acting
-from engine.committer import Commits
+from engine.committer import RETRY_LEDGER, Commits
 from engine.events import ClockJumped, Event, LedgerRecovered, LedgerRefused, Listener
 from engine.keeper import SET_BACK, Findings, Keeper, TableRules
 from engine.learning import Learning, Seen
@@ -27,9 +27,6 @@ from engine.parts import Parts
 from engine.runner import Ended, Runner
 from engine.tender import Tender
 from engine.trust import SteadyClock
-
-RETRY_LEDGER = timedelta(seconds=2)
-"""How long to wait before a turn whose commit failed (disk full, say) is tried again."""
 
 MOST_ENDS = 500
 """So many ended attempts are learned of in one turn, so that what has come due meanwhile doesn't wait for all of them."""

@@ -47,6 +47,7 @@ class Http:
         self._trust: ssl.SSLContext | None = None
 
     async def run(self, request: Request, context: Context) -> Result:
+        folder = context.folder  # before anything is sent: where it can't be made, nothing may have happened yet
         secrets = {name: context.secret(name) for name in self._settings.secrets}
         mask = Mask(secrets.values())
         exchange = await asyncio.to_thread(import_module, "actions.http.exchange")  # httpx takes a while the first time
@@ -60,7 +61,7 @@ class Http:
             answer: Answer = await made.answer(sent)
         except (exchange.Failed, ValueError, OSError) as exc:
             return Result(Outcome.FAILED, cut(plain(mask.text(str(exc)))))
-        _keep(context.folder, answer, mask)
+        _keep(folder, answer, mask)
         return self._result(answer, exchange.reason(answer.status), mask)
 
     def _filled(self, request: Request, secrets: Mapping[str, str]) -> plan.Sent:

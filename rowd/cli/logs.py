@@ -89,7 +89,7 @@ def _wanted(ledger: Ledger, run: str, attempt: int | None) -> tuple[Occurrence, 
 def _nothing(site: Site, occurrence: Occurrence, attempt: Attempt, only: set[str]) -> str:
     folder = folder_of(site, attempt)
     if not folder.is_dir():
-        return f"The files of {occurrence.id}, attempt {attempt.n}, are gone: {folder} was pruned or is not readable"
+        return f"{occurrence.id}, attempt {attempt.n}, left no files, or they were pruned: there is no folder {folder}"
     return f"{occurrence.id}, attempt {attempt.n}, left no {' and no '.join(sorted(only)) or 'files'}"
 
 

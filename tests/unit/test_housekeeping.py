@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from actions.api import Context, Request, Result
 from engine.clock import SystemClock
 from engine.committer import InlineCommitter
 from engine.crash import CrashPoints
 from engine.events import DigestMade, Event, LedgerCopied, LedgerPruned, Trouble
 from engine.housekeeping import Chores, Housekeeping
 from engine.ledger import Ledger
-from tests.fakes.house import House
+from tests.fakes.house import House, Witness
 from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import row, table
 
@@ -32,15 +33,24 @@ def chores(folder: Path) -> Chores:
     )
 
 
+class Printing(Witness):
+    """A witness whose attempts leave a file."""
+
+    async def run(self, request: Request, context: Context) -> Result:
+        (context.folder / "stdout").write_text("ran\n")
+        return await super().run(request, context)
+
+
 @pytest.fixture
 def lived(tmp_path: Path) -> Path:
     """A folder with the ledger of a daemon that ran ten times."""
 
     async def story() -> None:
-        house, sheet = House(tmp_path), table(row("tick", "every minute"))
+        witness = Printing()
+        house, sheet = House(tmp_path, actions={"act": witness}), table(row("tick", "every minute"))
         async with house.open(sheet):
             await house.until(NOON + timedelta(minutes=10, seconds=5))
-        for run_ in house.witness.seen:
+        for run_ in witness.seen:
             assert (tmp_path / "runs" / run_.run / "1").is_dir()
 
     run(story())

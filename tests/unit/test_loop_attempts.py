@@ -1,0 +1,272 @@
+"""Attempts on virtual time: whatever an action answers, raises or does when it is stopped, and a ledger that can't hold a pid."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actions.api import Context, Outcome, Process, Request, Result
+from engine.events import RunEnded
+from engine.ledger import LedgerUnwritable
+from tests.fakes.house import House, slow
+from tests.fakes.virtual import NOON, run
+from tests.unit.test_loop import MINUTE, row, table
+from tests.unit.test_loop_corners import start
+
+
+class Gated:
+    """An action as a command is: its process is made known, then released."""
+
+    def __init__(self, span: float) -> None:
+        self.span = span
+        self.released: list[float] = []
+
+    async def run(self, request: Request, context: Context) -> Result:
+        await context.launched(Process(4711, 1))
+        self.released.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(self.span)
+        return Result(Outcome.SUCCEEDED, "ran")
+
+    async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
+        return None
+
+
+class Unspeakable(Exception):
+    """An exception that can't even be told."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        Result(Outcome.SUCCEEDED, None),  # type: ignore[arg-type]
+        Result(Outcome.SUCCEEDED, "x", links=(object(),)),  # type: ignore[arg-type]
+        Result(Outcome.SUCCEEDED, "x", links=["a"]),  # type: ignore[arg-type]
+        Result("fine", "x"),  # type: ignore[arg-type]
+        Result(Outcome.LOST, "x"),
+        Result(Outcome.SUCCEEDED, "x", outputs={("a",): 1}),  # type: ignore[dict-item]
+        Result(Outcome.SUCCEEDED, "x", outputs={"a": [1]}),  # type: ignore[dict-item]
+        Result(Outcome.SUCCEEDED, "x", outputs={"a": 10**5000}),
+        Result(Outcome.SUCCEEDED, "x", took=5),  # type: ignore[arg-type]
+    ],
+    ids=["nothing", "summary", "link", "links", "outcome", "lost", "name", "list", "huge", "took"],
+)
+def test_an_action_that_answers_nonsense_has_failed_and_kills_nobody(tmp_path: Path, answer: Any) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("bad", "every minute"), row("good", "every minute"))
+
+        async def behave(request: Request) -> Any:
+            return answer if request.task == "bad" else Result(Outcome.SUCCEEDED, "x")
+
+        house.witness.behaviour = behave
+        alive = await start(house, sheet)
+        await house.until(NOON + 3 * MINUTE + timedelta(seconds=5))
+        assert not alive.task.done()
+        await alive.stop()
+        ended = {(e.task, e.outcome, e.reason.split(":")[0]) for e in house.of(RunEnded)}
+        assert ended == {("bad", "failed", "the action answered nonsense"), ("good", "succeeded", "x")}
+
+    run(story())
+
+
+def _raises(error: BaseException) -> Callable[[Request], Any]:
+    async def behave(_: Request) -> Result:
+        raise error
+
+    return behave
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError("no"), "ValueError: no"),
+        (SystemExit(3), "SystemExit: 3"),
+        (asyncio.CancelledError(), "CancelledError: it gave up, though nobody stopped it"),
+        (Unspeakable(), "Unspeakable: it can't be told what"),
+    ],
+)
+def test_whatever_an_action_raises_is_a_failed_attempt(tmp_path: Path, error: BaseException, reason: str) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("bad", "every minute"))
+        house.witness.behaviour = _raises(error)
+        alive = await start(house, sheet)
+        await house.until(NOON + MINUTE + timedelta(seconds=5))
+        await alive.stop()
+        assert [(e.outcome, e.reason) for e in house.of(RunEnded)] == [("failed", reason)]
+
+    run(story())
+
+
+def test_an_attempt_that_takes_too_long_is_stopped_at_that_instant(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("slow", "2026-03-02 12:01"))
+        house.witness.behaviour = slow(timedelta(hours=1))
+        async with house.open(sheet):
+            await house.until(NOON + 10 * MINUTE)
+        (ended,) = house.of(RunEnded)
+        assert (ended.outcome, ended.reason, ended.duration_s) == ("timed out", "stopped after 0:05:00", 300.0)
+
+    run(story())
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.SUCCEEDED])
+def test_what_fails_as_it_is_stopped_was_stopped_and_what_succeeds_has_succeeded(tmp_path: Path, outcome: Outcome) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("slow", "2026-03-02 12:01"))
+
+        async def behave(_: Request) -> Result:
+            try:
+                await asyncio.sleep(10_000)
+            except asyncio.CancelledError:
+                return Result(outcome, "interrupted")
+            raise AssertionError
+
+        house.witness.behaviour = behave
+        async with house.open(sheet):
+            await house.until(NOON + 10 * MINUTE)
+        (ended,) = house.of(RunEnded)
+        assert ended.outcome == ("timed out" if outcome is Outcome.FAILED else "succeeded")
+
+    run(story())
+
+
+def test_what_is_being_stopped_is_not_pressed_when_it_is_stopped_again(tmp_path: Path) -> None:
+    """A second cancel would make a command's group die at once, without the time that it has to tidy up."""
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("slow", "2026-03-02 12:01"))
+        pressed = []
+
+        async def behave(_: Request) -> Result:
+            try:
+                await asyncio.sleep(10_000)
+            except asyncio.CancelledError:
+                try:
+                    await asyncio.sleep(20)
+                except asyncio.CancelledError:
+                    pressed.append(True)
+                raise
+            raise AssertionError
+
+        house.witness.behaviour = behave
+        async with house.open(sheet) as daemon:
+            await house.until(NOON + 5 * MINUTE + timedelta(seconds=55))  # five seconds before its time is over
+            (occurrence,) = daemon.under_way
+            runner = daemon._turns.runner
+            assert runner.stop(occurrence.id, Outcome.CANCELLED, "once")
+            await house.after(seconds=10)
+            assert runner.stop(occurrence.id, Outcome.CANCELLED, "again")
+            await house.after(seconds=20)
+            assert not runner.stop(occurrence.id, Outcome.CANCELLED, "too late")
+        assert not pressed
+        assert [(e.outcome, e.reason) for e in house.of(RunEnded)] == [("cancelled", "once")]
+
+    run(story())
+
+
+def test_what_is_stopped_before_its_first_step_never_begins(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("a", "2026-03-02 12:01"))
+        async with house.open(sheet) as daemon:
+            runner = daemon._turns.runner
+            begin = runner.start
+
+            def start_and_stop(occurrence: Any) -> None:
+                begin(occurrence)
+                assert runner.stop(occurrence.id, Outcome.CANCELLED, "at once")
+
+            runner.start = start_and_stop
+            await house.until(NOON + 2 * MINUTE)
+        assert house.witness.seen == []
+        assert [(e.outcome, e.reason) for e in house.of(RunEnded)] == [("cancelled", "at once")]
+
+    run(story())
+
+
+def test_only_an_attempt_that_asks_for_it_has_a_folder_and_finds_it_empty(tmp_path: Path) -> None:
+    async def story() -> None:
+        found: list[tuple[str, int, list[str]]] = []
+
+        class Asks:
+            async def run(self, request: Request, context: Context) -> Result:
+                if request.task == "quiet":
+                    return Result(Outcome.SUCCEEDED, "x")
+                place = tmp_path / "runs" / request.run / "1"
+                place.mkdir(parents=True)
+                (place / "boot").touch()  # of an earlier daemon's launcher, say
+                folder = context.folder
+                found.append((str(folder), folder.stat().st_mode & 0o777, [p.name for p in folder.iterdir()]))
+                (folder / "mine").touch()
+                assert context.folder == folder
+                assert (folder / "mine").exists()
+                return Result(Outcome.SUCCEEDED, "x")
+
+        house = House(tmp_path, actions={"act": Asks()})
+        async with house.open(table(row("loud", "2026-03-02 12:01"), row("quiet", "2026-03-02 12:01"))):
+            await house.until(NOON + 2 * MINUTE)
+        assert [e.outcome for e in house.of(RunEnded)] == ["succeeded", "succeeded"]
+        ((folder, _, left),) = found
+        assert left == []
+        assert [str(p / "1") for p in (tmp_path / "runs").iterdir()] == [folder]
+
+    run(story())
+
+
+def test_a_ledger_that_can_not_hold_the_pid_for_a_while_costs_neither_attempt_nor_time(tmp_path: Path) -> None:
+    """Nothing runs before the ledger knows the process: so it waits, longer than the attempt itself may take."""
+
+    async def story() -> None:
+        kind = Gated(span=60)
+        house, sheet = House(tmp_path, actions={"act": kind}), table(row("job", "2026-03-02 12:01"))
+        full_until = NOON + 11 * MINUTE
+
+        def full(do: Any) -> Any:
+            async def commit(work: Any, *, point: str) -> Any:
+                if point == "launched" and house.clock.now() < full_until:
+                    raise LedgerUnwritable("full")
+                return await do(work, point=point)
+
+            return commit
+
+        alive = await start(house, sheet, commits=full)
+        alive.daemon._turns.runner._committer = alive.daemon._turns._committer
+        await house.until(NOON + 20 * MINUTE)
+        await alive.stop()
+        (ended,) = house.of(RunEnded)
+        assert (ended.outcome, ended.duration_s) == ("succeeded", 60.0)
+        assert len(kind.released) == 1
+
+    run(story())
+
+
+def test_what_waits_for_the_ledger_can_be_stopped_and_is_never_released(tmp_path: Path) -> None:
+    async def story() -> None:
+        kind = Gated(span=60)
+        house, sheet = House(tmp_path, actions={"act": kind}), table(row("job", "2026-03-02 12:01"))
+
+        def full(do: Any) -> Any:
+            async def commit(work: Any, *, point: str) -> Any:
+                if point == "launched":
+                    raise LedgerUnwritable("full")
+                return await do(work, point=point)
+
+            return commit
+
+        alive = await start(house, sheet, commits=full)
+        alive.daemon._turns.runner._committer = alive.daemon._turns._committer
+        await house.until(NOON + 2 * MINUTE)
+        await alive.cancel("job", "ann")
+        await house.until(NOON + 3 * MINUTE)
+        await alive.stop()
+        assert [(e.outcome, e.reason) for e in house.of(RunEnded)] == [("cancelled", "cancelled by ann")]
+        assert kind.released == []
+
+    run(story())
