@@ -152,7 +152,11 @@ class Keeper:
             except Exception as exc:  # cells of a kind that we never thought of are this row's trouble alone
                 baffling[key] = f"what the row says can't be taken up ({type(exc).__name__}: {exc}); write it otherwise"
                 continue
-            found.read[key] = row.cells
+            self._put.pop(key, None)
+            if key in found.states:
+                found.read[key] = row.cells
+            else:  # came to nothing, so nothing of it has to be durable first
+                self._raw[key] = row.cells
             if known is None:
                 found.added.append(key)
         found.look_again |= self.baffling != baffling
@@ -186,7 +190,7 @@ class Keeper:
         back = known._replace(absent_since=None, deleted_at=None)
         if known.deleted_at is not None:  # put back after it was deleted: nothing from meanwhile runs
             back = back._replace(since=now, settled_until=now, armed=False)
-        put = self._put.pop(known.key, {})
+        put = self.unshown(known.key)
         ours = {c: v for c, v in put.items() if c in cells and (c in OURS or same(cells[c], v))}
         return delivered(back, ours, cells, now) if ours else observe(back, cells, now, handle)
 
@@ -196,16 +200,21 @@ class Keeper:
         self.unwritable = None
         assert self.layout is not None  # noqa: S101 (nothing is written before the first read)
         for (key, put), answer in zip(patches, answers, strict=True):
-            known = self.states.get(key)
-            if answer.row is None and answer.effect is Effect.APPLIED:
-                self._put[key] = {**self._put.get(key, {}), **put}
-            if known is None or answer.row is None:
-                continue
-            found.read[key] = answer.row.cells
-            cells = self.layout.canonical(answer.row.cells)
-            seen = delivered(known, put, cells, now) if answer.effect is Effect.APPLIED else observe(known, cells, now)
-            self._note(found, seen, now)
+            known, row, done = self.states.get(key), answer.row, answer.effect is Effect.APPLIED
+            try:
+                if known is not None and row is not None:
+                    cells = self.layout.canonical(row.cells)
+                    self._note(found, delivered(known, put, cells, now) if done else observe(known, cells, now), now)
+                    found.read[key] = row.cells
+            except Exception:  # what fails here fails at the next read, too, and is told then
+                row = None
+            if row is None and done:
+                self._put[key] = {**self.unshown(key), **put}
         return found
+
+    def unshown(self, key: str) -> Mapping[str, Cell]:
+        """Canonical cells that were put into this row, and how they stand there was not seen yet."""
+        return self._put.get(key, {})
 
     def intend(self, patches: Iterable[tuple[str, Mapping[str, Cell]]]) -> Findings:
         """These canonical cells are about to be put: what both sides count in is remembered, in case no answer comes."""
@@ -250,7 +259,7 @@ class Keeper:
             records = self._left_behind(before, now, "paused")
         name = str(state.cells.get(Column.NAME) or "")
         edits = [
-            Edit(self.name, state.key, name, change.column, *(None if v is None else str(v) for v in (change.old, change.new)), now, "person")
+            Edit(self.name, state.key, name, change.column, _said(change.old), _said(change.new), now, "person")
             for change in seen.changes
         ]
         found.records += records
@@ -433,6 +442,10 @@ def _closed(_now: datetime) -> Mapping[str, datetime]:
 def _idle(_table: str, _key: str) -> tuple[Occurrence, ...]:
     """Nothing is under way: where no daemon told otherwise."""
     return ()
+
+
+def _said(cell: Cell) -> str | None:
+    return None if cell is None else str(cell)
 
 
 _LEFT = "the row was {} before it could start"

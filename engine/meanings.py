@@ -36,9 +36,16 @@ class Meanings:
             if state is None or state.deleted_at is not None:
                 self.understood.pop(key, None)
                 continue
-            self.understood[key] = self._names.get(key) or parse(state, self.rules)
+            self.understood[key] = self._names.get(key) or self._parsed(state)
         self._untold |= touched
         return touched
+
+    def _parsed(self, state: RowState) -> Task | Defect:
+        try:
+            return parse(state, self.rules)
+        except Exception as exc:  # cells of a kind that we never thought of are this row's trouble alone
+            message = f"rowd fails on this row ({type(exc).__name__}: {exc}); write it otherwise"
+            return Defect(self.rules.table, state.key, str(state.cells.get(Column.NAME) or ""), str(Column.NAME), message)
 
     def forget(self, key: str) -> None:
         """The ledger has forgotten the row."""

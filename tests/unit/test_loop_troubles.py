@@ -31,7 +31,6 @@ from engine.events import (
     TableUnreachable,
     TableUnwritable,
     TableWritable,
-    Trouble,
 )
 from engine.ledger import Ledger, LedgerUnwritable
 from engine.model import Stage
@@ -188,7 +187,7 @@ def test_a_table_that_fails_in_an_unforeseen_way_stops_nothing_else(tmp_path: Pa
             sick.away = ZeroDivisionError("?")  # type: ignore[assignment]  # something that no connector may raise
             await house.until(NOON + timedelta(minutes=2, seconds=5))
         assert len(house.witness.times("b")) == 2
-        assert house.of(Trouble)[0].where == "table ops"
+        assert [(e.table, e.message) for e in house.of(TableUnreachable)] == [("ops", "ZeroDivisionError: ?")]
 
     run(story())
 

@@ -1,0 +1,165 @@
+"""What becomes of a read that fails, in whole or for one row, and of rules that change how a table is read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from actions.api import Definition
+from connectors.api import Row
+from connectors.errors import TryLater
+from engine.events import TableRecovered, TableUnreachable, TableUnwritable, TableWritable, Trouble
+from engine.ledger import Reach
+from engine.parse import Rules
+from tests.fakes.house import House, rules
+from tests.fakes.memory_table import MemoryTable
+from tests.fakes.virtual import NOON, run
+from tests.unit.test_loop import COLUMNS, MINUTE, row, table
+from tests.unit.test_loop_corners import start
+from tests.unit.test_loop_telling import Probed
+from tests.unit.test_loop_troubles import away
+
+HUGE = 10**5000
+"""A number that Python refuses to write out; a store that speaks JSON can give it."""
+
+
+class Typed(MemoryTable):
+    """A store of which one row holds something that isn't text."""
+
+    odd: dict[str, Any] | None = None
+
+    def _row(self, index: int) -> Row:
+        found = super()._row(index)
+        return Row(found.key, {**found.cells, **self.odd}) if self.odd and found.cells["Name"] == "b" else found
+
+
+def test_a_row_that_can_not_be_taken_up_waits_and_what_was_read_beside_it_counts(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), Typed((row("a", "every hour"), row("b", "every minute")), COLUMNS)
+        async with house.open(sheet):
+            await house.after(seconds=30)
+            sheet.person("a")["Schedule"] = "every minute"
+            sheet.odd = {"Threshold": HUGE}
+            await house.after(minutes=3)
+            assert house.witness.times("a") == [NOON + n * MINUTE for n in (1, 2, 3)]
+            assert not house.witness.times("b")
+            assert sheet.person("b")["Health"].startswith("HELD: what the row says can't be taken up (ValueError: Exceeds")
+            assert [e.where for e in house.of(Trouble)] == ["table ops, row b"]
+            sheet.odd = None
+            await house.after(minutes=2)
+        assert house.witness.times("b")
+
+    run(story())
+
+
+def test_a_row_that_was_never_seen_and_can_not_be_taken_up_leaves_the_others_alone(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), Typed((row("a", "every minute"), row("b", "every minute")), COLUMNS)
+        sheet.odd = {"Last Run": HUGE}
+        async with house.open(sheet):
+            await house.after(minutes=2, seconds=5)
+        assert len(house.witness.times("a")) == 2
+        assert len(house.of(Trouble)) == 1
+
+    run(story())
+
+
+def test_a_row_that_the_parser_fails_on_is_a_defect_and_the_others_run(tmp_path: Path) -> None:
+    class Odd(dict[str, Definition]):
+        def get(self, name: str, default: Any = None) -> Any:
+            return {}[name] if name == "odd" else super().get(name, default)
+
+        def __getitem__(self, name: str) -> Definition:
+            return {}[name] if name == "odd" else super().__getitem__(name)
+
+        def __contains__(self, name: object) -> bool:
+            return name == "odd" or super().__contains__(name)
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("a", "every minute"), {**row("b", "every minute"), "Action": "odd"})
+        known = Odd(act=Definition(kind="witness"))
+        its = Rules(table="ops", zone=UTC, daily_at=time(9), actions=known, repeatable=dict.fromkeys(known, False))
+        async with house.open(sheet, table_rules=replace(rules(), rules=its)):
+            await house.after(minutes=1, seconds=5)
+            assert sheet.person("b")["Health"].startswith("ERROR: rowd fails on this row (KeyError: 'odd')")
+        assert house.witness.times() == [NOON + MINUTE]
+
+    run(story())
+
+
+def test_a_table_that_fails_in_an_unforeseen_way_is_held_after_the_offline_limit(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), away(row("tick", "every hour"))
+        async with house.open(sheet, table_rules=replace(rules(), poll=timedelta(minutes=10))):
+            await house.after(minutes=1)
+            sheet.away = ZeroDivisionError("?")
+            await house.after(hours=48)
+            assert len(house.witness.seen) in (24, 25)
+            sheet.away = None
+            await house.after(hours=1)
+        assert [e.message for e in house.of(TableUnreachable)] == ["ZeroDivisionError: ?"]
+        assert [round(e.seconds / 3600) for e in house.of(TableRecovered)] == [48]
+
+    run(story())
+
+
+def test_a_reload_that_names_a_column_otherwise_takes_effect_at_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = Probed(({**row("a", "every hour"), "When": "every minute"},))
+        sheet.columns.append("When")
+        sheet.rows[0]["When"] = "every minute"
+        its = replace(rules(), poll=timedelta(hours=5))
+        async with house.open(sheet, table_rules=its) as daemon:
+            await house.after(seconds=30)
+            daemon.reconfigure(daemon.parts, {"ops": replace(its, renames={"Schedule": "When"})})
+            await house.after(minutes=5)
+        assert house.witness.seen
+
+    run(story())
+
+
+def test_that_a_table_can_not_be_written_is_marked_at_once_and_so_is_that_it_can_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), away(row("tick", "every minute"))
+        alive = await start(house, sheet, table_rules=replace(rules(), poll=timedelta(hours=5)))
+
+        async def mark() -> tuple[Reach, str]:
+            found = await alive.committer.read(lambda ledger: ledger.table_mark("ops"))
+            return found.state, found.message
+
+        await house.until(NOON + timedelta(seconds=50))
+        assert await mark() == (Reach.OK, "")
+        sheet.read_only = TryLater("the file is open elsewhere")
+        await house.until(NOON + timedelta(seconds=62))
+        assert await mark() == (Reach.UNWRITABLE, "the file is open elsewhere")
+        sheet.read_only = TryLater("no space left")
+        await house.until(NOON + timedelta(seconds=75))
+        assert await mark() == (Reach.UNWRITABLE, "no space left")
+        sheet.read_only = None
+        await house.until(NOON + timedelta(seconds=85))
+        assert await mark() == (Reach.OK, "")
+        assert (len(house.of(TableUnwritable)), len(house.of(TableWritable))) == (1, 1)
+        assert len(house.witness.seen) == 1
+        await alive.stop()
+
+    run(story())
+
+
+def test_that_a_table_can_be_read_again_is_marked_at_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), away(row("tick", "daily 03:00"))
+        alive = await start(house, sheet)
+        await house.after(seconds=30)
+        sheet.away = TryLater("the network is down")
+        await house.after(seconds=11)
+        states = [(await alive.committer.read(lambda ledger: ledger.table_mark("ops"))).state]
+        sheet.away = None
+        await house.after(seconds=11)
+        states.append((await alive.committer.read(lambda ledger: ledger.table_mark("ops"))).state)
+        await alive.stop()
+        assert states == [Reach.UNREACHABLE, Reach.OK]
+
+    run(story())
