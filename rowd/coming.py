@@ -19,7 +19,7 @@ DENSE = timedelta(hours=1)
 LOOKED_FOR = 5000
 """Runs of a dense row that are looked at for the first that isn't skipped."""
 
-ON = "and on"
+ON = "and so on"
 """The note of the one run that stands for those to follow."""
 
 

@@ -20,6 +20,9 @@ MAIL = frozenset({"MAILTO", "MAILFROM", "CONTENT_TYPE", "CONTENT_TRANSFER_ENCODI
 
 SPOOL = PurePath("/var/spool/cron/crontabs")
 
+ODD = 10
+"""A file in which more than one of so many characters is a control character, or no UTF-8, is no text."""
+
 _NAME = r"""(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'|(?P<bare>[^\s='"#@*][^\s=]*))"""
 _VARIABLE = re.compile(rf"{_NAME}[ \t]*=[ \t]*(?P<value>.*)")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -98,6 +101,12 @@ def ignored(file: PurePath) -> str | None:
     if file.parent.name == "cron.d" and not _LOOKED_AT.fullmatch(file.name):
         return f"{file}: cron ignores it, since its name holds more than letters, digits, _ and -"
     return None
+
+
+def is_text(content: str) -> bool:
+    """Whether it can be a crontab at all. content: decoded as UTF-8, with surrogates for the bytes that aren't."""
+    strange = sum(c not in "\t\r\n" and (c < " " or "\ud800" <= c <= "\udfff") for c in content)
+    return "\0" not in content and strange * ODD <= len(content)
 
 
 def names_users(text: str, file: PurePath, users: Collection[str], program: Callable[[str], object]) -> bool | None:

@@ -15,13 +15,16 @@ SHORTEST = timedelta(minutes=1)
 """Of an event whose task has not run yet, or takes less: calendars hide what has no length."""
 
 
-def calendar(runs: Iterable[Coming], usual: dict[tuple[str, str], timedelta], now: datetime, site: str) -> str:
+def calendar(runs: Iterable[Coming], usual: dict[tuple[str, str], timedelta], now: datetime, site: str, about: str = "") -> str:
     """The file's text, lines ended by CR LF. Skipped runs are left out.
 
     usual: (table, key) → how long its runs usually take.   now: becomes DTSTAMP.
+    about: a sentence on what is in it, "" for none.
     site: what tells this installation from others, so that two calendars in one program don't take each other's events.
     """
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//rowd//coming runs//EN", "CALSCALE:GREGORIAN", "X-WR-CALNAME:rowd"]
+    if about:
+        lines.append(f"X-WR-CALDESC:{escaped(about)}")
     for run in runs:
         if not run.skipped:
             lines += _event(run, usual.get((run.row.table, run.row.key), SHORTEST), now, site)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 
-from engine.layout import Layout
+from actions.api import Definition
 from engine.model import Overlap, Status, Task
 from engine.plan import House
 from engine.schedule.walk import Calendar
@@ -80,13 +80,21 @@ def lint(
     return sorted(found, key=lambda f: order.index(f.level))
 
 
+def users(definitions: Mapping[str, Definition], runner: str) -> Iterator[Finding]:
+    """Actions that are to run as another user, which only root can have them do.   runner: the user that rowd runs as."""
+    for name, definition in definitions.items():
+        user = getattr(definition, "user", None)
+        if user not in (None, runner) and runner != "root":
+            message = f"runs as {user}, and rowd as {runner}, who can't become another user; leave out user, or run rowd as root"
+            yield Finding(Level.WARNING, "user", "", message, name=f"actions.{name}")
+
+
 def _of_table(view: TableView) -> Iterator[Finding]:
     if view.trouble is not None:
         yield Finding(Level.ERROR, "table", view.name, f"the table can't be read: {view.trouble}")
     if view.held is not None:
         yield Finding(Level.ERROR, "table", view.name, f"the table is held, nothing of it starts: {view.held}")
-    layout = view.layout or Layout.of(view.columns, view.bound.rules.renames)
-    for hint in layout.hints:
+    for hint in view.hints:
         yield Finding(Level.WARNING, "header", view.name, hint)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 
 from rich.console import Console, Group, RenderableType
@@ -18,11 +18,14 @@ from engine.keeper import Keeper
 from engine.loop import Daemon
 from engine.model import Column, Defect, Task, Type
 from rowd.cli.output import clean
-from rowd.log import level, readable
+from rowd.log import brief, level, readable
 from rowd.saying import distance, plural
 
 FRAMES = 4
 """A second."""
+
+WIDE, NARROW = 110, 70
+"""Columns of a terminal from which on the schedule is shown, and the last result."""
 
 COLOURS = {
     "OK": "green",
@@ -46,7 +49,7 @@ class LiveView:
     """Listens to events, and draws a daemon on a terminal for as long as it lives."""
 
     def __init__(self, console: Console, footer: str, lines: int = 6) -> None:
-        """footer: what the person may do now.   lines: how many events are shown."""
+        """footer: what the person may do now.   lines: how many events are shown, where there is room."""
         self._console = console
         self._footer = footer
         self._events: deque[Event] = deque(maxlen=lines)
@@ -57,28 +60,43 @@ class LiveView:
             self._events.append(event)
 
     async def beside(self, daemon: Daemon) -> AsyncIterator[None]:
-        """Draw until cancelled."""
-        with Live(console=self._console, auto_refresh=False, transient=False) as live:
-            while True:
-                live.update(self.frame(daemon, daemon.clock.now()), refresh=True)
-                await asyncio.sleep(1 / FRAMES)
-                yield
+        """Draw until cancelled; the last picture stays. On a screen of its own, so that no part of a picture is left when the
+        terminal changes its size."""
+        try:
+            with Live(console=self._console, auto_refresh=False, screen=True) as live:
+                while True:
+                    live.update(self.frame(daemon, daemon.clock.now()), refresh=True)
+                    await asyncio.sleep(1 / FRAMES)
+                    yield
+        finally:
+            self._console.print(self.frame(daemon, daemon.clock.now()))
 
     def frame(self, daemon: Daemon, now: datetime) -> RenderableType:
-        """One picture of every table."""
+        """One picture of every table, no higher and no wider than the terminal."""
+        width, height = self._console.size
+        footer = Text(self._footer, style="bold").wrap(self._console, width)
+        keepers = daemon.keepers.values()
+        room = height - 1 - len(footer) - 1 - 3 * len(keepers)  # a title, a header and a blank line each
+        wanted = sum(_number(keeper) for keeper in keepers)
+        events = list(self._events)[-max(1, min(len(self._events), room - wanted)) :]
+        room = max(len(keepers), room - len(events))
         parts: list[RenderableType] = []
-        for keeper in daemon.keepers.values():
-            parts += [rows(keeper, now), Text()]
-        for event in self._events:
-            parts.append(
-                Text(readable(event), style="yellow" if level(event) == "warning" else "dim", no_wrap=True, overflow="ellipsis")
-            )
-        parts += [Text(), Text(self._footer, style="bold")]
-        return Group(*parts)
+        for left, keeper in zip(range(len(keepers), 0, -1), keepers, strict=True):
+            most = max(1, room - (left - 1))  # each table that is still to come gets a line
+            parts += [_title(keeper), *rows(keeper, now, width, most), Text()]
+            room -= min(most, _number(keeper))
+        for event in events:
+            style = "yellow" if level(event) == "warning" else "dim"
+            said = readable(event) if width >= WIDE else brief(event)
+            parts.append(Text(said, style=style, no_wrap=True, overflow="ellipsis"))
+        return Group(*parts, Text(), *footer)
 
 
-def rows(keeper: Keeper, now: datetime) -> Table:
-    """One table as rowd sees it: what people wrote, and what rowd writes beside it."""
+def _number(keeper: Keeper) -> int:
+    return sum(key in keeper.understood for key in keeper.order or list(keeper.states)) + len(keeper.unclear)
+
+
+def _title(keeper: Keeper) -> Text:
     tasks, defects, drafts = keeper.counts()
     parts = [
         plural(tasks, "task"),
@@ -88,29 +106,47 @@ def rows(keeper: Keeper, now: datetime) -> Table:
     title = f"{keeper.name}: {', '.join(parts)}"
     if keeper.trouble is not None:
         title += f"  ({clean(str(keeper.trouble[1]))})"
-    table = Table(title=title, title_justify="left", title_style="bold", expand=True, box=None, header_style="dim", padding=(0, 1))
+    return Text(title, style="bold", no_wrap=True, overflow="ellipsis")
+
+
+def rows(keeper: Keeper, now: datetime, width: int, most: int) -> Iterator[RenderableType]:
+    """One table as rowd sees it: what people wrote, and what rowd writes beside it.   most: lines of rows."""
+    table = Table(expand=True, box=None, header_style="dim", padding=(0, 1))
     table.add_column("Name", no_wrap=True, overflow="ellipsis", ratio=3)
-    table.add_column("When", no_wrap=True, overflow="ellipsis", ratio=3)
+    if width >= WIDE:
+        table.add_column("When", no_wrap=True, overflow="ellipsis", ratio=3)
     table.add_column("Next", no_wrap=True, justify="right", min_width=8)
     table.add_column("Runs", no_wrap=True, justify="right")
-    table.add_column("Last result", no_wrap=True, overflow="ellipsis", ratio=4)
+    if width >= NARROW:
+        table.add_column("Last result", no_wrap=True, overflow="ellipsis", ratio=4)
     table.add_column("Health", no_wrap=True, overflow="ellipsis", ratio=6)
+    lines = list(_lines(keeper, now))
+    shown = lines if len(lines) <= most else lines[: most - 1]
+    for name, when, ahead, runs, result, health in shown:
+        style = COLOURS.get(health.split()[0].rstrip(":,"), "")
+        cells = [name, *([when] if width >= WIDE else []), ahead, runs, *([result] if width >= NARROW else [])]
+        said = health if width >= WIDE else health.partition(", next ")[0]  # that has a column of its own
+        table.add_row(*cells, Text(said, style=style))
+    yield table
+    if len(shown) < len(lines):
+        yield Text(f" … and {plural(len(lines) - len(shown), 'more row')}", style="dim")
+
+
+def _lines(keeper: Keeper, now: datetime) -> Iterator[tuple[str, str, str, str, str, str]]:
     for key in keeper.order or list(keeper.states):
         if (cells := keeper.wanted(key, now)) is None:
             continue
         state, understood = keeper.states[key], keeper.understood[key]
-        health = str(cells[Column.HEALTH])
-        table.add_row(
+        yield (
             clean(state.cells.get(Column.NAME) or key),
             clean(_when(understood, state.count)),
             _next(cells.get(Column.NEXT_RUN), now),
             str(cells[Column.RUNS] or ""),
             clean(cells.get(Column.LAST_RESULT) or ""),
-            Text(clean(health), style=COLOURS.get(health.split()[0].rstrip(":,"), "")),
+            clean(cells[Column.HEALTH]),
         )
     for message, raw in keeper.unclear.values():
-        table.add_row(clean(raw.get(Column.NAME) or "?"), "", "", "", "", Text(clean(f"ERROR: {message}"), style="red"))
-    return table
+        yield clean(raw.get(Column.NAME) or "?"), "", "", "", "", clean(f"ERROR: {message}")
 
 
 def _when(understood: Task | Defect, count: float) -> str:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from engine.display import cut
 from engine.events import (
     BreakerOpened,
     ClockJumped,
@@ -89,6 +90,24 @@ def readable(event: Event) -> str:
 def _short(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields with what is too long for a line cut: a cell may hold a book."""
     return {k: v[: LONGEST - 1] + "…" if isinstance(v, str) and len(v) > LONGEST else v for k, v in fields.items()}
+
+
+def brief(event: Event) -> str:
+    """The same for a narrow place: the time of day, the task, and what happened, without names of fields."""
+    fields = {k: v for k, v in event.fields().items() if v not in (None, "", ())}
+    subject = str(fields.get("task") or fields.get("table") or fields.get("where") or "")
+    happened = event.name.partition(".")[2] if "task" in fields else event.name
+    if "outcome" in fields:
+        happened = str(fields["outcome"])
+    if "wish" in fields:
+        happened = f"{fields['wish']}: {happened}"
+    if "column" in fields and "new" in fields:
+        happened = f"{fields['column']}: {fields['new']}"
+    why = fields.get("reason") or fields.get("message")
+    mark = "!" if level(event) == "warning" else " "
+    return printable(
+        f"{event.at.astimezone():%H:%M:%S} {mark} {cut(subject, 20):20} {happened}{f': {why}' if why else ''}"
+    ).rstrip()
 
 
 def _rank(name: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from importlib.resources import files
@@ -24,6 +25,8 @@ def write_starter(folder: Path, template: str) -> list[Path]:
     """
     if template not in templates():
         raise KeyError(template)
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "is a file, not a folder", str(folder))
     source = _source()
     texts = dict(_files(source / template, PurePosixPath()))
     if in_the_way := [str(folder / path) for path in texts if os.path.lexists(folder / path)]:

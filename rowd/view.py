@@ -95,6 +95,7 @@ class TableView:
 
     rows: each line of the table once, in its order; where it couldn't be read, the ledger's copy in the order of keys.
     doubted: known rows whose line can't be told: several bear their id.
+    hints: strangers among its columns that were probably meant to be known ones.
     trouble: why it couldn't be read now.   held: why nothing of it may start, for the table as a whole.
     mark: how it stood when the daemon last looked; None before that.   layout: None where no read of it was understood.
     """
@@ -108,6 +109,7 @@ class TableView:
     trouble: TableError | None = None
     held: str | None = None
     doubted: tuple[RowView, ...] = ()
+    hints: tuple[str, ...] = ()
 
     @property
     def tasks(self) -> list[RowView]:
@@ -275,6 +277,7 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
         trouble=trouble,
         held=keeper.held,
         doubted=doubted,
+        hints=Layout.of(keeper.columns, bound.rules.renames).hints,
     )
 
 

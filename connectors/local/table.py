@@ -189,7 +189,7 @@ class LocalTable:
             yield
         except (FileNotFoundError, NotADirectoryError) as exc:
             raise NeedsOwner(
-                f"{self._label} is gone. Put it back, or say in rowd.toml where it is; rowd never makes it anew."
+                f"{self._label} is gone, or was never there. Put it back, or say in rowd.toml where it is; rowd never makes it."
             ) from exc
         except IsADirectoryError as exc:
             raise NeedsOwner(f"{self._label} is a folder. Give the path of a CSV file in rowd.toml.") from exc

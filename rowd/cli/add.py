@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated
 
 import typer
@@ -9,7 +11,7 @@ import typer
 from connectors.api import Cell, fold
 from engine.clock import SystemClock
 from engine.identity import id_of
-from engine.model import Column, Defect, Status, Task
+from engine.model import Column, Defect, Status, Task, Type
 from rowd.cli.assigning import SetOption, assignments, given, one_table
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
@@ -46,6 +48,7 @@ def add(
     said = {**given(name=name, action=action, schedule=schedule, type=type_), **assignments(sets or ())}
     if draft:
         said[str(Column.STATUS)] = str(Status.DRAFT)
+    _no_type(schedule)
     with hand(bound) as held:
         try:
             cells = held.assigned({}, said)
@@ -79,8 +82,26 @@ def _fit(held: Hand, name: str, cells: dict[str, Cell]) -> Task | Defect:
     understood = held.understood(cells, SystemClock().now())
     wanted = str(cells.get(Column.STATUS) or "").strip().casefold() == Status.DRAFT
     if isinstance(understood, Defect) and not (understood.draft and wanted):
-        fail(f"not added: {clean(understood.message)} (--draft adds it as it is, as a draft.)", Exit.BAD)
+        defects = dict.fromkeys([understood.message, *_besides(held, cells)])
+        fail(f"not added: {'; '.join(map(clean, defects))} (--draft adds it as it is, as a draft.)", Exit.BAD)
     return understood
+
+
+def _besides(held: Hand, cells: dict[str, Cell]) -> Iterator[str]:
+    """What else is wrong with the row than the first defect: its time and its action, each with the other one put right."""
+    timeless = {**cells, Column.TYPE: str(Type.MANUAL), Column.SCHEDULE: None}
+    if isinstance(defect := held.understood(timeless, SystemClock().now()), Defect):
+        yield defect.message
+    for action in islice(held.bound.rules.rules.actions, 1):
+        other = held.understood({**cells, Column.ACTION: action}, SystemClock().now())
+        if isinstance(other, Defect) and other.column in (Column.SCHEDULE, Column.TYPE):
+            yield other.message
+
+
+def _no_type(schedule: str | None) -> None:
+    said = (schedule or "").strip().casefold()
+    if said in (Type.MANUAL, Type.COUNTER):
+        fail(f'"{said}" is no time but a Type: write --type {said}, and no --schedule', Exit.USAGE)
 
 
 def _meaning(understood: Task | Defect) -> str:

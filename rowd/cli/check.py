@@ -11,8 +11,8 @@ from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import emit_json, plural, print_table, say, warn
-from rowd.cli.site import behind, reading, site_at, tables_of
-from rowd.lint import Level, lint
+from rowd.cli.site import behind, reading, runner, site_at, tables_of
+from rowd.lint import Level, lint, users
 from rowd.view import house, look, usual
 
 STYLES = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "dim"}
@@ -28,7 +28,8 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
 
     Errors: rows that are not understood, tables that can't be read. Warnings: fixed times in an hour that the clock skips or
     repeats within a year, runs that take longer than their interval, schedules denser than their action allows, more tasks in one
-    minute than may run at once, headers that are nearly a column's. Nothing is run or written. Ends with 1 where there are errors.
+    minute than may run at once, headers that are nearly a column's, actions that can't become the user that they are to run as.
+    Nothing is run or written. Ends with 1 where there are errors.
     """
     site = site_at(config)
     with reading(site) as ledger:
@@ -36,6 +37,7 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
         tables = look(site, ledger, clock, tables_of(site, table))
         now = clock.now()
         found = lint(tables, now, house(site, ledger, now), usual(ledger, tables), site.parts.max_parallel)
+        found = sorted([*users(site.definitions, runner(site)), *found], key=lambda f: list(Level).index(f.level))
         old = behind(site, ledger)
     levels = Counter(one.level for one in found)
     if as_json:

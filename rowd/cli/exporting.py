@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -39,12 +40,13 @@ def export_csv(
 
     Text that a spreadsheet program would take for a formula gets a leading apostrophe, as in a local table.
     """
-    with hand(one_table(site_at(config), table)) as held:
+    site = site_at(config)
+    with hand(one_table(site, table)) as held:
         text = io.StringIO()
         lines = csv.writer(text, lineterminator="\n")
         lines.writerow(held.columns)
         lines.writerows([to_text(row.cells.get(header)) for header in held.columns] for row, _ in held.rows)
-    _write(file, text.getvalue(), len(held.rows), force=force)
+    _write(site, file, text.getvalue(), len(held.rows), force=force)
 
 
 @examples("rowd export json", "rowd export json --table ops | jq '.[].Name'")
@@ -55,9 +57,10 @@ def export_json(
 
     Blank cells are left out. `rowd import json` reads it back.
     """
-    with hand(one_table(site_at(config), table)) as held:
+    site = site_at(config)
+    with hand(one_table(site, table)) as held:
         rows = [{c: jsonable(v) for c, v in cells.items() if v is not None} for _, cells in held.rows]
-    _write(file, json.dumps(rows, indent=2, ensure_ascii=False) + "\n", len(rows), force=force)
+    _write(site, file, json.dumps(rows, indent=2, ensure_ascii=False) + "\n", len(rows), force=force)
 
 
 @examples("rowd export crontab", "rowd export crontab --table ops ops.crontab", "rowd export crontab --with-user /tmp/rowd-jobs")
@@ -87,7 +90,7 @@ def export_crontab(
                 taken += 1
             except crontab.Wrong as wrong:
                 lines.append(f"# {clean(row.name)}: left out: {clean(wrong)}")
-    _write(file, "\n".join(lines) + "\n", taken, force=force)
+    _write(site, file, "\n".join(lines) + "\n", taken, force=force)
 
 
 def _line(site: Site, row: RowView, *, with_user: bool) -> str:
@@ -129,10 +132,14 @@ def _owner() -> str:
     return getpass.getuser()
 
 
-def _write(file: str, text: str, number: int, *, force: bool) -> None:
+def _write(site: Site, file: str, text: str, number: int, *, force: bool) -> None:
     if file == "-":
         sys.stdout.write(text)
         return
+    for name, bound in site.tables.items():
+        at = getattr(bound.settings, "path", None)
+        if at is not None and os.path.lexists(file) and (bound.place.base / at).resolve() == Path(file).resolve():
+            fail(f"{file} is the table {name} itself: name another file", Exit.REFUSED)
     flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
     try:
         with open(os.open(file, flags, 0o666), "w", encoding="utf-8", newline="") as stream:  # noqa: PTH123 (Path.open has no O_EXCL with a mode)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import pwd
 import shutil
 import sys
@@ -26,8 +25,8 @@ from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import clean, emit_json, fail, plural, print_table, say, warn
-from rowd.cli.site import reading, site_at
-from rowd.crontab import SPOOL, Crontab, Job, Refused, ignored, names_users, read
+from rowd.cli.site import reading, runner, site_at
+from rowd.crontab import SPOOL, Crontab, Job, Refused, ignored, is_text, names_users, read
 from rowd.hand import Hand, Unfit, hand
 from rowd.migration import Known, Migration, Moved, migrate, rows_known
 from rowd.view import living
@@ -79,7 +78,7 @@ def import_crontab(
             rows=rows_known(cells for _, cells in held.rows),
             names={text(cells.get(Column.NAME)) or "" for _, cells in held.rows},
         )
-        found = migrate(crontab.jobs, known, runs_as or _runner(site), _account)
+        found = migrate(crontab.jobs, known, runs_as or runner(site), _account)
         found.refused[:0] = crontab.refused
         try:
             rows = [_row(held, moved) for moved in found.moved]
@@ -120,6 +119,8 @@ def _read(name: str, user_field: UserField) -> Crontab:
     if name != "-" and (why := ignored(path)) is not None:
         return Crontab((), (), (why,))
     content = raw.decode("utf-8-sig", "surrogateescape")
+    if not is_text(content):
+        return Crontab((), (Refused(name, 0, "", "is not text, so it is no crontab"),))
     with_user = names_users(content, path, {one.pw_name for one in pwd.getpwall()}, shutil.which)
     if user_field is not UserField.AUTO:
         with_user = user_field is UserField.YES
@@ -136,14 +137,6 @@ def _joined(crontabs: Sequence[Crontab]) -> Crontab:
         tuple(refused for one in crontabs for refused in one.refused),
         tuple(note for one in crontabs for note in one.notes),
     )
-
-
-def _runner(site: Site) -> str:
-    """The user that rowd runs as, as far as that can be told from here."""
-    try:
-        return site.state.owner()
-    except (OSError, KeyError):  # it has not run yet, or under a number that has no name
-        return getpass.getuser()
 
 
 def _account(user: str) -> tuple[str, bool] | None:

@@ -16,6 +16,7 @@ import connectors
 from connectors.api import Cell, Place
 from engine.cells import text
 from engine.clock import SystemClock
+from engine.display import cut
 from engine.identity import id_of
 from engine.layout import Layout
 from engine.model import OURS, Column, Defect
@@ -75,8 +76,12 @@ def import_json(
 
 def _csv(file: Path) -> Rows:
     """As a local table reads it: any delimiter, with or without a byte order mark."""
+    if not file.exists():
+        fail(f"{file} can't be read: there is no such file", Exit.OWNER)
+    if file.is_dir():
+        fail(f"{file} is a folder; name a CSV file in it", Exit.OWNER)
     backend = connectors.load("local")
-    place = Place("import", Path.cwd(), str(Column.ID), str(Column.NAME), secret=lambda name: name)
+    place = Place(file.name, Path.cwd(), str(Column.ID), str(Column.NAME), secret=lambda name: name)
     source = backend.open(backend.settings.model_validate({"path": str(file.absolute())}), place)
     try:
         return [row.cells for row in source.read().rows]
@@ -94,9 +99,16 @@ def _json(file: str) -> Rows:
         fail(f"{file} is not JSON: {exc}", Exit.BAD)
     if isinstance(found, dict):
         found = found.get("rows", found.get("tasks"))
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        fail(f'{file} holds no rows: write a list of objects, like [{{"Name": "backup", "Action": "backup"}}]', Exit.BAD)
+    if not isinstance(found, list):
+        fail(f"{file} holds no rows: {LIKE}", Exit.BAD)
+    for number, one in enumerate(found, 1):
+        if not isinstance(one, dict):
+            said = cut(json.dumps(one, ensure_ascii=False), 60)
+            fail(f"{file}: element {number} of {len(found)} is no row but {clean(said)}: {LIKE}", Exit.BAD)
     return [{str(key): _cell(value) for key, value in one.items()} for one in found]
+
+
+LIKE = 'write a list of objects, like [{"Name": "backup", "Action": "backup"}]'
 
 
 def _cell(value: Any) -> Cell:
@@ -110,12 +122,12 @@ def _cell(value: Any) -> Cell:
 
 @dataclass(slots=True)
 class _Plan:
-    """create: canonical cells of new rows.   update: key → cells that differ.   names: what rows are called in the report."""
+    """create: canonical cells of new rows.   update: key → cells that differ.   refused: number, name, why."""
 
     create: list[dict[str, Cell]] = field(default_factory=list)
     update: dict[str, dict[str, Cell]] = field(default_factory=dict)
     same: list[str] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
+    refused: list[tuple[int, str, str]] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
 
 
@@ -137,7 +149,7 @@ def _import(rows: Rows, config: Path | None, table: str | None, *, update: bool,
                 "added": [_said(cells) for cells in plan.create],
                 "updated": plan.update,
                 "same": plan.same,
-                "refused": [{"row": row, "reason": reason} for row, reason in plan.refused],
+                "refused": [{"row": row, "number": number, "reason": reason} for number, row, reason in plan.refused],
                 "columns_left_out": plan.strangers,
             }
         )
@@ -145,8 +157,9 @@ def _import(rows: Rows, config: Path | None, table: str | None, *, update: bool,
         would = "would be " if dry_run else ""
         parts = [f"{plural(len(plan.create), 'row')} {would}added to {held.name}", f"{len(plan.update)} {would}updated"]
         say(", ".join([*parts, f"{len(plan.same)} left as they were", f"{len(plan.refused)} refused"]))
-    for row, reason in plan.refused:
-        warn(f"{clean(row)}: refused: {clean(reason)}")
+    for number, row, reason in plan.refused:
+        name = "" if row == f"row {number}" else f" ({clean(row)})"
+        warn(f"row {number}{name}: refused: {clean(reason)}")
     if plan.strangers:
         warn(f"note: {held.name} has no column for {', '.join(map(clean, plan.strangers))}, so these were left out")
     if plan.refused:
@@ -159,7 +172,7 @@ def _planned(held: Hand, rows: Rows, now: datetime, *, update: bool) -> _Plan:
     layout = Layout.of(headers, {})
     by_id = {row.key: row.key for row, _ in held.rows}
     names = {_said(cells).casefold(): row.key for row, cells in held.rows}
-    seen: set[str] = set()
+    seen: dict[str, int] = {}
     for number, raw in enumerate(rows, 1):
         cells = {c: v for c, v in layout.canonical(raw).items() if c not in NOT_TAKEN and text(v) is not None}
         if not cells:
@@ -169,17 +182,19 @@ def _planned(held: Hand, rows: Rows, now: datetime, *, update: bool) -> _Plan:
         key = by_id.get(id_) if id_ is not None else None
         key = key or (names.get(label.casefold()) if id_ is None else None)
         if (doubled := _doubled(label, id_, key, names, seen)) is not None:
-            plan.refused.append((label, doubled))
+            plan.refused.append((number, label, doubled))
             continue
-        seen |= {f"name {label.casefold()}", *([f"id {id_}"] if id_ else [])}
+        seen |= dict.fromkeys([f"name {label.casefold()}", *([f"id {id_}"] if id_ else [])], number)
         kept = _kept(held, cells, plan)
-        _place(held, plan, label, key, kept, now, update=update)
+        if (refused := _place(held, plan, label, key, kept, now, update=update)) is not None:
+            plan.refused.append((number, label, refused))
     return plan
 
 
-def _doubled(label: str, id_: str | None, key: str | None, names: Mapping[str, str], seen: set[str]) -> str | None:
-    if f"name {label.casefold()}" in seen or (id_ is not None and f"id {id_}" in seen):
-        return "its Name or ID stands twice in what is imported"
+def _doubled(label: str, id_: str | None, key: str | None, names: Mapping[str, str], seen: Mapping[str, int]) -> str | None:
+    for what, said in (("Name", f"name {label.casefold()}"), ("ID", f"id {id_}")):
+        if said in seen:
+            return f"row {seen[said]} of what is imported has this {what} already"
     bearer = names.get(label.casefold())
     if bearer is not None and bearer != key:
         return f"another row of the table has this Name (ID {bearer})"
@@ -198,20 +213,23 @@ def _kept(held: Hand, cells: Mapping[str, Cell], plan: _Plan) -> dict[str, Cell]
     return kept
 
 
-def _place(held: Hand, plan: _Plan, label: str, key: str | None, cells: dict[str, Cell], now: datetime, *, update: bool) -> None:
-    """Among the rows to make, to change, to leave, or to refuse."""
+def _place(
+    held: Hand, plan: _Plan, label: str, key: str | None, cells: dict[str, Cell], now: datetime, *, update: bool
+) -> str | None:
+    """Among the rows to make, to change, or to leave; or why it is refused."""
     before = held.cells_of(key) if key is not None else {}
     differing = {c: v for c, v in cells.items() if text(v) != text(before.get(c)) and c != Column.ID}
     if key is not None and not (update and differing):
         plan.same.append(label)
-        return
+        return None
     understood = held.understood({**before, **cells}, now)
     if isinstance(understood, Defect) and not understood.draft:
-        plan.refused.append((label, understood.message))
-    elif key is not None:
+        return understood.message
+    if key is not None:
         plan.update[key] = differing
     else:
         plan.create.append(cells)
+    return None
 
 
 def _said(cells: Mapping[str, Cell]) -> str:

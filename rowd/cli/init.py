@@ -32,6 +32,8 @@ def init(
         fail(f'There is no template "{template}"; there are {", ".join(templates())}', Exit.USAGE)
     try:
         written = write_starter(folder, template)
+    except NotADirectoryError as exc:
+        fail(f"{exc.filename}: {exc.strerror}. Choose another folder.", Exit.REFUSED)
     except FileExistsError as exc:
         fail(f"{exc}. Choose another folder, or move these away first.", Exit.REFUSED)
     except OSError as exc:

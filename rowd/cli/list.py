@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from engine.clock import SystemClock
+from engine.display import place
 from engine.model import Column, Status
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
@@ -56,9 +57,12 @@ def list_tasks(
         emit_json({"tables": [_table_json(view) for view in tables], "tasks": [row_json(row) for _, row in shown]})
         return
     troubles(tables, old)
-    several = len(tables) > 1
+    several, zoned = len(tables) > 1, len({str(row.zone) for _, row in shown}) > 1
     columns = ["Name", "Table", "Schedule", "Next", "Last", "Health"]
-    print_table(columns, [_line(row, now, several=several) for _, row in shown], keep=(0, 1, 3))
+    if not shown:
+        say(f"No row is {' or '.join(status)}." if status else "There are no rows." if not rows else "Nothing else is there.")
+    else:
+        print_table(columns, [_line(row, now, several=several, zoned=zoned) for _, row in shown], keep=(0, 1, 3), spare=(4, 2, 1))
     hidden = [row for _, row in rows if not status and _finished(row)]
     if hidden:
         drafts = sum(row.defect is not None for row in hidden)
@@ -82,12 +86,13 @@ def _finished(row: RowView) -> bool:
     return status_of(row) in (Status.DRAFT, Status.COMPLETED) and row.running is None
 
 
-def _line(row: RowView, now: datetime, *, several: bool) -> list[Styled]:
+def _line(row: RowView, now: datetime, *, several: bool, zoned: bool) -> list[Styled]:
     last, cells = row.tally.last, row.cells
     ahead, health = cells.get(Column.NEXT_RUN), str(cells[Column.HEALTH])
     coming = ended = ""
     if isinstance(ahead, datetime):
-        coming = f"{when(ahead, row.zone, now)} ({distance(ahead, now)})"
+        where = f" {place(row.zone)}" if zoned else ""
+        coming = f"{when(ahead, row.zone, now)}{where} ({distance(ahead, now)})"
         health = health.partition(", next ")[0]  # it has a column of its own here
     if last is not None and last.ended_at is not None:
         ended = f"{last.outcome} {distance(last.ended_at, now)}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -11,13 +13,14 @@ from typing import Annotated, Any
 import typer
 
 from engine.clock import SystemClock
+from engine.display import place
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
-from rowd.cli.output import emit_json, fail, print_table, say, warn
+from rowd.cli.output import clean, emit_json, fail, print_table, say, warn
 from rowd.cli.rows import schedule_of, troubles
 from rowd.cli.site import behind, reading, site_at, tables_of
-from rowd.coming import Coming, coming
+from rowd.coming import Coming, coming, gathered
 from rowd.ical import calendar
 from rowd.saying import distance, plural, when
 from rowd.view import house, look, usual
@@ -54,11 +57,13 @@ def next_runs(
         str | None,
         typer.Option("--ics", metavar="FILE", help="Write an iCalendar file; - for standard output."),
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Each run, also of rows that come due more than once an hour.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show the coming runs of all tables, also as an iCalendar file.
 
-    What a blackout, a snooze or a hold will skip is shown with the reason; an iCalendar file leaves it out.
+    A row that comes due more than once an hour is shown once. What a blackout, a snooze or a hold will skip is shown with the
+    reason; an iCalendar file leaves it out.
     """
     if ics is not None and as_json:
         fail("--ics and --json can't be had together", Exit.USAGE)
@@ -72,25 +77,46 @@ def next_runs(
         old = behind(site, ledger)
         ledger_id = ledger.id if ledger is not None else str(site.config.file)
     ahead = timedelta(hours=hours) if hours is not None else timedelta(hours=HOURS) if count is None else timedelta(days=3660)
+    until = now + ahead
     rows = [row for view in tables for row in view.rows]
-    each = MOST_EACH if ics is not None else None
-    people = ics is None and not as_json
-    most = count or (SHOWN if people else None)
-    found = coming(rows, now, holds, until=now + ahead, most_each=each)
-    runs = list(islice(found, most))
     troubles(tables, old)
     if ics is not None:
-        _write(ics, calendar(runs, lengths, now, ledger_id))
+        each, cut = _first_of_each(coming(rows, now, holds, until=until, most_each=MOST_EACH + 1))
+        about = f"Only the first {MOST_EACH} runs of: {', '.join(cut)}" if cut else ""
+        _write(ics, calendar(each[:count], lengths, now, ledger_id, about))
+        if about:
+            warn(clean(about))
     elif as_json:
-        emit_json({"now": now, "until": now + ahead, "runs": [_json(run) for run in runs]})
-    elif not runs:
-        say(f"Nothing comes due within {_span(ahead)}.")
+        runs = list(islice(coming(rows, now, holds, until=until), count))
+        emit_json({"now": now, "until": until, "runs": [_json(run) for run in runs]})
     else:
-        several = len(tables) > 1
-        columns = ["When", "", "Name", "Table", "Schedule", "Note"]
-        print_table(columns, [_line(run, now, several=several) for run in runs], keep=(0, 1, 2))
-        if count is None and next(found, None) is not None:
-            say(f"and more within {_span(ahead)}; --count shows more", "dim")
+        found = coming(rows, now, holds, until=until) if every else gathered(rows, now, holds, until=until)
+        _print(found, now, ahead, count, several=len(tables) > 1)
+
+
+def _first_of_each(runs: Iterable[Coming]) -> tuple[list[Coming], list[str]]:
+    """At most MOST_EACH runs of each row, and the names of the rows that have more."""
+    number: Counter[tuple[str, str]] = Counter()
+    kept, cut = [], []
+    for run in runs:
+        number[run.row.table, run.row.key] += 1
+        if number[run.row.table, run.row.key] <= MOST_EACH:
+            kept.append(run)
+        else:
+            cut.append(run.row.name)
+    return kept, cut
+
+
+def _print(found: Iterator[Coming], now: datetime, ahead: timedelta, count: int | None, *, several: bool) -> None:
+    runs = list(islice(found, count or SHOWN))
+    if not runs:
+        say(f"Nothing comes due within {_span(ahead)}.")
+        return
+    columns = ["When", "", "Name", "Table", "Schedule", "Note"]
+    zoned = len({str(run.row.zone) for run in runs}) > 1
+    print_table(columns, [_line(run, now, several=several, zoned=zoned) for run in runs], keep=(0, 1, 2), spare=(1, 4, 3))
+    if count is None and next(found, None) is not None:
+        say(f"and more within {_span(ahead)}; --count shows more", "dim")
 
 
 def _span(ahead: timedelta) -> str:
@@ -98,11 +124,11 @@ def _span(ahead: timedelta) -> str:
     return f"{hours:g} hour{'' if hours == 1 else 's'}"
 
 
-def _line(run: Coming, now: datetime, *, several: bool) -> list[str | tuple[str, str]]:
+def _line(run: Coming, now: datetime, *, several: bool, zoned: bool) -> list[str | tuple[str, str]]:
     style = "dim" if run.skipped else ""
     note = f"skipped: {run.skipped}" if run.skipped else run.note
     return [
-        (when(run.at, run.row.zone, now), style),
+        (when(run.at, run.row.zone, now) + (f" {place(run.row.zone)}" if zoned else ""), style),
         (distance(run.at, now), style),
         (run.row.name, style),
         (run.row.table if several else "", style),

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 WIDE = 160
 """Columns of a table that goes into a pipe or a file, unless COLUMNS says otherwise: nothing need fit a screen there."""
 
+READABLE, GAP = 20, 3
+"""The width that a column needs whose cells may be broken over lines, and what lies between two columns."""
+
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|\Z)|\x1b.?", re.DOTALL)
 """Control sequences of terminals (ECMA-48, 5.4 and 5.6), whole, so that no `[31m` is left of them."""
 
@@ -121,23 +124,39 @@ def iso(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Styled]], *, keep: Sequence[int] = (0,)) -> None:
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Styled]], *, keep: Sequence[int] = (0,), spare: Sequence[int] = ()
+) -> None:
     """A table for people. Cells are cleaned here. keep: columns that are never broken over lines; the others share what is left.
 
-    A column that is blank in every row is left out.
+    A column that is blank in every row is left out.   spare: columns to be left out, in this order, where there is no room for all.
     """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    body = [[(c, "") if isinstance(c, str) else c for c in row] for row in rows]
+    out = console()
+    body = [[(clean(c), "") if isinstance(c, str) else (clean(c[0]), c[1]) for c in row] for row in rows]
     shown = [n for n in range(len(columns)) if any(row[n][0] for row in body)]
+    for n in spare:
+        if sum(_needs(columns[n], [row[n][0] for row in body], whole=n in keep) + GAP for n in shown) - GAP <= out.width:
+            break
+        if n in shown:
+            shown.remove(n)
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for n in shown:
-        drawn.add_column(Text(columns[n]), no_wrap=n in keep, overflow="fold")
+        drawn.add_column(Text(columns[n]), no_wrap=n in keep, overflow="ellipsis" if n in keep else "fold")
     for row in body:
-        drawn.add_row(*(Text(clean(row[n][0]), style=row[n][1]) for n in shown))
-    console().print(drawn)
+        drawn.add_row(*(Text(row[n][0], style=row[n][1]) for n in shown))
+    out.print(drawn)
+
+
+def _needs(column: str, cells: Sequence[str], *, whole: bool) -> int:
+    """The width below which a column can't be read."""
+    from rich.cells import cell_len
+
+    widest = max(map(cell_len, (column, *cells)))
+    return widest if whole else min(widest, READABLE)
 
 
 def print_pairs(pairs: Iterable[tuple[str, Styled]]) -> None:

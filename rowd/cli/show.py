@@ -12,7 +12,7 @@ import typer
 
 from config.fields import spelled
 from engine.clock import SystemClock
-from engine.display import whole
+from engine.display import cut, whole
 from engine.ledger import Attempt, Ledger
 from engine.model import Column, Edit, Occurrence, Task, Type
 from rowd.cli.command import examples
@@ -26,6 +26,9 @@ from rowd.view import RowView, house, living, look
 from rowd.why import why
 
 FIVE = 5
+LONGEST = 500
+"""Characters of a Description that are shown; the cell has the rest, and `--json`."""
+
 YEARS = timedelta(days=3660)
 
 
@@ -60,7 +63,7 @@ def show(
     print_pairs(_pairs(row, reason, now, ahead))
     if past:
         say()
-        print_table(["Run", "Started", "Outcome", "Took", "Result"], _runs(row, past, now), keep=(0, 1, 2, 3))
+        print_table(["Run", "Started", "Outcome", "Took", "Result"], _runs(row, past, now), keep=(0, 1, 2, 3), spare=(3,))
     if row.requests:
         say()
         print_table(
@@ -84,7 +87,7 @@ def _pairs(row: RowView, reason: str, now: datetime, ahead: list[Coming]) -> Ite
     health = row.health
     yield "Name", (row.name, "bold")
     yield "ID", f"{row.key} in the table {row.table}" + (", not yet seen by the daemon" if row.new else "")
-    yield "Description", str(cells.get(Column.DESCRIPTION) or "")
+    yield "Description", cut(str(cells.get(Column.DESCRIPTION) or ""), LONGEST)
     yield "Health", (health, health_style(health))
     yield "Why not now" if row.running is None else "Now", reason
     yield "Status", status_of(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -72,6 +73,12 @@ def _loaded(config: Path | None) -> tuple[Site | None, list[Mistake]]:
 @contextmanager
 def reading(site: Site) -> Iterator[Ledger | None]:
     """The ledger, to be read from; None where no daemon has made one yet: then nothing has happened. Raises ledger errors."""
+    if site.ledger.is_file() and site.ledger.stat().st_size == 0 and not site.ledger.with_name(f"{site.ledger.name}-wal").exists():
+        backups = site.state / "backups"
+        where = f"; the newest backup in {backups} can be put in its place first" if backups.is_dir() else ""
+        warn(f"The ledger {site.ledger} is empty: to rowd nothing has happened yet, and the next daemon begins it anew{where}.")
+        yield None
+        return
     try:
         ledger = Ledger.open(site.ledger, migrate=False)
     except LedgerMissing:
@@ -81,6 +88,14 @@ def reading(site: Site) -> Iterator[Ledger | None]:
         yield ledger
     finally:
         ledger.close()
+
+
+def runner(site: Site) -> str:
+    """The user that rowd runs as, as far as that can be told from here."""
+    try:
+        return site.state.owner()
+    except (OSError, KeyError):  # it has not run yet, or under a number that has no name
+        return getpass.getuser()
 
 
 def behind(site: Site, ledger: Ledger | None) -> str | None:

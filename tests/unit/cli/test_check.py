@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from rowd.lint import Finding, Level, lint
+from actions.api import Definition
+from actions.command.settings import CommandSettings
+from rowd.lint import Finding, Level, lint, users
 from rowd.view import RowView, TableView
 from tests.unit.cli.desk import Desk
 from tests.unit.cli.sights import HOUSE, NOON, seen, with_last
@@ -164,3 +166,15 @@ def test_usual_durations_come_from_the_ledger(tmp_path: Path) -> None:
 
 def test_nothing_found_is_said() -> None:
     assert found(seen("daily 15:00"), replace(seen("hourly", key="2"))) == []
+
+
+def test_a_header_that_is_nearly_a_column_is_told_also_where_the_table_is_held_for_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,backup,daily 02:30,work", header="ID,Name,Schedule,Acton")
+    assert 'the column "Acton" is none of rowd\'s; did you mean "Action"?' in desk.said("check", code=1)
+
+
+def test_an_action_that_can_not_become_its_user_is_told(tmp_path: Path) -> None:
+    definitions = {"a": Definition(kind="http"), "b": CommandSettings(kind="command", argv=("x",), user="ada")}
+    (found,) = users(definitions, "rowd")
+    assert (found.name, found.kind, found.level) == ("actions.b", "user", Level.WARNING)
+    assert list(users(definitions, "root")) == list(users(definitions, "ada")) == []

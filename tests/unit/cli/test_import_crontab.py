@@ -327,3 +327,15 @@ def test_a_line_that_stands_twice_is_said_to_stand_twice(desk: Desk) -> None:
     (desk.folder / "tab").write_text("5 4 * * * /opt/bin/one\n" * 2)
     said = desk.said("import", "crontab", tab(desk), "--user-field", "no")
     assert "1 row added to ops, 0 there already, 1 left out that earlier lines say already, 0 lines not taken" in said
+
+
+def test_what_is_not_text_is_told_once(desk: Desk) -> None:
+    (desk.folder / "tab").write_bytes(bytes(range(256)) * 20)
+    result = desk.run("import", "crontab", tab(desk))
+    assert result.exit_code == 1
+    assert result.stderr == f"{tab(desk)}: not taken: is not text, so it is no crontab\n"
+
+
+def test_a_comment_in_another_encoding_makes_no_crontab_unreadable(desk: Desk) -> None:
+    (desk.folder / "tab").write_bytes("# Läuft täglich, für alle\n5 4 * * * /opt/bin/one\n".encode("latin-1"))
+    assert "1 row added" in desk.said("import", "crontab", tab(desk), "--user-field", "no")

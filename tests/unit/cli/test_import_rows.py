@@ -177,3 +177,35 @@ def machine(desk: Desk) -> None:
     """The tables' zone is the machine's."""
     toml = desk.folder / "rowd.toml"
     toml.write_text(toml.read_text().replace('time_zone = "Europe/Berlin"\n', ""))
+
+
+# --- what isn't there, or isn't what was meant
+
+
+def test_a_file_that_is_not_there_is_told_as_that(desk: Desk) -> None:
+    assert "there is no such file" in desk.said("import", "csv", str(desk.folder / "nosuch.csv"), code=4)
+    told = desk.said("import", "csv", str(desk.folder), code=4)
+    assert "is a folder" in told
+    assert "rowd.toml" not in told
+
+
+def test_an_element_that_is_no_row_is_named(desk: Desk) -> None:
+    path = file(desk, "in.json", '[{"Name": "a", "Action": "work"}, 3]')
+    assert "element 2 of 2 is no row but 3" in desk.said("import", "json", path, code=1)
+
+
+def test_a_row_that_stands_twice_is_told_by_its_number(desk: Desk) -> None:
+    path = file(desk, "in.csv", "ID,Name,Action,Type\n,n1,work,manual\n,N1,work,manual\n7,x,work,manual\n7.0,y,work,manual\n")
+    said = desk.said("import", "csv", path, code=1)
+    assert "row 2 (N1): refused: row 1 of what is imported has this Name already" in said
+    assert "row 4 (y): refused: row 3 of what is imported has this ID already" in said
+    assert "2 rows added" in said
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "crontab"])
+def test_a_table_is_never_written_over(desk: Desk, form: str) -> None:
+    before = (desk.folder / "ops.csv").read_bytes()
+    (desk.folder / "link.csv").symlink_to(desk.folder / "ops.csv")
+    for name in ("ops.csv", "link.csv"):
+        assert "is the table ops itself" in desk.said("export", form, str(desk.folder / name), "--force", code=5)
+    assert (desk.folder / "ops.csv").read_bytes() == before

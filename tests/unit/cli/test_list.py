@@ -186,3 +186,43 @@ def test_health_is_what_the_daemon_would_write(tmp_path: Path) -> None:
     desk.began(attempts=2)
     waiting = desk.json("show", "backup")["active"][0]
     assert waiting["stage"] == "running"
+
+
+def test_nothing_to_list_is_said(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP)
+    assert desk.said("list", "--status", "running") == "No row is running."
+    assert desk.said("list", "--status", "running", "--status", "paused") == "No row is running or paused."
+    desk.table("ops")
+    assert desk.said("list") == "There are no rows."
+
+
+def test_zones_are_named_where_they_differ(tmp_path: Path) -> None:
+    header = "ID,Name,Schedule,Action,Time Zone,Health"
+    desk = Desk(tmp_path, "1,here,daily 02:30,work,,", "2,there,daily 02:30,work,Asia/Tokyo,", header=header)
+    for words in (["list"], ["next"]):
+        said = desk.said(*words)
+        assert "02:30 Berlin" in said
+        assert "02:30 Tokyo" in said
+    desk.table("ops", "1,here,daily 02:30,work,,", header=header)
+    assert "Berlin" not in desk.said("list")
+
+
+@pytest.mark.parametrize("columns", [50, 60, 80, 100])
+def test_where_it_is_narrow_columns_are_left_out_rather_than_broken_into_pieces(tmp_path: Path, columns: int) -> None:
+    desk = Desk(tmp_path, BACKUP, BAD, PAUSED)
+    desk.daemon_reads()
+    desk.ended(desk.began(), Outcome.FAILED, "exit 2: no space left on the device")
+    for words in (["list"], ["next"], ["history"], ["status"], ["show", "backup"]):
+        lines = desk.run(*words, columns=columns).stdout.splitlines()
+        assert max(map(len, lines)) <= columns
+        assert len(lines) < (50 if "show" in words else 20), words
+
+
+def test_an_empty_ledger_is_told_and_where_its_backups_are(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP)
+    (tmp_path / ".rowd" / "backups").mkdir(parents=True)
+    (tmp_path / ".rowd" / "ledger.sqlite").touch()
+    result = desk.run("list")
+    assert result.exit_code == 0
+    assert "is empty" in result.stderr
+    assert str(tmp_path / ".rowd" / "backups") in result.stderr

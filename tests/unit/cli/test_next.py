@@ -11,8 +11,22 @@ FAST = "1,fast,,every 10 minutes,work,active,,,,"
 DAILY = "2,daily,,daily 02:30,work,active,,,,"
 
 
-def test_it_shows_when_what_runs(tmp_path: Path) -> None:
-    text = Desk(tmp_path, FAST, DAILY).said("next", "--hours", "1")
+def test_a_row_that_comes_due_more_than_once_an_hour_is_shown_once(tmp_path: Path) -> None:
+    text = Desk(tmp_path, FAST, DAILY).said("next", "--hours", "48")
+    assert text.count("every 10 minutes") == 1
+    assert "every 10 minutes and so on" in text
+    assert text.count("every day at 02:30") == 2
+
+
+def test_what_a_blackout_skips_of_such_a_row_does_not_hide_what_runs(tmp_path: Path) -> None:
+    window = '[[blackout]]\nname = "all but noon"\nfrom = "13:00"\nto = "12:00"\n'
+    told = Desk(tmp_path, FAST, more=window).said("next")
+    assert told.count("every 10 minutes") in (1, 2)  # one where it is between noon and one o'clock
+    assert "and so on" in told
+
+
+def test_each_run_is_shown_on_request(tmp_path: Path) -> None:
+    text = Desk(tmp_path, FAST, DAILY).said("next", "--hours", "1", "--all")
     assert text.count("every 10 minutes") == 6
     assert "daily" in Desk(tmp_path, FAST, DAILY).said("next", "--count", "200")
 
@@ -27,8 +41,8 @@ def test_json_is_in_order_and_ends_where_it_was_told_to(tmp_path: Path) -> None:
 
 def test_people_get_a_page_and_are_told_that_there_is_more(tmp_path: Path) -> None:
     desk = Desk(tmp_path, FAST)
-    assert "and more within 24 hours" in desk.said("next")
-    assert "and more" not in desk.said("next", "--hours", "2")
+    assert "and more within 24 hours" in desk.said("next", "--all")
+    assert "and more" not in desk.said("next", "--all", "--hours", "2")
     assert len(desk.json("next", "--count", "3")["runs"]) == 3
 
 
@@ -42,6 +56,9 @@ def test_an_icalendar_file_is_written_whole_with_its_line_ends(tmp_path: Path) -
     assert "102 runs" in desk.said("next", "--hours", "48", "--ics", str(target))
     raw = target.read_bytes()
     assert raw.count(b"BEGIN:VEVENT\r\n") == 102  # a hundred of the fast one, and two
+    assert b"X-WR-CALDESC:Only the first 100 runs of: fast\r\n" in raw
+    assert "Only the first 100 runs of: fast" in desk.run("next", "--hours", "48", "--ics", "-").stderr
+    assert "CALDESC" not in desk.run("next", "--hours", "2", "--ics", "-").stdout
     assert raw.endswith(b"END:VCALENDAR\r\n")
     assert sorted(p.name for p in tmp_path.iterdir() if "ics" in p.name) == ["rowd.ics"]
 

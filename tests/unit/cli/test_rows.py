@@ -101,6 +101,16 @@ def test_what_would_be_a_defect_is_not_added(desk: Desk, words: list[str], said:
     assert untouched(desk)
 
 
+def test_what_is_wrong_with_time_and_action_is_told_together(desk: Desk) -> None:
+    said = desk.said("add", "x", "--action", "wrok", "--schedule", "evry day", code=1)
+    assert 'Action "wrok"' in said
+    assert 'Schedule "evry day": did you mean "every day"?' in said
+
+
+def test_a_type_in_the_place_of_a_time_is_told_as_that(desk: Desk) -> None:
+    assert "write --type manual" in desk.said("add", "x", "--action", "work", "--schedule", "Manual", code=2)
+
+
 def test_a_draft_is_added_whatever_is_missing(desk: Desk) -> None:
     desk.said("add", "idea", "--action", "nothing yet", "--draft")
     assert rows(desk)["idea"]["Status"] == "draft"

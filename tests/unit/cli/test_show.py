@@ -99,3 +99,9 @@ def test_a_name_wins_over_another_rows_id_and_may_hold_a_slash(tmp_path: Path) -
     desk = Desk(tmp_path, BACKUP, "7,1,manual,,work,,,,,", "8,a/b,manual,,work,,,,,")
     assert desk.json("show", "1")["id"] == "7"
     assert desk.json("show", "a/b")["id"] == "8"
+
+
+def test_a_description_that_is_a_book_is_cut(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,backup,daily 02:30,work,{}".format("word " * 9000), header="ID,Name,Schedule,Action,Description")
+    assert len(desk.said("show", "backup")) < 2000
+    assert len(desk.json("show", "backup")["cells"]["Description"]) > 40_000

@@ -8,10 +8,12 @@ import stat
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import actions
 import connectors
 from config.load import load
+from rowd.cli import app
 from rowd.starter import templates, write_starter
 
 SAMPLE = """\
@@ -100,3 +102,9 @@ def test_an_unknown_template_is_refused(tmp_path: Path) -> None:
         with pytest.raises(KeyError):
             write_starter(tmp_path, name)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_in_the_place_of_the_folder_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "tasks.csv").write_text("mine")
+    told = CliRunner().invoke(app, ["init", str(tmp_path / "tasks.csv")])
+    assert (told.exit_code, told.output) == (5, f"{tmp_path / 'tasks.csv'}: is a file, not a folder. Choose another folder.\n")

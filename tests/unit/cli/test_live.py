@@ -1,0 +1,81 @@
+"""The live view: one picture, as large as the terminal at most."""
+
+from __future__ import annotations
+
+import io
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+from rich.console import Console
+
+from engine.clock import SystemClock
+from engine.events import RowEdited, RunEnded, TableRead
+from engine.loop import Daemon
+from rowd.cli.site import site_at
+from rowd.live import LiveView
+from rowd.log import brief
+from rowd.wiring import keeper_of
+from tests.unit.cli.desk import Desk
+
+FOOTER = "Edit the table in any program.\nCtrl-C stops rowd."
+NOW = SystemClock().now()
+
+
+def ended(n: int) -> RunEnded:
+    return RunEnded(
+        at=NOW, table="ops", key="1", task=f"task number {n}", run="r1", attempt=1,
+        outcome="failed", reason="exit 2: no room left on the device at all", duration_s=1, retry_at=None,
+    )  # fmt: skip
+
+
+def picture(folder: Path, width: int, height: int, rows: int, tables: int = 1) -> list[str]:
+    more = "".join(f'[tables.t{n}]\nconnector = "local"\npath = "t{n}.csv"\n' for n in range(1, tables))
+    lines = [f"{n},task number {n},,daily 0{n % 10}:30,work,active,,,," for n in range(1, rows + 1)]
+    desk = Desk(folder, *lines, more=more)
+    for n in range(1, tables):
+        desk.table(f"t{n}", *lines)
+    desk.daemon_reads()
+    site = site_at(folder / "rowd.toml")
+    with desk.ledger() as ledger:
+        keepers = {name: keeper_of(bound, ledger) for name, bound in site.tables.items()}
+    console = Console(file=io.StringIO(), width=width, height=height, force_terminal=True, color_system=None, record=True)
+    view = LiveView(console, FOOTER)
+    for n in range(9):
+        view.listen(ended(n))
+        view.listen(TableRead(at=NOW, table="ops", rows=1, tasks=1, defects=0, drafts=0))
+    console.print(view.frame(cast("Daemon", SimpleNamespace(keepers=keepers)), NOW + timedelta(seconds=1)))
+    return console.export_text().splitlines()
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 12), (80, 24), (100, 30), (140, 24)])
+@pytest.mark.parametrize(("rows", "tables"), [(1, 1), (8, 1), (200, 1), (3, 3)])
+def test_a_picture_fits_the_terminal_and_ends_with_what_the_person_may_do(
+    tmp_path: Path, size: tuple[int, int], rows: int, tables: int
+) -> None:
+    shown = picture(tmp_path, *size, rows, tables)
+    if size[1] >= 4 * tables + 5:
+        assert len(shown) < size[1]
+    assert max(map(len, shown)) <= size[0]
+    assert [line.rstrip() for line in shown[-2:]] == FOOTER.splitlines()
+    assert any("task number 8" in line for line in shown)
+
+
+def test_rows_that_have_no_room_are_counted_and_events_have_a_line_at_least(tmp_path: Path) -> None:
+    shown = picture(tmp_path, 80, 12, 40)
+    left = sum(line.startswith(" task number") for line in shown)
+    assert f" … and {40 - left} more rows" in [line.rstrip() for line in shown]
+    assert sum("failed: exit 2" in line for line in shown) == 1
+
+
+def test_where_it_is_narrow_an_event_says_outcome_and_reason_first(tmp_path: Path) -> None:
+    line = [line for line in picture(tmp_path, 80, 24, 1) if "failed" in line][-1]
+    assert line.partition(" ! ")[2].startswith("task number 8        failed: exit 2: no room left on the device at")
+    assert f"{NOW:%Y}" not in line
+
+
+def test_what_is_brief_says_an_edit_too() -> None:
+    edited = RowEdited(at=NOW, table="ops", key="1", task="a\x1b[2J", column="Do", old="", new="run now")
+    assert brief(edited).split(maxsplit=1)[1] == "a [2J                Do: run now"
