@@ -147,15 +147,18 @@ class _Census:
                 self._give(row, draft=True, why=f"a copy of the row with the ID {id_}: it got an id of its own and became a draft")
 
     def _original(self, id_: str, group: Sequence[Row]) -> Row | None:
-        """The one row of several that the ledger knows by this id; None where that can't be told."""
-        state = self._known.get(id_)
-        if state is None:
-            return None
-        marked = [row for row in group if row.handle is not None and row.handle == state.handle]
-        if len(marked) == 1:
-            return marked[0]
-        alike = [row for row in marked or group if self._content(row) == _content(state.cells)]
-        return alike[0] if len(alike) == 1 else None
+        """The one row of several that the ledger knows by this id; None where that can't be told.
+
+        Of rows that are the same in every cell it is the uppermost: which one was copied makes no difference to anybody.
+        """
+        likely = group
+        if (state := self._known.get(id_)) is not None:
+            marked = [row for row in group if row.handle is not None and row.handle == state.handle]
+            if len(marked) == 1:
+                return marked[0]
+            likely = marked or group
+            likely = [row for row in likely if self._content(row) == _content(state.cells)] or likely
+        return likely[0] if all(row.cells == likely[0].cells for row in likely) else None
 
     def _doubt(self, id_: str, group: Sequence[Row]) -> None:
         names = [self._layout.canonical(row.cells).get(Column.NAME) for row in group]

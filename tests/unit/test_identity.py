@@ -123,9 +123,25 @@ def test_what_rowd_and_both_sides_write_is_no_evidence() -> None:
     assert settled(found) == [("7", "~x")]
 
 
-@pytest.mark.parametrize("names", [("a", "a"), ("b", "c")])
-def test_where_the_original_cannot_be_told_neither_runs_and_both_say_so(names: tuple[str, str]) -> None:
-    found = named([row("~x", "7", names[0]), row("~y", "7", names[1])], state("7", "a"))
+@pytest.mark.parametrize("known", [[], [state("7", "a")], [state("7", "was called otherwise")]])
+def test_of_rows_alike_in_every_cell_the_upper_is_the_original(known: list[RowState]) -> None:
+    found = named([row("~x", "7", "a"), row("~x-2", "7", "a"), row("~x-3", "7", "a")], *known)
+    assert settled(found) == [("7", "~x")]
+    assert minted(found) == [("~x-2", "new1", True), ("~x-3", "new2", True)]
+    assert (found.unclear, found.doubtful) == ({}, {})
+
+
+def test_one_of_several_copies_that_was_changed_is_no_original() -> None:
+    found = named([row("~z", "7", "changed"), row("~x", "7", "a"), row("~x-2", "7", "a")], state("7", "a"))
+    assert settled(found) == [("7", "~x")]
+    assert set(named([row("~z", "7", "changed"), row("~x", "7", "a"), row("~x-2", "7", "a")]).unclear) == {"~z", "~x", "~x-2"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(row("~x", "7", "a", Status="paused"), row("~y", "7", "a")), (row("~x", "7", "b"), row("~y", "7", "c"))]
+)
+def test_where_the_original_cannot_be_told_neither_runs_and_both_say_so(one: Row, other: Row) -> None:
+    found = named([one, other], state("7", "a"))
     assert (settled(found), minted(found)) == ([], [])
     assert set(found.unclear) == {"~x", "~y"}
     assert 'ID "7" stands in 2 rows' in found.unclear["~x"]
