@@ -10,6 +10,7 @@ from typing import Annotated, BinaryIO, Literal
 
 import typer
 
+from actions.api import Outcome
 from actions.command.launcher import STDERR, STDOUT
 from engine.clock import SystemClock
 from engine.ledger import Attempt, Ledger
@@ -78,7 +79,10 @@ def _wanted(ledger: Ledger, run: str, attempt: int | None) -> tuple[Occurrence, 
         fail(f'There is no run "{clean(run)}"; `rowd history` lists them', Exit.USAGE)
     attempts = {a.n: a for a in ledger.attempts(occurrence.id)}
     if not attempts:
-        what = f"it {occurrence.outcome}: {occurrence.reason}" if occurrence.outcome is not None else f"it is {occurrence.stage}"
+        what = f"it is {occurrence.stage}"
+        if occurrence.outcome is not None:
+            was = "was " if occurrence.outcome in (Outcome.SKIPPED, Outcome.MISSED, Outcome.CANCELLED, Outcome.LOST) else ""
+            what = f"it {was}{occurrence.outcome}: {occurrence.reason}"
         fail(f"{occurrence.id} printed nothing, since it has not been started: {clean(what)}", Exit.BAD)
     wanted = attempt or max(attempts)
     if wanted not in attempts:
