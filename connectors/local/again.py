@@ -29,7 +29,7 @@ def parsed_again(text: str, before: Document) -> Document:
     # The record in which the first difference stands, or behind which it stands: what follows a line end can be part of it.
     first = max(bisect_left(starts, alike) - 1, 0)
     at = starts[first]
-    behind = len(old) - _common_end(old, text, min(len(old), len(text)) - at)
+    behind = len(old) - _common_end(old, text, min(len(old), len(text)))
     shift = len(text) - len(old)
     fields: list[list[str]] = []
     ends: list[int] = []

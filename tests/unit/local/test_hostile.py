@@ -64,7 +64,7 @@ def test_what_is_no_file_is_neither_waited_for_nor_written_beside(
     make(file)
     here = table()
     here.own("process 1")  # says nothing yet: the first read does
-    for call in (here.read, lambda: here.write([Patch("a", {"Name": "x"})])):
+    for call in (table().read, here.read, lambda: here.write([Patch("a", {"Name": "x"})])):
         with pytest.raises(NeedsOwner, match=says):
             call()
     assert [entry.name for entry in file.parent.iterdir()] == [file.name]
