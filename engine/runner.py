@@ -117,8 +117,8 @@ class Runner:
         action: object = self._actions.get(occurrence.action)
         process = occurrence.process
         if not isinstance(action, Adoptable) or process is None:
-            lost = Result(Outcome.LOST, "rowd stopped while it ran; its effect is unknown")
-            self._begin(self._attempt(occurrence, age=0.0, made=True), partial(_known, lost))
+            attempt = self._attempt(occurrence, age=0.0, made=True)
+            self._begin(attempt, partial(_lost, attempt, "rowd stopped while it ran; its effect is unknown"))
             return
         attempt = self._attempt(occurrence, age=max(0.0, self._clock.uptime() - process.since_boot), made=True)
         self._begin(attempt, partial(_adopted, action, _request(occurrence), attempt, process))
@@ -205,9 +205,16 @@ async def _known(result: Result) -> Result:
     return result
 
 
-async def _adopted(action: Adoptable, request: Request, attempt: _Attempt, process: Process) -> Result:
-    lost = Result(Outcome.LOST, "it ended while rowd was not running, and left no exit status")
-    return await action.adopt(request, attempt, process) or lost
+async def _adopted(action: Adoptable, request: Request, attempt: _Attempt, process: Process) -> Result | None:
+    answer = await action.adopt(request, attempt, process)
+    if answer is None:
+        await _lost(attempt, "it ended while rowd was not running, and left no exit status")
+    return answer
+
+
+async def _lost(attempt: _Attempt, why: str) -> None:
+    """Nobody can know how it ended. That is the engine's verdict: an action may not say so."""
+    attempt.verdict = attempt.verdict or Result(Outcome.LOST, why)
 
 
 def _request(occurrence: Occurrence) -> Request:

@@ -91,9 +91,12 @@ def test_a_run_that_was_lost_is_tried_again_only_where_its_action_is_repeatable(
     async def story(name: str, repeatable: bool) -> list[tuple[str, bool]]:
         house, sheet = House(tmp_path / name), retrying("job", "2026-03-02 12:01")
         house.path.mkdir()
-        house.witness.behaviour = lambda r: Result(Outcome.LOST if r.attempt == 1 else Outcome.SUCCEEDED, "x")
+        house.witness.behaviour = slow(timedelta(minutes=4))
+        alive = await start(house, sheet, table_rules=rules(repeatable=repeatable))
+        await house.until(NOON + timedelta(minutes=1, seconds=10))
+        await alive.kill()
         async with house.open(sheet, table_rules=rules(repeatable=repeatable)):
-            await house.until(NOON + timedelta(minutes=5))
+            await house.until(NOON + timedelta(minutes=10))
         return [(e.outcome, e.retry_at is not None) for e in house.of(RunEnded)]
 
     assert run(story("once", repeatable=False)) == [("lost", False)]
