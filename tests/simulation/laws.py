@@ -151,10 +151,11 @@ class Covered:
     def possible(self, span: Span, low: int, high: int) -> Sequence[int]:
         """What may have come due in this span, in [low, high]."""
         latent = span.meaning.latent
-        first = max(low - 1, dues.seconds(span.low))
+        begins = min(span.low, self.world.machine.lowest(span.begun))  # a clock that is set back shows earlier instants again
+        first = max(low - 1, dues.seconds(begins) - 1)
         last = min(high, self.end if span.high is None else dues.seconds(span.high) + 1)
         if isinstance(latent, int):
-            return range(max(low, dues.seconds(span.low) + latent), min(high, last + latent) + 1)
+            return range(max(low, dues.seconds(begins) - 1 + latent), min(high, last + latent) + 1)
         return latent.within(first, last) if last > first else ()
 
 
