@@ -141,7 +141,7 @@ class Acting:
         if occurrence is None:
             return
         if occurrence.stage is Stage.RUNNING:  # its end may be in the inbox already
-            self._memory.under_way.ask_to_stop(stop.run)
+            self._memory.under_way.put(occurrence._replace(stopping=stopped(stop)))
             self._runner.stop(stop.run, Outcome.CANCELLED, stopped(stop))
             return
         self._memory.under_way.drop(occurrence)

@@ -96,6 +96,7 @@ class Moves:
         taken = ledger.claim(self.claims, self.folders)
         ledger.move_rows(self.plan.states)
         ledger.save_rows(self.plan.completed)
+        ledger.ask_to_stop([(stop.run, stopped(stop)) for stop in self.plan.stops if stop not in self.quiet])
         ended = [ledger.end(stop.run, Outcome.CANCELLED, stopped(stop), now) for stop in self.quiet]
         for answer in self.plan.answers:
             ledger.answer(answer.request.id, answer.taken, answer.text, now)

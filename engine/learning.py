@@ -53,8 +53,7 @@ class Learning:
                 if (found := _found(item, now)) is not None:
                     facts.found[item.keeper.name] = found
             elif (occurrence := memory.under_way.get(item.run)) is not None:
-                over = memory.under_way.stopping(item.run)
-                facts.ends.append(End(occurrence, item, None if over else _retry_at(occurrence, item, now)))
+                facts.ends.append(End(occurrence, item, _retry_at(occurrence, item, now)))
         for end in facts.ends:
             occurrence = end.occurrence
             keeper = memory.keepers[occurrence.table]
@@ -125,6 +124,8 @@ def _found(item: Seen, now: datetime) -> Findings | None:
 
 
 def _retry_at(occurrence: Occurrence, ended: Ended, now: datetime) -> datetime | None:
+    if occurrence.stopping:
+        return None
     outcome = ended.result.outcome
     repeats = outcome in (Outcome.FAILED, Outcome.TIMED_OUT) or (outcome is Outcome.LOST and occurrence.repeatable)
     return now + back_off(occurrence, ended.attempt) if repeats and ended.attempt < occurrence.attempts else None

@@ -298,6 +298,7 @@ class Occurrence(NamedTuple):  # a tuple is made and changed six times as fast a
     process: when RUNNING a command, its process once that is committed.
     parameters, action, timeout, attempts: as they were when claimed, so that an edit changes only what comes after.
     count: how many equal occurrences this record stands for (skipped and missed ones only); they reach from `due` to `last_due`.
+    stopping: why the attempt under way is to be the last, whatever becomes of it; blank where nobody has taken it back.
     """
 
     id: str
@@ -329,6 +330,7 @@ class Occurrence(NamedTuple):  # a tuple is made and changed six times as fast a
     duration: timedelta | None = None
     count: int = 1  # type: ignore[assignment]  # takes the place of tuple.count, which nobody needs here
     last_due: datetime | None = None
+    stopping: str = ""
 
 
 class Wish(StrEnum):

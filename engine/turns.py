@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from actions.api import Adoptable
+from actions.api import Adoptable, Outcome, Result
 from engine.acting import Acting
 from engine.committer import RETRY_LEDGER, Commits
 from engine.events import ClockJumped, Event, LedgerRecovered, LedgerRefused, Listener
@@ -72,10 +72,16 @@ class Turns:
             action: object = self.memory.parts.actions.get(occurrence.action)
             if occurrence.stage is not Stage.RUNNING or occurrence.table not in tables:
                 continue
-            if occurrence.process is None and isinstance(action, Adoptable):  # never released, so it never ran
+            unreleased = occurrence.process is None and isinstance(action, Adoptable)  # so it never ran
+            if unreleased and occurrence.stopping:
+                result = Result(Outcome.CANCELLED, occurrence.stopping)
+                self._ended(Ended(occurrence.id, occurrence.attempt, result, timedelta(0)))
+            elif unreleased:
                 self.runner.start(occurrence)
             else:
                 self.runner.adopt(occurrence)
+                if occurrence.stopping:  # in the loop's next step, when it is really taken over
+                    asyncio.get_running_loop().call_soon(self.runner.stop, occurrence.id, Outcome.CANCELLED, occurrence.stopping)
 
     def reconfigure(self, parts: Parts, rules: Mapping[str, TableRules]) -> None:
         """Go on with other definitions and rules; what runs is not touched. A table without rules starts nothing any more."""

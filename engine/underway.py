@@ -15,7 +15,6 @@ class UnderWay:
         self._by_id: dict[str, Occurrence] = {}
         self._by_row: dict[tuple[str, str], dict[str, Occurrence]] = {}
         self._running: Counter[str] = Counter()
-        self._stopping: set[str] = set()
 
     def __contains__(self, run: str) -> bool:
         return run in self._by_id
@@ -35,14 +34,6 @@ class UnderWay:
         """Action → attempts under way."""
         return self._running
 
-    def ask_to_stop(self, run: str) -> None:
-        """Remember that it was to end: however its attempt does, it is the last one."""
-        self._stopping.add(run)
-
-    def stopping(self, run: str) -> bool:
-        """Whether it was asked to stop."""
-        return run in self._stopping
-
     def put(self, occurrence: Occurrence) -> None:
         """Remember it as it stands now."""
         before = self._by_id.get(occurrence.id)
@@ -54,7 +45,6 @@ class UnderWay:
     def drop(self, occurrence: Occurrence) -> None:
         """It has ended."""
         self._count(self._by_id.pop(occurrence.id), -1)
-        self._stopping.discard(occurrence.id)
         row = self._by_row[(occurrence.table, occurrence.key)]
         del row[occurrence.id]
         if not row:

@@ -88,6 +88,10 @@ class Occurrences(Tallies):
             raise IllegalMove(f"{run} attempt {attempt} is not under way, so it can't be launched")
         self._write(_LAUNCHED_ATTEMPT, of | {"its_folder": str(folder)})
 
+    def ask_to_stop(self, stops: Sequence[tuple[str, str]]) -> None:
+        """(run id, why): the attempt under way is to be the last one. Nothing where an occurrence has none under way."""
+        self._write(_ASK_TO_STOP, [{"of": run, "why": prose(why)} for run, why in stops])
+
     def end_attempt(
         self, run: str, attempt: int, at: datetime, result: Result, duration: timedelta, retry_at: datetime | None = None
     ) -> Occurrence:
@@ -210,6 +214,8 @@ def _no_more(occurrence: Occurrence, outcome: Outcome) -> str | None:
     """Why no other attempt may follow this one; None when it may."""
     if outcome not in FAILED:
         return f"this one {outcome}"
+    if occurrence.stopping:
+        return f"it was to stop: {occurrence.stopping}"
     if outcome is Outcome.LOST and not occurrence.repeatable:
         return "the last one was lost, and the action is not repeatable"
     if occurrence.attempt >= occurrence.attempts:
@@ -258,6 +264,11 @@ _BEGIN_ATTEMPT = insert(ATTEMPTS).from_select(
         sa.literal(""),
         sa.bindparam("its_folder", type_=sa.Text),
     ).where(OCCURRENCES.c.id == sa.bindparam("of")),
+)
+_ASK_TO_STOP = (
+    sa.update(OCCURRENCES)
+    .where(OCCURRENCES.c.id == sa.bindparam("of"), OCCURRENCES.c.stage == Stage.RUNNING.value)
+    .values(stopping=sa.bindparam("why"))
 )
 _LAUNCHED = (
     sa.update(OCCURRENCES)

@@ -149,6 +149,7 @@ OCCURRENCES = sa.Table(
     _maybe("duration"),
     _number("count"),
     _maybe("last_due"),
+    sa.Column("stopping", Text, nullable=False, server_default=""),
     sa.CheckConstraint("(stage = 'ended') = (outcome IS NOT NULL)", name="one_outcome"),
     sa.Index("one_claim", "table", "key", "trigger", unique=True),
     sa.Index("occurrences_of_row", "table", "key"),

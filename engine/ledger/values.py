@@ -58,6 +58,7 @@ def values_of(occurrence: Occurrence) -> dict[str, Any]:
         "duration": span(occurrence.duration) if occurrence.duration is not None else None,
         "count": occurrence.count,
         "last_due": micros_or_none(occurrence.last_due),
+        "stopping": prose(occurrence.stopping),
     }
 
 
@@ -94,6 +95,7 @@ def occurrence_of(row: Sequence[Any]) -> Occurrence:
         timedelta(microseconds=duration) if duration is not None else None,
         row[28],
         instant_or_none(row[29]),
+        row[30],
     )
 
 

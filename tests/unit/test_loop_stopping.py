@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from actions.api import Outcome, Request, Result
+import pytest
+
+from actions.api import Context, Outcome, Process, Request, Result
 from engine.events import RequestRefused, RunEnded, RunStarted
 from engine.model import Wish
 from tests.fakes.house import House, rules, slow
@@ -187,5 +190,66 @@ def test_a_paused_one_off_stays_paused(tmp_path: Path) -> None:
             await house.after(minutes=2)
             assert sheet.person("flaky")["Status"] == "paused"
             assert len(house.witness.seen) == 1
+
+    run(story())
+
+
+@dataclass
+class Outliving:
+    """An action whose attempts outlive the daemon, as a command's do; it takes ten seconds to stop."""
+
+    gated: bool = False
+    seen: list[str] = field(default_factory=list)
+
+    async def run(self, request: Request, context: Context) -> Result:
+        """Make itself known, unless it is still at its gate, then take its time."""
+        if not self.gated:
+            await context.launched(Process(4711, 1))
+        self.seen.append("run")
+        return await self._work()
+
+    async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
+        """Go on taking its time."""
+        self.seen.append("adopt")
+        return await self._work()
+
+    async def _work(self) -> Result:
+        try:
+            await asyncio.sleep(200)
+        except asyncio.CancelledError:
+            await asyncio.sleep(10)
+            self.seen.append("stopped")
+            raise
+        return Result(Outcome.FAILED, "it came to its end")
+
+
+@pytest.mark.parametrize(
+    ("kind", "seen", "outcome"),
+    [
+        (Outliving(), ["run", "adopt", "stopped"], "cancelled"),
+        (Outliving(gated=True), ["run"], "cancelled"),
+        (None, [], "lost"),
+    ],
+    ids=["outlives the daemon", "was never released", "died with the daemon"],
+)
+def test_a_cancel_that_was_taken_holds_though_the_daemon_is_killed_before_the_run_has_stopped(
+    tmp_path: Path, kind: Outliving | None, seen: list[str], outcome: str
+) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), retrying("slow", "2026-03-02 12:01")
+        house.witness.behaviour = lambda _: Outliving()._work()
+        if kind is not None:
+            house._parts["actions"] = {"act": kind}
+        alive = await start(house, sheet, table_rules=rules(repeatable=True))
+        await house.until(NOON + timedelta(minutes=1, seconds=10))
+        number = await alive.ask("slow", Wish.CANCEL)
+        await house.after(seconds=1)
+        assert await alive.answer(number) == (True, "taken")
+        await alive.kill()
+        alive = await start(house, sheet, table_rules=rules(repeatable=True))
+        await house.after(minutes=10)
+        assert [(e.outcome, e.retry_at) for e in house.of(RunEnded)] == [(outcome, None)]
+        assert kind is None or kind.seen == seen
+        await alive.stop()
 
     run(story())
