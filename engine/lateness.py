@@ -9,7 +9,7 @@ from actions.api import Outcome
 from engine.blackout import covering
 from engine.model import CatchUp, Cause, Occurrence, Overlap, RowState, Schedule, Status, Task
 from engine.plan import Hold, House, Standing
-from engine.schedule import count, grace
+from engine.schedule import Counted, count, grace
 from engine.weighing import Weighed, jitter, later, too_soon
 
 MOST_COUNTED = 100_000
@@ -24,18 +24,19 @@ LONGEST_QUEUE = 100
 
 def come_due(one: Weighed, schedule: Schedule, hold: Hold | None, now: datetime, house: House) -> None:
     _skip(one, schedule, now)
-    due = _come(one, schedule, now)
-    if due is not None and not (schedule.one_off and _waits(one, hold, now, house)):
-        number, first, newest = due
+    come = _come(one, schedule, now)
+    ahead = come.following
+    if come.first is not None and come.newest is not None and not (schedule.one_off and _waits(one, hold, now, house)):
         if hold is not None:
-            one.record(Outcome.MISSED, hold.reason, first, newest, number, now)
-            one.settle(newest)
+            one.record(Outcome.MISSED, hold.reason, come.first, come.newest, come.number, now)
         elif schedule.one_off and one.state.marked:
-            one.record(Outcome.MISSED, "new ledger: the row bears marks of an earlier run", first, newest, number, now)
-            one.settle(newest)
+            why = "new ledger: the row bears marks of an earlier run"
+            one.record(Outcome.MISSED, why, come.first, come.newest, come.number, now)
         else:
-            _late(one, schedule, number, first, newest, now, house)
-    ahead = schedule.next(one.state.settled_until)
+            _late(one, schedule, come.number, come.first, come.newest, now, house)
+        one.settle(come.newest)
+        if come.number >= MOST_COUNTED:
+            ahead = schedule.next(come.newest)
     if ahead is not None and (at := ahead + jitter(one.task, ahead)) > now:
         one.wakes.append(at)
 
@@ -50,10 +51,9 @@ def left_behind(task: Task, state: RowState, until: datetime, reason: str) -> li
         return []
     one = Weighed(Standing(task, state))
     _skip(one, schedule, until)
-    number, newest = count(schedule, one.state.settled_until, until, MOST_COUNTED)
-    first = schedule.next(one.state.settled_until)
-    if newest is not None and first is not None:
-        one.record(Outcome.MISSED, reason, first, newest, number, until)
+    come = count(schedule, one.state.settled_until, until, MOST_COUNTED)
+    if come.first is not None and come.newest is not None:
+        one.record(Outcome.MISSED, reason, come.first, come.newest, come.number, until)
     return one.records
 
 
@@ -62,11 +62,10 @@ def _skip(one: Weighed, schedule: Schedule, now: datetime) -> None:
     until = one.state.skip_until
     if until is None:
         return
-    number, newest = count(schedule, one.state.settled_until, min(now, until), MOST_COUNTED)
-    first = schedule.next(one.state.settled_until)
-    if newest is not None and first is not None:
-        one.record(Outcome.SKIPPED, f"asked by {one.state.skip_by}", first, newest, number, now)
-        one.settle(newest)
+    come = count(schedule, one.state.settled_until, min(now, until), MOST_COUNTED)
+    if come.first is not None and come.newest is not None:
+        one.record(Outcome.SKIPPED, f"asked by {one.state.skip_by}", come.first, come.newest, come.number, now)
+        one.settle(come.newest)
     if now >= until:
         one.state = one.state._replace(skip_until=None, skip_by="")
 
@@ -79,23 +78,25 @@ def _waits(one: Weighed, hold: Hold | None, now: datetime, house: House) -> bool
     return False
 
 
-def _come(one: Weighed, schedule: Schedule, now: datetime) -> tuple[int, datetime, datetime] | None:
-    """How many occurrences have come due and have no record yet, the first and the newest of them; None for none."""
+def _come(one: Weighed, schedule: Schedule, now: datetime) -> Counted:
+    """What has come due and has no record yet."""
     after = one.state.settled_until
-    first = schedule.next(after)
-    if first is None or first + jitter(one.task, first) > now:
-        return None
-    if not one.task.jitter:
-        number, newest = count(schedule, after, now, MOST_COUNTED)
-        if number >= MOST_COUNTED:  # jump to where lateness is still forgiven: there every occurrence matters
-            _, recent = count(schedule, max(after, now - timedelta(minutes=10)), now, MOST_COUNTED)
-            newest = recent or newest
-        assert newest is not None  # noqa: S101 (`first` is at or before now, so at least one was counted)
-        return number, first, newest
-    number, newest = 1, first
-    while number < MOST_COUNTED and (due := schedule.next(newest)) is not None and due + jitter(one.task, due) <= now:
-        number, newest = number + 1, due
-    return number, first, newest
+    if one.task.jitter:
+        return _come_with_jitter(one, schedule, after, now)
+    come = count(schedule, after, now, MOST_COUNTED)
+    if come.number >= MOST_COUNTED:  # jump to where lateness is still forgiven: there every occurrence matters
+        recent = count(schedule, max(after, now - timedelta(minutes=10)), now, MOST_COUNTED)
+        return come._replace(newest=recent.newest or come.newest)
+    return come
+
+
+def _come_with_jitter(one: Weighed, schedule: Schedule, after: datetime, now: datetime) -> Counted:
+    """Jitter keeps the order of the due instants, so the first that has not come yet ends the walk."""
+    number, newest = 0, None
+    first = due = schedule.next(after)
+    while due is not None and number < MOST_COUNTED and due + jitter(one.task, due) <= now:
+        number, newest, due = number + 1, due, schedule.next(due)
+    return Counted(number, first if number else None, newest, due)
 
 
 def _late(one: Weighed, schedule: Schedule, number: int, first: datetime, newest: datetime, now: datetime, house: House) -> None:
@@ -117,7 +118,6 @@ def _late(one: Weighed, schedule: Schedule, number: int, first: datetime, newest
         one.record(Outcome.MISSED, f"superseded by a newer one{counted}", first, last, older, now)
     for due in dues:
         _overlap(one, schedule, due, now, house)
-    one.settle(newest)
 
 
 def _before(schedule: Schedule, after: datetime, due: datetime) -> datetime | None:
@@ -125,11 +125,10 @@ def _before(schedule: Schedule, after: datetime, due: datetime) -> datetime | No
     just = due - timedelta(microseconds=1)
     span = timedelta(minutes=10)
     while due - span > after:
-        _, newest = count(schedule, due - span, just, MOST_COUNTED)
-        if newest is not None:
+        if (newest := count(schedule, due - span, just, MOST_COUNTED).newest) is not None:
             return newest
         span *= 8
-    return count(schedule, after, just, MOST_COUNTED)[1]
+    return count(schedule, after, just, MOST_COUNTED).newest
 
 
 def _newest(schedule: Schedule, after: datetime, until: datetime, number: int) -> list[datetime]:

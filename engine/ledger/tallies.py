@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
@@ -26,8 +25,7 @@ Place = tuple[str, str]
 """A row: its table and its key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """One line of the tallies, as stored: instants in microseconds, occurrences by their `seq`."""
 
     table: str
@@ -46,38 +44,41 @@ class Count:
     kept_idle: int = 0
 
 
-_FIELDS = tuple(f.name for f in fields(Count))
-
-
 def with_run(count: Count, seq: int, ended: Occurrence) -> Count:
     """Add an occurrence that was claimed and has ended. One that never started is no run, but its failure is one.
 
     The newest run is the one claimed last: claims have an order whatever the wall clock does.
     """
     assert ended.ended_at is not None  # noqa: S101 (the schema has no ended occurrence without)
-    count = replace(count, record=seq, failures=count.failures + (ended.outcome in FAILED))
+    failures = count.failures + (ended.outcome in FAILED)
     if ended.started_at is None:
-        return replace(count, kept_idle=count.kept_idle + 1)
-    at = micros(ended.ended_at)
-    count = replace(count, runs=count.runs + 1, kept_runs=count.kept_runs + 1)
+        return count._replace(record=seq, failures=failures, kept_idle=count.kept_idle + 1)
+    success = count.last_success
     if ended.outcome is Outcome.SUCCEEDED:
-        count = replace(count, last_success=max(at, count.last_success or at))
-    if count.last is not None and count.last > seq:
-        return count
-    return replace(count, last=seq, last_due=micros(ended.due))
+        at = micros(ended.ended_at)
+        success = max(at, success or at)
+    newest = count.last is None or count.last <= seq
+    return count._replace(
+        record=seq,
+        failures=failures,
+        runs=count.runs + 1,
+        kept_runs=count.kept_runs + 1,
+        last_success=success,
+        last=seq if newest else count.last,
+        last_due=micros(ended.due) if newest else count.last_due,
+    )
 
 
 def with_record(count: Count, seq: int, record: Occurrence, *, joined: bool) -> Count:
     """Add occurrences that ended without a run. joined: they were added to a record that stands already."""
-    count = replace(count, record=seq, kept_idle=count.kept_idle + (not joined))
+    count = count._replace(record=seq, kept_idle=count.kept_idle + (not joined))
     if record.outcome is not Outcome.MISSED:
         return count
-    count = replace(count, missed=count.missed + record.count)
+    count = count._replace(missed=count.missed + record.count)
     due, until = micros(record.due), micros(record.last_due or record.due)
     if count.last_due is not None and until <= count.last_due:
         return count
-    return replace(
-        count,
+    return count._replace(
         missed_now=count.missed_now + record.count,
         missed_since=min(due, count.missed_since or due),
         missed_until=max(until, count.missed_until or until),
@@ -117,12 +118,12 @@ class Tallies(Store):
 
     def _missed_after(self, count: Count) -> Count:
         """What is still missed after a new last run: a run can end long after later occurrences were missed."""
-        clear = replace(count, missed_now=0, missed_since=None, missed_until=None)
+        clear = count._replace(missed_now=0, missed_since=None, missed_until=None)
         if count.missed_until is None or count.last_due is None or count.missed_until <= count.last_due:
             return clear
         (found,) = self._rows(_MISSED_AFTER, {"table": count.table, "key": count.key, "after": count.last_due})
         number, since, until = found
-        return replace(clear, missed_now=number, missed_since=since, missed_until=until) if number else clear
+        return clear._replace(missed_now=number, missed_since=since, missed_until=until) if number else clear
 
     def _counts(self, places: Iterable[Place]) -> dict[Place, Count]:
         asked = list(places)
@@ -133,7 +134,7 @@ class Tallies(Store):
         return counts | {(row[0], row[1]): Count(*row) for row in found}
 
     def _save_counts(self, counts: Sequence[Count]) -> None:
-        self._write(_SAVE, [{name: getattr(count, name) for name in _FIELDS} for count in counts])
+        self._write(_SAVE, [count._asdict() for count in counts])
 
     def _count_hours(self, ended: Sequence[Occurrence]) -> None:
         hours: dict[tuple[int, str, str], int] = {}

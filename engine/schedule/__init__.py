@@ -8,6 +8,6 @@ The way of a cell: `tokens`, `reader`, `moments` (small things) → `words`, `re
 from engine.schedule.in_words import in_words
 from engine.schedule.reading import Parsed, parse
 from engine.schedule.unreadable import Unreadable
-from engine.schedule.walk import count, grace
+from engine.schedule.walk import Counted, count, grace
 
-__all__ = ["Parsed", "Unreadable", "count", "grace", "in_words", "parse"]
+__all__ = ["Counted", "Parsed", "Unreadable", "count", "grace", "in_words", "parse"]

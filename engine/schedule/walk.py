@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from engine.model import Schedule
 from engine.schedule.days import FARTHEST, Days
@@ -144,12 +145,24 @@ def grace(schedule: Schedule, due: datetime) -> timedelta:
     return LATEST if then is None else min(LATEST, then - due)
 
 
-def count(schedule: Schedule, after: datetime, until: datetime, limit: int) -> tuple[int, datetime | None]:
-    """How many occurrences lie in (after, until], and the newest of them; None without.
-
-    Stops at `limit`: the newest is then the limit-th.
+class Counted(NamedTuple):
+    """The occurrences in a span. first, newest: of them; None without.   following: the one after the newest, None where it was
+    not looked for (the limit was reached) or there is none.
     """
-    number, newest, cursor = 0, None, after
-    while number < limit and (due := schedule.next(cursor)) is not None and due <= until:
-        number, newest, cursor = number + 1, due, due
-    return number, newest
+
+    number: int
+    first: datetime | None
+    newest: datetime | None
+    following: datetime | None
+
+
+def count(schedule: Schedule, after: datetime, until: datetime, limit: int) -> Counted:
+    """The occurrences in (after, until]. Stops at `limit`: the newest is then the limit-th."""
+    number, newest = 0, None
+    first = due = schedule.next(after)
+    while due is not None and due <= until:
+        number, newest = number + 1, due
+        if number >= limit:
+            return Counted(number, first, newest, None)
+        due = schedule.next(due)
+    return Counted(number, first if number else None, newest, due)
