@@ -77,6 +77,7 @@ class Link:
         self.looked: int | None = None  # the moment at which the first read was surely durable
         self.noted: Callable[[int, dict[str, str]], None] = lambda _seen, _cells: None
         self._buttons: dict[str, str] = {}
+        self._unanswered: set[str] = set()  # keys of rows that were written, and whose answer is not durable yet
         self._hint = asyncio.Event()
 
     @property
@@ -101,11 +102,13 @@ class Link:
         if fate is False:
             raise OutcomeUnknown("the connection broke before the request was through")
         self._guard.before(patches)
+        self._unanswered = {patch.key for patch in patches}
         answers = self.inner.write(patches)
         self._guard.after(patches, answers, atomic=self.traits.atomic_expect)
         if any(canonical(header) in ("ID", "Status") for patch in patches for header in patch.put):
             self.spans.observe()
         if fate is True:
+            self._guard.gap_keys |= self._unanswered
             raise OutcomeUnknown("the connection broke before the answer came")
         for answer in answers:
             if answer.row is not None:
@@ -114,6 +117,7 @@ class Link:
         return answers
 
     def close(self) -> None:
+        self._guard.gap_keys |= self._unanswered  # rowd died, or was never told: what stands in these rows, it can't be sure of
         self.inner.close()
 
     def changed(self) -> None:
@@ -128,6 +132,7 @@ class Link:
     def _called(self) -> None:
         """Each call shows that the last read was dealt with: the tender hands one in before it does anything else."""
         self.life.check()
+        self._unanswered = set()
         if (trouble := self.weather.trouble(self.machine.moment)) is not None:
             raise trouble
         if self._seen is not None:

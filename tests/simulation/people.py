@@ -173,6 +173,8 @@ class Person:
         ours = [h for h in grid.columns if canonical(h) in OURS]
         if row is not None and ours:
             row[self.chance.choice(ours)] = self.chance.choice(("", "mine", "99"))
+            if (key := self._key(grid, row)) in self.counts:
+                self.counts[key].sure = False  # rowd can't tell which display the person started from
             self._touched(grid, row)
 
     def rename(self, grid: Grid) -> None:
