@@ -10,7 +10,7 @@ from pathlib import Path
 from actions.api import Outcome, Request, Result
 from connectors.errors import NeedsOwner
 from engine.breaker import BreakerRules
-from engine.events import OccurrenceRecorded, RunStarted, TableUnreachable
+from engine.events import OccurrenceRecorded, RunEnded, RunStarted, TableUnreachable
 from engine.model import Wish
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import ProbedTable
@@ -18,7 +18,7 @@ from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import row
 from tests.unit.test_loop_corners import start
 
-BARE = ("ID", "Name", "Type", "Action", "Schedule", "Threshold", "Overlap", "Attempts", "Status")
+BARE = ("ID", "Name", "Type", "Action", "Schedule", "Threshold", "Overlap", "Attempts")
 """No column that rowd writes."""
 
 SELDOM = replace(rules(), poll=timedelta(hours=5))
@@ -80,26 +80,46 @@ def test_a_parallel_counter_far_above_its_threshold_fires_all_at_once(tmp_path: 
     run(story())
 
 
+def in_the_way(house: House) -> tuple[ProbedTable, ProbedTable]:
+    """One worker, and three rows due nearly at once: when `long` has ended, `high` is next, but may not start; `waits` may."""
+    others = (row(f"x{n}", Type="manual") for n in range(6))
+    one = probed(row("long", "2026-03-02 12:00:01"), row("high", "2026-03-02 12:00:02"), *others)
+
+    async def behave(request: Request) -> Result:
+        if request.task == "long":
+            await asyncio.sleep(60)
+            one.person("high")["Attempts"] = "2"  # edited and copied: nobody can tell which is meant
+            one.rows.append({**one.person("high"), "Name": "high2"})
+            await asyncio.sleep(61)
+        return Result(Outcome.SUCCEEDED, "done")
+
+    house.witness.behaviour = behave
+    return one, probed(row("waits", "2026-03-02 12:00:02"))
+
+
 def test_a_waiting_run_is_not_starved_by_one_that_may_not_start(tmp_path: Path) -> None:
     """The only free worker is offered to a row that is held, and has to be offered to the next one then."""
 
     async def story() -> None:
         house = House(tmp_path, max_parallel=1)
-        others = (row(f"x{n}", Type="manual") for n in range(6))
-        one = probed(row("long", "2026-03-02 12:01"), row("high", "2026-03-02 12:01:01"), *others)
-        two = probed(row("waits", "2026-03-02 12:01:02"))
+        async with house.open(*in_the_way(house)) as daemon:
+            await house.until(NOON + timedelta(minutes=2))
+            assert len(list(daemon.under_way)) == 3
+            await house.until(NOON + timedelta(minutes=10))
+        (ended, _), (_, waits) = house.of(RunEnded), house.of(RunStarted)
+        assert (waits.task, waits.at) == ("waits", ended.at)
 
-        async def behave(request: Request) -> Result:
-            await asyncio.sleep(121 if request.task == "long" else 1)
-            return Result(Outcome.SUCCEEDED, "done")
+    run(story())
 
-        house.witness.behaviour = behave
-        async with house.open(one, two):
-            await house.until(NOON + timedelta(minutes=1, seconds=30))
-            one.person("high")["Schedule"] = "2026-03-02 12:01:03"  # edited and copied: nobody can tell which is meant
-            one.rows.append({**one.person("high"), "Name": "high2"})
-            await house.until(NOON + timedelta(minutes=3, seconds=2))
-            assert [r.task for r in house.witness.seen] == ["long", "waits"]
+
+def test_one_pass_starts_all_that_can_start_before_it_ends(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path, max_parallel=1)
+        daemon, committer = await house.daemon(*in_the_way(house))
+        await daemon.run_once(asyncio.Event())
+        await daemon.close()
+        await committer.close()
+        assert [r.task for r in house.witness.seen] == ["long", "waits"]
 
     run(story())
 
@@ -118,14 +138,14 @@ def test_one_pass_ends_though_something_was_claimed_behind_a_retry(tmp_path: Pat
     run(story())
 
 
-def test_what_waits_behind_an_open_breaker_starts_as_soon_as_it_closes(tmp_path: Path) -> None:
+def test_what_waits_for_a_worker_behind_an_open_breaker_starts_as_soon_as_it_closes(tmp_path: Path) -> None:
     async def story() -> None:
-        house = House(tmp_path, breaker=BreakerRules(failures=1, wait=timedelta(seconds=100)))
-        house.witness.behaviour = lambda r: Result(Outcome.FAILED if r.task == "bad" else Outcome.SUCCEEDED, "x")
+        house = House(tmp_path, max_parallel=1, breaker=BreakerRules(failures=1, wait=timedelta(seconds=100)))
+        house.witness.behaviour = slow(timedelta(seconds=10), Outcome.FAILED)
         async with house.open(probed(row("bad", "2026-03-02 12:01"), row("waits", "2026-03-02 12:01:05"))):
             await house.until(NOON + timedelta(minutes=4))
-        bad, waits = house.of(RunStarted)
-        assert waits.at == bad.at + timedelta(seconds=100)
+        (failed, _), (_, waits) = house.of(RunEnded), house.of(RunStarted)
+        assert (waits.task, waits.at) == ("waits", failed.at + timedelta(seconds=100))
 
     run(story())
 
