@@ -44,7 +44,7 @@ def display(
     last = tally.last
     running = next((o for o in active if o.stage is Stage.RUNNING), None)
     cells: dict[str, Cell] = {
-        Column.HEALTH: cut(_health(understood, state, tally, zone, active, hold, then, shut or {}), LONGEST_RESULT),
+        Column.HEALTH: _with_count(_health(understood, state, tally, zone, active, hold, then, shut or {}), task, state),
         Column.UNDERSTOOD_AS: _understood(task, state),
         Column.NEXT_RUN: ahead,
         Column.LAST_STATUS: "running" if running else (str(last.outcome) if last and last.outcome else None),
@@ -163,6 +163,14 @@ def _health(
     if understood.schedule is None:
         return "OK, runs when asked"
     return f"OK{then}" if then else f"NEVER: {understood.schedule.text} is past; give a time to come"
+
+
+def _with_count(health: str, task: Task | None, state: RowState) -> str:
+    """A counter's Health always tells its count: so every tick changes a cell of rowd's, and an old copy shows that it is one."""
+    if task is None or task.type is not Type.COUNTER or health.startswith("OK"):
+        return cut(health, LONGEST_RESULT)
+    count = f" ({whole(state.count)} of {whole(task.threshold)})"
+    return cut(health, LONGEST_RESULT - len(count)) + count
 
 
 def _then(task: Task | None, state: RowState, ahead: datetime | None, zone: tzinfo, blackouts: Sequence[Blackout]) -> str:

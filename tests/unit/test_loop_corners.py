@@ -786,3 +786,30 @@ def test_an_old_copy_that_is_saved_just_before_rowd_writes_takes_no_tick_back(tm
         assert not house.of(RowEdited)
 
     run(story())
+
+
+def test_an_old_copy_takes_no_tick_back_while_the_counter_waits_or_runs(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = table(row("third", Type="counter", Current="0", Threshold="2"))
+        house.witness.behaviour = slow(timedelta(minutes=10))
+        async with house.open(sheet) as daemon:
+
+            async def tick(number: int) -> None:
+                now = house.clock.now()
+                (key,) = daemon.keepers["ops"].states
+                await daemon._turns._committer.do(lambda it: it.ask("ops", key, Wish.TICK, number, "a test", now), point="requests")
+                daemon._turns.poke()
+                await house.after(seconds=15)
+
+            await house.after(seconds=15)
+            await tick(3)  # it fires, runs on, and one is left
+            assert (sheet.person("third")["Current"], sheet.person("third")["Last Status"]) == ("1", "running")
+            old = sheet.copy()
+            await tick(1)
+            sheet.rows[:] = old
+            await house.after(seconds=15)
+            assert sheet.person("third")["Current"] == "2"
+            assert not house.of(RowEdited)
+
+    run(story())
