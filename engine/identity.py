@@ -45,13 +45,13 @@ class Mint:
 class Named:
     """The rows of one complete read, told apart.
 
-    rows: (key, row) of the rows whose identity is settled, in table order; the original of a doubled id still has its
+    rows: key → row of the rows whose identity is settled, in table order; the original of a doubled id still has its
         provisional `Row.key`.   mint: rows that are to be given an id.
     unclear: provisional key → what a person must do about a row that can't be told.
     doubtful: known keys that unclear rows bear → the same: they are not gone, and nothing of them may start.
     """
 
-    rows: tuple[tuple[str, Row], ...]
+    rows: Mapping[str, Row]
     mint: tuple[Mint, ...]
     unclear: Mapping[str, str]
     doubtful: Mapping[str, str] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Named:
     @property
     def present(self) -> frozenset[str]:
         """Every key that stands in the table, whether or not it can be told which row is meant."""
-        return frozenset([*(key for key, _ in self.rows), *(mint.id for mint in self.mint), *self.doubtful])
+        return frozenset([*self.rows, *(mint.id for mint in self.mint), *self.doubtful])
 
 
 def identify(
@@ -86,18 +86,22 @@ class _Census:
         self, rows: Sequence[Row], known: Mapping[str, RowState], layout: Layout, id_column: str | None, draw: Callable[[], str]
     ) -> None:
         self._rows, self._known, self._layout, self._id_column, self._draw = rows, known, layout, id_column, draw
-        self._settled: dict[str, str] = {row.key: row.key for row in rows if not row.key.startswith(PROVISIONAL)}  # Row.key → key
+        self._loose = [row for row in rows if row.key.startswith(PROVISIONAL)]
+        loose = {row.key for row in self._loose}
+        self._good = {row.key: row for row in rows if row.key not in loose}
+        self._originals: dict[str, str] = {}  # Row.key → id of loose rows of which it is known who they are
         self._mint: list[Mint] = []
         self._unclear: dict[str, str] = {}
         self._doubtful: dict[str, str] = {}
-        self._taken = set(known) | set(self._settled)
+        self._taken: set[str] = set()
 
     def take(self) -> Named:
+        if not self._loose:
+            return Named(self._good, (), {})
+        self._taken = {*self._known, *self._good}
         bearers: defaultdict[str, list[Row]] = defaultdict(list)
         blank: list[Row] = []
-        for row in self._rows:
-            if row.key in self._settled:
-                continue
+        for row in self._loose:
             if (id_ := self._id(row)) is not None:
                 bearers[id_].append(row)
             elif self._has_content(row):
@@ -109,7 +113,8 @@ class _Census:
             self._without(blank, set(bearers))
         else:
             self._unclear.update({row.key: self._nameless(row) for row in blank})
-        settled = tuple((self._settled[row.key], row) for row in self._rows if row.key in self._settled)
+        named = ((row.key if row.key in self._good else self._originals.get(row.key), row) for row in self._rows)
+        settled = {key: row for key, row in named if key is not None}
         return Named(settled, tuple(self._mint), self._unclear, self._doubtful)
 
     def _nameless(self, row: Row) -> str:
@@ -136,12 +141,12 @@ class _Census:
             self._unclear.update({row.key: message for row in group})
             return
         original = None
-        if id_ not in self._settled:
+        if id_ not in self._good:
             original = group[0] if len(group) == 1 else self._original(id_, group)
             if original is None:
                 self._doubt(id_, group)
                 return
-            self._settled[original.key] = id_
+            self._originals[original.key] = id_
         for row in group:
             if row is not original:
                 self._give(row, draft=True, why=f"a copy of the row with the ID {id_}: it got an id of its own and became a draft")
@@ -174,7 +179,9 @@ class _Census:
 
     def _without(self, rows: Sequence[Row], borne: Collection[str]) -> None:
         """Put lost ids back, by handle, else by content; what is left are new rows.   borne: ids that other rows bear."""
-        present = {*self._settled.values(), *borne}
+        if not rows:
+            return
+        present = {*self._good, *self._originals.values(), *borne}
         lost = {key: state for key, state in self._known.items() if key not in present}
         seen = Counter(row.handle for row in rows)
         had = Counter(state.handle for state in lost.values())
@@ -268,17 +275,17 @@ def presence(known: Mapping[str, RowState], seen: Collection[str], now: datetime
     seen: every key that stands in the table; membership should be cheap.   before: the `next` of the last read.
     """
     before = before or Vanishing()
-    alive = [key for key, state in known.items() if state.deleted_at is None]
-    missing = [key for key in alive if key not in seen]
+    away = [(k, s) for k, s in known.items() if s.absent_since is not None or s.deleted_at is not None]
+    alive = len(known) - sum(state.deleted_at is not None for _, state in away)
+    unseen = known.keys() - seen
+    missing = [key for key in known if key in unseen and known[key].deleted_at is None] if unseen else []
     absent = tuple(key for key in missing if known[key].absent_since is None)
-    back = tuple(k for k, s in known.items() if (s.absent_since is not None or s.deleted_at is not None) and k in seen)
-    if len(missing) >= HELD_FROM and len(missing) > HELD_SHARE * len(alive):
+    back = tuple(key for key, _ in away if key in seen)
+    if len(missing) >= HELD_FROM and len(missing) > HELD_SHARE * alive:
         stood = before.since if before.since is not None and before.missing == frozenset(missing) else now
         if now - stood < HELD_FOR:
             until = f"{stood + HELD_FOR:%H:%M:%S} UTC"
-            held = (
-                f"{len(missing)} of {len(alive)} rows are gone at once; put them back, or leave it so until {until} if you mean it"
-            )
+            held = f"{len(missing)} of {alive} rows are gone at once; put them back, or leave it so until {until} if you mean it"
             return Presence(absent, (), back, held, Vanishing(frozenset(missing), stood))
     gone = tuple(key for key in missing if (missed := known[key].absent_since) is not None and now - missed >= SETTLE)
     return Presence(absent, gone, back)

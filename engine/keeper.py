@@ -123,24 +123,23 @@ class Keeper:
             return found
         named = identify(reading.rows, self.states, layout, reading.id_column, draw)
         self.layout, self.id_column = layout, reading.id_column
-        self.unclear = {
-            row.key: (named.unclear[row.key], layout.canonical(row.cells)) for row in reading.rows if row.key in named.unclear
-        }
+        unclear = [row for row in reading.rows if row.key in named.unclear] if named.unclear else []
+        self.unclear = {row.key: (named.unclear[row.key], layout.canonical(row.cells)) for row in unclear}
         found.look_again = self.doubtful != named.doubtful
         self.doubtful = dict(named.doubtful)
         self.unsent |= {mint.id for mint in self.mints.values()}  # what waited for its id is to be told now
         self.mints = {mint.row.key: mint for mint in named.mint}
         given, self._given = self._given, {mint.id: mint.why for mint in named.mint if mint.draft}
-        self.order = [key for key, _ in named.rows]
+        self.order = list(named.rows)
         present = presence(self.states, named.present, now, self.vanishing)
         found.look_again |= self.held != present.held or new_ledger or self._lapsed
         if self.since is None or found.look_again:
             self.since = now
         self.vanishing, self.held = present.next, present.held
         self.first_read, self._lapsed, self.read_at = self.first_read or now, False, now
-        baffling = {}
-        for key, row in named.rows:
-            if self._raw.get(key) == row.cells:
+        baffling, raw = {}, self._raw
+        for key, row in named.rows.items():
+            if (was := raw.get(key)) is row.cells or was == row.cells:  # a store may give the very cells of the last read again
                 continue
             try:
                 cells, known = layout.canonical(row.cells), self.states.get(key)

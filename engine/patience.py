@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Literal, Protocol, TypeVar
+from itertools import chain
+from typing import Any, Literal, Protocol, TypeVar
 
 from connectors.api import Patch, Row, Table, Traits, Written
 from connectors.errors import Bug, TryLater
@@ -76,7 +77,7 @@ class PatientTable:
         while True:
             here = cursor
             page = await self._patiently("read", lambda here=here: self.table.read(here))  # type: ignore[misc]  # mypy: lambda default
-            rows += map(_clean, page.rows)
+            rows += page.rows if _all_clean(page.rows) else map(_clean, page.rows)
             cursor = page.next
             if cursor is None:
                 return Reading(tuple(rows), page.columns, page.id_column)
@@ -118,6 +119,17 @@ class PatientTable:
 
 
 _HALVES = re.compile("[\ud800-\udfff]")
+
+
+def _all_clean(rows: Sequence[Row]) -> bool:
+    """Whether no row needs a closer look: quick for very many, and False where that isn't known (cells that are no text)."""
+    cells: Iterator[Any] = chain.from_iterable(row.cells.values() for row in rows)
+    headers = rows[0].cells if rows else ()
+    try:
+        "".join(chain(filter(None, cells), headers, (row.key for row in rows))).encode()
+    except (TypeError, UnicodeEncodeError):
+        return False
+    return True
 
 
 def _clean(row: Row) -> Row:

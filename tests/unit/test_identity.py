@@ -43,7 +43,7 @@ def minted(found: Named) -> list[tuple[str, str, bool]]:
 
 
 def settled(found: Named) -> list[tuple[str, str]]:
-    return [(key, row.key) for key, row in found.rows]
+    return [(key, row.key) for key, row in found.rows.items()]
 
 
 # --- ids
@@ -67,7 +67,7 @@ def test_rows_with_ids_of_their_own_are_settled_in_table_order() -> None:
 def test_an_id_with_a_flaw_is_told_and_neither_runs_nor_is_written_over(id_: str, says: str) -> None:
     assert keys([id_, "ok"], lambda n: row("", (id_, "ok")[n], "a"))[0].startswith("~")
     found = named([row("~1", id_, "a")])
-    assert (found.rows, found.mint) == ((), ())
+    assert (found.rows, found.mint) == ({}, ())
     assert says in found.unclear["~1"]
     assert "write another, or clear the cell" in found.unclear["~1"]
     assert says in named([Row("~1", {"Name": id_, "Action": "work"})], id_column=None).unclear["~1"]
@@ -94,7 +94,7 @@ def test_a_draw_that_gives_one_id_forever_still_ends_in_distinct_ids() -> None:
 @pytest.mark.parametrize("cells", [{}, {"Do": False}, {"Done": False}, {"Team": "ops"}, {"Health": "OK"}, {"Status": "  "}])
 def test_a_row_in_which_nobody_began_a_task_gets_no_id(cells: Mapping[str, Cell]) -> None:
     found = named([Row("~a", {"ID": None, "Name": None, "Action": None, **cells})])
-    assert found == Named((), (), {}, {})
+    assert found == Named({}, (), {}, {})
 
 
 def test_the_copy_of_a_known_row_gets_an_id_of_its_own_and_becomes_a_draft() -> None:
@@ -251,12 +251,12 @@ def test_every_row_is_one_thing_and_no_key_stands_for_two(
         for n, (id_, name, handle) in enumerate(rows)
     ]
     found = named(table, *(state(key, name, handle=handle) for key, name, handle in known))
-    parts = [[r.key for _, r in found.rows], [m.row.key for m in found.mint], list(found.unclear)]
+    parts = [[r.key for r in found.rows.values()], [m.row.key for m in found.mint], list(found.unclear)]
     places = [key for part in parts for key in part]
     assert len(places) == len(set(places))
     nothing = {r.key for r in table if r.cells["ID"] is None and r.cells["Name"] is None}
     assert set(places) == {r.key for r in table} - nothing
-    keys = [key for key, _ in found.rows] + [m.id for m in found.mint] + list(found.doubtful)
+    keys = [*found.rows] + [m.id for m in found.mint] + list(found.doubtful)
     assert len(keys) == len(set(keys))
     assert named(list(reversed(table)), *(state(k, n, handle=h) for k, n, h in known)).unclear.keys() == found.unclear.keys()
 
