@@ -151,7 +151,11 @@ class Probeable(Protocol):
     """A table that can be asked cheaply whether it may have changed."""
 
     def probe(self) -> str:
-        """A marker that differs when anything may have changed since the last one. Raises: TryLater, NeedsOwner, Bug."""
+        """A marker that differs when anything may have changed since the last one, but for our own writes.
+
+        Ours is a `write` through this very object whose answers, with what was read before, leave nothing to be read. One that
+        met something else in the store than was read last is none. Raises: TryLater, NeedsOwner, Bug.
+        """
 
 
 @runtime_checkable

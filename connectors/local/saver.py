@@ -37,6 +37,18 @@ class _Standing:
     raw: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A version of the file of which nothing is left to be read: it was, or is ours, made of such a one.
+
+    mark: its own.   marker: how it is called outside: our writes keep the name of the version that they were made of.
+    """
+
+    digest: str
+    mark: str
+    marker: str
+
+
 class Saver:
     """One file (not a symlink), and the hidden folder beside it."""
 
@@ -48,6 +60,7 @@ class Saver:
         self.placer = Placer(target, self.beside, exchange)
         self._log: list[tuple[int, Edit]] = []  # what was edited by us, and the number of its last swap
         self._seen: dict[Path, tuple[int, int, int]] = {}  # swap → its stamp when it was last looked into
+        self._known: _Known | None = None
 
     def read(self) -> bytes:
         """What the file holds. Raises TryLater where it is being saved just now, NeedsOwner for one too large, NoFile, OSError."""
@@ -63,18 +76,44 @@ class Saver:
             ) from exc
         raise TryLater(f"{self._label} is being saved just now")
 
+    def known(self) -> bytes:
+        """What the file holds, for somebody who reads all of it. Raises as `read`."""
+        mark = _mark(self.target)
+        raw = self.read()
+        self._known = _Known(digest(raw), mark, self._marker(mark)) if _mark(self.target) == mark else None
+        return raw
+
     def marker(self) -> str:
-        """Differs when the file, or a displaced one that an editor may still save into, may have changed. Raises OSError."""
-        stat = self.target.stat()
+        """Differs when the file, or a displaced one that an editor may still save into, may have changed since it was `known`.
+
+        What was written with `told` on a version that was known is no change. Raises OSError.
+        """
         late = [f"{s.path.name}{stamp}" for s in self.beside.swaps() if self._seen.get(s.path) != (stamp := _stamp_of(s.path))]
-        return "-".join(map(str, (stat.st_mtime_ns, stat.st_size, stat.st_ino, *late)))
+        return "-".join((self._marker(_mark(self.target)), *late))
 
-    def replace(self, edit: Edit) -> None:
-        """Let the file hold what `edit` makes of it. Raises TableError, OSError (nothing written)."""
+    def _marker(self, mark: str) -> str:
+        return self._known.marker if self._known is not None and self._known.mark == mark else mark
+
+    def replace(self, edit: Edit, *, told: bool = False) -> None:
+        """Let the file hold what `edit` makes of it. Raises TableError, OSError (nothing written).
+
+        told: whoever knows the file learns from the edit itself all that it changes.
+        """
         with self.beside.alone():
-            self._replace(self.read(), edit)
+            base = self.read()
+            wanted = self._replace(base, edit)
+            if told and wanted is not None and self._known is not None and digest(base) == self._known.digest:
+                self._still_known(wanted, self._known.marker)
 
-    def _replace(self, base: bytes, edit: Edit, *, note: bool = True) -> None:
+    def _still_known(self, ours: bytes, marker: str) -> None:
+        """Our version stands where one stood that is called so: it is called the same, unless it was saved over just now."""
+        with suppress(OSError, TableError):
+            mark = _mark(self.target)
+            if self.read() == ours and _mark(self.target) == mark:
+                self._known = _Known(digest(ours), mark, marker)
+
+    def _replace(self, base: bytes, edit: Edit, *, note: bool = True) -> bytes | None:
+        """Answer what stands now in the place of `base`, where nobody saved anything in between; else None."""
         standing: _Standing | None = None
         for _ in range(ROUNDS):
             try:
@@ -94,13 +133,14 @@ class Saver:
                     self._log.append((swap.number, edit))
                 with suppress(OSError):  # it is written; what is left behind is looked at again after the next write
                     self._tidy()
-                return
+                return None if standing else wanted
             base, standing = found, _Standing(swap, wanted)
         else:
             busy = TryLater(f"{self._label} is being saved again and again just now")
             self._restore(standing, busy)
             raise busy
         self._restore(standing, None)  # what they saved holds it all already
+        return None
 
     def _displaced(self, swap: Swap) -> bytes:
         try:
@@ -192,6 +232,12 @@ class Saver:
 
 def _stamp(stat: os.stat_result) -> tuple[int, int, int]:
     return stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+def _mark(path: Path) -> str:
+    """Differs when the file was written or replaced, or when who may read it was changed. Raises OSError."""
+    stat = path.stat()
+    return "-".join(map(str, (*_stamp(stat), stat.st_ctime_ns, stat.st_mode)))
 
 
 def _stamp_of(path: Path) -> tuple[int, int, int] | None:

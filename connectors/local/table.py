@@ -63,7 +63,7 @@ class LocalTable:
             saver = self._saver()
             self._hold(saver)
             self._collect(saver)
-            found = self._grid(saver.read())
+            found = self._grid(saver.known())
         return Page(found.rows(), tuple(found.columns), id_column=found.id_column)
 
     def write(self, patches: Sequence[Patch]) -> list[Written]:
@@ -78,7 +78,7 @@ class LocalTable:
         if len(patches) > BATCH:
             raise Bug(f"{len(patches)} patches, more than {BATCH} at once")
         made = list(patches)
-        answers = self._edit(lambda found: patched(found, made, self._regrid(found)))
+        answers = self._edit(lambda found: patched(found, made, self._regrid(found)), told=True)
         # The edit is kept for late saves: what was refused just now must not come to pass there.
         made[:] = [patch for patch, answer in zip(patches, answers, strict=True) if answer.effect is Effect.APPLIED]
         return answers
@@ -130,7 +130,7 @@ class LocalTable:
         self._owner = held
         saver.placer.try_exchange()
 
-    def _edit(self, edit: Callable[[Grid], tuple[Document, T]]) -> T:
+    def _edit(self, edit: Callable[[Grid], tuple[Document, T]], *, told: bool = False) -> T:
         answers: list[T] = []
 
         def edited(raw: bytes) -> bytes:
@@ -148,7 +148,7 @@ class LocalTable:
             self._collect(saver)
             if not os.access(saver.target, os.W_OK, effective_ids=_EFFECTIVE) and saver.target.exists():
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(saver.target))
-            saver.replace(edited)
+            saver.replace(edited, told=told)
         return answers[-1]
 
     def _collect(self, saver: Saver) -> None:

@@ -55,6 +55,7 @@ EDITABLE = frozenset(
 OTHER_ABILITIES = frozenset(
     {
         "test_the_marker_changes_with_the_table_and_stays_without",
+        "test_our_own_write_is_no_change_of_the_marker_unless_it_met_a_persons",
         "test_a_second_owner_is_refused_by_name_until_the_first_is_closed",
         "test_a_watch_tells_of_an_edit",
     }

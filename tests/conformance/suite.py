@@ -520,6 +520,29 @@ class TableConformance:
         bench.insert({"ID": "d", "Name": "delta"}, at=0)
         assert bench.table.probe() != second
 
+    def test_our_own_write_is_no_change_of_the_marker_unless_it_met_a_persons(self, bench: Bench) -> None:
+        if not isinstance(bench.table, Probeable):
+            pytest.skip("not Probeable")
+        alpha, beta = (by_name(bench.table)[name].key for name in ("alpha", "beta"))
+        first = bench.table.probe()
+        bench.table.write([Patch(alpha, {"Last Result": "one"})])
+        bench.table.write([Patch(beta, {"Last Result": "two"})])
+        assert bench.table.probe() == first
+        read_all(bench.table)
+        assert bench.table.probe() == first
+        bench.poke("alpha", {"Status": "something else"})
+        bench.table.write([Patch(beta, {"Last Result": "three"})])
+        second = bench.table.probe()
+        assert second != first
+        bench.table.write([Patch(beta, {"Last Result": "four"})])
+        assert bench.table.probe() != first
+        read_all(bench.table)
+        third = bench.table.probe()
+        bench.table.write([Patch(beta, {"Last Result": "five"})])
+        assert bench.table.probe() == third
+        bench.poke("alpha", {"Status": "and else again"})
+        assert bench.table.probe() != third
+
     def test_a_second_owner_is_refused_by_name_until_the_first_is_closed(self, bench: Bench) -> None:
         if not isinstance(bench.table, Exclusive):
             pytest.skip("not Exclusive")
