@@ -1,10 +1,8 @@
-"""Seeds that once broke a law, each with what was wrong. They are played in every test run."""
+"""Seeds that once broke a law, each with what was wrong; they are played in every test run.
+
+A seed's story changes when the simulation does, so what it found also stands in `test_found`, as the smallest test of its own.
+"""
 
 from __future__ import annotations
 
-FOUND: dict[int, str] = {
-    1: "a run that was given up between two attempts was not counted in its row until the next one",
-    23: "runs that are caught up started closer together than the operator allows the action",
-    26: "a clock set back by days left rows unsettled until it was there again",
-    48: "a row mended in Attempts alone: what came due meanwhile is recorded, not forgotten",
-}
+FOUND: dict[int, str] = {}
