@@ -188,7 +188,8 @@ class Keeper:
         """A row as read. What a write put there without being shown it is no edit, in whatever form the store gives it back."""
         back = known._replace(absent_since=None, deleted_at=None)
         if known.deleted_at is not None:  # put back after it was deleted: nothing from meanwhile runs
-            back = back._replace(since=now, settled_until=now, armed=False)
+            since = now.replace(microsecond=0)
+            back = back._replace(since=since, settled_until=since, armed=False)
         put = self.unshown(known.key)
         ours = {c: v for c, v in put.items() if c in cells and (c in OURS or same(cells[c], v))}
         return delivered(back, ours, cells, now) if ours else observe(back, cells, now, handle)
