@@ -48,10 +48,13 @@ class Reloading:
         leave(self._site.state, self._note)
 
     async def _take_over(self, site: Site) -> tuple[str, ...]:
-        """Answers the tables that only a restart can take over: renamed ones, those that are gone or have moved."""
+        """Answers the tables that only a restart can take over: renamed ones, those that are gone or have moved, or whose ID or
+        Name is called otherwise now.
+        """
         serving = self._serving
-        self._made.reconfigure(site.parts, {name: bound.rules for name, bound in site.tables.items()})
-        left = {n for n in serving if n not in site.tables or serving[n].settings != site.tables[n].settings}
+        rules = {n: serving[n].rules_if(bound) if n in serving else bound.rules for n, bound in site.tables.items()}
+        self._made.reconfigure(site.parts, rules)
+        left = {n for n in serving if n not in site.tables or serving[n].moved(site.tables[n])}
         for name in site.tables.keys() - serving.keys():
             if any(bound.settings == site.tables[name].settings for bound in serving.values()):
                 left.add(name)  # the same store under another name

@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -50,6 +50,16 @@ class Bound:
     def open(self) -> Table:
         """Open it. Touches neither file nor network yet."""
         return self.backend.open(self.settings, self.place)
+
+    def moved(self, now: Bound) -> bool:
+        """Whether what is configured now is opened otherwise: elsewhere, or with its keys in other columns."""
+        return self.settings != now.settings or _key_columns(self.place) != _key_columns(now.place)
+
+    def rules_if(self, now: Bound) -> TableRules:
+        """The rules of now for the table as it was opened: which columns hold its keys is settled by then."""
+        kept = {str(c): self.rules.renames.get(str(c)) for c in (Column.ID, Column.NAME)}
+        renames = {c: header for c, header in {**now.rules.renames, **kept}.items() if header is not None}
+        return replace(now.rules, renames=renames)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +234,10 @@ def _table(
     )
     limit = config.settings.daemon.offline_limit
     return Bound(TableRules(rules, renames, settings.poll, limit, _blackouts(config)), backend, own, place)
+
+
+def _key_columns(place: Place) -> tuple[str, str]:
+    return fold(place.id_column), fold(place.name_column)
 
 
 def _twice(config: Config, tables: Mapping[str, Bound]) -> list[Mistake]:

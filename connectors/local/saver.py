@@ -80,7 +80,7 @@ class Saver:
         """What the file holds, for somebody who reads all of it. Raises as `read`."""
         mark = _mark(self.target)
         raw = self.read()
-        self._known = _Known(digest(raw), mark, self._marker(mark)) if _mark(self.target) == mark else None
+        self._known = _Known(digest(raw), mark, self._marker(mark))  # a save between the two lines above has a mark of its own
         return raw
 
     def marker(self) -> str:
