@@ -92,7 +92,7 @@ class LocalTable:
         return self._edit(lambda found: deleted(found, keys))
 
     def probe(self) -> str:
-        """Time, size and inode of the file, and which displaced files were saved into."""
+        """Times, size, inode and mode of the file, and which displaced files were saved into; what we wrote changes none of it."""
         with self._translated():
             return self._saver().marker()
 

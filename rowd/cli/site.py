@@ -107,7 +107,8 @@ def behind(site: Site, ledger: Ledger | None) -> str | None:
     if note.version != version_of(site.config.file):
         return f"{site.config.file} was changed since the daemon read it; to let it read that: kill -HUP {daemon.process.pid}"
     if note.restart:
-        return f"{', '.join(note.restart)}: renamed, moved, taken out or with other columns for ID or Name in {site.config.file}; restart the daemon to take that over"
+        which = f"{', '.join(note.restart)}: renamed, moved, taken out or with other columns for ID or Name in {site.config.file}"
+        return f"{which}; restart the daemon to take that over"
     return None
 
 
