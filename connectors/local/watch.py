@@ -49,7 +49,8 @@ async def _told(inotify: Inotify, about: _About) -> bool:
     changed = False
     while (left := until - loop.time()) > 0:
         try:
-            event = await asyncio.wait_for(inotify.get(), left)
+            async with asyncio.timeout(left):  # `wait_for` forgets that it was cancelled where something comes at that moment
+                event = await inotify.get()
         except TimeoutError:
             break
         if not changed and about(event):

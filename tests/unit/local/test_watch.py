@@ -116,3 +116,24 @@ def test_a_stranger_in_the_folder_is_nobody_s_business(file: Path) -> None:
             await waiting
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_watching_ends_when_it_is_to_end_also_at_the_moment_of_a_change(file: Path, turns: int) -> None:
+    change = file.write_text
+
+    async def watch() -> None:
+        async for _ in watched(file):
+            pass
+
+    async def scene() -> bool:
+        watching = asyncio.create_task(watch())
+        await asyncio.sleep(0.05)  # until it waits for the kernel
+        change("changed")
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        watching.cancel()
+        ended, _ = await asyncio.wait([watching], timeout=5)
+        return bool(ended)
+
+    assert asyncio.run(asyncio.wait_for(scene(), 10))
