@@ -401,6 +401,23 @@ def test_a_snooze_of_no_time_is_refused() -> None:
     assert refused.text == 'a snooze of no time changes nothing; say for how long, like "snooze 2h"'
 
 
+@pytest.mark.parametrize(
+    ("changes", "over"),
+    [
+        ({}, True),
+        ({"stage": Stage.WAITING, "retry_at": at(9)}, True),
+        ({"stage": Stage.RUNNING}, False),  # its end says what becomes of the row
+        ({"due": at(-1)}, False),  # the row was edited since: another one comes
+        ({"cause": Cause.MANUAL}, False),
+    ],
+)
+def test_a_one_off_is_over_where_its_only_occurrence_is_taken_back(changes: dict[str, object], over: bool) -> None:
+    its = occurrence(**{"stage": Stage.CLAIMED, "started_at": None, "due": at(1), **changes})
+    plan = decide([replace(standing("a", "2026-03-02 12:01"), active=(its,), requests=(wish(Wish.CANCEL),))], NOON, HOUSE)
+    assert [s.cells.get("Status") for s in plan.completed] == ["completed"] * over
+    assert not plan.states
+
+
 def test_two_presses_at_once_start_one_run() -> None:
     asked = replace(standing(schedule=None), requests=(wish(Wish.RUN_NOW, number=1), wish(Wish.RUN_NOW, number=2)))
     plan = decide([asked], NOON, HOUSE)

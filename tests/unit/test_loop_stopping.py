@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from actions.api import Context, Outcome, Process, Request, Result
+from connectors.errors import TryLater
 from engine.events import RequestRefused, RunEnded, RunStarted
 from engine.model import Wish
 from tests.fakes.house import House, rules, slow
@@ -250,6 +251,24 @@ def test_a_cancel_that_was_taken_holds_though_the_daemon_is_killed_before_the_ru
         await house.after(minutes=10)
         assert [(e.outcome, e.retry_at) for e in house.of(RunEnded)] == [(outcome, None)]
         assert kind is None or kind.seen == seen
+        await alive.stop()
+
+    run(story())
+
+
+def test_a_one_off_that_was_taken_back_is_over_also_for_the_ledger(tmp_path: Path) -> None:
+    """The table can't be told, so nothing that it answers is written down."""
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), retrying("flaky", "2026-03-02 12:01")
+        house.witness.behaviour = lambda _: Result(Outcome.FAILED, "x")
+        alive = await start(house, sheet)
+        await house.until(NOON + timedelta(minutes=1, seconds=5))
+        sheet.fail = [TryLater("429")] * 99
+        await alive.ask("flaky", Wish.CANCEL)
+        await house.after(seconds=1)
+        (state,) = await alive.committer.read(lambda ledger: ledger.rows("ops"))
+        assert state.cells["Status"] == "completed"
         await alive.stop()
 
     run(story())
