@@ -47,7 +47,7 @@ def patches(keeper: Keeper, now: datetime, most: int) -> list[Outgoing]:
         if not put or state is None:
             keeper.unsent.discard(key)
             continue
-        expect = {c: state.stood[c] for c in EXPECTED if c in state.stood}
+        expect = {str(c): state.stood[c] for c in EXPECTED if c in state.stood}
         ready.append(Outgoing(key, put, Patch(key, _headers(layout, put), _headers(layout, expect))))
     return ready
 
