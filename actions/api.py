@@ -115,7 +115,11 @@ class Action(Protocol):
 
 @runtime_checkable
 class Adoptable(Protocol):
-    """An action whose attempts outlive the daemon."""
+    """An action whose attempts outlive the daemon: each waits at a gate until `context.launched` has returned."""
+
+    @property
+    def kind(self) -> str:
+        """The name of its kind. It stands beside the attempt, so that a later daemon knows who can take it over."""
 
     async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
         """Wait for an attempt that another daemon released, and answer its result; None when nobody can know it (lost).
@@ -148,8 +152,10 @@ class Kind:
 
     `make` raises ValueError, with a sentence for the operator, for what the model alone cannot refuse.
     `repeatable` says whether attempts of this definition may be repeated where the operator left it open.
+    `heir` takes over attempts whose definition is gone; None for a kind whose attempts end with the daemon.
     """
 
     settings: type[Definition]
     make: Callable[[str, Any, Path], Action]  # (action's name, its settings, folder that relative paths start from)
     repeatable: Callable[[Any], bool]
+    heir: Adoptable | None = None

@@ -15,6 +15,7 @@ from engine.committer import Commits
 from engine.decide import decide
 from engine.events import Event
 from engine.facts import Moves, Tallies, stopped
+from engine.keeper import UNSERVED
 from engine.ledger import LedgerUnwritable
 from engine.ledger.ids import numbered
 from engine.memory import Memory
@@ -74,7 +75,7 @@ class Acting:
         """Which tasks to decide on; those of a table that was not looked at yet since the start come once it is."""
         memory = self._memory
         places = memory.agenda.take(now, self._free, memory.waits, lambda action: memory.room(action, now))
-        return {place for place in places if memory.tenders[place[0]].looked.is_set()}
+        return {place for place in places if (tender := memory.tenders.get(place[0])) is None or tender.looked.is_set()}
 
     @property
     def _free(self) -> int:
@@ -86,12 +87,13 @@ class Acting:
         answered: list[Answer] = []
         ended: list[Stop] = []
         for table, key in places:
-            keeper = self._memory.keepers[table]
-            standing = keeper.standing(key, now)
+            keeper, active = self._memory.keepers.get(table), self._memory.under_way.of(table, key)
+            standing = keeper.standing(key, now) if keeper is not None else None
             if standing is not None:
                 standings.append(standing)
                 continue
-            answers, stops = without_task(keeper.requests.get(key, ()), self._memory.under_way.of(table, key), keeper.no_task(key))
+            requests, why = (keeper.requests.get(key, ()), keeper.no_task(key)) if keeper is not None else ((), UNSERVED)
+            answers, stops = without_task(requests, active, why)
             answered += answers
             ended += stops
         return standings, answered, ended
@@ -106,9 +108,10 @@ class Acting:
         places = {(table, key) for table, key, _ in plan.starts}
         known = {_trigger(o): o for place in places for o in self._memory.under_way.of(*place)}
         begun = [_begun(known[trigger], now) for trigger in plan.starts if trigger in known]
-        folders = {o.id: str(self._runner.folder(o.id, o.attempt)) for o in (*claims, *begun) if o.stage is Stage.RUNNING}
+        folders = {o.id: self._runner.folder(o.id, o.attempt) for o in (*claims, *begun) if o.stage is Stage.RUNNING}
+        kinds = {o.id: kind for o in (*claims, *begun) if o.id in folders and (kind := self._runner.kind(o.action)) is not None}
         quiet = [stop for stop in plan.stops if not self._memory.runs(stop.run)]
-        return Moves(plan, claims, begun, quiet, folders)
+        return Moves(plan, claims, begun, quiet, folders, kinds)
 
     def _carry_out(self, moves: Moves, ours: set[str], tallies: Tallies) -> list[Occurrence]:
         """The plan is durable: remember it, and start what it starts."""

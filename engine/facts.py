@@ -71,7 +71,7 @@ class Moves:
 
     claims: the plan's, with their ids; RUNNING where the first attempt begins at once.
     begun: earlier claims whose next attempt begins, as they stand then.   quiet: the plan's stops of what is not running.
-    folders: run → where the files of its attempt go.
+    folders: run → where the files of its attempt go.   kinds: run → the kind of its action, where its attempt outlives the daemon.
     """
 
     plan: Plan
@@ -79,6 +79,7 @@ class Moves:
     begun: list[Occurrence]
     quiet: list[Stop]
     folders: Mapping[str, str]
+    kinds: Mapping[str, str]
 
     @property
     def empty(self) -> bool:
@@ -93,14 +94,14 @@ class Moves:
     def write(self, ledger: Ledger, now: datetime) -> tuple[set[str], Tallies]:
         """Answer the ids of the claims that are ours, and the tallies that changed."""
         ledger.record(self.plan.records)
-        taken = ledger.claim(self.claims, self.folders)
+        taken = ledger.claim(self.claims, self.folders, self.kinds)
         ledger.move_rows(self.plan.states)
         ledger.save_rows(self.plan.completed)
         ledger.ask_to_stop([(stop.run, stopped(stop)) for stop in self.plan.stops if stop not in self.quiet])
         ended = [ledger.end(stop.run, Outcome.CANCELLED, stopped(stop), now) for stop in self.quiet]
         for answer in self.plan.answers:
             ledger.answer(answer.request.id, answer.taken, answer.text, now)
-        ledger.begin([(o.id, o.attempt) for o in self.begun], now, self.folders)
+        ledger.begin([(o.id, o.attempt) for o in self.begun], now, self.folders, self.kinds)
         ours = {claim.id for claim, won in zip(self.claims, taken, strict=True) if won}
         return ours, _tallies(ledger, [*self.plan.records, *ended])
 

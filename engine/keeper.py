@@ -29,6 +29,9 @@ NO_ACCESS_AFTER = timedelta(minutes=15)
 SET_BACK = timedelta(minutes=1)
 """A clock that was set back by less is waited for; by more, and instants that now lie ahead are taken for never reached."""
 
+UNSERVED = "the table is no longer in rowd.toml"
+"""Why nothing of it starts any more, and what waited has ended."""
+
 FORGOTTEN_AFTER = timedelta(days=31)
 """How long a deleted row is remembered here; the ledger forgets it after 30 days."""
 
@@ -315,6 +318,8 @@ class Keeper:
 
     def no_task(self, key: str) -> str:
         """Why this row can't run at all."""
+        if not self.served:
+            return UNSERVED
         state, understood = self.states.get(key), self.understood.get(key)
         if state is None or state.deleted_at is not None or not isinstance(understood, Defect):
             return "the row is gone from the table"
@@ -331,9 +336,9 @@ class Keeper:
     # --- where tasks stand
 
     def standing(self, key: str, now: datetime) -> Standing | None:
-        """Where a task stands; None where the row is no task."""
+        """Where a task stands; None where the row is no task, or no longer ours."""
         task = self.understood.get(key)
-        if not isinstance(task, Task):
+        if not self.served or not isinstance(task, Task):
             return None
         return Standing(
             task=task,
@@ -352,7 +357,7 @@ class Keeper:
             if now - since >= (NO_ACCESS_AFTER if needs_owner else self.rules.offline_limit):
                 return Hold(f"no access: {error}" if needs_owner else f"offline too long: {error}", record=True)
         if not self.served:
-            return Hold("the table is no longer in rowd.toml")
+            return Hold(UNSERVED)
         if self.held is not None:
             return Hold(self.held)
         if key in self.doubtful:

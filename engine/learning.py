@@ -56,8 +56,8 @@ class Learning:
                 facts.ends.append(End(occurrence, item, _retry_at(occurrence, item, now)))
         for end in facts.ends:
             occurrence = end.occurrence
-            keeper = memory.keepers[occurrence.table]
-            if end.retry_at is None and _was_one_off(keeper, occurrence):
+            keeper = memory.keepers.get(occurrence.table)
+            if keeper is not None and end.retry_at is None and _was_one_off(keeper, occurrence):
                 state = facts.found.get(keeper.name, Findings()).states.get(occurrence.key) or keeper.states[occurrence.key]
                 if occurrence.due > state.since and active(state):  # else a person has changed it while it ran
                     facts.states[(keeper.name, occurrence.key)] = completed(state)
@@ -94,7 +94,8 @@ class Learning:
         else:
             memory.under_way.drop(occurrence)
         memory.changed(occurrence)
-        memory.keepers[occurrence.table].note_is_over(occurrence.key)
+        if (keeper := memory.keepers.get(occurrence.table)) is not None:
+            keeper.note_is_over(occurrence.key)
         before, after = memory.breakers.note(occurrence.action, result.outcome, now)
         self._emit(telling.of_end(end, now))
         self._tell(telling.of_breaker(occurrence.action, before, after, memory.parts.breaker, now))

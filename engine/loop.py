@@ -57,9 +57,9 @@ class Daemon:
         self._tenders = list(tenders)
         for tender in self._tenders:
             await tender.own()
-        await self._turns.take_up(self._tenders)
+        left = [*await self._turns.take_up(self._tenders), *await self._turns.take_up_rest()]
         self._listener(DaemonStarted(at=self.clock.now(), tables=tuple(self.keepers), pid=os.getpid()))
-        self._turns.recover(self.keepers)
+        self._turns.recover(left)
 
     async def close(self) -> None:
         """Let go of the tables."""
@@ -97,8 +97,7 @@ class Daemon:
     async def add(self, tender: Tender) -> None:
         """Take up one more table while running. Raises NeedsOwner where another daemon has it."""
         await tender.own()
-        await self._turns.take_up([tender])
-        self._turns.recover([tender.keeper.name])
+        self._turns.recover(await self._turns.take_up([tender]))
         self._tenders.append(tender)
         self._tending.append(asyncio.create_task(tender.tend(self._turns.deliver)))
 

@@ -28,12 +28,10 @@ class Memory:
         self.breakers = Breakers(parts.breaker, parts.limits, parts.max_parallel)
         self.awake_since = now
 
-    def take_up(self, tender: Tender, active: Iterable[Occurrence]) -> None:
-        """Know one more table, and what the ledger says is under way in it."""
+    def take_up(self, tender: Tender) -> None:
+        """Know one more table."""
         keeper = tender.keeper
         self.keepers[keeper.name], self.tenders[keeper.name] = keeper, tender
-        for occurrence in active:
-            self.under_way.put(occurrence)
         keeper.active = self.under_way.of
         keeper.shut = self.breakers.shut
 
@@ -46,7 +44,8 @@ class Memory:
 
     def changed(self, occurrence: Occurrence) -> None:
         """Something about an occurrence is different now: its row shows it, and what may follow is to be decided on."""
-        self.keepers[occurrence.table].unsent.add(occurrence.key)
+        if (keeper := self.keepers.get(occurrence.table)) is not None:
+            keeper.unsent.add(occurrence.key)
         self.agenda.touch([(occurrence.table, occurrence.key)])
 
     def looked(self, table: str) -> None:
@@ -64,8 +63,9 @@ class Memory:
     def recount(self, tallies: Tallies) -> None:
         """What these rows' pasts add up to now."""
         for table, changed in tallies.items():
-            self.keepers[table].tallies.update(changed)
-            self.keepers[table].unsent.update(changed)
+            if (keeper := self.keepers.get(table)) is not None:
+                keeper.tallies.update(changed)
+                keeper.unsent.update(changed)
 
     def ask(self, requests: Iterable[Request]) -> None:
         """These wishes are open, all that are."""
@@ -105,7 +105,8 @@ class Memory:
 
     def priority(self, place: Place) -> int:
         """Whose turn is first when many come due at once."""
-        return getattr(self.keepers[place[0]].understood.get(place[1]), "priority", 0)
+        keeper = self.keepers.get(place[0])
+        return getattr(keeper.understood.get(place[1]), "priority", 0) if keeper is not None else 0
 
     def wakes(self, now: datetime, frozen: datetime | None) -> Iterator[datetime]:
         """When time alone gives us something to do.   frozen: what comes due after it doesn't count."""

@@ -7,15 +7,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from actions.api import Action
+from actions.api import Action, Adoptable
 from engine.blackout import Blackout
 from engine.breaker import BreakerRules
 from engine.crash import Crash
 
 
+def _nobody(_kind: str) -> Adoptable | None:
+    """No kind's attempts can be taken over without their definition."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """limits: action → how many attempts at once.   runs: folder of all attempts' folders.   draw: n random bytes."""
+    """limits: action → how many attempts at once.   runs: folder of all attempts' folders.   draw: n random bytes.
+    heir: kind of action → who takes over attempts whose definition is gone.
+    """
 
     actions: Mapping[str, Action]
     secrets: Mapping[str, Mapping[str, str]]
@@ -27,3 +34,4 @@ class Parts:
     runs: Path
     draw: Callable[[int], bytes]
     crash: Crash
+    heir: Callable[[str], Adoptable | None] = _nobody

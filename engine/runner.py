@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from actions.api import Action, Adoptable, Outcome, Process, Request, Result
+from actions.api import Adoptable, Outcome, Process, Request, Result
 from engine.answers import judged
 from engine.clock import Clock, Timer
 from engine.committer import RETRY_LEDGER, Commits
-from engine.crash import Crash
 from engine.ledger import LedgerUnwritable
 from engine.model import Occurrence
+from engine.parts import Parts
 
 _NO_SECRETS: Mapping[str, str] = MappingProxyType({})
 
@@ -70,29 +70,24 @@ class _Attempt:
 class Runner:
     """Attempts under way, by run id. One occurrence has one attempt at a time."""
 
-    def __init__(
-        self,
-        actions: Mapping[str, Action],
-        secrets: Mapping[str, Mapping[str, str]],
-        clock: Clock,
-        committer: Commits,
-        runs: Path,
-        crash: Crash,
-        ended: Callable[[Ended], None],
-    ) -> None:
-        """secrets: action's name → what it may see.   runs: where attempts' folders go.   ended: told once for each attempt."""
-        self._actions = actions
-        self._secrets = secrets
+    def __init__(self, parts: Parts, clock: Clock, committer: Commits, ended: Callable[[Ended], None]) -> None:
+        """ended: told once for each attempt."""
         self._clock = clock
         self._committer = committer
-        self._runs = str(runs)
-        self._crash = crash
+        self._runs = str(parts.runs)
+        self._crash = parts.crash
         self._ended = ended
         self._attempts: dict[str, _Attempt] = {}
+        self.replace(parts)
 
-    def replace(self, actions: Mapping[str, Action], secrets: Mapping[str, Mapping[str, str]]) -> None:
+    def replace(self, parts: Parts) -> None:
         """Use other definitions for attempts that begin from now on."""
-        self._actions, self._secrets = actions, secrets
+        self._actions, self._secrets, self._heir = parts.actions, parts.secrets, parts.heir
+        self._kinds = {name: action.kind for name, action in _adoptable(parts.actions)}
+
+    def kind(self, action: str) -> str | None:
+        """By what a later daemon finds who takes over an attempt of this action; None where attempts end with this one."""
+        return self._kinds.get(action)
 
     def folder(self, run: str, attempt: int) -> str:
         """Where this attempt's files are, if it leaves any."""
@@ -112,16 +107,31 @@ class Runner:
         else:
             self._begin(attempt, partial(action.run, _request(occurrence), attempt))
 
-    def adopt(self, occurrence: Occurrence) -> None:
-        """Take over an attempt that another daemon released."""
-        action: object = self._actions.get(occurrence.action)
+    def adopt(self, occurrence: Occurrence, kind: str | None) -> None:
+        """Take over an attempt that another daemon began.   kind: what `kind` said of its action then.
+
+        It goes by what the attempt was, not by what its action is called now: that may have been changed or removed since.
+        """
         process = occurrence.process
-        if not isinstance(action, Adoptable) or process is None:
+        if kind is not None and process is None and self.kind(occurrence.action) == kind:
+            self.start(occurrence)  # its gate was never opened, so it never ran
+            if occurrence.stopping:  # before its first step: it never will
+                self.stop(occurrence.id, Outcome.CANCELLED, occurrence.stopping)
+        elif kind is not None and (heir := self._taking_over(occurrence.action, kind)) is not None and process is not None:
+            attempt = self._attempt(occurrence, age=max(0.0, self._clock.uptime() - process.since_boot), made=True)
+            self._begin(attempt, partial(_adopted, heir, _request(occurrence), attempt, process))
+            if occurrence.stopping:  # in the loop's next step, when it is really taken over
+                asyncio.get_running_loop().call_soon(self.stop, occurrence.id, Outcome.CANCELLED, occurrence.stopping)
+        elif kind is not None and process is None:
+            why = f"it had not begun when rowd stopped, and the action {occurrence.action} is no {kind} any more"
+            self._begin(self._attempt(occurrence, age=0.0, made=True), partial(_known, Result(Outcome.FAILED, why)))
+        else:
             attempt = self._attempt(occurrence, age=0.0, made=True)
             self._begin(attempt, partial(_lost, attempt, "rowd stopped while it ran; its effect is unknown"))
-            return
-        attempt = self._attempt(occurrence, age=max(0.0, self._clock.uptime() - process.since_boot), made=True)
-        self._begin(attempt, partial(_adopted, action, _request(occurrence), attempt, process))
+
+    def _taking_over(self, name: str, kind: str) -> Adoptable | None:
+        action: object = self._actions.get(name)
+        return action if isinstance(action, Adoptable) and action.kind == kind else self._heir(kind)
 
     def stop(self, run: str, outcome: Outcome, reason: str) -> bool:
         """End an attempt with this outcome, unless it succeeds all the same. False where none is under way.
@@ -199,6 +209,12 @@ class Runner:
             result = attempt.verdict
         spent = timedelta(seconds=max(0.0, self._clock.monotonic() - attempt.began))
         self._ended(Ended(occurrence.id, occurrence.attempt, result, spent if result.took is None else result.took))
+
+
+def _adoptable(actions: Mapping[str, object]) -> Iterator[tuple[str, Adoptable]]:
+    for name, action in actions.items():
+        if isinstance(action, Adoptable):
+            yield name, action
 
 
 async def _known(result: Result) -> Result:

@@ -8,21 +8,20 @@ commit leaves nothing to undo.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from actions.api import Adoptable, Outcome, Result
 from engine.acting import Acting
 from engine.committer import RETRY_LEDGER, Commits
 from engine.events import ClockJumped, Event, LedgerRecovered, LedgerRefused, Listener
 from engine.keeper import SET_BACK, Findings, Keeper, TableRules
 from engine.learning import Learning, Seen
-from engine.ledger import LedgerUnwritable
+from engine.ledger import LedgerUnwritable, Unfinished
 from engine.memory import Memory
-from engine.model import Stage
+from engine.model import Occurrence, Stage
 from engine.parts import Parts
 from engine.runner import Ended, Runner
 from engine.tender import Tender
@@ -43,7 +42,7 @@ class Turns:
         self.memory = Memory(parts, clock.now())
         self.stopping = False
         self.frozen: datetime | None = None
-        self.runner = Runner(parts.actions, parts.secrets, clock, committer, parts.runs, parts.crash, self._ended)
+        self.runner = Runner(parts, clock, committer, self._ended)
         self._committer = committer
         self._emit: Callable[[Event], None] = listener
         self._learning = Learning(self.memory, listener)
@@ -54,39 +53,43 @@ class Turns:
         self._unwritten: datetime | None = None  # since when the ledger can't be written
         self._before: datetime | None = None  # the instant of the last turn
 
-    async def take_up(self, tenders: Iterable[Tender]) -> None:
-        """Know these tables, and whatever an earlier daemon left under way."""
-        unfinished = await self._committer.read(lambda ledger: ledger.unfinished_attempts())
-        began = {one.occurrence.id: one.attempt.started_at for one in unfinished}
+    async def take_up(self, tenders: Iterable[Tender]) -> list[Unfinished]:
+        """Know these tables, and what an earlier daemon left under way in them. Answers the attempts to `recover`."""
+        names = set()
         for tender in tenders:
-            active = await self._committer.read(lambda ledger, name=tender.keeper.name: ledger.active(name))  # type: ignore[misc]
-            # the ledger tells when the first attempt started; how long this one may still take counts from its own start
-            self.memory.take_up(tender, (o._replace(started_at=began.get(o.id, o.started_at)) for o in active))
-        self._before = None
+            self.memory.take_up(tender)
+            names.add(tender.keeper.name)
+        found = await self._left(lambda occurrence: occurrence.table in names)
         streaks = await self._committer.read(lambda ledger: {a: ledger.streak(a) for a in self.memory.parts.actions})
         self.memory.streaks(streaks)
+        self._before = None
+        return found
 
-    def recover(self, tables: Collection[str]) -> None:
-        """Attempts of these tables that were begun when the last daemon ended: wait for them, start them, or call them lost."""
-        for occurrence in self.memory.under_way:
-            action: object = self.memory.parts.actions.get(occurrence.action)
-            if occurrence.stage is not Stage.RUNNING or occurrence.table not in tables:
-                continue
-            unreleased = occurrence.process is None and isinstance(action, Adoptable)  # so it never ran
-            if unreleased and occurrence.stopping:
-                result = Result(Outcome.CANCELLED, occurrence.stopping)
-                self._ended(Ended(occurrence.id, occurrence.attempt, result, timedelta(0)))
-            elif unreleased:
-                self.runner.start(occurrence)
-            else:
-                self.runner.adopt(occurrence)
-                if occurrence.stopping:  # in the loop's next step, when it is really taken over
-                    asyncio.get_running_loop().call_soon(self.runner.stop, occurrence.id, Outcome.CANCELLED, occurrence.stopping)
+    async def take_up_rest(self) -> list[Unfinished]:
+        """Know what an earlier daemon left under way in tables that are served no more: what runs is waited for, the rest ends."""
+        return await self._left(lambda occurrence: occurrence.table not in self.memory.keepers)
+
+    async def _left(self, ours: Callable[[Occurrence], bool]) -> list[Unfinished]:
+        active, unfinished = await self._committer.read(lambda ledger: (ledger.active(), ledger.unfinished_attempts()))
+        unknown = {o.id: o for o in active if ours(o) and o.id not in self.memory.under_way}
+        found = [one for one in unfinished if one.occurrence.id in unknown]
+        for one in found:  # the ledger tells when the first attempt started; people want to know it of this one
+            unknown[one.occurrence.id] = one.occurrence._replace(started_at=one.attempt.started_at)
+        for occurrence in unknown.values():
+            self.memory.under_way.put(occurrence)
+            self.memory.changed(occurrence)
+        return found
+
+    def recover(self, unfinished: Iterable[Unfinished]) -> None:
+        """Attempts that were begun when the last daemon ended: wait for them, start them, or call them lost."""
+        for one in unfinished:
+            if (occurrence := self.memory.under_way.get(one.occurrence.id)) is not None:
+                self.runner.adopt(occurrence, one.attempt.kind)
 
     def reconfigure(self, parts: Parts, rules: Mapping[str, TableRules]) -> None:
         """Go on with other definitions and rules; what runs is not touched. A table without rules starts nothing any more."""
         self.memory.replace(replace(parts, runs=self.memory.parts.runs, crash=self.memory.parts.crash))
-        self.runner.replace(parts.actions, parts.secrets)
+        self.runner.replace(parts)
         for name, keeper in self.memory.keepers.items():
             self.memory.tenders[name].reread()
             find = partial(keeper.reconfigure, rules.get(name))

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 import actions
 import connectors
-from actions.api import Action, Definition
+from actions.api import Action, Adoptable, Definition
 from config.load import Config
 from config.mistakes import ConfigError, Mistake, mistakes_of, pointer
 from config.settings import TableSettings
@@ -121,6 +121,7 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
         runs=config.state_dir / "runs",
         draw=secrets.token_bytes,
         crash=CrashPoints(os.environ.get(VARIABLE)),
+        heir=_heir,
     )
     return Site(config, tables, parts, definitions), mistakes
 
@@ -175,6 +176,14 @@ def _action(
     except ValueError as exc:
         mistakes.append(Mistake(str(config.file), key, str(exc), "mend the definition"))
     return None
+
+
+def _heir(kind: str) -> Adoptable | None:
+    """Who takes over an attempt of this kind whose definition is gone."""
+    try:
+        return actions.load(kind).heir
+    except KeyError:  # another package's, which is gone, too
+        return None
 
 
 def _repeatable(definition: Definition, judged: bool) -> bool:

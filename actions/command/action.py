@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from actions.api import Context, Outcome, Process, Request, Result
@@ -12,7 +13,7 @@ from actions.command.environment import variables
 from actions.command.identity import boot, kill_left, opened
 from actions.command.launcher import BOOT, STDERR, STDOUT, Launch, Order, take_back
 from actions.command.settings import CommandSettings
-from actions.command.verdict import exit_status, result, too_much
+from actions.command.verdict import exit_status, result, too_much, took
 from actions.command.watch import Adopted, Held, too_long, until_gone
 from actions.paths import confined
 from actions.telling import Mask, cut, plain
@@ -26,6 +27,8 @@ def make(name: str, settings: CommandSettings, base: Path) -> Command:  # noqa: 
 
 class Command:
     """`kind = "command"`. Its attempts are processes that outlive the daemon, so it is Adoptable."""
+
+    kind = "command"
 
     def __init__(self, settings: CommandSettings, elements: argv.Argv, cwd: Path) -> None:
         self._settings = settings
@@ -59,7 +62,7 @@ class Command:
         folder, mask = context.folder, self._mask(context)
         booted = _booted(folder)
         if booted not in (None, boot()):
-            return self._result(folder, None, None, mask)
+            return _timed(self._result(folder, None, None, mask), folder)
         long = None
         if (pidfd := opened(process)) is not None:
             adopted = Adopted(process, pidfd, request)
@@ -72,7 +75,8 @@ class Command:
             kill_left(process.pid, request)
         if booted is not None and not (folder / STDOUT).exists():
             return await self.run(request, context)
-        return self._result(folder, long, None, mask)
+        found = self._result(folder, long, None, mask)
+        return found if pidfd is not None else _timed(found, folder)
 
     async def _until_gone(self, held: Held, folder: Path) -> Path | None:
         files = (folder / STDOUT, folder / STDERR)
@@ -124,6 +128,11 @@ class Command:
             where = "" if "/" in name else f" in {path}"
             raise ValueError(f"there is no program {quoted(name)}{where}; install it, or write its full path")
         return str((self._cwd / found).absolute())
+
+
+def _timed(result: Result | None, folder: Path) -> Result | None:
+    """With how long it ran, where it had ended before anybody looked."""
+    return None if result is None else replace(result, took=took(folder))
 
 
 def _booted(folder: Path) -> str | None:

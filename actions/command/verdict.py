@@ -7,11 +7,12 @@ import re
 import signal
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from actions.api import Outcome, Result, Value
 from actions.command import outputs
-from actions.command.launcher import EXIT, OUTPUT, STDERR, STDOUT
+from actions.command.launcher import BOOT, EXIT, OUTPUT, STDERR, STDOUT
 from actions.sizes import spelled
 from actions.telling import Mask, cut, listed, plain
 
@@ -42,6 +43,15 @@ def exit_status(folder: Path) -> int | None:
     except FileNotFoundError:
         return None
     return int(text) if re.fullmatch(r"\d{1,3}\n", text, re.ASCII) else None
+
+
+def took(folder: Path) -> timedelta | None:
+    """How long it ran, by the times of its files (and so by the wall clock); None where they don't tell."""
+    try:
+        span = (folder / EXIT).stat().st_mtime_ns - (folder / BOOT).stat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+    return timedelta(microseconds=max(0, span // 1000))
 
 
 def result(folder: Path, status: int, ok: Collection[int], mask: Mask) -> Result:

@@ -20,6 +20,8 @@ def _version_2(connection: sa.Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE rows ADD COLUMN skip_until INTEGER")
     connection.exec_driver_sql("ALTER TABLE rows ADD COLUMN skip_by TEXT DEFAULT '' NOT NULL")
     connection.exec_driver_sql("ALTER TABLE occurrences ADD COLUMN stopping TEXT DEFAULT '' NOT NULL")
+    connection.exec_driver_sql("ALTER TABLE attempts ADD COLUMN kind TEXT")
+    connection.exec_driver_sql("UPDATE attempts SET kind = 'command' WHERE pid IS NOT NULL AND ended_at IS NULL")
 
 
 STEPS: Mapping[int, Step] = {2: _version_2}

@@ -22,16 +22,22 @@ from engine.ledger.values import ATTEMPT_COLUMNS, OCCURRENCE_COLUMNS, attempt_of
 from engine.model import MOVES, Occurrence, Stage
 
 _NOWHERE: Mapping[str, Path | str] = MappingProxyType({})
+_NONE_LASTS: Mapping[str, str] = MappingProxyType({})
 
 
 class Occurrences(Tallies):
     """Claims, attempts, outcomes."""
 
-    def claim(self, occurrences: Sequence[Occurrence], folders: Mapping[str, Path | str] = _NOWHERE) -> list[bool]:
+    def claim(
+        self,
+        occurrences: Sequence[Occurrence],
+        folders: Mapping[str, Path | str] = _NOWHERE,
+        kinds: Mapping[str, str] = _NONE_LASTS,
+    ) -> list[bool]:
         """Insert each, unless its (table, key, trigger) is there already. In the same order: True, this call claimed it.
 
         Each has an id of its own, drawn before, and is CLAIMED; or, where it starts at once, RUNNING with its first attempt, which
-        is then put down as well.   folders: as in `begin`. Raises: IllegalMove, also for an id that another occurrence has.
+        is then put down as well.   folders, kinds: as in `begin`. Raises: IllegalMove, also for an id that another occurrence has.
         """
         if not occurrences:
             return []
@@ -59,6 +65,7 @@ class Occurrences(Tallies):
                     "started_at": micros_or_none(o.started_at),
                     "summary": "",
                     "folder": _path(folders.get(o.id)),
+                    "kind": kinds.get(o.id),
                 }
                 for o in occurrences
                 if o.stage is Stage.RUNNING and o.id in ours
@@ -66,17 +73,27 @@ class Occurrences(Tallies):
         )
         return [o.id in ours for o in occurrences]
 
-    def begin(self, starts: Sequence[tuple[str, int]], at: datetime, folders: Mapping[str, Path | str] = _NOWHERE) -> None:
+    def begin(
+        self,
+        starts: Sequence[tuple[str, int]],
+        at: datetime,
+        folders: Mapping[str, Path | str] = _NOWHERE,
+        kinds: Mapping[str, str] = _NONE_LASTS,
+    ) -> None:
         """(run id, number of the attempt) → RUNNING. The number is the next one, and within what the occurrence is allowed.
 
         started_at of an occurrence is that of its first attempt.   folders: run id → the attempt's folder, where it is known
-        already, so that its log is found and pruned also where no process is ever launched.
+        already, so that its log is found and pruned also where no process is ever launched.   kinds: run id → the kind of its
+        action, where the attempt outlives the daemon.
         Raises: IllegalMove; then the transaction must be given up.
         """
         steps = [{"of": run, "nth": n, "at": micros(at)} for run, n in starts]
         if self._write(_BEGIN, steps) != len(steps):
             raise IllegalMove(f"one of these attempts may not begin: {', '.join(f'{run} attempt {n}' for run, n in starts)}")
-        self._write(_BEGIN_ATTEMPT, [{"of": run, "at": micros(at), "its_folder": _path(folders.get(run))} for run, _ in starts])
+        self._write(
+            _BEGIN_ATTEMPT,
+            [{"of": run, "at": micros(at), "its_folder": _path(folders.get(run)), "its_kind": kinds.get(run)} for run, _ in starts],
+        )
 
     def launched(self, run: str, attempt: int, process: Process, folder: Path | str) -> None:
         """Make an attempt's process known, before it is released. Raises: IllegalMove.
@@ -255,7 +272,7 @@ _BEGIN = (
     )
 )
 _BEGIN_ATTEMPT = insert(ATTEMPTS).from_select(
-    ["run", "n", "action", "started_at", "summary", "folder"],
+    ["run", "n", "action", "started_at", "summary", "folder", "kind"],
     sa.select(
         OCCURRENCES.c.id,
         OCCURRENCES.c.attempt,
@@ -263,6 +280,7 @@ _BEGIN_ATTEMPT = insert(ATTEMPTS).from_select(
         sa.bindparam("at", type_=sa.Integer),
         sa.literal(""),
         sa.bindparam("its_folder", type_=sa.Text),
+        sa.bindparam("its_kind", type_=sa.Text),
     ).where(OCCURRENCES.c.id == sa.bindparam("of")),
 )
 _ASK_TO_STOP = (

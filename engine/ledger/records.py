@@ -57,6 +57,8 @@ class Attempt:
     """One try of an occurrence.
 
     ended_at, outcome, duration: None while it is under way.   folder: of its files; None where none was made known.
+    kind: of its action, where its process outlives the daemon: by it a later one knows who takes the attempt over. None: it ends
+    with its daemon.
     """
 
     run: str
@@ -68,6 +70,7 @@ class Attempt:
     duration: timedelta | None = None
     process: Process | None = None
     folder: str | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class AttemptEnd:
 class Unfinished:
     """An attempt that was begun and has no end: what a daemon finds after a restart.
 
-    attempt.process None: no process was ever made known, so none was released.
+    attempt.process None: no process was ever made known, so of a kind that outlives the daemon none was released.
     """
 
     occurrence: Occurrence

@@ -160,7 +160,7 @@ OCCURRENCES = sa.Table(
     sqlite_strict=True,
 )
 
-# action: the occurrence's, repeated here so that an action's newest attempts are found at once.
+# action: the occurrence's, repeated here so that an action's newest attempts are found at once. kind: see `Attempt`.
 ATTEMPTS = sa.Table(
     "attempts",
     META,
@@ -175,6 +175,7 @@ ATTEMPTS = sa.Table(
     _maybe("pid"),
     _maybe("pid_started"),
     sa.Column("folder", Text),
+    sa.Column("kind", Text),
     sa.Index("attempts_of_action", "action", "ended_at"),
     sqlite_strict=True,
 )

@@ -101,7 +101,7 @@ def occurrence_of(row: Sequence[Any]) -> Occurrence:
 
 def attempt_of(row: Sequence[Any]) -> Attempt:
     """From the values of ATTEMPT_COLUMNS."""
-    run, n, started, ended, outcome, summary, duration, pid, pid_started, folder = row
+    run, n, started, ended, outcome, summary, duration, pid, pid_started, folder, kind = row
     return Attempt(
         run=run,
         n=n,
@@ -112,4 +112,5 @@ def attempt_of(row: Sequence[Any]) -> Attempt:
         duration=timedelta(microseconds=duration) if duration is not None else None,
         process=Process(pid, pid_started) if pid is not None else None,
         folder=folder,
+        kind=kind,
     )

@@ -174,6 +174,8 @@ class Processes:
 class OutOfProcess:
     """Starts processes as `actions.command` does: behind a gate, adoptable, with an exit file. One per life."""
 
+    kind = "process"
+
     def __init__(self, life: Life, processes: Processes, chance: Random, broken: Callable[[str, str], None]) -> None:
         self._life, self._processes, self._chance, self._broken = life, processes, chance, broken
 

@@ -22,6 +22,8 @@ from tests.unit.test_loop_corners import start
 class Gated:
     """An action as a command is: its process is made known, then released."""
 
+    kind = "gated"
+
     def __init__(self, span: float) -> None:
         self.span = span
         self.released: list[float] = []

@@ -199,6 +199,8 @@ def test_a_paused_one_off_stays_paused(tmp_path: Path) -> None:
 class Outliving:
     """An action whose attempts outlive the daemon, as a command's do; it takes ten seconds to stop."""
 
+    kind = "outliving"
+
     gated: bool = False
     seen: list[str] = field(default_factory=list)
 

@@ -8,12 +8,14 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from actions.api import Adoptable, Outcome, Process, Result
+from actions.command import KIND
 from actions.command.identity import boot, identified, opened
 from tests.unit.actions.attempts import Lent, action, request
 from tests.unit.actions.test_command_runs import wait_for_end
@@ -175,8 +177,33 @@ def test_after_a_restart_of_the_machine_a_missing_file_proves_nothing(folder: Pa
     assert not lent.launches
     assert not (folder.parent / "ran").exists()
     (folder / "exit").write_text("0\n")
-    assert adopted(folder, Process(1, 1), **line("true")) == Result(Outcome.SUCCEEDED, "done")
+    os.utime(folder / "boot", (100, 100))
+    os.utime(folder / "exit", (107, 107))
+    assert adopted(folder, Process(1, 1), **line("true")) == Result(Outcome.SUCCEEDED, "done", took=timedelta(seconds=7))
     assert adopted(folder / "pruned", Process(1, 1), **line("true")) is None
+
+
+def test_an_heir_waits_for_a_command_whose_definition_is_gone_and_repeats_nothing_that_it_printed(folder: Path) -> None:
+    heir = KIND.heir
+    assert heir is not None
+    process = killed_daemon(folder, "after", **line("sleep 0.3; echo secret; exit 4"))
+    found = asyncio.run(heir.adopt(request(), Lent(folder), process))
+    assert found is not None
+    assert (found.outcome, found.outputs) == (Outcome.FAILED, {})
+    assert found.summary == "exit 4; what it printed is in its log, since its action is no longer in rowd.toml"
+    assert (folder / "stdout").read_text() == "secret\n"
+
+
+def test_an_heir_begins_nothing_that_was_never_released(folder: Path) -> None:
+    heir = KIND.heir
+    assert heir is not None
+    lent = Lent(folder)
+    process = killed_daemon(folder, "before", **line("touch ran"))
+    found = asyncio.run(heir.adopt(request(), lent, process))
+    assert found is not None
+    assert (found.outcome, found.summary) == (Outcome.FAILED, "the action it is no longer defined in rowd.toml")
+    assert not lent.launches
+    assert not (folder / "stdout").exists()
 
 
 def test_a_process_is_told_by_its_start_time_even_with_brackets_in_its_name(tmp_path: Path) -> None:

@@ -1,0 +1,34 @@
+"""Takes over attempts whose definition is gone from rowd.toml: waited for as others are, told by their exit status alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from actions.api import Context, Outcome, Process, Request, Result
+from actions.command import argv
+from actions.command.action import Command
+from actions.command.settings import CommandSettings
+from actions.command.verdict import exit_status
+
+
+class Heir(Command):
+    """A command without a definition: what a definition may say is as if it said nothing.
+
+    What was printed is not repeated: which of it is secret stood in the definition.
+    """
+
+    def __init__(self) -> None:
+        settings = CommandSettings(kind="command", argv=("true",))
+        super().__init__(settings, argv.read(settings.argv, {}), Path())
+
+    async def run(self, request: Request, context: Context) -> Result:  # noqa: ARG002 (an Action's signature)
+        return Result(Outcome.FAILED, f"the action {request.action} is no longer defined in rowd.toml")
+
+    async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
+        found = await super().adopt(request, context, process)
+        status = exit_status(context.folder)
+        if found is None or status is None:
+            return found
+        summary = f"exit {status}; what it printed is in its log, since its action is no longer in rowd.toml"
+        return replace(found, summary=summary, outputs={})
