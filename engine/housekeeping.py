@@ -21,12 +21,13 @@ LONGEST_NAP = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Chores:
-    """What is kept and when. Times of day are the machine's own, as everywhere in `schedule`.
+    """What is kept and when. runs: the folder of all attempts' folders. Times of day are the machine's own, as everywhere in `schedule`.
 
     keep_runs: runs per task kept in full.   keep_finished: how long finished one-offs stay.   backups: copies kept.
     """
 
     ledger: Path
+    runs: Path
     backups_dir: Path
     keep_runs: int
     keep_finished: timedelta
@@ -52,6 +53,7 @@ class Housekeeping:
 
     async def tend(self) -> None:
         """Do each chore at its time."""
+        await self._contained(self.sweep)
         await self._contained(self.prune)
         while True:
             await self._clock.sleep_until(min(self._next(), self._clock.now() + LONGEST_NAP))
@@ -88,6 +90,15 @@ class Housekeeping:
         if occurrences:
             self._listener(LedgerPruned(at=self._clock.now(), occurrences=occurrences, folders=folders))
 
+    async def sweep(self) -> None:
+        """Delete the logs of runs that the ledger forgot: it was pruned, and the daemon died before it deleted them.
+
+        A run has its folder only after it is known; so what is looked at first and asked about then can't be a new one's.
+        """
+        there = await asyncio.to_thread(_names, self._chores.runs)
+        left = await self._committer.read(lambda ledger: ledger.forgotten(there))
+        await asyncio.to_thread(_delete, tuple(str(folder) for run in left for folder in (self._chores.runs / run).iterdir()))
+
     async def back_up(self) -> None:
         """Copy the ledger while it is in use, and keep the newest copies."""
         name = f"ledger-{self._clock.now():%Y%m%d-%H%M%S}.sqlite"
@@ -101,6 +112,11 @@ class Housekeeping:
         digest = await self._committer.read(lambda ledger: ledger.digest(until - timedelta(days=1), until))
         troubled = tuple(f"{t.table}/{t.task}: {t.reason}" for t in digest.troubled)
         self._listener(DigestMade(at=until, counts={str(o): n for o, n in digest.counts.items()}, troubled=troubled))
+
+
+def _names(runs: Path) -> list[str]:
+    """The folders in there, each named by its run."""
+    return [path.name for path in runs.iterdir() if path.is_dir()] if runs.is_dir() else []
 
 
 def _delete(folders: tuple[str, ...]) -> None:

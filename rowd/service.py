@@ -147,6 +147,7 @@ def _chores(site: Site) -> Chores:
     settings = site.config.settings.daemon
     return Chores(
         ledger=site.ledger,
+        runs=site.parts.runs,
         backups_dir=site.state / "backups",
         keep_runs=settings.keep_runs,
         keep_finished=settings.keep_finished,

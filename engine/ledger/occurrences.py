@@ -175,6 +175,12 @@ class Occurrences(Tallies):
         width = len(OCCURRENCE_COLUMNS)
         return [Unfinished(occurrence_of(row[:width]), attempt_of(row[width:])) for row in self._rows(_UNFINISHED)]
 
+    def forgotten(self, runs: Sequence[str]) -> list[str]:
+        """Those of these ids that no occurrence has any more; none that is newer than all we know: that is of another ledger."""
+        known = {row[0] for row in self._rows(_KNOWN, {"ids": json.dumps(runs)})}
+        newest = self._rows(_NEWEST_ID)[0][0] or ""
+        return [run for run in runs if run not in known and run < newest]
+
     def _found(self, runs: Sequence[str]) -> dict[str, tuple[int, Occurrence]]:
         """Id → seq and the occurrence as it stands. Raises IllegalMove for an id that isn't there."""
         found = {row[1]: (row[0], occurrence_of(row[1:])) for row in self._rows(_BY_IDS, {"ids": json.dumps(runs)})}
@@ -249,6 +255,8 @@ _FIRST_ATTEMPT = insert(ATTEMPTS)
 _NEWEST = sa.select(sa.func.coalesce(sa.func.max(OCCURRENCES.c.seq), 0))
 _SINCE = sa.select(OCCURRENCES.c.id).where(OCCURRENCES.c.seq > sa.bindparam("before"))
 _BY_IDS = sa.select(OCCURRENCES.c.seq, *OCCURRENCE_COLUMNS).where(OCCURRENCES.c.id.in_(_ids))
+_NEWEST_ID = sa.select(sa.func.max(OCCURRENCES.c.id))
+_KNOWN = sa.select(OCCURRENCES.c.id).where(OCCURRENCES.c.id.in_(_ids))
 _ACTIVE = sa.select(*OCCURRENCE_COLUMNS).where(NOT_ENDED).order_by(OCCURRENCES.c.seq)
 _UNFINISHED = (
     sa.select(*OCCURRENCE_COLUMNS, *ATTEMPT_COLUMNS)

@@ -24,6 +24,7 @@ from tests.unit.test_loop import row, table
 def chores(folder: Path) -> Chores:
     return Chores(
         ledger=folder / "ledger.sqlite",
+        runs=folder / "runs",
         backups_dir=folder / "backups",
         keep_runs=3,
         keep_finished=timedelta(days=30),
@@ -116,3 +117,27 @@ def test_no_copies_are_wanted_so_none_is_planned(tmp_path: Path) -> None:
     without = Housekeeping(replace(chores(tmp_path), backups=0), SystemClock(), committer, print)
     assert len(with_copies._timetable.jobs) == len(without._timetable.jobs) + 1
     asyncio.run(committer.close())
+
+
+def test_logs_of_pruned_runs_go_though_the_daemon_died_before_it_deleted_them(lived: Path) -> None:
+    ledger = Ledger.open(lived / "ledger.sqlite")
+    with ledger.transaction():
+        ledger.prune(NOON, keep_runs=3, keep_finished=timedelta(days=30))
+    kept_runs = {o.id for o in ledger.history(limit=1000)}
+    ledger.close()
+    assert len(list((lived / "runs").iterdir())) == 10
+    assert kept(lived, chores(lived), "sweep") == []
+    assert {path.name for path in (lived / "runs").iterdir()} == kept_runs
+    assert len(kept_runs) == 3
+
+
+def test_logs_that_the_ledger_never_knew_stay(lived: Path) -> None:
+    """A ledger that was lost, or put back from a copy: they are all there is of what ran."""
+    (lived / "ledger.sqlite").unlink()
+    (lived / "ledger.sqlite-wal").unlink(missing_ok=True)
+    assert kept(lived, chores(lived), "sweep") == []
+    assert len(list((lived / "runs").iterdir())) == 10
+
+
+def test_a_daemon_that_never_ran_anything_has_nothing_to_sweep(tmp_path: Path) -> None:
+    assert kept(tmp_path, chores(tmp_path), "sweep") == []
