@@ -21,9 +21,9 @@ LONGEST_NAP = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Chores:
-    """What is kept and when. runs: the folder of all attempts' folders. Times of day are the machine's own, as everywhere in `schedule`.
+    """What is kept and when. Times of day are the machine's own, as everywhere in `schedule`.
 
-    keep_runs: runs per task kept in full.   keep_finished: how long finished one-offs stay.   backups: copies kept.
+    runs: the folder of all attempts' folders.   keep_runs: runs per task kept in full.   keep_finished: how long finished one-offs stay.   backups: copies kept.
     """
 
     ledger: Path
