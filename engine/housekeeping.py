@@ -23,7 +23,8 @@ LONGEST_NAP = timedelta(hours=1)
 class Chores:
     """What is kept and when. Times of day are the machine's own, as everywhere in `schedule`.
 
-    runs: the folder of all attempts' folders.   keep_runs: runs per task kept in full.   keep_finished: how long finished one-offs stay.   backups: copies kept.
+    runs: the folder of all attempts' folders.   keep_runs: runs per task kept in full.   keep_finished: how long finished one-offs
+    stay.   backups: copies kept.
     """
 
     ledger: Path
