@@ -107,9 +107,11 @@ class Tender:
                 await watching
 
     async def flush(self, deliver: Deliver) -> None:
-        """Tell the table everything that is left, once; what cannot be told now waits in the ledger."""
+        """Tell the table everything that is left, and once more what a person changed meanwhile; the rest waits in the ledger."""
         deadline = self._in(FLUSH_WITHIN)
-        while self.keeper.trouble is None and self._something_left() and self._clock.monotonic() < deadline:
+        for _ in range(2 + len(self.keeper.unsent) // self.table.traits.batch):
+            if self.keeper.trouble is not None or not self._something_left() or self._clock.monotonic() >= deadline:
+                return
             if self._look or self.keeper.layout is None:
                 self._look = False
                 await self._guarded(self._read, deliver)

@@ -73,7 +73,7 @@ class MemoryTable:
         for index in range(len(self.rows)):
             if self._key(index) != patch.key:
                 continue
-            if any(self._read(index, c) != v for c, v in patch.expect.items()):
+            if any(_whole(self._read(index, c)) != v for c, v in patch.expect.items()):
                 return Written(Effect.CONFLICT, self._row(index))
             for column, value in patch.put.items():
                 if column in self.columns:
@@ -114,3 +114,8 @@ async def never() -> AsyncIterator[None]:
     """A watch that never tells anything."""
     return
     yield
+
+
+def _whole(cell: Cell) -> Cell:
+    """As the daemon reads it: without halves of characters."""
+    return cell.encode("utf-8", "replace").decode() if isinstance(cell, str) else cell
