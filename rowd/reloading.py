@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from actions.api import Process
 from config.mistakes import ConfigError
-from connectors.errors import NeedsOwner
 from engine.committer import Commits
 from engine.events import ConfigRefused, ConfigReloaded, Listener, Trouble
 from engine.loop import Daemon
@@ -61,7 +60,7 @@ class Reloading:
                 continue
             try:
                 await self._made.add(await tender(site, name, self._made.clock, self._committer, self._listener))
-            except NeedsOwner as exc:
+            except Exception as exc:  # another daemon has it, or it can't be opened: the others are served all the same
                 self._listener(Trouble(at=self._made.clock.now(), where=f"table {name}", message=str(exc)))
                 left.add(name)
             else:
