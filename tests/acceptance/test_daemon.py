@@ -6,7 +6,8 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -166,30 +167,40 @@ def test_a_mistake_in_the_configuration_is_told_with_file_key_and_remedy(site: M
     assert "Traceback" not in answer.stderr
 
 
-def on_a_terminal(here: Site, *command: str) -> tuple[subprocess.Popen[bytes], int]:
-    """The command on a terminal of its own, and that terminal's other end."""
+@contextmanager
+def on_a_terminal(here: Site, *command: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """The command on a terminal of its own, and that terminal's other end; both are gone at the end."""
     ours, its = os.openpty()
     process = subprocess.Popen(
         ["setsid", "--ctty", "--wait", str(ROWD), *command],
         cwd=here.folder, env={**clean_environment(), "TERM": "xterm"}, stdin=its, stdout=its, stderr=its,
     )  # fmt: skip
     os.close(its)
-    return process, ours
+    try:
+        yield process, ours
+        process.wait(PATIENCE)
+    finally:
+        with suppress(OSError):
+            os.close(ours)
+        process.kill()
+        process.wait()
 
 
 def shown_until(terminal: int, text: bytes) -> None:
     seen = b""
     while text not in seen:
-        seen += os.read(terminal, 65536)
+        try:
+            seen += os.read(terminal, 65536)
+        except OSError:  # nobody has it open any more
+            raise AssertionError(f"it ended without showing {text!r}:\n{seen.decode(errors='replace')}") from None
 
 
 @pytest.mark.parametrize("command", [("run",), ("run", "--live"), ("demo", "demo")])
 def test_a_closed_terminal_is_the_end_of_what_runs_in_it(site: Make, command: tuple[str, ...]) -> None:
     here = site(IDLE)
-    process, terminal = on_a_terminal(here, *command)
-    shown_until(terminal, b"daemon.started")
-    os.close(terminal)
-    process.wait(PATIENCE)
+    with on_a_terminal(here, *command) as (_, terminal):
+        shown_until(terminal, b"daemon.started")
+        os.close(terminal)
     state = here.folder / ("demo/.rowd" if "demo" in command else ".rowd")
     with locked(state):  # nobody has it any more
         pass
@@ -197,26 +208,27 @@ def test_a_closed_terminal_is_the_end_of_what_runs_in_it(site: Make, command: tu
 
 def test_on_a_terminal_that_stays_sighup_reads_the_configuration_anew(site: Make) -> None:
     here = site(IDLE)
-    process, terminal = on_a_terminal(here, "run")
-    shown_until(terminal, b"daemon.started")
-    status = json.loads(here.rowd("status", "--json").stdout)
-    os.kill(status["pid"], signal.SIGHUP)
-    shown_until(terminal, b"config.reloaded")
-    os.kill(status["pid"], signal.SIGTERM)
-    shown_until(terminal, b"daemon.stopped")
-    assert process.wait(PATIENCE) == 0
-    os.close(terminal)
+    with on_a_terminal(here, "run") as (process, terminal):
+        shown_until(terminal, b"daemon.started")
+        pid = json.loads(here.rowd("status", "--json").stdout)["pid"]
+        os.kill(pid, signal.SIGHUP)
+        shown_until(terminal, b"config.reloaded")
+        os.kill(pid, signal.SIGTERM)
+        shown_until(terminal, b"daemon.stopped")
+    assert process.returncode == 0
 
 
 def test_a_log_that_cannot_be_written_stops_no_work(site: Make) -> None:
     here = site(IDLE)
     with Path("/dev/full").open("w") as full:
         daemon = subprocess.Popen([ROWD, "run"], cwd=here.folder, env=clean_environment(), stdout=full, stderr=full)
-        while (asked := here.rowd("run-now", "idle", "--wait")).returncode == 3:  # until it is there
-            pass
-        assert asked.returncode == 0, asked.stderr
-        daemon.terminate()
-        assert daemon.wait(PATIENCE) == 0
+        try:
+            while (asked := here.rowd("run-now", "idle", "--wait")).returncode == 3 and daemon.poll() is None:  # until it is there
+                pass
+            assert asked.returncode == 0, asked.stderr
+        finally:
+            daemon.terminate()
+            assert daemon.wait(PATIENCE) == 0
 
 
 def test_a_renamed_table_waits_for_a_restart_and_the_others_are_served(site: Make) -> None:
