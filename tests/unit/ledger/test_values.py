@@ -86,6 +86,7 @@ def test_every_field_of_an_occurrence_survives() -> None:
         duration=timedelta(0),
         count=5,
         last_due=NOON + 5 * DAY,
+        stopping="cancelled by ann",
     )
     plain = occurrence()
     assert all(getattr(full, f) != getattr(plain, f) for f in Occurrence._fields if f != "table")
