@@ -59,7 +59,7 @@ def _thinned(runs: Iterator[Coming]) -> Iterator[Coming]:
     first, second = next(runs, None), next(runs, None)
     if first is None:
         return
-    if second is None or second.at - first.at >= DENSE:
+    if second is None or second.at - first.at > DENSE:
         yield from chain([first], [second] if second is not None else [], runs)
         return
     yield replace(first, note=first.note or ("" if first.skipped else ON))

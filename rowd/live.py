@@ -18,6 +18,7 @@ from engine.keeper import Keeper
 from engine.loop import Daemon
 from engine.model import Column, Defect, Task, Type
 from rowd.cli.output import clean
+from rowd.cli.rows import without_next
 from rowd.log import brief, level, readable
 from rowd.saying import distance, plural
 
@@ -125,7 +126,7 @@ def rows(keeper: Keeper, now: datetime, width: int, most: int) -> Iterator[Rende
     for name, when, ahead, runs, result, health in shown:
         style = COLOURS.get(health.split()[0].rstrip(":,"), "")
         cells = [name, *([when] if width >= WIDE else []), ahead, runs, *([result] if width >= NARROW else [])]
-        said = health if width >= WIDE else health.partition(", next ")[0]  # that has a column of its own
+        said = health if width >= WIDE else without_next(health)
         table.add_row(*cells, Text(said, style=style))
     yield table
     if len(shown) < len(lines):

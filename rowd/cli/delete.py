@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import Annotated
 
@@ -32,7 +33,7 @@ def delete(
     with reading(site) as ledger:
         row = named(site, ledger, name, table)
     if row.running is not None:
-        warn(f"{clean(row.name)} is running; that run goes on (rowd cancel {clean(row.name)} ends it)")
+        warn(f"{clean(row.name)} is running; that run goes on (`rowd cancel {shlex.quote(clean(row.name))}` ends it)")
     if not yes and not _sure(f"Delete {clean(row.name)} (row {clean(row.key)}) from {row.table}?"):
         fail("nothing was deleted", Exit.REFUSED)
     with hand(site.tables[row.table]) as held:

@@ -82,7 +82,7 @@ def history(
         say("Nothing like that has happened." if ledger is not None else "Nothing has happened yet: no daemon has run here.")
     else:
         columns = ["Run", "When", "Task", "Table", "Outcome", "Took", "Result"]
-        print_table(columns, [_line(o, now, site) for o in found], keep=(0, 1, 4, 5), spare=(5, 3))
+        print_table(columns, [_line(o, now, site) for o in found], keep=(0, 1, 4, 5), spare=(5, 3, 0))
 
 
 def _start(text: str, now: datetime, site: Site) -> datetime:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rowd.cli.calling import command
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import JsonOption
@@ -38,12 +39,13 @@ def init(
         fail(f"{exc}. Choose another folder, or move these away first.", Exit.REFUSED)
     except OSError as exc:
         fail(f"{exc.filename or folder} can't be written: {exc.strerror}. Choose another folder, or mend its rights.", Exit.OWNER)
-    at = "" if folder == Path() else f"cd {folder} && "
-    commands = [f"{at}rowd check", f"{at}rowd run"]
+    config = folder / "rowd.toml" if folder != Path() else None
+    commands = [command(words, config) for words in ("check", "run")]
     if as_json:
         emit_json({"written": written, "next": commands})
         return
     for path in written:
         say(f"wrote {path}")
-    say(f"Next: {commands[0]}    looks whether all is well")
-    say(f"      {commands[1]}      runs the daemon; edit the table meanwhile")
+    say("Look whether all is well, then run the daemon and edit the table meanwhile:")
+    for line in commands:
+        say(f"  {line}")

@@ -14,14 +14,11 @@ from engine.model import Column, Status
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
-from rowd.cli.output import Styled, console, emit_json, fail, plural, print_table, say
-from rowd.cli.rows import BAD, health_style, outcome_style, row_json, schedule_of, status_of, troubles
+from rowd.cli.output import Styled, emit_json, fail, plural, print_table, say
+from rowd.cli.rows import BAD, health_style, outcome_style, row_json, schedule_of, status_of, troubles, without_next
 from rowd.cli.site import behind, reading, site_at, tables_of
 from rowd.saying import distance, when
 from rowd.view import RowView, TableView, look
-
-NARROW = 70
-"""Columns of a terminal below which the distance of the next run is left out."""
 
 STATES = (*map(str, Status), "defect", "running", "failing", "new")
 """What `--status` takes: a row's Status, or how it stands."""
@@ -61,16 +58,15 @@ def list_tasks(
         return
     troubles(tables, old)
     several, zoned = len(tables) > 1, len({str(row.zone) for _, row in shown}) > 1
-    columns = ["Name", "Table", "Schedule", "Next", "Last", "Health"]
-    narrow = console().width < NARROW
+    columns = ["Name", "Table", "Schedule", "Next", "", "Last", "Health"]
     if not shown:
         say(f"No row is {' or '.join(status)}." if status else "There are no rows." if not rows else "Nothing else is there.")
     else:
         print_table(
             columns,
-            [_line(row, now, several=several, zoned=zoned, narrow=narrow) for _, row in shown],
-            keep=(0, 1, 3),
-            spare=(4, 2, 1),
+            [_line(row, now, several=several, zoned=zoned) for _, row in shown],
+            keep=(0, 1, 3, 4),
+            spare=(5, 4, 2, 1),
         )
     hidden = [row for _, row in rows if not status and _finished(row)]
     if hidden:
@@ -95,14 +91,14 @@ def _finished(row: RowView) -> bool:
     return status_of(row) in (Status.DRAFT, Status.COMPLETED) and row.running is None
 
 
-def _line(row: RowView, now: datetime, *, several: bool, zoned: bool, narrow: bool) -> list[Styled]:
+def _line(row: RowView, now: datetime, *, several: bool, zoned: bool) -> list[Styled]:
     last, cells = row.tally.last, row.cells
     ahead, health = cells.get(Column.NEXT_RUN), str(cells[Column.HEALTH])
-    coming = ended = ""
+    coming = off = ended = ""
     if isinstance(ahead, datetime):
         where = f" {place(row.zone)}" if zoned else ""
-        coming = f"{when(ahead, row.zone, now)}{where}" + ("" if narrow else f" ({distance(ahead, now)})")
-        health = health.partition(", next ")[0]  # it has a column of its own here
+        coming, off = f"{when(ahead, row.zone, now)}{where}", distance(ahead, now)
+        health = without_next(health)
     if last is not None and last.ended_at is not None:
         ended = f"{last.outcome} {distance(last.ended_at, now)}"
     return [
@@ -110,6 +106,7 @@ def _line(row: RowView, now: datetime, *, several: bool, zoned: bool, narrow: bo
         row.table if several else "",
         schedule_of(row),
         coming,
+        off,
         (ended, outcome_style(last.outcome if last is not None else None)),
         (f"NEW: {health}" if row.new else health, health_style(health)),
     ]

@@ -57,12 +57,12 @@ def next_runs(
         str | None,
         typer.Option("--ics", metavar="FILE", help="Write an iCalendar file; - for standard output."),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Each run, also of rows that come due more than once an hour.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Each run, also of rows that come due every hour or more often.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show the coming runs of all tables, also as an iCalendar file.
 
-    A row that comes due more than once an hour is shown once. What a blackout, a snooze or a hold will skip is shown with the
+    A row that comes due every hour or more often is shown once. What a blackout, a snooze or a hold will skip is shown with the
     reason; an iCalendar file leaves it out.
     """
     if ics is not None and as_json:

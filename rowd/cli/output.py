@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 WIDE = 160
 """Columns of a table that goes into a pipe or a file, unless COLUMNS says otherwise: nothing need fit a screen there."""
 
-READABLE, GAP = 20, 3
-"""The width that a column needs whose cells may be broken over lines, and what lies between two columns."""
+READABLE, LEAST, GAP = 20, 12, 3
+"""The width in which any column can be read; to what those may be cut that aren't broken over lines; what lies between two."""
 
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|\Z)|\x1b.?", re.DOTALL)
 """Control sequences of terminals (ECMA-48, 5.4 and 5.6), whole, so that no `[31m` is left of them."""
@@ -130,33 +130,46 @@ def print_table(
     """A table for people. Cells are cleaned here. keep: columns that are never broken over lines; the others share what is left.
 
     A column that is blank in every row is left out.   spare: columns to be left out, in this order, where there is no room for all.
+    Where that doesn't suffice, the widest of `keep` are cut.
     """
     from rich import box
+    from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
     out = console()
     body = [[(clean(c), "") if isinstance(c, str) else (clean(c[0]), c[1]) for c in row] for row in rows]
     shown = [n for n in range(len(columns)) if any(row[n][0] for row in body)]
+    wide = {n: max(cell_len(text) for text in (columns[n], *(row[n][0] for row in body))) for n in shown}
     for n in spare:
-        if sum(_needs(columns[n], [row[n][0] for row in body], whole=n in keep) + GAP for n in shown) - GAP <= out.width:
+        if _over({n: min(width, READABLE) for n, width in wide.items()}, out.width) <= 0:
             break
-        if n in shown:
-            shown.remove(n)
+        wide.pop(n, None)
+    needs = {n: width if n in keep else min(width, READABLE) for n, width in wide.items()}
+    _cut(needs, keep, out.width)
+    shown = list(needs)
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for n in shown:
-        drawn.add_column(Text(columns[n]), no_wrap=n in keep, overflow="ellipsis" if n in keep else "fold")
+        widest = needs[n] if n in keep else None
+        drawn.add_column(Text(columns[n]), no_wrap=n in keep, overflow="ellipsis" if n in keep else "fold", max_width=widest)
     for row in body:
         drawn.add_row(*(Text(row[n][0], style=row[n][1]) for n in shown))
     out.print(drawn)
 
 
-def _needs(column: str, cells: Sequence[str], *, whole: bool) -> int:
-    """The width below which a column can't be read."""
-    from rich.cells import cell_len
+def _cut(needs: dict[int, int], keep: Sequence[int], width: int) -> None:
+    """Make the widest of `keep` narrower, until all fit or none can give more."""
+    kept = [n for n in needs if n in keep]
+    while (over := _over(needs, width)) > 0 and kept:
+        widest = max(kept, key=needs.__getitem__)
+        if needs[widest] <= LEAST:
+            return
+        needs[widest] = max(LEAST, needs[widest] - over)
 
-    widest = max(map(cell_len, (column, *cells)))
-    return widest if whole else min(widest, READABLE)
+
+def _over(needs: Mapping[int, int], width: int) -> int:
+    """By how much the columns are wider than the screen."""
+    return sum(needs.values()) + GAP * (len(needs) - 1) - width
 
 
 def print_pairs(pairs: Iterable[tuple[str, Styled]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -35,6 +36,11 @@ STYLES = {
 
 def health_style(health: str) -> str:
     return STYLES.get(health.split(maxsplit=1)[0].rstrip(":,"), "") if health else ""
+
+
+def without_next(health: str) -> str:
+    """A Health without the next run, which has a column of its own; with it where it says what will keep that from running."""
+    return re.sub(r", next [^()]*$", "", health)
 
 
 def outcome_style(outcome: Outcome | None) -> str:

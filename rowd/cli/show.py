@@ -20,7 +20,7 @@ from rowd.cli.options import ConfigOption, JsonOption, TableOption, TaskArgument
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
 from rowd.cli.rows import health_style, outcome_style, row_json, run_json, status_of, troubles
 from rowd.cli.site import behind, pick, reading, site_at, tables_of
-from rowd.coming import Coming, coming
+from rowd.coming import LOOKED_FOR, Coming, coming
 from rowd.saying import distance, lasted, plural, when
 from rowd.view import RowView, house, living, look
 from rowd.why import why
@@ -53,7 +53,7 @@ def show(
         now = clock.now()
         holds = house(site, ledger, now)
         reason = why(row, now, holds, daemon=living(ledger) is not None)
-        ahead = list(islice(coming([row], now, holds, until=now + YEARS), FIVE))
+        ahead = _ahead(coming([row], now, holds, until=now + YEARS))
         old = behind(site, ledger)
         past, edits = _past(ledger, row, runs)
     if as_json:
@@ -73,6 +73,14 @@ def show(
         say()
         changes = [[e.column, f"{_cell(e.old)} → {_cell(e.new)}", distance(e.at, now), e.by] for e in edits]
         print_table(["Edited", "Change", "When", "By"], changes, keep=(0, 2))
+
+
+def _ahead(runs: Iterator[Coming]) -> list[Coming]:
+    """The next five; where all of them are skipped, the first that isn't in the place of the fifth."""
+    ahead = list(islice(runs, FIVE))
+    if len(ahead) == FIVE and all(run.skipped for run in ahead):
+        ahead[-1] = next((run for run in islice(runs, LOOKED_FOR) if not run.skipped), ahead[-1])
+    return ahead
 
 
 def _past(ledger: Ledger | None, row: RowView, most: int) -> tuple[list[tuple[Occurrence, list[Attempt]]], list[Edit]]:

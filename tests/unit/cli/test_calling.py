@@ -19,7 +19,9 @@ def test_a_command_in_backticks_gets_the_config_that_was_named() -> None:
         )
     finally:
         TYPED.reset(token)
+    token = TYPED.set(None)
     assert spelled("`run now` in Do, or `rowd run-now`; `rowd` itself") == "`run now` in Do, or `rowd run-now`; `rowd` itself"
+    TYPED.reset(token)
 
 
 def test_the_program_is_called_as_it_was_called(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ FAST = "1,fast,,every 10 minutes,work,active,,,,"
 DAILY = "2,daily,,daily 02:30,work,active,,,,"
 
 
-def test_a_row_that_comes_due_more_than_once_an_hour_is_shown_once(tmp_path: Path) -> None:
+def test_a_row_that_comes_due_every_hour_or_more_often_is_shown_once(tmp_path: Path) -> None:
     text = Desk(tmp_path, FAST, DAILY).said("next", "--hours", "48")
     assert text.count("every 10 minutes") == 1
     assert "every 10 minutes and so on" in text

@@ -44,7 +44,7 @@ def test_init_writes_a_site_that_has_no_mistakes(tmp_path: Path) -> None:
     folder = tmp_path / "new"
     result = CliRunner().invoke(app, ["init", str(folder)])
     assert result.exit_code == 0, result.output
-    assert f"cd {folder} && rowd run" in " ".join(result.output.split())
+    assert f"rowd run --config {folder}/rowd.toml" in "".join(result.output.split("\n"))
     assert (folder / ".env").stat().st_mode & 0o777 == 0o600
     checked = CliRunner().invoke(app, ["check", "--config", str(folder / "rowd.toml")])
     assert checked.exit_code == 0, checked.output
