@@ -14,7 +14,7 @@ test: $(READY)
 	$(BIN)/coverage run -m pytest -n 2 tests/unit tests/conformance
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --sort=cover | tail -n 25
-	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/acceptance
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/acceptance
 	$(BIN)/python -m pytest tests/simulation
 
 check: $(READY)
