@@ -122,3 +122,17 @@ def test_instants_are_said_by_how_far_they_are() -> None:
     assert distance(NOON - timedelta(minutes=5), NOON) == "5m ago"
     assert distance(NOON, NOON) == "now"
     assert (plural(1, "row"), plural(1000, "row")) == ("1 row", "1,000 rows")
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 100, 140])
+def test_a_long_name_takes_no_room_from_what_must_be_read(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    row = ["a name " * 8, "some table", "Fri 27 Nov 07:00 Berlin", "succeeded 4m ago", "FAILED because nothing was there"]
+    print_table(["Name", "Table", "Next", "Last", "Health"], [row], keep=(0, 1, 2), spare=(3, 1))
+    header, _, *lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= width
+    assert "Health" in header
+    assert len(lines) <= 3  # in pieces of ten characters at least
+    assert ("Last" in header, "Table" in header) == (width >= 100, width >= 80)
