@@ -199,7 +199,7 @@ def shown_until(terminal: int, text: bytes) -> None:
 def test_a_closed_terminal_is_the_end_of_what_runs_in_it(site: Make, command: tuple[str, ...]) -> None:
     here = site(IDLE)
     with on_a_terminal(here, *command) as (_, terminal):
-        shown_until(terminal, b"daemon.started")
+        shown_until(terminal, b"added")  # by then it listens to signals
         os.close(terminal)
     state = here.folder / ("demo/.rowd" if "demo" in command else ".rowd")
     with locked(state):  # nobody has it any more
@@ -209,7 +209,7 @@ def test_a_closed_terminal_is_the_end_of_what_runs_in_it(site: Make, command: tu
 def test_on_a_terminal_that_stays_sighup_reads_the_configuration_anew(site: Make) -> None:
     here = site(IDLE)
     with on_a_terminal(here, "run") as (process, terminal):
-        shown_until(terminal, b"daemon.started")
+        shown_until(terminal, b"added")
         pid = json.loads(here.rowd("status", "--json").stdout)["pid"]
         os.kill(pid, signal.SIGHUP)
         shown_until(terminal, b"config.reloaded")
