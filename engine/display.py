@@ -177,12 +177,12 @@ def _then(task: Task | None, state: RowState, ahead: datetime | None, zone: tzin
     """When the next occurrence comes, and what keeps it from running then: what recurs is skipped, what happens once waits."""
     if task is None or task.schedule is None or ahead is None:
         return ""
-    late = "waits until" if task.schedule.one_off else "skipped: there is nothing before"
+    late = "waits" if task.schedule.one_off else "skipped"
     held = f" (skipped: up to {moment(state.skip_until, zone)})" if state.skip_until is not None else ""
     if state.snoozed_until is not None and ahead < state.snoozed_until:
-        held = f" (snoozed: {late} {moment(state.snoozed_until, zone)})"
+        held = f" ({late}: snoozed until {moment(state.snoozed_until, zone)})"
     elif window := covering(blackouts, task.table, ahead):
-        held = f" (blackout {window[0]}: {late} {moment(window[1], zone)})"
+        held = f" ({late}: blackout {window[0]} until {moment(window[1], zone)})"
     return f", next {moment(ahead, zone)}{held}"
 
 

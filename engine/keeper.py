@@ -436,7 +436,8 @@ class Keeper:
     def counts(self) -> tuple[int, int, int]:
         """Tasks, defects, drafts."""
         tasks, defects, drafts = self.meanings.counts()
-        return tasks, defects + len(self.unclear), drafts
+        unclear = sum(isinstance(self.understood.get(key), Task) for key in self.doubtful)  # known, but not which row it is
+        return tasks - unclear, defects + len(self.unclear), drafts
 
 
 def _closed(_now: datetime) -> Mapping[str, datetime]:

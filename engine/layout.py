@@ -58,7 +58,7 @@ class Layout:
         return cls(
             headers=headers,
             keys=tuple((header, str(found[header]) if header in found else _stranger(header)) for header in columns),
-            missing=_missing([c for c in REQUIRED if c not in headers], named),
+            missing=_missing([c for c in REQUIRED if c not in headers], named, strangers),
             doubled="; ".join(twice) or None,
             hints=tuple(_hints(strangers, {f: c for f, c in wanted.items() if c not in headers})),
         )
@@ -88,12 +88,14 @@ def _stranger(header: str) -> str:
 _CANONICAL = frozenset(map(str, Column))
 
 
-def _missing(columns: Sequence[Column], named: Mapping[Column, str]) -> str | None:
+def _missing(columns: Sequence[Column], named: Mapping[Column, str], strangers: Sequence[str]) -> str | None:
     if not columns:
         return None
     headers = " and ".join(f'"{named.get(c, c)}"' for c in columns)
     settings = " and ".join(f"columns.{c}" for c in columns)
-    return f"no column {headers}; add it, or set {settings} in rowd.toml to the header that it has"
+    near = [h for h in islice(strangers, MOST_STRANGERS) if guess(h, {fold(named.get(c, c)): c for c in columns}, closest=0.8)]
+    meant = f" (is it {' or '.join(quoted(header) for header in near)}?)" if near else ""
+    return f"no column {headers}{meant}; add it, or set {settings} in rowd.toml to the header that it has"
 
 
 def _hints(strangers: Sequence[str], free: Mapping[str, Column]) -> list[str]:

@@ -60,8 +60,8 @@ def damaged(path: Path, what: str) -> LedgerCorrupt:
     """The error for a file that can't be trusted."""
     return LedgerCorrupt(
         f"The ledger {path} is damaged ({what}). Stop rowd, move {path.name}, {path.name}-wal and {path.name}-shm away, and put "
-        f"the newest backup in their place. Without a backup, start rowd with no ledger: every row then counts as new, and "
-        f"nothing from before runs again."
+        f"the newest backup (they are in {path.parent / 'backups'}) in their place. Without one, start rowd with no ledger: every "
+        f"row then counts as new, and nothing from before runs again."
     )
 
 

@@ -318,11 +318,11 @@ def test_a_blackout_is_named_before_it_comes(tmp_path: Path) -> None:
         async with house.open(sheet, table_rules=replace(rules(), blackouts=(lunch,))):
             await house.until(NOON + timedelta(minutes=5))
             assert sheet.person("tick")["Health"] == (
-                "OK, next Mon 2 Mar 12:10 UTC (blackout lunch: skipped: there is nothing before Mon 2 Mar 13:00 UTC)"
+                "OK, next Mon 2 Mar 12:10 UTC (skipped: blackout lunch until Mon 2 Mar 13:00 UTC)"
             )
             await house.until(NOON + timedelta(minutes=30))
             assert sheet.person("once")["Health"] == (
-                "OK, next Mon 2 Mar 12:20 UTC (blackout lunch: waits until Mon 2 Mar 13:00 UTC)"
+                "OK, next Mon 2 Mar 12:20 UTC (waits: blackout lunch until Mon 2 Mar 13:00 UTC)"
             )
             await house.until(NOON + timedelta(minutes=61))
         assert sorted({r.task for r in house.witness.seen}) == ["once", "tick"]

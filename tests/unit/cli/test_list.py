@@ -182,7 +182,7 @@ def test_health_is_what_the_daemon_would_write(tmp_path: Path) -> None:
     desk = Desk(tmp_path, BACKUP, more=f"{window}[breaker]\nfailures = 1\nwait = '10m'\n")
     desk.daemon_reads()
     desk.ended(desk.began(), Outcome.FAILED, "no")
-    assert "(blackout always: skipped" in desk.json("list")["tasks"][0]["health"]
+    assert "(skipped: blackout always" in desk.json("list")["tasks"][0]["health"]
     desk.began(attempts=2)
     waiting = desk.json("show", "backup")["active"][0]
     assert waiting["stage"] == "running"
