@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := .venv-bench
 
-.PHONY: demo test check prove bench lock clean
+.PHONY: demo test check prove soak bench lock clean
 
 demo: $(READY)
 	$(BIN)/rowd demo demo
@@ -26,6 +26,11 @@ check: $(READY)
 # rowd killed 40 times at real work, and its laws checked: docs/how-to/prove-it.md.
 prove: $(READY)
 	$(BIN)/python -m tests.prove
+
+# What takes too long for every change: forty kills under load, twenty deaths at every crash point, many seeds of the simulation.
+soak: $(READY)
+	$(BIN)/python -m pytest -m soak tests/acceptance
+	$(BIN)/python -m tests.simulation --seeds 200
 
 # BENCH_ARGS: names of measurements, --json FILE; all of them take about forty minutes.
 bench: $(BENCH)/.ready

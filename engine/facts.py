@@ -93,7 +93,7 @@ class Moves:
 
     def write(self, ledger: Ledger, now: datetime) -> tuple[set[str], Tallies]:
         """Answer the ids of the claims that are ours, and the tallies that changed."""
-        ledger.record(self.plan.records)
+        ledger.record(self.plan.records, self.claims)
         taken = ledger.claim(self.claims, self.folders, self.kinds)
         ledger.move_rows(self.plan.states)
         ledger.save_rows(self.plan.completed)

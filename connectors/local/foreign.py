@@ -33,7 +33,7 @@ _TEXTS = (
         f"is a web page, perhaps of a site that wants one to be signed in. {_EXPORT}",
     ),
     (re.compile(rb"<\?xml"), f"is XML, not a CSV. {_EXPORT}"),
-    (re.compile(rb'[{\[]\s*["{\[\]}]'), f"is JSON, not a CSV. {_EXPORT} `rowd import rows` takes JSON, too."),
+    (re.compile(rb'[{\[]\s*["{\[\]}]'), f"is JSON, not a CSV. {_EXPORT} JSON can be imported, too."),
 )
 """The same for kinds of text, after their mark and blanks. No line of headers begins so."""
 

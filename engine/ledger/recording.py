@@ -19,8 +19,10 @@ from engine.model import Occurrence, Stage
 class Recording(Tallies):
     """Records of what was not run."""
 
-    def record(self, occurrences: Sequence[Occurrence]) -> None:
+    def record(self, occurrences: Sequence[Occurrence], claims: Sequence[Occurrence] = ()) -> None:
         """Put down skipped and missed occurrences, oldest first per row; each with an id of its own.
+
+        claims: what is claimed together with them; no record reaches across one.
 
         One that equals its row's newest occurrence in outcome, reason and cause joins that record: count, last_due and ended_at
         grow, and its trigger and task name become the newest. One whose trigger is there already, or that lies within the
@@ -36,13 +38,18 @@ class Recording(Tallies):
         known = self._known(occurrences)
         places = {(o.table, o.key) for o in occurrences}
         newest, counts = self._newest(places), self._counts(places)
+        between: dict[Place, list[Occurrence]] = {}
+        for claim in claims:
+            between.setdefault((claim.table, claim.key), []).append(claim)
         fresh: list[Occurrence] = []
         grown: dict[str, Occurrence] = {}
         added: list[tuple[str, Occurrence, bool]] = []
         for given in occurrences:
             place, trigger = (given.table, given.key), (given.table, given.key, given.trigger)
             stands = newest.get(place)
-            joins = stands is not None and _equal(stands, given) and not _parted(stands, counts[place])
+            joins = (
+                stands is not None and _equal(stands, given) and not _parted(stands, counts[place], between.get(place, ()), given)
+            )
             if trigger in known or (joins and stands is not None and _within(given, stands)):
                 continue
             known.add(trigger)
@@ -89,9 +96,10 @@ def _equal(stands: Occurrence, given: Occurrence) -> bool:
     )
 
 
-def _parted(stands: Occurrence, count: Count) -> bool:
-    """A run of a later due has ended since: one record must not reach across it."""
-    return count.last_due is not None and count.last_due >= _last(stands)
+def _parted(stands: Occurrence, count: Count, claims: Sequence[Occurrence], given: Occurrence) -> bool:
+    """A run of a later due has ended since, or is claimed now and lies between: one record must not reach across it."""
+    last = stands.last_due or stands.due
+    return (count.last_due is not None and count.last_due >= micros(last)) or any(last < c.due < given.due for c in claims)
 
 
 def _within(given: Occurrence, stands: Occurrence) -> bool:

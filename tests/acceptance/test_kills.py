@@ -37,6 +37,7 @@ class Mixed:
         return next(self._starts)(folder, argv, log, die_at)
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(400)
 def test_forty_kills_under_load_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     print(f"ROWD_KILLS_SEED={SEED}; evidence in {tmp_path}")  # shown where it fails

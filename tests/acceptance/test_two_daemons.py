@@ -49,9 +49,9 @@ def test_a_second_daemon_is_refused_on_the_same_ledger_and_on_the_same_table(sit
     through = tmp_path / "through"
     through.symlink_to(here.folder)
     refused(here, None, first.process.pid, 5)
-    refused(here, another(here, here.table, tmp_path / "other"), first.process.pid, 4)
-    refused(here, another(here, link, tmp_path / "linked"), first.process.pid, 4)
-    refused(here, another(here, through / "tasks.csv", tmp_path / "through-a-folder"), first.process.pid, 4)
+    refused(here, another(here, here.table, tmp_path / "other"), first.process.pid, 5)
+    refused(here, another(here, link, tmp_path / "linked"), first.process.pid, 5)
+    refused(here, another(here, through / "tasks.csv", tmp_path / "through-a-folder"), first.process.pid, 5)
     assert first.stop() == 0
 
 
@@ -65,7 +65,7 @@ def test_a_second_daemon_is_refused_through_another_mount(site: Make, tmp_path: 
     try:
         first = here.start()
         first.until("table.read")
-        refused(here, another(here, elsewhere / "tasks.csv", tmp_path / "other"), first.process.pid, 4)
+        refused(here, another(here, elsewhere / "tasks.csv", tmp_path / "other"), first.process.pid, 5)
         assert first.stop() == 0
     finally:
         subprocess.run(["umount", elsewhere], check=True)
@@ -86,7 +86,7 @@ def test_of_two_that_start_in_the_same_instant_exactly_one_wins_and_the_other_na
         ]
         loser = next(i for i in (0, 1, 0, 1, 0, 1) if both[i].ended(5) is not None)
         winner = both[1 - loser]
-        assert both[loser].ended(0) == (4 if ledgers == 2 else 5), logs[loser].read_text()
+        assert both[loser].ended(0) == 5, logs[loser].read_text()
         assert winner.ended(0) is None, logs[1 - loser].read_text()
         named = re.search(r"process (\d+)", logs[loser].read_text())
         assert named is not None

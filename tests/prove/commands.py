@@ -5,6 +5,7 @@ Both are processes of their own that run the command's `main`, with real files, 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -189,4 +190,5 @@ class _Grandchild:
 
     def signal(self, number: signal.Signals) -> None:
         if self._forked.status(self._number, 0) is None:
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended, and that is on its way to us
+                os.kill(self.pid, number)

@@ -84,6 +84,15 @@ def test_a_run_between_parts_two_records(ledger: Ledger) -> None:
     assert [entry[0] for entry in past(ledger)] == ["missed", "succeeded", "missed"]
 
 
+def test_a_record_never_reaches_across_what_is_claimed_together_with_it(ledger: Ledger) -> None:
+    between = occurrence(due=NOON + 3 * MINUTE)
+    with ledger.transaction():
+        ledger.record([missed(minute=1), missed(minute=2), missed(minute=4), missed(minute=5)], [between])
+        ledger.claim([between])
+    records = [entry[1:] for entry in past(ledger) if entry[0] == "missed"]
+    assert records == [(2, NOON + MINUTE, NOON + 2 * MINUTE), (2, NOON + 4 * MINUTE, NOON + 5 * MINUTE)]
+
+
 def test_a_record_never_reaches_across_a_run_that_was_claimed_before_it(ledger: Ledger) -> None:
     (late,) = claimed(ledger, occurrence(due=NOON + 5 * MINUTE))
     record(ledger, missed(minute=1))
