@@ -6,13 +6,13 @@ The outbox is no queue: it is the difference between this display and what the t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from actions.api import Outcome
 from connectors.api import Cell
 from engine.blackout import Blackout, covering
 from engine.cells import same
-from engine.model import OURS, SHARED, Column, Defect, Occurrence, RowState, Stage, Status, Tally, Task, Type
+from engine.model import OURS, SHARED, Column, Defect, Occurrence, RowState, Schedule, Stage, Status, Tally, Task, Type
 from engine.plan import Hold
 from engine.schedule import in_words
 
@@ -115,7 +115,14 @@ def _second(instant: datetime) -> datetime:
 def _next(task: Task | None, state: RowState) -> datetime | None:
     if task is None or task.schedule is None or task.status is not Status.ACTIVE or (task.schedule.one_off and state.marked):
         return None
-    return task.schedule.next(state.decided_until)
+    return task.schedule.next(_skipped_until(task.schedule, state))
+
+
+def _skipped_until(schedule: Schedule, state: RowState) -> datetime:
+    """No occurrence at or before it will run any more: it has its record, or is to be skipped, or a snooze skips it."""
+    if schedule.one_off or state.snoozed_until is None:
+        return state.decided_until
+    return max(state.decided_until, state.snoozed_until - timedelta(microseconds=1))
 
 
 def _understood(task: Task | None, state: RowState) -> Cell:
@@ -125,7 +132,7 @@ def _understood(task: Task | None, state: RowState) -> Cell:
         return f"when Current reaches {whole(task.threshold)}"
     if task.schedule is None:
         return "only when asked: `run now` in Do, or `rowd run-now`"
-    return in_words(task.schedule, state.decided_until)
+    return in_words(task.schedule, _skipped_until(task.schedule, state))
 
 
 def _health(
@@ -142,8 +149,19 @@ def _health(
         return f"DRAFT: {state.note or understood.message}" if understood.draft else f"ERROR: {understood.message}"
     if hold is not None:
         return f"HELD: {hold.reason}"
-    if state.note:
-        return f"NOTE: {state.note}"
+    note = f"NOTE: {state.note}. " if state.note else ""
+    return note + _standing(understood, state, tally, zone, active, then, shut)
+
+
+def _standing(
+    understood: Task,
+    state: RowState,
+    tally: Tally,
+    zone: tzinfo,
+    active: Sequence[Occurrence],
+    then: str,
+    shut: Mapping[str, datetime],
+) -> str:
     if active:
         return _under_way(active[0], zone, shut.get(active[0].action))
     failed = tally.last is not None and tally.last.outcome not in (None, Outcome.SUCCEEDED)
@@ -179,8 +197,8 @@ def _then(task: Task | None, state: RowState, ahead: datetime | None, zone: tzin
         return ""
     late = "waits" if task.schedule.one_off else "skipped"
     held = f" (skipped: up to {moment(state.skip_until, zone)})" if state.skip_until is not None else ""
-    if state.snoozed_until is not None and ahead < state.snoozed_until:
-        held = f" ({late}: snoozed until {moment(state.snoozed_until, zone)})"
+    if state.snoozed_until is not None and state.snoozed_until > state.settled_until:
+        held = f" (snoozed until {moment(state.snoozed_until, zone)})"
     elif window := covering(blackouts, task.table, ahead):
         held = f" ({late}: blackout {window[0]} until {moment(window[1], zone)})"
     return f", next {moment(ahead, zone)}{held}"

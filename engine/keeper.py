@@ -409,8 +409,8 @@ class Keeper:
         )
 
     def note_is_over(self, key: str) -> None:
-        """A run of this row has begun or ended: what its note said holds no more."""
-        if (state := self.states.get(key)) is not None and state.note is not None:
+        """A run of this row has begun or ended: its note holds no more, unless it is about a word that still stands in Do."""
+        if (state := self.states.get(key)) is not None and state.note is not None and state.cells.get(Column.DO) is None:
             self.states[key] = state._replace(note=None)
 
     def suspects(self) -> bool:

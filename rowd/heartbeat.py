@@ -79,3 +79,12 @@ def heard(state: Path) -> Sign | None:
         return Sign(datetime.fromisoformat(said["at"]), str(said["refused"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def trouble_of(sign: Sign | None, now: datetime) -> str | None:
+    """What keeps a daemon that lives from its work, as far as its last sign tells; None for nothing, and without a sign."""
+    if sign is None:
+        return None
+    if now - sign.at > LATE:
+        return f"gives no sign of life since {sign.at.astimezone():%H:%M:%S}: it hangs, was stopped, or the machine slept"
+    return f"starts nothing: {sign.refused}" if sign.refused else None

@@ -25,7 +25,7 @@ from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import clean, emit_json, fail, plural, print_table, say, warn
-from rowd.cli.site import reading, runner, site_at
+from rowd.cli.site import drafted, reading, runner, site_at
 from rowd.crontab import SPOOL, Crontab, Job, Refused, ignored, is_text, names_users, read
 from rowd.hand import Hand, Unfit, hand
 from rowd.migration import Known, Migration, Moved, migrate, rows_known
@@ -169,7 +169,7 @@ def _write(site: Site, held: Hand, moved: Sequence[Moved], blocks: Sequence[str]
 
     def check(draft: Path) -> None:
         try:
-            bound = site_at(draft).tables[held.name]
+            bound = drafted(draft).tables[held.name]
         except ConfigError as exc:
             raise ConfigError([replace(m, file=str(file)) for m in exc.mistakes]) from None
         held.bound = bound

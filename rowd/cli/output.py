@@ -68,10 +68,13 @@ def clean_lines(text: str) -> str:
 
 
 def say(text: str = "", style: str | None = None) -> None:
-    """A line for people, wrapped at the terminal's width. `text` is taken literally; clean what comes from cells."""
+    """A line for people. The terminal wraps it, so that a command in it can be copied.
+
+    `text` is taken literally; clean what comes from cells.
+    """
     from rich.text import Text
 
-    console().print(Text(spelled(text), style=style or ""))
+    console().print(Text(spelled(text), style=style or ""), soft_wrap=True)
 
 
 def warn(message: str) -> None:

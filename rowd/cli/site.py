@@ -20,6 +20,7 @@ from rowd.cli.calling import TYPED
 from rowd.cli.exits import Exit
 from rowd.cli.options import BEFORE
 from rowd.cli.output import clean, fail, plural, warn
+from rowd.heartbeat import heard, trouble_of
 from rowd.note import left
 from rowd.view import RowView, TableView, living, look
 from rowd.wiring import Site, configured
@@ -30,6 +31,12 @@ def site_at(config: Path | None) -> Site:
 
     Raises ConfigError with every mistake.
     """
+    TYPED.set(config or BEFORE.get())
+    return drafted(config)
+
+
+def drafted(config: Path | None) -> Site:
+    """The same of a file that nobody has named: a draft, to see whether it would do."""
     site, mistakes = _loaded(config)
     if mistakes or site is None:
         raise ConfigError(mistakes)
@@ -41,6 +48,7 @@ def ledger_site(config: Path | None) -> Site:
 
     Raises ConfigError where that doesn't lead to a ledger.
     """
+    TYPED.set(config or BEFORE.get())
     site, mistakes = _loaded(config)
     if site is None or (mistakes and not site.ledger.exists()):
         raise ConfigError(mistakes)
@@ -53,7 +61,6 @@ def ledger_site(config: Path | None) -> Site:
 def _loaded(config: Path | None) -> tuple[Site | None, list[Mistake]]:
     """The site of all that is right, None where there is no file; and every mistake, each once."""
     named = config or BEFORE.get()
-    TYPED.set(named)
     ready: list[Site] = []
 
     def check(loaded: Config) -> Iterable[Mistake]:
@@ -99,8 +106,13 @@ def runner(site: Site) -> str:
 
 
 def behind(site: Site, ledger: Ledger | None) -> str | None:
-    """What the running daemon works by, where that isn't what rowd.toml says now; None where it is, and where none runs."""
+    """What keeps the running daemon from what rowd.toml says now: it hangs, it can't write, it has read another version.
+
+    None for nothing, and where none runs.
+    """
     daemon = living(ledger)
+    if daemon is not None and (trouble := trouble_of(heard(site.state), SystemClock().now())) is not None:
+        return f"the daemon {trouble}"
     note = left(site.state, daemon.process) if daemon is not None else None
     if daemon is None or note is None:
         return None

@@ -24,7 +24,7 @@ from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
 from rowd.cli.rows import outcome_style
 from rowd.cli.site import behind, ledger_site, reading
 from rowd.coming import coming
-from rowd.heartbeat import LATE, Sign, heard
+from rowd.heartbeat import Sign, heard, trouble_of
 from rowd.note import Note, left
 from rowd.saying import distance, plural
 from rowd.view import TableView, house, living, remembered
@@ -59,11 +59,7 @@ class _Standing:
     @property
     def trouble(self) -> str | None:
         """What keeps the daemon as a whole from its work; None for nothing."""
-        if self.daemon is None or self.sign is None:
-            return None
-        if self.now - self.sign.at > LATE:
-            return f"gives no sign of life since {distance(self.sign.at, self.now)}: it hangs, was stopped, or the machine slept"
-        return f"starts nothing: {self.sign.refused}" if self.sign.refused else None
+        return trouble_of(self.sign, self.now) if self.daemon is not None else None
 
     @property
     def fine(self) -> bool:
@@ -129,7 +125,7 @@ def _pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
         if found.note is not None and found.note.refused_at is not None:
             refused = f"rowd.toml could not be taken over {distance(found.note.refused_at, now)}: {found.note.refused}"
             yield "", (refused, "red")
-        if found.behind is not None:
+        if found.behind is not None and found.trouble is None:
             yield "", (found.behind, "yellow")
     elif found.stale is not None:
         died = f"process {found.stale.process.pid} on {found.stale.host}, started {distance(found.stale.since, now)}"

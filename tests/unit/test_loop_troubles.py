@@ -508,3 +508,36 @@ def test_a_plan_that_could_not_be_written_is_made_again_without_anything_else_ha
         assert 6 <= started.late_s <= 7
 
     run(story())
+
+
+def test_a_snoozed_row_shows_the_first_run_that_will_come(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("a", "every 10 minutes"))
+        async with house.open(sheet):
+            await house.after(seconds=15)
+            sheet.person("a")["Do"] = "snooze 25 min"
+            await house.after(seconds=30)
+            assert sheet.person("a")["Next Run"] == "2026-03-02T12:30:00Z"
+            assert sheet.person("a")["Health"].startswith("OK, next Mon 2 Mar 12:30 UTC (snoozed until Mon 2 Mar 12:25")
+            await house.until(NOON + timedelta(minutes=31))
+        assert house.witness.times() == [NOON + timedelta(minutes=30)]
+        assert sum(e.count for e in house.of(OccurrenceRecorded)) == 2
+
+    run(story())
+
+
+def test_a_word_that_is_no_button_is_told_as_long_as_it_stands(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("a", "every minute"))
+        async with house.open(sheet):
+            await house.after(seconds=15)
+            sheet.person("a")["Do"] = "run it"
+            await house.after(minutes=3)
+            assert 'Do "run it" is no button' in sheet.person("a")["Health"]
+            assert "OK, next" in sheet.person("a")["Health"]
+            sheet.person("a")["Do"] = ""
+            await house.after(seconds=30)
+            assert sheet.person("a")["Health"].startswith("OK, next")
+        assert len(house.witness.seen) == 3
+
+    run(story())
