@@ -139,6 +139,7 @@ class Daemon:
             await turns.turn()
             await turns.rest(waiting, *([] if limit.done() else [limit]))
             if limit.done():
+                turns.runner.give_up_gated()
                 for occurrence in self.under_way:
                     why = f"rowd was stopped, and it ran for longer than {spelled(self.parts.stop_within)}"
                     turns.runner.stop(occurrence.id, Outcome.CANCELLED, why)

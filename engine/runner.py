@@ -37,6 +37,7 @@ class _Attempt:
     """One attempt under way, as its action sees it (`actions.api.Context`), and how it is to end where it is stopped.
 
     began: on the monotonic clock.   left: how long it may still take.   made: whether its folder is there as it should be.
+    gated: its process waits for the ledger, and has run nothing.   given_up: it is left to the next daemon, which starts it.
     """
 
     occurrence: Occurrence
@@ -49,6 +50,8 @@ class _Attempt:
     task: asyncio.Task[object] = field(init=False)
     timer: Timer | None = None
     verdict: Result | None = None
+    gated: bool = False
+    given_up: bool = False
 
     @property
     def folder(self) -> Path:
@@ -146,6 +149,13 @@ class Runner:
             attempt.task.cancel()
         return True
 
+    def give_up_gated(self) -> None:
+        """Leave to the next daemon what still waits for a ledger that can't be written: nothing of it ran, so nothing is told."""
+        for attempt in self._attempts.values():
+            if attempt.gated and not attempt.given_up:
+                attempt.given_up = True
+                attempt.task.cancel()
+
     async def wait(self) -> None:
         """Return when nothing is under way."""
         while self._attempts:
@@ -191,10 +201,11 @@ class Runner:
         if attempt.timer is not None:
             attempt.timer.cancel()
         run, number, folder = attempt.occurrence.id, attempt.occurrence.attempt, attempt.path
-        while True:
+        attempt.gated = True
+        while attempt.gated:
             try:
                 await self._committer.do(lambda ledger: ledger.launched(run, number, process, folder), point="launched")
-                break
+                attempt.gated = False
             except LedgerUnwritable:
                 await self._clock.sleep(RETRY_LEDGER)
         attempt.began, attempt.left = self._clock.monotonic(), attempt.occurrence.timeout
@@ -205,6 +216,8 @@ class Runner:
         occurrence = attempt.occurrence
         del self._attempts[occurrence.id]
         result = judged(done)
+        if attempt.given_up:
+            return
         if attempt.verdict is not None and result.outcome is not Outcome.SUCCEEDED:
             result = attempt.verdict
         spent = timedelta(seconds=max(0.0, self._clock.monotonic() - attempt.began))

@@ -272,3 +272,30 @@ def test_what_waits_for_the_ledger_can_be_stopped_and_is_never_released(tmp_path
         assert kind.released == []
 
     run(story())
+
+
+def test_what_still_waits_for_the_ledger_when_rowd_stops_is_started_by_the_next_one(tmp_path: Path) -> None:
+    async def story() -> None:
+        kind = Gated(span=60)
+        house, sheet = House(tmp_path, actions={"act": kind}), table(row("job", "2026-03-02 12:01"))
+
+        def full(do: Any) -> Any:
+            async def commit(work: Any, *, point: str) -> Any:
+                if point == "launched":
+                    raise LedgerUnwritable("full")
+                return await do(work, point=point)
+
+            return commit
+
+        alive = await start(house, sheet, commits=full)
+        alive.daemon._turns.runner._committer = alive.daemon._turns._committer
+        await house.until(NOON + 2 * MINUTE)
+        await alive.stop()
+        assert (house.of(RunEnded), kind.released) == ([], [])
+        again = await start(house, sheet)
+        await house.after(minutes=5)
+        await again.stop()
+        (ended,) = house.of(RunEnded)
+        assert (ended.outcome, ended.attempt, len(kind.released)) == ("succeeded", 1, 1)
+
+    run(story())
