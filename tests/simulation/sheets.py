@@ -97,7 +97,7 @@ class Sheet:
 
 
 class MemorySheet(Sheet):
-    """Rows as dicts. `version` grows with each change."""
+    """Rows as dicts. `version` grows with each change of a person's: a marker says nothing of rowd's own writes."""
 
     def __init__(self, name: str, grid: Grid) -> None:
         super().__init__(name)
@@ -166,7 +166,6 @@ class MemoryTable:
             keys_now = [row.key for row in self._rows(grid)]
         at = {key: index for index, key in enumerate(keys_now)}
         written = [self._patch(grid, at.get(patch.key), patch) for patch in patches]
-        self.sheet.version += 1
         shown = {2: (Effect.APPLIED, Effect.CONFLICT), 1: (Effect.CONFLICT,), 0: ()}[self._answers]
         stands = grid.keys() if shown else []
         return [
