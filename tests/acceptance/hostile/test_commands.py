@@ -41,8 +41,10 @@ class Seen:
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Seen, Seen]]:
     """The files that are no table, and those that are odd; each had all its commands, beside each other."""
 
+    base = tmp_path_factory.getbasetemp()  # here, for its first call empties it: not one that two threads may make
+
     def tried(name: str, cases: list[Refused] | list[Odd]) -> Seen:
-        folder = fill(tmp_path_factory.getbasetemp() / name, cases)
+        folder = fill(base / name, cases)
         before = {case.name: untouched(folder / f"{case.name}.csv") for case in cases}
         said = say(folder, "check --json", "list --json", "list", "once", "once --json", "check")
         config = folder / "rowd.toml"
