@@ -54,5 +54,5 @@ def _told(say: Callable[[object], str], of: object) -> str:
     """What it says of itself, if it can."""
     try:
         return say(of)
-    except Exception:
+    except Exception:  # its own way to say it may be what is wrong with it
         return "it can't be told what"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from connectors.holding import hold
 
 
 class AlreadyRunning(Exception):
@@ -39,27 +39,7 @@ def locked(state: Path) -> Iterator[None]:
 
 def _locked(state: Path) -> int:
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(lock, 0)
-        os.write(lock, f"rowd, process {os.getpid()}".encode())
-    except BlockingIOError:
-        holder = _holder(lock)
-        os.close(lock)
-        raise AlreadyRunning(holder, state) from None
-    except BaseException:
-        os.close(lock)
-        raise
-    return lock
-
-
-def _holder(lock: int) -> str:
-    """Who has the lock. A moment after it was taken the name may still be missing, or be that of one that was killed."""
-    said = ""
-    for _ in range(20):
-        said = os.pread(lock, 200, 0).decode("utf-8", "replace").strip()
-        if (pid := said.rpartition(" ")[2]).isdecimal() and Path("/proc", pid).exists():
-            return said
-        time.sleep(0.05)
-    return said or "another rowd"
+    held = hold(state / "lock", f"rowd, process {os.getpid()}")
+    if isinstance(held, str):
+        raise AlreadyRunning(held, state)
+    return held

@@ -16,6 +16,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from connectors.errors import TryLater
+from connectors.holding import hold
 
 _SWAP = "swap"
 
@@ -92,12 +93,7 @@ class Beside:
     def owner(self, who: str) -> int | str:
         """Hold the folder for `who`: the descriptor that holds it until it is closed, or who else holds it. Raises OSError."""
         self.make()
-        descriptor = self._locked("owner")
-        if descriptor is None:
-            return (self.path / "owner").read_text(errors="replace").strip() or "another daemon"
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, (" ".join(who.split()) + "\n").encode("utf-8", "replace"))
-        return descriptor
+        return hold(self.path / "owner", who)
 
     def _locked(self, name: str) -> int | None:
         descriptor = os.open(self.path / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -89,8 +89,7 @@ def test_of_two_that_start_in_the_same_instant_exactly_one_wins_and_the_other_na
         assert both[loser].ended(0) == 5, logs[loser].read_text()
         assert winner.ended(0) is None, logs[1 - loser].read_text()
         named = re.search(r"process (\d+)", logs[loser].read_text())
-        if ledgers == 1 or named is not None:  # a table's lock is taken a moment before its holder's name stands in it
-            assert named is not None
-            assert int(named[1]) == winner.pid
+        assert named is not None
+        assert int(named[1]) == winner.pid
         os.kill(winner.pid, signal.SIGKILL)
         assert winner.ended(30) == -signal.SIGKILL

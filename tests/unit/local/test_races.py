@@ -250,7 +250,7 @@ def test_expectations_are_promised_once_files_were_seen_to_change_places(
     assert not opened.traits.atomic_expect
     if first == "own":
         opened.own("a test")
-        assert {path.name for path in Beside(file).path.iterdir()} == {"owner"}
+        assert {path.name for path in Beside(file).path.iterdir()} == {"owner", "owner.gate"}
     else:
         opened.write([PATCH])
     assert opened.traits.atomic_expect is promised

@@ -1,0 +1,44 @@
+"""A file that one process at a time holds, with the holder's name in it, for whoever comes second.
+
+By locks of the operating system (flock(2)): they end with the process, however it ends.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def hold(path: Path, who: str) -> int | str:
+    """Hold `path` for `who` (one line): the descriptor that holds it until it is closed, or the name of who else holds it.
+
+    Lock and name are taken behind a gate, `NAME.gate`, that is never kept: so whoever is refused reads the holder's own name, not
+    none yet, and not that of one who was killed. The file is made where it is missing (0600), its folder is not. Raises OSError.
+    """
+    with _gate(path.with_name(f"{path.name}.gate")):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, " ".join(who.split()).encode("utf-8", "replace"))
+        except BlockingIOError:
+            holder = os.pread(descriptor, 1000, 0).decode("utf-8", "replace").strip()
+            os.close(descriptor)
+            return holder or "another process"
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+
+@contextmanager
+def _gate(path: Path) -> Iterator[None]:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
