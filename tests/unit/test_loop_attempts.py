@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from actions.api import Context, Outcome, Process, Request, Result
 from engine.events import RunEnded
 from engine.ledger import LedgerUnwritable
 from tests.fakes.house import House, slow
+from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import MINUTE, row, table
-from tests.unit.test_loop_corners import start
+from tests.unit.test_loop_corners import Alive, start
 
 
 class Gated:
@@ -222,24 +223,29 @@ def test_only_an_attempt_that_asks_for_it_has_a_folder_and_finds_it_empty(tmp_pa
     run(story())
 
 
+async def without_room_for_pids(house: House, sheet: MemoryTable, until: datetime | None = None) -> Alive:
+    """A daemon whose ledger can't hold a process's pid, before `until` or ever."""
+
+    def full(do: Any) -> Any:
+        async def commit(work: Any, *, point: str) -> Any:
+            if point == "launched" and (until is None or house.clock.now() < until):
+                raise LedgerUnwritable("full")
+            return await do(work, point=point)
+
+        return commit
+
+    alive = await start(house, sheet, commits=full)
+    alive.daemon._turns.runner._committer = alive.daemon._turns._committer
+    return alive
+
+
 def test_a_ledger_that_can_not_hold_the_pid_for_a_while_costs_neither_attempt_nor_time(tmp_path: Path) -> None:
     """Nothing runs before the ledger knows the process: so it waits, longer than the attempt itself may take."""
 
     async def story() -> None:
         kind = Gated(span=60)
         house, sheet = House(tmp_path, actions={"act": kind}), table(row("job", "2026-03-02 12:01"))
-        full_until = NOON + 11 * MINUTE
-
-        def full(do: Any) -> Any:
-            async def commit(work: Any, *, point: str) -> Any:
-                if point == "launched" and house.clock.now() < full_until:
-                    raise LedgerUnwritable("full")
-                return await do(work, point=point)
-
-            return commit
-
-        alive = await start(house, sheet, commits=full)
-        alive.daemon._turns.runner._committer = alive.daemon._turns._committer
+        alive = await without_room_for_pids(house, sheet, until=NOON + 11 * MINUTE)
         await house.until(NOON + 20 * MINUTE)
         await alive.stop()
         (ended,) = house.of(RunEnded)
@@ -253,17 +259,7 @@ def test_what_waits_for_the_ledger_can_be_stopped_and_is_never_released(tmp_path
     async def story() -> None:
         kind = Gated(span=60)
         house, sheet = House(tmp_path, actions={"act": kind}), table(row("job", "2026-03-02 12:01"))
-
-        def full(do: Any) -> Any:
-            async def commit(work: Any, *, point: str) -> Any:
-                if point == "launched":
-                    raise LedgerUnwritable("full")
-                return await do(work, point=point)
-
-            return commit
-
-        alive = await start(house, sheet, commits=full)
-        alive.daemon._turns.runner._committer = alive.daemon._turns._committer
+        alive = await without_room_for_pids(house, sheet)
         await house.until(NOON + 2 * MINUTE)
         await alive.cancel("job", "ann")
         await house.until(NOON + 3 * MINUTE)
@@ -278,17 +274,7 @@ def test_what_still_waits_for_the_ledger_when_rowd_stops_is_started_by_the_next_
     async def story() -> None:
         kind = Gated(span=60)
         house, sheet = House(tmp_path, actions={"act": kind}), table(row("job", "2026-03-02 12:01"))
-
-        def full(do: Any) -> Any:
-            async def commit(work: Any, *, point: str) -> Any:
-                if point == "launched":
-                    raise LedgerUnwritable("full")
-                return await do(work, point=point)
-
-            return commit
-
-        alive = await start(house, sheet, commits=full)
-        alive.daemon._turns.runner._committer = alive.daemon._turns._committer
+        alive = await without_room_for_pids(house, sheet)
         await house.until(NOON + 2 * MINUTE)
         await alive.stop()
         assert (house.of(RunEnded), kind.released) == ([], [])
