@@ -9,13 +9,13 @@ from datetime import datetime
 
 from actions.api import Outcome
 from engine import telling
+from engine.access import UNSERVED
 from engine.agenda import Place
 from engine.clock import Clock
 from engine.committer import Commits
 from engine.decide import decide
 from engine.events import Event
 from engine.facts import Moves, Tallies, stopped
-from engine.keeper import UNSERVED
 from engine.ledger import LedgerUnwritable
 from engine.ledger.ids import numbered
 from engine.memory import Memory

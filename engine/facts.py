@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from actions.api import Outcome
-from engine.keeper import Findings
+from engine.findings import Findings
 from engine.ledger import AttemptEnd, Ledger, TableMark
 from engine.model import Occurrence, Request, RowState, Tally
 from engine.plan import Plan, Stop

@@ -243,38 +243,26 @@ def _content(cells: Mapping[str, Cell]) -> _Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Vanishing:
-    """What one complete read leaves to the next, while a table is held.
-
-    missing: the rows that were gone.   since: since when exactly these have been gone; None where the table is not held.
-    """
-
-    missing: frozenset[str] = frozenset()
-    since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Presence:
     """Who is there.
 
-    absent: newly missing, and so under suspicion.   gone: missing in two complete reads, SETTLE apart: deleted.
-    back: there again, after they were absent or deleted.   held: why the whole table is held; None where it isn't.
-    next: to be given to the next read.
+    absent: missing as of this read, and so under suspicion; in a held table that some rows came back to, all that still are.
+    gone: missing in two complete reads, SETTLE apart: deleted.   back: there again, after they were absent or deleted.
+    held: why the whole table is held; None where it isn't.
     """
 
     absent: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
     back: tuple[str, ...] = ()
     held: str | None = None
-    next: Vanishing = field(default_factory=Vanishing)
 
 
-def presence(known: Mapping[str, RowState], seen: Collection[str], now: datetime, before: Vanishing | None = None) -> Presence:
+def presence(known: Mapping[str, RowState], seen: Collection[str], now: datetime) -> Presence:
     """Compare a complete read at `now` (aware UTC) with what is known. Keys are answered in the order of `known`.
 
-    seen: every key that stands in the table; membership should be cheap.   before: the `next` of the last read.
+    seen: every key that stands in the table; membership should be cheap.
+    A hold is counted from the newest `absent_since`, so whoever has the same states knows the same end of it.
     """
-    before = before or Vanishing()
     away = [(k, s) for k, s in known.items() if s.absent_since is not None or s.deleted_at is not None]
     alive = len(known) - sum(state.deleted_at is not None for _, state in away)
     unseen = known.keys() - seen
@@ -282,10 +270,12 @@ def presence(known: Mapping[str, RowState], seen: Collection[str], now: datetime
     absent = tuple(key for key in missing if known[key].absent_since is None)
     back = tuple(key for key, _ in away if key in seen)
     if len(missing) >= HELD_FROM and len(missing) > HELD_SHARE * alive:
-        stood = before.since if before.since is not None and before.missing == frozenset(missing) else now
-        if now - stood < HELD_FOR:
-            until = f"{stood + HELD_FOR:%H:%M:%S} UTC"
-            held = f"{len(missing)} of {alive} rows are gone at once; put them back, or leave it so until {until} if you mean it"
-            return Presence(absent, (), back, held, Vanishing(frozenset(missing), stood))
+        if any(known[key].deleted_at is None for key in back):
+            absent = tuple(missing)  # someone is at it: the wait begins anew
+        since = now if absent else max(known[key].absent_since or now for key in missing)
+        until = since + HELD_FOR
+        if now < until:
+            remedy = f"put them back, or leave it so until {until:%H:%M:%S} UTC if you mean it"
+            return Presence(absent, (), back, f"{len(missing)} of {alive} rows are gone at once; {remedy}")
     gone = tuple(key for key in missing if (missed := known[key].absent_since) is not None and now - missed >= SETTLE)
     return Presence(absent, gone, back)

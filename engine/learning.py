@@ -12,7 +12,8 @@ from engine import telling
 from engine.decide import back_off
 from engine.events import Event
 from engine.facts import End, Facts, Tallies
-from engine.keeper import Findings, Keeper
+from engine.findings import Findings
+from engine.keeper import Keeper
 from engine.ledger import TableMark
 from engine.ledger.ids import numbered
 from engine.memory import Memory

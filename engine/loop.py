@@ -12,9 +12,10 @@ from actions.api import Outcome
 from config.fields import spelled
 from engine.committer import Commits
 from engine.events import DaemonStarted, DaemonStopped, DaemonStopping, Listener
-from engine.keeper import Keeper, TableRules
+from engine.keeper import Keeper
 from engine.model import SETTLE
 from engine.parts import Parts
+from engine.rules import TableRules
 from engine.tender import FLUSH_WITHIN, Tender
 from engine.trust import SteadyClock
 from engine.turns import Turns, end, when_set

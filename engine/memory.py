@@ -114,7 +114,7 @@ class Memory:
         if ahead is not None and (frozen is None or ahead <= frozen):
             yield ahead
         for keeper in self.keepers.values():
-            if (at := keeper.changes_at()) is not None:
+            if (at := keeper.access.changes_at()) is not None:
                 yield at
         yield from self.breakers.shut(now).values()
 

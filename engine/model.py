@@ -250,7 +250,7 @@ class Edit:
     """A change of one cell that rowd has seen, or made.
 
     task: the row's name then.   old, new: the cell as text; None for blank.   at: when it was read.
-    by: `person`, `rowd`, `cli:USER`.
+    by: `person`, `rowd`, `cli:USER`, `rowd.toml` where only the name of a column was changed there.
     """
 
     table: str

@@ -31,19 +31,19 @@ def patches(keeper: Keeper, now: datetime, most: int) -> list[Outgoing]:
     Rows that need nothing, or that no store could find by their key now, are taken off `keeper.unsent`; the others stay on it
     until they are delivered.
     """
-    layout = keeper.layout
+    layout = keeper.sight.layout
     if layout is None:
         return []
     ready = _ids(keeper, layout)[:most]
     ready += [Outgoing(key, {}, Patch(key, _headers(layout, put))) for key, put in _unclear(keeper)][: most - len(ready)]
-    lost = {mint.id for mint in keeper.mints.values()}
+    lost = {mint.id for mint in keeper.sight.mints.values()}
     for key in sorted(keeper.unsent):
         if len(ready) >= most:
             break
         state, wants = keeper.states.get(key), keeper.wanted(key, now)
-        found = state is not None and state.absent_since is None and key not in keeper.doubtful and key not in lost
+        found = state is not None and state.absent_since is None and key not in keeper.sight.doubtful and key not in lost
         put = differing(wants, state) if found and state is not None and wants is not None else {}
-        put = {c: v for c, v in put.items() if c not in (unshown := keeper.unshown(key)) or unshown[c] != v}
+        put = {c: v for c, v in put.items() if c not in (unshown := keeper.sight.unshown(key)) or unshown[c] != v}
         if not put or state is None:
             keeper.unsent.discard(key)
             continue
@@ -54,13 +54,13 @@ def patches(keeper: Keeper, now: datetime, most: int) -> list[Outgoing]:
 
 def something_to_tell(keeper: Keeper) -> bool:
     """Whether `patches` may have an answer. A table whose headers can't be understood is told nothing."""
-    return keeper.layout is not None and bool(keeper.unsent or keeper.mints or next(_unclear(keeper), None))
+    return keeper.sight.layout is not None and bool(keeper.unsent or keeper.sight.mints or next(_unclear(keeper), None))
 
 
 def _ids(keeper: Keeper, layout: Layout) -> list[Outgoing]:
     """Rows that get an id; copies become drafts with it."""
     ready = []
-    for provisional, mint in keeper.mints.items():
+    for provisional, mint in keeper.sight.mints.items():
         put: dict[str, Cell] = {str(Column.ID): mint.id}
         if mint.draft:
             put[str(Column.STATUS)] = str(Status.DRAFT)
@@ -70,7 +70,7 @@ def _ids(keeper: Keeper, layout: Layout) -> list[Outgoing]:
 
 def _unclear(keeper: Keeper) -> Iterator[tuple[str, dict[str, Cell]]]:
     """What is to stand in the Health of rows that can't be told apart, where it doesn't stand there yet."""
-    for key, (message, cells) in keeper.unclear.items():
+    for key, (message, cells) in keeper.sight.unclear.items():
         if cells.get(Column.HEALTH, f"ERROR: {message}") != f"ERROR: {message}":
             yield key, {str(Column.HEALTH): f"ERROR: {message}"}
 

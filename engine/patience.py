@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
 from typing import Any, Literal, Protocol, TypeVar
@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from connectors.api import Patch, Row, Table, Traits, Written
 from connectors.errors import Bug, TryLater
 from engine.clock import Clock
+from engine.findings import Reading
 from engine.quota import Quota
 
 T = TypeVar("T")
@@ -45,15 +46,6 @@ class ThreadWorker:
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One complete read: every row of the table, in its order."""
-
-    rows: tuple[Row, ...]
-    columns: tuple[str, ...]
-    id_column: str | None
 
 
 class PatientTable:

@@ -22,7 +22,8 @@ from engine.events import (
     RunStarted,
 )
 from engine.facts import End
-from engine.keeper import Findings, Keeper
+from engine.findings import Findings
+from engine.keeper import Keeper
 from engine.model import Column, Occurrence
 from engine.plan import Answer
 

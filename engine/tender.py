@@ -23,10 +23,11 @@ from engine.events import (
     TableWritable,
     Trouble,
 )
-from engine.keeper import SECOND_LOOK, Findings, Keeper
+from engine.findings import Findings, Reading
+from engine.keeper import SECOND_LOOK, Keeper
 from engine.model import SHARED
 from engine.outgoing import patches, something_to_tell
-from engine.patience import PatientTable, Reading
+from engine.patience import PatientTable
 
 BETWEEN_WRITES = timedelta(milliseconds=250)
 """Results of this long are gathered into one write."""
@@ -98,7 +99,7 @@ class Tender:
                     if not await self._guarded(self._read, deliver) and not self.looked.is_set():
                         await deliver(self.keeper, lambda _: Findings(look_again=True))
                     poll_at = self._in(self._until_next_poll())
-                if self.keeper.trouble is None and self._something_to_tell():
+                if self.keeper.access.trouble is None and self._something_to_tell():
                     await self._guarded(self._write, deliver)
                 await self._pause(poll_at)
         finally:
@@ -110,16 +111,16 @@ class Tender:
         """Tell the table everything that is left, and once more what a person changed meanwhile; the rest waits in the ledger."""
         deadline = self._in(FLUSH_WITHIN)
         for _ in range(2 + len(self.keeper.unsent) // self.table.traits.batch):
-            if self.keeper.trouble is not None or not self._something_left() or self._clock.monotonic() >= deadline:
+            if self.keeper.access.trouble is not None or not self._something_left() or self._clock.monotonic() >= deadline:
                 return
-            if self._look or self.keeper.layout is None:
+            if self._look or self.keeper.sight.layout is None:
                 self._look = False
                 await self._guarded(self._read, deliver)
-            if self.keeper.layout is None or not await self._guarded(self._write, deliver) or self.keeper.unwritable:
+            if self.keeper.sight.layout is None or not await self._guarded(self._write, deliver) or self.keeper.access.unwritable:
                 return
 
     def _something_left(self) -> bool:
-        return something_to_tell(self.keeper) or (self.keeper.layout is None and bool(self.keeper.unsent))
+        return something_to_tell(self.keeper) or (self.keeper.sight.layout is None and bool(self.keeper.unsent))
 
     # --- waiting
 
@@ -134,7 +135,7 @@ class Tender:
         if self._look:
             return
         until = poll_at
-        if self.keeper.trouble is None and something_to_tell(self.keeper):
+        if self.keeper.access.trouble is None and something_to_tell(self.keeper):
             until = min(until, self._write_at)
         self._stir.clear()
         waits: list[asyncio.Task[object]] = [
@@ -149,8 +150,8 @@ class Tender:
             await asyncio.gather(*waits, return_exceptions=True)
 
     def _until_next_poll(self) -> timedelta:
-        if self.keeper.trouble is not None:
-            needs_owner = isinstance(self.keeper.trouble[1], NeedsOwner)
+        if self.keeper.access.trouble is not None:
+            needs_owner = isinstance(self.keeper.access.trouble.error, NeedsOwner)
             return self.keeper.rules.poll if needs_owner else min(AFTER_TROUBLE, self.keeper.rules.poll)
         if self.keeper.suspects():
             return min(SECOND_LOOK, self.keeper.rules.poll)
@@ -194,24 +195,24 @@ class Tender:
     def _unsure(self) -> bool:
         """Whether the last read left something open that another one may settle."""
         keeper = self.keeper
-        return keeper.trouble is not None or keeper.suspects() or bool(keeper.baffling)
+        return keeper.access.trouble is not None or keeper.suspects() or bool(keeper.sight.baffling)
 
     async def _take_up(self, reading: Reading, deliver: Deliver) -> None:
         keeper = self.keeper
-        held, trouble, baffling = keeper.held, keeper.trouble, keeper.baffling
+        held, trouble, baffling = keeper.access.held, keeper.access.trouble, keeper.sight.baffling
         await deliver(keeper, lambda now: keeper.take(reading, now, self._draw))
         now = self._clock.now()
         if trouble is not None:
-            seconds = round((now - trouble[0]).total_seconds(), 3)
+            seconds = round((now - trouble.since).total_seconds(), 3)
             self._listener(TableRecovered(at=now, table=keeper.name, seconds=seconds))
-        for key, why in keeper.baffling.items():
+        for key, why in keeper.sight.baffling.items():
             if baffling.get(key) != why:
                 self._listener(Trouble(at=now, where=f"table {keeper.name}, row {key}", message=why))
         tasks, defects, drafts = keeper.counts()
         self._listener(TableRead(at=now, table=keeper.name, rows=len(reading.rows), tasks=tasks, defects=defects, drafts=drafts))
-        if keeper.held is not None and held is None:
-            self._listener(TableHeld(at=now, table=keeper.name, message=keeper.held))
-        if keeper.held is None and held is not None:
+        if keeper.access.held is not None and held is None:
+            self._listener(TableHeld(at=now, table=keeper.name, message=keeper.access.held))
+        if keeper.access.held is None and held is not None:
             self._listener(TableReleased(at=now, table=keeper.name, message="starts go on"))
 
     async def _probe(self) -> str | None:
@@ -221,10 +222,7 @@ class Tender:
 
     async def _failed(self, exc: TableError, deliver: Deliver) -> None:
         keeper, now = self.keeper, self._clock.now()
-        first = keeper.trouble is None or (type(exc), str(exc)) != (type(keeper.trouble[1]), str(keeper.trouble[1]))
-        since = keeper.trouble[0] if keeper.trouble is not None else now
-        keeper.trouble = (since, exc)
-        if first:
+        if keeper.access.failed(exc, now):
             needs_owner = isinstance(exc, NeedsOwner)
             self._listener(TableUnreachable(at=now, table=keeper.name, message=str(exc), needs_owner=needs_owner))
             await deliver(keeper, lambda _: Findings(look_again=True))
@@ -239,7 +237,7 @@ class Tender:
             return
         if not self.table.traits.atomic_expect and any(c in SHARED for _, put, _ in batch for c in put):
             await self._read(deliver)  # cells that both sides write are sent only straight after a read
-            if keeper.trouble is not None:
+            if keeper.access.trouble is not None:
                 return
             batch = patches(keeper, self._clock.now(), self.table.traits.batch)
         if keeper.intend(meant := [(key, put) for key, put, _ in batch]).states:
@@ -254,7 +252,7 @@ class Tender:
             await self._delayed(exc, deliver)
             return
         self._crash.at("table.after-write")
-        if keeper.unwritable is not None:
+        if keeper.access.unwritable is not None:
             self._listener(TableWritable(at=self._clock.now(), table=keeper.name, rows=len(batch)))
         told = [(key, put) for key, put, _ in batch]
         await deliver(keeper, lambda now: keeper.delivered(told, answers, now))
@@ -268,11 +266,9 @@ class Tender:
         keeper, now = self.keeper, self._clock.now()
         wait = exc.wait if isinstance(exc, TryLater) and exc.wait is not None else AFTER_TROUBLE
         self._write_at = self._in(wait)
-        before, since = keeper.unwritable, keeper.unwritable[0] if keeper.unwritable is not None else now
-        keeper.unwritable = (since, exc)
-        if before is None:
+        if keeper.access.unwritable is None:
             self._listener(TableUnwritable(at=now, table=keeper.name, message=str(exc)))
-        if before is None or str(before[1]) != str(exc):
+        if keeper.access.delayed(exc, now):
             await deliver(keeper, lambda _: Findings(news=True))
 
 

@@ -17,12 +17,14 @@ from typing import Any
 from engine.acting import Acting
 from engine.committer import RETRY_LEDGER, Commits
 from engine.events import ClockJumped, Event, LedgerRecovered, LedgerRefused, Listener
-from engine.keeper import SET_BACK, Findings, Keeper, TableRules
+from engine.findings import Findings
+from engine.keeper import SET_BACK, Keeper
 from engine.learning import Learning, Seen
 from engine.ledger import LedgerUnwritable, Unfinished
 from engine.memory import Memory
 from engine.model import Occurrence, Stage
 from engine.parts import Parts
+from engine.rules import TableRules
 from engine.runner import Ended, Runner
 from engine.tender import Tender
 from engine.trust import SteadyClock
@@ -167,6 +169,7 @@ class Turns:
 
     async def _learn(self, now: datetime) -> None:
         """Make durable what came in, then remember it."""
+        self._inbox += [Seen(k, _starts_otherwise) for k in self.memory.keepers.values() if k.access.lapses(now)]
         items, poked = self._items(), self._poked
         facts = self._learning.facts(items, now)
         if not facts.empty or poked:
@@ -180,9 +183,6 @@ class Turns:
                 self.memory.looked(item.keeper.name)
                 if not item.done.done():
                     item.done.set_result(None)
-        for keeper in self.memory.keepers.values():
-            if keeper.lapsed(now):
-                self.memory.look_again(keeper)
 
     def _items(self) -> list[Ended | Seen]:
         """What this turn deals with: of each table only the first thing seen, since the next builds on it; and the oldest ends."""
@@ -219,6 +219,11 @@ class Turns:
             self._inbox += [Seen(k, k.set_back) for k in self.memory.keepers.values() if k.set_back(now).states]
         self._before = now
         return now
+
+
+def _starts_otherwise(_now: datetime) -> Findings:
+    """Nothing was seen, but what may start is another matter now."""
+    return Findings(look_again=True)
 
 
 async def when_set(event: asyncio.Event) -> None:

@@ -94,7 +94,7 @@ class LiveView:
 
 
 def _number(keeper: Keeper) -> int:
-    return sum(key in keeper.understood for key in keeper.order or list(keeper.states)) + len(keeper.unclear)
+    return sum(key in keeper.understood for key in keeper.sight.order or list(keeper.states)) + len(keeper.sight.unclear)
 
 
 def _title(keeper: Keeper) -> Text:
@@ -105,8 +105,8 @@ def _title(keeper: Keeper) -> Text:
         *([plural(drafts, "draft")] if drafts else []),
     ]
     title = f"{keeper.name}: {', '.join(parts)}"
-    if keeper.trouble is not None:
-        title += f"  ({clean(str(keeper.trouble[1]))})"
+    if keeper.access.trouble is not None:
+        title += f"  ({clean(str(keeper.access.trouble.error))})"
     return Text(title, style="bold", no_wrap=True, overflow="ellipsis")
 
 
@@ -134,7 +134,7 @@ def rows(keeper: Keeper, now: datetime, width: int, most: int) -> Iterator[Rende
 
 
 def _lines(keeper: Keeper, now: datetime) -> Iterator[tuple[str, str, str, str, str, str]]:
-    for key in keeper.order or list(keeper.states):
+    for key in keeper.sight.order or list(keeper.states):
         if (cells := keeper.wanted(key, now)) is None:
             continue
         state, understood = keeper.states[key], keeper.understood[key]
@@ -146,7 +146,7 @@ def _lines(keeper: Keeper, now: datetime) -> Iterator[tuple[str, str, str, str, 
             clean(cells.get(Column.LAST_RESULT) or ""),
             clean(cells[Column.HEALTH]),
         )
-    for message, raw in keeper.unclear.values():
+    for message, raw in keeper.sight.unclear.values():
         yield clean(raw.get(Column.NAME) or "?"), "", "", "", "", clean(f"ERROR: {message}")
 
 

@@ -18,13 +18,14 @@ from engine.breaker import Breaker
 from engine.cells import quoted
 from engine.clock import Clock
 from engine.display import display
+from engine.findings import Reading
 from engine.keeper import Keeper
 from engine.layout import Layout
 from engine.ledger import DaemonMark, Ledger, Reach, TableMark
 from engine.merge import first_sight
 from engine.model import Column, Defect, Occurrence, Request, RowState, Stage, Status, Tally, Task
 from engine.parse import parse
-from engine.patience import PatientTable, Reading, ThreadWorker
+from engine.patience import PatientTable, ThreadWorker
 from engine.plan import Hold, House, Standing
 from rowd.service import alive
 from rowd.wiring import Bound, Site, keeper_of, new_id
@@ -244,10 +245,10 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
     trouble = None
     if isinstance(reading, TableError):
         trouble = reading
-        keeper.trouble = (_since(known.mark, reading, now), reading)
+        keeper.access.failed(reading, _since(known.mark, reading, now))
     elif reading is not None:
         keeper.apply(keeper.take(reading, now, new_id).states)
-    order = [*keeper.order, *sorted(keeper.states.keys() - set(keeper.order))]
+    order = [*keeper.sight.order, *sorted(keeper.states.keys() - set(keeper.sight.order))]
     rows = [
         RowView(
             table=keeper.name,
@@ -265,19 +266,19 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
         for key in order
         if (understood := keeper.understood.get(key)) is not None
     ]
-    doubted = tuple(row for row in rows if row.key in keeper.doubtful)
-    rows = [row for row in rows if row.key not in keeper.doubtful] + _nameless(keeper, now, new=known.mark is None)
+    doubted = tuple(row for row in rows if row.key in keeper.sight.doubtful)
+    rows = [row for row in rows if row.key not in keeper.sight.doubtful] + _nameless(keeper, now, new=known.mark is None)
     return TableView(
         name=keeper.name,
         bound=bound,
         rows=tuple(rows),
-        columns=keeper.columns,
-        layout=keeper.layout,
+        columns=keeper.sight.columns,
+        layout=keeper.sight.layout,
         mark=known.mark,
         trouble=trouble,
-        held=keeper.held,
+        held=keeper.access.held,
         doubted=doubted,
-        hints=Layout.of(keeper.columns, bound.rules.renames).hints,
+        hints=Layout.of(keeper.sight.columns, bound.rules.renames).hints,
     )
 
 
@@ -298,7 +299,7 @@ def _nameless(keeper: Keeper, now: datetime, *, new: bool) -> list[RowView]:
 
     new: the daemon has never seen the table.
     """
-    rules, layout = keeper.rules.rules, keeper.layout
+    rules, layout = keeper.rules.rules, keeper.sight.layout
     if layout is None:
         return []
 
@@ -309,9 +310,9 @@ def _nameless(keeper: Keeper, now: datetime, *, new: bool) -> list[RowView]:
         return RowView(keeper.name, key, understood, state, Tally(), rules.zone, new=new or message is None)
 
     fresh = []
-    for provisional, mint in keeper.mints.items():
+    for provisional, mint in keeper.sight.mints.items():
         if mint.id in keeper.states and keeper.states[mint.id].deleted_at is None:
             continue  # a known row that lost its id: it is listed as itself
         cells = layout.canonical(mint.row.cells)
         fresh.append(view(provisional, {**cells, Column.STATUS: str(Status.DRAFT)} if mint.draft else cells, None))
-    return fresh + [view(provisional, cells, message) for provisional, (message, cells) in keeper.unclear.items()]
+    return fresh + [view(provisional, cells, message) for provisional, (message, cells) in keeper.sight.unclear.items()]

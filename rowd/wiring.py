@@ -24,13 +24,14 @@ from engine.clock import Clock
 from engine.committer import Commits
 from engine.crash import VARIABLE, CrashPoints
 from engine.events import Listener
-from engine.keeper import Keeper, TableRules
+from engine.keeper import Keeper
 from engine.ledger import Ledger
 from engine.loop import Daemon
 from engine.model import Column
 from engine.parse import Rules
 from engine.parts import Parts
 from engine.patience import PatientTable, ThreadWorker
+from engine.rules import TableRules
 from engine.tender import Tender
 from engine.trust import SteadyClock
 

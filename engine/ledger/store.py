@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -60,7 +61,7 @@ class Store:
             ) from exc
         connection = _connect(path)
         try:
-            with _translating(path):
+            with _alone(path.parent), _translating(path):
                 bring_up(connection, path, migrate=migrate)
                 _log_ahead(connection, path)
             return cls(path, connection)
@@ -203,6 +204,17 @@ def _guard(path: Path, *, migrate: bool) -> None:
     state = path.stat()
     if state.st_mode & 0o077 and state.st_uid == os.geteuid():
         path.chmod(0o600)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time: a file that another one has just begun to use can't become a write-ahead one (SQLITE_BUSY at once)."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _connect(path: Path) -> sa.Connection:

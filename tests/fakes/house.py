@@ -16,12 +16,13 @@ from engine.breaker import BreakerRules
 from engine.committer import InlineCommitter
 from engine.crash import CrashPoints
 from engine.events import Event
-from engine.keeper import Keeper, TableRules
+from engine.keeper import Keeper
 from engine.ledger import Ledger
 from engine.loop import Daemon
 from engine.parse import Rules
 from engine.parts import Parts
 from engine.patience import PatientTable
+from engine.rules import TableRules
 from engine.tender import Tender
 from engine.trust import SteadyClock
 from tests.fakes.memory_table import InlineWorker, MemoryTable

@@ -284,9 +284,9 @@ class Lives:
     def _held(self, table: str) -> dict[str, object] | None:
         """The rows of a table that wait; None where all of it does."""
         keeper = self.daemon.keepers[table] if self.daemon is not None else None
-        if keeper is None or keeper.held is not None or keeper.trouble is not None or not keeper.served:
+        if keeper is None or keeper.access.held is not None or keeper.access.trouble is not None or not keeper.access.served:
             return None
-        return {**keeper.doubtful, **{m.id: None for m in keeper.mints.values()}, **dict.fromkeys(keeper.unclear)}
+        return {**keeper.sight.doubtful, **{m.id: None for m in keeper.sight.mints.values()}, **dict.fromkeys(keeper.sight.unclear)}
 
     # --- what happens meanwhile
 

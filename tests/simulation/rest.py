@@ -28,8 +28,8 @@ def the_daemon_is_idle(world: World, steps: int) -> Iterator[str]:
 def nothing_is_left_to_tell(world: World, daemon: Daemon) -> Iterator[str]:
     """Every table was told everything."""
     for name, keeper in daemon.keepers.items():
-        if keeper.trouble is not None or keeper.held is not None:
-            yield f"{name} is not well: {keeper.trouble} {keeper.held}"
+        if keeper.access.trouble is not None or keeper.access.held is not None:
+            yield f"{name} is not well: {keeper.access.trouble} {keeper.access.held}"
         for key, state in keeper.states.items():
             wanted = keeper.wanted(key, world.machine.wall())
             if wanted is not None and state.absent_since is None and (left := differing(wanted, state)):

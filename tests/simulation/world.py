@@ -16,8 +16,8 @@ from connectors.local import LocalSettings, LocalTable
 from connectors.local.exchange import exchange
 from engine.blackout import Blackout
 from engine.breaker import BreakerRules
-from engine.keeper import TableRules
 from engine.parse import Rules
+from engine.rules import TableRules
 from tests.simulation import people, rows
 from tests.simulation.actions import Nature, Processes
 from tests.simulation.disk import Disk, SimLedger

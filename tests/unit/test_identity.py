@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from connectors.api import Cell, Row
 from connectors.identity import keys
-from engine.identity import HELD_FOR, Named, Presence, Vanishing, id_of, identify, presence
+from engine.identity import HELD_FOR, Named, Presence, id_of, identify, presence
 from engine.layout import Layout
 from engine.model import SETTLE, RowState
 
@@ -315,7 +315,7 @@ def test_while_a_table_is_held_nothing_is_gone_and_the_message_stands() -> None:
     found = presence(known, left, NOON)
     assert found.held == "7 of 10 rows are gone at once; put them back, or leave it so until 12:05:00 UTC if you mean it"
     known = after(known, found, NOON)
-    later = presence(known, left, NOON + HELD_FOR - timedelta(microseconds=1), found.next)
+    later = presence(known, left, NOON + HELD_FOR - timedelta(microseconds=1))
     assert (later.absent, later.gone, later.held) == ((), (), found.held)
 
 
@@ -323,40 +323,49 @@ def test_a_hold_ends_when_the_rows_are_back() -> None:
     known = rows_known(10)
     found = presence(known, [], NOON)
     known = after(known, found, NOON)
-    back = presence(known, rows_known(10), NOON + SETTLE, found.next)
-    assert (back.held, back.gone, back.next, len(back.back)) == (None, (), Vanishing(), 10)
+    back = presence(known, rows_known(10), NOON + SETTLE)
+    assert (back.held, back.gone, len(back.back)) == (None, (), 10)
 
 
 def test_a_hold_ends_when_the_same_rows_have_been_gone_for_five_minutes() -> None:
     known = rows_known(10)
     found = presence(known, ["9"], NOON)
     known = after(known, found, NOON)
-    done = presence(known, ["9"], NOON + HELD_FOR, found.next)
-    assert (done.held, done.gone, done.next) == (None, tuple(map(str, range(9))), Vanishing())
+    done = presence(known, ["9"], NOON + HELD_FOR)
+    assert (done.held, done.gone) == (None, tuple(map(str, range(9))))
 
 
 def test_a_hold_whose_rows_change_begins_anew() -> None:
     known = rows_known(10)
     first = presence(known, ["8", "9"], NOON)
     known = after(known, first, NOON)
-    second = presence(known, ["9"], NOON + timedelta(minutes=4), first.next)
+    second = presence(known, ["9"], NOON + timedelta(minutes=4))
     known = after(known, second, NOON + timedelta(minutes=4))
     assert second.held is not None
     assert "12:09:00" in second.held
-    assert presence(known, ["9"], NOON + timedelta(minutes=8), second.next).gone == ()
-    assert len(presence(known, ["9"], NOON + timedelta(minutes=9), second.next).gone) == 9
+    assert presence(known, ["9"], NOON + timedelta(minutes=8)).gone == ()
+    assert len(presence(known, ["9"], NOON + timedelta(minutes=9)).gone) == 9
+
+
+def test_a_hold_that_some_rows_came_back_to_begins_anew() -> None:
+    known = rows_known(10)
+    known = after(known, presence(known, ["8", "9"], NOON), NOON)
+    at = NOON + timedelta(minutes=4)
+    found = presence(known, ["7", "8", "9"], at)
+    known = after(known, found, at) | {"7": known["7"]._replace(absent_since=None)}
+    assert presence(known, ["7", "8", "9"], NOON + HELD_FOR).gone == ()
+    assert len(presence(known, ["7", "8", "9"], at + HELD_FOR).gone) == 7
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(st.sets(st.sampled_from("abcdef")), st.integers(0, 400)), max_size=12))
 def test_no_row_is_gone_that_was_not_missing_in_two_reads_apart(reads: list[tuple[set[str], int]]) -> None:
     known = {key: state(key, key) for key in "abcdef"}
-    now, carried, last_seen = NOON, Vanishing(), dict.fromkeys(known, NOON)
+    now, last_seen = NOON, dict.fromkeys(known, NOON)
     for seen, seconds in reads:
         now += timedelta(seconds=seconds)
         last_seen |= dict.fromkeys(seen, now)
-        found = presence(known, seen, now, carried)
-        carried = found.next
+        found = presence(known, seen, now)
         assert not (found.held and found.gone)
         for key in found.gone:
             assert known[key].absent_since is not None

@@ -17,10 +17,10 @@ from connectors.errors import TryLater
 from engine.breaker import BreakerRules
 from engine.committer import InlineCommitter
 from engine.events import OccurrenceRecorded, RowEdited, RunEnded, RunStarted
-from engine.keeper import TableRules
 from engine.ledger import LedgerUnwritable
 from engine.loop import Daemon
 from engine.model import Wish
+from engine.rules import TableRules
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run

@@ -1,0 +1,104 @@
+"""How a table stands with us: whether it can be read, trusted and written, since when, and what that means for its starts."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from connectors.errors import NeedsOwner, TableError
+from engine.ledger import Reach, TableMark
+from engine.plan import Hold
+
+NO_ACCESS_AFTER = timedelta(minutes=15)
+"""A table that needs its owner holds its starts after this long; until then it runs on from the ledger's copy."""
+
+UNSERVED = "the table is no longer in rowd.toml"
+"""Why nothing of it starts any more, and what waited has ended."""
+
+
+class Trouble(NamedTuple):
+    """What keeps a table from being read, or from being written, and since when."""
+
+    since: datetime
+    error: TableError
+
+
+class Access:
+    """One table's.
+
+    trouble: it can't be read.   unwritable: it can be read, but results wait.   held: it can be read, but not be trusted: why.
+    served: False once the operator has taken the table out of rowd.toml.
+    first_read: None until it was read and its headers understood.   last_read: of complete reads.
+    """
+
+    def __init__(self, offline_limit: timedelta, mark: TableMark | None) -> None:
+        """mark: what the ledger says of the table; None where it was never read."""
+        self.offline_limit = offline_limit
+        self.trouble: Trouble | None = None
+        self.unwritable: Trouble | None = None
+        self.held: str | None = None
+        self.served = True
+        self.first_read = mark.first_read if mark is not None else None
+        self.last_read = mark.last_read if mark is not None else None
+        self._since: datetime | None = None  # since when it can be read, and is held or not
+        self._lapsed = False
+
+    def failed(self, error: TableError, since: datetime) -> bool:
+        """It can't be read.   since: counts where it could be read until now.   True where that is news."""
+        before = self.trouble
+        self.trouble = Trouble(before.since if before is not None else since, error)
+        return before is None or (type(error), str(error)) != (type(before.error), str(before.error))
+
+    def delayed(self, error: TableError, since: datetime) -> bool:
+        """It can't be written; otherwise as `failed`."""
+        before = self.unwritable
+        self.unwritable = Trouble(before.since if before is not None else since, error)
+        return before is None or str(error) != str(before.error)
+
+    def was_read(self, held: str | None, now: datetime) -> bool:
+        """It was read completely.   held: why nothing of it may start all the same.   True where other starts are allowed now."""
+        starts = self.held != held or self._lapsed
+        if starts or self.trouble is not None or self._since is None:
+            self._since = now
+        self.trouble, self.held, self.last_read, self._lapsed = None, held, now, False
+        return starts
+
+    def hold(self, now: datetime) -> Hold | None:
+        """Why nothing of the table may start; None where its rows may."""
+        if self.trouble is not None and now >= self._runs_on_until(self.trouble):
+            why = "no access" if isinstance(self.trouble.error, NeedsOwner) else "offline too long"
+            return Hold(f"{why}: {self.trouble.error}", record=True)
+        if not self.served:
+            return Hold(UNSERVED)
+        return Hold(self.held) if self.held is not None else None
+
+    def changes_at(self) -> datetime | None:
+        """When time alone changes what `hold` says."""
+        return None if self.trouble is None or self._lapsed else self._runs_on_until(self.trouble)
+
+    def lapses(self, now: datetime) -> bool:
+        """True once, when the table has been away for so long that its starts are held from now on."""
+        at = self.changes_at()
+        if at is None or now < at:
+            return False
+        self._lapsed = True
+        return True
+
+    def _runs_on_until(self, trouble: Trouble) -> datetime:
+        return trouble.since + (NO_ACCESS_AFTER if isinstance(trouble.error, NeedsOwner) else self.offline_limit)
+
+    def reach(self, now: datetime) -> tuple[Reach, datetime, str]:
+        """In what state it is, since when, and why in one sentence; "" where all is well."""
+        if self.trouble is not None:
+            state = Reach.NO_ACCESS if isinstance(self.trouble.error, NeedsOwner) else Reach.UNREACHABLE
+            return state, self.trouble.since, f"{self.trouble.error}; {self._meanwhile(self.trouble, now)}"
+        if self.held is not None:
+            return Reach.HELD, self._since or now, self.held
+        if self.unwritable is not None:
+            return Reach.UNWRITABLE, self.unwritable.since, str(self.unwritable.error)
+        return Reach.OK, self._since or now, ""
+
+    def _meanwhile(self, trouble: Trouble, now: datetime) -> str:
+        """What becomes of its tasks while it can't be read."""
+        until = self._runs_on_until(trouble)
+        return "nothing of it starts" if now >= until else f"its tasks run on as last read until {until:%Y-%m-%d %H:%M:%S} UTC"

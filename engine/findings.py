@@ -1,0 +1,39 @@
+"""One look at a table: what was read, and what it came to, on its way to being durable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from connectors.api import Cell, Row
+from engine.merge import Press
+from engine.model import Edit, Occurrence, RowState
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One complete read: every row of the table, in its order."""
+
+    rows: tuple[Row, ...]
+    columns: tuple[str, ...]
+    id_column: str | None
+
+
+@dataclass(slots=True)
+class Findings:
+    """What one reading or one answered write came to; nothing of it counts before it is durable.
+
+    read: key → the row's cells as the store gave them, of rows that changed.
+    look_again: something about the whole table changed (held, unreachable), so every row is to be decided on again.
+    news: how the table stands with us changed, so its mark is to be written.
+    """
+
+    states: dict[str, RowState] = field(default_factory=dict)
+    edits: list[Edit] = field(default_factory=list)
+    presses: list[tuple[RowState, Press]] = field(default_factory=list)
+    records: list[Occurrence] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    read: dict[str, Mapping[str, Cell]] = field(default_factory=dict)
+    look_again: bool = False
+    news: bool = False

@@ -1,0 +1,218 @@
+"""A table as it was last read, and what a new look at it comes to when it is held against what is known of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from connectors.api import Cell, Effect, Row, Written
+from engine.cells import BadCell, instant, same
+from engine.findings import Findings, Reading
+from engine.identity import Mint, Named, Presence, identify, presence
+from engine.lateness import left_behind
+from engine.layout import Layout
+from engine.meanings import Meanings
+from engine.merge import Observation, active, delivered, first_sight, observe
+from engine.model import OURS, Column, Edit, Occurrence, RowState, Task
+from engine.rules import TableRules
+
+FORGOTTEN_AFTER = timedelta(days=31)
+"""How long a deleted row is remembered; the ledger forgets it after 30 days."""
+
+LEFT = "the row was {} before it could start"
+"""Why what had come due is not decided on any more."""
+
+
+class Sight:
+    """One table's. It reads what is known of the rows and never changes it: that is for whoever makes the findings durable.
+
+    layout: None before the first read, and while the headers can't be understood.   held: why the rows can't be trusted.
+    order: keys in table order.   mints: provisional key → the id that its row is to be given.
+    unclear: provisional key → what a person must do about a row that can't be told, and the row's cells.
+    doubtful: known keys that unclear rows bear → the same.   baffling: key → how we failed on what its row says now.
+    """
+
+    def __init__(self, rules: TableRules, states: Mapping[str, RowState], meanings: Meanings, columns: tuple[str, ...]) -> None:
+        """columns: the headers as last read."""
+        self.rules = rules
+        self.layout: Layout | None = None
+        self.columns = columns
+        self.id_column: str | None = None
+        self.held: str | None = None
+        self.order: list[str] = []
+        self.mints: dict[str, Mint] = {}
+        self.unclear: dict[str, tuple[str, Mapping[str, Cell]]] = {}
+        self.doubtful: dict[str, str] = {}
+        self.baffling: dict[str, str] = {}
+        self._states = states
+        self._meanings = meanings
+        self._raw: dict[str, Mapping[str, Cell]] = {}  # cells as the store gave them, of rows with nothing new in them
+        self._put: dict[str, dict[str, Cell]] = {}  # cells written, but not yet shown by the store
+        self._given: dict[str, str] = {}  # ids given to copied rows → what their Health is to say at first
+        self._renamed = False
+
+    @property
+    def _table(self) -> str:
+        return self.rules.rules.table
+
+    # --- a complete read
+
+    def take(self, reading: Reading, now: datetime, draw: Callable[[], str], *, new_ledger: bool) -> Findings:
+        """Hold a complete read against what is known.
+
+        draw: makes a fresh id.   new_ledger: nothing of this table was ever read before.
+        """
+        found, layout = Findings(), Layout.of(reading.columns, self.rules.renames)
+        self.columns = reading.columns
+        if layout.trouble is not None:  # no row of such a table can be trusted: nothing starts until it is mended
+            self.held, self.layout = layout.trouble, None
+            return found
+        self.layout, self.id_column = layout, reading.id_column
+        named = identify(reading.rows, self._states, layout, reading.id_column, draw)
+        present = presence(self._states, named.present, now)
+        found.look_again = self.doubtful != named.doubtful
+        self.held = present.held
+        given = self._addressed(reading.rows, named, layout)
+        baffling: dict[str, str] = {}
+        for key, row in named.rows.items():
+            if (was := self._raw.get(key)) is row.cells or was == row.cells:  # a store may give the last read's very cells again
+                continue
+            try:
+                self._row(found, key, row, now, note=given.get(key), new_ledger=new_ledger)
+            except Exception as exc:  # cells of a kind that we never thought of are this row's trouble alone
+                baffling[key] = f"what the row says can't be taken up ({type(exc).__name__}: {exc}); write it otherwise"
+        found.look_again |= self.baffling != baffling
+        self.baffling, self._renamed = baffling, False
+        self._missing(found, present, now)
+        return found
+
+    def _addressed(self, rows: Iterable[Row], named: Named, layout: Layout) -> Mapping[str, str]:
+        """Remember who is who; answer key → the note of a copied row that has got its id since the last read."""
+        unclear = [row for row in rows if row.key in named.unclear] if named.unclear else []
+        self.unclear = {row.key: (named.unclear[row.key], layout.canonical(row.cells)) for row in unclear}
+        self.doubtful = dict(named.doubtful)
+        self.order = list(named.rows)
+        self.mints = {mint.row.key: mint for mint in named.mint}
+        given, self._given = self._given, {mint.id: mint.why for mint in named.mint if mint.draft}
+        return given
+
+    def _row(self, found: Findings, key: str, row: Row, now: datetime, *, note: str | None, new_ledger: bool) -> None:
+        """Hold one row that reads otherwise than last time against what is known of it.
+
+        note: what its Health is to say at first, should it be new; None for nothing.
+        """
+        assert self.layout is not None  # noqa: S101 (a row is only taken after the headers were)
+        cells, known = self.layout.canonical(row.cells), self._states.get(key)
+        if known is None:
+            anchor = self._anchor(cells.get(Column.LAST_RUN))
+            seen = first_sight(self._table, key, cells, now, new_ledger=new_ledger, anchor=anchor, handle=row.handle)
+            seen = replace(seen, state=seen.state._replace(note=note)) if note is not None else seen
+        else:
+            seen = self._again(known, cells, now, row.handle)
+        self._note(found, seen, now)
+        self._put.pop(key, None)
+        if key in found.states:
+            found.read[key] = row.cells
+        else:  # came to nothing, so nothing of it has to be durable first
+            self._raw[key] = row.cells
+        if known is None:
+            found.added.append(key)
+
+    def _anchor(self, cell: Cell) -> datetime | None:
+        try:
+            return instant(cell, self.rules.rules.zone) if cell is not None else None
+        except BadCell:
+            return None
+
+    def _again(self, known: RowState, cells: Mapping[str, Cell], now: datetime, handle: str | None) -> Observation:
+        """A known row as read. What a write put there unseen is no edit, in whatever form the store gives it back."""
+        back = known._replace(absent_since=None, deleted_at=None)
+        if known.deleted_at is not None:  # put back after it was deleted: nothing from meanwhile runs
+            since = now.replace(microsecond=0)
+            back = back._replace(since=since, settled_until=since, armed=False)
+        put = self.unshown(known.key)
+        ours = {c: v for c, v in put.items() if c in cells and (c in OURS or same(cells[c], v))}
+        return delivered(back, ours, cells, now) if ours else observe(back, cells, now, handle)
+
+    def _missing(self, found: Findings, present: Presence, now: datetime) -> None:
+        for key in present.absent:
+            found.states[key] = self._states[key]._replace(absent_since=now)
+        for key in present.gone:
+            found.records += self._left_behind(self._states[key], now, "deleted")
+            found.states[key] = self._states[key]._replace(deleted_at=now)
+            found.gone.append(key)
+
+    def long_gone(self, now: datetime) -> list[str]:
+        """Rows that were deleted so long ago that the ledger forgets them, too."""
+        return [k for k, s in self._states.items() if s.deleted_at is not None and now - s.deleted_at > FORGOTTEN_AFTER]
+
+    # --- an answered write
+
+    def delivered(self, patches: Sequence[tuple[str, Mapping[str, Cell]]], answers: Sequence[Written], now: datetime) -> Findings:
+        """Hold the answer to a write against what is known. patches: (key, canonical cells put)."""
+        found = Findings()
+        assert self.layout is not None  # noqa: S101 (nothing is written before the first read)
+        for (key, put), answer in zip(patches, answers, strict=True):
+            known, row, done = self._states.get(key), answer.row, answer.effect is Effect.APPLIED
+            try:
+                if known is not None and row is not None:
+                    cells = self.layout.canonical(row.cells)
+                    self._note(found, delivered(known, put, cells, now) if done else observe(known, cells, now), now)
+                    found.read[key] = row.cells
+            except Exception:  # what fails here fails at the next read, too, and is told then
+                row = None
+            if row is None and done:
+                self._put[key] = {**self.unshown(key), **put}
+        return found
+
+    def unshown(self, key: str) -> Mapping[str, Cell]:
+        """Canonical cells that were put into this row, and how they stand there was not seen yet."""
+        return self._put.get(key, {})
+
+    # --- what became of it
+
+    def durable(self, states: Mapping[str, RowState], read: Mapping[str, Mapping[str, Cell]]) -> None:
+        """These findings are known now.   read: those rows of them that were read, as the store gave them."""
+        self._raw.update(read)
+        for key in [key for key, state in states.items() if state.absent_since is not None or state.deleted_at is not None]:
+            self._raw.pop(key, None)  # should it come back, that is news, though it says the same
+
+    def reconfigure(self, rules: TableRules) -> None:
+        """Go on with other rules. A column that is called otherwise now makes every row read otherwise, though nobody edited it."""
+        self._renamed |= self.rules.renames != rules.renames
+        self.rules = rules
+        self._raw.clear()
+
+    def forget(self, key: str) -> None:
+        """The ledger has forgotten the row."""
+        self._put.pop(key, None)
+
+    def _note(self, found: Findings, seen: Observation, now: datetime) -> None:
+        """Add what was seen of one row. Where that fails half-way, nothing of it is added."""
+        state, before = seen.state, self._states.get(seen.state.key)
+        records: list[Occurrence] = []
+        if before is not None and state.since != before.since:
+            records = self._left_behind(before, now, "changed")
+        elif before is not None and active(before) and not active(state):
+            records = self._left_behind(before, now, "paused")
+        name, by = str(state.cells.get(Column.NAME) or ""), "rowd.toml" if self._renamed else "person"
+        edits = [
+            Edit(self._table, state.key, name, change.column, _said(change.old), _said(change.new), now, by)
+            for change in seen.changes
+        ]
+        found.records += records
+        found.edits += edits
+        if state != before:
+            found.states[state.key] = state
+        if seen.press is not None:
+            found.presses.append((state, seen.press))
+
+    def _left_behind(self, before: RowState, now: datetime, what: str) -> list[Occurrence]:
+        """What has come due of a row as it was, and is not decided on any more."""
+        task = self._meanings.understood.get(before.key)
+        return left_behind(task, before, now, LEFT.format(what)) if isinstance(task, Task) else []
+
+
+def _said(cell: Cell) -> str | None:
+    return None if cell is None else str(cell)
