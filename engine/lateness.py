@@ -103,7 +103,6 @@ def _late(one: Weighed, schedule: Schedule, number: int, first: datetime, newest
     """Part what has come due into what still runs and what is missed, then give the former to `_overlap`."""
     forgiven = now - newest - jitter(one.task, newest) <= grace(schedule, newest)
     catch_up = one.task.catch_up
-    why = "rowd was not running" if newest < house.awake_since else "too late to start"
     counted = f" (counted up to {MOST_COUNTED:,})" if number >= MOST_COUNTED else ""
     if catch_up is CatchUp.ALL and number > 1:
         dues = _newest(schedule, one.state.settled_until, newest, number)
@@ -112,7 +111,7 @@ def _late(one: Weighed, schedule: Schedule, number: int, first: datetime, newest
     else:
         dues = []
     if not dues:
-        one.record(Outcome.MISSED, why + counted, first, newest, number, now)
+        one.record(Outcome.MISSED, house.why_late(newest) + counted, first, newest, number, now)
     elif (older := number - len(dues)) > 0:
         last = _before(schedule, one.state.settled_until, dues[0]) or first
         one.record(Outcome.MISSED, f"superseded by a newer one{counted}", first, last, older, now)

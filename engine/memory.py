@@ -27,6 +27,7 @@ class Memory:
         self.agenda = Agenda()
         self.breakers = Breakers(parts.breaker, parts.limits, parts.max_parallel)
         self.awake_since = now
+        self.unwritten_since: datetime | None = None
 
     def take_up(self, tender: Tender) -> None:
         """Know one more table."""
@@ -97,6 +98,7 @@ class Memory:
             limits=self.breakers.limited(now),
             shut=self.breakers.shut(now),
             blackouts=self.parts.blackouts,
+            unwritten_since=self.unwritten_since,
         )
 
     def room(self, action: str, now: datetime) -> bool:

@@ -38,7 +38,8 @@ class Standing:
 class House:
     """What holds for every task.
 
-    awake_since: when this daemon started.   free: idle workers.   running: action → attempts under way.
+    awake_since: when this daemon started.   unwritten_since: since when nothing could be made durable, until this very turn.
+    free: idle workers.   running: action → attempts under way.
     limits: action → how many may run at once.   shut: action → the instant before which its circuit breaker lets nothing start.
     """
 
@@ -48,6 +49,13 @@ class House:
     limits: Mapping[str, int] = field(default_factory=dict)
     shut: Mapping[str, datetime] = field(default_factory=dict)
     blackouts: tuple[Blackout, ...] = ()
+    unwritten_since: datetime | None = None
+
+    def why_late(self, due: datetime) -> str:
+        """Why what came due then was not claimed in time."""
+        if due < self.awake_since:
+            return "rowd was not running"
+        return "too late to start" if self.unwritten_since is None else "rowd could not write its ledger"
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,6 @@ class Turns:
         self._inbox: list[Ended | Seen] = []
         self._mail = asyncio.Event()
         self._poked = True
-        self._unwritten: datetime | None = None  # since when the ledger can't be written
         self._before: datetime | None = None  # the instant of the last turn
 
     async def take_up(self, tenders: Iterable[Tender]) -> list[Unfinished]:
@@ -201,14 +200,14 @@ class Turns:
 
     def _told(self, exc: LedgerUnwritable, now: datetime) -> None:
         """Say it once, not at every try."""
-        if self._unwritten is None:
-            self._unwritten = now
+        if self.memory.unwritten_since is None:
+            self.memory.unwritten_since = now
             self._emit(LedgerRefused(at=now, message=str(exc)))
 
     def _written(self, now: datetime) -> None:
-        if self._unwritten is not None:
-            self._emit(LedgerRecovered(at=now, seconds=round((now - self._unwritten).total_seconds(), 3)))
-            self._unwritten = None
+        if (since := self.memory.unwritten_since) is not None:
+            self._emit(LedgerRecovered(at=now, seconds=round((now - since).total_seconds(), 3)))
+            self.memory.unwritten_since = None
 
     def _now(self) -> datetime:
         """The instant to go by in this turn. Where the clock was set back, what lies ahead of it now is taken back."""

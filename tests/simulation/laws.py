@@ -19,6 +19,10 @@ from tests.simulation.witness import Seen
 from tests.simulation.world import Bench, World
 
 GRACE = 600
+
+LATE = frozenset({"rowd was not running", "too late to start", "rowd could not write its ledger"})
+"""What came later than the grace allows is missed for one of these."""
+
 SLACK_S = int(SLACK.total_seconds())
 
 
@@ -228,7 +232,7 @@ def lateness_is_forgiven_within_the_grace(world: World, book: Book) -> Iterator[
             ) - record.last
             name = f"{row.bench.name}/{row.key} {record.trigger}, {late / MICRO} s late"
             if record.outcome == "missed":
-                if record.reason in ("rowd was not running", "too late to start") and late <= grace * MICRO:
+                if record.reason in LATE and late <= grace * MICRO:
                     yield f"{name}: missed ({record.reason}) within its grace of {grace} s"
             elif record.outcome != "skipped" and late > (grace + span.meaning.jitter) * MICRO:
                 yield f"{name}: claimed beyond its grace of {grace} s"

@@ -218,6 +218,8 @@ def test_beyond_the_grace_skip_records_and_names_the_reason() -> None:
     assert (record.outcome, record.reason, record.count) == (Outcome.MISSED, "rowd was not running", 1)
     (record,) = decide([late], now, HOUSE).records
     assert record.reason == "too late to start"
+    (record,) = decide([late], now, replace(HOUSE, unwritten_since=NOON)).records
+    assert record.reason == "rowd could not write its ledger"
 
 
 @pytest.mark.parametrize(("minutes", "claimed"), [(13, 1), (13.01, 0)])

@@ -146,6 +146,23 @@ def test_an_edit_read_while_the_disk_is_full_is_not_lost(tmp_path: Path) -> None
     run(story())
 
 
+def test_what_a_full_disk_kept_from_starting_is_missed_for_that_reason(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("report", "daily 12:03"))
+        disk = Disk(full=False)
+        alive = await start(house, sheet, commits=disk.commits)
+        await house.until(NOON + MINUTE)
+        disk.full = True
+        await house.until(NOON + 30 * MINUTE)
+        disk.full = False
+        await house.until(NOON + 31 * MINUTE)
+        await alive.stop()
+        assert not house.witness.seen
+        assert [(e.due, e.reason) for e in house.of(OccurrenceRecorded)] == [(NOON + 3 * MINUTE, "rowd could not write its ledger")]
+
+    run(story())
+
+
 def test_a_new_ledger_stays_new_when_its_first_commit_fails(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = (

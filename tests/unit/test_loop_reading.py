@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, time, timedelta
 from pathlib import Path
@@ -116,7 +118,13 @@ def test_a_reload_that_names_a_column_otherwise_takes_effect_at_once(tmp_path: P
             await house.after(seconds=30)
             daemon.reconfigure(daemon.parts, {"ops": replace(its, renames={"Schedule": "When"})})
             await house.after(minutes=5)
+            daemon.reconfigure(daemon.parts, {"ops": replace(its, renames={"Schedule": "When"}, poll=MINUTE)})
+            sheet.person("a")["When"] = "every 2 minutes"
+            await house.after(minutes=3)
         assert house.witness.seen
+        with closing(sqlite3.connect(house.path / "ledger.sqlite")) as ledger:
+            edits = ledger.execute('SELECT "old", "new", "by" FROM edits WHERE "column" = \'Schedule\' ORDER BY id').fetchall()
+        assert edits == [("every hour", "every minute", "rowd.toml"), ("every minute", "every 2 minutes", "person")]
 
     run(story())
 

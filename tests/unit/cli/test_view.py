@@ -34,6 +34,19 @@ def test_a_table_that_has_been_gone_for_long_holds_its_rows_as_the_daemon_does(t
     assert desk.json("show", "backup")["why_not_now"].startswith("It is held: no access")
 
 
+def test_a_hold_ends_for_every_command_when_it_does_for_the_daemon(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, *(f"{n},task{n},,hourly,work,active,,,," for n in range(1, 9)))
+    desk.daemon_reads()
+    since = (datetime.now(UTC) - timedelta(minutes=2)).replace(microsecond=0)
+    with desk.ledger() as ledger:
+        ledger.save_rows(state._replace(absent_since=since) for state in ledger.rows("ops") if state.key not in "12")
+    table = tmp_path / "ops.csv"
+    table.write_text("".join(table.read_text().splitlines(keepends=True)[:3]))
+    (ops,) = desk.json("list")["tables"]
+    until = f"{since + timedelta(minutes=5):%H:%M:%S} UTC"
+    assert ops["held"] == f"6 of 8 rows are gone at once; put them back, or leave it so until {until} if you mean it"
+
+
 def test_workers_are_taken_by_what_runs_not_by_what_waits(tmp_path: Path) -> None:
     desk = Desk(tmp_path, ROW, more="[daemon]\nmax_parallel = 3\n")
     desk.daemon_reads()

@@ -1,0 +1,67 @@
+"""How a table stands with us, at every instant of a trouble."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from connectors.errors import NeedsOwner, TableError, TryLater
+from engine.access import NO_ACCESS_AFTER, Access
+from engine.ledger import Reach
+from tests.fakes.virtual import NOON
+
+OFFLINE_LIMIT = timedelta(hours=24)
+MOMENT = timedelta(microseconds=1)
+
+
+def reached() -> Access:
+    access = Access(OFFLINE_LIMIT, None)
+    access.was_read(None, NOON)
+    return access
+
+
+@pytest.mark.parametrize(
+    ("error", "after", "reach", "until"),
+    [
+        (NeedsOwner("the file is gone"), NO_ACCESS_AFTER, Reach.NO_ACCESS, "2026-03-02 12:15:00 UTC"),
+        (TryLater("no network"), OFFLINE_LIMIT, Reach.UNREACHABLE, "2026-03-03 12:00:00 UTC"),
+    ],
+)
+def test_tasks_run_on_for_a_while_and_people_are_told_for_how_long(
+    error: TableError, after: timedelta, reach: Reach, until: str
+) -> None:
+    access = reached()
+    assert access.failed(error, NOON)
+    assert access.reach(NOON) == (reach, NOON, f"{error}; its tasks run on as last read until {until}")
+    assert access.hold(NOON + after - MOMENT) is None
+    assert not access.lapses(NOON + after - MOMENT)
+    assert access.changes_at() == NOON + after
+    assert (hold := access.hold(NOON + after)) is not None
+    assert hold.record
+    assert access.reach(NOON + after) == (reach, NOON, f"{error}; nothing of it starts")
+    assert [access.lapses(NOON + after), access.lapses(NOON + after)] == [True, False]
+    assert access.changes_at() is None
+    assert access.was_read(None, NOON + after), "what it lets start is another matter now"
+    assert access.reach(NOON + after) == (Reach.OK, NOON + after, "")
+
+
+def test_a_trouble_counts_from_its_begin_and_is_news_where_it_says_something_else() -> None:
+    access = reached()
+    later = NOON + timedelta(minutes=10)
+    assert access.failed(NeedsOwner("unshared"), NOON)
+    assert not access.failed(NeedsOwner("unshared"), later)
+    assert access.failed(NeedsOwner("trashed"), later)
+    assert access.trouble == (NOON, access.trouble.error if access.trouble else None)
+    assert not access.was_read(None, later), "it had not lapsed, so nothing else may start than before"
+
+
+def test_what_is_held_is_held_since_it_was_and_results_that_wait_are_told_last() -> None:
+    access = reached()
+    later = NOON + timedelta(minutes=1)
+    assert access.was_read("7 rows are gone", later)
+    assert not access.was_read("7 rows are gone", later + timedelta(minutes=1))
+    access.delayed(TryLater("locked"), later)
+    assert access.reach(later) == (Reach.HELD, later, "7 rows are gone")
+    assert access.was_read(None, later)
+    assert access.reach(later) == (Reach.UNWRITABLE, later, "locked")
