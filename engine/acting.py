@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 
 from actions.api import Outcome
 from engine import telling
@@ -17,14 +18,14 @@ from engine.decide import decide
 from engine.events import Event
 from engine.facts import Moves, Tallies, stopped
 from engine.ledger import LedgerUnwritable
-from engine.ledger.ids import numbered
+from engine.ledger.ids import new_run_ids, numbered
 from engine.memory import Memory
 from engine.model import Occurrence, Stage
 from engine.plan import Answer, Plan, Standing, Stop
 from engine.runner import Runner
 from engine.wishes import without_task
 
-TOGETHER = 500
+TOGETHER = 1000
 """So many tasks are decided on in one plan, so that of very many the first don't wait for the last."""
 
 
@@ -41,30 +42,37 @@ class Acting:
     async def act(self, now: datetime) -> None:
         """Deal with every task that changed or came due, best first. Raises LedgerUnwritable: the rest is kept for another turn."""
         places = sorted(self._places(now), key=lambda place: -self._memory.priority(place))
-        for first in range(0, len(places), TOGETHER):
-            try:
-                await self._plan(places[first : first + TOGETHER], now)
-            except LedgerUnwritable:
-                self._memory.agenda.touch(places[first:])
-                raise
+        untold: list[Event] = []
+        try:
+            for first in range(0, len(places), TOGETHER):
+                try:
+                    untold += await self._plan(places[first : first + TOGETHER], now)
+                except LedgerUnwritable:
+                    self._memory.agenda.touch(places[first:])
+                    raise
+        finally:
+            for event in untold:  # what is told of them comes after all have begun
+                self._emit(event)
 
-    async def _plan(self, places: Collection[Place], now: datetime) -> None:
+    async def _plan(self, places: Collection[Place], now: datetime) -> Iterable[Event]:
+        """Deal with these. Answers what is to be told of it."""
         memory = self._memory
         standings, answered, ended = self._standings(places, now)
         plan = decide(standings, now, memory.house(now, self._free))
         records = tuple(numbered(plan.records, now, memory.parts.draw))
         plan = replace(plan, records=records, answers=(*plan.answers, *answered), stops=(*plan.stops, *ended))
         moves = self._moves(plan, now)
+        started: list[Occurrence] = []
         if not moves.empty:
             ours, tallies = await self._committer.do(lambda ledger: moves.write(ledger, now), point=moves.point)
             started = self._carry_out(moves, ours, tallies)
             if started:
-                await asyncio.sleep(0)  # they begin now; what is told of them comes after
-            self._tell(telling.of_start(occurrence, now) for occurrence in started)
-            self._tell(telling.of_record(record, now) for record in plan.records)
+                await asyncio.sleep(0)  # they begin now
         memory.agenda.set_wakes(places, plan.wakes)
         for occurrence in plan.left:
             memory.agenda.queue(occurrence)
+        starts = (telling.of_start(occurrence, now) for occurrence in started)
+        return chain(starts, (telling.of_record(record, now) for record in plan.records))
 
     def pressing(self, now: datetime) -> bool:
         """Whether `act` would decide on anything."""
@@ -101,9 +109,12 @@ class Acting:
     def _moves(self, plan: Plan, now: datetime) -> Moves:
         """The plan with ids, and with the attempts that begin: those of new claims stand in the claims themselves."""
         starts = set(plan.starts)
+        ids = new_run_ids(len(plan.claims), now, self._memory.parts.draw)
         claims = [
-            claim._replace(stage=Stage.RUNNING, attempt=1, started_at=now) if _trigger(claim) in starts else claim
-            for claim in numbered(plan.claims, now, self._memory.parts.draw)
+            claim._replace(id=id_, stage=Stage.RUNNING, attempt=1, started_at=now)
+            if _trigger(claim) in starts
+            else claim._replace(id=id_)
+            for claim, id_ in zip(plan.claims, ids, strict=True)
         ]
         places = {(table, key) for table, key, _ in plan.starts}
         known = {_trigger(o): o for place in places for o in self._memory.under_way.of(*place)}
@@ -149,10 +160,6 @@ class Acting:
             return
         self._memory.under_way.drop(occurrence)
         self._memory.changed(occurrence)
-
-    def _tell(self, events: Iterable[Event]) -> None:
-        for event in events:
-            self._emit(event)
 
 
 def _trigger(occurrence: Occurrence) -> tuple[str, str, str]:

@@ -62,7 +62,7 @@ class Learning:
                 state = facts.found.get(keeper.name, Findings()).states.get(occurrence.key) or keeper.states[occurrence.key]
                 if occurrence.due > state.since and active(state):  # else a person has changed it while it ran
                     facts.states[(keeper.name, occurrence.key)] = completed(state)
-        facts.records = numbered((r for f in facts.found.values() for r in f.records), now, memory.parts.draw)
+        facts.records = numbered([r for f in facts.found.values() for r in f.records], now, memory.parts.draw)
         facts.marks = list(self._marks(facts, now))
         return facts
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from engine.ledger.codec import micros
@@ -26,12 +26,21 @@ def new_run_id(now: datetime, draw: Callable[[int], bytes]) -> str:
 
     now: aware.   draw: gives so many random bytes (`secrets.token_bytes`; a seeded source in a simulation).
     """
-    return f"{_spelled(micros(now) // 1000, TIME_DIGITS)}-{_spelled(int.from_bytes(draw(DRAWN), 'big'), 8)}"
+    return new_run_ids(1, now, draw)[0]
 
 
-def numbered(occurrences: Iterable[Occurrence], now: datetime, draw: Callable[[int], bytes]) -> list[Occurrence]:
+def new_run_ids(number: int, now: datetime, draw: Callable[[int], bytes]) -> list[str]:
+    """So many ids of one moment, as by `new_run_id`."""
+    if not number:
+        return []
+    moment, drawn = _spelled(micros(now) // 1000, TIME_DIGITS), draw(DRAWN * number)
+    return [f"{moment}-{_spelled(int.from_bytes(drawn[at : at + DRAWN], 'big'), 8)}" for at in range(0, DRAWN * number, DRAWN)]
+
+
+def numbered(occurrences: Collection[Occurrence], now: datetime, draw: Callable[[int], bytes]) -> list[Occurrence]:
     """The same, each with an id of its own."""
-    return [occurrence._replace(id=new_run_id(now, draw)) for occurrence in occurrences]
+    ids = new_run_ids(len(occurrences), now, draw)
+    return [occurrence._replace(id=id_) for occurrence, id_ in zip(occurrences, ids, strict=True)]
 
 
 def _spelled(number: int, digits: int) -> str:

@@ -17,6 +17,7 @@ from engine.ledger.codec import micros, micros_or_none, packed, prose, span
 from engine.ledger.errors import IllegalMove
 from engine.ledger.records import AttemptEnd, Unfinished
 from engine.ledger.schema import ATTEMPTS, NOT_ENDED, OCCURRENCES
+from engine.ledger.statements import table_of
 from engine.ledger.tallies import FAILED, Tallies
 from engine.ledger.values import ATTEMPT_COLUMNS, OCCURRENCE_COLUMNS, attempt_of, occurrence_of, values_of
 from engine.model import MOVES, Occurrence, Stage
@@ -264,32 +265,34 @@ _UNFINISHED = (
     .where(sa.text("occurrences.stage <> 'ended'"), OCCURRENCES.c.stage == Stage.RUNNING.value)
     .order_by(OCCURRENCES.c.seq)
 )
+_begun = table_of("of", "nth", "at")
 _BEGIN = (
     sa.update(OCCURRENCES)
     .where(
-        OCCURRENCES.c.id == sa.bindparam("of"),
+        OCCURRENCES.c.id == _begun.c.of,
         sa.or_(*(OCCURRENCES.c.stage == stage for stage in _STARTABLE)),  # IN can't be sent many times at once
-        OCCURRENCES.c.attempt + 1 == sa.bindparam("nth"),
+        OCCURRENCES.c.attempt + 1 == _begun.c.nth,
         OCCURRENCES.c.attempt < OCCURRENCES.c.attempts,
     )
     .values(
         stage=Stage.RUNNING.value,
         attempt=OCCURRENCES.c.attempt + 1,
-        started_at=sa.func.coalesce(OCCURRENCES.c.started_at, sa.bindparam("at")),
+        started_at=sa.func.coalesce(OCCURRENCES.c.started_at, _begun.c.at),
         retry_at=None,
     )
 )
+_attempt = table_of("of", "at", "its_folder", "its_kind")
 _BEGIN_ATTEMPT = insert(ATTEMPTS).from_select(
     ["run", "n", "action", "started_at", "summary", "folder", "kind"],
     sa.select(
         OCCURRENCES.c.id,
         OCCURRENCES.c.attempt,
         OCCURRENCES.c.action,
-        sa.bindparam("at", type_=sa.Integer),
+        _attempt.c.at,
         sa.literal(""),
-        sa.bindparam("its_folder", type_=sa.Text),
-        sa.bindparam("its_kind", type_=sa.Text),
-    ).where(OCCURRENCES.c.id == sa.bindparam("of")),
+        _attempt.c.its_folder,
+        _attempt.c.its_kind,
+    ).join_from(_attempt, OCCURRENCES, OCCURRENCES.c.id == _attempt.c.of),
 )
 _ASK_TO_STOP = (
     sa.update(OCCURRENCES)
@@ -311,29 +314,26 @@ _LAUNCHED_ATTEMPT = (
     .where(*_OF_ATTEMPT)
     .values(pid=sa.bindparam("its_pid"), pid_started=sa.bindparam("its_start"), folder=sa.bindparam("its_folder"))
 )
+_ended_ = table_of("of", "nth", "at", "ended", "said", "took")
 _END_ATTEMPT = (
     sa.update(ATTEMPTS)
-    .where(*_OF_ATTEMPT)
-    .values(
-        ended_at=sa.bindparam("at"),
-        outcome=sa.bindparam("ended"),
-        summary=sa.bindparam("said"),
-        duration=sa.bindparam("took"),
-    )
+    .where(ATTEMPTS.c.run == _ended_.c.of, ATTEMPTS.c.n == _ended_.c.nth)
+    .values(ended_at=_ended_.c.at, outcome=_ended_.c.ended, summary=_ended_.c.said, duration=_ended_.c.took)
 )
+_moved = table_of("at", "to", "retry", "how", "why", "out", "where", "end", "took")
 _MOVE = (
     sa.update(OCCURRENCES)
-    .where(OCCURRENCES.c.seq == sa.bindparam("at"))
+    .where(OCCURRENCES.c.seq == _moved.c.at)
     .values(
-        stage=sa.bindparam("to"),
-        retry_at=sa.bindparam("retry"),
+        stage=_moved.c.to,
+        retry_at=_moved.c.retry,
         pid=None,
         pid_started=None,
-        outcome=sa.bindparam("how"),
-        reason=sa.bindparam("why"),
-        outputs=sa.bindparam("out"),
-        links=sa.bindparam("where"),
-        ended_at=sa.bindparam("end"),
-        duration=sa.bindparam("took"),
+        outcome=_moved.c.how,
+        reason=_moved.c.why,
+        outputs=_moved.c.out,
+        links=_moved.c.where,
+        ended_at=_moved.c.end,
+        duration=_moved.c.took,
     )
 )

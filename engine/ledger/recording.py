@@ -11,6 +11,7 @@ from actions.api import Outcome
 from engine.ledger.codec import micros, prose
 from engine.ledger.errors import IllegalMove
 from engine.ledger.schema import OCCURRENCES
+from engine.ledger.statements import table_of
 from engine.ledger.tallies import Count, Place, Tallies, asked_pairs
 from engine.ledger.values import OCCURRENCE_COLUMNS, occurrence_of, values_of
 from engine.model import Occurrence, Stage
@@ -155,15 +156,16 @@ _NEWEST = sa.select(*OCCURRENCE_COLUMNS).where(
 _SEQS = sa.select(OCCURRENCES.c.id, OCCURRENCES.c.seq).where(
     OCCURRENCES.c.id.in_(sa.select(sa.func.json_each(sa.bindparam("ids")).table_valued("value").c.value))
 )
+_grown = table_of("of", "name", "newest", "number", "first", "last", "end")
 _GROW = (
     sa.update(OCCURRENCES)
-    .where(OCCURRENCES.c.id == sa.bindparam("of"))
+    .where(OCCURRENCES.c.id == _grown.c.of)
     .values(
-        task=sa.bindparam("name"),
-        trigger=sa.bindparam("newest"),
-        count=sa.bindparam("number"),
-        due=sa.bindparam("first"),
-        last_due=sa.bindparam("last"),
-        ended_at=sa.bindparam("end"),
+        task=_grown.c.name,
+        trigger=_grown.c.newest,
+        count=_grown.c.number,
+        due=_grown.c.first,
+        last_due=_grown.c.last,
+        ended_at=_grown.c.end,
     )
 )

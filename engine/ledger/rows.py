@@ -13,6 +13,7 @@ from connectors.api import fold
 from engine.ledger.codec import instant, instant_or_none, micros, micros_or_none, packed, prose, unpacked, untagged
 from engine.ledger.errors import IllegalMove
 from engine.ledger.schema import ATTEMPTS, EDITS, NOT_ENDED, OCCURRENCES, ROWS, TALLIES
+from engine.ledger.statements import table_of
 from engine.ledger.store import Store
 from engine.model import Column, Edit, RowState, Status
 
@@ -162,17 +163,18 @@ _SAVE = insert(ROWS)
 _SAVE = _SAVE.on_conflict_do_update(
     index_elements=["table", "key"], set_={c.name: _SAVE.excluded[c.name] for c in ROWS.c if not c.primary_key}
 )
+_moved = table_of("of_table", "of_key", "settled", "snoozed", "counted", "is_armed", "fired", "skip", "asked_by")
 _MOVE = (
     sa.update(ROWS)
-    .where(ROWS.c.table == sa.bindparam("of_table"), ROWS.c.key == sa.bindparam("of_key"))
+    .where(ROWS.c.table == _moved.c.of_table, ROWS.c.key == _moved.c.of_key)
     .values(
-        settled_until=sa.bindparam("settled"),
-        snoozed_until=sa.bindparam("snoozed"),
-        count=sa.bindparam("counted"),
-        armed=sa.bindparam("is_armed"),
-        fires=sa.bindparam("fired"),
-        skip_until=sa.bindparam("skip"),
-        skip_by=sa.bindparam("asked_by"),
+        settled_until=_moved.c.settled,
+        snoozed_until=_moved.c.snoozed,
+        count=_moved.c.counted,
+        armed=_moved.c.is_armed,
+        fires=_moved.c.fired,
+        skip_until=_moved.c.skip,
+        skip_by=_moved.c.asked_by,
     )
 )
 _EDITS = sa.select(*(c for c in EDITS.c if c.name != "id")).order_by(EDITS.c.id.desc())

@@ -157,7 +157,12 @@ class Store:
             return 0
         compiled = self._statements.compiled(statement, values[0])
         with _translating(self.path):
-            return self._sqlite.executemany(compiled.sql, compiled.many(values)).rowcount
+            if not compiled.group:
+                return self._sqlite.executemany(compiled.sql, compiled.many(values)).rowcount
+            before = self._sqlite.total_changes  # of a statement that begins with WITH, Python tells no rowcount
+            for sql, each in compiled.steps(values):
+                self._sqlite.execute(sql, each)
+            return self._sqlite.total_changes - before
 
     def _write_answering(self, statement: sa.Executable, values: Mapping[str, Any]) -> list[Any]:
         """The rows of a RETURNING clause."""

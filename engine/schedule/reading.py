@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, tzinfo
+from functools import lru_cache
 
 from engine.model import Schedule, Type
 from engine.schedule.build import PERIODS, Setting, at_next, calendar, once, span
@@ -56,15 +57,20 @@ def parse(
     """
     if threshold < 1:
         raise Unreadable(f"Threshold {threshold} is too small: daily, weekly and monthly rows run every so many periods, 1 or more")
-    plain = tidy(text or "")
-    setting = Setting(plain, zone, since, threshold, anchor, daily_at)
-    if type is not None and type not in _TIMED:
-        raise _untimed(type, plain)
+    return _read(Setting(tidy(text or ""), zone, since, threshold, anchor, daily_at), type)
+
+
+@lru_cache(maxsize=4096)
+def _read(setting: Setting, type_: Type | None) -> Parsed:
+    """Many rows of a table say the same; what they share is read once, and kept once."""
+    plain = setting.text
+    if type_ is not None and type_ not in _TIMED:
+        raise _untimed(type_, plain)
     if not plain:
-        return _unsaid(setting, type)
+        return _unsaid(setting, type_)
     if looks_like_cron(plain):
-        return _cron(setting, type)
-    return _said(setting, type, sentence(plain))
+        return _cron(setting, type_)
+    return _said(setting, type_, sentence(plain))
 
 
 def _untimed(type_: Type, plain: str) -> Unreadable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
 from engine.model import Schedule
@@ -34,11 +35,18 @@ class Calendar:
     words: str = field(default="", compare=False)
     _walls: Walls = field(init=False, repr=False, compare=False)
     _opening: int = field(init=False, repr=False, compare=False)
+    _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         second = (self.seconds & -self.seconds).bit_length() - 1
         object.__setattr__(self, "_walls", walls(self.zone))
         object.__setattr__(self, "_opening", ((self.minutes & -self.minutes).bit_length() - 1) * 60 + second)
+        object.__setattr__(
+            self, "_hash", hash((self.text, self.zone, self.days, self.minutes, self.seconds, self.real, self.begins))
+        )
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def one_off(self) -> bool:
@@ -46,7 +54,10 @@ class Calendar:
 
     def next(self, after: datetime) -> datetime | None:
         """See `engine.model.Schedule`."""
-        instant = instant_of(after)
+        return _next(self, instant_of(after))
+
+    def find(self, instant: int) -> datetime | None:
+        """`next`, worked out."""
         if not -LAST < instant < LAST:
             return None
         farthest = instant + FARTHEST * DAY
@@ -90,6 +101,15 @@ class Calendar:
             return day * DAY + (minute + (rest & -rest).bit_length()) * 60 + self._opening % 60
         found = self.days.next(day + 1)
         return None if found is None else found * DAY + self._opening
+
+
+@lru_cache(maxsize=512)
+def _next(calendar: Calendar, instant: int) -> datetime | None:
+    """Rows that come due together mostly have one schedule, and each asks several times: what is due, and what comes then.
+
+    By the instant: datetimes of one zone are equal also where the clock shows the same twice.
+    """
+    return calendar.find(instant)
 
 
 @dataclass(frozen=True)
