@@ -18,6 +18,7 @@ from engine.crash import CrashPoints
 from engine.events import Event
 from engine.keeper import Keeper
 from engine.ledger import Ledger
+from engine.ledger.ids import DRAWN
 from engine.loop import Daemon
 from engine.parse import Rules
 from engine.parts import Parts
@@ -96,7 +97,7 @@ class House:
             blackouts=(),
             breaker=BreakerRules(),
             runs=self.path / "runs",
-            draw=lambda n: next(self._bytes).to_bytes(n, "big"),
+            draw=lambda n: b"".join(next(self._bytes).to_bytes(DRAWN, "big") for _ in range(n // DRAWN)),
             crash=CrashPoints(None),
         )
         return replace(made, **self._parts)
