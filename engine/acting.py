@@ -116,13 +116,18 @@ class Acting:
             else claim._replace(id=id_)
             for claim, id_ in zip(plan.claims, ids, strict=True)
         ]
-        places = {(table, key) for table, key, _ in plan.starts}
-        known = {_trigger(o): o for place in places for o in self._memory.under_way.of(*place)}
-        begun = [_begun(known[trigger], now) for trigger in plan.starts if trigger in known]
+        new = set(map(_trigger, claims))
+        begun = [_begun(occurrence, now) for occurrence in self._waiting([t for t in plan.starts if t not in new])]
         folders = {o.id: self._runner.folder(o.id, o.attempt) for o in (*claims, *begun) if o.stage is Stage.RUNNING}
         kinds = {o.id: kind for o in (*claims, *begun) if o.id in folders and (kind := self._runner.kind(o.action)) is not None}
         quiet = [stop for stop in plan.stops if not self._memory.runs(stop.run)]
         return Moves(plan, claims, begun, quiet, folders, kinds)
+
+    def _waiting(self, triggers: Collection[tuple[str, str, str]]) -> list[Occurrence]:
+        """What was claimed before, and bears these triggers; in their order."""
+        places = dict.fromkeys((table, key) for table, key, _ in triggers)
+        waiting = {_trigger(o): o for place in places for o in self._memory.under_way.of(*place)}
+        return [waiting[trigger] for trigger in triggers]
 
     def _carry_out(self, moves: Moves, ours: set[str], tallies: Tallies) -> list[Occurrence]:
         """The plan is durable: remember it, and start what it starts."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from actions.api import Outcome
 from connectors.api import Cell
@@ -96,8 +97,9 @@ def cut(text: str, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
+@lru_cache(maxsize=1024)
 def moment(instant: datetime, zone: tzinfo) -> str:
-    """An instant for people, in the zone that they think in: `Mon 23 Nov 09:00 Berlin`."""
+    """An instant (UTC) for people, in the zone that they think in: `Mon 23 Nov 09:00 Berlin`."""
     local = instant.astimezone(zone)
     clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
     return f"{local:%a} {local.day} {local:%b} {clock} {place(zone)}"

@@ -26,6 +26,8 @@ MOST_PRESSES = 20
 
 _ACTIVE = frozenset({"", "active"})
 
+_ROWDS = OURS | SHARED
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -95,6 +97,12 @@ def first_sight(
         note = f'Do "{cells[Column.DO]}" was there before rowd: clear it and press again'
         return Observation(state._replace(note=note))
     return _pressed(state, cells[Column.DO], stood, live=True)
+
+
+def unchanged(state: RowState, cells: Mapping[str, Cell], handle: str | None = None) -> bool:
+    """Whether `observe` would find nothing new in these cells: true only where that is plain, as of most rows of most reads."""
+    theirs = {c: v for c, v in state.cells.items() if c not in _ROWDS}
+    return handle in (None, state.handle) and cells == {**theirs, **state.stood}
 
 
 def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: str | None = None) -> Observation:

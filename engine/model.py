@@ -129,6 +129,8 @@ class Overlap(StrEnum):
 class Schedule(Protocol):
     """When a task comes due. A value: equal texts in equal settings are equal schedules."""
 
+    def __hash__(self) -> int: ...
+
     @property
     def text(self) -> str:
         """In words, without the zone: `every 15 minutes`, `every Monday at 09:00`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import NamedTuple
@@ -17,6 +18,10 @@ EXPECTED = frozenset({Column.STATUS, Column.DO, Column.CURRENT})
 what is put into an old copy that was saved again would hide that it is one (docs/decisions/0006)."""
 
 
+IN_ONE_GO = 250
+"""So many rows are looked at before others get their turn: about ten milliseconds' worth."""
+
+
 class Outgoing(NamedTuple):
     """One row's patch. key: the row's, or its new id.   put: the cells under canonical headers."""
 
@@ -25,8 +30,8 @@ class Outgoing(NamedTuple):
     patch: Patch
 
 
-def patches(keeper: Keeper, now: datetime, most: int) -> list[Outgoing]:
-    """At most `most` rows whose cells differ from the display.
+async def patches(keeper: Keeper, now: datetime, most: int) -> list[Outgoing]:
+    """At most `most` rows whose cells differ from the display. Where very many are looked at, others get their turn meanwhile.
 
     Rows that need nothing, or that no store could find by their key now, are taken off `keeper.unsent`; the others stay on it
     until they are delivered.
@@ -36,20 +41,31 @@ def patches(keeper: Keeper, now: datetime, most: int) -> list[Outgoing]:
         return []
     ready = _ids(keeper, layout)[:most]
     ready += [Outgoing(key, {}, Patch(key, _headers(layout, put))) for key, put in _unclear(keeper)][: most - len(ready)]
-    lost = {mint.id for mint in keeper.sight.mints.values()}
-    for key in sorted(keeper.unsent):
+    for number, key in enumerate(sorted(keeper.unsent)):
         if len(ready) >= most:
             break
-        state, wants = keeper.states.get(key), keeper.wanted(key, now)
-        found = state is not None and state.absent_since is None and key not in keeper.sight.doubtful and key not in lost
-        put = differing(wants, state) if found and state is not None and wants is not None else {}
-        put = {c: v for c, v in put.items() if c not in (unshown := keeper.sight.unshown(key)) or unshown[c] != v}
-        if not put or state is None:
+        if number and number % IN_ONE_GO == 0:
+            await asyncio.sleep(0)
+        if (one := _patch(keeper, layout, key, now)) is not None:
+            ready.append(one)
+        else:
             keeper.unsent.discard(key)
-            continue
-        expect = {str(c): state.stood[c] for c in EXPECTED if c in state.stood}
-        ready.append(Outgoing(key, put, Patch(key, _headers(layout, put), _headers(layout, expect))))
     return ready
+
+
+def _patch(keeper: Keeper, layout: Layout, key: str, now: datetime) -> Outgoing | None:
+    """What one row is to be told; None where it needs nothing, or can't be found."""
+    state, sight = keeper.states.get(key), keeper.sight
+    if state is None or state.absent_since is not None or key in sight.doubtful or sight.waits_for_id(key):
+        return None
+    if (wants := keeper.wanted(key, now)) is None:
+        return None
+    unshown = sight.unshown(key)
+    put = {c: v for c, v in differing(wants, state).items() if c not in unshown or unshown[c] != v}
+    if not put:
+        return None
+    expect = {str(c): state.stood[c] for c in EXPECTED if c in state.stood}
+    return Outgoing(key, put, Patch(key, _headers(layout, put), _headers(layout, expect)))
 
 
 def something_to_tell(keeper: Keeper) -> bool:

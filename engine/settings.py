@@ -48,13 +48,13 @@ class Settings:
 
     def __init__(self, cells: Mapping[str, Cell], metadata: Metadata) -> None:
         """cells: under canonical headers."""
-        self._cells = cells
+        self._cells = {column: cell for column, cell in cells.items() if cell is not None and text(cell) is not None}
         self._inner = metadata.settings
+        self._said: dict[str, Cell] = {**{str(column): cell for column, cell in self._inner.items()}, **self._cells}
 
     def value(self, column: Column) -> Cell:
         """What the row says there; None where it says nothing."""
-        cell = self._cells.get(column)
-        return cell if cell is not None and text(cell) is not None else self._inner.get(column)
+        return self._said.get(column)
 
     def refuse(self, column: Column, what: str) -> NoReturn:
         """Refuse the value of this setting."""
@@ -62,7 +62,7 @@ class Settings:
 
     def tell(self, column: Column, message: str) -> NoReturn:
         """Say what is wrong with this setting, and that it stands in Metadata where it does."""
-        if text(self._cells.get(column)) is None and column in self._inner:
+        if column not in self._cells and column in self._inner:
             raise Wrong(Column.METADATA, f"Metadata, {message}")
         raise Wrong(column, message)
 

@@ -13,7 +13,7 @@ from engine.identity import Mint, Named, Presence, identify, presence
 from engine.lateness import left_behind
 from engine.layout import Layout
 from engine.meanings import Meanings
-from engine.merge import Observation, active, delivered, first_sight, observe
+from engine.merge import Observation, active, delivered, first_sight, observe, unchanged
 from engine.model import OURS, Column, Edit, Occurrence, RowState, Task
 from engine.rules import TableRules
 
@@ -50,6 +50,7 @@ class Sight:
         self._raw: dict[str, Mapping[str, Cell]] = {}  # cells as the store gave them, of rows with nothing new in them
         self._put: dict[str, dict[str, Cell]] = {}  # cells written, but not yet shown by the store
         self._given: dict[str, str] = {}  # ids given to copied rows → what their Health is to say at first
+        self._lost: frozenset[str] = frozenset()
         self._renamed = False
 
     @property
@@ -94,6 +95,7 @@ class Sight:
         self.doubtful = dict(named.doubtful)
         self.order = list(named.rows)
         self.mints = {mint.row.key: mint for mint in named.mint}
+        self._lost = frozenset(mint.id for mint in named.mint)
         given, self._given = self._given, {mint.id: mint.why for mint in named.mint if mint.draft}
         return given
 
@@ -127,6 +129,9 @@ class Sight:
 
     def _again(self, known: RowState, cells: Mapping[str, Cell], now: datetime, handle: str | None) -> Observation:
         """A known row as read. What a write put there unseen is no edit, in whatever form the store gives it back."""
+        there = known.absent_since is None and known.deleted_at is None
+        if there and known.key not in self._put and unchanged(known, cells, handle):
+            return Observation(known)
         back = known._replace(absent_since=None, deleted_at=None)
         if known.deleted_at is not None:  # put back after it was deleted: nothing from meanwhile runs
             since = now.replace(microsecond=0)
@@ -170,6 +175,10 @@ class Sight:
         """Canonical cells that were put into this row, and how they stand there was not seen yet."""
         return self._put.get(key, {})
 
+    def waits_for_id(self, key: str) -> bool:
+        """Whether this known row has lost its id, and is to be given it again."""
+        return key in self._lost
+
     # --- what became of it
 
     def durable(self, states: Mapping[str, RowState], read: Mapping[str, Mapping[str, Cell]]) -> None:
@@ -191,6 +200,8 @@ class Sight:
     def _note(self, found: Findings, seen: Observation, now: datetime) -> None:
         """Add what was seen of one row. Where that fails half-way, nothing of it is added."""
         state, before = seen.state, self._states.get(seen.state.key)
+        if state is before and seen.press is None:
+            return
         records: list[Occurrence] = []
         if before is not None and state.since != before.since:
             records = self._left_behind(before, now, "changed")

@@ -232,14 +232,14 @@ class Tender:
     async def _write(self, deliver: Deliver) -> None:
         keeper = self.keeper
         self._write_at = self._in(BETWEEN_WRITES)
-        batch = patches(keeper, self._clock.now(), self.table.traits.batch)
+        batch = await patches(keeper, self._clock.now(), self.table.traits.batch)
         if not batch:
             return
         if not self.table.traits.atomic_expect and any(c in SHARED for _, put, _ in batch for c in put):
             await self._read(deliver)  # cells that both sides write are sent only straight after a read
             if keeper.access.trouble is not None:
                 return
-            batch = patches(keeper, self._clock.now(), self.table.traits.batch)
+            batch = await patches(keeper, self._clock.now(), self.table.traits.batch)
         if keeper.intend(meant := [(key, put) for key, put, _ in batch]).states:
             await deliver(keeper, lambda _: keeper.intend(meant))  # should the answer never come, this tells ours from a person's
         self._crash.at("table.before-write")

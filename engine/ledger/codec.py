@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -58,8 +57,16 @@ def unpacked(text: str) -> dict[str, Any]:
     return untagged(json.loads(text))
 
 
-def untagged(cells: Mapping[str, Any]) -> dict[str, Any]:
+def all_unpacked(*texts: str) -> list[Any]:
+    """What was packed in these, each as it stands in the JSON. In one go: a hundred thousand rows have half a million texts."""
+    found: list[Any] = json.loads(f"[{','.join(texts)}]")
+    return found
+
+
+def untagged(cells: dict[str, Any]) -> dict[str, Any]:
     """Cells as they stand in the JSON, with dates made dates again."""
+    if list not in map(type, cells.values()):
+        return cells
     return {name: _untagged(value) if type(value) is list else value for name, value in cells.items()}
 
 

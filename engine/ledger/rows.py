@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from connectors.api import fold
-from engine.ledger.codec import instant, instant_or_none, micros, micros_or_none, packed, prose, unpacked, untagged
+from engine.ledger.codec import all_unpacked, instant, instant_or_none, micros, micros_or_none, packed, prose, untagged
 from engine.ledger.errors import IllegalMove
 from engine.ledger.schema import ATTEMPTS, EDITS, NOT_ENDED, OCCURRENCES, ROWS, TALLIES
 from engine.ledger.statements import table_of
@@ -126,10 +126,11 @@ def _values(state: RowState) -> dict[str, Any]:
 
 
 def _state(row: Sequence[Any]) -> RowState:
+    cells, sent, stood, shown, pressed, meant = all_unpacked(row[2], *row[15:19], row[21])
     return RowState(
         table=row[0],
         key=row[1],
-        cells=unpacked(row[2]),
+        cells=untagged(cells),
         first_seen=instant(row[3]),
         changed_at=instant(row[4]),
         since=instant(row[5]),
@@ -142,13 +143,13 @@ def _state(row: Sequence[Any]) -> RowState:
         deleted_at=instant_or_none(row[12]),
         snoozed_until=instant_or_none(row[13]),
         handle=row[14],
-        sent=unpacked(row[15]),
-        stood=unpacked(row[16]),
-        shown=tuple((fingerprint, untagged(cells)) for fingerprint, cells in json.loads(row[17])),
-        pressed=tuple(json.loads(row[18])),
+        sent=untagged(sent),
+        stood=untagged(stood),
+        shown=tuple([(fingerprint, untagged(shared)) for fingerprint, shared in shown]),
+        pressed=tuple(pressed),
         marked=bool(row[19]),
         note=row[20],
-        meant=unpacked(row[21]),
+        meant=untagged(meant),
         skip_until=instant_or_none(row[22]),
         skip_by=row[23],
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from itertools import pairwise
 
 from engine.model import Schedule
@@ -16,14 +17,20 @@ def in_words(schedule: Schedule, now: datetime, *, runs: int = 3) -> str:
     now: aware; the runs shown come after it.   runs: how many.
     """
     words = (schedule.words if isinstance(schedule, Calendar | Once) else "") or schedule.text
-    ahead: list[datetime] = []
-    while len(ahead) < runs and (due := schedule.next(ahead[-1] if ahead else now)) is not None:
-        ahead.append(due.astimezone(schedule.zone))
     said = f"{words} ({zone_name(schedule.zone)})."
+    return f"{said} {_coming(schedule, now.astimezone(UTC), runs)}" if runs else said
+
+
+@lru_cache(maxsize=1024)
+def _coming(schedule: Schedule, after: datetime, runs: int) -> str:
+    """The next runs. Many rows of a table share them.   after: UTC, for in another zone two instants can be equal."""
+    ahead: list[datetime] = []
+    while len(ahead) < runs and (due := schedule.next(ahead[-1] if ahead else after)) is not None:
+        ahead.append(due.astimezone(schedule.zone))
     if not ahead:
-        return f"{said} No run is to come." if runs else said
+        return "No run is to come."
     shown = [_shown(ahead[0], None), *(_shown(late, early) for early, late in pairwise(ahead))]
-    return f"{said} Next: {', '.join(shown)}"
+    return f"Next: {', '.join(shown)}"
 
 
 def zone_name(zone: tzinfo) -> str:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.api import Cell
-from engine.merge import Observation, delivered, first_sight, observe
+from engine.merge import Observation, delivered, first_sight, observe, unchanged
 from engine.model import Column, RowState, Wish
 from tests.fakes.virtual import NOON
 
@@ -50,6 +50,25 @@ def columns(found: Observation) -> list[str]:
 def test_an_unchanged_row_is_the_same_state() -> None:
     state = seen()
     assert observe(state, cells(), LATER) == Observation(state)
+
+
+values = st.sampled_from([None, "3", "active", "paused", "run now", "red"])
+some = st.dictionaries(st.sampled_from([*cells(), "Stranger"]), values, max_size=4)
+
+
+@given(st.lists(some, max_size=3), some, st.lists(st.sampled_from([*cells()]), max_size=1))
+def test_what_is_plainly_unchanged_is_so_for_a_close_look_too(
+    edits: list[dict[str, Cell]], last: dict[str, Cell], gone: list[str]
+) -> None:
+    state = seen()
+    for edit in edits:
+        state = observe(state, cells() | edit, LATER).state
+    read = {c: v for c, v in (cells() | last).items() if c not in gone}
+    if unchanged(state, read):
+        assert observe(state, read, LATER) == Observation(state)
+    again = observe(state, read, LATER).state
+    if again.cells.get("Do") is None:  # a word that is no button is looked at each time
+        assert unchanged(again, read)
 
 
 def test_what_rowd_wrote_is_no_edit_whatever_form_the_store_gave_it() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from actions.api import Outcome, Process
 from engine.ledger import Ledger, new_run_id
 from engine.ledger.codec import instant, micros, packed, prose, unpacked
+from engine.ledger.ids import new_run_ids
 from engine.ledger.values import occurrence_of, values_of
 from engine.model import Cause, Column, Occurrence, RowState, Stage
 from tests.unit.ledger.making import DAY, NOON, claimed, occurrence, row
@@ -150,4 +151,12 @@ def test_an_id_is_the_same_for_the_same_instant_and_lot() -> None:
 
 def test_a_thousand_ids_of_one_millisecond_differ() -> None:
     draw = random.Random(7).randbytes  # noqa: S311 (a test's lot, not a secret)
-    assert len({new_run_id(NOON, draw) for _ in range(1000)}) == 1000
+    assert len({new_run_id(NOON, draw) for _ in range(1000)} | set(new_run_ids(1000, NOON, draw))) == 2000
+
+
+def test_ids_drawn_together_are_those_drawn_one_by_one() -> None:
+    one, many = random.Random(7).randbytes, random.Random(7).randbytes  # noqa: S311 (a test's lot, not a secret)
+    drawn = one(5 * 40)
+    single = [new_run_id(NOON, lambda n, at=at: drawn[5 * at : 5 * at + n]) for at in range(40)]
+    assert new_run_ids(40, NOON, many) == single
+    assert new_run_ids(0, NOON, many) == []
