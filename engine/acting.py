@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 
@@ -17,7 +17,6 @@ from engine.committer import Commits
 from engine.decide import decide
 from engine.events import Event
 from engine.facts import Moves, Tallies, stopped
-from engine.ledger import LedgerUnwritable
 from engine.ledger.ids import new_run_ids, numbered
 from engine.memory import Memory
 from engine.model import Occurrence, Stage
@@ -25,8 +24,17 @@ from engine.plan import Answer, Plan, Standing, Stop
 from engine.runner import Runner
 from engine.wishes import without_task
 
-TOGETHER = 1000
-"""So many tasks are decided on in one plan, so that of very many the first don't wait for the last."""
+TOGETHER = 500
+"""So many tasks are decided on in one plan. While one plan is made durable, the next is decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A plan for these places, on its way: `durable` answers which claims are ours, and the tallies that changed."""
+
+    places: Collection[Place]
+    moves: Moves
+    durable: asyncio.Task[tuple[set[str], Tallies]] | None
 
 
 class Acting:
@@ -43,32 +51,52 @@ class Acting:
         """Deal with every task that changed or came due, best first. Raises LedgerUnwritable: the rest is kept for another turn."""
         places = sorted(self._places(now), key=lambda place: -self._memory.priority(place))
         untold: list[Event] = []
+        dealt_with = 0
+        step: _Step | None = None
         try:
             for first in range(0, len(places), TOGETHER):
-                try:
-                    untold += await self._plan(places[first : first + TOGETHER], now)
-                except LedgerUnwritable:
-                    self._memory.agenda.touch(places[first:])
-                    raise
+                following = self._decided(places[first : first + TOGETHER], now, step)
+                if step is not None:
+                    untold += await self._done(step, now)
+                    dealt_with = first
+                step = await self._sent(following, now)
+            if step is not None:
+                untold += await self._done(step, now)
+                dealt_with = len(places)
         finally:
+            self._memory.agenda.touch(places[dealt_with:])
             for event in untold:  # what is told of them comes after all have begun
                 self._emit(event)
 
-    async def _plan(self, places: Collection[Place], now: datetime) -> Iterable[Event]:
-        """Deal with these. Answers what is to be told of it."""
+    def _decided(self, places: Collection[Place], now: datetime, before: _Step | None) -> _Step:
+        """What to do about these. It starts no more than what the step before leaves room for."""
         memory = self._memory
         standings, answered, ended = self._standings(places, now)
-        plan = decide(standings, now, memory.house(now, self._free))
+        taken = [occurrence.action for occurrence in before.moves.starting] if before is not None else []
+        plan = decide(standings, now, memory.house(now, self._free, taken))
         records = tuple(numbered(plan.records, now, memory.parts.draw))
         plan = replace(plan, records=records, answers=(*plan.answers, *answered), stops=(*plan.stops, *ended))
-        moves = self._moves(plan, now)
+        return _Step(places, self._moves(plan, now), None)
+
+    async def _sent(self, step: _Step, now: datetime) -> _Step:
+        """On its way into the ledger."""
+        moves = step.moves
+        if moves.empty:
+            return step
+        commit = self._committer.do(lambda ledger: moves.write(ledger, now), point=moves.point)
+        durable = asyncio.create_task(commit)
+        await asyncio.sleep(0)  # it is asked for now; and what was started before begins
+        return replace(step, durable=durable)
+
+    async def _done(self, step: _Step, now: datetime) -> Iterable[Event]:
+        """Once it is durable: remember it, and start what it starts. Answers what is to be told of it."""
+        memory, plan = self._memory, step.moves.plan
         started: list[Occurrence] = []
-        if not moves.empty:
-            ours, tallies = await self._committer.do(lambda ledger: moves.write(ledger, now), point=moves.point)
-            started = self._carry_out(moves, ours, tallies)
+        if step.durable is not None:
+            started = self._carry_out(step.moves, *await step.durable)
             if started:
                 await asyncio.sleep(0)  # they begin now
-        memory.agenda.set_wakes(places, plan.wakes)
+        memory.agenda.set_wakes(step.places, plan.wakes)
         for occurrence in plan.left:
             memory.agenda.queue(occurrence)
         starts = (telling.of_start(occurrence, now) for occurrence in started)
@@ -79,11 +107,11 @@ class Acting:
         memory = self._memory
         return memory.agenda.pressing(now, self._free, memory.waits, lambda action: memory.room(action, now))
 
-    def _places(self, now: datetime) -> set[Place]:
+    def _places(self, now: datetime) -> list[Place]:
         """Which tasks to decide on; those of a table that was not looked at yet since the start come once it is."""
         memory = self._memory
         places = memory.agenda.take(now, self._free, memory.waits, lambda action: memory.room(action, now))
-        return {place for place in places if (tender := memory.tenders.get(place[0])) is None or tender.looked.is_set()}
+        return [place for place in places if (tender := memory.tenders.get(place[0])) is None or tender.looked.is_set()]
 
     @property
     def _free(self) -> int:
@@ -149,7 +177,7 @@ class Acting:
             self._emit(telling.of_answer(keeper, answer, now))
         for stop in moves.plan.stops:
             self._stop(stop)
-        started = [o for o in (*claims, *moves.begun) if o.stage is Stage.RUNNING]
+        started = [o for o in moves.starting if o.id in memory.under_way]  # what is not ours was not put there
         for occurrence in started:
             memory.keepers[occurrence.table].note_is_over(occurrence.key)
             self._runner.start(occurrence)

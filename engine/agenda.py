@@ -22,7 +22,7 @@ class Agenda:
     """Heaps and sets; every question costs by what it answers, not by how many tasks there are."""
 
     def __init__(self) -> None:
-        self._fresh: set[Place] = set()
+        self._fresh: dict[Place, None] = {}  # in the order in which they changed
         self._wakes: dict[Place, datetime] = {}
         self._times: list[tuple[datetime, Place]] = []
         self._queues: dict[str, list[tuple[int, datetime, Place]]] = {}  # by action: an action at its limit is passed as a whole
@@ -30,7 +30,7 @@ class Agenda:
 
     def touch(self, places: Iterable[Place]) -> None:
         """Something about these has changed: decide on them in the next turn."""
-        self._fresh.update(places)
+        self._fresh.update(dict.fromkeys(places))
 
     def set_wakes(self, places: Iterable[Place], wakes: Mapping[Place, datetime]) -> None:
         """These were decided on; time alone changes their plan at `wakes`, or never."""
@@ -60,20 +60,20 @@ class Agenda:
         ahead = self.next_wake()
         return bool(self._fresh) or (ahead is not None and ahead <= now) or (free > 0 and self._best(waits, room) is not None)
 
-    def take(self, now: datetime, free: int, waits: Waits, room: Room) -> set[Place]:
-        """The tasks to decide on now: all that changed or came due, and of those that wait for a worker the best `free`.
+    def take(self, now: datetime, free: int, waits: Waits, room: Room) -> list[Place]:
+        """The tasks to decide on now: what changed, what came due (by time), and of what waits for a worker the best `free`.
 
         Not all of those need start: a row may be held. As long as there are workers to spare, `pressing` asks for the next ones.
         """
-        places, self._fresh = self._fresh, set()
+        places, self._fresh = self._fresh, {}
         while (at := self.next_wake()) is not None and at <= now:
             _, place = heapq.heappop(self._times)
             del self._wakes[place]
-            places.add(place)
+            places[place] = None
         while free > 0 and (action := self._best(waits, room)) is not None:
-            places.add(self._pop(action))  # `decide` puts it back where it still waits
+            places[self._pop(action)] = None  # `decide` puts it back where it still waits
             free -= 1
-        return places
+        return list(places)
 
     def _best(self, waits: Waits, room: Room) -> str | None:
         """Of the actions that have room, the one whose first task comes before all others'. Forgets what waits no more."""

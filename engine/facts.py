@@ -9,7 +9,7 @@ from datetime import datetime
 from actions.api import Outcome
 from engine.findings import Findings
 from engine.ledger import AttemptEnd, Ledger, TableMark
-from engine.model import Occurrence, Request, RowState, Tally
+from engine.model import Occurrence, Request, RowState, Stage, Tally
 from engine.plan import Plan, Stop
 from engine.runner import Ended
 
@@ -85,6 +85,11 @@ class Moves:
     def empty(self) -> bool:
         plan = self.plan
         return not (self.claims or plan.records or plan.states or plan.answers or plan.stops or self.begun)
+
+    @property
+    def starting(self) -> list[Occurrence]:
+        """Whose attempt begins, if its claim is ours."""
+        return [occurrence for occurrence in (*self.claims, *self.begun) if occurrence.stage is Stage.RUNNING]
 
     @property
     def point(self) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from engine.agenda import Agenda, Place
@@ -89,12 +90,12 @@ class Memory:
         """Whether anything of this task waits to start, and is this action."""
         return any(o.stage is not Stage.RUNNING and o.action == action for o in self.under_way.of(*place))
 
-    def house(self, now: datetime, free: int) -> House:
-        """What holds for every task. free: idle workers."""
+    def house(self, now: datetime, free: int, starting: Collection[str] = ()) -> House:
+        """What holds for every task. free: idle workers.   starting: actions of attempts that are about to begin."""
         return House(
             awake_since=self.awake_since,
-            free=free,
-            running=dict(self.under_way.running),
+            free=max(0, free - len(starting)),
+            running=self.under_way.running + Counter(starting),
             limits=self.breakers.limited(now),
             shut=self.breakers.shut(now),
             blackouts=self.parts.blackouts,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from engine.model import Occurrence, Stage
 
@@ -30,7 +30,7 @@ class UnderWay:
         return tuple(self._by_row.get((table, key), {}).values())
 
     @property
-    def running(self) -> Mapping[str, int]:
+    def running(self) -> Counter[str]:
         """Action → attempts under way."""
         return self._running
 
