@@ -33,6 +33,11 @@ def distance(instant: datetime, now: datetime) -> str:
     return f"in {lasted(ahead)}" if ahead > timedelta(0) else f"{lasted(-ahead)} ago"
 
 
+def lasting(since: datetime, now: datetime) -> str:
+    """For how long something has been so: `for 2h 5m`; it is `for 1s` at least."""
+    return f"for {lasted(max(now - since, timedelta(seconds=1)))}"
+
+
 def lasted(span: timedelta) -> str:
     """A span in at most two units: `350ms`, `4.2s`, `1m 20s`, `3d 4h`."""
     seconds = span.total_seconds()

@@ -21,7 +21,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import Styled, clean, emit_json, fail, print_table, say
 from rowd.cli.rows import outcome_style, run_json
-from rowd.cli.site import ledger_site, reading, tables_of
+from rowd.cli.site import ledger_site, ledger_tables, reading
 from rowd.files import files_of
 from rowd.saying import lasted, when
 from rowd.wiring import Site
@@ -66,13 +66,13 @@ def history(
     if in_logs and not grep:
         fail("--in-logs needs the text to look for: --grep TEXT", Exit.USAGE)
     site = ledger_site(config)
-    names = tables_of(site, table)
+    names = ledger_tables(site, table)
     now = SystemClock().now()
     start = _start(since, now, site) if since is not None else None
     with reading(site) as ledger:
         found: list[Occurrence] = []
         if ledger is not None:
-            for within, key in _rows(ledger, name, names, site):
+            for within, key in _rows(ledger, name, names, every=table is None):
                 ask = partial(ledger.history, table=within, key=key, failed=failed, since=start)
                 found += _found(site, ask, grep, limit, ledger if in_logs else None)
         found = sorted(found, key=lambda o: (o.claimed_at, o.id), reverse=True)[:limit]
@@ -96,10 +96,10 @@ def _start(text: str, now: datetime, site: Site) -> datetime:
         fail(f'--since "{clean(text)}": neither a span like 2d nor a date: {exc}', Exit.USAGE)
 
 
-def _rows(ledger: Ledger, name: str | None, names: list[str], site: Site) -> list[tuple[str | None, str | None]]:
-    """(table, key) of the rows meant, deleted ones included; None for any."""
+def _rows(ledger: Ledger, name: str | None, names: list[str], *, every: bool) -> list[tuple[str | None, str | None]]:
+    """(table, key) of the rows meant, deleted ones included; None for any.   every: of all tables, also unknown ones."""
     if name is None:
-        return [(None, None)] if len(names) == len(site.tables) else [(within, None) for within in names]
+        return [(None, None)] if every else [(within, None) for within in names]
     known = {(within, s.key): str(s.cells.get(Column.NAME) or "") for within in names for s in ledger.rows(within, deleted=True)}
     found = _called(known, name)
     if not found and "/" in name:
