@@ -37,6 +37,25 @@ def test_newest_first_and_no_more_than_asked_for(desk: Desk) -> None:
     assert runs(desk, "--limit", "1") == [made[2].id]
 
 
+def test_what_was_missed_stands_where_it_was_due_and_not_where_it_was_found(desk: Desk) -> None:
+    old, new = desk.began(ago=timedelta(hours=5)), desk.began("2", "other", ago=timedelta(hours=1))
+    missed = desk.missed(hours=3)  # recorded last
+    again = desk.missed("2", "other", hours=4, count=3, last=2)
+    assert runs(desk) == [new.id, again.id, missed.id, old.id]
+    assert runs(desk, "--limit", "2") == [new.id, again.id]
+    assert runs(desk, "--grep", "not running", "--limit", "1") == [again.id]
+    assert runs(desk, "other") == [new.id, again.id]
+    (line,) = [line for line in desk.run("history", columns=160).stdout.splitlines() if again.id in line]
+    assert "missed ×3" in line
+    assert "(the first: " in line
+    assert [run["run"] for run in desk.json("show", "other", "--runs", "1")["last_runs"]] == [new.id]
+
+
+def test_a_run_that_began_late_stands_at_its_start(desk: Desk) -> None:
+    waited, other = desk.began(due=datetime.now(UTC) - timedelta(days=2)), desk.missed(hours=20)
+    assert runs(desk) == [waited.id, other.id]
+
+
 def test_it_is_narrowed_by_task_table_failure_text_and_time(desk: Desk) -> None:
     good, bad = desk.began(), desk.began("2", "other")
     desk.ended(good)
