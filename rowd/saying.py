@@ -25,6 +25,11 @@ def when(instant: datetime, zone: tzinfo, now: datetime) -> str:
     return f"{local.day} {local:%b} {local.year} {clock}"
 
 
+def earlier(instant: datetime, zone: tzinfo, now: datetime) -> str:
+    """A past instant, without the weekday, which is of use in what is to come: `today 14:00`, `23 Nov 09:00`."""
+    return re.sub(r"^[A-Z][a-z]{2} (?=\d)", "", when(instant, zone, now))
+
+
 def distance(instant: datetime, now: datetime) -> str:
     """How far off: `in 2h 5m`, `3d 4h ago`, `now`. At most two units."""
     ahead = instant - now

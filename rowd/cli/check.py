@@ -60,7 +60,7 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
             ((str(f.level), STYLES[f.level]), f.name or f.table, f.table if several and f.name else "", f.message) for f in found
         ]
         if rows:
-            print_table(columns, rows, keep=(0, 1))
+            print_table(columns, rows, keep=(0,), cut={1: 14, 2: 10})
             say()
         tasks = plural(sum(len(t.tasks) for t in tables), "task")
         summary = ", ".join(plural(levels[level], level) for level in Level if levels[level]) or "nothing found"

@@ -23,7 +23,7 @@ from rowd.cli.output import Styled, clean, emit_json, fail, print_table, say
 from rowd.cli.rows import instant_of, newest, outcome_style, run_json
 from rowd.cli.site import ledger_site, ledger_tables, reading
 from rowd.files import files_of
-from rowd.saying import lasted, when
+from rowd.saying import earlier, lasted
 from rowd.wiring import Site
 
 LIMIT = 30
@@ -86,7 +86,7 @@ def history(
         say(nothing if ledger is not None else "Nothing has happened yet: no daemon has run here.")
     else:
         columns = ["Run", "When", "Task", "Table", "Outcome", "Took", "Result"]
-        print_table(columns, [_line(o, now, site) for o in found], keep=(0, 1, 4, 5), spare=(5, 3, 0))
+        print_table(columns, [_line(o, now, site) for o in found], keep=(0, 1, 4, 5), cut={2: 8, 3: 8, 6: 16}, spare=(5, 3, 6))
 
 
 def _start(text: str, now: datetime, site: Site) -> datetime:
@@ -150,10 +150,10 @@ def _line(occurrence: Occurrence, now: datetime, site: Site) -> list[Styled]:
     bound = site.tables.get(occurrence.table)
     zone = bound.rules.rules.zone if bound is not None else site.config.settings.defaults.time_zone
     number = f" ×{occurrence.count:,}" if occurrence.count > 1 else ""
-    first = f" (the first: {when(occurrence.due, zone, now)})" if occurrence.count > 1 else ""
+    first = f" (the first: {earlier(occurrence.due, zone, now)})" if occurrence.count > 1 else ""
     return [
         occurrence.id,
-        when(instant_of(occurrence), zone, now),
+        earlier(instant_of(occurrence), zone, now),
         occurrence.task,
         occurrence.table if len(site.tables) > 1 else "",
         (f"{occurrence.outcome or occurrence.stage}{number}", outcome_style(occurrence.outcome)),

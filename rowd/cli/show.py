@@ -22,7 +22,7 @@ from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
 from rowd.cli.rows import health_style, instant_of, newest, outcome_style, row_json, run_json, status_of, troubles
 from rowd.cli.site import behind, pick, reading, site_at, tables_of
 from rowd.coming import LOOKED_FOR, Coming, coming
-from rowd.saying import distance, lasted, plural, when
+from rowd.saying import distance, earlier, lasted, plural, when
 from rowd.view import RowView, house, living, look
 from rowd.why import why
 
@@ -64,7 +64,8 @@ def show(
     print_pairs(_pairs(row, reason, now, ahead))
     if past:
         say()
-        print_table(["Run", "Started", "Outcome", "Took", "Result"], _runs(row, past, now), keep=(0, 1, 2, 3), spare=(3,))
+        columns = ["Run", "When", "", "Outcome", "Took", "Result"]
+        print_table(columns, _runs(row, past, now), keep=(0, 1, 2, 3, 4), cut={5: 16}, spare=(2, 4, 5))
     if row.requests:
         say()
         print_table(
@@ -148,7 +149,8 @@ def _runs(row: RowView, past: list[tuple[Occurrence, list[Attempt]]], now: datet
         took = lasted(occurrence.duration) if occurrence.duration is not None else ""
         yield [
             occurrence.id,
-            f"{when(at, row.zone, now)} ({distance(at, now)})",
+            earlier(at, row.zone, now),
+            distance(at, now),
             (how, outcome_style(occurrence.outcome)),
             took,
             occurrence.reason,
@@ -159,7 +161,8 @@ def _runs(row: RowView, past: list[tuple[Occurrence, list[Attempt]]], now: datet
                 how = str(attempt.outcome or "running")
                 yield [
                     f"  attempt {attempt.n}",
-                    when(attempt.started_at, row.zone, now),
+                    earlier(attempt.started_at, row.zone, now),
+                    "",
                     (how, "dim"),
                     spent,
                     (attempt.summary, "dim"),

@@ -140,7 +140,7 @@ def _print(found: _Standing) -> None:
     print_pairs(_pairs(found))
     say()
     columns = ["Table", "State", "Read", "Rows", "Tasks", "Defects", "Drafts", "Running", "Waiting", "Message"]
-    print_table(columns, [_line(table, found) for table in found.tables], keep=(0, 1, 2), spare=(3, 6, 8, 7, 4))
+    print_table(columns, [_line(table, found) for table in found.tables], keep=range(1, 9), cut={0: 12}, spare=(3, 6, 8, 7, 4))
 
 
 def _pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -183,3 +184,17 @@ def test_logs_that_are_gone_ambiguous_or_unknown_are_said(desk: Desk) -> None:
     assert "gone" in desk.said("logs", run.id, code=1)
     assert "abc1, abc2" in desk.said("logs", "abc", code=2)
     assert "There is no run" in desk.said("logs", "zzz", code=2)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_run_and_its_instant_are_whole_however_narrow_it_is(tmp_path: Path, width: int) -> None:
+    name = "nightly backup of the customer database"
+    desk = Desk(tmp_path, f"1,{name},,daily 02:30,work,active,,,,")
+    desk.daemon_reads()
+    run = desk.began(task=name, ago=timedelta(days=2))
+    desk.ended(run, Outcome.FAILED, "exit 23: rsync: connection unexpectedly closed (0 bytes received so far)")
+    header, _, line = desk.run("history", columns=width).stdout.splitlines()
+    assert len(line) <= width
+    assert line.startswith(f"{run.id}  ")
+    assert re.search(r"\d \w{3} \d\d:\d\d.*  nightly .*failed", line)
+    assert ("Result" in header) == (width >= 80)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -226,3 +227,15 @@ def test_an_empty_ledger_is_told_and_where_its_backups_are(tmp_path: Path) -> No
     assert result.exit_code == 0
     assert "is empty" in result.stderr
     assert str(tmp_path / ".rowd" / "backups") in result.stderr
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_name_next_and_health_stay_however_narrow_it_is(tmp_path: Path, width: int) -> None:
+    desk = Desk(tmp_path, "1,nightly backup of the customer database,,daily 02:30,work,active,,,,")
+    desk.daemon_reads()
+    desk.ended(desk.began(), Outcome.FAILED, "exit 23: rsync: connection unexpectedly closed (0 bytes received so far)")
+    header, _, line = desk.run("list", columns=width).stdout.splitlines()
+    assert len(line) <= width
+    assert [title in header for title in ("Name", "Next", "Health")] == [True] * 3
+    assert re.search(r"^nightly .*02:30.*  FAILED ", line)
+    assert ("Schedule" in header) == (width >= 120)
