@@ -22,7 +22,7 @@ from rowd.cli.output import clean
 from rowd.cli.rows import without_next
 from rowd.fitting import GAP, fitted
 from rowd.log import brief, level, readable
-from rowd.saying import distance, plural
+from rowd.saying import counted, distance, plural
 
 FRAMES = 4
 """A second."""
@@ -110,13 +110,7 @@ def _number(keeper: Keeper) -> int:
 
 
 def _title(keeper: Keeper) -> Text:
-    tasks, defects, drafts = keeper.counts()
-    parts = [
-        plural(tasks, "task"),
-        *([plural(defects, "defect")] if defects else []),
-        *([plural(drafts, "draft")] if drafts else []),
-    ]
-    title = f"{keeper.name}: {', '.join(parts)}"
+    title = f"{keeper.name}: {counted(*keeper.counts())}"
     if keeper.access.trouble is not None:
         title += f"  ({clean(str(keeper.access.trouble.error))})"
     return Text(title, style="bold", no_wrap=True, overflow="ellipsis")

@@ -61,6 +61,12 @@ def lasted(span: timedelta) -> str:
     return " ".join(parts[:2])
 
 
+def counted(tasks: int, defects: int, drafts: int) -> str:
+    """What the rows of a table come to: `5 tasks, 1 defect`; no row counts as two of these."""
+    others = [plural(n, noun) for n, noun in ((defects, "defect"), (drafts, "draft")) if n]
+    return ", ".join([plural(tasks, "task"), *others])
+
+
 def plural(number: int, noun: str) -> str:
     """`1 row`, `2 rows`, `1,000 rows`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

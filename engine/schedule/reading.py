@@ -11,7 +11,7 @@ from engine.schedule.cron import Cron, cron, looks_like_cron
 from engine.schedule.cron_words import cron_words
 from engine.schedule.said import Every, Recurring, Said
 from engine.schedule.tokens import tidy
-from engine.schedule.unreadable import Unreadable, shown, two_readings
+from engine.schedule.unreadable import Unreadable, as_written, shown, two_readings
 from engine.schedule.walk import Calendar
 from engine.schedule.words import FORMS, sentence
 
@@ -54,17 +54,26 @@ def parse(
     weekday and day of the month.   daily_at: the time of day where nothing else says one.
     Raises Unreadable.
     """
+    try:
+        return _parsed(text or "", type, zone, since, threshold, anchor, daily_at)
+    except Unreadable as exc:
+        raise Unreadable(as_written(str(exc), text or "")) from None
+
+
+def _parsed(
+    text: str, type_: Type | None, zone: tzinfo, since: datetime, threshold: int, anchor: datetime | None, daily_at: time
+) -> Parsed:
     if threshold < 1:
         raise Unreadable(f"Threshold {threshold} is too small: daily, weekly and monthly rows run every so many periods, 1 or more")
-    plain = tidy(text or "")
+    plain = tidy(text)
     setting = Setting(plain, zone, since, threshold, anchor, daily_at)
-    if type is not None and type not in _TIMED:
-        raise _untimed(type, plain)
+    if type_ is not None and type_ not in _TIMED:
+        raise _untimed(type_, plain)
     if not plain:
-        return _unsaid(setting, type)
+        return _unsaid(setting, type_)
     if looks_like_cron(plain):
-        return _cron(setting, type)
-    return _said(setting, type, sentence(plain))
+        return _cron(setting, type_)
+    return _said(setting, type_, sentence(plain))
 
 
 def _untimed(type_: Type, plain: str) -> Unreadable:
