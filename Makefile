@@ -6,8 +6,9 @@ BENCH := .venv-bench
 
 .PHONY: demo test check prove soak bench lock clean
 
+# On a terminal the demo is a job of its own: Ctrl-C ends it, and make goes on to its end with the demo's status.
 demo: $(READY)
-	$(BIN)/rowd demo demo
+	@test ! -t 0 || set -m; $(BIN)/rowd demo demo; exit $$?
 
 test: $(READY)
 	rm -f .coverage .coverage.*

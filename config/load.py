@@ -63,18 +63,21 @@ def load(path: Path | None, environ: Mapping[str, str], cwd: Path, check: Check 
     """Read and validate everything. The environment wins over `.env` beside the file, and that over the file.
 
     path: the file; None: `ROWD_CONFIG`, else `rowd.toml` in `cwd`, else `/etc/rowd/rowd.toml`.   cwd: absolute.
-    check: is asked even where there are mistakes already, with what is right so far, so that all are told together.
+    check: is asked even where there are mistakes already, with what is right so far, so that all are told together. Of a file
+        that can't be read nothing is right but what the environment says.
     Raises ConfigError.
     """
     file = found(path, environ, cwd)
     version = version_of(file)
-    raw = _parsed(file)
+    raw, unreadable = _parsed(file)
     env_file = file.parent / ENV_FILE
-    of_file, mistakes = read_env_file(env_file)
+    of_file, unread = read_env_file(env_file)
     variables = gathered(env_file, of_file, environ)
     over, origins, unplaced = overrides(variables)
     settings, refused = _validated(_merged(raw, over), file, origins)
-    mistakes += unplaced + refused + list(_references(settings, raw, file))
+    mistakes = [*unreadable, *unread, *unplaced, *refused]
+    if not unreadable:
+        mistakes += _references(settings, raw, file)
     config = Config(
         settings,
         file.parent,
@@ -115,9 +118,10 @@ def version_of(file: Path) -> str:
     return held.hexdigest()
 
 
-def _parsed(file: Path) -> dict[str, Any]:
+def _parsed(file: Path) -> tuple[dict[str, Any], list[Mistake]]:
+    """What stands in the file; nothing, and why, where that can't be told."""
     try:
-        return tomllib.loads(file.read_bytes().decode("utf-8-sig"))
+        return tomllib.loads(file.read_bytes().decode("utf-8-sig")), []
     except FileNotFoundError:
         mistake = Mistake(str(file), "", "there is no such file", "run `rowd init` to make one, or name yours with --config")
     except IsADirectoryError:
@@ -132,7 +136,7 @@ def _parsed(file: Path) -> dict[str, Any]:
         message = f"is not TOML here: {_POSITION.sub('', text)}"
         remedy = "text needs quotes, a list needs brackets, and no key may stand twice"
         mistake = Mistake(str(file), position[1] if position else "", message, remedy)
-    raise ConfigError([mistake])
+    return {}, [mistake]
 
 
 def _merged(raw: Mapping[str, Any], over: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from connectors.api import Cell
 from engine.model import Column, Defect, RowState, Task
-from engine.parse import Rules, doubled_names, parse
+from engine.parse import Rules, doubled_names, name_taken, parse
 
 
 class Meanings:
@@ -36,7 +36,8 @@ class Meanings:
             if state is None or state.deleted_at is not None:
                 self.understood.pop(key, None)
                 continue
-            self.understood[key] = self._names.get(key) or self._parsed(state)
+            taken = self._names.get(key)
+            self.understood[key] = name_taken(state, taken) if taken is not None else self._parsed(state)
         self._untold |= touched
         return touched
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import time, tzinfo
 from itertools import islice
 
@@ -51,13 +51,26 @@ def parse(state: RowState, rules: Rules) -> Task | Defect:
         status = _status(state.cells.get(Column.STATUS))
         task = _task(state, rules, status)
     except Wrong as wrong:
-        if status is Status.DRAFT and not wrong.draft:
-            message = f"Status is draft; before you set it to active, see to this: {wrong.message}"
-            return _defect(state, wrong.column, message, draft=True)
-        return _defect(state, wrong.column, wrong.message, draft=wrong.draft)
+        defect = _defect(state, wrong.column, wrong.message, draft=wrong.draft)
+        return _unfinished(defect) if status is Status.DRAFT else defect
     if status is Status.DRAFT:
         return _defect(state, Column.STATUS, "Status is draft; set it to active when the row is ready", draft=True)
     return task
+
+
+def name_taken(state: RowState, defect: Defect) -> Defect:
+    """What the row means whose name another row had first.   defect: of `doubled_names`."""
+    try:
+        return _unfinished(defect) if _status(state.cells.get(Column.STATUS)) is Status.DRAFT else defect
+    except Wrong:
+        return defect
+
+
+def _unfinished(defect: Defect) -> Defect:
+    """What is wrong with a draft: it doesn't run anyway, so that is only what is left to do."""
+    if defect.draft:
+        return defect
+    return replace(defect, message=f"Status is draft; before you set it to active, see to this: {defect.message}", draft=True)
 
 
 def doubled_names(states: Iterable[RowState]) -> dict[str, Defect]:

@@ -12,9 +12,12 @@ def main() -> None:
 
         sys.stdout.write(f"rowd {__version__}\n")
         return
-    from rowd.cli import app
+    try:
+        from rowd.cli import app
 
-    app()
+        app()
+    except KeyboardInterrupt:  # while the command was still being loaded
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import islice
 
 from actions.api import Definition
-from engine.model import Overlap, Status, Task
+from engine.model import Overlap, Schedule, Status, Task
 from engine.plan import House
 from engine.schedule.walk import Calendar
 from engine.schedule.zones import Stretch, instant_of, moment_of, walls
@@ -104,6 +104,11 @@ def _of_row(row: RowView) -> Iterator[Finding]:
         yield Finding(level, kind, row.table, defect.message, row.key, row.name, defect.column)
 
 
+def never(schedule: Schedule) -> str:
+    """What is to be said of a task whose schedule has no instant to come."""
+    return f"{schedule.text} is past, so it never comes due; give it a time to come"
+
+
 def _of_task(row: RowView, task: Task, now: datetime, usual: timedelta | None) -> Iterator[Finding]:
     schedule = task.schedule
     if schedule is None:
@@ -113,7 +118,7 @@ def _of_task(row: RowView, task: Task, now: datetime, usual: timedelta | None) -
         return Finding(level, kind, row.table, message, row.key, row.name, "Schedule")
 
     if schedule.next(row.state.decided_until) is None or (schedule.one_off and row.state.marked):
-        yield finding(Level.WARNING, "past", f"{schedule.text} is past, so it never comes due; give it a time to come")
+        yield finding(Level.WARNING, "past", never(schedule))
     for message in clock_changes(task, now):
         yield finding(Level.WARNING, "clock change", message)
     gap = _smallest_gap(task, now)

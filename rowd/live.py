@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -19,14 +20,25 @@ from engine.loop import Daemon
 from engine.model import Column, Defect, Task, Type
 from rowd.cli.output import clean
 from rowd.cli.rows import without_next
+from rowd.fitting import GAP, fitted
 from rowd.log import brief, level, readable
-from rowd.saying import distance, plural
+from rowd.saying import counted, distance, plural
 
 FRAMES = 4
 """A second."""
 
-WIDE, NARROW = 110, 70
-"""Columns of a terminal from which on the schedule is shown, and the last result."""
+WIDE = 110
+"""Columns of a terminal from which on events and Health are told in full."""
+
+COLUMNS = ("Name", "When", "Next", "Runs", "Last result", "Health")
+NAME, WHEN, NEXT, RUNS, RESULT, HEALTH = range(len(COLUMNS))
+NUMBERS = (NEXT, RUNS)
+
+LEAST = {NAME: 16, WHEN: 18, NEXT: 8, RESULT: 14, HEALTH: 20}
+"""What each can be read in."""
+
+LONGEST_RESULT = 30
+"""Characters of a result that are shown; Health needs the rest."""
 
 COLOURS = {
     "OK": "green",
@@ -98,13 +110,7 @@ def _number(keeper: Keeper) -> int:
 
 
 def _title(keeper: Keeper) -> Text:
-    tasks, defects, drafts = keeper.counts()
-    parts = [
-        plural(tasks, "task"),
-        *([plural(defects, "defect")] if defects else []),
-        *([plural(drafts, "draft")] if drafts else []),
-    ]
-    title = f"{keeper.name}: {', '.join(parts)}"
+    title = f"{keeper.name}: {counted(*keeper.counts())}"
     if keeper.access.trouble is not None:
         title += f"  ({clean(str(keeper.access.trouble.error))})"
     return Text(title, style="bold", no_wrap=True, overflow="ellipsis")
@@ -112,25 +118,28 @@ def _title(keeper: Keeper) -> Text:
 
 def rows(keeper: Keeper, now: datetime, width: int, most: int) -> Iterator[RenderableType]:
     """One table as rowd sees it: what people wrote, and what rowd writes beside it.   most: lines of rows."""
-    table = Table(expand=True, box=None, header_style="dim", padding=(0, 1))
-    table.add_column("Name", no_wrap=True, overflow="ellipsis", ratio=3)
-    if width >= WIDE:
-        table.add_column("When", no_wrap=True, overflow="ellipsis", ratio=3)
-    table.add_column("Next", no_wrap=True, justify="right", min_width=8)
-    table.add_column("Runs", no_wrap=True, justify="right")
-    if width >= NARROW:
-        table.add_column("Last result", no_wrap=True, overflow="ellipsis", ratio=4)
-    table.add_column("Health", no_wrap=True, overflow="ellipsis", ratio=6)
     lines = list(_lines(keeper, now))
     shown = lines if len(lines) <= most else lines[: most - 1]
-    for name, when, ahead, runs, result, health in shown:
+    widths = _widths(lines, width)
+    table = Table(box=None, header_style="dim", padding=(0, 0, 0, GAP), pad_edge=False)
+    for n, needed in widths.items():
+        justify: JustifyMethod = "right" if n in NUMBERS else "left"
+        table.add_column(COLUMNS[n], no_wrap=True, overflow="ellipsis", justify=justify, width=needed)
+    for line in shown:
+        health = line[HEALTH] if width >= WIDE else without_next(line[HEALTH])
         style = COLOURS.get(health.split()[0].rstrip(":,"), "")
-        cells = [name, *([when] if width >= WIDE else []), ahead, runs, *([result] if width >= NARROW else [])]
-        said = health if width >= WIDE else without_next(health)
-        table.add_row(*cells, Text(said, style=style))
+        cells = [*line[:HEALTH], health]
+        table.add_row(*(Text(cells[n], style=style if n == HEALTH else "") for n in widths))
     yield table
     if len(shown) < len(lines):
         yield Text(f" … and {plural(len(lines) - len(shown), 'more row')}", style="dim")
+
+
+def _widths(lines: Sequence[Sequence[str]], width: int) -> dict[int, int]:
+    """Column → its width. What changes while one looks has its room whatever it says, so that nothing jumps."""
+    wide = {n: max(map(cell_len, (COLUMNS[n], *(line[n] for line in lines)))) for n in range(HEALTH)}
+    wide[NEXT] = max(wide[NEXT], LEAST[NEXT])
+    return fitted({**wide, RESULT: LONGEST_RESULT, HEALTH: width}, LEAST, (RUNS, RESULT, WHEN), width)
 
 
 def _lines(keeper: Keeper, now: datetime) -> Iterator[tuple[str, str, str, str, str, str]]:

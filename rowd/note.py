@@ -47,9 +47,15 @@ def leave(state: Path, note: Note) -> None:
 
 def left(state: Path, process: Process) -> Note | None:
     """What this daemon has left; None where it hasn't, or where that can't be read."""
+    note = last(state)
+    return note if note is not None and note.process == process else None
+
+
+def last(state: Path) -> Note | None:
+    """What the last daemon has left, whether it still runs or not; None where none has, or where that can't be read."""
     try:
         said = json.loads((state / NAME).read_text(encoding="utf-8"))
-        note = Note(
+        return Note(
             process=Process(**said["process"]),
             version=str(said["version"]),
             read_at=datetime.fromisoformat(said["read_at"]),
@@ -61,7 +67,6 @@ def left(state: Path, process: Process) -> Note | None:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return note if note.process == process else None
 
 
 def _instant(said: str | None) -> datetime | None:

@@ -25,12 +25,22 @@ def when(instant: datetime, zone: tzinfo, now: datetime) -> str:
     return f"{local.day} {local:%b} {local.year} {clock}"
 
 
+def earlier(instant: datetime, zone: tzinfo, now: datetime) -> str:
+    """A past instant, without the weekday, which is of use in what is to come: `today 14:00`, `23 Nov 09:00`."""
+    return re.sub(r"^[A-Z][a-z]{2} (?=\d)", "", when(instant, zone, now))
+
+
 def distance(instant: datetime, now: datetime) -> str:
     """How far off: `in 2h 5m`, `3d 4h ago`, `now`. At most two units."""
     ahead = instant - now
     if abs(ahead) < timedelta(seconds=1):
         return "now"
     return f"in {lasted(ahead)}" if ahead > timedelta(0) else f"{lasted(-ahead)} ago"
+
+
+def lasting(since: datetime, now: datetime) -> str:
+    """For how long something has been so: `for 2h 5m`; it is `for 1s` at least."""
+    return f"for {lasted(max(now - since, timedelta(seconds=1)))}"
 
 
 def lasted(span: timedelta) -> str:
@@ -49,6 +59,12 @@ def lasted(span: timedelta) -> str:
         elif parts:
             break
     return " ".join(parts[:2])
+
+
+def counted(tasks: int, defects: int, drafts: int) -> str:
+    """What the rows of a table come to: `5 tasks, 1 defect`; no row counts as two of these."""
+    others = [plural(n, noun) for n, noun in ((defects, "defect"), (drafts, "draft")) if n]
+    return ", ".join([plural(tasks, "task"), *others])
 
 
 def plural(number: int, noun: str) -> str:

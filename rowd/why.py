@@ -28,7 +28,7 @@ def _reason(row: RowView, now: datetime, house: House) -> str:
     assert task is not None  # noqa: S101 (a row is a task or a defect)
     if (running := row.running) is not None and running.started_at is not None:
         again = f", attempt {running.attempt} of {running.attempts}" if running.attempt > 1 else ""
-        return f"it runs since {when(running.started_at, row.zone, now)}{again}"
+        return f"it has been running since {when(running.started_at, row.zone, now)}{again}"
     if row.held is not None:
         return f"it is held: {row.held.reason}"
     if row.active:
@@ -59,7 +59,7 @@ def _waiting(row: RowView, occurrence: Occurrence, now: datetime, house: House) 
         return f"it waits for its action: {limit} of {occurrence.action} may run at once, and they do"
     if house.free <= 0:
         return f"it waits for a free worker: all {sum(house.running.values())} are busy"
-    return f"it is due since {when(occurrence.due, row.zone, now)} and about to start"
+    return f"it has been due since {when(occurrence.due, row.zone, now)} and about to start"
 
 
 def _broken(row: RowView, action: str, shut: datetime, now: datetime) -> str:
@@ -84,14 +84,16 @@ def _timed(row: RowView, task: Task, now: datetime, house: House) -> str:
     if plan.claims:
         if (shut := house.shut.get(task.action)) is not None:
             return _broken(row, task.action, shut, now)
-        return f"it is due since {when(plan.claims[-1].due, row.zone, now)}, and starts as soon as the daemon has read the row"
+        return (
+            f"it has been due since {when(plan.claims[-1].due, row.zone, now)}, and starts as soon as the daemon has read the row"
+        )
     if schedule.one_off and row.state.marked:
         return "it ran before this ledger began; give it a time to come"
     due = schedule.next(max([row.state.decided_until, *(s.decided_until for s in plan.states)]))
     if due is None:
         return f"its time ({schedule.text}) is past; give it one to come"
     if due <= now:  # a one-off that a blackout or a snooze keeps waiting
-        return _barred(row, task, now, now, house) or f"it is due since {when(due, row.zone, now)}"
+        return _barred(row, task, now, now, house) or f"it has been due since {when(due, row.zone, now)}"
     barred = _barred(row, task, due, now, house)
     then = f", but then {barred}" if barred else ""
     return f"it waits for {when(due, row.zone, now)}, {distance(due, now)}{then}"

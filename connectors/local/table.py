@@ -202,7 +202,8 @@ class LocalTable:
         if exc.errno in _FULL:
             return TryLater(f"{self._label}: no space is left on its disk. Nothing was changed.")
         if exc.errno in _DENIED:
-            where = Path(os.fsdecode(exc.filename)) if isinstance(exc.filename, str | bytes) else self._path
+            named = Path(os.fsdecode(exc.filename)) if isinstance(exc.filename, str | bytes) else self._path
+            where = named if named != self._path else "it"
             return NeedsOwner(
                 f"{self._label}: rowd is not allowed to use {where} ({exc.strerror}). Let the user that rowd runs as read and write"
                 f" the file, and make files in the folder {self._path.parent}."

@@ -12,7 +12,7 @@ from engine.schedule.cron import Cron, cron, looks_like_cron
 from engine.schedule.cron_words import cron_words
 from engine.schedule.said import Every, Recurring, Said
 from engine.schedule.tokens import tidy
-from engine.schedule.unreadable import Unreadable, shown, two_readings
+from engine.schedule.unreadable import Unreadable, as_written, shown, two_readings
 from engine.schedule.walk import Calendar
 from engine.schedule.words import FORMS, sentence
 
@@ -55,9 +55,14 @@ def parse(
     weekday and day of the month.   daily_at: the time of day where nothing else says one.
     Raises Unreadable.
     """
-    if threshold < 1:
-        raise Unreadable(f"Threshold {threshold} is too small: daily, weekly and monthly rows run every so many periods, 1 or more")
-    return _read(Setting(tidy(text or ""), zone, since, threshold, anchor, daily_at), type)
+    written = text or ""
+    try:
+        if threshold < 1:
+            too_small = f"Threshold {threshold} is too small: daily, weekly and monthly rows run every so many periods, 1 or more"
+            raise Unreadable(too_small)
+        return _read(Setting(tidy(written), zone, since, threshold, anchor, daily_at), type)
+    except Unreadable as exc:
+        raise Unreadable(as_written(str(exc), written)) from None
 
 
 @lru_cache(maxsize=4096)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -30,6 +31,19 @@ def shown(text: str) -> str:
     """The cell in quotes, on one line, without anything unprintable, cut where it is long."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text[: LONGEST_SHOWN * 4]).split())
     return f'"{line}"' if len(line) <= LONGEST_SHOWN else f'"{line[:LONGEST_SHOWN]}…"'
+
+
+def as_written(message: str, text: str) -> str:
+    """The message with what it quotes of the cell as it was written there: schedules are read in lower case."""
+    own = " ".join(text.split())
+    if len(own.lower()) != len(own):
+        return message
+
+    def spelled(quoted: re.Match[str]) -> str:
+        at = own.lower().find(quoted[1])
+        return f'"{own[at : at + len(quoted[1])]}{quoted[2]}"' if at >= 0 else quoted[0]
+
+    return re.sub('"([^"]+?)(…?)"', spelled, message)
 
 
 def mended(words: Iterable[str], known: frozenset[str]) -> dict[str, str] | None:

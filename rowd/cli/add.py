@@ -12,7 +12,7 @@ from connectors.api import Cell, fold
 from engine.clock import SystemClock
 from engine.identity import id_of
 from engine.model import Column, Defect, Status, Task, Type
-from rowd.cli.assigning import SetOption, assignments, given, one_table
+from rowd.cli.assigning import SetOption, assignments, given, one_table, warn_of_past
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
@@ -41,7 +41,8 @@ def add(
 ) -> None:
     """Add a row to a table.
 
-    A row that would not be understood is refused, with the sentence that its Health would show.
+    A row that would not be understood is refused, with the sentence that its Health would show. One whose time is past is added,
+    with a warning.
     """
     site = site_at(config)
     bound = one_table(site, table)
@@ -58,6 +59,7 @@ def add(
             cells[Column.STATUS] = str(Status.ACTIVE)
         understood = _fit(held, name, cells)
         key = held.create([cells])[0]
+    warn_of_past(understood, SystemClock().now())
     if as_json:
         task = understood if isinstance(understood, Task) else None
         emit_json(

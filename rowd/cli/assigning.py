@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 
 from connectors.api import Cell, fold
-from engine.model import Column
+from engine.model import Column, Defect, Task
 from rowd.cli.exits import Exit
-from rowd.cli.output import clean, fail
+from rowd.cli.output import clean, fail, warn
 from rowd.cli.site import tables_of
+from rowd.lint import never
 from rowd.wiring import Bound, Site
 
 SetOption = Annotated[
@@ -39,6 +41,13 @@ def one_table(site: Site, table: str | None) -> Bound:
     if len(names) > 1:
         fail(f"There are several tables: {', '.join(names)}. Say which with --table.", Exit.USAGE)
     return site.tables[names[0]]
+
+
+def warn_of_past(understood: Task | Defect, now: datetime) -> None:
+    """Say on standard error that the time of a task is past.   understood: as a row that is first seen now."""
+    schedule = understood.schedule if isinstance(understood, Task) else None
+    if schedule is not None and schedule.next(now - timedelta(seconds=1)) is None:  # "now" counts
+        warn(f"{clean(understood.name)}: {never(schedule)}")
 
 
 def shown(value: Cell) -> str:

@@ -13,6 +13,7 @@ from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import emit_json, plural, print_table, say, warn
 from rowd.cli.site import behind, reading, runner, site_at, tables_of
 from rowd.lint import Level, lint, users
+from rowd.saying import counted
 from rowd.view import house, look, usual
 
 STYLES = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "dim"}
@@ -60,10 +61,11 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
             ((str(f.level), STYLES[f.level]), f.name or f.table, f.table if several and f.name else "", f.message) for f in found
         ]
         if rows:
-            print_table(columns, rows, keep=(0, 1))
+            print_table(columns, rows, keep=(0,), cut={1: 14, 2: 10})
             say()
-        tasks = plural(sum(len(t.tasks) for t in tables), "task")
+        defects, drafts = sum(len(t.defects) for t in tables), sum(len(t.drafts) for t in tables)
+        rows_there = counted(sum(len(t.tasks) for t in tables), defects, drafts)
         summary = ", ".join(plural(levels[level], level) for level in Level if levels[level]) or "nothing found"
-        say(f"{tasks} in {plural(len(tables), 'table')}: {summary}")
+        say(f"{rows_there} in {plural(len(tables), 'table')}: {summary}")
     if levels[Level.ERROR]:
         raise typer.Exit(int(Exit.BAD))

@@ -42,6 +42,11 @@ def demo(
     Eight tasks that do real work without any network. Edit tasks.csv meanwhile, in any program: rowd reacts at once. A demo that
     was there before goes on as it was left, your rows too. A folder that holds other files of these names is refused.
     """
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C before the daemon listens for it ends the demo, too
+        _show(folder, seconds, fresh=fresh)
+
+
+def _show(folder: Path, seconds: int | None, *, fresh: bool) -> None:
     from rowd.demo.folder import CONFIG, TABLE, point, port_in
     from rowd.demo.server import web_server
     from rowd.demo.visitor import visit

@@ -8,8 +8,9 @@ import typer
 
 from connectors.api import Cell
 from engine.cells import text
+from engine.clock import SystemClock
 from engine.model import Column, Defect
-from rowd.cli.assigning import SetOption, assignments, shown
+from rowd.cli.assigning import SetOption, assignments, shown, warn_of_past
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption, TaskArgument
@@ -52,6 +53,9 @@ def edit(
         if not anyway:
             _check(held, row, after, changed)
         held.put({row.key: changed})
+        if Column.SCHEDULE in changed:
+            now = SystemClock().now()
+            warn_of_past(held.understood(after, now), now)
     changes = [{"column": c, "old": text(before.get(c)), "new": text(v)} for c, v in changed.items()]
     if as_json:
         emit_json({"table": row.table, "id": row.key, "name": row.name, "changes": changes})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -20,10 +20,10 @@ from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import Styled, clean, emit_json, fail, print_table, say
-from rowd.cli.rows import outcome_style, run_json
-from rowd.cli.site import ledger_site, reading, tables_of
+from rowd.cli.rows import instant_of, newest, outcome_style, run_json
+from rowd.cli.site import ledger_site, ledger_tables, reading
 from rowd.files import files_of
-from rowd.saying import lasted, when
+from rowd.saying import earlier, lasted
 from rowd.wiring import Site
 
 LIMIT = 30
@@ -49,7 +49,9 @@ def history(
     since: Annotated[
         str | None,
         typer.Option(
-            "--since", metavar="SPAN|DATE", help="Only what ended since then, like 2d, 90 min, 2026-11-20 or 2026-11-20 14:00."
+            "--since",
+            metavar="SPAN|DATE",
+            help="Only what ended, or was found skipped or missed, since then; like 2d, 90 min, 2026-11-20 or 2026-11-20 14:00.",
         ),
     ] = None,
     grep: Annotated[
@@ -61,28 +63,30 @@ def history(
 ) -> None:
     """List what happened, newest first.
 
-    Equal skipped or missed occurrences in a row are one line with their number.
+    What counts is when a run started; for what never started, when it was due. Equal skipped or missed occurrences in a row are one
+    line with their number, at the newest of them.
     """
     if in_logs and not grep:
         fail("--in-logs needs the text to look for: --grep TEXT", Exit.USAGE)
     site = ledger_site(config)
-    names = tables_of(site, table)
+    names = ledger_tables(site, table)
     now = SystemClock().now()
     start = _start(since, now, site) if since is not None else None
     with reading(site) as ledger:
         found: list[Occurrence] = []
         if ledger is not None:
-            for within, key in _rows(ledger, name, names, site):
-                ask = partial(ledger.history, table=within, key=key, failed=failed, since=start)
-                found += _found(site, ask, grep, limit, ledger if in_logs else None)
-        found = sorted(found, key=lambda o: (o.claimed_at, o.id), reverse=True)[:limit]
+            rows = _rows(ledger, name, names, every=table is None)
+            asks = [partial(ledger.history, table=within, key=key, failed=failed, since=start) for within, key in rows]
+            found = newest(partial(_found, site, asks, grep, ledger if in_logs else None), limit)
     if as_json:
         emit_json({"runs": [run_json(o) for o in found]})
     elif not found:
-        say("Nothing like that has happened." if ledger is not None else "Nothing has happened yet: no daemon has run here.")
+        asked = any((name, table, failed, since, grep))
+        nothing = "Nothing like that has happened." if asked else "Nothing has happened yet."
+        say(nothing if ledger is not None else "Nothing has happened yet: no daemon has run here.")
     else:
         columns = ["Run", "When", "Task", "Table", "Outcome", "Took", "Result"]
-        print_table(columns, [_line(o, now, site) for o in found], keep=(0, 1, 4, 5), spare=(5, 3, 0))
+        print_table(columns, [_line(o, now, site) for o in found], keep=(0, 1, 4, 5), cut={2: 8, 3: 8, 6: 16}, spare=(5, 3, 6))
 
 
 def _start(text: str, now: datetime, site: Site) -> datetime:
@@ -96,10 +100,10 @@ def _start(text: str, now: datetime, site: Site) -> datetime:
         fail(f'--since "{clean(text)}": neither a span like 2d nor a date: {exc}', Exit.USAGE)
 
 
-def _rows(ledger: Ledger, name: str | None, names: list[str], site: Site) -> list[tuple[str | None, str | None]]:
-    """(table, key) of the rows meant, deleted ones included; None for any."""
+def _rows(ledger: Ledger, name: str | None, names: list[str], *, every: bool) -> list[tuple[str | None, str | None]]:
+    """(table, key) of the rows meant, deleted ones included; None for any.   every: of all tables, also unknown ones."""
     if name is None:
-        return [(None, None)] if len(names) == len(site.tables) else [(within, None) for within in names]
+        return [(None, None)] if every else [(within, None) for within in names]
     known = {(within, s.key): str(s.cells.get(Column.NAME) or "") for within in names for s in ledger.rows(within, deleted=True)}
     found = _called(known, name)
     if not found and "/" in name:
@@ -117,14 +121,16 @@ def _called(known: dict[tuple[str, str], str], name: str) -> list[tuple[str, str
 
 
 def _found(
-    site: Site, ask: Callable[..., list[Occurrence]], grep: str | None, limit: int, ledger: Ledger | None
+    site: Site, asks: Sequence[Callable[..., list[Occurrence]]], grep: str | None, ledger: Ledger | None, *, limit: int
 ) -> list[Occurrence]:
-    """ask: `Ledger.history` with all but these. ledger: to look into what the runs printed; None to leave that."""
-    told = ask(grep=grep, limit=limit)
+    """asks: `Ledger.history` with all but these, `limit` to be had from each.   ledger: to look into what the runs printed;
+    None to leave that.
+    """
+    told = [o for ask in asks for o in ask(grep=grep, limit=limit)]
     if ledger is None or grep is None:
         return told
     seen = {o.id for o in told}
-    others = (o for o in ask(limit=SEARCHED) if o.id not in seen)
+    others = (o for ask in asks for o in ask(limit=SEARCHED) if o.id not in seen)
     return told + [o for o in others if _printed(files_of(ledger, site, o.id), grep)]
 
 
@@ -143,14 +149,14 @@ def _printed(files: Iterable[Path], text: str) -> bool:
 def _line(occurrence: Occurrence, now: datetime, site: Site) -> list[Styled]:
     bound = site.tables.get(occurrence.table)
     zone = bound.rules.rules.zone if bound is not None else site.config.settings.defaults.time_zone
-    at = occurrence.started_at or occurrence.due
     number = f" ×{occurrence.count:,}" if occurrence.count > 1 else ""
+    first = f" (the first: {earlier(occurrence.due, zone, now)})" if occurrence.count > 1 else ""
     return [
         occurrence.id,
-        when(at, zone, now),
+        earlier(instant_of(occurrence), zone, now),
         occurrence.task,
         occurrence.table if len(site.tables) > 1 else "",
         (f"{occurrence.outcome or occurrence.stage}{number}", outcome_style(occurrence.outcome)),
         lasted(occurrence.duration) if occurrence.duration is not None else "",
-        occurrence.reason,
+        f"{occurrence.reason}{first}",
     ]

@@ -65,7 +65,8 @@ def list_tasks(
         print_table(
             columns,
             [_line(row, now, several=several, zoned=zoned) for _, row in shown],
-            keep=(0, 1, 3, 4),
+            keep=(3, 4),
+            cut={0: 14, 1: 8, 2: 12, 5: 12, 6: 40},
             spare=(5, 4, 2, 1),
         )
     hidden = [row for _, row in rows if not status and _finished(row)]

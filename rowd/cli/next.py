@@ -114,7 +114,13 @@ def _print(found: Iterator[Coming], now: datetime, ahead: timedelta, count: int 
         return
     columns = ["When", "", "Name", "Table", "Schedule", "Note"]
     zoned = len({str(run.row.zone) for run in runs}) > 1
-    print_table(columns, [_line(run, now, several=several, zoned=zoned) for run in runs], keep=(0, 1, 2), spare=(1, 4, 3))
+    print_table(
+        columns,
+        [_line(run, now, several=several, zoned=zoned) for run in runs],
+        keep=(0, 1),
+        cut={2: 14, 3: 8, 4: 12},
+        spare=(1, 4, 3),
+    )
     if count is None and next(found, None) is not None:
         say(f"and more within {_span(ahead)}; --count shows more", "dim")
 

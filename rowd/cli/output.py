@@ -13,22 +13,26 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 from rowd.cli.calling import spelled
 from rowd.cli.exits import Exit
+from rowd.fitting import GAP, fitted, taken
 from rowd.saying import distance, harmless, lasted, plural, when
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 WIDE = 160
-"""Columns of a table that goes into a pipe or a file, unless COLUMNS says otherwise: nothing need fit a screen there."""
+"""Columns of what goes into a pipe or a file, unless COLUMNS says otherwise: nothing need fit a screen there."""
 
-READABLE, LEAST, GAP = 20, 12, 3
-"""The width in which any column can be read; to what those may be cut that aren't broken over lines; what lies between two."""
+READABLE = 20
+"""The width in which any text can be read that is broken over lines."""
+
+NOTHING: Mapping[int, int] = MappingProxyType({})
 
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|\Z)|\x1b.?", re.DOTALL)
 """Control sequences of terminals (ECMA-48, 5.4 and 5.6), whole, so that no `[31m` is left of them."""
@@ -128,51 +132,36 @@ def iso(instant: datetime) -> str:
 
 
 def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[Styled]], *, keep: Sequence[int] = (0,), spare: Sequence[int] = ()
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Styled]],
+    *,
+    keep: Sequence[int] = (0,),
+    cut: Mapping[int, int] = NOTHING,
+    spare: Sequence[int] = (),
 ) -> None:
-    """A table for people. Cells are cleaned here. keep: columns that are never broken over lines; the others share what is left.
+    """A table for people. Cells are cleaned here. A column that is blank in every row is left out.
 
-    A column that is blank in every row is left out.   spare: columns to be left out, in this order, where there is no room for all.
-    Where that doesn't suffice, the widest of `keep` are cut.
+    keep: columns that stay whole.   cut: columns that stay on one line, with an ellipsis where there is no room, and what they can
+    be read in. The others are broken over lines.   spare: columns to be left out, in this order, until the rest has room.
+    Where there is no screen, all stands there, each row on a line of its own.
     """
     from rich import box
     from rich.cells import cell_len
     from rich.table import Table
     from rich.text import Text
 
-    out = console()
     body = [[(clean(c), "") if isinstance(c, str) else (clean(c[0]), c[1]) for c in row] for row in rows]
-    shown = [n for n in range(len(columns)) if any(row[n][0] for row in body)]
-    wide = {n: max(cell_len(text) for text in (columns[n], *(row[n][0] for row in body))) for n in shown}
-    for n in spare:
-        if _over({n: min(width, READABLE) for n, width in wide.items()}, out.width) <= 0:
-            break
-        wide.pop(n, None)
-    needs = {n: width if n in keep else min(width, READABLE) for n, width in wide.items()}
-    _cut(needs, keep, out.width)
-    shown = list(needs)
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for n in shown:
-        widest = needs[n] if n in keep else None
-        drawn.add_column(Text(columns[n]), no_wrap=n in keep, overflow="ellipsis" if n in keep else "fold", max_width=widest)
+    filled = [n for n in range(len(columns)) if any(row[n][0] for row in body)]
+    wide = {n: max(cell_len(text) for text in (columns[n], *(row[n][0] for row in body))) for n in filled}
+    least = {n: cut.get(n, READABLE) for n in filled if n not in keep}
+    widths = fitted(wide, least, spare, console().width) if _screen() else wide
+    drawn = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
+    for n, width in widths.items():
+        whole = n in keep or n in cut
+        drawn.add_column(Text(columns[n]), no_wrap=whole, overflow="ellipsis" if whole else "fold", width=width)
     for row in body:
-        drawn.add_row(*(Text(row[n][0], style=row[n][1]) for n in shown))
-    out.print(drawn)
-
-
-def _cut(needs: dict[int, int], keep: Sequence[int], width: int) -> None:
-    """Make the widest of `keep` narrower, until all fit or none can give more."""
-    kept = [n for n in needs if n in keep]
-    while (over := _over(needs, width)) > 0 and kept:
-        widest = max(kept, key=needs.__getitem__)
-        if needs[widest] <= LEAST:
-            return
-        needs[widest] = max(LEAST, needs[widest] - over)
-
-
-def _over(needs: Mapping[int, int], width: int) -> int:
-    """By how much the columns are wider than the screen."""
-    return sum(needs.values()) + GAP * (len(needs) - 1) - width
+        drawn.add_row(*(Text(row[n][0], style=row[n][1]) for n in widths))
+    console(taken(widths)).print(drawn)
 
 
 def print_pairs(pairs: Iterable[tuple[str, Styled]]) -> None:
@@ -190,9 +179,17 @@ def print_pairs(pairs: Iterable[tuple[str, Styled]]) -> None:
     console().print(drawn)
 
 
-def console() -> Console:
-    """Standard output as it is now. Colours only on a terminal, and not where NO_COLOR is set: rich sees to it."""
+def console(least: int = 0) -> Console:
+    """Standard output as it is now. Colours only on a terminal, and not where NO_COLOR is set: rich sees to it.
+
+    least: how wide it is to be at least where there is no screen.
+    """
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else WIDE
+    width = None if _screen() else max(WIDE, least)
     return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
+
+
+def _screen() -> bool:
+    """Whether what is printed must fit a screen: a terminal, or what COLUMNS speaks of."""
+    return sys.stdout.isatty() or "COLUMNS" in os.environ

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,10 +19,10 @@ from engine.model import Column, Edit, Occurrence, Task, Type
 from rowd.cli.command import examples
 from rowd.cli.options import ConfigOption, JsonOption, TableOption, TaskArgument
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
-from rowd.cli.rows import health_style, outcome_style, row_json, run_json, status_of, troubles
+from rowd.cli.rows import health_style, instant_of, newest, outcome_style, row_json, run_json, status_of, troubles
 from rowd.cli.site import behind, pick, reading, site_at, tables_of
 from rowd.coming import LOOKED_FOR, Coming, coming
-from rowd.saying import distance, lasted, plural, when
+from rowd.saying import distance, earlier, lasted, plural, when
 from rowd.view import RowView, house, living, look
 from rowd.why import why
 
@@ -63,7 +64,8 @@ def show(
     print_pairs(_pairs(row, reason, now, ahead))
     if past:
         say()
-        print_table(["Run", "Started", "Outcome", "Took", "Result"], _runs(row, past, now), keep=(0, 1, 2, 3), spare=(3,))
+        columns = ["Run", "When", "", "Outcome", "Took", "Result"]
+        print_table(columns, _runs(row, past, now), keep=(0, 1, 2, 3, 4), cut={5: 16}, spare=(2, 4, 5))
     if row.requests:
         say()
         print_table(
@@ -86,7 +88,7 @@ def _ahead(runs: Iterator[Coming]) -> list[Coming]:
 def _past(ledger: Ledger | None, row: RowView, most: int) -> tuple[list[tuple[Occurrence, list[Attempt]]], list[Edit]]:
     if ledger is None or most == 0:
         return [], []
-    ended = ledger.history(table=row.table, key=row.key, limit=most)
+    ended = newest(partial(ledger.history, table=row.table, key=row.key), most)
     return [(o, ledger.attempts(o.id)) for o in ended], ledger.edits(row.table, row.key, limit=most)
 
 
@@ -142,12 +144,13 @@ def _settings(row: RowView, task: Task) -> Iterator[tuple[str, Styled]]:
 
 def _runs(row: RowView, past: list[tuple[Occurrence, list[Attempt]]], now: datetime) -> Iterator[list[Styled]]:
     for occurrence, attempts in past:
-        started = occurrence.started_at or occurrence.due
+        at = instant_of(occurrence)
         how = str(occurrence.outcome or occurrence.stage) + (f" ×{occurrence.count}" if occurrence.count > 1 else "")
         took = lasted(occurrence.duration) if occurrence.duration is not None else ""
         yield [
             occurrence.id,
-            f"{when(started, row.zone, now)} ({distance(started, now)})",
+            earlier(at, row.zone, now),
+            distance(at, now),
             (how, outcome_style(occurrence.outcome)),
             took,
             occurrence.reason,
@@ -158,7 +161,8 @@ def _runs(row: RowView, past: list[tuple[Occurrence, list[Attempt]]], now: datet
                 how = str(attempt.outcome or "running")
                 yield [
                     f"  attempt {attempt.n}",
-                    when(attempt.started_at, row.zone, now),
+                    earlier(attempt.started_at, row.zone, now),
+                    "",
                     (how, "dim"),
                     spent,
                     (attempt.summary, "dim"),

@@ -9,9 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from config.load import Config, load, version_of
-from config.load import found as found_file
 from config.mistakes import ConfigError, Mistake
-from config.settings import Settings
 from engine.cells import alike, did_you_mean
 from engine.clock import Clock, SystemClock
 from engine.identity import id_of
@@ -21,7 +19,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import BEFORE
 from rowd.cli.output import clean, fail, plural, warn
 from rowd.heartbeat import heard, trouble_of
-from rowd.note import left
+from rowd.note import last, left
 from rowd.view import RowView, TableView, living, look
 from rowd.wiring import Site, configured
 
@@ -48,19 +46,27 @@ def ledger_site(config: Path | None) -> Site:
 
     Raises ConfigError where that doesn't lead to a ledger.
     """
-    TYPED.set(config or BEFORE.get())
-    site, mistakes = _loaded(config)
-    if site is None or (mistakes and not site.ledger.exists()):
-        raise ConfigError(mistakes)
+    site, mistakes = salvaged(config)
     if mistakes:
         mended = f"{site.config.file} has {plural(len(mistakes), 'mistake')} (`rowd check` tells them)"
         warn(f"{mended}; this is what {site.ledger} holds:")
     return site
 
 
+def salvaged(config: Path | None) -> tuple[Site, list[Mistake]]:
+    """The site of what is right in rowd.toml, and the mistakes in it.
+
+    Raises ConfigError where there are some and what is right doesn't lead to a ledger.
+    """
+    TYPED.set(config or BEFORE.get())
+    site, mistakes = _loaded(config)
+    if site is None or (mistakes and not site.ledger.exists()):
+        raise ConfigError(mistakes)
+    return site, mistakes
+
+
 def _loaded(config: Path | None) -> tuple[Site | None, list[Mistake]]:
-    """The site of all that is right, None where there is no file; and every mistake, each once."""
-    named = config or BEFORE.get()
+    """The site of all that is right, None where no file is named and none is there; and every mistake, each once."""
     ready: list[Site] = []
 
     def check(loaded: Config) -> Iterable[Mistake]:
@@ -69,10 +75,8 @@ def _loaded(config: Path | None) -> tuple[Site | None, list[Mistake]]:
         return mistakes
 
     try:
-        load(named, os.environ, Path.cwd(), check)
+        load(config or BEFORE.get(), os.environ, Path.cwd(), check)
     except ConfigError as exc:
-        if not ready and (file := found_file(named, os.environ, Path.cwd())).is_file():  # it isn't even TOML
-            ready.append(configured(Config(Settings(), file.parent, file))[0])
         return (ready[0] if ready else None), list({(m.key, m.message): m for m in exc.mistakes}.values())
     return ready[0], []
 
@@ -126,10 +130,20 @@ def behind(site: Site, ledger: Ledger | None) -> str | None:
 
 def tables_of(site: Site, table: str | None) -> list[str]:
     """The names of the tables meant by `--table`: all of them without. Ends the command for a name that isn't there."""
+    return _meant(list(site.tables), table, site)
+
+
+def ledger_tables(site: Site, table: str | None = None) -> list[str]:
+    """The same for what the ledger tells, which knows of the tables that the last daemon served, too."""
+    note = last(site.state)
+    return _meant(list(dict.fromkeys([*site.tables, *(note.tables if note is not None else ())])), table, site)
+
+
+def _meant(names: list[str], table: str | None, site: Site) -> list[str]:
     if table is None:
-        return list(site.tables)
-    if table not in site.tables:
-        hint = did_you_mean(table, site.tables) or f"; there are {', '.join(site.tables)}"
+        return names
+    if table not in names:
+        hint = did_you_mean(table, names) or (f"; there are {', '.join(names)}" if names else "")
         fail(f'There is no table "{clean(table)}" in {site.config.file}{hint}', Exit.USAGE)
     return [table]
 

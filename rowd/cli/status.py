@@ -11,23 +11,25 @@ from typing import Any
 import typer
 
 from actions.api import Outcome
+from config.load import version_of
+from config.mistakes import ConfigError, Mistake
 from engine.clock import SystemClock
-from engine.ledger import DaemonMark, Reach
+from engine.ledger import DaemonMark, Ledger, Reach, TableMark
 from engine.model import Stage
 from engine.plan import House
 from rowd import __version__
-from rowd.cli.calling import command
+from rowd.cli.calling import command, spelled
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
 from rowd.cli.rows import outcome_style
-from rowd.cli.site import behind, ledger_site, reading
+from rowd.cli.site import behind, ledger_tables, reading, salvaged
 from rowd.coming import coming
 from rowd.heartbeat import Sign, heard, trouble_of
 from rowd.note import Note, left
-from rowd.saying import distance, plural
-from rowd.view import TableView, house, living, remembered
+from rowd.saying import distance, lasted, lasting, plural
+from rowd.view import house, living, remembered
 from rowd.wiring import Site
 
 SOON = timedelta(hours=1)
@@ -37,23 +39,38 @@ MOST_DUE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
+class _Table:
+    """One table. mark: how it stood when the daemon last looked; None before that.   stages: how many runs are where."""
+
+    name: str
+    mark: TableMark | None
+    stages: Counter[Stage]
+
+    @property
+    def waiting(self) -> int:
+        return self.stages[Stage.CLAIMED] + self.stages[Stage.WAITING]
+
+
+@dataclass(frozen=True, slots=True)
 class _Standing:
     """All that the command tells.
 
-    stale: a mark of a daemon that no longer runs.   due: capped at MOST_DUE.   note: what the daemon says of itself.
-    behind: what it works by, where that is not what rowd.toml says now.   sign: its last sign of life.
+    mistakes: why rowd.toml can't be used as it is now.   stale: a mark of a daemon that no longer runs.
+    note: what the daemon says of itself.   behind: what it works by, where that is not what rowd.toml says now.
+    sign: its last sign of life.   due: capped at MOST_DUE; None where it can't be told.
     """
 
     site: Site
+    mistakes: list[Mistake]
     now: datetime
     daemon: DaemonMark | None
     note: Note | None
     behind: str | None
     sign: Sign | None
     stale: DaemonMark | None
-    tables: list[TableView]
+    tables: list[_Table]
     house: House
-    due: int
+    due: int | None
     day: dict[Outcome, int]
 
     @property
@@ -62,9 +79,14 @@ class _Standing:
         return trouble_of(self.sign, self.now) if self.daemon is not None else None
 
     @property
+    def refused(self) -> bool:
+        """Whether no daemon can take rowd.toml over as it is. What one has taken over is mistaken only where this command runs."""
+        return bool(self.mistakes) and (self.note is None or self.note.version != version_of(self.site.config.file))
+
+    @property
     def fine(self) -> bool:
         well = all(t.mark is None or t.mark.state is Reach.OK for t in self.tables)
-        return self.daemon is not None and self.trouble is None and well
+        return self.daemon is not None and self.trouble is None and well and not self.refused
 
 
 @examples(
@@ -76,95 +98,133 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Say how the daemon and its tables stand.
 
     No table is read: this is what the daemon last wrote down. Ends with 1 where no daemon runs, where it does
-    not work, or where a table is in trouble.
+    not work, or where a table is in trouble; with 4 where rowd.toml is wrong, also while a daemon goes on by what it read before.
     """
-    found = _standing(ledger_site(config))
+    found = _standing(*salvaged(config))
     if as_json:
         emit_json(_json(found))
     else:
         _print(found)
     if not found.fine:
-        raise typer.Exit(int(Exit.BAD))
+        raise typer.Exit(int(Exit.OWNER if found.refused else Exit.BAD))
 
 
-def _standing(site: Site) -> _Standing:
+def _standing(site: Site, mistakes: list[Mistake]) -> _Standing:
     now = SystemClock().now()
     with reading(site) as ledger:
-        tables = remembered(site, ledger, now)
+        tables = [_table(name, ledger) for name in (ledger_tables(site) if mistakes else site.tables)]
         holds = house(site, ledger, now)
-        rows = [row for view in tables for row in view.rows]
-        runs = (run for run in coming(rows, now, holds, until=now + SOON) if not run.skipped)
-        due = sum(1 for _ in zip(range(MOST_DUE), runs, strict=False))
+        due = _due(site, ledger, now, holds) if not mistakes else None
         daemon, mark = living(ledger), ledger.daemon() if ledger is not None else None
-        note, old = left(site.state, daemon.process) if daemon is not None else None, behind(site, ledger)
+        note = left(site.state, daemon.process) if daemon is not None else None
+        old = behind(site, ledger) if not mistakes else None
         day = dict(ledger.digest(now - DAY, now + SOON).counts) if ledger is not None else {}
     sign = heard(site.state) if daemon is not None else None
-    return _Standing(site, now, daemon, note, old, sign, mark if daemon is None else None, tables, holds, due, day)
+    stale = mark if daemon is None else None
+    return _Standing(site, mistakes, now, daemon, note, old, sign, stale, tables, holds, due, day)
+
+
+def _table(name: str, ledger: Ledger | None) -> _Table:
+    if ledger is None:
+        return _Table(name, None, Counter())
+    return _Table(name, ledger.table_mark(name), Counter(occurrence.stage for occurrence in ledger.active(name)))
+
+
+def _due(site: Site, ledger: Ledger | None, now: datetime, holds: House) -> int:
+    rows = [row for view in remembered(site, ledger, now) for row in view.rows]
+    runs = (run for run in coming(rows, now, holds, until=now + SOON) if not run.skipped)
+    return sum(1 for _ in zip(range(MOST_DUE), runs, strict=False))
 
 
 def _print(found: _Standing) -> None:
     print_pairs(_pairs(found))
     say()
     columns = ["Table", "State", "Read", "Rows", "Tasks", "Defects", "Drafts", "Running", "Waiting", "Message"]
-    print_table(columns, [_line(view, found) for view in found.tables], keep=(0, 1, 2), spare=(3, 6, 8, 7, 4))
+    print_table(columns, [_line(table, found) for table in found.tables], keep=range(1, 9), cut={0: 12}, spare=(3, 6, 8, 7, 4))
 
 
 def _pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
+    yield from _daemon_pairs(found)
+    yield from _config_pairs(found)
+    yield "Next hour", _next_hour(found.due)
+    counts = ", ".join(f"{number:,} {outcome}" for outcome, number in found.day.items())
+    worst = next((outcome_style(o) for o in Outcome if o in found.day and outcome_style(o) == "red"), "")
+    yield "Last 24 hours", (counts or "nothing ran", worst)
+    for action, until in sorted(found.house.shut.items()):
+        shut = f"{action} failed too often in a row: nothing of it starts for {lasted(until - found.now)}"
+        yield "Breaker", (shut, "red")
+    yield "Ledger", str(found.site.ledger)
+
+
+def _daemon_pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
     daemon, now = found.daemon, found.now
     if daemon is not None:
-        yield (
-            "Daemon",
-            (f"running, process {daemon.process.pid}, since {distance(daemon.since, now)}, version {daemon.version}", "green"),
-        )
+        running = f"running {lasting(daemon.since, now)}, process {daemon.process.pid}, version {daemon.version}"
+        yield "Daemon", (running, "green")
         if found.trouble is not None:
             yield "", (found.trouble, "red")
         if daemon.version != __version__:
             yield "", (f"this command is version {__version__}: restart the daemon to have them alike", "yellow")
         if found.note is not None and found.note.stopping_at is not None:
-            yield "", (f"stopping since {distance(found.note.stopping_at, now)}: what runs may end, nothing starts", "yellow")
-        if found.note is not None and found.note.refused_at is not None:
-            refused = f"rowd.toml could not be taken over {distance(found.note.refused_at, now)}: {found.note.refused}"
-            yield "", (refused, "red")
-        if found.behind is not None and found.trouble is None:
-            yield "", (found.behind, "yellow")
+            yield "", (f"stopping {lasting(found.note.stopping_at, now)}: what runs may end, nothing starts", "yellow")
     elif found.stale is not None:
         died = f"process {found.stale.process.pid} on {found.stale.host}, started {distance(found.stale.since, now)}"
         yield "Daemon", (f"not running; {died}, ended without a word. Start it: {command('run')}", "red")
     else:
         yield "Daemon", (f"not running. Start it: {command('run')}", "red")
-    more = "at least " if found.due >= MOST_DUE else ""
-    yield "Next hour", f"{more}{plural(found.due, 'run')} due"
-    counts = ", ".join(f"{number:,} {outcome}" for outcome, number in found.day.items())
-    worst = next((outcome_style(o) for o in Outcome if o in found.day and outcome_style(o) == "red"), "")
-    yield "Last 24 hours", (counts or "nothing ran", worst)
-    for action, until in sorted(found.house.shut.items()):
-        yield "Breaker", (f"{action} failed too often in a row: nothing of it starts before {distance(until, now)}", "red")
-    yield "Ledger", str(found.site.ledger)
 
 
-def _line(view: TableView, found: _Standing) -> list[Styled]:
-    mark, stages = view.mark, _stages(view)
-    if found.note is not None and view.name not in found.note.tables:
-        return [view.name, ("not served", "yellow"), *[""] * 7, "the daemon doesn't know this table yet"]
+def _config_pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
+    """What is to be said of rowd.toml, one mistake to a line."""
+    if found.mistakes:
+        style = "red" if found.refused else "yellow"
+        told = [*str(ConfigError(found.mistakes)).splitlines(), _in_force(found)]
+    elif found.note is not None and found.note.refused_at is not None and found.behind is not None:
+        style = "red"
+        told = [f"could not be taken over {distance(found.note.refused_at, found.now)}", *found.note.refused.splitlines()]
+    else:
+        style, told = "yellow", []
+    if found.behind is not None and found.trouble is None:
+        told.append(found.behind)
+    yield from zip(["rowd.toml", *[""] * len(told)], [(spelled(line), style) for line in told], strict=False)
+
+
+def _in_force(found: _Standing) -> str:
+    """What becomes of the mistakes in rowd.toml."""
+    if found.daemon is None:
+        return f"No daemon can start before that is mended; {command('check')} tells when it is."
+    if not found.refused:
+        return "The daemon has taken these files over, so its environment has what is missing in that of this command."
+    pid = found.daemon.process.pid
+    read = f" {distance(found.note.read_at, found.now)}" if found.note is not None else ""
+    return f"The daemon goes on by what it read{read}. Mend the file, then: kill -HUP {pid}"
+
+
+def _next_hour(due: int | None) -> Styled:
+    if due is None:
+        return "not known: what comes due can't be told without the whole of rowd.toml", "yellow"
+    return f"{'at least ' if due >= MOST_DUE else ''}{plural(due, 'run')} due"
+
+
+def _line(table: _Table, found: _Standing) -> list[Styled]:
+    mark = table.mark
+    if found.note is not None and table.name not in found.note.tables:
+        return [table.name, ("not served", "yellow"), *[""] * 7, "the daemon doesn't know this table yet"]
     if mark is None:
-        return [view.name, ("not read yet", "yellow"), *[""] * 8]
+        return [table.name, ("not read yet", "yellow"), *[""] * 8]
     defects: Styled = (str(mark.defects), "red") if mark.defects else "0"
     return [
-        view.name,
+        table.name,
         (str(mark.state), "green" if mark.state is Reach.OK else "red"),
         distance(mark.last_read, found.now) if mark.last_read is not None else "never",
         str(mark.tasks + mark.defects + mark.drafts),
         str(mark.tasks),
         defects,
         str(mark.drafts),
-        str(stages[Stage.RUNNING]),
-        str(stages[Stage.CLAIMED] + stages[Stage.WAITING]),
+        str(table.stages[Stage.RUNNING]),
+        str(table.waiting),
         mark.message,
     ]
-
-
-def _stages(view: TableView) -> Counter[Stage]:
-    return Counter(occurrence.stage for row in (*view.rows, *view.doubted) for occurrence in row.active)
 
 
 def _json(found: _Standing) -> dict[str, Any]:
@@ -180,21 +240,21 @@ def _json(found: _Standing) -> dict[str, Any]:
         "stopping_since": found.note.stopping_at if found.note is not None else None,
         "config_read": found.note.read_at if found.note is not None else None,
         "config_refused": found.note.refused or None if found.note is not None else None,
+        "config_mistakes": found.mistakes,
         "behind": found.behind,
         "ledger": found.site.ledger,
         "due_next_hour": found.due,
         "last_24_hours": {str(outcome).replace(" ", "_"): number for outcome, number in found.day.items()},
         "breakers": [{"action": action, "shut_until": until} for action, until in sorted(found.house.shut.items())],
-        "tables": [_table_json(view, found) for view in found.tables],
+        "tables": [_table_json(table, found) for table in found.tables],
     }
 
 
-def _table_json(view: TableView, found: _Standing) -> dict[str, Any]:
-    now, note = found.now, found.note
-    mark, stages = view.mark, _stages(view)
+def _table_json(table: _Table, found: _Standing) -> dict[str, Any]:
+    now, note, mark = found.now, found.note, table.mark
     return {
-        "table": view.name,
-        "served": note is None or view.name in note.tables if found.daemon is not None else None,
+        "table": table.name,
+        "served": note is None or table.name in note.tables if found.daemon is not None else None,
         "state": mark.state if mark is not None else None,
         "since": mark.since if mark is not None else None,
         "message": mark.message if mark is not None else None,
@@ -203,6 +263,6 @@ def _table_json(view: TableView, found: _Standing) -> dict[str, Any]:
         "tasks": mark.tasks if mark is not None else 0,
         "defects": mark.defects if mark is not None else 0,
         "drafts": mark.drafts if mark is not None else 0,
-        "running": stages[Stage.RUNNING],
-        "waiting": stages[Stage.CLAIMED] + stages[Stage.WAITING],
+        "running": table.stages[Stage.RUNNING],
+        "waiting": table.waiting,
     }

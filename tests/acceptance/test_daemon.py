@@ -19,6 +19,8 @@ Make = Callable[..., Site]
 GATED = "a,once,gated,now,active,,,,,,,"
 IDLE = "a,idle,work,daily 03:00,active,,,,,,,"
 
+ROOT = Path(__file__).parents[2]
+
 
 def test_sigterm_lets_running_work_end_and_tells_the_table(site: Make) -> None:
     here = site(GATED)
@@ -169,11 +171,17 @@ def test_a_mistake_in_the_configuration_is_told_with_file_key_and_remedy(site: M
 
 @contextmanager
 def on_a_terminal(here: Site, *command: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """The command on a terminal of its own, and that terminal's other end; both are gone at the end."""
+    """The command of rowd on a terminal of its own, and that terminal's other end; both are gone at the end."""
+    with terminal_of(here.folder, str(ROWD), *command) as opened:
+        yield opened
+
+
+@contextmanager
+def terminal_of(folder: Path, *command: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     ours, its = os.openpty()
     process = subprocess.Popen(
-        ["setsid", "--ctty", "--wait", str(ROWD), *command],
-        cwd=here.folder, env={**clean_environment(), "TERM": "xterm"}, stdin=its, stdout=its, stderr=its,
+        ["setsid", "--ctty", "--wait", *command],
+        cwd=folder, env={**clean_environment(), "TERM": "xterm"}, stdin=its, stdout=its, stderr=its,
     )  # fmt: skip
     os.close(its)
     try:
@@ -193,6 +201,17 @@ def shown_until(terminal: int, text: bytes) -> None:
             seen += os.read(terminal, 65536)
         except OSError:  # nobody has it open any more
             raise AssertionError(f"it ended without showing {text!r}:\n{seen.decode(errors='replace')}") from None
+
+
+@pytest.mark.parametrize("command", [(str(ROWD), "demo", "demo"), ("make", "--file", str(ROOT / "Makefile"), "demo")])
+def test_ctrl_c_ends_the_demo_and_that_is_no_failure(tmp_path: Path, command: tuple[str, ...]) -> None:
+    for name in (".venv", "requirements.txt", "pyproject.toml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    with terminal_of(tmp_path, *command) as (process, terminal):
+        shown_until(terminal, b"Ctrl-C ends the demo")
+        os.write(terminal, b"\x03")
+        shown_until(terminal, b"folder stays")
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize("command", [("run",), ("run", "--live"), ("demo", "demo")])

@@ -116,6 +116,31 @@ class Desk:
             ledger.begin([(one.id, 1)], at)
         return one._replace(stage=Stage.RUNNING, attempt=1, started_at=at)
 
+    def missed(self, key: str = "1", task: str = "backup", *, hours: int, count: int = 1, last: int | None = None) -> Occurrence:
+        """Occurrences that the daemon has just found missed.   hours: ago, the first was due.   last: likewise of the last."""
+        now = datetime.now(UTC)
+        due, last_due = now - timedelta(hours=hours), now - timedelta(hours=hours if last is None else last)
+        one = Occurrence(
+            id=new_run_id(now, os.urandom),
+            table="ops",
+            key=key,
+            task=task,
+            trigger=f"at:{due.isoformat()}",
+            cause=Cause.SCHEDULE,
+            due=due,
+            claimed_at=now,
+            stage=Stage.ENDED,
+            action="work",
+            outcome=Outcome.MISSED,
+            reason="rowd was not running",
+            ended_at=now,
+            count=count,
+            last_due=last_due,
+        )
+        with self.ledger() as ledger:
+            ledger.record([one])
+        return one
+
     def ended(self, run: Occurrence, outcome: Outcome = Outcome.SUCCEEDED, summary: str = "all well", **took: float) -> None:
         """It has ended now, after so long (a timedelta's arguments)."""
         with self.ledger() as ledger:

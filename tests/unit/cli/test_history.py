@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,6 +36,25 @@ def test_newest_first_and_no_more_than_asked_for(desk: Desk) -> None:
     made = [desk.began(ago=timedelta(hours=n)) for n in (3, 2, 1)]
     assert runs(desk) == [r.id for r in reversed(made)]
     assert runs(desk, "--limit", "1") == [made[2].id]
+
+
+def test_what_was_missed_stands_where_it_was_due_and_not_where_it_was_found(desk: Desk) -> None:
+    old, new = desk.began(ago=timedelta(hours=5)), desk.began("2", "other", ago=timedelta(hours=1))
+    missed = desk.missed(hours=3)  # recorded last
+    again = desk.missed("2", "other", hours=4, count=3, last=2)
+    assert runs(desk) == [new.id, again.id, missed.id, old.id]
+    assert runs(desk, "--limit", "2") == [new.id, again.id]
+    assert runs(desk, "--grep", "not running", "--limit", "1") == [again.id]
+    assert runs(desk, "other") == [new.id, again.id]
+    (line,) = [line for line in desk.run("history", columns=160).stdout.splitlines() if again.id in line]
+    assert "missed ×3" in line
+    assert "(the first: " in line
+    assert [run["run"] for run in desk.json("show", "other", "--runs", "1")["last_runs"]] == [new.id]
+
+
+def test_a_run_that_began_late_stands_at_its_start(desk: Desk) -> None:
+    waited, other = desk.began(due=datetime.now(UTC) - timedelta(days=2)), desk.missed(hours=20)
+    assert runs(desk) == [waited.id, other.id]
 
 
 def test_it_is_narrowed_by_task_table_failure_text_and_time(desk: Desk) -> None:
@@ -164,3 +184,17 @@ def test_logs_that_are_gone_ambiguous_or_unknown_are_said(desk: Desk) -> None:
     assert "gone" in desk.said("logs", run.id, code=1)
     assert "abc1, abc2" in desk.said("logs", "abc", code=2)
     assert "There is no run" in desk.said("logs", "zzz", code=2)
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_run_and_its_instant_are_whole_however_narrow_it_is(tmp_path: Path, width: int) -> None:
+    name = "nightly backup of the customer database"
+    desk = Desk(tmp_path, f"1,{name},,daily 02:30,work,active,,,,")
+    desk.daemon_reads()
+    run = desk.began(task=name, ago=timedelta(days=2))
+    desk.ended(run, Outcome.FAILED, "exit 23: rsync: connection unexpectedly closed (0 bytes received so far)")
+    header, _, line = desk.run("history", columns=width).stdout.splitlines()
+    assert len(line) <= width
+    assert line.startswith(f"{run.id}  ")
+    assert re.search(r"\d \w{3} \d\d:\d\d.*  nightly .*failed", line)
+    assert ("Result" in header) == (width >= 80)

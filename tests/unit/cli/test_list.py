@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -226,3 +227,32 @@ def test_an_empty_ledger_is_told_and_where_its_backups_are(tmp_path: Path) -> No
     assert result.exit_code == 0
     assert "is empty" in result.stderr
     assert str(tmp_path / ".rowd" / "backups") in result.stderr
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_name_next_and_health_stay_however_narrow_it_is(tmp_path: Path, width: int) -> None:
+    desk = Desk(tmp_path, "1,nightly backup of the customer database,,daily 02:30,work,active,,,,")
+    desk.daemon_reads()
+    desk.ended(desk.began(), Outcome.FAILED, "exit 23: rsync: connection unexpectedly closed (0 bytes received so far)")
+    header, _, line = desk.run("list", columns=width).stdout.splitlines()
+    assert len(line) <= width
+    assert [title in header for title in ("Name", "Next", "Health")] == [True] * 3
+    assert re.search(r"^nightly .*02:30.*  FAILED ", line)
+    assert ("Schedule" in header) == (width >= 120)
+
+
+def test_a_draft_whose_name_is_taken_is_a_draft_everywhere_until_it_is_activated(tmp_path: Path) -> None:
+    copy = "2,backup,,daily 02:30,work,{},,,,"
+    desk = Desk(tmp_path, "1,backup,,daily 02:30,work,active,,,,", copy.format("draft"))
+    for _ in range(2):  # before and after the daemon has read it
+        (row,) = desk.json("list", "--status", "draft")["tasks"]
+        assert (row["id"], row["status"]) == ("2", "draft")
+        assert "before you set it to active, see to this: Name" in row["health"]
+        assert desk.json("list", "--status", "defect")["tasks"] == []
+        assert "1 task, 1 draft in 1 table" in desk.said("check")
+        desk.daemon_reads()
+    assert [desk.json("status", code=1)["tables"][0][n] for n in ("tasks", "defects", "drafts")] == [1, 0, 1]
+    desk.table("ops", "1,backup,,daily 02:30,work,active,,,,", copy.format("active"))
+    (row,) = desk.json("list", "--status", "defect")["tasks"]
+    assert row["health"].startswith('ERROR: Name "backup"')
+    assert "1 task, 1 defect in 1 table" in desk.said("check", code=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,11 +12,12 @@ from typing import cast
 import pytest
 from rich.console import Console
 
+from actions.api import Outcome
 from engine.clock import SystemClock
 from engine.events import RowEdited, RunEnded, TableRead
 from engine.loop import Daemon
 from rowd.cli.site import site_at
-from rowd.live import LiveView
+from rowd.live import LiveView, rows
 from rowd.log import brief
 from rowd.wiring import keeper_of
 from tests.unit.cli.desk import Desk
@@ -50,6 +52,41 @@ def picture(folder: Path, width: int, height: int, rows: int, tables: int = 1) -
     return console.export_text().splitlines()
 
 
+@pytest.mark.parametrize(
+    ("width", "titles"),
+    [
+        (60, ["Name", "Next", "Health"]),
+        (80, ["Name", "When", "Next", "Health"]),
+        (120, ["Name", "When", "Next", "Runs", "Last result", "Health"]),
+    ],
+)
+def test_where_it_is_narrow_what_is_least_needed_goes_first(tmp_path: Path, width: int, titles: list[str]) -> None:
+    _, header, *lines = picture(tmp_path, width, 24, 2)
+    assert re.split(r"\s{2,}", header.strip()) == titles
+    assert lines[0].startswith("task number 1")
+    assert "OK" in lines[0]
+    assert ("every day at" in lines[0]) == ("When" in titles)
+
+
+def test_no_column_moves_when_a_health_changes(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,backup,,daily 02:30,work,active,,,,", "2,other,,daily 03:30,work,active,,,,")
+    desk.daemon_reads()
+    (bound,) = site_at(tmp_path / "rowd.toml").tables.values()
+
+    def columns() -> list[int]:
+        with desk.ledger() as ledger:
+            keeper = keeper_of(bound, ledger)
+        table, *_ = rows(keeper, NOW, 80, 9)
+        console = Console(file=io.StringIO(), width=80, record=True)
+        console.print(table)
+        header, *_ = console.export_text().splitlines()
+        return [header.index(title) for title in ("Name", "When", "Next", "Health")]
+
+    before = columns()
+    desk.ended(desk.began(), Outcome.FAILED, "exit 2: no room left on the device at all")
+    assert columns() == before
+
+
 @pytest.mark.parametrize("size", [(60, 20), (80, 12), (80, 24), (100, 30), (140, 24)])
 @pytest.mark.parametrize(("rows", "tables"), [(1, 1), (8, 1), (200, 1), (3, 3)])
 def test_a_picture_fits_the_terminal_and_ends_with_what_the_person_may_do(
@@ -65,7 +102,7 @@ def test_a_picture_fits_the_terminal_and_ends_with_what_the_person_may_do(
 
 def test_rows_that_have_no_room_are_counted_and_events_have_a_line_at_least(tmp_path: Path) -> None:
     shown = picture(tmp_path, 80, 12, 40)
-    left = sum(line.startswith(" task number") for line in shown)
+    left = sum(line.startswith("task number") for line in shown)
     assert f" … and {40 - left} more rows" in [line.rstrip() for line in shown]
     assert sum("failed: exit 2" in line for line in shown) == 1
 

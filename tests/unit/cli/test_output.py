@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from rowd.cli.exits import Exit
 from rowd.cli.output import clean, clean_lines, emit_json, jsonable, print_table
+from rowd.fitting import TINY, fitted, taken
 from rowd.saying import distance, lasted, plural, when
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -129,10 +131,37 @@ def test_a_long_name_takes_no_room_from_what_must_be_read(
     width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    row = ["a name " * 8, "some table", "Fri 27 Nov 07:00 Berlin", "succeeded 4m ago", "FAILED because nothing was there"]
-    print_table(["Name", "Table", "Next", "Last", "Health"], [row], keep=(0, 1, 2), spare=(3, 1))
-    header, _, *lines = capsys.readouterr().out.splitlines()
-    assert max(map(len, lines)) <= width
-    assert "Health" in header
-    assert len(lines) <= 3  # in pieces of ten characters at least
-    assert ("Last" in header, "Table" in header) == (width >= 100, width >= 80)
+    row = ["a name " * 8, "some table", "Fri 27 Nov 07:00", "succeeded 4m ago", "FAILED because nothing was there"]
+    print_table(["Name", "Table", "Next", "Last", "Health"], [row], keep=(1, 2), cut={0: 12, 3: 12, 4: 12}, spare=(3, 1))
+    header, _, line = capsys.readouterr().out.splitlines()
+    assert len(line) <= width
+    assert "Fri 27 Nov 07:00" in line
+    assert re.search("a name a .*FAILED beca", line)
+    assert ("…" in line) == (width < 140)
+    assert ("Last" in header, "Table" in header) == (width >= 80, width >= 60)
+
+
+def test_where_there_is_no_screen_nothing_is_cut(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    print_table(["Name", "Note", "Health"], [["one", "word " * 60, "health " * 60]], cut={2: 10}, spare=(1,))
+    _, _, line = capsys.readouterr().out.splitlines()
+    assert (line.count("word"), line.count("health")) == (60, 60)
+
+
+widths = st.dictionaries(st.integers(0, 6), st.integers(1, 60), min_size=1)
+
+
+@given(widths, widths, st.lists(st.integers(0, 6), unique=True, max_size=3), st.integers(20, 200))
+def test_columns_fill_a_screen_as_far_as_they_need_it(
+    wide: dict[int, int], least: dict[int, int], spare: list[int], width: int
+) -> None:
+    shown = fitted(wide, least, spare, width)
+    assert taken(shown) <= max(width, taken(dict.fromkeys(shown, TINY)))
+    assert all(shown[n] <= wide[n] for n in shown)
+    assert list(shown) == [n for n in wide if n in shown]
+    gone = [n for n in spare if n in wide and n not in shown]
+    assert wide.keys() - shown.keys() == set(gone) == set([n for n in spare if n in wide][: len(gone)])
+    if any(shown[n] < min(least.get(n, wide[n]), wide[n]) for n in shown):  # even the least had no room
+        assert not set(spare) & shown.keys()
+    if taken(shown) < width:
+        assert shown == {n: wide[n] for n in shown}

@@ -111,6 +111,17 @@ def test_a_type_in_the_place_of_a_time_is_told_as_that(desk: Desk) -> None:
     assert "write --type manual" in desk.said("add", "x", "--action", "work", "--schedule", "Manual", code=2)
 
 
+def test_a_time_that_is_past_is_warned_of(desk: Desk) -> None:
+    assert "old: 2020-01-01 10:00 is past, so it never comes due" in desk.said(
+        "add", "old", "--action", "work", "--schedule", "2020-01-01 10:00"
+    )
+    desk.daemon_reads()
+    assert "old: 2020-01-02 10:00 is past" in desk.said("edit", "old", "--set", "Schedule=2020-01-02 10:00")
+    for n, coming in enumerate(("now", "in 2 hours", "2199-01-01 10:00", "daily 07:00")):
+        assert "past" not in desk.said("add", f"new {n}", "--action", "work", "--schedule", coming)
+        assert "past" not in desk.said("edit", "old", "--set", f"Schedule={coming}")
+
+
 def test_a_draft_is_added_whatever_is_missing(desk: Desk) -> None:
     desk.said("add", "idea", "--action", "nothing yet", "--draft")
     assert rows(desk)["idea"]["Status"] == "draft"

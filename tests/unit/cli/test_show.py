@@ -63,7 +63,7 @@ def test_every_attempt_of_a_repeated_run_is_shown(tmp_path: Path) -> None:
     text = desk.said("show", "backup")
     assert "attempt 1" in text
     assert "first went wrong" in text
-    assert "It runs since" in text
+    assert "It has been running since" in text
 
 
 def test_a_defective_row_can_be_shown(tmp_path: Path) -> None:

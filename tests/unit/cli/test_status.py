@@ -32,7 +32,7 @@ def test_with_a_daemon_and_readable_tables_all_is_fine(tmp_path: Path) -> None:
     assert (table["state"], table["tasks"], table["defects"], table["running"]) == ("ok", 1, 1, 0)
     assert 0 <= table["age_s"] < 60
     assert told["due_next_hour"] == 2
-    assert "running, process" in desk.said("status")
+    assert "running for 3h, process" in desk.said("status")
 
 
 def test_a_mark_left_by_a_daemon_that_was_killed_is_not_believed(tmp_path: Path) -> None:

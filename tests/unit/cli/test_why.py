@@ -47,7 +47,7 @@ def test_without_a_daemon_that_is_said_too() -> None:
             with_last(seen("daily 13:05", definition={"at_most_every": "1h"}), MINUTE),
             "but then its action work allows no run before",
         ),
-        (with_state(seen("daily 12:58"), settled_until=NOON - HOUR), "It is due since today 12:58"),
+        (with_state(seen("daily 12:58"), settled_until=NOON - HOUR), "It has been due since today 12:58"),
     ],
 )
 def test_the_reason_is_the_rows_own(row: RowView, words: str) -> None:
@@ -64,7 +64,7 @@ def test_a_blackout_that_its_next_time_falls_into_is_named() -> None:
 def test_a_run_under_way_is_the_answer() -> None:
     row = seen("hourly")
     running = claimed(row, stage=Stage.RUNNING, started_at=NOON - MINUTE, attempt=2, attempts=3)
-    assert said(replace(row, active=(running,))) == "It runs since today 12:59, attempt 2 of 3."
+    assert said(replace(row, active=(running,))) == "It has been running since today 12:59, attempt 2 of 3."
 
 
 def test_what_is_claimed_waits_for_a_worker_its_action_or_the_breaker() -> None:

@@ -59,10 +59,11 @@ def test_a_file_that_rowd_may_not_use_is_said_and_stays(shared: Path, mode: int,
         table = opened(shared)
         if calls == "write":
             assert len(table.read().rows) == 1
-        with pytest.raises(NeedsOwner, match="not allowed"):
+        with pytest.raises(NeedsOwner, match="not allowed to use it") as caught:
             table.read() if calls == "read" else table.write([PATCH])
     shared.chmod(0o644)
     assert shared.read_bytes() == CSV
+    assert str(caught.value).count(str(shared)) == 1
 
 
 def test_a_folder_that_rowd_may_not_write_into_is_said(shared: Path) -> None:

@@ -33,6 +33,19 @@ def refusal(text: str, type_: Type | None = None) -> str:
 
 
 @pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("H 7 * * *", 'Schedule "H 7 * * *": "H" leaves the time to chance'),
+        ("Daily at 25:00", 'Schedule "Daily at 25:00": "25:00" is no time of day'),
+        ("  Evry   Day", 'Schedule "Evry Day": did you mean "every day"?'),
+        ("MON " * 20, f'Schedule "{("MON " * 20)[:60]}…"'),
+    ],
+)
+def test_a_message_quotes_the_cell_as_it_was_written(text: str, quoted: str) -> None:
+    assert refusal(text).startswith(quoted)
+
+
+@pytest.mark.parametrize(
     ("text", "better"),
     [
         ("evry monday", "every monday"),
