@@ -191,8 +191,10 @@ class Course:
         shutil.copyfile(self._scene.table, self._scene.folder / "final.csv")
 
     def _drained(self, cut: float) -> bool:
+        """Whether all that came due until the cut is over. What came due after it has a record: so all before it was decided."""
         runs = json.loads(self._history())["runs"]
-        return not [r for r in runs if r["outcome"] is None and _seconds(r["due"]) <= cut]
+        on = any(r["cause"] == "schedule" and _seconds(r["due"]) > cut for r in runs)
+        return on and not any(r["outcome"] is None and _seconds(r["due"]) <= cut for r in runs)
 
     def _history(self) -> str:
         answer = self._starter.run(self._scene.folder, ["history", "--limit", "1000000", "--json"])

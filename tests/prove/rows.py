@@ -95,7 +95,8 @@ class Rows:
 
     def soon(self) -> None:
         if self._rng.random() < 0.5:
-            self.add("soon", {"Schedule": f"in {self._rng.randrange(3, 40)} seconds"}, once=True)
+            delay = self._rng.randrange(3, 40)
+            self.add("soon", {"Schedule": f"in {delay} seconds"}, once=True, delay=delay)
         else:
             at = int(time.time()) + self._rng.randrange(8, 40)
             text = f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
