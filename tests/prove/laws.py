@@ -206,7 +206,7 @@ def no_tick_is_lost_or_doubled(e: Evidence) -> Iterator[str]:
         if refused := [a["err"] for a in ticks if a["taken"] is False]:
             yield f"{name}: a tick was refused: {refused[0]}"
         counted = sum(a["number"] for a in ticks if a["request"] is not None)
-        fired, left = len(records[name]), float(e.table[name]["Current"] or 0)
+        fired, left = len(records[name]), float(e.table.get(name, {}).get("Current") or 0)
         if counted != fired * e.rows[name]["threshold"] + left:
             yield f"{name}: {counted} ticks, but it fired {fired} times at {e.rows[name]['threshold']} and {left:g} are left"
 

@@ -64,7 +64,8 @@ class Row:
     """A row as it is laid down, and what may be expected of it.
 
     schedule: as `oracle.instants` takes it; None for none, and where the instant hangs on when rowd first saw the row.
-    once: exactly one run.   delay: seconds from first sight until a one-off without a date is due.   command: its attempts bear witness.   attempts, failures: of how many, the first so many fail.
+    once: exactly one run.   delay: seconds from first sight until a one-off without a date is due.
+    command: its attempts bear witness.   attempts, failures: of how many, the first so many fail.
     hangs: until its time is out.   fickle: a person will pause it and change its Schedule.
     """
 
@@ -92,6 +93,7 @@ class Scene:
         self.table = folder / "tasks.csv"
         self.seen = folder / "witness"
         self.logs = folder / "logs"
+        self.locks = (folder / ".rowd" / "lock", folder / ".tasks.csv.rowd" / "owner")
         folder.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir()
         witness = folder / "witness.py"
