@@ -65,7 +65,7 @@ class Evidence:
         self.header: list[str] = plan["header"]
         self.rows: dict[str, Json] = {row["name"]: row for row in plan["rows"]}
         self.journal = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
-        self.starts, self.ends = _witness(folder / "witness")
+        self.starts, self.ends, self._over = _witness(folder / "witness")
         self.records = [_record(run) for run in json.loads((folder / "history.json").read_text())["runs"]]
         with (folder / "final.csv").open(newline="") as file:
             self.table: dict[str, dict[str, str]] = {row["Name"]: row for row in csv.DictReader(file)}
@@ -103,6 +103,10 @@ class Evidence:
             if event["seconds"] >= save["since"] and (what != "row.edited" or (event["column"], event["new"]) in cells):
                 yield event["seconds"]
 
+    def under_way(self, at: float) -> int:
+        """How many commands had started at this instant and went on to their end after it, by the witness."""
+        return sum(start.at < at < self._over.get((start.run, start.attempt), -math.inf) for start in self.starts)
+
     def _lives(self) -> list[Life]:
         over = {d["number"]: (d["died"], d["status"]) for d in self.noted("death")}
         over[self.end["number"]] = (self.end["stopped"], self.end["status"])
@@ -138,17 +142,19 @@ def _record(run: Json) -> Record:
     )
 
 
-def _witness(path: Path) -> tuple[list[Start], dict[tuple[str, int], list[int]]]:
-    """Every start; and (run, attempt) → the exit codes that it said it would end with."""
+def _witness(path: Path) -> tuple[list[Start], dict[tuple[str, int], list[int]], dict[tuple[str, int], float]]:
+    """Every start; (run, attempt) → the exit codes that it said it would end with, and when it last did."""
     starts: list[Start] = []
     ends: dict[tuple[str, int], list[int]] = {}
+    over: dict[tuple[str, int], float] = {}
     for line in path.read_text().splitlines() if path.exists() else ():
         what, at, run, attempt, *more = line.split("\t")
         if what == "start":
             starts.append(Start(float(at), run, int(attempt), more[0], seconds(more[1])))
         else:
             ends.setdefault((run, int(attempt)), []).append(int(more[0]))
-    return starts, ends
+            over[run, int(attempt)] = float(at)
+    return starts, ends, over
 
 
 def _events(folder: Path) -> tuple[list[Json], list[str]]:
