@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ from pathlib import Path
 from tests.prove.commands import Running, Starter
 from tests.prove.lots import seeded
 from tests.prove.person import Person
+from tests.prove.remains import let_go
 from tests.prove.scene import Scene
 
 DRAINED_WITHIN = 300.0
@@ -37,7 +39,7 @@ class Death:
     """How one daemon ends.
 
     after: killed so many seconds after it is ready.   early: counted from its start instead, so that it may die before it is ready.
-    point: `name:N`, where it kills itself; told to stop after `after`, so that points of the winding up are reached, too.
+    point: `name:N`, where it kills itself; told to stop only where it hasn't after `after`. Points of the winding up need that.
     in_order: not killed but told to stop.   pause: seconds until the next start.
     take: a running command is killed too, with its group.
     """
@@ -81,7 +83,7 @@ class Course:
         self._person = Person(scene, seeded(rng), pace)
         self._asking = threading.Thread(target=self._asks, args=(seeded(rng), ticks), daemon=True)
         self._enough = threading.Event()
-        self.reached = 0  # how many daemons killed themselves at their crash point
+        self.reached: Counter[str] = Counter()  # crash point → how many daemons killed themselves there, by their exit status
         self._number = 0
         self._daemon: Running | None = None
         self._error: BaseException | None = None
@@ -135,9 +137,18 @@ class Course:
         killed = time.time()
         taken = self._take_one() if death.take else None
         self._daemon = None
-        self.reached += death.point is not None and status == -signal.SIGKILL and not forced
+        if death.point is not None and status == -signal.SIGKILL and not forced:
+            self.reached[death.point.partition(":")[0]] += 1
+        held_on = let_go(self._scene.locks)
         self._scene.journal.note(
-            "death", number=self._number, died=killed, status=status, point=death.point, forced=forced, taken=taken
+            "death",
+            number=self._number,
+            died=killed,
+            status=status,
+            point=death.point,
+            forced=forced,
+            taken=taken,
+            held_on=round(held_on, 4),
         )
         return "killed" if status == -signal.SIGKILL else f"ended with {status}"
 
@@ -191,8 +202,10 @@ class Course:
         shutil.copyfile(self._scene.table, self._scene.folder / "final.csv")
 
     def _drained(self, cut: float) -> bool:
+        """Whether all that came due until the cut is over. What came due after it has a record: so all before it was decided."""
         runs = json.loads(self._history())["runs"]
-        return not [r for r in runs if r["outcome"] is None and _seconds(r["due"]) <= cut]
+        on = any(r["cause"] == "schedule" and _seconds(r["due"]) > cut for r in runs)
+        return on and not any(r["outcome"] is None and _seconds(r["due"]) <= cut for r in runs)
 
     def _history(self) -> str:
         answer = self._starter.run(self._scene.folder, ["history", "--limit", "1000000", "--json"])

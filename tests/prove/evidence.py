@@ -65,7 +65,7 @@ class Evidence:
         self.header: list[str] = plan["header"]
         self.rows: dict[str, Json] = {row["name"]: row for row in plan["rows"]}
         self.journal = [json.loads(line) for line in (folder / "journal.jsonl").read_text().splitlines()]
-        self.starts, self.ends = _witness(folder / "witness")
+        self.starts, self.ends, self._over = _witness(folder / "witness")
         self.records = [_record(run) for run in json.loads((folder / "history.json").read_text())["runs"]]
         with (folder / "final.csv").open(newline="") as file:
             self.table: dict[str, dict[str, str]] = {row["Name"]: row for row in csv.DictReader(file)}
@@ -76,39 +76,36 @@ class Evidence:
         self.events, self.other = _events(folder / "logs")
         self.lives = self._lives()
         self.taken = {tuple(death["taken"]) for death in self.noted("death") if death["taken"]}
-        self._edited: dict[str, list[Json]] = {}
+        self.first_ready = min((life.ready for life in self.lives if life.ready is not None), default=math.inf)
+        self._told: dict[tuple[str, str], list[Json]] = {}
         for event in self.events:
-            if event["event"] == "row.edited":
-                self._edited.setdefault(event["task"], []).append(event)
+            if event["event"] in ("row.added", "row.edited", "row.vanished"):
+                self._told.setdefault((event["event"], event["task"]), []).append(event)
 
     def noted(self, what: str) -> Iterator[Json]:
         return (line for line in self.journal if line["what"] == what)
 
     def known(self, save: Mapping[str, Any], name: str | None = None) -> float:
-        """By when rowd had certainly read this save; infinite where it never had the time.
+        """By when rowd had certainly taken this save in; infinite where it never had the time.
 
-        name: of the row that was edited, for a closer answer.
+        name: of the row that was edited, added or deleted, for a closer answer. That a row is gone is taken in only where rowd says
+        so: it takes two reads, seconds apart, and a life may end between them.
         """
+        deleted = name is not None and save.get("deleted") == name
+        found = [] if deleted else [life.ready for life in self.lives if life.ready is not None and life.since > save["at"]]
+        return min([*found, *self._said(save, name or "")], default=math.inf)
+
+    def _said(self, save: Mapping[str, Any], name: str) -> Iterator[float]:
+        """When daemons told that they had found what this save did to this row."""
         cells = {(column, text) for task, column, text in save.get("cells", ()) if task == name}
-        found = [life.ready for life in self.lives if life.ready is not None and life.since > save["at"]]
-        found += [
-            event["seconds"]
-            for event in self._edited.get(name or "", ())
-            if event["seconds"] >= save["since"] and (event["column"], event["new"]) in cells
-        ]
-        return min(found, default=math.inf)
+        what = "row.vanished" if save.get("deleted") == name else "row.added" if save.get("added") == name else "row.edited"
+        for event in self._told.get((what, name), ()):
+            if event["seconds"] >= save["since"] and (what != "row.edited" or (event["column"], event["new"]) in cells):
+                yield event["seconds"]
 
-    def decided(self, name: str, at: float) -> float:
-        """Up to when everything of this row that came due before `at` had been decided on, at the least.
-
-        Rowd was up and had had the time, or there is a later record: what lies before a record was decided with it. What came due
-        after that, and had no record when rowd read that its row had been changed, gets none.
-        """
-        margin = 3.0
-        lasts = [(life.ready, min(at, life.over) - margin) for life in self.lives if life.ready is not None and life.point is None]
-        found = [last for ready, last in lasts if ready < last]
-        found += [record.due for record in self.records if record.task == name and record.cause == "schedule" and record.due < at]
-        return max(found, default=-math.inf)
+    def under_way(self, at: float) -> int:
+        """How many commands had started at this instant and went on to their end after it, by the witness."""
+        return sum(start.at < at < self._over.get((start.run, start.attempt), -math.inf) for start in self.starts)
 
     def _lives(self) -> list[Life]:
         over = {d["number"]: (d["died"], d["status"]) for d in self.noted("death")}
@@ -145,17 +142,19 @@ def _record(run: Json) -> Record:
     )
 
 
-def _witness(path: Path) -> tuple[list[Start], dict[tuple[str, int], list[int]]]:
-    """Every start; and (run, attempt) → the exit codes that it said it would end with."""
+def _witness(path: Path) -> tuple[list[Start], dict[tuple[str, int], list[int]], dict[tuple[str, int], float]]:
+    """Every start; (run, attempt) → the exit codes that it said it would end with, and when it last did."""
     starts: list[Start] = []
     ends: dict[tuple[str, int], list[int]] = {}
+    over: dict[tuple[str, int], float] = {}
     for line in path.read_text().splitlines() if path.exists() else ():
         what, at, run, attempt, *more = line.split("\t")
         if what == "start":
             starts.append(Start(float(at), run, int(attempt), more[0], seconds(more[1])))
         else:
             ends.setdefault((run, int(attempt)), []).append(int(more[0]))
-    return starts, ends
+            over[run, int(attempt)] = float(at)
+    return starts, ends, over
 
 
 def _events(folder: Path) -> tuple[list[Json], list[str]]:

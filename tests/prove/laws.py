@@ -7,12 +7,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from tests.prove.evidence import Evidence, Json, Record
+from tests.prove.evidence import Evidence, Json, Record, seconds
 from tests.prove.windows import certain, covered, possible, windows
 
 Law = Callable[[Evidence], Iterator[str]]
 
 RAN = frozenset({"succeeded", "failed", "timed out", "cancelled", "lost"})
+
+SETTLED = 5.0
+"""Seconds within which a row that was just seen has settled, and may start."""
 
 
 def each_due_instant_has_one_record(e: Evidence) -> Iterator[str]:
@@ -36,18 +39,30 @@ def each_due_instant_has_one_record(e: Evidence) -> Iterator[str]:
 
 
 def what_runs_once_ran_once(e: Evidence) -> Iterator[str]:
+    """One record each, once it was due; what comes due after the cut may have none yet."""
     records = _by_task(e, "schedule")
-    known = {save["added"] for save in e.saves if save.get("added") and e.known(save) < e.end["cut"] - 5}
-    added = {save["added"] for save in e.saves if save.get("added")}
-    for name in [*(n for n, row in e.rows.items() if row["once"]), *added]:
+    for name, latest in _come_due_once(e):
         number = sum(record.count for record in records[name])
-        schedule = e.rows.get(name, {}).get("schedule")
-        if schedule and schedule["at"] <= (e.lives[0].ready or math.inf):
-            continue  # it was past when rowd first saw it
-        if number > 1 or (number < 1 and name not in added - known):
+        if number > 1 or (number < 1 and latest <= e.end["cut"]):
             yield f"{name}: {number} records instead of one"
+        schedule = e.rows.get(name, {}).get("schedule")
         if schedule and (wrong := [record.due for record in records[name] if record.due != schedule["at"]]):
             yield f"{name}: due {clock(schedule['at'])}, recorded for {clock(wrong[0])}"
+
+
+def _come_due_once(e: Evidence) -> Iterator[tuple[str, float]]:
+    """Rows that run once, and by when each had come due, at the latest; infinite where it need not have."""
+    for name, row in e.rows.items():
+        if not row["once"]:
+            continue
+        at = row["schedule"]["at"] if row["schedule"] else None
+        if at is None:
+            yield name, e.first_ready + row["delay"] + SETTLED
+        else:  # what may have been past when rowd first saw it, need not run
+            yield name, at if at > e.first_ready else math.inf
+    for save in e.saves:
+        if name := save.get("added"):
+            yield name, e.known(save, name) + SETTLED
 
 
 def what_must_not_run_did_not(e: Evidence) -> Iterator[str]:
@@ -99,7 +114,8 @@ def records_say_what_the_witness_saw(e: Evidence) -> Iterator[str]:
     seen: dict[str, set[int]] = defaultdict(set)
     for start in e.starts:
         seen[start.run].add(start.attempt)
-    records = {record.run: record for record in e.records}
+    records = Counter(record.run for record in e.records)
+    yield from (f"{run} has {number} records" for run, number in records.items() if number > 1)
     for run in seen.keys() - records.keys():
         yield f"{run} started, and history knows nothing of it"
     for record in e.records:
@@ -129,6 +145,25 @@ def _outcomes(e: Evidence, record: Record, row: Json) -> set[str]:
     if row.get("fickle") and record.started is None:
         wanted.add("cancelled")  # it waited when the row was paused, or deleted
     return wanted
+
+
+def history_says_what_the_daemons_told(e: Evidence) -> Iterator[str]:
+    """What a daemon told stood in the ledger before; a kill may keep it from telling, never from standing by it."""
+    records = {record.run: record for record in e.records}
+    left_out: dict[str, list[Record]] = defaultdict(list)
+    for record in e.records:
+        if record.outcome not in RAN:
+            left_out[record.task].append(record)
+    for told in e.events:
+        what, task = told["event"], told.get("task", "")
+        if what in ("run.started", "run.ended") and told["run"] not in records:
+            yield f"{task}: {told['run']} was told of, and history knows nothing of it"
+        elif what == "run.ended" and told["retry_at"] is None and records[told["run"]].outcome != told["outcome"]:
+            yield f"{task}: {told['run']} was told as {told['outcome']}, history says {records[told['run']].outcome}"
+        elif what == "occurrence.recorded":
+            due = seconds(told["due"])
+            if not any(r.outcome == told["outcome"] and r.due <= due <= r.last_due for r in left_out[task]):
+                yield f"{task}: due {clock(due)} was told as {told['outcome']}, and history says no such thing"
 
 
 def a_run_is_lost_only_where_something_died(e: Evidence) -> Iterator[str]:
@@ -171,7 +206,7 @@ def no_tick_is_lost_or_doubled(e: Evidence) -> Iterator[str]:
         if refused := [a["err"] for a in ticks if a["taken"] is False]:
             yield f"{name}: a tick was refused: {refused[0]}"
         counted = sum(a["number"] for a in ticks if a["request"] is not None)
-        fired, left = len(records[name]), float(e.table[name]["Current"] or 0)
+        fired, left = len(records[name]), float(e.table.get(name, {}).get("Current") or 0)
         if counted != fired * e.rows[name]["threshold"] + left:
             yield f"{name}: {counted} ticks, but it fired {fired} times at {e.rows[name]['threshold']} and {left:g} are left"
 
@@ -181,7 +216,7 @@ def no_edit_is_lost(e: Evidence) -> Iterator[str]:
     for lost in e.noted("lost edit"):
         for wrong in lost["wrong"][:5]:
             yield f"{clock(lost['at'])}: {wrong}"
-    hers, status = _written(e)
+    hers, status, order = _written(e)
     for name, cells in hers.items():
         if name not in e.table:
             yield f"{name} is gone from the table"
@@ -193,22 +228,27 @@ def no_edit_is_lost(e: Evidence) -> Iterator[str]:
             yield f"{name}: Status is {e.table[name]['Status']!r}, {status[name]!r} was written"
     for name in e.table.keys() - hers.keys():
         yield f"{name} was deleted, and stands there again"
+    if sorted(order) == sorted(e.table) and order != list(e.table):
+        yield "the lines stand in another order than she left them in"
 
 
-def _written(e: Evidence) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
-    """Name → what the person last wrote into her columns; and into Status, where she did."""
+def _written(e: Evidence) -> tuple[dict[str, dict[str, str]], dict[str, str], list[str]]:
+    """Name → what the person last wrote into her columns; and into Status, where rowd has no say in it; and the order of lines."""
     hers = {name: {c: row["cells"].get(c, "") for c in e.personal} for name, row in e.rows.items()}
-    status: dict[str, str] = {}
+    status = {name: row["cells"].get("Status", "") for name, row in e.rows.items() if not row["once"]}
+    order = list(e.rows)
     for save in e.saves:
+        order = save.get("order", order)
         for name, column, text in save.get("cells", ()):
             if column == "Status":
                 status[name] = text
             elif column != "Do":
                 hers.setdefault(name, {})[column] = text
         hers.pop(save.get("deleted"), None)
+        status.pop(save.get("deleted"), None)
         if added := save.get("added"):
             hers[added] = {"Name": added}
-    return hers, status
+    return hers, status, order
 
 
 def the_file_could_always_be_read(e: Evidence) -> Iterator[str]:
@@ -259,8 +299,10 @@ def dark(e: Evidence, task: str, at: float, before: float = 1.0, after: float = 
     if at < (e.lives[0].ready or e.lives[0].over) + after:
         return True
     for save in e.saves:
-        touched = save.get("added") == task or any(name == task for name, _, _ in save.get("cells", ()))
-        if touched and save["since"] - before <= at <= min(e.known(save, task), save["at"] + 10) + after:
+        deleted = save.get("deleted") == task
+        touched = deleted or save.get("added") == task or any(name == task for name, _, _ in save.get("cells", ()))
+        until = min(e.known(save, task), math.inf if deleted else save["at"] + 10)  # two lives may be too short to miss a row
+        if touched and save["since"] - before <= at <= until + after:
             return True
     return False
 
@@ -297,6 +339,7 @@ LAWS: tuple[tuple[str, Law], ...] = (
     ("no attempt started twice", no_attempt_started_twice),
     ("another attempt came only after a recorded failure", another_attempt_only_after_a_failure),
     ("the records say what the witness saw", records_say_what_the_witness_saw),
+    ("history says what the daemons told", history_says_what_the_daemons_told),
     ("a run is lost only where something died under it", a_run_is_lost_only_where_something_died),
     ("every press and every run asked for ran once", every_press_and_request_ran_once),
     ("no tick was lost or counted twice", no_tick_is_lost_or_doubled),

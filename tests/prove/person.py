@@ -173,7 +173,7 @@ class Person(threading.Thread):
         table.insert(at, row)
         self._hers.cells[name] = {c: row[c] for c in PERSONAL}
         self._hers.order.insert(at, name)
-        return {"table": table, "added": name}
+        return {"table": table, "added": name, "order": list(self._hers.order)}
 
     def delete(self, table: Table) -> dict | None:
         name = self._some(table, "doomed")
@@ -181,12 +181,13 @@ class Person(threading.Thread):
             return None
         del self._hers.cells[name]
         self._hers.order.remove(name)
-        return {"table": [row for row in table if row["Name"] != name], "deleted": name}
+        rows = [row for row in table if row["Name"] != name]
+        return {"table": rows, "deleted": name, "order": list(self._hers.order)}
 
     def sort(self, table: Table) -> dict | None:
         self._rng.shuffle(table)
         self._hers.order = [row["Name"] for row in table]
-        return {"table": table, "sorted": True}
+        return {"table": table, "sorted": True, "order": self._hers.order}
 
 
 WORDS = ("ask again", "for Ola", '"urgent"', "a, b and c", "über alles", "=not a formula", "line one\nline two")

@@ -95,7 +95,8 @@ class Rows:
 
     def soon(self) -> None:
         if self._rng.random() < 0.5:
-            self.add("soon", {"Schedule": f"in {self._rng.randrange(3, 40)} seconds"}, once=True)
+            delay = self._rng.randrange(3, 40)
+            self.add("soon", {"Schedule": f"in {delay} seconds"}, once=True, delay=delay)
         else:
             at = int(time.time()) + self._rng.randrange(8, 40)
             text = f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
@@ -135,7 +136,8 @@ class Rows:
 def few(rng: random.Random) -> list[Row]:
     """A handful of rows that between them make every kind of commit, every second."""
     rows = Rows(rng)
-    rows.add("interval", {"Schedule": "every 2 seconds"}, schedule={"every": 2})
+    each = {"cron": "* * * * * *"}
+    rows.add("interval", {"Schedule": each["cron"]}, schedule=each)
     rows.add("interval", {"Schedule": "every 3 seconds"}, schedule={"every": 3})
     rows.add("inside", {"Schedule": "every 3 seconds", "Action": "inside", "Metadata": {"sleep": "1s"}}, schedule={"every": 3})
     rows.add(
@@ -145,7 +147,7 @@ def few(rng: random.Random) -> list[Row]:
         attempts=3,
         failures=1,
     )
-    each = {"cron": "* * * * * *"}  # skipped at a moment of its own while it hangs: a commit with nothing but a record
+    # skipped at a moment of its own while it hangs: a commit with nothing but a record
     cells = {"Schedule": each["cron"], "Jitter": "1s", "Timeout": "2s", "Metadata": {"sleep": 600}}
     rows.add("hanging", cells, schedule=each, hangs=True)
     for kind in ("now", "now", "soon", "press", "press", "asked", "counter", "fickle", "doomed", "still"):

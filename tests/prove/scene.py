@@ -63,8 +63,9 @@ sleep = {{ type = "span", default = "0s" }}
 class Row:
     """A row as it is laid down, and what may be expected of it.
 
-    schedule: as `oracle.instants` takes it; {"at": None} for a one-off whose instant only rowd knows; None for none.
-    once: exactly one run.   command: its attempts bear witness.   attempts, failures: of how many, the first so many fail.
+    schedule: as `oracle.instants` takes it; None for none, and where the instant hangs on when rowd first saw the row.
+    once: exactly one run.   delay: seconds from first sight until a one-off without a date is due.
+    command: its attempts bear witness.   attempts, failures: of how many, the first so many fail.
     hangs: until its time is out.   fickle: a person will pause it and change its Schedule.
     """
 
@@ -72,6 +73,7 @@ class Row:
     cells: dict[str, str]
     schedule: dict[str, Any] | None = None
     once: bool = False
+    delay: int = 0
     command: bool = True
     attempts: int = 1
     failures: int = 0
@@ -91,6 +93,7 @@ class Scene:
         self.table = folder / "tasks.csv"
         self.seen = folder / "witness"
         self.logs = folder / "logs"
+        self.locks = (folder / ".rowd" / "lock", folder / ".tasks.csv.rowd" / "owner")
         folder.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir()
         witness = folder / "witness.py"

@@ -20,9 +20,12 @@ class Window:
 
 
 def windows(evidence: Evidence, name: str) -> list[Window]:
-    """Of a row that recurs, oldest first. A person's edits take force when they are read; when exactly, only rowd knows."""
+    """Of a row that recurs, oldest first. A person's edits take force when they are read; when exactly, only rowd knows.
+
+    What came due until she saved has its record all the same: rowd records as missed what a change leaves behind.
+    """
     row = evidence.rows[name]
-    first = next((life.ready for life in evidence.lives if life.ready is not None), evidence.end["stopped"])
+    first = min(evidence.first_ready, evidence.end["stopped"])
     schedule: Json | None = row["schedule"]
     active = row["cells"]["Status"] == "active"
     sure_from, possible_from = first, evidence.lives[0].since - 1
@@ -33,7 +36,7 @@ def windows(evidence: Evidence, name: str) -> list[Window]:
             continue
         known = min(evidence.known(save, name), evidence.end["stopped"] + 1)
         now = schedule if active else None
-        found.append(Window(now, (sure_from, evidence.decided(name, save["since"])), (possible_from, known)))
+        found.append(Window(now, (sure_from, save["since"]), (possible_from, known)))
         if "Schedule" in cells:
             schedule = {"every": int(cells["Schedule"].split()[1])}
         active = cells.get("Status", "active" if active else "paused") == "active"
