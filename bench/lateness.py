@@ -14,9 +14,6 @@ from bench.rivals import Rival, running
 from bench.site import Site, every
 from bench.ticks import Round, Unfinished, rounds
 
-PARALLEL = 1000
-"""`max_parallel` of ours: the most that it takes. A no-op needs no more, so this is what an operator of such tasks would set."""
-
 Side = Callable[[Path], AbstractContextManager[Rival]]
 
 
@@ -60,8 +57,8 @@ def seen(
 
 @contextmanager
 def ours(folder: Path, tasks: int, period_s: int) -> Iterator[Rival]:
-    """The daemon, once it has read its table and shown there what it understood."""
-    with Site(folder, every(period_s, tasks), PARALLEL) as site:
+    """The daemon, once it has read its table and shown there what it understood; with a worker for each task, as no-ops deserve."""
+    with Site(folder, every(period_s, tasks), tasks) as site:
         site.wait_for("table.read")
         site.quiet(within=10)
         yield Rival(site.pid, site.witness)

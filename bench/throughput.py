@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from bench.lateness import PARALLEL
 from bench.measure import OURS, Comparison, Goal, first_line
 from bench.redis import NoRedis, redis
 from bench.rivals import seconds
@@ -48,7 +47,7 @@ def measure(folder: Path) -> Iterator[Comparison]:
 
 def _ours(folder: Path) -> tuple[list[float], list[float]]:
     """Occurrences a second, and µs of CPU for each, of every round. Raises TimeoutError."""
-    with Site(folder, every(PERIOD_S, TASKS), PARALLEL) as site:
+    with Site(folder, every(PERIOD_S, TASKS), TASKS) as site:
         site.wait_for("table.read")
         burst, found = Burst(site, TASKS, PERIOD_S), []
         for _ in range(ROUNDS):

@@ -81,7 +81,7 @@ class Daemon(Section):
         default=None,
         description="Where the ledger, its copies and the runs' logs are kept; relative to the folder of rowd.toml.",
     )
-    max_parallel: Count = Field(default=8, ge=1, le=1000, description="Runs under way at the same time, over all tables.")
+    max_parallel: Count = Field(default=8, ge=1, le=10_000, description="Runs under way at the same time, over all tables.")
     offline_limit: Positive = Field(
         default=timedelta(hours=24), description="For how long rows run on from the last copy while their store can't be reached."
     )

@@ -1,23 +1,36 @@
 """A file that one process at a time holds, with the holder's name in it, for whoever comes second.
 
-By locks of the operating system (flock(2)): they end with the process, however it ends.
+By locks of the operating system (flock(2)): they end with the process, however it ends, and with every child that it has begun and
+that has not yet become another program. So whoever was killed while it started a command may hold for a moment longer.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+OUTLIVED = 1.0
+"""Seconds for which a lock is asked for again: a killed process's child may take so long to become its command."""
+
 
 def hold(path: Path, who: str) -> int | str:
-    """Hold `path` for `who` (one line): the descriptor that holds it until it is closed, or the name of who else holds it.
+    """Hold `path` for `who` (one line): the descriptor that holds it until it is closed, or, after OUTLIVED, the name of who else
+    holds it.
 
     Lock and name are taken behind a gate, `NAME.gate`, that is never kept: so whoever is refused reads the holder's own name, not
     none yet, and not that of one who was killed. The file is made where it is missing (0600), its folder is not. Raises OSError.
     """
+    until = time.monotonic() + OUTLIVED
+    while isinstance(held := _held(path, who), str) and time.monotonic() < until:
+        time.sleep(0.02)
+    return held
+
+
+def _held(path: Path, who: str) -> int | str:
     with _gate(path.with_name(f"{path.name}.gate")):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

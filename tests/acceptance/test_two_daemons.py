@@ -86,7 +86,6 @@ def test_a_second_daemon_is_refused_through_another_mount(site: Make, tmp_path: 
         subprocess.run(["umount", elsewhere], check=True)
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="a child keeps its dead parent's locks until it calls exec")
 def test_a_daemon_that_died_while_it_started_a_command_is_no_second_one(tmp_path: Path) -> None:
     lock = tmp_path / "lock"
     dead = subprocess.run([sys.executable, "-c", KILLED_WHILE_IT_STARTED_A_COMMAND, lock], check=False, cwd=ROOT)

@@ -143,7 +143,7 @@ def test_all_mistakes_are_told_together_each_where_it_is(folder: Path) -> None:
     ("section", "line"),
     [
         ("daemon", "max_parallel = 0"),
-        ("daemon", "max_parallel = 1001"),
+        ("daemon", "max_parallel = 10001"),
         ("daemon", "max_parallel = true"),
         ("daemon", 'offline_limit = "0s"'),
         ("daemon", "keep_runs = 0"),
