@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -278,3 +279,25 @@ def test_a_second_daemon_on_the_state_or_on_the_table_is_refused_alike(site: Mak
     assert "is held by" in second.stderr
     assert second.returncode == 5
     assert daemon.stop() == 0
+
+
+@pytest.mark.xfail(strict=True, raises=AssertionError, reason="a press is cleared before rowd's own cells tell of it")
+def test_an_editor_that_saves_twice_has_pressed_once(site: Make) -> None:
+    here = site(IDLE)
+    daemon = here.start()
+    _until(lambda: here.rows()["idle"]["Health"].startswith("OK"))
+    pressed = here.table.read_text().replace(",active,,", ",active,run now,")
+    here.table.write_text(pressed)
+    _until(lambda: not here.rows()["idle"]["Do"])
+    here.table.write_text(pressed)  # the editor still shows what it opened
+    daemon.until("run.ended")
+    assert daemon.stop() == 0
+    assert [event["event"] for event in daemon.events if event["event"].startswith("request.")] == ["request.taken"]
+
+
+def _until(so: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not so():
+        if time.monotonic() > until:
+            raise TimeoutError
+        time.sleep(0.01)
