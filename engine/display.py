@@ -13,7 +13,7 @@ from actions.api import Outcome
 from connectors.api import Cell
 from engine.blackout import Blackout, covering
 from engine.cells import same
-from engine.model import OURS, SHARED, Column, Defect, Occurrence, RowState, Schedule, Stage, Status, Tally, Task, Type
+from engine.model import OURS, SHARED, Column, Defect, Occurrence, Request, RowState, Schedule, Stage, Status, Tally, Task, Type
 from engine.plan import Hold
 from engine.schedule import in_words
 
@@ -28,6 +28,7 @@ def display(
     zone: tzinfo,
     *,
     active: Sequence[Occurrence] = (),
+    asked: Sequence[Request] = (),
     hold: Hold | None = None,
     blackouts: Sequence[Blackout] = (),
     shut: Mapping[str, datetime] | None = None,
@@ -35,7 +36,8 @@ def display(
     """Every cell that rowd would write into this row, canonical header → value; only columns that the table has are sent.
 
     zone: the table's; a task's own zone wins. Nothing here depends on the present instant, so a quiet row is never rewritten.
-    shut: action → until when its circuit breaker lets nothing start.
+    asked: what people asked of it and has no answer yet. Health tells it at once: an old copy in which the button is still pressed
+    then shows that it is one.   shut: action → until when its circuit breaker lets nothing start.
     """
     task = understood if isinstance(understood, Task) else None
     if task is not None and task.schedule is not None:
@@ -45,7 +47,9 @@ def display(
     last = tally.last
     running = next((o for o in active if o.stage is Stage.RUNNING), None)
     cells: dict[str, Cell] = {
-        Column.HEALTH: _with_count(_health(understood, state, tally, zone, active, hold, then, shut or {}), task, state),
+        Column.HEALTH: _with_count(
+            _asked(asked) + _health(understood, state, tally, zone, active, hold, then, shut or {}), task, state
+        ),
         Column.UNDERSTOOD_AS: _understood(task, state),
         Column.NEXT_RUN: ahead,
         Column.LAST_STATUS: "running" if running else (str(last.outcome) if last and last.outcome else None),
@@ -135,6 +139,10 @@ def _understood(task: Task | None, state: RowState) -> Cell:
     if task.schedule is None:
         return "only when asked: `run now` in Do, or `rowd run-now`"
     return in_words(task.schedule, _skipped_until(task.schedule, state))
+
+
+def _asked(requests: Sequence[Request]) -> str:
+    return f"ASKED: {', '.join(dict.fromkeys(str(request.wish) for request in requests))}. " if requests else ""
 
 
 def _health(

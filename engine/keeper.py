@@ -218,6 +218,7 @@ class Keeper:
             self.tallies.get(key, Tally()),
             self.rules.rules.zone,
             active=self.active(self.name, key),
+            asked=self.requests.get(key, ()),
             hold=self.hold(key, now),
             blackouts=self.rules.blackouts,
             shut=self.shut(now),

@@ -76,6 +76,7 @@ class Memory:
             place = (request.table, request.key)
             asked[place] = (*asked.get(place, ()), request)
         for keeper in self.keepers.values():
+            keeper.unsent.update(key for table, key in asked if table == keeper.name)
             keeper.requests = {key: those for (table, key), those in asked.items() if table == keeper.name}
         self.agenda.touch(place for place in asked if place[0] in self.keepers)
 

@@ -52,6 +52,7 @@ COLOURS = {
     "HELD": "yellow",
     "MISSED": "yellow",
     "NOTE": "yellow",
+    "ASKED": "cyan",
     "PAUSED": "dim",
     "DRAFT": "dim",
     "COMPLETED": "dim",

@@ -214,6 +214,7 @@ def _known(site: Site, bounds: Iterable[Bound], ledger: Ledger | None) -> dict[s
             keeper = keeper_of(bound, ledger)
             keeper.active = partial(_active, active)
             keeper.shut = partial(_shut, tripped)
+            keeper.requests = {key: tuple(asked) for key, asked in mine.items()}
             known[name] = _Known(keeper, ledger.table_mark(name), active, mine)
     return known
 

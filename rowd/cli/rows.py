@@ -24,6 +24,7 @@ STYLES = {
     "WAITING": "cyan",
     "RETRYING": "yellow",
     "NOTE": "yellow",
+    "ASKED": "cyan",
     "HELD": "yellow",
     "MISSED": "yellow",
     "ERROR": "red",

@@ -281,7 +281,6 @@ def test_a_second_daemon_on_the_state_or_on_the_table_is_refused_alike(site: Mak
     assert daemon.stop() == 0
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="a press is cleared before rowd's own cells tell of it")
 def test_an_editor_that_saves_twice_has_pressed_once(site: Make) -> None:
     here = site(IDLE)
     daemon = here.start()
