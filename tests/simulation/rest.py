@@ -87,7 +87,7 @@ def what_people_wrote_is_known(world: World, daemon: Daemon) -> Iterator[str]:
                 if str(cells.get(column) or "") != text.strip() and column != "Do":
                     yield f"{bench.name}/{key}: {header} says {text!r}, the ledger has {cells.get(column)!r}"
         unknown = [k for (t, k), r in book.rows.items() if t == bench.name and r.deleted_at is None and k not in rows_of(grid)]
-        doubtful = daemon.keepers[bench.name].doubtful
+        doubtful = daemon.keepers[bench.name].sight.doubtful
         yield from (f"{bench.name}/{key} is gone, and the ledger still has it" for key in unknown if key not in doubtful)
 
 
@@ -97,6 +97,8 @@ def rows_show_what_happened(world: World, daemon: Daemon) -> Iterator[str]:
     for bench in world.benches:
         grid = bench.sheet.look()
         for key, row in rows_of(grid).items():
+            if key in bench.sheet.misread:
+                continue
             records = book.by_row.get((bench.name, key), [])
             ran = [r for r in records if r.started_at is not None and r.stage == "ended"]
             last = max(ran, key=lambda r: r.seq, default=None)
