@@ -76,6 +76,18 @@ class Known:
     deleted_at: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """One edit."""
+
+    id: int
+    table: str
+    key: str
+    column: str
+    new: str | None
+    by: str
+
+
 class Book:
     """All of it."""
 
@@ -84,6 +96,7 @@ class Book:
             self.records = [Record(*row) for row in ledger.execute(_query(Record, "occurrences") + " ORDER BY seq")]
             self.tries = [Try(*row) for row in ledger.execute(_query(Try, "attempts") + " ORDER BY run, n")]
             self.asked = [Asked(*row) for row in ledger.execute(_query(Asked, "requests") + " ORDER BY id")]
+            self.edits = [Edited(*row) for row in ledger.execute(_query(Edited, "edits") + " ORDER BY id")]
             self.rows = {(r[0], r[1]): Known(*r) for r in ledger.execute(_query(Known, "rows"))}
         self.by_id = {record.id: record for record in self.records}
         self.by_row: defaultdict[tuple[str, str], list[Record]] = defaultdict(list)

@@ -384,6 +384,17 @@ def counters_add_up(world: World, book: Book) -> Iterator[str]:
                 yield f"{bench.name}/{key} stands at {row.count}, and ought to at {count.sum} + {ticks} ticks - {fires} × {goal}"
 
 
+def nobody_typed_what_came_back(world: World, book: Book) -> Iterator[str]:
+    """What rowd takes for an edit of Status or Current, a person has typed: no old copy brought it, nor rowd."""
+    for bench in world.benches:
+        said, spoiled = bench.person.said, bench.person.copies.spoiled
+        shared = [e for e in book.edits if e.table == bench.name and e.by == "person" and e.column in ("Status", "Current")]
+        for (key, column, text), number in Counter((e.key, e.column, e.new or "") for e in shared).items():
+            typed = said[key, column, text] + said["", column, text]
+            if key not in spoiled and number > typed:
+                yield f"{bench.name}/{key}: {column} was changed to {text!r} {number} times, and typed {typed} times"
+
+
 LAWS = (
     no_attempt_runs_twice_or_unknown,
     success_was_witnessed,
@@ -402,4 +413,5 @@ LAWS = (
     requests_are_answered,
     presses_are_consumed_once,
     counters_add_up,
+    nobody_typed_what_came_back,
 )

@@ -87,7 +87,7 @@ class Link:
     def read(self, cursor: str | None = None) -> Page:
         self._called()
         page, self._seen = self.inner.read(cursor), None
-        self.sheet.unread.clear()
+        self.sheet.was_read()
         grid = self.sheet.look()  # what the inner table has just read
         if grid.header("Name") is None or grid.header("Action") is None:
             return page  # no table of tasks: no row of it counts
@@ -105,8 +105,9 @@ class Link:
         self._unanswered = {patch.key for patch in patches}
         answers = self.inner.write(patches)
         self._guard.after(patches, answers, atomic=self.traits.atomic_expect)
-        if any(canonical(header) in ("ID", "Status") for patch in patches for header in patch.put):
-            self.spans.observe()
+        written = [(patch.key, canonical(header)) for patch in patches for header in patch.put]
+        if any(column in ("ID", "Status") for _, column in written):
+            self.spans.rewritten(key for key, column in written if column == "Status")
         if fate is True:
             self._guard.gap_keys |= self._unanswered
             raise OutcomeUnknown("the connection broke before the answer came")
@@ -114,6 +115,8 @@ class Link:
             if answer.row is not None:
                 for place in [p for p in self.sheet.unread if p[0] == answer.row.key]:
                     del self.sheet.unread[place]
+                self.sheet.pasted.pop(answer.row.key, None)
+                self.sheet.unshown.discard(answer.row.key)
         return answers
 
     def close(self) -> None:
@@ -174,11 +177,19 @@ class Guard:
     """What must hold of every write to a table, whoever asks for it."""
 
     def __init__(
-        self, sheet: Sheet, broken: Callable[[str, str], None], well: Callable[[Any], None], typed: Callable[[], set[str]]
+        self,
+        sheet: Sheet,
+        broken: Callable[[str, str], None],
+        well: Callable[[Any], None],
+        typed: Callable[[], set[str]],
+        gap_keys: set[str],
     ) -> None:
-        """well: told by a link that all is well.   typed: what people ever typed into Status and Do."""
+        """well: told by a link that all is well.   typed: what people ever typed into Status and Do.
+
+        gap_keys: gets the keys of rows of which rowd can't be sure how they stand, or in which it overwrote what it had not read.
+        """
         self.well, self.gaps = well, 0
-        self.gap_keys: set[str] = set()
+        self.gap_keys = gap_keys
         self._sheet, self._broken, self._typed = sheet, broken, typed
         self._before: tuple[list[str], list[tuple[str, ...]]] | None = None
 
@@ -202,6 +213,10 @@ class Guard:
         for patch, answer in zip(patches, answers, strict=True):
             if answer.effect is not Effect.APPLIED:
                 continue
+            self._sheet.changed_in(patch.key)
+            self._sheet.unshown.add(patch.key)
+            if (void := self._sheet.pasted.pop(patch.key, None)) is not None:
+                void()
             for header in patch.put:
                 typed = self._sheet.unread.get((patch.key, canonical(header)))
                 if typed is None or self._stands(patch.key, header) == typed:
@@ -233,8 +248,8 @@ class Guard:
         return list(grid.columns), [tuple(row.get(h, "") for h in theirs) for row in grid.rows]
 
     def _stands(self, key: str, header: str) -> str | None:
-        grid = self._sheet.look()
-        return next((row.get(header, "") for k, row in zip(grid.keys(), grid.rows, strict=True) if k == key), None)
+        row = self._sheet.row(key)
+        return None if row is None else row.get(header, "")
 
 
 class Worker:

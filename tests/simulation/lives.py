@@ -311,7 +311,7 @@ class Lives:
         """A request, as commands put it into the ledger."""
         bench, desk = self._chance.choice(self.world.benches), self.world.desk
         keys = list(rows_of(bench.sheet.look()))
-        if desk is None or not keys:
+        if desk is None or not keys or bench.person.over:
             return
         key, wish = self._chance.choice(keys), self._chance.choice(WISHES)
         counters = [k for k in keys if k in bench.person.counts]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
 from engine.model import Wish
 from tests.simulation import dues
+from tests.simulation.copies import Copies, Kept
 from tests.simulation.machine import Machine
 from tests.simulation.rows import OURS, PEOPLES, Writer
 from tests.simulation.sheets import Grid, Sheet, canonical
@@ -42,6 +44,10 @@ class Presses:
 
     def pressed(self, key: str, text: str, moment: int) -> None:
         self.all.append(Press(key, text, moment, key in self._blank))
+        self.overwritten(key, moment)
+
+    def overwritten(self, key: str, moment: int) -> None:
+        """Something else stands in the cell now, which is no press."""
         self._blank.discard(key)
         self._last[key] = moment
 
@@ -69,8 +75,10 @@ class Count:
 class Person:
     """Does one thing after the other, as a seed draws it.
 
-    typed: what was ever typed into Status and Do.   edits: changes of cells, rows and columns.
-    daring: share of what makes rows ambiguous: copies saved over newer ones, columns dropped, ids cleared.
+    typed: what was ever typed into Status and Do.   said: (key, column, text) → how often Status and Current may be taken for typed
+    so; key "" where it couldn't be told.   edits: changes of cells, rows and columns.
+    over: nothing is done to the table any more.   daring: share of what makes rows ambiguous: copies saved over newer ones, columns
+    dropped, ids cleared.
     """
 
     sheet: Sheet
@@ -80,10 +88,13 @@ class Person:
     writer: Writer
     tell: Tell
     daring: float
+    copies: Copies
     edits: int = 0
+    over: bool = False
     done: dict[str, int] = field(default_factory=dict)
     presses: Presses = field(default_factory=Presses)
     counts: dict[str, Count] = field(default_factory=dict)
+    said: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     typed: set[str] = field(default_factory=lambda: {"active", "paused", "draft", "completed"})
     snoozed: Tell = lambda _key: None
     _old: list[Grid] = field(default_factory=list)
@@ -93,7 +104,10 @@ class Person:
 
     def act(self) -> None:
         """Do one thing."""
+        if self.over:
+            return
         calm = [self.schedule] * 5 + [self.note] * 4 + [self.setting] * 4 + [self.status] * 5 + [self.press] * 6
+        calm += [self.keep_row] * 10
         calm += [self.count] * 4 + [self.insert] * 2 + [self.sort, self.rename, self.scribble, self.mend, self.mend, self.garbage]
         bold = [self.delete] * 2 + [self.put_back, self.copy_row, self.double, self.clear_id, self.move_column, self.add_column]
         bold += [self.drop_column, self.put_column_back, self.rename_column, self.save_old_copy, self.open_copy, self.open_copy]
@@ -135,13 +149,13 @@ class Person:
         self._type(grid, self._row(grid), column, self.writer.setting(column))
 
     def status(self, grid: Grid) -> None:
-        row = self._row(grid)
+        row = self._kept_row(grid)
         now = grid.get(row, "Status") if row else ""
         text = self.chance.choices(("paused", "draft", "active", ""), (6, 1, 2, 1))[0] if now in ("", "active") else "active"
         self._type(grid, row, "Status", text)
 
     def press(self, grid: Grid) -> None:
-        row = self._row(grid)
+        row = self._kept_row(grid)
         if row is None or grid.get(row, "Do") or grid.header("Do") is None:
             return
         text = self.chance.choice(BUTTONS) if self.chance.random() < 0.93 else "please run"
@@ -152,6 +166,8 @@ class Person:
             self.presses.pressed(key, text, self.machine.moment)
             if text.startswith("snooze"):
                 self.snoozed(key)
+            if self.chance.random() < 0.5:
+                self._keep(key, row)
 
     def count(self, grid: Grid) -> None:
         counters = [r for r in grid.rows if grid.get(r, "Type") == "counter"]
@@ -175,6 +191,8 @@ class Person:
             row[self.chance.choice(ours)] = self.chance.choice(("", "mine", "99"))
             if (key := self._key(grid, row)) in self.counts:
                 self.counts[key].sure = False  # rowd can't tell which display the person started from
+            self.copies.spoil(key)
+            self.sheet.overtyped(key)
             self._touched(grid, row)
 
     def rename(self, grid: Grid) -> None:
@@ -322,13 +340,81 @@ class Person:
         if self.chance.random() < 0.5:
             self.note(grid)
 
+    # --- copies of rows
+
+    def keep_row(self, grid: Grid) -> None:
+        """Copy a row into another window, rather one in which something happens."""
+        row = max(self.chance.choices(grid.rows, k=3), key=lambda r: self.sheet.changes[self._key(grid, r)]) if grid.rows else None
+        if row is not None and (key := self._key(grid, row)):
+            self._keep(key, row)
+            self.tell(f"keeps a copy of {self._called(grid, row)}")
+
+    def _keep(self, key: str, row: dict[str, str]) -> None:
+        kept = self.copies.keep(key, row)
+        self.machine.after(self.chance.random() * self.chance.choice((20, 60, 180)), lambda: self._paste(kept))
+
+    def _paste(self, kept: Kept) -> None:
+        self.copies.kept.remove(kept)
+        if not self.over:
+            with self.sheet.hand() as grid:
+                self.put_row_back(grid, kept)
+
+    def put_row_back(self, grid: Grid, kept: Kept) -> None:
+        """Put a row back as it stood when it was kept; sometimes with an edit of one's own."""
+        row = next((r for k, r in zip(grid.keys(), grid.rows, strict=True) if k == kept.key), None)
+        if row is None or row.keys() != kept.row.keys():
+            return
+        old, told = self.copies.old(kept, row), self.copies.told(kept)
+        if old and told:
+            self.sheet.pasted[kept.key] = lambda: self._mistaken(kept)
+        else:
+            self._mistaken(kept)
+        if kept.torn:
+            self._may_press(kept)
+        self._put_back(grid, row, kept)
+        self.tell(f"pastes an old copy of {self._called(grid, row)}: old {old}, told {told}")
+        if self.chance.random() < 0.3:
+            self._type(grid, row, "Notes", f"note {self.edits}")
+        elif self.chance.random() < 0.3:
+            self._type(grid, row, "Status", self.chance.choice(("paused", "active")))
+
+    def _put_back(self, grid: Grid, row: dict[str, str], kept: Kept) -> None:
+        key = kept.key
+        if key in self.counts and any(grid.get(row, c) != grid.get(kept.row, c) for c in ("Type", "Threshold")):
+            self.counts[key].sure = False
+        if grid.get(row, "Status") != grid.get(kept.row, "Status"):
+            self.spans.pasted.add(key)
+        for column in ("Status", "Do", "Current"):
+            self.sheet.unread.pop((key, column), None)
+        self.presses.overwritten(key, self.machine.moment)
+        self.sheet.overtyped(key)
+        row.update(kept.row)
+        self._touched(grid, row)
+        self.edits += 1
+
+    def _may_press(self, kept: Kept) -> None:
+        """rowd may take the press in this copy for a new one."""
+        if text := next((text for header, text in kept.row.items() if canonical(header) == "Do" and text), ""):
+            self.presses.returned.append((kept.key, text))
+
+    def _mistaken(self, kept: Kept) -> None:
+        """rowd may take what came back with this copy for typed just now."""
+        cells = {canonical(header): text for header, text in kept.row.items()}
+        for column in ("Status", "Current"):
+            self.said[kept.key, column, cells.get(column, "")] += 1
+        if kept.key in self.counts:
+            self.counts[kept.key].sure = False
+        self._may_press(kept)
+
     # --- at the end
 
     def tidy_up(self) -> None:
-        """Mend what keeps rows from being told apart, and put missing columns back."""
+        """Mend what keeps rows from being told apart, and put missing columns back. Nothing else is done to it after that."""
+        self.over = True
         with self.sheet.hand() as grid:
             while self._dropped:
                 self.put_column_back(grid)
+            self._renamed += [(h, h.removesuffix(" x")) for h in grid.columns if h.endswith(" x")]  # an old copy brought them back
             while self._renamed:
                 self.rename_column(grid)
             header = grid.header("ID") or grid.header("Name")
@@ -351,6 +437,12 @@ class Person:
     def _row(self, grid: Grid) -> dict[str, str] | None:
         return self.chance.choice(grid.rows) if grid.rows else None
 
+    def _kept_row(self, grid: Grid) -> dict[str, str] | None:
+        """A row of which a copy is kept, mostly."""
+        kept = {k.key for k in self.copies.kept}
+        rows = [row for key, row in zip(grid.keys(), grid.rows, strict=True) if key in kept]
+        return self.chance.choice(rows) if rows and self.chance.random() < 0.6 else self._row(grid)
+
     def _type(self, grid: Grid, row: dict[str, str] | None, column: str, text: str) -> str:
         """Answers the row's key; "" where it can't be told, or there is no such cell."""
         if row is None or grid.header(column) is None:
@@ -364,6 +456,9 @@ class Person:
             self.sheet.unread[key, column] = text
         if column in ("Status", "Do"):
             self.typed.add(text)
+        if column in ("Status", "Current"):
+            self.said[key, column, text] += 1
+            self.spans.pasted.discard(key)
         if key in self.counts and (column in ("Threshold", "Type") or (column == "Current" and not text.lstrip("-").isdigit())):
             self.counts[key].sure = False
         self.edits += 1
@@ -373,6 +468,8 @@ class Person:
     def _touched(self, grid: Grid, row: dict[str, str]) -> None:
         if key := self._key(grid, row):
             self.spans.touch(key)
+            self.sheet.changes[key] += 1
+            self.copies.look(key, row)
 
     def _key(self, grid: Grid, row: dict[str, str]) -> str:
         return next((k for k, r in zip(grid.keys(), grid.rows, strict=True) if r is row), "")
@@ -397,6 +494,7 @@ class Person:
         said = grid.get(row, "ID") or grid.get(row, "Name")
         for one in {key, said, *(k for k in self.counts if k == said)}:
             self.presses.muddied(one)
+            self.copies.spoil(one)
             if one in self.counts:
                 self.counts[one].sure = False
             for press in self.presses.all:

@@ -97,6 +97,8 @@ def rows_show_what_happened(world: World, daemon: Daemon) -> Iterator[str]:
     for bench in world.benches:
         grid = bench.sheet.look()
         for key, row in rows_of(grid).items():
+            if key in bench.sheet.misread:
+                continue
             records = book.by_row.get((bench.name, key), [])
             ran = [r for r in records if r.started_at is not None and r.stage == "ended"]
             last = max(ran, key=lambda r: r.seq, default=None)

@@ -69,12 +69,21 @@ class Sheet:
     """A table under people's hands.
 
     changed: told after each hand, and after each write of rowd's.   unread: (key, column) of a shared cell that a person typed and
-    rowd has not read yet → the text.
+    rowd has not read yet → the text.   pasted: keys of rows that a person put back as they once stood, and that rowd has not read
+    yet → what to do should it write there before.   changes: key → how often its row changed, by whatever hand.
+    reads: how often rowd read it.   unshown: keys of rows that rowd has written since, without being shown how they stand.
+    misread: keys of rows in which a person then typed over rowd's cells: it takes that for how the store shows what it wrote.
     """
 
     name: str
     changed: list[Callable[[], None]] = field(default_factory=list)
     unread: dict[tuple[str, str], str] = field(default_factory=dict)
+    pasted: dict[str, Callable[[], None]] = field(default_factory=dict)
+    changes: Counter[str] = field(default_factory=Counter)
+    reads: int = 0
+    unshown: set[str] = field(default_factory=set)
+    misread: set[str] = field(default_factory=set)
+    written: list[Callable[[str], None]] = field(default_factory=list)
 
     def look(self) -> Grid:
         """The table as it stands. Not to be changed."""
@@ -82,6 +91,29 @@ class Sheet:
 
     def save(self, grid: Grid) -> None:
         raise NotImplementedError
+
+    def row(self, key: str) -> dict[str, str] | None:
+        """The one row of this key. Not to be changed."""
+        grid = self.look()
+        return next((row for k, row in zip(grid.keys(), grid.rows, strict=True) if k == key), None)
+
+    def was_read(self) -> None:
+        """rowd has read all of it."""
+        self.reads += 1
+        self.unread.clear()
+        self.pasted.clear()
+        self.unshown.clear()
+
+    def overtyped(self, key: str) -> None:
+        """A person has put something into rowd's own cells."""
+        if key in self.unshown:
+            self.misread.add(key)
+
+    def changed_in(self, key: str) -> None:
+        """This row reads otherwise now."""
+        self.changes[key] += 1
+        for listener in self.written:
+            listener(key)
 
     @contextmanager
     def hand(self) -> Iterator[Grid]:

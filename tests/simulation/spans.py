@@ -7,7 +7,7 @@ note of, and surely had the time to deal with, must have its record; what lies o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
@@ -175,6 +175,7 @@ class Spans:
         self.by_key: dict[str, list[Span]] = {}
         self.touches: dict[str, list[int]] = {}  # key → when people changed cells of it
         self.astray: set[str] = set()  # keys that were taken from their rows: these go on until they are back
+        self.pasted: set[str] = set()  # keys whose Status came back with an old copy: rowd goes by what was typed since
         self._sheet, self._machine, self._terms, self._needed = sheet, machine, terms, needed
         self.observe()
 
@@ -201,7 +202,7 @@ class Spans:
         for key, row, name in zip(grid.keys(), grid.rows, names, strict=True):
             if key:
                 cells = {c: row.get(h, "").strip() for c, h in headers if h is not None}
-                found[key] = (meaning(cells, terms), whole and bearers[name] == 1)
+                found[key] = (meaning(cells, terms), whole and bearers[name] == 1 and key not in self.pasted)
         header = grid.header("ID") or grid.header("Name")
         borne = Counter(row.get(header or "", "").strip() for row in grid.rows)
         self.astray.update(key for key, number in borne.items() if number > 1 and key in self.by_key)
@@ -213,6 +214,11 @@ class Spans:
                 span.ended = moment
             if now is not None:
                 self.by_key.setdefault(key, []).append(Span(key, *now, moment, self._machine.wall() - timedelta(seconds=1)))
+
+    def rewritten(self, keys: Iterable[str]) -> None:
+        """rowd has written these rows, their Status among them."""
+        self.pasted.difference_update(keys)
+        self.observe()
 
     def taken_note(self, seen: int) -> None:
         """What stood in the table at the moment `seen` is durable with rowd now."""

@@ -20,6 +20,7 @@ from engine.parse import Rules
 from engine.rules import TableRules
 from tests.simulation import people, rows
 from tests.simulation.actions import Nature, Processes
+from tests.simulation.copies import Copies
 from tests.simulation.disk import Disk, SimLedger
 from tests.simulation.link import Guard, Link, Owned, Probed, Watched, Weather
 from tests.simulation.machine import Machine, source
@@ -248,6 +249,7 @@ class World:
         )
         spans = Spans(sheet, self.machine, self.terms, (*needed, *(c for c in ("Catch Up", "Overlap", "Metadata") if c in columns)))
         sheet.changed.append(spans.observe)
+        doubted: set[str] = set()
         person = people.Person(
             sheet,
             spans,
@@ -256,9 +258,10 @@ class World:
             rows.Writer(source(chance.random()), fast),
             lambda text: self.tell(f"person @{name}: {text}"),
             daring=0.3 if self.bold else 0,
+            copies=Copies(sheet, lambda: doubted),
         )
         person.snoozed = self.snoozed.add
-        guard = Guard(sheet, self.broke, lambda link: self.well(link), lambda: person.typed)
+        guard = Guard(sheet, self.broke, lambda link: self.well(link), lambda: person.typed, doubted)
         opened, link = self._opened(kind, sheet, guard)
         people.start(person, 60 if self.dense else chance.choice((5, 10, 20, 35)), columns)
         person.edits = 0
@@ -272,7 +275,7 @@ class World:
         chance = self.chance
         rare = 0.1 if self.dense else 0.6
         peoples = [c for c in rows.PEOPLES if c in rows.USUAL or chance.random() < (0.9 if c == "ID" else rare)]
-        ours = [c for c in rows.OURS if chance.random() < rare] if chance.random() < 0.85 else []
+        ours = [c for c in rows.OURS if chance.random() < (0.9 if c == "Health" else rare)] if chance.random() < 0.85 else []
         columns = peoples + ours
         if chance.random() < 0.3:
             chance.shuffle(columns)
