@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine import acting
 from engine.loop import Daemon
 from tests.simulation import rest
 from tests.simulation.book import Book
@@ -20,6 +21,9 @@ from tests.simulation.lives import Lives, Plan
 from tests.simulation.world import Broken, World
 
 MEMORY = Path("/dev/shm")
+
+PLANS = (1, 3, acting.TOGETHER)
+"""Tasks in one plan: so few that most turns make several, of which each is decided while the one before is made durable; or all."""
 
 
 @dataclass
@@ -53,6 +57,7 @@ def play(seed: int, tell: Callable[[str], None] | None = None, plan: Plan | None
 
 
 def _played(seed: int, folder: Path, tell: Callable[[str], None] | None, plan: Plan) -> Report:
+    acting.TOGETHER = PLANS[seed % len(PLANS)]
     world = World(seed, folder, tell)
     lives = Lives(world, plan)
 
