@@ -5,8 +5,9 @@ from __future__ import annotations
 import pwd
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,23 +15,27 @@ from typing import Annotated, Any
 import typer
 
 from config.mistakes import ConfigError
+from config.times import system_zone
 from connectors.api import Cell
 from connectors.errors import TableError
 from engine.cells import text
 from engine.clock import SystemClock
 from engine.model import Column, Defect
+from engine.parse import Rules
 from rowd import definitions
 from rowd.cli.assigning import one_table
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
-from rowd.cli.output import clean, emit_json, fail, plural, print_table, say, warn
+from rowd.cli.output import Styled, clean, emit_json, fail, plural, print_table, say, warn
 from rowd.cli.site import drafted, reading, runner, site_at
 from rowd.crontab import SPOOL, Crontab, Job, Refused, ignored, is_text, names_users, read
 from rowd.hand import Hand, Unfit, hand
 from rowd.migration import Known, Migration, Moved, migrate, rows_known
 from rowd.view import living
-from rowd.wiring import Site
+from rowd.wiring import Bound, Site
+
+HALF_A_YEAR = timedelta(days=182)
 
 OPTIONAL = (Column.TYPE, Column.DESCRIPTION, Column.STATUS)
 """Left out where the table has no such column."""
@@ -87,10 +92,11 @@ def import_crontab(
         blocks = [_block(moved) for moved in found.moved if moved.settings is not None]
         if found.moved and not dry_run:
             _write(site, held, found.moved, blocks, rows)
+    notes = [*crontab.notes, *(other_clock(bound.rules.rules, system_zone(), SystemClock().now()) if found.moved else ())]
     if as_json:
-        emit_json(_document(held.name, found, crontab.notes, rows, dry_run=dry_run))
+        emit_json(_document(bound, found, notes, rows, dry_run=dry_run))
     else:
-        _report(site, held.name, found, crontab.notes, blocks, dry_run=dry_run)
+        _report(site, bound, found, notes, blocks, dry_run=dry_run)
     if found.refused:
         raise typer.Exit(int(Exit.BAD))
 
@@ -189,15 +195,26 @@ def _write(site: Site, held: Hand, moved: Sequence[Moved], blocks: Sequence[str]
 # --- what is told
 
 
-def _report(site: Site, table: str, found: Migration, notes: Sequence[str], blocks: Sequence[str], *, dry_run: bool) -> None:
+def other_clock(rules: Rules, machine: tzinfo, now: datetime) -> Iterator[str]:
+    """What is to be said where the table's times are not those of this machine, which cron goes by."""
+    if any(at.astimezone(machine).utcoffset() != at.astimezone(rules.zone).utcoffset() for at in (now, now + HALF_A_YEAR)):
+        yield (
+            f"cron goes by the clock of this machine ({machine}), and the table {rules.table} by {rules.zone}: the rows run at"
+            f' other instants than the lines did; with time_zone = "{machine}" for the table, or in Time Zone, at the same'
+        )
+
+
+def _report(site: Site, bound: Bound, found: Migration, notes: Sequence[str], blocks: Sequence[str], *, dry_run: bool) -> None:
+    table, zone = bound.rules.rules.table, bound.rules.rules.zone
     if dry_run and blocks:
         say(f"# to be appended to {site.config.file}:")
         typer.echo("\n".join(blocks))
     if found.moved:
+        columns = ["Name", "Schedule", "Zone", "Runs as", "Command", "From"]
         print_table(
-            ["Name", "Schedule", "Runs as", "Command", "From"],
-            [(str(m.cells[Column.NAME]), m.job.schedule, m.job.user or "", m.job.command, m.job.place) for m in found.moved],
+            columns, [_line(moved) for moved in found.moved], keep=(1,), cut={0: 14, 2: 8, 3: 8, 4: 16, 5: 10}, spare=(5, 3)
         )
+        say(f"Times are on the clock of {zone}, the zone of the table {table}, where no other is named.")
         say()
     for refused in found.refused:
         warn(f"{clean(refused.place)}: not taken: {clean(refused.reason)}{f' ({clean(refused.text)})' if refused.text else ''}")
@@ -222,14 +239,20 @@ def _reload_hint(site: Site, defined: bool) -> None:
         say(f"The daemon must read rowd.toml anew: kill -HUP {mark.process.pid} (or: systemctl reload rowd)")
 
 
+def _line(moved: Moved) -> list[Styled]:
+    cells, job = moved.cells, moved.job
+    return [str(cells[Column.NAME]), job.schedule, str(cells.get(Column.TIME_ZONE) or ""), job.user or "", job.command, job.place]
+
+
 def _document(
-    table: str, found: Migration, notes: Sequence[str], rows: Sequence[dict[str, Cell]], *, dry_run: bool
+    bound: Bound, found: Migration, notes: Sequence[str], rows: Sequence[dict[str, Cell]], *, dry_run: bool
 ) -> dict[str, Any]:
     def told(job: Job) -> dict[str, Any]:
         return {"file": job.file, "line": job.line, "schedule": job.schedule, "user": job.user, "command": job.command}
 
     return {
-        "table": table,
+        "table": bound.rules.rules.table,
+        "zone": str(bound.rules.rules.zone),
         "dry_run": dry_run,
         "added": [
             {**told(m.job), "name": m.cells[Column.NAME], "action": m.action, "definition": m.settings, "cells": cells}

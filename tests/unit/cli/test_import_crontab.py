@@ -8,8 +8,10 @@ import os
 import subprocess
 import sys
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -19,6 +21,8 @@ from typer.testing import CliRunner
 from config.mistakes import ConfigError
 from rowd import definitions
 from rowd.cli import app
+from rowd.cli.importing_crontab import other_clock
+from rowd.cli.site import site_at
 from rowd.crontab import Job
 from rowd.migration import Known, Migration, migrate, rows_known
 from tests.unit.cli.desk import Desk
@@ -88,6 +92,19 @@ def test_lines_that_cannot_be_taken_are_listed_with_their_place(desk: Desk) -> N
     assert f"{tab(desk)}:5: not taken: runs when the machine starts" in said
     assert f'{tab(desk)}:6: not taken: "99" is no minute' in said
     assert "2 rows added to ops, 0 there already, 2 lines not taken" in said
+
+
+def test_it_is_told_by_which_clock_the_rows_go(desk: Desk) -> None:
+    words = ("import", "crontab", tab(desk), "--user-field", "no", "--dry-run")
+    assert "Times are on the clock of Europe/Berlin" in desk.said(*words, code=1)
+    assert desk.json(*words, code=1)["zone"] == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(("machine", "same"), [("Europe/Madrid", True), ("Europe/Lisbon", False), ("Africa/Lagos", False)])
+def test_where_the_rows_go_by_another_clock_than_cron_that_is_said(desk: Desk, machine: str, *, same: bool) -> None:
+    (bound,) = site_at(desk.folder / "rowd.toml").tables.values()  # Berlin's; Lagos is like it only in winter
+    notes = list(other_clock(bound.rules.rules, ZoneInfo(machine), datetime(2026, 11, 26, tzinfo=UTC)))
+    assert [f'other instants than the lines did; with time_zone = "{machine}"' in note for note in notes] == [True] * (not same)
 
 
 def test_a_second_import_of_the_same_lines_changes_nothing(desk: Desk) -> None:
