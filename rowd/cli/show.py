@@ -16,6 +16,7 @@ from engine.clock import SystemClock
 from engine.display import cut, whole
 from engine.ledger import Attempt, Ledger
 from engine.model import Column, Edit, Occurrence, Task, Type
+from rowd.cli.calling import spelled as typed
 from rowd.cli.command import examples
 from rowd.cli.options import ConfigOption, JsonOption, TableOption, TaskArgument
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
@@ -61,7 +62,7 @@ def show(
         emit_json(_json(row, reason, ahead, past, edits))
         return
     troubles([view for view in tables if view.name == row.table], old)
-    print_pairs(_pairs(row, reason, now, ahead))
+    print_pairs(_pairs(row, typed(reason), now, ahead))
     if past:
         say()
         columns = ["Run", "When", "", "Outcome", "Took", "Result"]

@@ -114,7 +114,8 @@ def _standing(site: Site, mistakes: list[Mistake]) -> _Standing:
     with reading(site) as ledger:
         tables = [_table(name, ledger) for name in (ledger_tables(site) if mistakes else site.tables)]
         holds = house(site, ledger, now)
-        due = _due(site, ledger, now, holds) if not mistakes else None
+        read = any(table.mark is not None for table in tables)
+        due = _due(site, ledger, now, holds) if read and not mistakes else None
         daemon, mark = living(ledger), ledger.daemon() if ledger is not None else None
         note = left(site.state, daemon.process) if daemon is not None else None
         old = behind(site, ledger) if not mistakes else None
@@ -146,7 +147,7 @@ def _print(found: _Standing) -> None:
 def _pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
     yield from _daemon_pairs(found)
     yield from _config_pairs(found)
-    yield "Next hour", _next_hour(found.due)
+    yield "Next hour", _next_hour(found)
     counts = ", ".join(f"{number:,} {outcome}" for outcome, number in found.day.items())
     worst = next((outcome_style(o) for o in Outcome if o in found.day and outcome_style(o) == "red"), "")
     yield "Last 24 hours", (counts or "nothing ran", worst)
@@ -200,10 +201,14 @@ def _in_force(found: _Standing) -> str:
     return f"The daemon goes on by what it read{read}. Mend the file, then: kill -HUP {pid}"
 
 
-def _next_hour(due: int | None) -> Styled:
-    if due is None:
+def _next_hour(found: _Standing) -> Styled:
+    if found.mistakes:
         return "not known: what comes due can't be told without the whole of rowd.toml", "yellow"
-    return f"{'at least ' if due >= MOST_DUE else ''}{plural(due, 'run')} due"
+    if found.due is None:
+        return f"not known: no daemon has read a table yet; {command('next')} reads them now", "yellow"
+    unread = ", ".join(table.name for table in found.tables if table.mark is None)
+    without = f", not counting what is not read yet: {unread}" if unread else ""
+    return f"{'at least ' if found.due >= MOST_DUE else ''}{plural(found.due, 'run')} due{without}"
 
 
 def _line(table: _Table, found: _Standing) -> list[Styled]:

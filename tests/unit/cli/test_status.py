@@ -21,6 +21,16 @@ def test_without_a_daemon_it_ends_with_one(tmp_path: Path) -> None:
     assert "not running. Start it: rowd run" in Desk(tmp_path, HOURLY).said("status", code=1)
 
 
+def test_of_tables_that_nobody_has_read_nothing_is_claimed(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    assert "Next hour not known: no daemon has read a table yet; rowd next reads them" in desk.said("status", code=1)
+    assert desk.json("status", code=1)["due_next_hour"] is None
+    desk.daemon_reads()
+    with (tmp_path / "rowd.toml").open("a") as file:
+        file.write('[tables.more]\nconnector = "local"\npath = "more.csv"\n')
+    assert "2 runs due, not counting what is not read yet: more" in desk.said("status", code=1)
+
+
 def test_with_a_daemon_and_readable_tables_all_is_fine(tmp_path: Path) -> None:
     desk = Desk(tmp_path, HOURLY, "2,bad,,evry day,work,,,,,")
     desk.daemon_reads()
