@@ -32,6 +32,9 @@ WIDE = 160
 READABLE = 20
 """The width in which any text can be read that is broken over lines."""
 
+LONGEST = 400
+"""Characters of one column, also where there is no screen: a cell may hold a book."""
+
 NOTHING: Mapping[int, int] = MappingProxyType({})
 
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|\Z)|\x1b.?", re.DOTALL)
@@ -143,7 +146,7 @@ def print_table(
 
     keep: columns that stay whole.   cut: columns that stay on one line, with an ellipsis where there is no room, and what they can
     be read in. The others are broken over lines.   spare: columns to be left out, in this order, until the rest has room.
-    Where there is no screen, all stands there, each row on a line of its own.
+    Where there is no screen, a column is as wide as it needs, up to LONGEST.
     """
     from rich import box
     from rich.cells import cell_len
@@ -152,7 +155,7 @@ def print_table(
 
     body = [[(clean(c), "") if isinstance(c, str) else (clean(c[0]), c[1]) for c in row] for row in rows]
     filled = [n for n in range(len(columns)) if any(row[n][0] for row in body)]
-    wide = {n: max(cell_len(text) for text in (columns[n], *(row[n][0] for row in body))) for n in filled}
+    wide = {n: min(LONGEST, max(cell_len(text) for text in (columns[n], *(row[n][0] for row in body)))) for n in filled}
     least = {n: cut.get(n, READABLE) for n in filled if n not in keep}
     widths = fitted(wide, least, spare, console().width) if _screen() else wide
     drawn = Table(box=box.SIMPLE_HEAD, padding=(0, GAP - 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")

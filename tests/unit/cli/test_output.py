@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rowd.cli.exits import Exit
-from rowd.cli.output import clean, clean_lines, emit_json, jsonable, print_table
+from rowd.cli.output import LONGEST, clean, clean_lines, emit_json, jsonable, print_table
 from rowd.fitting import TINY, fitted, taken
 from rowd.saying import distance, lasted, plural, when
 
@@ -143,9 +143,17 @@ def test_a_long_name_takes_no_room_from_what_must_be_read(
 
 def test_where_there_is_no_screen_nothing_is_cut(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
-    print_table(["Name", "Note", "Health"], [["one", "word " * 60, "health " * 60]], cut={2: 10}, spare=(1,))
+    print_table(["Name", "Note", "Health"], [["one", "word " * 60, "health " * 50]], cut={2: 10}, spare=(1,))
     _, _, line = capsys.readouterr().out.splitlines()
-    assert (line.count("word"), line.count("health")) == (60, 60)
+    assert (line.count("word"), line.count("health")) == (60, 50)
+
+
+def test_in_a_pipe_a_book_in_a_cell_is_cut(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    print_table(["Name", "Health"], [["name " * 9999, "health"]], cut={0: 10})
+    _, _, line = capsys.readouterr().out.splitlines()
+    assert len(line) == LONGEST + 8
+    assert line.endswith("…  health")
 
 
 widths = st.dictionaries(st.integers(0, 6), st.integers(1, 60), min_size=1)
