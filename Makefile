@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := .venv-bench
 # Courses that many tests look at run once; the long ones come early, so that the short ones fill what they leave.
-BY_FILE := --dist loadfile --no-loadscope-reorder
+BY_FILE := --dist loadfile
 
 .PHONY: demo test check prove soak bench lock clean
 

@@ -37,7 +37,6 @@ async def opened(site: Site, listener: Listener, clock: Clock | None = None) -> 
 
     Raises: AlreadyRunning, StateUnusable, Taken (another daemon has a table), NeedsOwner, ledger errors.
     """
-    gc.set_threshold(*COLLECT)
     with locked(site.state):
         own_clock = SteadyClock(clock or SystemClock())
         heartbeat = Heartbeat(site.state, own_clock, listener)
@@ -45,7 +44,6 @@ async def opened(site: Site, listener: Listener, clock: Clock | None = None) -> 
         beating = asyncio.create_task(heartbeat.beat())
         try:
             made = await daemon(site, own_clock, committer, heartbeat.hear)
-            gc.freeze()
             mark = DaemonMark(_myself(), os.uname().nodename, own_clock.now(), __version__, tuple(site.tables))
             await committer.do(lambda ledger: ledger.mark_daemon(mark), point="marks")
             try:
@@ -67,7 +65,9 @@ async def serve(
     beside: something that lives as long as the daemon does and may end it by ending (the live view).
     """
     terminal = Terminal()
+    gc.set_threshold(*COLLECT)
     async with opened(site, listener) as (made, committer):
+        gc.freeze()
         stopping, loop = _stoppable(), asyncio.get_running_loop()
         reloading = Reloading(site, _myself(), made, committer, reload, listener)
         chores = Housekeeping(_chores(site), SystemClock(), committer, listener)

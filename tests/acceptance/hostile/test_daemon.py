@@ -44,7 +44,7 @@ def running(folder: Path) -> Iterator[Daemon]:
         yield daemon
         assert daemon.stop() == 0
         assert daemon.other == []
-        assert [event for event in daemon.events if event["event"] == "trouble"] == []
+        assert [event["message"] for event in daemon.events if event["event"] == "trouble"] == []
     finally:
         daemon.kill()
 
