@@ -91,7 +91,7 @@ class Access:
         """In what state it is, since when, and why in one sentence; "" where all is well."""
         if self.trouble is not None:
             state = Reach.NO_ACCESS if isinstance(self.trouble.error, NeedsOwner) else Reach.UNREACHABLE
-            return state, self.trouble.since, f"{self.trouble.error}; {self._meanwhile(self.trouble, now)}"
+            return state, self.trouble.since, f"{str(self.trouble.error).rstrip('.')}; {self._meanwhile(self.trouble, now)}"
         if self.held is not None:
             return Reach.HELD, self._since or now, self.held
         if self.unwritable is not None:
