@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := .venv-bench
-# Courses that many tests look at run once; the long ones come early, so that the short ones fill what they leave.
+# Courses that many tests of one file look at run once.
 BY_FILE := --dist loadfile
 
 .PHONY: demo test check prove soak bench lock clean

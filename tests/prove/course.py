@@ -21,7 +21,6 @@ from pathlib import Path
 from tests.prove.commands import Running, Starter
 from tests.prove.lots import seeded
 from tests.prove.person import Person
-from tests.prove.remains import let_go
 from tests.prove.scene import Scene
 
 DRAINED_WITHIN = 300.0
@@ -139,7 +138,6 @@ class Course:
         self._daemon = None
         if death.point is not None and status == -signal.SIGKILL and not forced:
             self.reached[death.point.partition(":")[0]] += 1
-        held_on = let_go(self._scene.locks)
         self._scene.journal.note(
             "death",
             number=self._number,
@@ -148,7 +146,6 @@ class Course:
             point=death.point,
             forced=forced,
             taken=taken,
-            held_on=round(held_on, 4),
         )
         return "killed" if status == -signal.SIGKILL else f"ended with {status}"
 

@@ -65,15 +65,12 @@ def _done(e: Evidence) -> Iterator[str]:
     ticks = sum(a["wish"] == "tick" for a in e.asked)
     in_place = sum(save["in_place"] for save in e.saves)
     under_way = [e.under_way(life.over) for life in kills]
-    held_on = [death["held_on"] for death in e.noted("death") if death["held_on"] > 0.001]
     yield from _pairs(
         {
             "rows": f"{len(e.rows):,}, of these {imported} imported from crontabs",
             "kill -9": f"{len(kills)} times in {spent / 60:.1f} minutes, {early} of them before rowd was ready;"
             f" {len(e.taken)} commands were killed with it, {sum(under_way)} outlived it, and it was at work"
             f" {sum(map(bool, under_way))} times",
-            "its locks": f"were still held after {len(held_on)} deaths, for {max(held_on, default=0) * 1000:.0f} ms at the most, by"
-            " a child that had not become its command yet; the next start waited for that",
             "a person": f"{len(e.saves):,} saves ({in_place} in place, the others by rename): {len(cells) - presses:,} edits,"
             f" {presses} presses, {others['added']} rows added, {others['deleted']} deleted, {others['sorted']} times sorted",
             "at the shell": f"{ticks} times `rowd tick`, {len(e.asked) - ticks} times `rowd run-now`",

@@ -93,7 +93,6 @@ class Scene:
         self.table = folder / "tasks.csv"
         self.seen = folder / "witness"
         self.logs = folder / "logs"
-        self.locks = (folder / ".rowd" / "lock", folder / ".tasks.csv.rowd" / "owner")
         folder.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir()
         witness = folder / "witness.py"
