@@ -70,13 +70,17 @@ class Daemon:
     async def run(self, stopping: asyncio.Event) -> None:
         """Turn until told to stop; then let running work end (at most `stop_within`) and tell the tables."""
         async with self._tended(stopping) as stop:
+            self._tending += [asyncio.create_task(tender.watch()) for tender in self._tenders]
             while not stop.done():
                 await self._turns.turn()
                 await self._turns.rest(stop)
             await self._wind_up()
 
     async def run_once(self, stopping: asyncio.Event) -> None:
-        """One pass: read every table, run what is due by then, tell the tables. Attempts to repeat are left for the next pass."""
+        """One pass: read every table, run what is due by then, tell the tables. Attempts to repeat are left for the next pass.
+
+        It watches no table: what a person saves meanwhile is for the next pass, as long as nothing is written over it.
+        """
         async with self._tended(stopping) as stop:
             looked = asyncio.create_task(self._looked_everywhere())
             while not looked.done() and not stop.done():
@@ -100,7 +104,7 @@ class Daemon:
         await tender.own()
         self._turns.recover(await self._turns.take_up([tender]))
         self._tenders.append(tender)
-        self._tending.append(asyncio.create_task(tender.tend(self._turns.deliver)))
+        self._tending += [asyncio.create_task(tender.tend(self._turns.deliver)), asyncio.create_task(tender.watch())]
 
     async def listen(self, pokes: AsyncIterator[None]) -> None:
         """Each time `pokes` yields, someone may have asked for something: look into the ledger."""

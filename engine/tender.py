@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from math import ceil
@@ -90,22 +89,30 @@ class Tender:
 
     async def tend(self, deliver: Deliver) -> None:
         """Look after the table until cancelled. Raises nothing but CancelledError."""
-        watching = asyncio.create_task(self._watch())
         poll_at = 0.0
+        while True:
+            if self._look or self._clock.monotonic() >= poll_at:
+                self._look = False
+                if not await self._guarded(self._read, deliver) and not self.looked.is_set():
+                    await deliver(self.keeper, lambda _: Findings(look_again=True))
+                poll_at = self._in(self._until_next_poll())
+            if self.keeper.access.trouble is None and self._something_to_tell():
+                await self._guarded(self._write, deliver)
+            await self._pause(poll_at)
+
+    async def watch(self) -> None:
+        """Let it be looked at as soon as its store tells that it may have changed, until cancelled. Where the store can't tell, or
+        breaks its word in telling, there are the polls.
+        """
+        table = self.table.table
+        if not isinstance(table, Watchable):
+            return
         try:
-            while True:
-                if self._look or self._clock.monotonic() >= poll_at:
-                    self._look = False
-                    if not await self._guarded(self._read, deliver) and not self.looked.is_set():
-                        await deliver(self.keeper, lambda _: Findings(look_again=True))
-                    poll_at = self._in(self._until_next_poll())
-                if self.keeper.access.trouble is None and self._something_to_tell():
-                    await self._guarded(self._write, deliver)
-                await self._pause(poll_at)
-        finally:
-            watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watching
+            async for _ in table.watch():
+                self._look = True
+                self._stir.set()
+        except Exception as exc:  # another package's store may not keep its contract
+            self._trouble(exc)
 
     async def flush(self, deliver: Deliver) -> None:
         """Tell the table everything that is left, and once more what a person changed meanwhile; the rest waits in the ledger."""
@@ -157,14 +164,6 @@ class Tender:
             return min(SECOND_LOOK, self.keeper.rules.poll)
         return self.keeper.rules.poll
 
-    async def _watch(self) -> None:
-        table = self.table.table
-        if not isinstance(table, Watchable):
-            return
-        async for _ in table.watch():
-            self._look = True
-            self._stir.set()
-
     # --- reading
 
     async def _guarded(self, step: Callable[[Deliver], Awaitable[None]], deliver: Deliver) -> bool:
@@ -172,11 +171,14 @@ class Tender:
         try:
             await step(deliver)
         except Exception as exc:  # a table that fails in a way we never thought of must not stop the others
-            where = f"table {self.keeper.name}"
-            self._listener(Trouble(at=self._clock.now(), where=where, message=f"{type(exc).__name__}: {exc}"))
+            self._trouble(exc)
             self._write_at = self._in(AFTER_TROUBLE)
             return False
         return True
+
+    def _trouble(self, exc: Exception) -> None:
+        message = f"{type(exc).__name__}: {exc}"
+        self._listener(Trouble(at=self._clock.now(), where=f"table {self.keeper.name}", message=message))
 
     async def _read(self, deliver: Deliver) -> None:
         stale, self._stale = self._stale, False

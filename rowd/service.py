@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import os
 import signal
@@ -25,6 +26,12 @@ from rowd.lock import locked
 from rowd.reloading import Reloading
 from rowd.terminal import Terminal
 from rowd.wiring import Site, daemon
+
+NO_WATCHES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOSPC})
+"""inotify_init(2), inotify_add_watch(2): too many instances or watches."""
+
+WITHOUT_WATCH = 2.0
+"""Seconds."""
 
 COLLECT = (50_000, 20, 50)
 """Python's own (700, 10, 10) look for cycles all the time among a hundred thousand rows, where there are none: a third of a start's
@@ -137,17 +144,26 @@ def _stop(stopping: asyncio.Event) -> None:
 
 
 async def touched(path: Path) -> AsyncIterator[None]:
-    """Yield each time the file is touched. One that was deleted is made again."""
+    """Yield each time the file is touched. One that was deleted is made again.
+
+    Where the machine has no watches left (Linux gives a user 128 unless told otherwise), yield every WITHOUT_WATCH until it has.
+    """
     from asyncinotify import Inotify, Mask
 
     while True:
         await asyncio.to_thread(path.touch, 0o600)
-        with Inotify() as inotify:
-            inotify.add_watch(path, Mask.ATTRIB | Mask.CLOSE_WRITE | Mask.DELETE_SELF | Mask.MOVE_SELF)
-            async for _ in inotify:
-                yield
-                if not await asyncio.to_thread(path.exists):
-                    break
+        try:
+            with Inotify() as inotify:
+                inotify.add_watch(path, Mask.ATTRIB | Mask.CLOSE_WRITE | Mask.DELETE_SELF | Mask.MOVE_SELF)
+                async for _ in inotify:
+                    yield
+                    if not await asyncio.to_thread(path.exists):
+                        break
+        except OSError as exc:
+            if exc.errno not in NO_WATCHES:
+                raise
+            await asyncio.sleep(WITHOUT_WATCH)
+            yield
 
 
 def _chores(site: Site) -> Chores:
