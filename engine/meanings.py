@@ -62,7 +62,8 @@ class Meanings:
             before = self._told.get(key)
             if defect is None and before is not None:
                 del self._told[key]
-                mended.append(key)
+                if now is not None:  # a row that is gone is mended by nobody
+                    mended.append(key)
             elif defect is not None and defect.message != before:
                 self._told[key] = defect.message
                 fresh.append(defect)

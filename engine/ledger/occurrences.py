@@ -314,11 +314,11 @@ _LAUNCHED_ATTEMPT = (
     .where(*_OF_ATTEMPT)
     .values(pid=sa.bindparam("its_pid"), pid_started=sa.bindparam("its_start"), folder=sa.bindparam("its_folder"))
 )
-_ended_ = table_of("of", "nth", "at", "ended", "said", "took")
+_over = table_of("of", "nth", "at", "ended", "said", "took")
 _END_ATTEMPT = (
     sa.update(ATTEMPTS)
-    .where(ATTEMPTS.c.run == _ended_.c.of, ATTEMPTS.c.n == _ended_.c.nth)
-    .values(ended_at=_ended_.c.at, outcome=_ended_.c.ended, summary=_ended_.c.said, duration=_ended_.c.took)
+    .where(ATTEMPTS.c.run == _over.c.of, ATTEMPTS.c.n == _over.c.nth)
+    .values(ended_at=_over.c.at, outcome=_over.c.ended, summary=_over.c.said, duration=_over.c.took)
 )
 _moved = table_of("at", "to", "retry", "how", "why", "out", "where", "end", "took")
 _MOVE = (

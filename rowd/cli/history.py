@@ -64,7 +64,8 @@ def history(
     """List what happened, newest first.
 
     What counts is when a run started; for what never started, when it was due. Equal skipped or missed occurrences in a row are one
-    line with their number, at the newest of them.
+    line with their number, at the newest of them. Of each task the newest are there, `keep_runs` of them (20 unless rowd.toml says
+    otherwise).
     """
     if in_logs and not grep:
         fail("--in-logs needs the text to look for: --grep TEXT", Exit.USAGE)

@@ -224,7 +224,9 @@ def _report(site: Site, bound: Bound, found: Migration, notes: Sequence[str], bl
     parts = [f"{plural(len(found.moved), 'row')} {verb} to {table}", f"{len(found.same)} there already"]
     if found.again:
         parts.append(f"{len(found.again)} left out that earlier lines say already")
-    say(", ".join([*parts, f"{plural(len(found.refused), 'line')} not taken"]))
+    whole = sum(refused.line == 0 for refused in found.refused)
+    parts += [f"{plural(whole, 'whole file')} not taken"] if whole else []
+    say(", ".join([*parts, f"{plural(len(found.refused) - whole, 'line')} not taken"]))
     if found.moved and not dry_run:
         say("Now comment these lines out where they were: until then cron runs them, too.")
         _reload_hint(site, any(m.settings is not None for m in found.moved))

@@ -98,19 +98,7 @@ class Desk:
     def began(self, key: str = "1", task: str = "backup", *, ago: timedelta = timedelta(minutes=5), **fields: Any) -> Occurrence:
         """A run that is under way."""
         at = datetime.now(UTC) - ago
-        one = Occurrence(
-            id=new_run_id(at, os.urandom),
-            table="ops",
-            key=key,
-            task=task,
-            trigger=f"at:{at.isoformat()}",
-            cause=Cause.SCHEDULE,
-            due=at,
-            claimed_at=at,
-            stage=Stage.CLAIMED,
-            action="work",
-        )
-        one = one._replace(**fields)
+        one = _occurrence(key, task, due=at, claimed_at=at)._replace(**fields)
         with self.ledger() as ledger:
             assert ledger.claim([one]) == [True]
             ledger.begin([(one.id, 1)], at)
@@ -120,17 +108,8 @@ class Desk:
         """Occurrences that the daemon has just found missed.   hours: ago, the first was due.   last: likewise of the last."""
         now = datetime.now(UTC)
         due, last_due = now - timedelta(hours=hours), now - timedelta(hours=hours if last is None else last)
-        one = Occurrence(
-            id=new_run_id(now, os.urandom),
-            table="ops",
-            key=key,
-            task=task,
-            trigger=f"at:{due.isoformat()}",
-            cause=Cause.SCHEDULE,
-            due=due,
-            claimed_at=now,
+        one = _occurrence(key, task, due=due, claimed_at=now)._replace(
             stage=Stage.ENDED,
-            action="work",
             outcome=Outcome.MISSED,
             reason="rowd was not running",
             ended_at=now,
@@ -153,3 +132,18 @@ class Desk:
         for name, text in files.items():
             (folder / name).write_bytes(text.encode())
         return folder
+
+
+def _occurrence(key: str, task: str, *, due: datetime, claimed_at: datetime) -> Occurrence:
+    return Occurrence(
+        id=new_run_id(claimed_at, os.urandom),
+        table="ops",
+        key=key,
+        task=task,
+        trigger=f"at:{due.isoformat()}",
+        cause=Cause.SCHEDULE,
+        due=due,
+        claimed_at=claimed_at,
+        stage=Stage.CLAIMED,
+        action="work",
+    )
