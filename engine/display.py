@@ -13,7 +13,19 @@ from actions.api import Outcome
 from connectors.api import Cell
 from engine.blackout import Blackout, covering
 from engine.cells import same
-from engine.model import OURS, SHARED, Column, Defect, Occurrence, Request, RowState, Schedule, Stage, Status, Tally, Task, Type
+from engine.columns import OURS, SHARED, Column
+from engine.model import (
+    Defect,
+    Occurrence,
+    Request,
+    RowState,
+    Schedule,
+    Stage,
+    Status,
+    Tally,
+    Task,
+    Type,
+)
 from engine.plan import Hold
 from engine.schedule import in_words
 

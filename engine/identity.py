@@ -15,8 +15,9 @@ from datetime import datetime, timedelta
 from connectors.api import PROVISIONAL, Cell, Row
 from connectors.identity import flaw
 from engine.cells import quoted, text
+from engine.columns import OURS, SHARED, Column
 from engine.layout import Layout
-from engine.model import OURS, SETTLE, SHARED, Column, RowState
+from engine.model import SETTLE, RowState
 
 HELD_FROM = 3
 """So many rows must be gone at once, and more than HELD_SHARE of all, for the table to be held."""

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 from connectors.api import Cell, Written
 from engine.access import UNSERVED, Access
+from engine.columns import Column
 from engine.display import display
 from engine.findings import Findings, Reading
 from engine.lateness import left_behind
 from engine.ledger import TableMark
 from engine.meanings import Meanings
-from engine.model import SETTLE, Column, Defect, Occurrence, Request, RowState, Tally, Task
+from engine.model import SETTLE, Defect, Occurrence, Request, RowState, Tally, Task
 from engine.plan import Answer, Hold, Standing
 from engine.rules import TableRules
 from engine.sight import LEFT, Sight

@@ -8,7 +8,7 @@ from itertools import islice
 
 from connectors.api import Cell, fold
 from engine.cells import guess, quoted
-from engine.model import Column
+from engine.columns import Column
 
 COLUMNS: Mapping[str, Column] = {fold(column): column for column in Column}
 """Every column that rowd knows, by its folded header."""

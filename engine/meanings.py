@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from connectors.api import Cell
-from engine.model import Column, Defect, RowState, Task
+from engine.columns import Column
+from engine.model import Defect, RowState, Task
 from engine.parse import Rules, doubled_names, name_taken, parse
 
 

@@ -15,8 +15,9 @@ from datetime import datetime
 from config.fields import span
 from connectors.api import Cell, fold
 from engine.cells import BadCell, number, same
+from engine.columns import OURS, RESTARTS, SHARED, Column
 from engine.metadata import restarts
-from engine.model import OURS, RESTARTS, SHARED, Column, RowState, Status, Wish
+from engine.model import RowState, Status, Wish
 
 MOST_SHOWN = 12
 """So many older displays of a row are remembered, to recognise an old copy by."""

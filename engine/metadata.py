@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 from connectors.api import Cell, fold
 from engine.cells import did_you_mean, quoted, text
+from engine.columns import RESTARTS, Column
 from engine.layout import COLUMNS
-from engine.model import RESTARTS, Column
 
 LONGEST = 32_768
 """Characters."""

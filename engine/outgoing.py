@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from connectors.api import Cell, Patch
+from engine.columns import Column
 from engine.display import differing
 from engine.keeper import Keeper
 from engine.layout import Layout
-from engine.model import Column, Status
+from engine.model import Status
 
 EXPECTED = frozenset({Column.STATUS, Column.DO, Column.CURRENT})
 """Cells that a person writes as well. A row is written only where they all still are as they were read, if the store can test that:

@@ -14,8 +14,9 @@ from actions.parameters import BadParameter, bind
 from connectors.api import Cell, fold
 from engine import metadata, schedule
 from engine.cells import LONGEST_NAME, BadCell, alike, brief, choice, guess, quoted, text
+from engine.columns import Column
 from engine.metadata import BadMetadata, Metadata
-from engine.model import CatchUp, Column, Defect, RowState, Schedule, Status, Task, Type
+from engine.model import CatchUp, Defect, RowState, Schedule, Status, Task, Type
 from engine.settings import Settings, Wrong
 
 PERIODIC = frozenset({Type.DAILY, Type.WEEKLY, Type.MONTHLY})

@@ -11,8 +11,9 @@ from config.fields import spelled
 from connectors.api import Cell, fold
 from engine import cells as cell_of
 from engine.cells import BadCell, quoted, text
+from engine.columns import Column
 from engine.metadata import UNSERVED, Metadata
-from engine.model import CatchUp, Column, Overlap, Type
+from engine.model import CatchUp, Overlap, Type
 
 LONGEST_TIMEOUT = timedelta(hours=1)
 """What a row may ask for where the operator set no ceiling, unless the action's own time-out is longer."""

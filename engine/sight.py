@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 
 from connectors.api import Cell, Effect, Row, Written
 from engine.cells import BadCell, instant, same
+from engine.columns import OURS, Column
 from engine.findings import Findings, Reading
 from engine.identity import Mint, Named, Presence, identify, presence
 from engine.lateness import left_behind
 from engine.layout import Layout
 from engine.meanings import Meanings
 from engine.merge import Observation, active, delivered, first_sight, observe, unchanged
-from engine.model import OURS, Column, Edit, Occurrence, RowState, Task
+from engine.model import Edit, Occurrence, RowState, Task
 from engine.rules import TableRules
 
 FORGOTTEN_AFTER = timedelta(days=31)

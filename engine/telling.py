@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from engine.breaker import Breaker, BreakerRules
+from engine.columns import Column
 from engine.events import (
     BreakerClosed,
     BreakerOpened,
@@ -24,7 +25,7 @@ from engine.events import (
 from engine.facts import End
 from engine.findings import Findings
 from engine.keeper import Keeper
-from engine.model import Column, Occurrence
+from engine.model import Occurrence
 from engine.plan import Answer
 
 

@@ -10,6 +10,7 @@ from math import ceil
 from connectors.api import PROVISIONAL, Effect, Exclusive, Patch, Probeable, Watchable, Written
 from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TableError, TryLater
 from engine.clock import Clock
+from engine.columns import SHARED
 from engine.crash import Crash
 from engine.events import (
     Listener,
@@ -24,7 +25,6 @@ from engine.events import (
 )
 from engine.findings import Findings, Reading
 from engine.keeper import SECOND_LOOK, Keeper
-from engine.model import SHARED
 from engine.outgoing import patches, something_to_tell
 from engine.patience import PatientTable
 

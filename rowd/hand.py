@@ -13,11 +13,12 @@ from datetime import datetime
 from connectors.api import PROVISIONAL, Cell, Editable, Effect, Patch, Row, Table, fold
 from connectors.errors import NeedsOwner, TableError, TryLater
 from engine.cells import guess, quoted, text
+from engine.columns import OURS, Column
 from engine.identity import id_of
 from engine.layout import COLUMNS, Layout
 from engine.merge import first_sight
 from engine.metadata import SETTINGS
-from engine.model import OURS, Column, Defect, RowState, Task
+from engine.model import Defect, RowState, Task
 from engine.parse import parse
 from rowd.wiring import Bound, new_id
 

@@ -14,10 +14,11 @@ from rich.table import Table
 from rich.text import Text
 
 from connectors.api import Cell
+from engine.columns import Column
 from engine.events import Event, TableRead
 from engine.keeper import Keeper
 from engine.loop import Daemon
-from engine.model import Column, Defect, Task, Type
+from engine.model import Defect, Task, Type
 from rowd.cli.output import clean
 from rowd.cli.rows import without_next
 from rowd.fitting import GAP, fitted

@@ -11,7 +11,8 @@ from typing import Any
 from connectors.api import Cell, fold
 from engine.cells import BadCell, text
 from engine.cells import zone as zone_named
-from engine.model import Column, Status, Type
+from engine.columns import Column
+from engine.model import Status, Type
 from engine.schedule import Unreadable, parse
 from engine.schedule.tokens import tidy
 from rowd.crontab import PATH, Job, Refused

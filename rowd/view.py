@@ -17,13 +17,23 @@ from connectors.errors import NeedsOwner, TableError
 from engine.breaker import Breaker
 from engine.cells import quoted
 from engine.clock import Clock
+from engine.columns import Column
 from engine.display import display
 from engine.findings import Reading
 from engine.keeper import Keeper
 from engine.layout import Layout
 from engine.ledger import DaemonMark, Ledger, Reach, TableMark
 from engine.merge import first_sight
-from engine.model import Column, Defect, Occurrence, Request, RowState, Stage, Status, Tally, Task
+from engine.model import (
+    Defect,
+    Occurrence,
+    Request,
+    RowState,
+    Stage,
+    Status,
+    Tally,
+    Task,
+)
 from engine.parse import parse
 from engine.patience import PatientTable, ThreadWorker
 from engine.plan import Hold, House, Standing

@@ -21,13 +21,13 @@ from connectors.api import Backend, Place, Table, fold
 from engine.blackout import Blackout
 from engine.breaker import BreakerRules
 from engine.clock import Clock
+from engine.columns import Column
 from engine.committer import Commits
 from engine.crash import VARIABLE, CrashPoints
 from engine.events import Listener
 from engine.keeper import Keeper
 from engine.ledger import Ledger
 from engine.loop import Daemon
-from engine.model import Column
 from engine.parse import Rules
 from engine.parts import Parts
 from engine.patience import PatientTable, ThreadWorker

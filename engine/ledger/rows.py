@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from connectors.api import fold
+from engine.columns import Column
 from engine.ledger.codec import all_unpacked, instant, instant_or_none, micros, micros_or_none, packed, prose, untagged
 from engine.ledger.errors import IllegalMove
 from engine.ledger.schema import ATTEMPTS, EDITS, NOT_ENDED, OCCURRENCES, ROWS, TALLIES
 from engine.ledger.statements import table_of
 from engine.ledger.store import Store
-from engine.model import Column, Edit, RowState, Status
+from engine.model import Edit, RowState, Status
 
 
 class Rows(Store):

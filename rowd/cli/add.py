@@ -10,8 +10,9 @@ import typer
 
 from connectors.api import Cell, fold
 from engine.clock import SystemClock
+from engine.columns import Column
 from engine.identity import id_of
-from engine.model import Column, Defect, Status, Task, Type
+from engine.model import Defect, Status, Task, Type
 from rowd.cli.assigning import SetOption, assignments, given, one_table, warn_of_past
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit

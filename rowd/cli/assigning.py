@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from connectors.api import Cell, fold
-from engine.model import Column, Defect, Task
+from engine.columns import Column
+from engine.model import Defect, Task
 from rowd.cli.exits import Exit
 from rowd.cli.output import clean, fail, warn
 from rowd.cli.site import tables_of

@@ -9,7 +9,8 @@ import typer
 from connectors.api import Cell
 from engine.cells import text
 from engine.clock import SystemClock
-from engine.model import Column, Defect
+from engine.columns import Column
+from engine.model import Defect
 from rowd.cli.assigning import SetOption, assignments, shown, warn_of_past
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit

@@ -13,9 +13,10 @@ import typer
 from config.fields import span
 from engine.cells import BadCell, alike, did_you_mean, instant
 from engine.clock import SystemClock
+from engine.columns import Column
 from engine.identity import id_of
 from engine.ledger import Ledger
-from engine.model import Column, Occurrence
+from engine.model import Occurrence
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption

@@ -20,7 +20,8 @@ from connectors.api import Cell
 from connectors.errors import TableError
 from engine.cells import text
 from engine.clock import SystemClock
-from engine.model import Column, Defect
+from engine.columns import Column
+from engine.model import Defect
 from engine.parse import Rules
 from rowd import definitions
 from rowd.cli.assigning import one_table

@@ -16,10 +16,11 @@ import connectors
 from connectors.api import Cell, Place
 from engine.cells import text
 from engine.clock import SystemClock
+from engine.columns import OURS, Column
 from engine.display import cut
 from engine.identity import id_of
 from engine.layout import Layout
-from engine.model import OURS, Column, Defect
+from engine.model import Defect
 from rowd.cli.assigning import one_table
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit

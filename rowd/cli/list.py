@@ -9,8 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from engine.clock import SystemClock
+from engine.columns import Column
 from engine.display import place
-from engine.model import Column, Status
+from engine.model import Status
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption

@@ -9,7 +9,8 @@ import typer
 
 from engine.cells import text
 from engine.clock import SystemClock
-from engine.model import Column, Defect, Status
+from engine.columns import Column
+from engine.model import Defect, Status
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption

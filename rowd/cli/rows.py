@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from actions.api import Outcome
-from engine.model import Column, Occurrence, Status, Type
+from engine.columns import Column
+from engine.model import Occurrence, Status, Type
 from rowd.cli.output import warn
 from rowd.view import RowView, TableView
 

@@ -13,9 +13,10 @@ import typer
 
 from config.fields import spelled
 from engine.clock import SystemClock
+from engine.columns import Column
 from engine.display import cut, whole
 from engine.ledger import Attempt, Ledger
-from engine.model import Column, Edit, Occurrence, Task, Type
+from engine.model import Edit, Occurrence, Task, Type
 from rowd.cli.calling import spelled as typed
 from rowd.cli.command import examples
 from rowd.cli.options import ConfigOption, JsonOption, TableOption, TaskArgument

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from connectors.errors import TableError
 from engine.cells import text
-from engine.model import Column
+from engine.columns import Column
 from rowd.hand import hand
 from rowd.wiring import Bound
 

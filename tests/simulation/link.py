@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from connectors.api import Effect, Page, Patch, Table, Traits, Written
 from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TableError, TryLater
-from engine.model import OURS, SHARED
+from engine.columns import OURS, SHARED
 from tests.simulation.machine import MICRO, Life, Machine
 from tests.simulation.sheets import FileSheet, Sheet, canonical
 from tests.simulation.spans import Spans, rows_of

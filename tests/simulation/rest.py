@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
+from engine.columns import OURS
 from engine.display import differing
 from engine.loop import Daemon
-from engine.model import OURS
 from tests.simulation.book import Book
 from tests.simulation.sheets import canonical
 from tests.simulation.spans import rows_of

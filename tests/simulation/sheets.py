@@ -15,7 +15,7 @@ from pathlib import Path
 
 from connectors.api import Cell, Effect, Page, Patch, Row, Traits, Written, fold
 from connectors.identity import keys, normalised
-from engine.model import Column
+from engine.columns import Column
 
 CANONICAL = {fold(column): str(column) for column in Column}
 

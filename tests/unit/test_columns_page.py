@@ -12,8 +12,9 @@ import pytest
 from connectors.api import fold
 from engine import cells
 from engine.cells import LONGEST_NAME
+from engine.columns import OURS, Column
 from engine.metadata import DEEPEST, LONGEST, SETTINGS, UNSERVED, read
-from engine.model import OURS, CatchUp, Column, Overlap, Status, Type
+from engine.model import CatchUp, Overlap, Status, Type
 from engine.settings import HIGHEST, MOST_PERIODS, PRIORITIES
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/columns.md").read_text(encoding="utf-8")

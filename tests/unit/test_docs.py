@@ -24,9 +24,10 @@ import typer
 from actions.api import Outcome
 from config.load import load as load_config
 from engine import events
+from engine.columns import Column
 from engine.crash import POINTS
 from engine.merge import press_of
-from engine.model import CatchUp, Cause, Column, Overlap, Type, Wish
+from engine.model import CatchUp, Cause, Overlap, Type, Wish
 from engine.schedule import parse
 from rowd.cli import COMMANDS
 from rowd.cli import load as load_command

@@ -7,8 +7,8 @@ from time import process_time
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.columns import Column
 from engine.layout import Layout
-from engine.model import Column
 
 TEN = ("ID", "Name", "Type", "Description", "Action", "Current", "Threshold", "Last Run", "Status", "Metadata")
 

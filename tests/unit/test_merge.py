@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.api import Cell
+from engine.columns import Column
 from engine.merge import Observation, delivered, first_sight, observe, unchanged
-from engine.model import Column, RowState, Wish
+from engine.model import RowState, Wish
 from tests.fakes.virtual import NOON
 
 LATER = NOON + timedelta(minutes=1)

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from actions.api import Definition
 from actions.parameters import Parameter, ParameterType
 from connectors.api import Cell
+from engine.columns import Column
 from engine.metadata import SETTINGS, UNSERVED, restarts
-from engine.model import CatchUp, Column, Defect, Overlap, RowState, Status, Task, Type
+from engine.model import CatchUp, Defect, Overlap, RowState, Status, Task, Type
 from engine.parse import Rules, doubled_names, parse
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from engine.model import Column
+from engine.columns import Column
 from rowd.cli import app
 from rowd.cli.site import site_at
 from rowd.demo.folder import CONFIG, MADE, STATE, TABLE, InTheWay, lay, point, port_in

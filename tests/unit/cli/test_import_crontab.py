@@ -156,7 +156,7 @@ def test_where_it_is_unclear_whether_lines_name_users_a_person_must_say(desk: De
 def test_a_file_that_cannot_be_read_is_told_and_the_others_are_taken(desk: Desk) -> None:
     said = desk.said("import", "crontab", str(desk.folder / "nowhere"), tab(desk), code=1)
     assert "nowhere: not taken: can't be read" in said
-    assert "1 whole file not taken, 0 lines not taken" in said
+    assert "1 whole file not taken, 2 lines not taken" in said
     assert len(rows(desk)) == 3
 
 

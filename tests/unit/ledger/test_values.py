@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions.api import Outcome, Process
+from engine.columns import Column
 from engine.ledger import Ledger, new_run_id
 from engine.ledger.codec import instant, micros, packed, prose, unpacked
 from engine.ledger.ids import new_run_ids
 from engine.ledger.values import occurrence_of, values_of
-from engine.model import Cause, Column, Occurrence, RowState, Stage
+from engine.model import Cause, Occurrence, RowState, Stage
 from tests.unit.ledger.making import DAY, NOON, claimed, occurrence, row
 
 instants = st.datetimes(datetime(1700, 1, 1), datetime(2400, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 (the zone comes beside)
