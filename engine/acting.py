@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
 from actions.api import Outcome
-from engine import telling
-from engine.access import UNSERVED
+from engine import foresight, telling
 from engine.agenda import Place
 from engine.clock import Clock
 from engine.committer import Commits
-from engine.decide import decide
+from engine.deciding import Deciding
 from engine.events import Event
 from engine.facts import Moves, Tallies, stopped
-from engine.ledger.ids import new_run_ids, numbered
+from engine.foresight import Foresight
+from engine.ledger import LedgerUnwritable
 from engine.memory import Memory
 from engine.model import Occurrence, Stage
-from engine.plan import Answer, Plan, Standing, Stop
+from engine.plan import Stop
 from engine.runner import Runner
-from engine.wishes import without_task
-
-TOGETHER = 500
-"""So many tasks are decided on in one plan. While one plan is made durable, the next is decided."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Step:
     """A plan for these places, on its way: `durable` answers which claims are ours, and the tallies that changed."""
 
-    places: Collection[Place]
+    places: Sequence[Place]
     moves: Moves
     durable: asyncio.Task[tuple[set[str], Tallies]] | None
+
+
+AT_ONCE = 2
+"""Plans under way: while one is made durable, the next is decided, and what the one before starts begins."""
 
 
 class Acting:
@@ -46,47 +47,43 @@ class Acting:
         self._clock = clock
         self._committer = committer
         self._emit = emit
+        self._deciding = Deciding(memory, runner)
+        self._foresight = Foresight(memory, self._deciding)
 
     async def act(self, now: datetime) -> None:
         """Deal with every task that changed or came due, best first. Raises LedgerUnwritable: the rest is kept for another turn."""
-        places = sorted(self._places(now), key=lambda place: -self._memory.priority(place))
+        parts = deque(_parts(self._deciding.take(now)))
+        steps: deque[_Step] = deque()
+        again: list[Place] = []
         untold: list[Event] = []
-        dealt_with = 0
-        step: _Step | None = None
+        refused: LedgerUnwritable | None = None
         try:
-            for first in range(0, len(places), TOGETHER):
-                following = self._decided(places[first : first + TOGETHER], now, step)
-                if step is not None:
-                    untold += await self._done(step, now)
-                    dealt_with = first
-                step = await self._sent(following, now)
-            if step is not None:
-                untold += await self._done(step, now)
-                dealt_with = len(places)
+            while steps or (parts and refused is None):
+                if parts and refused is None and len(steps) < AT_ONCE:
+                    steps.append(await self._sent(parts.popleft(), steps, now))
+                    continue
+                try:
+                    untold += await self._done(steps[0], now)
+                except LedgerUnwritable as exc:
+                    refused = exc
+                    again += steps[0].places
+                steps.popleft()
+            if refused is not None:
+                raise refused
         finally:
-            self._memory.agenda.touch(places[dealt_with:])
+            self._memory.agenda.touch(chain(again, *(step.places for step in steps), *parts))
             for event in untold:  # what is told of them comes after all have begun
                 self._emit(event)
 
-    def _decided(self, places: Collection[Place], now: datetime, before: _Step | None) -> _Step:
-        """What to do about these. It starts no more than what the step before leaves room for."""
-        memory = self._memory
-        standings, answered, ended = self._standings(places, now)
-        taken = [occurrence.action for occurrence in before.moves.starting] if before is not None else []
-        plan = decide(standings, now, memory.house(now, self._free, taken))
-        records = tuple(numbered(plan.records, now, memory.parts.draw))
-        plan = replace(plan, records=records, answers=(*plan.answers, *answered), stops=(*plan.stops, *ended))
-        return _Step(places, self._moves(plan, now), None)
-
-    async def _sent(self, step: _Step, now: datetime) -> _Step:
-        """On its way into the ledger."""
-        moves = step.moves
+    async def _sent(self, places: Sequence[Place], before: Iterable[_Step], now: datetime) -> _Step:
+        """What to do about these, on its way into the ledger. It starts no more than the steps before leave room for."""
+        moves = self._foresight.moves(places, now, [occurrence for step in before for occurrence in step.moves.starting])
         if moves.empty:
-            return step
+            return _Step(places, moves, None)
         commit = self._committer.do(lambda ledger: moves.write(ledger, now), point=moves.point)
         durable = asyncio.create_task(commit)
         await asyncio.sleep(0)  # it is asked for now; and what was started before begins
-        return replace(step, durable=durable)
+        return _Step(places, moves, durable)
 
     async def _done(self, step: _Step, now: datetime) -> Iterable[Event]:
         """Once it is durable: remember it, and start what it starts. Answers what is to be told of it."""
@@ -104,58 +101,15 @@ class Acting:
 
     def pressing(self, now: datetime) -> bool:
         """Whether `act` would decide on anything."""
-        memory = self._memory
-        return memory.agenda.pressing(now, self._free, memory.waits, lambda action: memory.room(action, now))
+        return self._deciding.pressing(now)
 
-    def _places(self, now: datetime) -> list[Place]:
-        """Which tasks to decide on; those of a table that was not looked at yet since the start come once it is."""
-        memory = self._memory
-        places = memory.agenda.take(now, self._free, memory.waits, lambda action: memory.room(action, now))
-        return [place for place in places if (tender := memory.tenders.get(place[0])) is None or tender.looked.is_set()]
+    def look_ahead(self, now: datetime) -> None:
+        """While there is nothing to do: decide on what comes due soon, as far as it may be decided before."""
+        self._foresight.look_ahead(now)
 
-    @property
-    def _free(self) -> int:
-        return max(0, self._memory.parts.max_parallel - self._runner.under_way)
-
-    def _standings(self, places: Iterable[Place], now: datetime) -> tuple[list[Standing], list[Answer], list[Stop]]:
-        """Where these tasks stand; and what becomes of wishes and waiting occurrences of rows that are no tasks (any more)."""
-        standings: list[Standing] = []
-        answered: list[Answer] = []
-        ended: list[Stop] = []
-        for table, key in places:
-            keeper, active = self._memory.keepers.get(table), self._memory.under_way.of(table, key)
-            standing = keeper.standing(key, now) if keeper is not None else None
-            if standing is not None:
-                standings.append(standing)
-                continue
-            requests, why = (keeper.requests.get(key, ()), keeper.no_task(key)) if keeper is not None else ((), UNSERVED)
-            answers, stops = without_task(requests, active, why)
-            answered += answers
-            ended += stops
-        return standings, answered, ended
-
-    def _moves(self, plan: Plan, now: datetime) -> Moves:
-        """The plan with ids, and with the attempts that begin: those of new claims stand in the claims themselves."""
-        starts = set(plan.starts)
-        ids = new_run_ids(len(plan.claims), now, self._memory.parts.draw)
-        claims = [
-            claim._replace(id=id_, stage=Stage.RUNNING, attempt=1, started_at=now)
-            if _trigger(claim) in starts
-            else claim._replace(id=id_)
-            for claim, id_ in zip(plan.claims, ids, strict=True)
-        ]
-        new = set(map(_trigger, claims))
-        begun = [_begun(occurrence, now) for occurrence in self._waiting([t for t in plan.starts if t not in new])]
-        folders = {o.id: self._runner.folder(o.id, o.attempt) for o in (*claims, *begun) if o.stage is Stage.RUNNING}
-        kinds = {o.id: kind for o in (*claims, *begun) if o.id in folders and (kind := self._runner.kind(o.action)) is not None}
-        quiet = [stop for stop in plan.stops if not self._memory.runs(stop.run)]
-        return Moves(plan, claims, begun, quiet, folders, kinds)
-
-    def _waiting(self, triggers: Collection[tuple[str, str, str]]) -> list[Occurrence]:
-        """What was claimed before, and bears these triggers; in their order."""
-        places = dict.fromkeys((table, key) for table, key, _ in triggers)
-        waiting = {_trigger(o): o for place in places for o in self._memory.under_way.of(*place)}
-        return [waiting[trigger] for trigger in triggers]
+    def looks_ahead_at(self) -> datetime | None:
+        """When to look ahead again; None while there is nothing to see."""
+        return self._foresight.begins_at()
 
     def _carry_out(self, moves: Moves, ours: set[str], tallies: Tallies) -> list[Occurrence]:
         """The plan is durable: remember it, and start what it starts."""
@@ -195,10 +149,6 @@ class Acting:
         self._memory.changed(occurrence)
 
 
-def _trigger(occurrence: Occurrence) -> tuple[str, str, str]:
-    return occurrence.table, occurrence.key, occurrence.trigger
-
-
-def _begun(occurrence: Occurrence, now: datetime) -> Occurrence:
-    """As it stands once its next attempt has begun."""
-    return occurrence._replace(stage=Stage.RUNNING, attempt=occurrence.attempt + 1, started_at=now, retry_at=None, process=None)
+def _parts(places: Sequence[Place]) -> Iterator[Sequence[Place]]:
+    for first in range(0, len(places), foresight.TOGETHER):
+        yield places[first : first + foresight.TOGETHER]

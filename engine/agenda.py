@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
 from engine.model import Occurrence
@@ -24,7 +24,8 @@ class Agenda:
     def __init__(self) -> None:
         self._fresh: dict[Place, None] = {}  # in the order in which they changed
         self._wakes: dict[Place, datetime] = {}
-        self._times: list[tuple[datetime, Place]] = []
+        self._due: dict[datetime, dict[Place, None]] = {}  # the wakes by their instant, in the order in which they were set
+        self._times: list[datetime] = []  # those instants, and some that nobody waits for any more
         self._queues: dict[str, list[tuple[int, datetime, Place]]] = {}  # by action: an action at its limit is passed as a whole
         self._queued: set[tuple[str, Place]] = set()
 
@@ -35,12 +36,23 @@ class Agenda:
     def set_wakes(self, places: Iterable[Place], wakes: Mapping[Place, datetime]) -> None:
         """These were decided on; time alone changes their plan at `wakes`, or never."""
         for place in places:
-            at = wakes.get(place)
-            if at is None:
-                self._wakes.pop(place, None)
-            elif self._wakes.get(place) != at:
+            at, before = wakes.get(place), self._wakes.get(place)
+            if at == before:
+                continue
+            if before is not None:
+                self._forget(place, before)
+            if at is not None:
                 self._wakes[place] = at
-                heapq.heappush(self._times, (at, place))
+                if at not in self._due:
+                    self._due[at] = {}
+                    heapq.heappush(self._times, at)
+                self._due[at][place] = None
+
+    def _forget(self, place: Place, at: datetime) -> None:
+        del self._wakes[place]
+        del self._due[at][place]
+        if not self._due[at]:
+            del self._due[at]
 
     def queue(self, occurrence: Occurrence) -> None:
         """This one was claimed; when it doesn't start at once, it waits for a worker."""
@@ -51,9 +63,13 @@ class Agenda:
 
     def next_wake(self) -> datetime | None:
         """When the next task comes due; None while none will."""
-        while self._times and self._wakes.get(self._times[0][1]) != self._times[0][0]:
+        while self._times and self._times[0] not in self._due:
             heapq.heappop(self._times)
-        return self._times[0][0] if self._times else None
+        return self._times[0] if self._times else None
+
+    def coming(self, at: datetime) -> Collection[Place]:
+        """The tasks that come due at this very instant, as far as is known now; in the order in which `take` answers them."""
+        return self._due.get(at, {}).keys()
 
     def pressing(self, now: datetime, free: int, waits: Waits, room: Room) -> bool:
         """Whether `take` would answer any task."""
@@ -67,9 +83,10 @@ class Agenda:
         """
         places, self._fresh = self._fresh, {}
         while (at := self.next_wake()) is not None and at <= now:
-            _, place = heapq.heappop(self._times)
-            del self._wakes[place]
-            places[place] = None
+            due = self._due.pop(at)
+            for place in due:
+                del self._wakes[place]
+            places.update(due)
         while free > 0 and (action := self._best(waits, room)) is not None:
             places[self._pop(action)] = None  # `decide` puts it back where it still waits
             free -= 1

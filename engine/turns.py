@@ -140,7 +140,8 @@ class Turns:
         self._mail.clear()
         tasks: list[asyncio.Task[object]] = [asyncio.create_task(when_set(self._mail))]
         if not self.stopping:
-            wake = min(self.memory.wakes(self.clock.now(), self.frozen), default=None)
+            ahead = self._acting.looks_ahead_at() if self.frozen is None else None
+            wake = min([*self.memory.wakes(self.clock.now(), self.frozen), *([ahead] if ahead else [])], default=None)
             if wake is not None:
                 tasks.append(asyncio.create_task(self.clock.sleep_until(wake)))
         try:
@@ -157,6 +158,8 @@ class Turns:
             await self._learn(now)
             if not self.stopping:
                 await self._acting.act(self._horizon(now))
+                if not self._inbox:
+                    self._acting.look_ahead(self.clock.now())
             self._written(now)
         except LedgerUnwritable as exc:
             self._poked = True  # what was asked may not have been seen

@@ -10,9 +10,10 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
-from engine import acting
+from engine import foresight
 from engine.loop import Daemon
 from tests.simulation import rest
 from tests.simulation.book import Book
@@ -22,8 +23,12 @@ from tests.simulation.world import Broken, World
 
 MEMORY = Path("/dev/shm")
 
-PLANS = (1, 3, acting.TOGETHER)
+PLANS = (1, 3, foresight.TOGETHER)
 """Tasks in one plan: so few that most turns make several, of which each is decided while the one before is made durable; or all."""
+
+
+CROWDS = (2, foresight.CROWD)
+"""Tasks at one instant that are decided on before it comes: two, and up to half a minute before, so that much happens meanwhile."""
 
 
 @dataclass
@@ -57,7 +62,9 @@ def play(seed: int, tell: Callable[[str], None] | None = None, plan: Plan | None
 
 
 def _played(seed: int, folder: Path, tell: Callable[[str], None] | None, plan: Plan) -> Report:
-    acting.TOGETHER = PLANS[seed % len(PLANS)]
+    foresight.TOGETHER = PLANS[seed % len(PLANS)]
+    foresight.CROWD = CROWDS[seed // len(PLANS) % len(CROWDS)]
+    foresight.BEFORE = timedelta(seconds=0.02 if foresight.CROWD > 2 else 1 + seed % 30)
     world = World(seed, folder, tell)
     lives = Lives(world, plan)
 

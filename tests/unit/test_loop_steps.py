@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine import acting
+from engine import foresight
 from tests.unit import test_loop_corners as corners
 from tests.unit import test_loop_troubles as troubles
 
@@ -24,5 +24,5 @@ ALL = (
 @pytest.mark.parametrize("together", [1, 2])
 @pytest.mark.parametrize("test", ALL, ids=lambda test: test.__name__.removeprefix("test_"))
 def test_in_many_plans(test: Callable[[Path], None], together: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(acting, "TOGETHER", together)
+    monkeypatch.setattr(foresight, "TOGETHER", together)
     test(tmp_path)

@@ -1,0 +1,122 @@
+"""What is to be decided on, what is asked about it, and the answer as moves that can be written down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from engine.access import UNSERVED
+from engine.agenda import Place
+from engine.decide import decide
+from engine.facts import Moves
+from engine.ledger.ids import new_run_ids, numbered
+from engine.memory import Memory
+from engine.model import Occurrence, Stage
+from engine.parts import Parts
+from engine.plan import Answer, House, Plan, Standing, Stop
+from engine.runner import Runner
+from engine.wishes import without_task
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: of tasks as they stand, and of rows that are no tasks (any more), whose wishes and waiting occurrences end.
+
+    parts: the definitions by which moves are made of the answer.
+    """
+
+    standings: list[Standing]
+    house: House
+    parts: Parts
+    answers: list[Answer]
+    stops: list[Stop]
+
+    @property
+    def of_tasks_only(self) -> bool:
+        return not (self.answers or self.stops)
+
+
+class Deciding:
+    """Changes nothing but the agenda, from which it takes what is decided on."""
+
+    def __init__(self, memory: Memory, runner: Runner) -> None:
+        self._memory = memory
+        self._runner = runner
+
+    def pressing(self, now: datetime) -> bool:
+        """Whether `take` would answer anything."""
+        memory = self._memory
+        return memory.agenda.pressing(now, self._free, memory.waits, lambda action: memory.room(action, now))
+
+    def take(self, now: datetime) -> list[Place]:
+        """Which tasks to decide on, best first; those of a table that was not looked at yet since the start come once it is."""
+        memory = self._memory
+        places = memory.agenda.take(now, self._free, memory.waits, lambda action: memory.room(action, now))
+        return self.in_order(place for place in places if (t := memory.tenders.get(place[0])) is None or t.looked.is_set())
+
+    def in_order(self, places: Iterable[Place]) -> list[Place]:
+        """By priority; where it is the same, as they come."""
+        return sorted(places, key=lambda place: -self._memory.priority(place))
+
+    def question(self, places: Iterable[Place], now: datetime, starting: Iterable[Occurrence]) -> Question:
+        """What to ask about these.   starting: attempts that are about to begin, and take their workers."""
+        memory = self._memory
+        standings: list[Standing] = []
+        answers: list[Answer] = []
+        stops: list[Stop] = []
+        for table, key in places:
+            keeper, active = memory.keepers.get(table), memory.under_way.of(table, key)
+            standing = keeper.standing(key, now) if keeper is not None else None
+            if standing is not None:
+                standings.append(standing)
+                continue
+            requests, why = (keeper.requests.get(key, ()), keeper.no_task(key)) if keeper is not None else ((), UNSERVED)
+            answered, ended = without_task(requests, active, why)
+            answers += answered
+            stops += ended
+        house = memory.house(now, self._free, [occurrence.action for occurrence in starting])
+        return Question(standings, house, memory.parts, answers, stops)
+
+    def moves(self, question: Question, now: datetime) -> Moves:
+        """The answer, with ids, and with the attempts that begin: those of new claims stand in the claims themselves."""
+        plan, draw = decide(question.standings, now, question.house), question.parts.draw
+        records = tuple(numbered(plan.records, now, draw))
+        plan = replace(plan, records=records, answers=(*plan.answers, *question.answers), stops=(*plan.stops, *question.stops))
+        starts = set(plan.starts)
+        ids = new_run_ids(len(plan.claims), now, draw)
+        claims = [
+            claim._replace(id=id_, stage=Stage.RUNNING, attempt=1, started_at=now)
+            if _trigger(claim) in starts
+            else claim._replace(id=id_)
+            for claim, id_ in zip(plan.claims, ids, strict=True)
+        ]
+        new = set(map(_trigger, claims))
+        begun = [_begun(occurrence, now) for occurrence in self._waiting([t for t in plan.starts if t not in new])]
+        return self._moves(plan, claims, begun)
+
+    def _moves(self, plan: Plan, claims: list[Occurrence], begun: list[Occurrence]) -> Moves:
+        starting = [occurrence for occurrence in (*claims, *begun) if occurrence.stage is Stage.RUNNING]
+        folders = {o.id: self._runner.folder(o.id, o.attempt) for o in starting}
+        kinds = {o.id: kind for o in starting if (kind := self._runner.kind(o.action)) is not None}
+        quiet = [stop for stop in plan.stops if not self._memory.runs(stop.run)]
+        return Moves(plan, claims, begun, quiet, folders, kinds)
+
+    @property
+    def _free(self) -> int:
+        return max(0, self._memory.parts.max_parallel - self._runner.under_way)
+
+    def _waiting(self, triggers: Sequence[tuple[str, str, str]]) -> list[Occurrence]:
+        """What was claimed before, and bears these triggers; in their order."""
+        places = dict.fromkeys((table, key) for table, key, _ in triggers)
+        waiting = {_trigger(o): o for place in places for o in self._memory.under_way.of(*place)}
+        return [waiting[trigger] for trigger in triggers]
+
+
+def _trigger(occurrence: Occurrence) -> tuple[str, str, str]:
+    return occurrence.table, occurrence.key, occurrence.trigger
+
+
+def _begun(occurrence: Occurrence, now: datetime) -> Occurrence:
+    """As it stands once its next attempt has begun."""
+    return occurrence._replace(stage=Stage.RUNNING, attempt=occurrence.attempt + 1, started_at=now, retry_at=None, process=None)
