@@ -221,9 +221,16 @@ def _schedule(row: Settings, state: RowState, rules: Rules) -> tuple[Schedule | 
                 daily_at=rules.daily_at,
             )
         except schedule.Unreadable as exc:
-            row.tell(Column.SCHEDULE, str(exc))
+            row.tell(Column.SCHEDULE, _a_type(said) or str(exc))
 
     parsed = read(type_, row.periods() if type_ in PERIODIC else 1)
     if type_ is None and parsed.type in PERIODIC and (threshold := row.periods()) != 1:
         parsed = read(parsed.type, threshold)
     return parsed.schedule, parsed.type
+
+
+def _a_type(said: str | None) -> str | None:
+    """What to tell of a Schedule that is the name of a Type; None where it is none."""
+    if said is None or said.strip().lower().replace(" ", "_") not in set(Type):
+        return None
+    return f"Schedule {quoted(said)}: that is a Type; write it under Type, and clear Schedule or write there when the task runs"

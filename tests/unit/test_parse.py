@@ -261,6 +261,11 @@ def test_event_types_are_not_available(type_: str) -> None:
     assert "not available in this version" in message(type=type_)
 
 
+@pytest.mark.parametrize("type_", ["Manual", "counter", "on change"])
+def test_a_type_in_place_of_a_schedule_is_told_where_it_belongs(type_: str) -> None:
+    assert message(type=None, schedule=type_).startswith(f'Schedule "{type_}": that is a Type; write it under Type')
+
+
 def test_a_wrong_type_is_answered_with_the_right_one() -> None:
     assert message(type="dayly").endswith('did you mean "daily"?')
 
