@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from connectors.api import Cell
 from engine.columns import Column
 from engine.model import Defect, RowState, Task
-from engine.parse import Rules, doubled_names, name_taken, parse
+from engine.parse import Rules, Said, doubled_names, name_taken, parse, parse_like, said_by
 
 
 class Meanings:
@@ -32,19 +32,27 @@ class Meanings:
             touched |= {k for k in names.keys() | self._names.keys() if names.get(k) != self._names.get(k)}
             self._names = names
             self._named.update({k: _name_of(states, k) for k in touched})
+        known: dict[Said, Task] = {}
         for key in touched:
             state = states.get(key)
             if state is None or state.deleted_at is not None:
                 self.understood.pop(key, None)
                 continue
             taken = self._names.get(key)
-            self.understood[key] = name_taken(state, taken) if taken is not None else self._parsed(state)
+            self.understood[key] = name_taken(state, taken) if taken is not None else self._parsed(state, known)
         self._untold |= touched
         return touched
 
-    def _parsed(self, state: RowState) -> Task | Defect:
+    def _parsed(self, state: RowState, known: dict[Said, Task]) -> Task | Defect:
+        """known: what rows said → a task that says it. Most rows of a large table say what others do."""
         try:
-            return parse(state, self.rules)
+            said = said_by(state)
+            if said is not None and (like := known.get(said)) is not None:
+                return parse_like(like, state)
+            found = parse(state, self.rules)
+            if said is not None and isinstance(found, Task):
+                known[said] = found
+            return found
         except Exception as exc:  # cells of a kind that we never thought of are this row's trouble alone
             message = f"rowd fails on this row ({type(exc).__name__}: {exc}); write it otherwise"
             return Defect(self.rules.table, state.key, str(state.cells.get(Column.NAME) or ""), str(Column.NAME), message)

@@ -79,8 +79,7 @@ class Schedule(Protocol):
         """The first instant strictly after `after` (aware, any zone), in UTC; None when there is none within 50 years."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):  # a tuple, as occurrences are: there may be a hundred thousand
     """A row understood.
 
     table and key: which row.   name: unique in the table.   schedule: None for counter and manual.

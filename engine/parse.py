@@ -14,7 +14,7 @@ from actions.parameters import BadParameter, bind
 from connectors.api import Cell, fold
 from engine import metadata, schedule
 from engine.cells import LONGEST_NAME, BadCell, alike, brief, choice, guess, quoted, text
-from engine.columns import Column
+from engine.columns import OURS, Column
 from engine.metadata import BadMetadata, Metadata
 from engine.model import CatchUp, Defect, RowState, Schedule, Status, Task, Type
 from engine.settings import Settings, Wrong
@@ -28,6 +28,13 @@ _STATUS_WORDS = {
     **dict.fromkeys(("done", "finished", "complete"), Status.COMPLETED),
 }
 """Words that people try. They are answered with the right one, not obeyed: Status has four words everywhere."""
+
+
+Said = tuple[Cell, ...]
+"""All that a row's meaning depends on, beside its table's rules, its key and its name."""
+
+_MEANT = tuple(column for column in Column if column not in OURS | {Column.ID, Column.NAME, Column.DESCRIPTION, Column.DO})
+_TEXTS = frozenset({str, type(None)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,20 @@ def parse(state: RowState, rules: Rules) -> Task | Defect:
     if status is Status.DRAFT:
         return _defect(state, Column.STATUS, "Status is draft; set it to active when the row is ready", draft=True)
     return task
+
+
+def said_by(state: RowState) -> Said | None:
+    """What the row says; None where it holds typed cells, of which equal ones need not mean the same (1 and true, say)."""
+    said = tuple(map(state.cells.get, _MEANT))
+    return (*said, state.since, state.anchor) if _TEXTS.issuperset(map(type, said)) else None
+
+
+def parse_like(known: Task, state: RowState) -> Task | Defect:
+    """`parse` of a row that says what another one says, which was understood as `known`; a tenth of the work."""
+    try:
+        return known._replace(key=state.key, name=_name(state.cells.get(Column.NAME)))
+    except Wrong as wrong:
+        return _defect(state, wrong.column, wrong.message)
 
 
 def name_taken(state: RowState, defect: Defect) -> Defect:

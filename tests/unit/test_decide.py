@@ -42,7 +42,7 @@ SCHEDULES = ("every minute", "every 7 minutes", "daily 12:03", "*/5 * * * *", "2
 def state(key: str, **changes: object) -> RowState:
     long_ago = NOON - timedelta(hours=3)
     blank = RowState(table="ops", key=key, cells={}, first_seen=long_ago, changed_at=long_ago, since=NOON, settled_until=NOON)
-    return blank._replace(**changes)  # type: ignore[arg-type]  # names are the dataclass's own
+    return blank._replace(**changes)  # type: ignore[arg-type]  # names are the tuple's own
 
 
 def task(key: str, schedule: str | None = "every minute", **changes: object) -> Task:
@@ -57,7 +57,7 @@ def task(key: str, schedule: str | None = "every minute", **changes: object) -> 
         status=Status.ACTIVE,
         schedule=parsed.schedule if parsed else None,
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]  # names are the dataclass's own
+    return plain._replace(**changes)  # type: ignore[arg-type]  # names are the tuple's own
 
 
 def standing(key: str = "a", schedule: str | None = "every minute", **changes: object) -> Standing:
@@ -314,13 +314,13 @@ def test_a_counter_fires_at_its_threshold_once_armed_and_keeps_the_rest() -> Non
 def test_a_counter_far_above_its_threshold_fires_once_and_where_runs_may_overlap_as_often_as_there_is_room() -> None:
     counter = Standing(task("a", None, type=Type.COUNTER, threshold=3), state("a", count=500, armed=True))
     assert [c.trigger for c in decide([counter], NOON, HOUSE).claims] == ["counter:1"]
-    parallel = replace(counter, task=replace(counter.task, overlap=Overlap.PARALLEL))
+    parallel = replace(counter, task=counter.task._replace(overlap=Overlap.PARALLEL))
     plan = decide([parallel], NOON, HOUSE)
     assert [c.trigger for c in plan.claims] == [f"counter:{n}" for n in range(1, 101)]
     assert plan.states[0].count == 200  # what found no room stays counted
     few = replace(parallel, state=parallel.state._replace(count=8))
     assert [(len(p.claims), p.states[0].count) for p in [decide([few], NOON, HOUSE)]] == [(2, 2)]
-    seldom = replace(parallel, task=replace(parallel.task, every=timedelta(minutes=5)))
+    seldom = replace(parallel, task=parallel.task._replace(every=timedelta(minutes=5)))
     plan = decide([seldom], NOON, HOUSE)
     assert (len(plan.claims), plan.wake) == (1, at(5))
 

@@ -18,7 +18,7 @@ from connectors.api import Cell
 from engine.columns import Column
 from engine.metadata import SETTINGS, UNSERVED, restarts
 from engine.model import CatchUp, Defect, Overlap, RowState, Status, Task, Type
-from engine.parse import Rules, doubled_names, parse
+from engine.parse import Rules, doubled_names, parse, parse_like, said_by
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -268,6 +268,27 @@ def test_a_type_in_place_of_a_schedule_is_told_where_it_belongs(type_: str) -> N
 
 def test_a_wrong_type_is_answered_with_the_right_one() -> None:
     assert message(type="dayly").endswith('did you mean "daily"?')
+
+
+# --- rows that say the same
+
+
+def test_only_rows_that_say_the_same_are_read_alike() -> None:
+    plain = state(type="daily", schedule="daily 07:00")
+    for other in (
+        state(type="daily", schedule="daily 07:01"),
+        state(type="daily", schedule="daily 07:00", status="paused"),
+        plain._replace(since=NOON + timedelta(days=1)),
+        plain._replace(anchor=NOON),
+    ):
+        assert said_by(other) != said_by(plain)
+    assert said_by(state(type="counter", threshold=1)) is None  # 1 equals True, and 1.0
+    assert said_by(plain._replace(cells={**plain.cells, "Health": "OK", "Name": "b", "theirs": "x"})) == said_by(plain)
+
+
+def test_a_row_that_says_the_same_still_needs_a_name_of_its_own() -> None:
+    nameless = state(name=None)
+    assert parse_like(task(), nameless) == parse(nameless._replace(cells={**nameless.cells, "Type": "manual"}), RULES)
 
 
 # --- settings
@@ -526,7 +547,12 @@ PEOPLES = [c for c in Column if c not in ("Health", "Metadata")]
 )
 def test_every_row_becomes_a_task_or_a_defect_whatever_stands_in_it(found: dict[Column, Cell], meta: Cell, whole: bool) -> None:
     row = {**({"Name": "a", "Action": "work"} if whole else {}), **{str(c): v for c, v in found.items()}, "Metadata": meta}
-    one = parse(RowState("ops", "7", row, NOON, NOON, NOON, NOON, anchor=NOON), RULES)
+    read = RowState("ops", "7", row, NOON, NOON, NOON, NOON, anchor=NOON)
+    one = parse(read, RULES)
+    if isinstance(one, Task) and said_by(read) is not None:
+        like_it = read._replace(key="8", cells={**row, "Name": "b", "Description": "another"})
+        assert said_by(like_it) == said_by(read)
+        assert parse_like(one, like_it) == parse(like_it, RULES)
     match one:
         case Task():
             assert one.name
