@@ -22,14 +22,15 @@ from engine.model import Defect, Task, Type
 from rowd.cli.output import clean
 from rowd.cli.rows import without_next
 from rowd.fitting import GAP, fitted
-from rowd.log import brief, level, readable
+from rowd.log import brief, level
 from rowd.saying import counted, distance, plural
+from rowd.scribe import Scribe
 
 FRAMES = 4
 """A second."""
 
 WIDE = 110
-"""Columns of a terminal from which on events and Health are told in full."""
+"""Columns of a terminal from which on Health is told in full."""
 
 COLUMNS = ("Name", "When", "Next", "Runs", "Last result", "Health")
 NAME, WHEN, NEXT, RUNS, RESULT, HEALTH = range(len(COLUMNS))
@@ -64,10 +65,14 @@ class LiveView:
     """Listens to events, and draws a daemon on a terminal for as long as it lives."""
 
     def __init__(self, console: Console, footer: str, lines: int = 6) -> None:
-        """footer: what the person may do now.   lines: how many events are shown, where there is room."""
+        """footer: what the person may do now.   lines: how many events are shown, where there is room.
+
+        read: False once the last picture could not be drawn, because nobody reads what is written to the terminal.
+        """
         self._console = console
         self._footer = footer
         self._events: deque[Event] = deque(maxlen=lines)
+        self.read = True
 
     def listen(self, event: Event) -> None:
         """Remember an event for the next frame."""
@@ -77,14 +82,23 @@ class LiveView:
     async def beside(self, daemon: Daemon) -> AsyncIterator[None]:
         """Draw until cancelled; the last picture stays. On a screen of its own, so that no part of a picture is left when the
         terminal changes its size."""
+        live = Live(console=self._console, auto_refresh=False, screen=True)
+
+        def draw(frames: Sequence[RenderableType], _left_out: int) -> None:
+            live.start()
+            live.update(frames[-1], refresh=True)
+
+        scribe = Scribe(draw, most=1)
         try:
-            with Live(console=self._console, auto_refresh=False, screen=True) as live:
-                while True:
-                    live.update(self.frame(daemon, daemon.clock.now()), refresh=True)
-                    await asyncio.sleep(1 / FRAMES)
-                    yield
+            while True:
+                scribe.put(self.frame(daemon, daemon.clock.now()))
+                await asyncio.sleep(1 / FRAMES)
+                yield
         finally:
-            self._console.print(self.frame(daemon, daemon.clock.now()))
+            self.read = scribe.close()
+            if self.read:
+                live.stop()
+                self._console.print(self.frame(daemon, daemon.clock.now()))
 
     def frame(self, daemon: Daemon, now: datetime) -> RenderableType:
         """One picture of every table, no higher and no wider than the terminal."""
@@ -102,8 +116,7 @@ class LiveView:
             room -= min(most, _number(keeper))
         for event in events:
             style = "yellow" if level(event) == "warning" else "dim"
-            said = readable(event) if width >= WIDE else brief(event)
-            parts.append(Text(said, style=style, no_wrap=True, overflow="ellipsis"))
+            parts.append(Text(brief(event), style=style, no_wrap=True, overflow="ellipsis"))
         return Group(*parts, Text(), *footer)
 
 

@@ -6,7 +6,7 @@ import json
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import Any, Protocol
 
 from engine.display import cut
 from engine.events import (
@@ -53,7 +53,17 @@ WARNINGS = (
 )
 
 
-def listener(form: str, stream: TextIO | None = None) -> Listener:
+class Stream(Protocol):
+    """What lines are written to."""
+
+    def write(self, text: str, /) -> object:
+        """Raises OSError or ValueError where it can't be written."""
+
+    def flush(self) -> object:
+        """The same."""
+
+
+def listener(form: str, stream: Stream | None = None) -> Listener:
     """A listener that writes each event as one line. form: `readable` or `json`. A line that can't be written is left out."""
     out = stream or sys.stderr
 
@@ -95,8 +105,12 @@ def _short(fields: dict[str, Any]) -> dict[str, Any]:
 def brief(event: Event) -> str:
     """The same for a narrow place: the time of day, the task, and what happened, without names of fields."""
     fields = {k: v for k, v in event.fields().items() if v not in (None, "", ())}
-    subject = str(fields.get("task") or fields.get("table") or fields.get("where") or "")
-    happened = event.name.partition(".")[2] if "task" in fields else event.name
+    subject = str(fields.get("task") or fields.get("action") or fields.get("table") or fields.get("where") or "rowd")
+    of_what, _, happened = event.name.partition(".")
+    if not {"task", "outcome"} & fields.keys() and of_what not in ("daemon", "trouble"):
+        happened = f"{of_what} {happened}"
+    if isinstance(until := fields.get("until"), datetime):
+        happened = f"{happened} until {until.astimezone():%H:%M:%S}"
     if "outcome" in fields:
         happened = str(fields["outcome"])
     if "wish" in fields:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from rowd.cli.command import examples
 from rowd.cli.options import ConfigOption
 from rowd.cli.site import site_at
 from rowd.log import listener
+from rowd.scribe import Lines
 from rowd.service import serve
 
 
@@ -42,5 +44,12 @@ def run(
 
         view = LiveView(console(), "Edit the table in any program. Ctrl-C stops rowd.")
         asyncio.run(serve(site, view.listen, lambda: site_at(config), view.beside))
+        read = view.read
     else:
-        asyncio.run(serve(site, listener(log or site.config.settings.daemon.log), lambda: site_at(config)))
+        lines = Lines(sys.stderr)
+        try:
+            asyncio.run(serve(site, listener(log or site.config.settings.daemon.log, lines), lambda: site_at(config)))
+        finally:
+            read = lines.close()
+    if not read:  # all is done but for what nobody reads; Python would wait for it
+        os._exit(0)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -224,6 +227,19 @@ def test_a_closed_terminal_is_the_end_of_what_runs_in_it(site: Make, command: tu
     state = here.folder / ("demo/.rowd" if "demo" in command else ".rowd")
     with locked(state):  # nobody has it any more
         pass
+
+
+def test_a_live_view_that_nobody_reads_stops_no_work(site: Make) -> None:
+    here = site(IDLE, *(f"r{n},row {n},work,daily 03:00,active,,,,,,," for n in range(300)))
+    with on_a_terminal(here, "run", "--live") as (process, terminal):
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 400, 400, 0, 0))  # one picture is more than a terminal holds
+        shown_until(terminal, b"added")
+        for _ in range(3):
+            taken = here.rowd("run-now", "idle", "--wait")
+            assert taken.returncode == 0, taken.stderr
+        os.kill(json.loads(here.rowd("status", "--json").stdout)["pid"], signal.SIGTERM)
+    assert process.returncode == 0
+    assert len(here.history()) == 3
 
 
 def test_on_a_terminal_that_stays_sighup_reads_the_configuration_anew(site: Make) -> None:

@@ -14,12 +14,13 @@ from rich.console import Console
 
 from actions.api import Outcome
 from engine.clock import SystemClock
-from engine.events import RowEdited, RunEnded, TableRead
+from engine.events import BreakerOpened, DaemonStarted, RowEdited, RunEnded, TableRead
 from engine.loop import Daemon
 from rowd.cli.site import site_at
 from rowd.live import LiveView, rows
 from rowd.log import brief
 from rowd.wiring import keeper_of
+from tests.fakes.virtual import NOON
 from tests.unit.cli.desk import Desk
 
 FOOTER = "Edit the table in any program.\nCtrl-C stops rowd."
@@ -116,3 +117,10 @@ def test_where_it_is_narrow_an_event_says_outcome_and_reason_first(tmp_path: Pat
 def test_what_is_brief_says_an_edit_too() -> None:
     edited = RowEdited(at=NOW, table="ops", key="1", task="a\x1b[2J", column="Do", old="", new="run now")
     assert brief(edited).split(maxsplit=1)[1] == "a [2J                Do: run now"
+
+
+def test_what_is_brief_names_what_is_not_of_a_task() -> None:
+    opened = BreakerOpened(at=NOON, action="web", until=NOON, failures=5)
+    until = f"{NOON.astimezone():%H:%M:%S}"
+    assert brief(opened).split(maxsplit=2)[2].split(maxsplit=1) == ["web", f"breaker opened until {until}"]
+    assert brief(DaemonStarted(at=NOON, tables=("ops",), pid=1)).split(maxsplit=1)[1].split() == ["rowd", "started"]
