@@ -6,7 +6,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import time, tzinfo
+from datetime import UTC, datetime, time, tzinfo
 from itertools import islice
 
 from actions.api import Definition, Value
@@ -34,6 +34,7 @@ Said = tuple[Cell, ...]
 """All that a row's meaning depends on, beside its table's rules, its key and its name."""
 
 _MEANT = tuple(column for column in Column if column not in OURS | {Column.ID, Column.NAME, Column.DESCRIPTION, Column.DO})
+_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _TEXTS = frozenset({str, type(None)})
 
 
@@ -247,7 +248,22 @@ def _schedule(row: Settings, state: RowState, rules: Rules) -> tuple[Schedule | 
     parsed = read(type_, row.periods() if type_ in PERIODIC else 1)
     if type_ is None and parsed.type in PERIODIC and (threshold := row.periods()) != 1:
         parsed = read(parsed.type, threshold)
+    if said is not None and (whole := _torn(said, row.value(Column.CURRENT))) is not None:
+        row.refuse(Column.CURRENT, f"reads like the end of Schedule; write {quoted(whole)} there, in quotes, or clear Current")
     return parsed.schedule, parsed.type
+
+
+def _torn(said: str, current: Cell) -> str | None:
+    """What Schedule and Current say together, where a comma without quotes has torn it apart in a CSV; else None."""
+    rest = text(current)
+    if rest is None or (not any(map(str.isalpha, rest)) and ":" not in rest):
+        return None
+    whole = f"{said}, {rest}"
+    try:
+        schedule.parse(whole, type=None, zone=UTC, since=_ANY_TIME)
+    except schedule.Unreadable:
+        return None
+    return whole
 
 
 def _a_type(said: str | None) -> str | None:

@@ -266,6 +266,20 @@ def test_a_type_in_place_of_a_schedule_is_told_where_it_belongs(type_: str) -> N
     assert message(type=None, schedule=type_).startswith(f'Schedule "{type_}": that is a Type; write it under Type')
 
 
+@pytest.mark.parametrize(
+    ("schedule", "current"),
+    [("mon", "thu 18:00"), ("1st and 15th", " 18:00"), ("daily 07:00", "12:00 and 18:30")],
+)
+def test_a_schedule_torn_apart_by_its_comma_is_not_obeyed_by_half(schedule: str, current: str) -> None:
+    said = message(type=None, schedule=schedule, current=current)
+    assert said.startswith(f'Current "{current.strip()}": reads like the end of Schedule; write "{schedule}, {current.strip()}"')
+
+
+@pytest.mark.parametrize("current", ["whatever", "n/a", "-", "0", "5", 5, True])
+def test_what_is_no_end_of_a_schedule_may_stand_in_current(current: Cell) -> None:
+    assert task(type=None, schedule="mon", current=current).type is Type.WEEKLY
+
+
 def test_a_wrong_type_is_answered_with_the_right_one() -> None:
     assert message(type="dayly").endswith('did you mean "daily"?')
 
