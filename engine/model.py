@@ -14,6 +14,9 @@ from connectors.api import Cell
 SETTLE = timedelta(seconds=2)
 """A new or edited row fires only after it has been unchanged for this long."""
 
+MOST_COUNTED_RUNS = 1000
+"""So many runs a counter's count may be worth at once; more is taken for a slip of the finger, and nothing of it runs."""
+
 
 class Type(StrEnum):
     """What makes a task come due."""

@@ -13,7 +13,7 @@ from engine import cells as cell_of
 from engine.cells import BadCell, quoted, text
 from engine.columns import Column
 from engine.metadata import UNSERVED, Metadata
-from engine.model import CatchUp, Overlap, Type
+from engine.model import MOST_COUNTED_RUNS, CatchUp, Overlap, Type
 
 LONGEST_TIMEOUT = timedelta(hours=1)
 """What a row may ask for where the operator set no ceiling, unless the action's own time-out is longer."""
@@ -97,7 +97,10 @@ class Settings:
         found = self._read(Column.THRESHOLD, cell_of.number, 0.0)
         if found < 1:
             self.refuse(Column.THRESHOLD, "too small; a counter runs at 1 or more")
-        self._read(Column.CURRENT, cell_of.number, 0.0)  # counted by the ledger; but one that can't be read must be mended
+        runs = self._read(Column.CURRENT, cell_of.number, 0.0) // found  # counted by the ledger; but a wrong one must be mended
+        if runs > MOST_COUNTED_RUNS:
+            most = f"{MOST_COUNTED_RUNS * found:g}"
+            self.refuse(Column.CURRENT, f"worth {runs:,.0f} runs in a row; write at most {most}, or 0")
         return found
 
     def catch_up(self, default: CatchUp) -> CatchUp:

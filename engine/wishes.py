@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from actions.api import Outcome
-from engine.model import Cause, Occurrence, Overlap, Request, Stage, Status, Type, Wish
+from engine.model import MOST_COUNTED_RUNS, Cause, Occurrence, Overlap, Request, Stage, Status, Type, Wish
 from engine.plan import Answer, Stop
 from engine.weighing import Weighed, too_soon
 
@@ -89,6 +89,8 @@ def _snooze(one: Weighed, request: Request, _now: datetime) -> str | None:
 def _tick(one: Weighed, request: Request, _now: datetime) -> str | None:
     if one.task.type is not Type.COUNTER:
         return f"only a counter can be ticked, and this is of type {one.task.type}"
+    if (runs := (one.state.count + request.amount) // one.task.threshold) > MOST_COUNTED_RUNS:
+        return f"the count would be worth {runs:,.0f} runs in a row, and at most {MOST_COUNTED_RUNS:,} are taken; tick less"
     one.state = one.state._replace(count=one.state.count + request.amount, armed=True)
     return None
 

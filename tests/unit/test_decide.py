@@ -477,6 +477,15 @@ def test_a_tick_and_its_fire_are_one_step() -> None:
     assert plan.states[0].count == 1
 
 
+def test_a_tick_that_is_worth_too_many_runs_is_refused() -> None:
+    counter = Standing(
+        task("a", None, type=Type.COUNTER, threshold=3), state("a", count=2), requests=(wish(Wish.TICK, amount=1e9),)
+    )
+    plan = decide([counter], NOON, HOUSE)
+    assert (plan.claims, plan.states) == ((), ())
+    assert plan.answers[0].text == "the count would be worth 333,333,334 runs in a row, and at most 1,000 are taken; tick less"
+
+
 @given(st.integers(1, 60), st.integers(1, 30))
 def test_back_off_grows_and_never_exceeds_an_hour_and_a_quarter(seconds: int, failed: int) -> None:
     waits = occurrence(retry_wait=timedelta(seconds=seconds))

@@ -228,6 +228,10 @@ def test_a_counter_needs_a_threshold_of_one_or_more_and_a_current_that_counts() 
     assert message(type="counter", threshold="many").startswith('Threshold "many": not a number')
     assert message(type="counter", threshold=5, current="1,500").startswith('Current "1,500": either 1500 or 1.500')
     assert task(type="daily", current="whatever").type is Type.DAILY
+    assert message(type="counter", threshold=3, current=1e9) == (
+        'Current "1000000000": worth 333,333,333 runs in a row; write at most 3000, or 0'
+    )
+    assert task(type="counter", threshold=3, current=3000).threshold == 3
 
 
 @pytest.mark.parametrize("type_", ["counter", "manual"])
