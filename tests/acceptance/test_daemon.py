@@ -115,6 +115,25 @@ def test_a_deleted_table_is_never_made_anew_and_goes_on_when_it_is_back(site: Ma
     assert daemon.stop() == 0
 
 
+def test_a_table_made_read_only_runs_on_and_is_told_what_waits_when_it_is_given_back(site: Make) -> None:
+    here = site("a,once,gated,now,active,,,,,,,")
+    daemon = here.start()
+    daemon.until("run.started")
+    here.at_the_gate()
+    _until(lambda: here.rows()["once"]["Last Status"] == "running")
+    here.table.chmod(0o444)
+    here.open_gate()
+    assert "chmod u+w" in daemon.until("table.unwritable")["message"]
+    status = here.rowd("status", "--json")
+    assert (status.returncode, json.loads(status.stdout)["tables"][0]["state"]) == (1, "unwritable")
+    assert here.rows()["once"]["Last Status"] == "running"
+    here.table.chmod(0o644)
+    daemon.until("table.writable")
+    assert here.rows()["once"]["Last Status"] == "succeeded"
+    assert daemon.stop() == 0
+    assert not any(event["event"] == "table.unreachable" for event in daemon.events)
+
+
 def test_commands_reach_the_running_daemon_through_the_ledger(site: Make) -> None:
     here = site(IDLE, "b,count,work,,active,,,,,,,")
     here.type_in("count", "Action", "gated")
