@@ -206,6 +206,28 @@ def test_blank_ids_are_given_and_a_copied_row_becomes_a_draft(tmp_path: Path) ->
     run(story())
 
 
+def test_a_copied_row_keeps_nothing_of_what_rowd_wrote_into_the_first(tmp_path: Path) -> None:
+    columns = (*COLUMNS, "Understood As", "Last Success", "Duration", "Failures", "Missed", "Result Link")
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), MemoryTable([row("one", "every minute")], columns)
+        house.witness.behaviour = slow(timedelta(seconds=2))
+        async with house.open(sheet):
+            await house.until(NOON + MINUTE + timedelta(seconds=5))
+            before = dict(sheet.rows[0])
+            assert (before["Last Success"], before["Duration"]) == ("2026-03-02T12:01:02Z", "2.0")
+            sheet.rows.append({**before, "Name": "two"})
+            await house.after(seconds=20)
+            assert sheet.rows[0] == before
+            copy = sheet.person("two")
+            theirs = {"ID": copy["ID"], "Name": "two", "Action": "act", "Schedule": "every minute", "Status": "draft"}
+            ours = {"Health": copy["Health"], "Runs": "0", "Failures": "0", "Missed": "0"}
+            assert {c: v for c, v in copy.items() if v} == {**theirs, **ours}
+            assert copy["Health"].startswith("DRAFT: a copy of the row with the ID one")
+
+    run(story())
+
+
 def test_one_pass_runs_what_is_due_by_then_and_ends(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), table(row("first", "now"), row("often", "every 2 seconds"), row("daily", "daily 12:30"))
