@@ -21,7 +21,7 @@ class Note:
     """One daemon's.
 
     process: its own.   version: of the files that it works by, as `Config.version`; read_at: when it read them.
-    tables: that it serves.   restart: tables that were taken out, moved or renamed, which only a restart can take over.
+    tables: that it serves.   restart: tables that were moved or renamed, which only a restart can take over.
     refused: why a later reading doesn't count, "" where there was none; refused_at: when that was.
     stopping_at: since when it starts nothing more; None while it does.
     """
