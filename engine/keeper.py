@@ -182,6 +182,7 @@ class Keeper:
             active=self.active(self.name, key),
             requests=self.requests.get(key, ()),
             last=self.tallies.get(key, Tally()).last,
+            released=self.access.released,
         )
 
     def hold(self, key: str, now: datetime) -> Hold | None:

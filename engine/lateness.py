@@ -111,10 +111,11 @@ def _late(one: Weighed, schedule: Schedule, number: int, first: datetime, newest
     else:
         dues = []
     if not dues:
-        one.record(Outcome.MISSED, house.why_late(newest) + counted, first, newest, number, now)
+        one.record(Outcome.MISSED, house.why_late(newest, one.released) + counted, first, newest, number, now)
     elif (older := number - len(dues)) > 0:
         last = _before(schedule, one.state.settled_until, dues[0]) or first
-        one.record(Outcome.MISSED, f"superseded by a newer one{counted}", first, last, older, now)
+        why = f"{house.why_late(last, one.released)}, and a newer one took its place{counted}"
+        one.record(Outcome.MISSED, why, first, last, older, now)
     for due in dues:
         _overlap(one, schedule, due, now, house)
 

@@ -23,6 +23,7 @@ class Weighed:
         self.place = (standing.task.table, standing.task.key)
         self.last = standing.last
         self.hold = standing.hold
+        self.released = standing.released
         self.active = list(standing.active)
         self.claims: list[Occurrence] = []
         self.records: list[Occurrence] = []

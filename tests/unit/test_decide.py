@@ -28,7 +28,7 @@ from engine.model import (
     Type,
     Wish,
 )
-from engine.plan import Hold, House, Plan, Standing, Stop
+from engine.plan import Hold, House, Plan, Released, Standing, Stop
 from engine.schedule import parse
 from engine.weighing import jitter
 from engine.wishes import without_task
@@ -207,7 +207,7 @@ def test_within_the_grace_the_newest_runs_and_older_ones_are_superseded() -> Non
     plan = decide([standing()], at(3.2), HOUSE)
     assert [c.due for c in plan.claims] == [at(3)]
     (record,) = plan.records
-    assert (record.outcome, record.reason) == (Outcome.MISSED, "superseded by a newer one")
+    assert (record.outcome, record.reason) == (Outcome.MISSED, "too late to start, and a newer one took its place")
     assert (record.count, record.due, record.last_due) == (2, at(1), at(2))
 
 
@@ -220,6 +220,22 @@ def test_beyond_the_grace_skip_records_and_names_the_reason() -> None:
     assert record.reason == "too late to start"
     (record,) = decide([late], now, replace(HOUSE, unwritten_since=NOON)).records
     assert record.reason == "rowd could not write its ledger"
+    (record,) = decide([replace(late, released=Released(now, "no header"))], now, HOUSE).records
+    assert record.reason == "the table was held: no header"
+
+
+@pytest.mark.parametrize(
+    ("house", "released", "why"),
+    [
+        (replace(HOUSE, awake_since=at(3.1)), None, "rowd was not running"),
+        (replace(HOUSE, unwritten_since=at(0.5)), None, "rowd could not write its ledger"),
+        (HOUSE, Released(at(3.1), "no header"), "the table was held: no header"),
+        (HOUSE, Released(at(0.5), "no header"), "too late to start"),
+    ],
+)
+def test_what_a_newer_one_took_the_place_of_still_says_why_it_did_not_run_then(house: House, released: Released, why: str) -> None:
+    (record,) = decide([replace(standing(), released=released)], at(3.2), house).records
+    assert (record.reason, record.count) == (f"{why}, and a newer one took its place", 2)
 
 
 @pytest.mark.parametrize(("minutes", "claimed"), [(13, 1), (13.01, 0)])
