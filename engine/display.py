@@ -52,8 +52,8 @@ def display(
     then shows that it is one.   shut: action → until when its circuit breaker lets nothing start.
     """
     task = understood if isinstance(understood, Task) else None
-    if task is not None and task.schedule is not None:
-        zone = task.schedule.zone
+    if task is not None:
+        zone = task.zone
     ahead = _next(task, state)
     then = _then(task, state, ahead, zone, blackouts)
     last = tally.last

@@ -84,6 +84,7 @@ class Task:
     """A row understood.
 
     table and key: which row.   name: unique in the table.   schedule: None for counter and manual.
+    zone: in which people are told its times: the row's, else the table's.
     threshold: of a counter, at least 1.   timeout, attempts: already within the operator's ceilings.
     every: the action's smallest distance between two starts of this task, None for none.
     """
@@ -96,6 +97,7 @@ class Task:
     parameters: Mapping[str, Value]
     status: Status
     schedule: Schedule | None
+    zone: tzinfo
     threshold: float = 1
     catch_up: CatchUp = CatchUp.SKIP
     overlap: Overlap = Overlap.SKIP

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from actions.api import Outcome
 from config.fields import spelled
 from engine.blackout import covering
+from engine.display import moment
 from engine.merge import active
 from engine.model import Cause, Occurrence, Stage, Task
 from engine.plan import Answer, House, Standing, Stop
@@ -81,7 +82,7 @@ class Weighed:
         """Why another occurrence would overlap; None where the task is idle."""
         for occurrence in self.active:
             if occurrence.stage is Stage.RUNNING and occurrence.started_at:
-                return f"still running since {occurrence.started_at:%Y-%m-%d %H:%M:%S} UTC"
+                return f"still running since {moment(occurrence.started_at, self.task.zone)}"
             if occurrence.stage is Stage.WAITING:
                 return "another attempt of the last run is to follow"
             return "the last run is still waiting to start"

@@ -10,6 +10,7 @@ from itertools import chain, islice, takewhile
 
 from engine.blackout import covering
 from engine.decide import decide
+from engine.display import moment
 from engine.model import Stage, Status, Task
 from engine.plan import House
 from engine.weighing import jitter
@@ -128,7 +129,7 @@ def _one(row: RowView, task: Task, due: datetime, house: House, last: datetime |
         ends = [end for end in (snoozed, window[1] if window else None) if end is not None and end > at]
         return Coming(max([at, *ends]), due, row)
     if snoozed is not None and due < snoozed:
-        return Coming(at, due, row, skipped=f"snoozed until {snoozed:%Y-%m-%d %H:%M} UTC")
+        return Coming(at, due, row, skipped=f"snoozed until {moment(snoozed, task.zone)}")
     if window is not None:
         return Coming(at, due, row, skipped=f"blackout {window[0]}")
     if task.every is not None and last is not None and at < last + task.every:

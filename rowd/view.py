@@ -300,9 +300,7 @@ def _since(mark: TableMark | None, error: TableError, now: datetime) -> datetime
 
 
 def _zone(understood: Task | Defect, bound: Bound) -> tzinfo:
-    if isinstance(understood, Task) and understood.schedule is not None:
-        return understood.schedule.zone
-    return bound.rules.rules.zone
+    return understood.zone if isinstance(understood, Task) else bound.rules.rules.zone
 
 
 def _nameless(keeper: Keeper, now: datetime, *, new: bool) -> list[RowView]:

@@ -6,6 +6,8 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from actions.api import Outcome, Result
 from engine.events import OccurrenceRecorded, RowDefective, RunEnded, RunStarted
 from tests.fakes.house import House, slow
@@ -185,6 +187,25 @@ def test_what_a_restart_finds_late_runs_within_the_grace_and_is_missed_beyond(tm
             await house.after(seconds=30)
         assert house.witness.times() == [NOON + timedelta(hours=1)]
         assert sheet.person("daily")["Health"].startswith("MISSED 1 since Mon 2 Mar 12:30 UTC: rowd was not running")
+
+    run(story())
+
+
+@pytest.mark.parametrize("schedule", ["", "every minute"])
+def test_a_refusal_is_told_on_the_clock_of_the_row(tmp_path: Path, schedule: str) -> None:
+    async def story() -> None:
+        cells = {"Time Zone": "Asia/Tokyo", "Type": "" if schedule else "manual", "Do": ""}
+        house, sheet = House(tmp_path), MemoryTable([row("a", schedule, **cells)], (*COLUMNS, "Time Zone"))
+        house.witness.behaviour = slow(timedelta(seconds=50))
+        async with house.open(sheet):
+            await house.after(seconds=15)
+            sheet.person("a")["Do"] = "run now"
+            await house.after(seconds=25)
+            sheet.person("a")["Do"] = "run now"
+            await house.after(seconds=15)
+            health = sheet.person("a")["Health"]
+            since = "since Mon 2 Mar 21:00:22 Tokyo"
+            assert health == f"NOTE: run now refused: still running {since}. RUNNING {since}"
 
     run(story())
 
