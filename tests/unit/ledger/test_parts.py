@@ -24,11 +24,11 @@ def prune(ledger: Ledger, days: float, keep_runs: int = 20, keep_finished: timed
 # --- rows and edits
 
 
-def test_rows_come_in_the_order_of_their_keys_and_the_newest_state_stands(ledger: Ledger) -> None:
+def test_rows_come_in_the_order_in_which_they_were_first_saved_and_the_newest_state_stands(ledger: Ledger) -> None:
     with ledger.transaction():
         ledger.save_rows([row("b"), row("a"), row("c", table="other")])
         ledger.save_rows([row("b", count=2)])
-    assert ledger.rows("ops") == [row("a"), row("b", count=2)]
+    assert ledger.rows("ops") == [row("b", count=2), row("a")]
 
 
 def test_a_dropped_row_is_new_when_it_comes_back(ledger: Ledger) -> None:
