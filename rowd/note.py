@@ -1,6 +1,7 @@
-"""What the running daemon says of itself in the state folder: what it last read of rowd.toml, and that it is stopping.
+"""What a daemon says of itself in the state folder: what it last read of rowd.toml, and that it is stopping.
 
-Commands compare it with the file as it is now.
+Commands compare it with the file as it is now. One pass leaves it at its end: what it served is known then, whatever becomes of
+rowd.toml.
 """
 
 from __future__ import annotations

@@ -168,6 +168,16 @@ def test_one_pass_runs_what_is_due_and_says_how_it_went(site: Make) -> None:
     here.laws()
 
 
+def test_after_passes_alone_status_and_history_know_the_table_whatever_becomes_of_the_configuration(site: Make) -> None:
+    here = site("a,once,work,now,active,,,,,,,")
+    assert here.rowd("once", "--quiet").returncode == 0
+    config = here.folder / "rowd.toml"
+    config.write_text(config.read_text().replace('connector = "local"', 'connector = "locl"'))
+    (told,) = json.loads(here.rowd("status", "--json").stdout)["tables"]
+    assert (told["table"], told["state"], told["tasks"]) == ("ops", "ok", 1)
+    assert [run["task"] for run in json.loads(here.rowd("history", "--table", "ops", "--json").stdout)["runs"]] == ["once"]
+
+
 def test_one_pass_ends_with_one_where_a_run_failed(site: Make) -> None:
     here = site("a,once,broken,now,active,,,,,,,")
     config = here.folder / "rowd.toml"
