@@ -268,6 +268,11 @@ class Occurrence(NamedTuple):  # a tuple is made and changed six times as fast a
     last_due: datetime | None = None
     stopping: str = ""
 
+    @property
+    def told_at(self) -> datetime:
+        """The instant that it is told by: its start; where it never started, when it was due (of equal ones the newest)."""
+        return self.started_at or self.last_due or self.due
+
 
 class Wish(StrEnum):
     """What a person can ask of a task, by a button cell or the command line."""
