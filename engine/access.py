@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from connectors.errors import NeedsOwner, TableError
 from engine.ledger import Reach, TableMark
-from engine.plan import Hold
+from engine.plan import Hold, Released
 
 NO_ACCESS_AFTER = timedelta(minutes=15)
 """A table that needs its owner holds its starts after this long; until then it runs on from the ledger's copy."""
@@ -27,7 +27,7 @@ class Access:
     """One table's.
 
     trouble: it can't be read.   unwritable: it can be read, but results wait.   held: it can be read, but not be trusted: why.
-    served: False once the operator has taken the table out of rowd.toml.
+    released: the last hold that is over.   served: False once the operator has taken the table out of rowd.toml.
     first_read: None until it was read and its headers understood.   last_read: of complete reads.
     """
 
@@ -37,6 +37,7 @@ class Access:
         self.trouble: Trouble | None = None
         self.unwritable: Trouble | None = None
         self.held: str | None = None
+        self.released: Released | None = None
         self.served = True
         self.first_read = mark.first_read if mark is not None else None
         self.last_read = mark.last_read if mark is not None else None
@@ -60,6 +61,8 @@ class Access:
         starts = self.held != held or self._lapsed
         if starts or self.trouble is not None or self._since is None:
             self._since = now
+        if self.held is not None and held is None:
+            self.released = Released(now, self.held)
         self.trouble, self.held, self.last_read, self._lapsed = None, held, now, False
         return starts
 

@@ -52,7 +52,7 @@ def _retry_at(occurrence: Occurrence, now: datetime) -> datetime:
 
 
 def _weigh(standing: Standing, now: datetime, house: House) -> Weighed:
-    one = Weighed(standing)
+    one = Weighed(standing, house.shut)
     settled = standing.state.changed_at + SETTLE
     if standing.state.changed_at <= now < settled:  # a change that lies ahead was seen before the clock was set back
         one.quiet = True

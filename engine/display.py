@@ -17,6 +17,7 @@ from engine.columns import OURS, SHARED, Column
 from engine.model import (
     Defect,
     Occurrence,
+    Overlap,
     Request,
     RowState,
     Schedule,
@@ -52,8 +53,8 @@ def display(
     then shows that it is one.   shut: action → until when its circuit breaker lets nothing start.
     """
     task = understood if isinstance(understood, Task) else None
-    if task is not None and task.schedule is not None:
-        zone = task.schedule.zone
+    if task is not None:
+        zone = task.zone
     ahead = _next(task, state)
     then = _then(task, state, ahead, zone, blackouts)
     last = tally.last
@@ -63,7 +64,7 @@ def display(
             _asked(asked) + _health(understood, state, tally, zone, active, hold, then, shut or {}), task, state
         ),
         Column.UNDERSTOOD_AS: _understood(task, state),
-        Column.NEXT_RUN: ahead,
+        Column.NEXT_RUN: _first_start(task, active, shut or {}, ahead),
         Column.LAST_STATUS: "running" if running else (str(last.outcome) if last and last.outcome else None),
         Column.RUNS: tally.runs,
         Column.FAILURES: tally.failures,
@@ -121,6 +122,11 @@ def moment(instant: datetime, zone: tzinfo) -> str:
     return f"{local:%a} {local.day} {local:%b} {clock} {place(zone)}"
 
 
+def left_alone(action: str, until: datetime, zone: tzinfo) -> str:
+    """Why nothing of an action starts whose circuit breaker is open."""
+    return f"{action} keeps failing and is left alone until {moment(until, zone)}"
+
+
 def place(zone: tzinfo) -> str:
     """The zone's last word: `Europe/Berlin` is Berlin."""
     return str(getattr(zone, "key", zone)).rpartition("/")[2].replace("_", " ")
@@ -134,6 +140,21 @@ def _next(task: Task | None, state: RowState) -> datetime | None:
     if task is None or task.schedule is None or task.status is not Status.ACTIVE or (task.schedule.one_off and state.marked):
         return None
     return task.schedule.next(_skipped_until(task.schedule, state))
+
+
+def _first_start(
+    task: Task | None, active: Sequence[Occurrence], shut: Mapping[str, datetime], ahead: datetime | None
+) -> datetime | None:
+    """When the next run begins: what waits for its instant comes before what is due by the schedule, or is in its way."""
+    if task is None or not active or any(o.stage is Stage.RUNNING for o in active):
+        return ahead
+    alone = shut.get(active[0].action)
+    waits = [at for at in (active[0].retry_at, alone) if at is not None]
+    if not waits:
+        return ahead
+    if ahead is not None and alone is None and task.overlap in (Overlap.PARALLEL, Overlap.RESTART):
+        return min(*waits, ahead)
+    return max(waits)
 
 
 def _skipped_until(schedule: Schedule, state: RowState) -> datetime:
@@ -234,7 +255,7 @@ def _under_way(occurrence: Occurrence, zone: tzinfo, shut: datetime | None) -> s
         when = moment(occurrence.retry_at, zone)
         return f"RETRYING: attempt {occurrence.attempt + 1} of {occurrence.attempts} at {when}, after: {occurrence.reason}"
     if shut is not None:
-        return f"WAITING: {occurrence.action} keeps failing and is left alone until {moment(shut, zone)}"
+        return f"WAITING: {left_alone(occurrence.action, shut, zone)}"
     return "WAITING to start"
 
 

@@ -46,7 +46,7 @@ class DaemonStopped(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigReloaded(Event):
-    """restart: tables that were taken out (and start nothing more) or moved elsewhere; a restart lets go of them."""
+    """tables: those of the file; what was taken out starts nothing more.   restart: those that only a restart takes over."""
 
     tables: tuple[str, ...]
     restart: tuple[str, ...] = ()
@@ -93,6 +93,13 @@ class TableHeld(TableEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableReleased(TableEvent):
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableDropped(TableEvent):
+    """It is no longer in `rowd.toml`, and what ran of it has ended; others may have it now.   message: why it was not told all."""
+
     message: str
 
 

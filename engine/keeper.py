@@ -163,6 +163,11 @@ class Keeper:
             return "the row is gone from the table"
         return understood.message
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing of the table is to be done any more: it is served no longer, and nothing of it is under way."""
+        return not self.access.served and not any(self.active(self.name, key) for key in self.states)
+
     # --- where tasks stand
 
     def standing(self, key: str, now: datetime) -> Standing | None:
@@ -177,6 +182,7 @@ class Keeper:
             active=self.active(self.name, key),
             requests=self.requests.get(key, ()),
             last=self.tallies.get(key, Tally()).last,
+            released=self.access.released,
         )
 
     def hold(self, key: str, now: datetime) -> Hold | None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from actions.api import Outcome
 from engine.blackout import covering
+from engine.display import moment
 from engine.model import CatchUp, Cause, Occurrence, Overlap, RowState, Schedule, Status, Task
 from engine.plan import Hold, House, Standing
 from engine.schedule import Counted, count, grace
@@ -111,10 +112,11 @@ def _late(one: Weighed, schedule: Schedule, number: int, first: datetime, newest
     else:
         dues = []
     if not dues:
-        one.record(Outcome.MISSED, house.why_late(newest) + counted, first, newest, number, now)
+        one.record(Outcome.MISSED, house.why_late(newest, one.released) + counted, first, newest, number, now)
     elif (older := number - len(dues)) > 0:
         last = _before(schedule, one.state.settled_until, dues[0]) or first
-        one.record(Outcome.MISSED, f"superseded by a newer one{counted}", first, last, older, now)
+        why = f"{house.why_late(last, one.released)}, and a newer one took its place{counted}"
+        one.record(Outcome.MISSED, why, first, last, older, now)
     for due in dues:
         _overlap(one, schedule, due, now, house)
 
@@ -156,7 +158,7 @@ def _overlap(one: Weighed, schedule: Schedule, due: datetime, now: datetime, hou
 def _skipped(one: Weighed, due: datetime, now: datetime, house: House) -> str | None:
     """Why an occurrence of a task that recurs is left out. One that happens only once has waited for the end of all this."""
     if one.state.snoozed_until and due < one.state.snoozed_until:
-        return f"snoozed until {one.state.snoozed_until:%Y-%m-%d %H:%M} UTC"
+        return f"snoozed until {moment(one.state.snoozed_until, one.task.zone)}"
     if window := covering(house.blackouts, one.task.table, due):
         return f"blackout {window[0]}"
     return too_soon(one, now)

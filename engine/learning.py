@@ -98,6 +98,10 @@ class Learning:
         if (keeper := memory.keepers.get(occurrence.table)) is not None:
             keeper.note_is_over(occurrence.key)
         before, after = memory.breakers.note(occurrence.action, result.outcome, now)
+        if before.shut_until(memory.parts.breaker) != after.shut_until(memory.parts.breaker):
+            for waiting in memory.under_way:
+                if waiting.action == occurrence.action:
+                    memory.changed(waiting)
         self._emit(telling.of_end(end, now))
         self._tell(telling.of_breaker(occurrence.action, before, after, memory.parts.breaker, now))
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from actions.api import Outcome
 from config.fields import spelled
 from engine.committer import Commits
-from engine.events import DaemonStarted, DaemonStopped, DaemonStopping, Listener
+from engine.events import DaemonStarted, DaemonStopped, DaemonStopping, Listener, TableDropped
 from engine.keeper import Keeper
 from engine.model import SETTLE
 from engine.parts import Parts
@@ -35,7 +35,6 @@ class Daemon:
         self.clock = clock
         self._turns = Turns(parts, clock, committer, listener)
         self._listener = listener
-        self._tenders: list[Tender] = []
         self._tending: list[asyncio.Task[None]] = []
 
     @property
@@ -49,16 +48,20 @@ class Daemon:
         return self._turns.memory.keepers
 
     @property
+    def _tenders(self) -> list[Tender]:
+        return list(self._turns.memory.tenders.values())
+
+    @property
     def under_way(self) -> UnderWay:
         """The occurrences that have not ended."""
         return self._turns.memory.under_way
 
     async def open(self, tenders: Iterable[Tender]) -> None:
         """Take up the tables and whatever an earlier daemon left under way. Raises NeedsOwner where another daemon has a table."""
-        self._tenders = list(tenders)
-        for tender in self._tenders:
+        taken = list(tenders)
+        for tender in taken:
             await tender.own()
-        left = [*await self._turns.take_up(self._tenders), *await self._turns.take_up_rest()]
+        left = [*await self._turns.take_up(taken), *await self._turns.take_up_rest()]
         self._listener(DaemonStarted(at=self.clock.now(), tables=tuple(self.keepers), pid=os.getpid()))
         self._turns.recover(left)
 
@@ -69,8 +72,7 @@ class Daemon:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Turn until told to stop; then let running work end (at most `stop_within`) and tell the tables."""
-        async with self._tended(stopping) as stop:
-            self._tending += [asyncio.create_task(tender.watch()) for tender in self._tenders]
+        async with self._tended(stopping, watching=True) as stop:
             while not stop.done():
                 await self._turns.turn()
                 await self._turns.rest(stop)
@@ -81,7 +83,7 @@ class Daemon:
 
         It watches no table: what a person saves meanwhile is for the next pass, as long as nothing is written over it.
         """
-        async with self._tended(stopping) as stop:
+        async with self._tended(stopping, watching=False) as stop:
             looked = asyncio.create_task(self._looked_everywhere())
             while not looked.done() and not stop.done():
                 await self._turns.turn()
@@ -96,15 +98,30 @@ class Daemon:
             await self._wind_up()
 
     def reconfigure(self, parts: Parts, rules: Mapping[str, TableRules]) -> None:
-        """Go on with other definitions and rules; what runs is not touched. A table without rules starts nothing any more."""
+        """Go on with other definitions and rules; what runs is not touched. A table without rules starts nothing any more, and once
+        what runs of it has ended it is let go of."""
         self._turns.reconfigure(parts, rules)
 
     async def add(self, tender: Tender) -> None:
         """Take up one more table while running. Raises NeedsOwner where another daemon has it."""
         await tender.own()
         self._turns.recover(await self._turns.take_up([tender]))
-        self._tenders.append(tender)
-        self._tending += [asyncio.create_task(tender.tend(self._turns.deliver)), asyncio.create_task(tender.watch())]
+        self._tending.append(asyncio.create_task(self._look_after(tender, watching=True)))
+
+    async def _look_after(self, tender: Tender, *, watching: bool) -> None:
+        """Until cancelled, or until the table is served no longer and has been let go of."""
+        watches = [asyncio.create_task(tender.watch())] if watching else []
+        try:
+            await tender.tend(self._turns.deliver)
+            while not await self._turns.let_go(tender):
+                await tender.tend(self._turns.deliver)
+        finally:
+            await end(*watches)
+        await tender.close()
+        access = tender.keeper.access
+        untold = access.trouble or access.unwritable
+        message = f"its rows don't show how all ended: {untold.error}" if untold is not None else ""
+        self._listener(TableDropped(at=self.clock.now(), table=tender.keeper.name, message=message))
 
     async def listen(self, pokes: AsyncIterator[None]) -> None:
         """Each time `pokes` yields, someone may have asked for something: look into the ledger."""
@@ -117,10 +134,10 @@ class Daemon:
             self._turns.poke()
 
     @contextlib.asynccontextmanager
-    async def _tended(self, stopping: asyncio.Event) -> AsyncIterator[asyncio.Task[object]]:
+    async def _tended(self, stopping: asyncio.Event, *, watching: bool) -> AsyncIterator[asyncio.Task[object]]:
         """The tables looked after, and a task that is done when the daemon is to stop; all end with the block."""
         stop: asyncio.Task[object] = asyncio.create_task(when_set(stopping))
-        self._tending = [asyncio.create_task(tender.tend(self._turns.deliver)) for tender in self._tenders]
+        self._tending = [asyncio.create_task(self._look_after(tender, watching=watching)) for tender in self._tenders]
         asking = asyncio.create_task(self._ask_again())
         try:
             yield stop

@@ -37,6 +37,10 @@ class Memory:
         keeper.active = self.under_way.of
         keeper.shut = self.breakers.shut
 
+    def drop(self, table: str) -> None:
+        """Know a table no more of which nothing is to be done."""
+        del self.keepers[table], self.tenders[table]
+
     def replace(self, parts: Parts) -> None:
         """Go on with other parts."""
         self.parts = parts

@@ -86,6 +86,7 @@ class Task(NamedTuple):  # a tuple, as occurrences are: there may be a hundred t
     """A row understood.
 
     table and key: which row.   name: unique in the table.   schedule: None for counter and manual.
+    zone: in which people are told its times: the row's, else the table's.
     threshold: of a counter, at least 1.   timeout, attempts: already within the operator's ceilings.
     every: the action's smallest distance between two starts of this task, None for none.
     """
@@ -98,6 +99,7 @@ class Task(NamedTuple):  # a tuple, as occurrences are: there may be a hundred t
     parameters: Mapping[str, Value]
     status: Status
     schedule: Schedule | None
+    zone: tzinfo
     threshold: float = 1
     catch_up: CatchUp = CatchUp.SKIP
     overlap: Overlap = Overlap.SKIP
@@ -267,6 +269,11 @@ class Occurrence(NamedTuple):  # a tuple is made and changed six times as fast a
     count: int = 1  # type: ignore[assignment]  # takes the place of tuple.count, which nobody needs here
     last_due: datetime | None = None
     stopping: str = ""
+
+    @property
+    def told_at(self) -> datetime:
+        """The instant that it is told by: its start; where it never started, when it was due (of equal ones the newest)."""
+        return self.started_at or self.last_due or self.due
 
 
 class Wish(StrEnum):

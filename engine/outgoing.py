@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from connectors.api import Cell, Patch
-from engine.columns import Column
+from engine.columns import OURS, Column
 from engine.display import differing
 from engine.keeper import Keeper
 from engine.layout import Layout
@@ -75,12 +75,12 @@ def something_to_tell(keeper: Keeper) -> bool:
 
 
 def _ids(keeper: Keeper, layout: Layout) -> list[Outgoing]:
-    """Rows that get an id; copies become drafts with it."""
+    """Rows that get an id. Copies become drafts with it, and lose what rowd wrote into the row that they were copied from."""
     ready = []
     for provisional, mint in keeper.sight.mints.items():
         put: dict[str, Cell] = {str(Column.ID): mint.id}
         if mint.draft:
-            put[str(Column.STATUS)] = str(Status.DRAFT)
+            put |= {str(Column.STATUS): str(Status.DRAFT), **dict.fromkeys(map(str, OURS))}
         ready.append(Outgoing(mint.id, put, Patch(provisional, _headers(layout, put))))
     return ready
 

@@ -141,6 +141,7 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
         parameters=_parameters(inner, definition),
         status=status,
         schedule=found,
+        zone=row.zone(rules.zone),
         threshold=row.goal() if type_ is Type.COUNTER else 1,
         catch_up=row.catch_up(CatchUp.ONCE if found is not None and found.one_off else CatchUp.SKIP),
         overlap=row.overlap(),

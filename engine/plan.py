@@ -19,11 +19,19 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """Until when a table was held, and why."""
+
+    until: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """All that `decide` needs to know of one task.
 
     active: its occurrences that have not ended, oldest first.   last: the newest that was started and has ended.
-    requests: what people asked of it, oldest first.
+    requests: what people asked of it, oldest first.   released: its table's last hold; None where there was none.
     """
 
     task: Task
@@ -32,6 +40,7 @@ class Standing:
     active: tuple[Occurrence, ...] = ()
     requests: tuple[Request, ...] = ()
     last: Occurrence | None = None
+    released: Released | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +60,12 @@ class House:
     blackouts: tuple[Blackout, ...] = ()
     unwritten_since: datetime | None = None
 
-    def why_late(self, due: datetime) -> str:
+    def why_late(self, due: datetime, released: Released | None) -> str:
         """Why what came due then was not claimed in time."""
         if due < self.awake_since:
             return "rowd was not running"
+        if released is not None and due < released.until:
+            return f"the table was held: {released.why}"
         return "too late to start" if self.unwritten_since is None else "rowd could not write its ledger"
 
 

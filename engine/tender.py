@@ -88,9 +88,10 @@ class Tender:
         self._stir.set()
 
     async def tend(self, deliver: Deliver) -> None:
-        """Look after the table until cancelled. Raises nothing but CancelledError."""
+        """Look after the table until cancelled, or until nothing of it is to be done any more and it was told so. Raises nothing
+        but CancelledError."""
         poll_at = 0.0
-        while True:
+        while not self.keeper.over:
             if self._look or self._clock.monotonic() >= poll_at:
                 self._look = False
                 if not await self._guarded(self._read, deliver) and not self.looked.is_set():
@@ -99,6 +100,8 @@ class Tender:
             if self.keeper.access.trouble is None and self._something_to_tell():
                 await self._guarded(self._write, deliver)
             await self._pause(poll_at)
+        await deliver(self.keeper, lambda _: Findings())  # what brought it to its end is remembered by then
+        await self.flush(deliver)
 
     async def watch(self) -> None:
         """Let it be looked at as soon as its store tells that it may have changed, until cancelled. Where the store can't tell, or

@@ -50,6 +50,7 @@ class Turns:
         self._learning = Learning(self.memory, listener)
         self._acting = Acting(self.memory, self.runner, clock, committer, listener)
         self._inbox: list[Ended | Seen] = []
+        self._leaving: list[tuple[Tender, asyncio.Future[bool]]] = []
         self._mail = asyncio.Event()
         self._poked = True
         self._before: datetime | None = None  # the instant of the last turn
@@ -97,6 +98,13 @@ class Turns:
             self._inbox.append(Seen(keeper, find))
         self._mail.set()
 
+    async def let_go(self, tender: Tender) -> bool:
+        """Forget a table of which nothing is to be done any more, between two turns. False: it is served again."""
+        gone: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._leaving.append((tender, gone))
+        self._mail.set()
+        return await gone
+
     def idle(self) -> bool:
         """Whether nothing runs, waits to start or waits to be looked at."""
         pending = self.runner.under_way > 0 or any(o.stage is Stage.RUNNING for o in self.memory.under_way)
@@ -135,7 +143,7 @@ class Turns:
 
     async def rest(self, *ends: asyncio.Task[object]) -> None:
         """Sleep until something comes in, something comes due, or one of `ends` is done."""
-        if self._inbox or self._poked or self._pressing():
+        if self._inbox or self._leaving or self._poked or self._pressing():
             return
         self._mail.clear()
         tasks: list[asyncio.Task[object]] = [asyncio.create_task(when_set(self._mail))]
@@ -165,9 +173,21 @@ class Turns:
             self._poked = True  # what was asked may not have been seen
             self._told(exc, now)
             await self.clock.sleep(RETRY_LEDGER)
+        self._part()
         for tender in self.memory.tenders.values():
             if tender.keeper.unsent:
                 tender.stir()
+
+    def _part(self) -> None:
+        """Forget the tables that are to be let go of, unless something about one has come in meanwhile."""
+        leaving, self._leaving = self._leaving, []
+        for tender, gone in leaving:
+            if not gone.done():
+                keeper = tender.keeper
+                over = keeper.over and not any(isinstance(item, Seen) and item.keeper is keeper for item in self._inbox)
+                if over:
+                    self.memory.drop(keeper.name)
+                gone.set_result(over)
 
     async def _learn(self, now: datetime) -> None:
         """Make durable what came in, then remember it."""

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from actions.api import Outcome
 from config.fields import spelled
 from engine.blackout import covering
+from engine.display import left_alone, moment
 from engine.merge import active
 from engine.model import Cause, Occurrence, Stage, Task
 from engine.plan import Answer, House, Standing, Stop
+
+_OPEN: Mapping[str, datetime] = {}
 
 
 class Weighed:
     """One task's moves while they are being found."""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, standing: Standing, shut: Mapping[str, datetime] = _OPEN) -> None:
+        """shut: action → until when its circuit breaker lets nothing start."""
         self.task = standing.task
+        self.shut = shut
         self.before = self.state = standing.state
         self.place = (standing.task.table, standing.task.key)
         self.last = standing.last
         self.hold = standing.hold
+        self.released = standing.released
         self.active = list(standing.active)
         self.claims: list[Occurrence] = []
         self.records: list[Occurrence] = []
@@ -80,9 +87,11 @@ class Weighed:
         """Why another occurrence would overlap; None where the task is idle."""
         for occurrence in self.active:
             if occurrence.stage is Stage.RUNNING and occurrence.started_at:
-                return f"still running since {occurrence.started_at:%Y-%m-%d %H:%M:%S} UTC"
+                return f"still running since {moment(occurrence.started_at, self.task.zone)}"
             if occurrence.stage is Stage.WAITING:
                 return "another attempt of the last run is to follow"
+            if (until := self.shut.get(occurrence.action)) is not None:
+                return left_alone(occurrence.action, until, self.task.zone)
             return "the last run is still waiting to start"
         return None
 

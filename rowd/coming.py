@@ -10,6 +10,7 @@ from itertools import chain, islice, takewhile
 
 from engine.blackout import covering
 from engine.decide import decide
+from engine.display import moment
 from engine.model import Stage, Status, Task
 from engine.plan import House
 from engine.weighing import jitter
@@ -72,7 +73,7 @@ def _thinned(runs: Iterator[Coming]) -> Iterator[Coming]:
 def _line(row: RowView, now: datetime, house: House, until: datetime, most: int | None) -> Iterator[Coming]:
     if row.task is None:
         return
-    runs = heapq.merge(sorted(_under_way(row, now), key=_start), _scheduled(row, row.task, now, house), key=_start)
+    runs = heapq.merge(sorted(_under_way(row, now, house), key=_start), _scheduled(row, row.task, now, house), key=_start)
     yield from islice(takewhile(lambda one: one.at <= until, runs), most)
 
 
@@ -109,13 +110,14 @@ def _by_due(row: RowView, task: Task, now: datetime, house: House) -> Iterator[C
             last = one.at
 
 
-def _under_way(row: RowView, now: datetime) -> Iterator[Coming]:
+def _under_way(row: RowView, now: datetime, house: House) -> Iterator[Coming]:
     for occurrence in row.active:
+        first = max(now, house.shut.get(occurrence.action, now))
         if occurrence.stage is Stage.CLAIMED:
-            yield Coming(now, occurrence.due, row, note="waits to start")
+            yield Coming(first, occurrence.due, row, note="waits to start")
         elif occurrence.stage is Stage.WAITING and occurrence.retry_at is not None:
             note = f"attempt {occurrence.attempt + 1} of {occurrence.attempts}"
-            yield Coming(max(now, occurrence.retry_at), occurrence.due, row, note=note)
+            yield Coming(max(first, occurrence.retry_at), occurrence.due, row, note=note)
 
 
 def _one(row: RowView, task: Task, due: datetime, house: House, last: datetime | None) -> Coming:
@@ -128,7 +130,7 @@ def _one(row: RowView, task: Task, due: datetime, house: House, last: datetime |
         ends = [end for end in (snoozed, window[1] if window else None) if end is not None and end > at]
         return Coming(max([at, *ends]), due, row)
     if snoozed is not None and due < snoozed:
-        return Coming(at, due, row, skipped=f"snoozed until {snoozed:%Y-%m-%d %H:%M} UTC")
+        return Coming(at, due, row, skipped=f"snoozed until {moment(snoozed, task.zone)}")
     if window is not None:
         return Coming(at, due, row, skipped=f"blackout {window[0]}")
     if task.every is not None and last is not None and at < last + task.every:

@@ -109,8 +109,9 @@ def is_text(content: str) -> bool:
     return "\0" not in content and strange * ODD <= len(content)
 
 
-def names_users(text: str, file: PurePath, users: Collection[str], program: Callable[[str], object]) -> bool | None:
-    """Whether each job has a user before its command: told by where the file is, else by its lines; None where neither tells.
+def names_users(text: str, file: PurePath, users: Collection[str], program: Callable[[str], object]) -> bool | str:
+    """Whether each job has a user before its command: told by where the file is, else by its lines. Where neither tells, which of
+    them leave it open.
 
     users: the names of this machine's users.   program: whether there is a program of this name, as with `mail` and `backup`.
     """
@@ -118,19 +119,27 @@ def names_users(text: str, file: PurePath, users: Collection[str], program: Call
         return True
     if file.parent == SPOOL:
         return False
-    words = {rest.split(maxsplit=1)[0] for rest in _behind(text) if rest}
-    none = words - set(users)
-    sure = {word for word in words - none if not program(word)}
-    if not sure:
-        return False if none or not words else None
-    return None if none else True
+    words: dict[str, int] = {}
+    for number, word in _behind(text):
+        words.setdefault(word, number)
+    none = [word for word in words if word not in users]
+    sure = [word for word in words if word in users and not program(word)]
+    if none and sure:
+        return f"{_placed(sure[0], words)} is a user, {_placed(none[0], words)} is none"
+    if words and not none and not sure:
+        return f"{_placed(next(iter(words)), words)} is a user and a program"
+    return bool(sure)
 
 
-def _behind(text: str) -> Iterator[str]:
-    """What follows the time of each line that could be a job."""
-    for _, line in _lines(text):
-        if line.startswith("@") or re.match(r"[0-9*]", line):
-            yield _parted(line)[1]
+def _placed(word: str, words: Mapping[str, int]) -> str:
+    return f'in line {words[word]} "{word}"'
+
+
+def _behind(text: str) -> Iterator[tuple[int, str]]:
+    """The first word behind the time, of each line that could be a job, and the line's number."""
+    for number, line in _lines(text):
+        if (line.startswith("@") or re.match(r"[0-9*]", line)) and (rest := _parted(line)[1]):
+            yield number, rest.split(maxsplit=1)[0]
 
 
 def read(text: str, file: str, *, with_user: bool, user: str | None = None) -> Crontab:

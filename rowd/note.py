@@ -1,6 +1,7 @@
-"""What the running daemon says of itself in the state folder: what it last read of rowd.toml, and that it is stopping.
+"""What a daemon says of itself in the state folder: what it last read of rowd.toml, and that it is stopping.
 
-Commands compare it with the file as it is now.
+Commands compare it with the file as it is now. One pass leaves it at its end: what it served is known then, whatever becomes of
+rowd.toml.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class Note:
     """One daemon's.
 
     process: its own.   version: of the files that it works by, as `Config.version`; read_at: when it read them.
-    tables: that it serves.   restart: tables that were taken out, moved or renamed, which only a restart can take over.
+    tables: that it serves.   restart: tables that were moved or renamed, which only a restart can take over.
     refused: why a later reading doesn't count, "" where there was none; refused_at: when that was.
     stopping_at: since when it starts nothing more; None while it does.
     """

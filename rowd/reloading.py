@@ -12,7 +12,7 @@ from engine.committer import Commits
 from engine.events import ConfigRefused, ConfigReloaded, Listener, Trouble
 from engine.loop import Daemon
 from rowd.note import Note, leave
-from rowd.wiring import Site, tender
+from rowd.wiring import Bound, Site, tender
 
 
 class Reloading:
@@ -22,7 +22,7 @@ class Reloading:
         self, site: Site, process: Process, made: Daemon, committer: Commits, reload: Callable[[], Site], listener: Listener
     ) -> None:
         self._site, self._made, self._committer, self._reload, self._listener = site, made, committer, reload, listener
-        self._serving = dict(site.tables)  # as they were opened; those that are added later are added here, too
+        self._opened = dict(site.tables)  # as they are; those that are added later are added here, too
         self._note = Note(process, site.config.version, made.clock.now(), tuple(site.tables))
         leave(site.state, self._note)
 
@@ -36,7 +36,8 @@ class Reloading:
             self._listener(ConfigRefused(at=now, message=str(exc)))
         else:
             restart = await self._take_over(site)
-            self._note = Note(self._note.process, site.config.version, now, tuple(self._serving), restart)
+            served = tuple(name for name in self._serving() if name in site.tables)
+            self._note = Note(self._note.process, site.config.version, now, served, restart)
             self._listener(ConfigReloaded(at=self._made.clock.now(), tables=tuple(site.tables), restart=restart))
         leave(self._site.state, self._note)
 
@@ -46,14 +47,18 @@ class Reloading:
         self._note = replace(self._note, stopping_at=self._made.clock.now())
         leave(self._site.state, self._note)
 
+    def _serving(self) -> dict[str, Bound]:
+        """The tables that the daemon has, as they were opened: also those of which the last work is still to end."""
+        return {name: bound for name, bound in self._opened.items() if name in self._made.keepers}
+
     async def _take_over(self, site: Site) -> tuple[str, ...]:
-        """Answers the tables that only a restart can take over: renamed ones, those that are gone or have moved, or whose ID or
-        Name is called otherwise now.
+        """Answers the tables that only a restart can take over: renamed ones, those that have moved, or whose ID or Name is called
+        otherwise now.
         """
-        serving = self._serving
+        serving = self._serving()
         rules = {n: serving[n].rules_if(bound) if n in serving else bound.rules for n, bound in site.tables.items()}
         self._made.reconfigure(site.parts, rules)
-        left = {n for n in serving if n not in site.tables or serving[n].moved(site.tables[n])}
+        left = {n for n in serving if n in site.tables and serving[n].moved(site.tables[n])}
         for name in site.tables.keys() - serving.keys():
             if any(bound.settings == site.tables[name].settings for bound in serving.values()):
                 left.add(name)  # the same store under another name
@@ -64,5 +69,5 @@ class Reloading:
                 self._listener(Trouble(at=self._made.clock.now(), where=f"table {name}", message=str(exc)))
                 left.add(name)
             else:
-                serving[name] = site.tables[name]
+                self._opened[name] = serving[name] = site.tables[name]
         return tuple(sorted(left))

@@ -23,6 +23,7 @@ from engine.trust import SteadyClock
 from rowd import __version__
 from rowd.heartbeat import Heartbeat
 from rowd.lock import locked
+from rowd.note import Note, leave
 from rowd.reloading import Reloading
 from rowd.terminal import Terminal
 from rowd.wiring import Site, daemon
@@ -109,6 +110,8 @@ async def pass_once(site: Site, listener: Listener) -> None:
     """One pass over every table. Ctrl-C or SIGTERM ends it as it ends a daemon."""
     async with opened(site, listener) as (made, _):
         await made.run_once(_stoppable())
+        # Only now: who reads of a daemon that still runs would tell people to send it SIGHUP, and a pass has no ear for it.
+        leave(site.state, Note(_myself(), site.config.version, made.clock.now(), tuple(site.tables)))
 
 
 async def _contained(what: str, work: Coroutine[Any, Any, None], clock: Clock, listener: Listener) -> None:

@@ -104,7 +104,7 @@ class RowView:
 class TableView:
     """One table.
 
-    rows: each line of the table once, in its order; where it couldn't be read, the ledger's copy in the order of keys.
+    rows: each line of the table once, in its order; where it couldn't be read, the ledger's copy, in the order of first sight.
     doubted: known rows whose line can't be told: several bear their id.
     hints: strangers among its columns that were probably meant to be known ones.
     trouble: why it couldn't be read now.   held: why nothing of it may start, for the table as a whole.
@@ -148,7 +148,7 @@ def look(site: Site, ledger: Ledger | None, clock: Clock, names: Collection[str]
 
 
 def remembered(site: Site, ledger: Ledger | None, now: datetime, names: Collection[str] | None = None) -> list[TableView]:
-    """The same from the ledger's copy alone: no table is read. Rows stand in the order of their keys. Raises ledger errors."""
+    """The same from the ledger's copy alone: no table is read. Rows stand in the order of first sight. Raises ledger errors."""
     bounds = [site.tables[name] for name in (site.tables if names is None else names)]
     known = _known(site, bounds, ledger)
     return [_seen(bound, known[bound.rules.rules.table], None, now) for bound in bounds]
@@ -259,7 +259,7 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
         keeper.access.failed(reading, _since(known.mark, reading, now))
     elif reading is not None:
         keeper.apply(keeper.take(reading, now, new_id).states)
-    order = [*keeper.sight.order, *sorted(keeper.states.keys() - set(keeper.sight.order))]
+    order = dict.fromkeys([*keeper.sight.order, *keeper.states])
     rows = [
         RowView(
             table=keeper.name,
@@ -300,9 +300,7 @@ def _since(mark: TableMark | None, error: TableError, now: datetime) -> datetime
 
 
 def _zone(understood: Task | Defect, bound: Bound) -> tzinfo:
-    if isinstance(understood, Task) and understood.schedule is not None:
-        return understood.schedule.zone
-    return bound.rules.rules.zone
+    return understood.zone if isinstance(understood, Task) else bound.rules.rules.zone
 
 
 def _nameless(keeper: Keeper, now: datetime, *, new: bool) -> list[RowView]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
+import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,6 +29,7 @@ T = TypeVar("T")
 
 BATCH = 10_000  # patches; only so that one write is soon over
 
+_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _EFFECTIVE = os.access in os.supports_effective_ids
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -145,15 +148,27 @@ class LocalTable:
             who = self._editor(saver)
             if who is not None:
                 raise TryLater(f"{self._label} is open in LibreOffice ({who}). rowd writes when it is closed.")
+            if (refusal := self._refusal(saver)) is not None:
+                raise refusal
             self._collect(saver)
-            if not os.access(saver.target, os.W_OK, effective_ids=_EFFECTIVE) and saver.target.exists():
-                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(saver.target))
             saver.replace(edited, told=told)
         return answers[-1]
 
     def _collect(self, saver: Saver) -> None:
-        if self._editor(saver) is None:
+        if self._editor(saver) is None and self._refusal(saver) is None:
             saver.collect(self._grid)
+
+    def _refusal(self, saver: Saver) -> NeedsOwner | None:
+        """Why the file is not ours to write; None where it is. The kernel doesn't ask this of who replaces it."""
+        mode = saver.target.stat().st_mode & 0o777
+        if not mode & _WRITABLE:  # root may write it all the same, but whoever made it so means root, too
+            return NeedsOwner(
+                f"{self._label} is read-only (mode {mode:03o}). Its rows run, and their results wait."
+                f" To have them written: chmod u+w {shlex.quote(str(self._path))}"
+            )
+        if not os.access(saver.target, os.W_OK, effective_ids=_EFFECTIVE):
+            return self._denied(PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(saver.target)))
+        return None
 
     def _editor(self, saver: Saver) -> str | None:
         if not self._settings.wait_for_editor:
@@ -202,14 +217,17 @@ class LocalTable:
         if exc.errno in _FULL:
             return TryLater(f"{self._label}: no space is left on its disk. Nothing was changed.")
         if exc.errno in _DENIED:
-            named = Path(os.fsdecode(exc.filename)) if isinstance(exc.filename, str | bytes) else self._path
-            where = named if named != self._path else "it"
-            return NeedsOwner(
-                f"{self._label}: rowd is not allowed to use {where} ({exc.strerror}). Let the user that rowd runs as read and write"
-                f" the file, and make files in the folder {self._path.parent}."
-            )
+            return self._denied(exc)
         if exc.errno in _MOUNTED:
             return NeedsOwner(
                 f"{self._label} cannot be replaced: it is a mount point of its own. Mount the folder it is in instead."
             )
         return TryLater(f"{self._label}: {exc}")
+
+    def _denied(self, exc: OSError) -> NeedsOwner:
+        named = Path(os.fsdecode(exc.filename)) if isinstance(exc.filename, str | bytes) else self._path
+        where = named if named != self._path else "it"
+        return NeedsOwner(
+            f"{self._label}: rowd is not allowed to use {where} ({exc.strerror}). Let the user that rowd runs as read and write"
+            f" the file, and make files in the folder {self._path.parent}."
+        )

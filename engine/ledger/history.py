@@ -34,12 +34,12 @@ class History(Store):
         grep: str | None = None,
         limit: int = 50,
     ) -> list[Occurrence]:
-        """Occurrences that fit all that is asked for, in the order of their claims, newest first, at most `limit`.
+        """Occurrences that fit all that is asked for, newest first by `told_at`, at most `limit`.
 
         failed: only failed, timed out and lost ones.   since: those that ended at or after it, or have not ended.
         grep: text in task, reason or outputs, whatever the case; a search without luck reads the whole history.
         """
-        query = _HISTORY.limit(limit)
+        query = _NEWEST.limit(limit)
         for column, wanted in ((OCCURRENCES.c.table, table), (OCCURRENCES.c.key, key), (OCCURRENCES.c.task, task)):
             if wanted is not None:
                 query = query.where(column == wanted)
@@ -51,7 +51,7 @@ class History(Store):
             folded = grep.casefold()
             texts = (OCCURRENCES.c.task, OCCURRENCES.c.reason, OCCURRENCES.c.outputs)
             query = query.where(sa.or_(*(sa.func.holds(text, folded) for text in texts)))
-        return [occurrence_of(row) for row in self._rows(query)]
+        return [occurrence_of(row) for row in self._rows(_HISTORY.where(OCCURRENCES.c.seq.in_(query.correlate(None))))]
 
     def occurrence(self, id_or_prefix: str) -> Occurrence | None:
         """The occurrence with this id, or with the only id that begins so; None without. Raises ValueError where several do."""
@@ -113,7 +113,11 @@ class History(Store):
         )
 
 
-_HISTORY = sa.select(*OCCURRENCE_COLUMNS).order_by(OCCURRENCES.c.seq.desc())
+_told_at = sa.func.coalesce(OCCURRENCES.c.started_at, OCCURRENCES.c.last_due, OCCURRENCES.c.due)
+_order = (_told_at.desc(), OCCURRENCES.c.claimed_at.desc(), OCCURRENCES.c.id.desc())
+# Every record is looked at, but of most only these columns: 0.15 s for 400,000 (measured). An index would cost each claim.
+_NEWEST = sa.select(OCCURRENCES.c.seq).order_by(*_order)
+_HISTORY = sa.select(*OCCURRENCE_COLUMNS).order_by(*_order)
 _NEWEST_ATTEMPTS = (
     sa.select(ATTEMPTS.c.outcome, ATTEMPTS.c.ended_at)
     .where(ATTEMPTS.c.action == sa.bindparam("of"), ATTEMPTS.c.ended_at.is_not(None))

@@ -23,7 +23,10 @@ class Rows(Store):
     """Row states by (table, key); edits, newest first."""
 
     def rows(self, table: str, *, deleted: bool = False) -> list[RowState]:
-        """The states of a table's rows, in the order of their keys. deleted: those found deleted too."""
+        """The states of a table's rows, in the order in which they were first saved: as they stood in the table at first sight.
+
+        deleted: those found deleted too.
+        """
         query = _ROWS if deleted else _ROWS.where(ROWS.c.deleted_at.is_(None))
         return [_state(row) for row in self._rows(query, {"table": table})]
 
@@ -159,7 +162,7 @@ def _state(row: Sequence[Any]) -> RowState:
 _ROWS = (
     sa.select(*(c for c in ROWS.c if c.name != "completed"))
     .where(ROWS.c.table == sa.bindparam("table", type_=sa.Text))
-    .order_by(ROWS.c.key)
+    .order_by(sa.literal_column("rowid"))
 )
 _SAVE = insert(ROWS)
 _SAVE = _SAVE.on_conflict_do_update(

@@ -21,7 +21,7 @@ from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import Styled, clean, emit_json, fail, print_table, say
-from rowd.cli.rows import instant_of, newest, outcome_style, run_json
+from rowd.cli.rows import outcome_style, run_json
 from rowd.cli.site import ledger_site, ledger_tables, reading
 from rowd.files import files_of
 from rowd.saying import earlier, lasted
@@ -79,7 +79,8 @@ def history(
         if ledger is not None:
             rows = _rows(ledger, name, names, every=table is None)
             asks = [partial(ledger.history, table=within, key=key, failed=failed, since=start) for within, key in rows]
-            found = newest(partial(_found, site, asks, grep, ledger if in_logs else None), limit)
+            fitting = _found(site, asks, grep, ledger if in_logs else None, limit)
+            found = sorted(fitting, key=lambda o: (o.told_at, o.claimed_at, o.id), reverse=True)[:limit]
     if as_json:
         emit_json({"runs": [run_json(o) for o in found]})
     elif not found:
@@ -123,7 +124,7 @@ def _called(known: dict[tuple[str, str], str], name: str) -> list[tuple[str, str
 
 
 def _found(
-    site: Site, asks: Sequence[Callable[..., list[Occurrence]]], grep: str | None, ledger: Ledger | None, *, limit: int
+    site: Site, asks: Sequence[Callable[..., list[Occurrence]]], grep: str | None, ledger: Ledger | None, limit: int
 ) -> list[Occurrence]:
     """asks: `Ledger.history` with all but these, `limit` to be had from each.   ledger: to look into what the runs printed;
     None to leave that.
@@ -155,7 +156,7 @@ def _line(occurrence: Occurrence, now: datetime, site: Site) -> list[Styled]:
     first = f" (the first: {earlier(occurrence.due, zone, now)})" if occurrence.count > 1 else ""
     return [
         occurrence.id,
-        earlier(instant_of(occurrence), zone, now),
+        earlier(occurrence.told_at, zone, now),
         occurrence.task,
         occurrence.table if len(site.tables) > 1 else "",
         (f"{occurrence.outcome or occurrence.stage}{number}", outcome_style(occurrence.outcome)),

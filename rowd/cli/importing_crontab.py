@@ -131,8 +131,8 @@ def _read(name: str, user_field: UserField) -> Crontab:
     with_user = names_users(content, path, {one.pw_name for one in pwd.getpwall()}, shutil.which)
     if user_field is not UserField.AUTO:
         with_user = user_field is UserField.YES
-    if with_user is None:
-        why = "it can't be told whether its lines name a user before the command; say --user-field yes or no"
+    if isinstance(with_user, str):
+        why = f"it can't be told whether its lines name a user before the command ({with_user}); say --user-field yes or no"
         return Crontab((), (Refused(name, 0, "", why),))
     label = "standard input" if name == "-" else name
     return read(content, label, with_user=with_user, user=path.name if path.parent == SPOOL else None)

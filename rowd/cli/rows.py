@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Any
 
 from actions.api import Outcome
@@ -16,8 +15,6 @@ from rowd.view import RowView, TableView
 BAD = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST, Outcome.MISSED})
 """Outcomes that somebody should look at."""
 
-MORE = 2000
-"""So many more records than wanted are read to find the newest: about 50 ms."""
 
 STYLES = {
     "OK": "green",
@@ -108,19 +105,6 @@ def schedule_of(row: RowView) -> str:
     if task.type is Type.COUNTER:
         return str(row.cells[Column.UNDERSTOOD_AS])
     return "when asked"
-
-
-def instant_of(occurrence: Occurrence) -> datetime:
-    """The instant that it is told by: its start; where it never started, when it was due (of equal ones the newest)."""
-    return occurrence.started_at or occurrence.last_due or occurrence.due
-
-
-def newest(ask: Callable[..., list[Occurrence]], limit: int) -> list[Occurrence]:
-    """At most `limit` occurrences, the newest first by `instant_of`.   ask: `Ledger.history` with all else that is asked for.
-
-    The ledger answers in the order of its records, and what was missed may be recorded days later: MORE are looked at than wanted.
-    """
-    return sorted(ask(limit=limit + MORE), key=lambda o: (instant_of(o), o.claimed_at, o.id), reverse=True)[:limit]
 
 
 def run_json(occurrence: Occurrence) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +20,7 @@ from rowd.cli.calling import spelled as typed
 from rowd.cli.command import examples
 from rowd.cli.options import ConfigOption, JsonOption, TableOption, TaskArgument
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
-from rowd.cli.rows import health_style, instant_of, newest, outcome_style, row_json, run_json, status_of, troubles
+from rowd.cli.rows import health_style, outcome_style, row_json, run_json, status_of, troubles
 from rowd.cli.site import behind, pick, reading, site_at, tables_of
 from rowd.coming import LOOKED_FOR, Coming, coming
 from rowd.saying import distance, earlier, lasted, plural, when
@@ -90,7 +89,7 @@ def _ahead(runs: Iterator[Coming]) -> list[Coming]:
 def _past(ledger: Ledger | None, row: RowView, most: int) -> tuple[list[tuple[Occurrence, list[Attempt]]], list[Edit]]:
     if ledger is None or most == 0:
         return [], []
-    ended = newest(partial(ledger.history, table=row.table, key=row.key), most)
+    ended = ledger.history(table=row.table, key=row.key, limit=most)
     return [(o, ledger.attempts(o.id)) for o in ended], ledger.edits(row.table, row.key, limit=most)
 
 
@@ -146,7 +145,7 @@ def _settings(row: RowView, task: Task) -> Iterator[tuple[str, Styled]]:
 
 def _runs(row: RowView, past: list[tuple[Occurrence, list[Attempt]]], now: datetime) -> Iterator[list[Styled]]:
     for occurrence, attempts in past:
-        at = instant_of(occurrence)
+        at = occurrence.told_at
         how = str(occurrence.outcome or occurrence.stage) + (f" ×{occurrence.count}" if occurrence.count > 1 else "")
         took = lasted(occurrence.duration) if occurrence.duration is not None else ""
         yield [

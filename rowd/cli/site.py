@@ -123,7 +123,7 @@ def behind(site: Site, ledger: Ledger | None) -> str | None:
     if note.version != version_of(site.config.file):
         return f"{site.config.file} was changed since the daemon read it; to let it read that: kill -HUP {daemon.process.pid}"
     if note.restart:
-        which = f"{', '.join(note.restart)}: renamed, moved, taken out or with other columns for ID or Name in {site.config.file}"
+        which = f"{', '.join(note.restart)}: renamed, moved or with other columns for ID or Name in {site.config.file}"
         return f"{which}; restart the daemon to take that over"
     return None
 

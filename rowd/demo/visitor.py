@@ -27,7 +27,7 @@ VISITS = (
     Visit(6.0, "third visitor", Column.CURRENT, "0", "1"),
     Visit(7.5, "third visitor", Column.CURRENT, "1", "2"),
     Visit(9.0, "third visitor", Column.CURRENT, "2", "3"),
-    Visit(13.0, "disk usage", Column.METADATA, '{"limit": 95}', '{"limit": 1}'),
+    Visit(13.0, "disk usage", Column.METADATA, '{"limit": 95}', '{"limit": 0}'),
 )
 
 

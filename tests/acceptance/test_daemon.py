@@ -88,8 +88,9 @@ def test_sighup_reads_the_configuration_anew_and_keeps_the_old_one_when_it_is_wr
     assert daemon.until("run.ended", lambda event: event["table"] == "more")["outcome"] == "succeeded"
     config.write_text(good + "\n[actions.fresh]\nkind = 'simulate'\n")
     daemon.process.send_signal(signal.SIGHUP)
-    daemon.until("config.reloaded", lambda event: event["restart"] == ["more"])
+    daemon.until("table.dropped", lambda event: event["table"] == "more")
     assert daemon.stop() == 0
+    assert not any(event.get("restart") for event in daemon.events)
 
 
 def test_an_edit_is_noticed_at_once_and_a_press_runs_the_row(site: Make) -> None:
@@ -116,6 +117,25 @@ def test_a_deleted_table_is_never_made_anew_and_goes_on_when_it_is_back(site: Ma
     away.rename(here.table)
     daemon.until("table.recovered")
     assert daemon.stop() == 0
+
+
+def test_a_table_made_read_only_runs_on_and_is_told_what_waits_when_it_is_given_back(site: Make) -> None:
+    here = site("a,once,gated,now,active,,,,,,,")
+    daemon = here.start()
+    daemon.until("run.started")
+    here.at_the_gate()
+    _until(lambda: here.rows()["once"]["Last Status"] == "running")
+    here.table.chmod(0o444)
+    here.open_gate()
+    assert "chmod u+w" in daemon.until("table.unwritable")["message"]
+    status = here.rowd("status", "--json")
+    assert (status.returncode, json.loads(status.stdout)["tables"][0]["state"]) == (1, "unwritable")
+    assert here.rows()["once"]["Last Status"] == "running"
+    here.table.chmod(0o644)
+    daemon.until("table.writable")
+    assert here.rows()["once"]["Last Status"] == "succeeded"
+    assert daemon.stop() == 0
+    assert not any(event["event"] == "table.unreachable" for event in daemon.events)
 
 
 def test_commands_reach_the_running_daemon_through_the_ledger(site: Make) -> None:
@@ -149,6 +169,16 @@ def test_one_pass_runs_what_is_due_and_says_how_it_went(site: Make) -> None:
     assert second.returncode == 0, second.stderr
     assert '"runs": []' in second.stdout
     here.laws()
+
+
+def test_after_passes_alone_status_and_history_know_the_table_whatever_becomes_of_the_configuration(site: Make) -> None:
+    here = site("a,once,work,now,active,,,,,,,")
+    assert here.rowd("once", "--quiet").returncode == 0
+    config = here.folder / "rowd.toml"
+    config.write_text(config.read_text().replace('connector = "local"', 'connector = "locl"'))
+    (told,) = json.loads(here.rowd("status", "--json").stdout)["tables"]
+    assert (told["table"], told["state"], told["tasks"]) == ("ops", "ok", 1)
+    assert [run["task"] for run in json.loads(here.rowd("history", "--table", "ops", "--json").stdout)["runs"]] == ["once"]
 
 
 def test_one_pass_ends_with_one_where_a_run_failed(site: Make) -> None:
@@ -276,7 +306,7 @@ def test_a_renamed_table_waits_for_a_restart_and_the_others_are_served(site: Mak
     more = '\n[tables.more]\nconnector = "local"\npath = "more.csv"\n'
     config.write_text(config.read_text().replace("[tables.ops]", "[tables.renamed]") + more)
     daemon.process.send_signal(signal.SIGHUP)
-    assert daemon.until("config.reloaded")["restart"] == ["ops", "renamed"]
+    assert daemon.until("config.reloaded")["restart"] == ["renamed"]
     assert daemon.until("run.ended", lambda event: event["table"] == "more")["outcome"] == "succeeded"
     told = here.rowd("status")
     assert "restart the daemon" in " ".join(told.stdout.split())

@@ -125,13 +125,19 @@ class House:
         tenders = []
         for number, table in enumerate(tables):
             its = table_rules or rules("ops" if number == 0 else f"ops{number}")
-            name = its.rules.table
-            keeper = Keeper(its, ledger.rows(name, deleted=True), ledger.tallies(name), ledger.table_mark(name))
-            patient = PatientTable(table, clock, InlineWorker())
-            draw = lambda: f"id{next(self._ids)}"  # noqa: E731 (a name would say no more)
-            tenders.append(Tender(keeper, patient, clock, self.events.append, draw, "a test", parts.crash))
+            tenders.append(await self.tender(table, its, clock, committer))
         await daemon.open(tenders)
         return daemon, committer
+
+    async def tender(self, table: MemoryTable, its: TableRules, clock: SteadyClock, committer: InlineCommitter) -> Tender:
+        """What looks after a table, with the ledger's copy of it."""
+        name = its.rules.table
+        keeper = await committer.read(
+            lambda ledger: Keeper(its, ledger.rows(name, deleted=True), ledger.tallies(name), ledger.table_mark(name))
+        )
+        patient = PatientTable(table, clock, InlineWorker())
+        draw = lambda: f"id{next(self._ids)}"  # noqa: E731 (a name would say no more)
+        return Tender(keeper, patient, clock, self.events.append, draw, "a test", self.parts().crash)
 
     async def until(self, when: datetime) -> None:
         """Let virtual time pass."""

@@ -107,7 +107,7 @@ def _reason(record: Record) -> str:
     """Without what differs from one to the next."""
     if record.outcome in ("succeeded", None):
         return ""
-    for end in (" since 2", " after 0:", " ("):
+    for end in (" since ", " after 0:", " ("):
         if end in record.reason:
             return record.reason.partition(end)[0]
     return record.reason.partition(":")[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +29,7 @@ from engine.model import (
     Type,
     Wish,
 )
-from engine.plan import Hold, House, Plan, Standing, Stop
+from engine.plan import Hold, House, Plan, Released, Standing, Stop
 from engine.schedule import parse
 from engine.weighing import jitter
 from engine.wishes import without_task
@@ -56,6 +57,7 @@ def task(key: str, schedule: str | None = "every minute", **changes: object) -> 
         parameters={},
         status=Status.ACTIVE,
         schedule=parsed.schedule if parsed else None,
+        zone=ZoneInfo("Europe/Berlin"),
     )
     return plain._replace(**changes)  # type: ignore[arg-type]  # names are the tuple's own
 
@@ -207,7 +209,7 @@ def test_within_the_grace_the_newest_runs_and_older_ones_are_superseded() -> Non
     plan = decide([standing()], at(3.2), HOUSE)
     assert [c.due for c in plan.claims] == [at(3)]
     (record,) = plan.records
-    assert (record.outcome, record.reason) == (Outcome.MISSED, "superseded by a newer one")
+    assert (record.outcome, record.reason) == (Outcome.MISSED, "too late to start, and a newer one took its place")
     assert (record.count, record.due, record.last_due) == (2, at(1), at(2))
 
 
@@ -220,6 +222,22 @@ def test_beyond_the_grace_skip_records_and_names_the_reason() -> None:
     assert record.reason == "too late to start"
     (record,) = decide([late], now, replace(HOUSE, unwritten_since=NOON)).records
     assert record.reason == "rowd could not write its ledger"
+    (record,) = decide([replace(late, released=Released(now, "no header"))], now, HOUSE).records
+    assert record.reason == "the table was held: no header"
+
+
+@pytest.mark.parametrize(
+    ("house", "released", "why"),
+    [
+        (replace(HOUSE, awake_since=at(3.1)), None, "rowd was not running"),
+        (replace(HOUSE, unwritten_since=at(0.5)), None, "rowd could not write its ledger"),
+        (HOUSE, Released(at(3.1), "no header"), "the table was held: no header"),
+        (HOUSE, Released(at(0.5), "no header"), "too late to start"),
+    ],
+)
+def test_what_a_newer_one_took_the_place_of_still_says_why_it_did_not_run_then(house: House, released: Released, why: str) -> None:
+    (record,) = decide([replace(standing(), released=released)], at(3.2), house).records
+    assert (record.reason, record.count) == (f"{why}, and a newer one took its place", 2)
 
 
 @pytest.mark.parametrize(("minutes", "claimed"), [(13, 1), (13.01, 0)])
@@ -274,7 +292,7 @@ def test_each_way_of_overlapping(overlap: Overlap, claims: int, records: int, st
     assert len(plan.starts) == (overlap is Overlap.PARALLEL)
     if records:
         assert plan.records[0].outcome is Outcome.SKIPPED
-        assert plan.records[0].reason == "still running since 2026-03-02 12:00:00 UTC"
+        assert plan.records[0].reason == "still running since Mon 2 Mar 13:00 Berlin"
 
 
 def test_a_held_table_waits_and_one_without_access_records() -> None:
@@ -298,7 +316,7 @@ def test_a_blackout_skips_what_recurs_and_delays_what_happens_once() -> None:
 
 def test_a_snoozed_task_skips_and_its_one_off_waits() -> None:
     snoozed = Standing(task("a"), state("a", snoozed_until=at(3)))
-    assert decide([snoozed], at(1), HOUSE).records[0].reason == "snoozed until 2026-03-02 12:03 UTC"
+    assert decide([snoozed], at(1), HOUSE).records[0].reason == "snoozed until Mon 2 Mar 13:03 Berlin"
     assert len(decide([replace(snoozed, state=snoozed.state._replace(settled_until=at(2)))], at(3), HOUSE).starts) == 1
 
 
@@ -355,7 +373,7 @@ def test_a_new_ledger_never_runs_a_one_off_that_bears_marks() -> None:
     ("kind", "active", "last", "taken", "text"),
     [
         (Wish.RUN_NOW, False, None, True, "taken"),
-        (Wish.RUN_NOW, True, None, False, "still running since 2026-03-02 12:00:00 UTC"),
+        (Wish.RUN_NOW, True, None, False, "still running since Mon 2 Mar 13:00 Berlin"),
         (Wish.CANCEL, False, None, False, "nothing is running"),
         (Wish.CANCEL, True, None, True, "taken"),
         (Wish.RETRY, False, None, False, "it has not run yet"),

@@ -6,6 +6,8 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from actions.api import Outcome, Result
 from engine.events import OccurrenceRecorded, RowDefective, RunEnded, RunStarted
 from tests.fakes.house import House, slow
@@ -189,6 +191,25 @@ def test_what_a_restart_finds_late_runs_within_the_grace_and_is_missed_beyond(tm
     run(story())
 
 
+@pytest.mark.parametrize("schedule", ["", "every minute"])
+def test_a_refusal_is_told_on_the_clock_of_the_row(tmp_path: Path, schedule: str) -> None:
+    async def story() -> None:
+        cells = {"Time Zone": "Asia/Tokyo", "Type": "" if schedule else "manual", "Do": ""}
+        house, sheet = House(tmp_path), MemoryTable([row("a", schedule, **cells)], (*COLUMNS, "Time Zone"))
+        house.witness.behaviour = slow(timedelta(seconds=50))
+        async with house.open(sheet):
+            await house.after(seconds=15)
+            sheet.person("a")["Do"] = "run now"
+            await house.after(seconds=25)
+            sheet.person("a")["Do"] = "run now"
+            await house.after(seconds=15)
+            health = sheet.person("a")["Health"]
+            since = "since Mon 2 Mar 21:00:22 Tokyo"
+            assert health == f"NOTE: run now refused: still running {since}. RUNNING {since}"
+
+    run(story())
+
+
 def test_blank_ids_are_given_and_a_copied_row_becomes_a_draft(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), table(row("one", "every minute", ID=""))
@@ -202,6 +223,28 @@ def test_blank_ids_are_given_and_a_copied_row_becomes_a_draft(tmp_path: Path) ->
             await house.until(NOON + timedelta(seconds=130))
         assert {r.task for r in house.witness.seen} == {"one"}
         assert len(house.witness.seen) == 2
+
+    run(story())
+
+
+def test_a_copied_row_keeps_nothing_of_what_rowd_wrote_into_the_first(tmp_path: Path) -> None:
+    columns = (*COLUMNS, "Understood As", "Last Success", "Duration", "Failures", "Missed", "Result Link")
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), MemoryTable([row("one", "every minute")], columns)
+        house.witness.behaviour = slow(timedelta(seconds=2))
+        async with house.open(sheet):
+            await house.until(NOON + MINUTE + timedelta(seconds=5))
+            before = dict(sheet.rows[0])
+            assert (before["Last Success"], before["Duration"]) == ("2026-03-02T12:01:02Z", "2.0")
+            sheet.rows.append({**before, "Name": "two"})
+            await house.after(seconds=20)
+            assert sheet.rows[0] == before
+            copy = sheet.person("two")
+            theirs = {"ID": copy["ID"], "Name": "two", "Action": "act", "Schedule": "every minute", "Status": "draft"}
+            ours = {"Health": copy["Health"], "Runs": "0", "Failures": "0", "Missed": "0"}
+            assert {c: v for c, v in copy.items() if v} == {**theirs, **ours}
+            assert copy["Health"].startswith("DRAFT: a copy of the row with the ID one")
 
     run(story())
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from actions.api import Context, Outcome, Process, Request, Result
+from actions.api import Context, Definition, Outcome, Process, Request, Result
 from engine.events import RunEnded
 from engine.ledger import LedgerUnwritable
-from tests.fakes.house import House, slow
+from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
-from tests.unit.test_loop import MINUTE, row, table
+from tests.unit.test_loop import COLUMNS, MINUTE, row, table
 from tests.unit.test_loop_corners import Alive, start
 
 
@@ -283,5 +283,24 @@ def test_what_still_waits_for_the_ledger_when_rowd_stops_is_started_by_the_next_
         await again.stop()
         (ended,) = house.of(RunEnded)
         assert (ended.outcome, ended.attempt, len(kind.released)) == ("succeeded", 1, 1)
+
+    run(story())
+
+
+@pytest.mark.parametrize(("overlap", "scheduled"), [("skip", False), ("queue", False), ("parallel", True), ("restart", True)])
+def test_next_run_is_the_next_attempt_unless_a_scheduled_one_may_come_before_it(
+    tmp_path: Path, overlap: str, *, scheduled: bool
+) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = MemoryTable([{**row("a", "every minute"), "Overlap": overlap, "Attempts": "2"}], (*COLUMNS, "Overlap", "Attempts"))
+        house.witness.behaviour = lambda _: Result(Outcome.FAILED, "no")
+        slowly = rules(actions={"act": Definition(kind="witness", retry_wait=timedelta(minutes=5))})
+        async with house.open(sheet, table_rules=slowly):
+            await house.until(NOON + MINUTE + timedelta(seconds=5))
+            (ended,) = house.of(RunEnded)
+            assert ended.retry_at > NOON + 6 * MINUTE
+            first = NOON + 2 * MINUTE if scheduled else ended.retry_at
+            assert sheet.person("a")["Next Run"] == f"{first:%Y-%m-%dT%H:%M:%SZ}"
 
     run(story())

@@ -163,6 +163,26 @@ def test_what_a_full_disk_kept_from_starting_is_missed_for_that_reason(tmp_path:
     run(story())
 
 
+def test_what_a_hold_of_the_table_kept_from_starting_is_missed_for_that_reason(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("often", "every minute"), row("report", "daily 12:03"))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(seconds=65))
+            good = list(sheet.columns), sheet.copy()
+            misname(sheet)
+            await house.until(NOON + 30 * MINUTE)
+            sheet.columns, sheet.rows = good
+            await house.until(NOON + 31 * MINUTE)
+        why = 'the table was held: no column "Name" (is it "Nme"?)'
+        records = {e.task: e for e in house.of(OccurrenceRecorded)}
+        assert records["report"].reason.startswith(why)
+        assert records["often"].reason.startswith(why)
+        assert records["often"].reason.endswith(", and a newer one took its place")
+        assert records["often"].count == 28
+
+    run(story())
+
+
 def test_a_new_ledger_stays_new_when_its_first_commit_fails(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = (

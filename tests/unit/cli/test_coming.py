@@ -80,6 +80,13 @@ def test_a_waiting_attempt_is_a_run_to_come() -> None:
     assert [(r.at - NOON, r.note) for r in found] == [(HOUR, ""), (1.5 * HOUR, "attempt 2 of 3"), (2 * HOUR, "")]
 
 
+def test_what_waits_for_an_open_breaker_comes_when_it_is_tried_again() -> None:
+    row = seen("every 30 minutes")
+    waits = replace(row, active=(claimed(row),))
+    (first, *_) = runs(waits, house=replace(HOUSE, shut={claimed(row).action: NOON + timedelta(minutes=5)}))
+    assert (first.at, first.note) == (NOON + timedelta(minutes=5), "waits to start")
+
+
 def test_a_task_may_be_capped_without_touching_others() -> None:
     found = runs(seen("every minute", key="1", name="a"), seen("hourly", key="2", name="b"), most_each=3)
     assert [r.row.name for r in found] == ["a", "a", "a", "b", "b", "b"]

@@ -185,12 +185,12 @@ def test_cron_looks_only_at_plain_names_in_its_folder(name: str, *, looked_at: b
         ("* * * * * root x", "/var/spool/cron/crontabs/root", False),
         ("* * * * * root x\n@daily ada y", "/tmp/t", True),
         ("* * * * * x\n@daily y", "/tmp/t", False),
-        ("* * * * * root x\n@daily y", "/tmp/t", None),
+        ("#\n* * * * * root x\n@daily y\n@daily z", "/tmp/t", 'in line 2 "root" is a user, in line 3 "y" is none'),
         ("* * * * * mail -s x\n@daily y", "/tmp/t", False),
         ("* * * * * mail x\n@daily root y", "/tmp/t", True),
-        ("* * * * * mail -s x", "/tmp/t", None),
+        ("\n* * * * * mail -s x\n@daily mail y", "/tmp/t", 'in line 2 "mail" is a user and a program'),
         ("", "/tmp/t", False),
     ],
 )
-def test_whether_lines_name_users_is_told_by_the_place_or_by_the_lines(text: str, file: str, *, expected: bool | None) -> None:
-    assert names_users(text, PurePath(file), {"root", "ada", "mail"}, {"mail"}.__contains__) is expected
+def test_whether_lines_name_users_is_told_by_the_place_or_by_the_lines(text: str, file: str, *, expected: bool | str) -> None:
+    assert names_users(text, PurePath(file), {"root", "ada", "mail"}, {"mail"}.__contains__) == expected

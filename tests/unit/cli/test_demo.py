@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -114,3 +117,13 @@ def test_the_visitor_types_over_nothing_of_a_persons(tmp_path: Path) -> None:
     type_in(table, VISITS[0])
     (tmp_path / TABLE).unlink()
     type_in(table, VISITS[0])
+
+
+def test_the_limit_that_the_visitor_types_is_exceeded_on_any_disk_with_something_on_it(tmp_path: Path) -> None:
+    lay(tmp_path)
+    (limit,) = (json.loads(visit.typed)["limit"] for visit in VISITS if visit.column is Column.METADATA)
+    environment = {**os.environ, "ROWD_OUTPUT": str(tmp_path / "outputs")}
+    script = [sys.executable, "scripts/disk_usage.py", str(limit)]
+    ended = subprocess.run(script, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    used = float(ended.stdout.split()[0])
+    assert (ended.returncode, ended.stderr.strip()) == ((1, "more than 0 % used") if used > 0 else (0, ""))

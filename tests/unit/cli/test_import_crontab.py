@@ -148,7 +148,9 @@ def test_standard_input_is_a_crontab_too(desk: Desk) -> None:
 def test_where_it_is_unclear_whether_lines_name_users_a_person_must_say(desk: Desk) -> None:
     me = getpass.getuser()
     Path(tab(desk)).write_text(f"@daily {me} /opt/a\n@daily /opt/b\n")
-    assert "--user-field yes or no" in desk.said("import", "crontab", tab(desk), code=1)
+    said = desk.said("import", "crontab", tab(desk), code=1)
+    assert "--user-field yes or no" in said
+    assert f'in line 1 "{me}" is a user, in line 2 "/opt/b" is none' in said
     desk.said("import", "crontab", tab(desk), "--user-field", "no")
     assert len(rows(desk)) == 3
 

@@ -67,6 +67,13 @@ def test_a_table_that_cannot_be_read_is_shown_from_the_ledger_and_said(tmp_path:
     assert "gone" in result.stderr
 
 
+def test_the_ledgers_copy_stands_in_the_order_of_the_table(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, *(f"{key},{name},,daily 07:00,work,,,,," for key, name in (("10", "zeta"), ("9", "alpha"), ("1", "mid"))))
+    desk.daemon_reads()
+    (tmp_path / "ops.csv").unlink()
+    assert [task["name"] for task in desk.json("list")["tasks"]] == ["zeta", "alpha", "mid"]
+
+
 @pytest.mark.parametrize(
     ("status", "names"),
     [("paused", ["sleepy"]), ("defect", ["bad"]), ("active", ["backup"]), ("failing", []), ("new", ["backup", "bad", "sleepy"])],

@@ -24,11 +24,11 @@ def prune(ledger: Ledger, days: float, keep_runs: int = 20, keep_finished: timed
 # --- rows and edits
 
 
-def test_rows_come_in_the_order_of_their_keys_and_the_newest_state_stands(ledger: Ledger) -> None:
+def test_rows_come_in_the_order_in_which_they_were_first_saved_and_the_newest_state_stands(ledger: Ledger) -> None:
     with ledger.transaction():
         ledger.save_rows([row("b"), row("a"), row("c", table="other")])
         ledger.save_rows([row("b", count=2)])
-    assert ledger.rows("ops") == [row("a"), row("b", count=2)]
+    assert ledger.rows("ops") == [row("b", count=2), row("a")]
 
 
 def test_a_dropped_row_is_new_when_it_comes_back(ledger: Ledger) -> None:
@@ -127,7 +127,7 @@ def test_history_is_newest_first_and_narrowed_by_each_word(ledger: Ledger) -> No
     old = ran(ledger, "a", summary="Größe ok")
     bad = ran(ledger, "a", Outcome.TIMED_OUT, at=NOON + DAY, summary="took too long")
     other = ran(ledger, "b", at=NOON + DAY, table="other", task="backup", summary="100% done_now")
-    (active,) = claimed(ledger, occurrence("a"))
+    (active,) = claimed(ledger, occurrence("a", due=NOON + DAY + MINUTE))
     assert ledger.history() == [active, other, bad, old]
     assert ledger.history(limit=2) == [active, other]
     assert ledger.history(table="ops") == [active, bad, old]
@@ -138,6 +138,16 @@ def test_history_is_newest_first_and_narrowed_by_each_word(ledger: Ledger) -> No
     assert ledger.history(grep="% DONE_") == [other]
     assert ledger.history(grep="back") == [other]
     assert ledger.history(grep="nothing of this") == []
+
+
+def test_history_is_in_the_order_of_starts_and_due_instants_however_much_was_recorded_since(ledger: Ledger) -> None:
+    run = ran(ledger, "a", at=NOON + DAY)
+    with ledger.transaction():
+        ledger.record([missed(f"r{n}", n % 60, claimed_at=NOON + 2 * DAY, ended_at=NOON + 2 * DAY) for n in range(3000)])
+    found = ledger.history(limit=3001)
+    assert found[0] == run
+    assert ledger.history(limit=5) == found[:5]
+    assert [o.told_at for o in found] == sorted((o.told_at for o in found), reverse=True)
 
 
 def test_grep_looks_into_outputs(ledger: Ledger) -> None:
@@ -210,7 +220,7 @@ def test_the_newest_runs_stay_and_older_ones_go_with_their_logs(ledger: Ledger) 
     for n in range(5):
         ran(ledger, at=NOON + n * MINUTE, folder=f"/logs/{n}")
     ran(ledger, "b", folder="/logs/b")
-    (active,) = claimed(ledger, occurrence("a"))
+    (active,) = claimed(ledger, occurrence("a", due=NOON + 5 * MINUTE))
     before = ledger.tallies("ops")
     assert prune(ledger, 0, keep_runs=2) == ("/logs/2", "/logs/1", "/logs/0")
     assert [o.due for o in ledger.history(key="a")][1:] == [NOON + 4 * MINUTE, NOON + 3 * MINUTE]

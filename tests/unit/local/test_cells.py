@@ -80,3 +80,8 @@ def test_a_text_is_read_as(text: str, value: str | None) -> None:
 def test_an_instant_without_a_zone_is_refused() -> None:
     with pytest.raises(Bug, match="no zone"):
         to_text(datetime(2026, 11, 21, 9))  # noqa: DTZ001 (that is the case)
+
+
+def test_a_name_of_crons_may_stand_behind_an_apostrophe() -> None:
+    """As README.md and docs/how-to/local-table.md say."""
+    assert (from_text("'@daily"), from_text("@daily"), to_text("@daily")) == ("@daily", "@daily", "'@daily")

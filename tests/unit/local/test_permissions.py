@@ -52,7 +52,7 @@ def opened(file: Path) -> LocalTable:
     return LocalTable(LocalSettings(path=file), Place("Ops", file.parent, "ID", "Name", str))
 
 
-@pytest.mark.parametrize(("mode", "calls"), [(0o000, "read"), (0o444, "write")])
+@pytest.mark.parametrize(("mode", "calls"), [(0o000, "read"), (0o644, "write")])
 def test_a_file_that_rowd_may_not_use_is_said_and_stays(shared: Path, mode: int, calls: str) -> None:
     shared.chmod(mode)
     with as_nobody():
@@ -64,6 +64,38 @@ def test_a_file_that_rowd_may_not_use_is_said_and_stays(shared: Path, mode: int,
     shared.chmod(0o644)
     assert shared.read_bytes() == CSV
     assert str(caught.value).count(str(shared)) == 1
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o400])
+def test_a_file_that_was_made_read_only_is_read_and_not_replaced_by_root_either(tmp_path: Path, mode: int) -> None:
+    file = tmp_path / "to do.csv"
+    file.write_bytes(CSV)
+    file.chmod(mode)
+    table = opened(file)
+    for change in (lambda: table.write([PATCH]), lambda: table.create([{"Name": "beta"}]), lambda: table.delete(["a"])):
+        with pytest.raises(NeedsOwner, match=rf"read-only \(mode {mode:o}\).*chmod u\+w '{file}'$"):
+            change()
+    assert [row.key for row in table.read().rows] == ["a"]
+    assert (file.read_bytes(), file.stat().st_mode & 0o777) == (CSV, mode)
+    before = table.probe()
+    file.chmod(mode | 0o200)
+    assert table.probe() != before
+    assert table.write([PATCH])[0].effect is Effect.APPLIED
+
+
+def test_a_late_save_waits_while_the_file_is_read_only(tmp_path: Path) -> None:
+    file = tmp_path / "tasks.csv"
+    file.write_bytes(CSV)
+    table = opened(file)
+    with file.open("r+b") as editor:
+        table.write([PATCH])
+        editor.write(CSV.replace(b"alpha", b"omega"))
+    file.chmod(0o444)
+    ours = file.read_bytes()
+    assert table.read().rows[0].cells["Name"] == "alpha"
+    assert file.read_bytes() == ours
+    file.chmod(0o644)
+    assert table.read().rows[0].cells["Name"] == "omega"
 
 
 def test_a_folder_that_rowd_may_not_write_into_is_said(shared: Path) -> None:
