@@ -67,8 +67,7 @@ class History(Store):
 
     def attempts(self, run: str) -> list[Attempt]:
         """An occurrence's attempts, first to last."""
-        query = sa.select(*ATTEMPT_COLUMNS).where(ATTEMPTS.c.run == run).order_by(ATTEMPTS.c.n)
-        return [attempt_of(row) for row in self._rows(query)]
+        return [attempt_of(row) for row in self._rows(_ATTEMPTS_OF, {"of": run})]
 
     def streak(self, action: str) -> tuple[int, datetime | None]:
         """How many of the action's newest attempts, of all tasks, failed one after the other, and when the newest of them ended.
@@ -114,6 +113,7 @@ class History(Store):
 
 
 _HISTORY = sa.select(*OCCURRENCE_COLUMNS).order_by(OCCURRENCES.c.seq.desc())
+_ATTEMPTS_OF = sa.select(*ATTEMPT_COLUMNS).where(ATTEMPTS.c.run == sa.bindparam("of")).order_by(ATTEMPTS.c.n)
 _NEWEST_ATTEMPTS = (
     sa.select(ATTEMPTS.c.outcome, ATTEMPTS.c.ended_at)
     .where(ATTEMPTS.c.action == sa.bindparam("of"), ATTEMPTS.c.ended_at.is_not(None))
