@@ -1,0 +1,80 @@
+"""One row's records held against its spans: what surely came due, what may have, and when all was well with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from tests.simulation import dues
+from tests.simulation.book import Book, Record
+from tests.simulation.machine import MICRO
+from tests.simulation.spans import SLACK, Span
+from tests.simulation.world import Bench, World
+
+SLACK_S = int(SLACK.total_seconds())
+
+
+def at(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%m-%d %H:%M:%S")
+
+
+class Covered:
+    """One row's records of what came due by time, held against its spans."""
+
+    def __init__(self, world: World, bench: Bench, key: str, records: Sequence[Record]) -> None:
+        self.world, self.bench, self.key = world, bench, key
+        self.spans = bench.spans.by_key.get(key, [])
+        self.records = [r for r in records if r.cause == "schedule"]
+        self.end = dues.seconds(world.machine.highest(0)) + 1
+
+    def sure(self, span: Span) -> Sequence[int]:
+        """What came due in this span, and must have its record."""
+        meaning = span.meaning
+        if meaning.kind != "time" or not span.sure or span.known is None or span.settled is None:
+            return ()
+        if isinstance(meaning.dues, int) or (meaning.one_off and self._may_wait()):
+            return ()
+        high = dues.seconds(span.settled) - SLACK_S - meaning.jitter
+        return meaning.dues.within(dues.seconds(span.known) + 1, high)
+
+    def _may_wait(self) -> bool:
+        """Whether a one-off may be kept waiting by a blackout, a snooze, or the operator's frequency."""
+        return bool(self.world.operator.blackouts) or self.key in self.world.snoozed or self.spans[-1].meaning.action == "rare"
+
+    def possible(self, span: Span, low: int, high: int) -> Sequence[int]:
+        """What may have come due in this span, in [low, high]."""
+        latent = span.meaning.latent
+        begins = min(span.low, self.world.machine.lowest(span.begun))  # a clock that is set back shows earlier instants again
+        first = max(low - 1, dues.seconds(begins) - 1)
+        last = min(high, self.end if span.high is None else dues.seconds(span.high) + 1)
+        if isinstance(latent, int):
+            return range(max(low, dues.seconds(begins) - 1 + latent), min(high, last + latent) + 1)
+        return latent.within(first, last) if last > first else ()
+
+
+def covered(world: World, book: Book) -> Iterator[Covered]:
+    for bench in world.benches if not world.far else ():
+        places = {key for table, key in book.by_row if table == bench.name} | bench.spans.by_key.keys()
+        for key in sorted(places):
+            yield Covered(world, bench, key, book.by_row.get((bench.name, key), []))
+
+
+def quiet(world: World, row: Covered, moment: int, jitter: int) -> bool:
+    """Whether all was well with this row around that moment."""
+    low, high = moment - 60 * MICRO, moment + (20 + jitter) * MICRO
+    if not any(looked <= low and high <= ended for looked, ended in row.bench.well):
+        return False
+    if any(begin <= high and low <= end for begin, end in world.disturbed):
+        return False
+    return not any(low <= at <= high for at in (*world.disk.refused, *row.bench.spans.touches.get(row.key, ())))
+
+
+def span_of(row: Covered, second: int) -> Span | None:
+    """The one span in which this surely came due; None where it isn't sure."""
+    found = [span for span in row.spans if len(row.possible(span, second, second))]
+    if len(found) != 1 or found[0].meaning.kind != "time":
+        return None
+    span = found[0]
+    if span.known is None or span.settled is None or not dues.seconds(span.known) < second <= dues.seconds(span.settled) - SLACK_S:
+        return None
+    return span
