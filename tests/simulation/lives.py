@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from connectors.errors import Bug, NeedsOwner, TryLater
 from engine.crash import POINTS
-from engine.events import Event, RowVanished, Trouble
+from engine.events import Event, RowVanished, TableHeld, TableReleased, Trouble
 from engine.keeper import Keeper
 from engine.loop import Daemon
 from engine.model import Wish
@@ -87,6 +87,7 @@ class Lives:
         self._poke: asyncio.Event | None = None
         self._chance = source(world.chance.random())
         self._last = False
+        self._held_since: dict[str, int] = {}  # table → the moment from which all of it was held
         world.meddle = self._meddle
         world.held = self._held
 
@@ -275,6 +276,10 @@ class Lives:
         life.check()
         if isinstance(event, Trouble) and event.where != "ledger":
             self.world.broke("stands", f"{event.where}: {event.message}")
+        if isinstance(event, TableHeld):
+            self._held_since[event.table] = self.world.machine.moment
+        if isinstance(event, TableReleased):
+            self.world.disturbed.append((self._held_since.pop(event.table, 0), self.world.machine.moment))
         if isinstance(event, RowVanished):
             next(b for b in self.world.benches if b.name == event.table).spans.vanished(event.key)
         if self.world.telling:

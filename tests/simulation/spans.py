@@ -64,7 +64,15 @@ class Meaning:
     text: str = ""
     status: str = ""
     anew: tuple[str, ...] = ()  # the cells in which any change begins the schedule anew
+    attempts: str = ""
+    timeout: str = ""
+    priority: str = ""
     latent: dues.Dues | int = NEVER  # when it would come due, were it not for another cell: recorded once that is mended
+
+    @property
+    def understood(self) -> bool:
+        """It is a task, be it a paused one."""
+        return bool(self.anew)
 
     @property
     def one_off(self) -> bool:
@@ -133,6 +141,9 @@ def _meaning(values: tuple[str, ...], terms: Terms) -> Meaning:
         cells["Schedule"],
         status,
         tuple(cells[c] for c in ("Schedule", "Type", "Time Zone", "Threshold")),
+        cells["Attempts"],
+        cells["Timeout"],
+        cells["Priority"],
         when,
     )
 

@@ -40,6 +40,17 @@ STARTS = (
     (datetime(2026, 12, 31, 22, 30, tzinfo=UTC), "UTC"),
 )
 
+_NUMBER = {"n": Parameter(type=ParameterType.INTEGER, default=0)}
+
+DEFINITIONS = {
+    "quick": Definition(kind="sim", parameters=_NUMBER),
+    "again": Definition(kind="sim", parameters=_NUMBER, repeatable=True, attempts=3, retry_wait=timedelta(seconds=2)),
+    "outside": Definition(kind="sim", parameters=_NUMBER, attempts=2, retry_wait=timedelta(seconds=5)),
+    "rare": Definition(kind="sim", parameters=_NUMBER, at_most_every=timedelta(seconds=50)),
+    "frail": Definition(kind="sim", parameters=_NUMBER, repeatable=True, attempts=2, retry_wait=timedelta(seconds=1)),
+    "extra": Definition(kind="sim", parameters=_NUMBER),
+}
+
 
 @dataclass(frozen=True)
 class Broken:
@@ -106,8 +117,9 @@ class World:
             max_parallel=64 if self.dense else chance.choice((2, 8, 32, 64)),
             blackouts=self._blackouts() if not self.dense and chance.random() < 0.2 else (),
         )
-        self.most_parallel = self.operator.max_parallel  # the highest that was ever set
+        self.most_parallel = self.least_parallel = self.operator.max_parallel  # the highest and the lowest that were ever set
         self.most: dict[str, int | None] = {"quick": None, "outside": None, **self.operator.limits}
+        self.least = dict(self.operator.limits)
         self.disk = Disk(
             source(chance.random()),
             self.machine,
@@ -149,6 +161,9 @@ class World:
         """rowd.toml says something else now."""
         self.disturbed.append((self.machine.moment, self.machine.moment))
         self.most_parallel = max(self.most_parallel, self.operator.max_parallel)
+        self.least_parallel = min(self.least_parallel, self.operator.max_parallel)
+        for action, limit in self.operator.limits.items():
+            self.least[action] = min(limit, self.least.get(action, limit))
         for action, most in self.most.items():
             now = self.operator.limits.get(action)
             self.most[action] = None if most is None or now is None else max(most, now)
@@ -159,16 +174,7 @@ class World:
         return Terms(self.operator.zone, self.operator.actions)
 
     def definitions(self) -> dict[str, Definition]:
-        parameters = {"n": Parameter(type=ParameterType.INTEGER, default=0)}
-        made = {
-            "quick": Definition(kind="sim", parameters=parameters),
-            "again": Definition(kind="sim", parameters=parameters, repeatable=True, attempts=3, retry_wait=timedelta(seconds=2)),
-            "outside": Definition(kind="sim", parameters=parameters, attempts=2, retry_wait=timedelta(seconds=5)),
-            "rare": Definition(kind="sim", parameters=parameters, at_most_every=timedelta(seconds=50)),
-            "frail": Definition(kind="sim", parameters=parameters, repeatable=True, attempts=2, retry_wait=timedelta(seconds=1)),
-            "extra": Definition(kind="sim", parameters=parameters),
-        }
-        return {name: definition for name, definition in made.items() if name in self.operator.actions}
+        return {name: definition for name, definition in DEFINITIONS.items() if name in self.operator.actions}
 
     def rules(self, bench: Bench) -> TableRules:
         known = self.definitions()

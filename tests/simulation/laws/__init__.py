@@ -5,6 +5,16 @@ They go by the table as people changed it (`spans`), by what really ran (`witnes
 
 from __future__ import annotations
 
-from tests.simulation.laws import asked, counters, due, ran, retries
+from tests.simulation.laws import asked, breakers, counters, due, order, overlaps, ran, retries, settling
 
-LAWS = (*ran.LAWS, *retries.LAWS, *due.LAWS, *asked.LAWS, *counters.LAWS)
+LAWS = (
+    *ran.LAWS,
+    *order.LAWS,
+    *retries.LAWS,
+    *breakers.LAWS,
+    *due.LAWS,
+    *overlaps.LAWS,
+    *settling.LAWS,
+    *asked.LAWS,
+    *counters.LAWS,
+)

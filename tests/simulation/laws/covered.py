@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tests.simulation import dues
 from tests.simulation.book import Book, Record
 from tests.simulation.machine import MICRO
-from tests.simulation.spans import SLACK, Span
+from tests.simulation.spans import SLACK, Meaning, Span
 from tests.simulation.world import Bench, World
 
 SLACK_S = int(SLACK.total_seconds())
@@ -22,10 +22,21 @@ class Covered:
     """One row's records of what came due by time, held against its spans."""
 
     def __init__(self, world: World, bench: Bench, key: str, records: Sequence[Record]) -> None:
-        self.world, self.bench, self.key = world, bench, key
+        self.world, self.bench, self.key, self.all = world, bench, key, records
         self.spans = bench.spans.by_key.get(key, [])
         self.records = [r for r in records if r.cause == "schedule"]
         self.end = dues.seconds(world.machine.highest(0)) + 1
+
+    def meant(self, instant: int) -> Meaning | None:
+        """What rowd surely took the row to mean at that instant (microseconds since 1970); None where that can't be told."""
+        if self.world.jumpy:
+            return None
+        moment = instant - micros(self.world.machine.start)
+        for span in self.spans:
+            known = span.sure and span.known_at is not None and span.known_at <= moment
+            if known and (span.ended is None or moment < span.ended):
+                return span.meaning
+        return None
 
     def sure(self, span: Span) -> Sequence[int]:
         """What came due in this span, and must have its record."""
@@ -52,6 +63,11 @@ class Covered:
         return latent.within(first, last) if last > first else ()
 
 
+def micros(instant: datetime) -> int:
+    """Microseconds since 1970."""
+    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
 def covered(world: World, book: Book) -> Iterator[Covered]:
     for bench in world.benches if not world.far else ():
         places = {key for table, key in book.by_row if table == bench.name} | bench.spans.by_key.keys()
@@ -67,6 +83,20 @@ def quiet(world: World, row: Covered, moment: int, jitter: int) -> bool:
     if any(begin <= high and low <= end for begin, end in world.disturbed):
         return False
     return not any(low <= at <= high for at in (*world.disk.refused, *row.bench.spans.touches.get(row.key, ())))
+
+
+def well_until(row: Covered, instant: int) -> int:
+    """Up to which instant (microseconds since 1970) all stays well with this row, from a minute before this one on; 0 for never."""
+    world, spans = row.world, row.bench.spans
+    start = micros(world.machine.start)
+    moment = instant - start
+    low = moment - 60 * MICRO
+    end = next((ended for looked, ended in row.bench.well if looked <= low and moment <= ended), 0)
+    for begin, over in world.disturbed:
+        if begin <= end and low <= over:
+            end = begin
+    ahead = [at for at in (*world.disk.refused, *spans.touches.get(row.key, ())) if low <= at]
+    return start + min([end, *ahead])
 
 
 def span_of(row: Covered, second: int) -> Span | None:
