@@ -82,6 +82,7 @@ class Lives:
         self.ledger: SimLedger | None = None
         self.events: list[tuple[int, Event]] = []
         self.turns_at_rest = 0
+        self.in_service: Callable[[], None] = lambda: None
         self.at_rest: Callable[[Daemon], None] = lambda _: None
         self._stopping: asyncio.Event | None = None
         self._poke: asyncio.Event | None = None
@@ -184,6 +185,7 @@ class Lives:
         self._schedule_people(self.plan.alive / 4)
         busy = self.plan.alive / 4
         world.machine.after(busy, self._tidy_up)
+        world.machine.after(busy + 89, self.in_service)
         world.machine.after(busy + 90, self._settle_down)
         steps: list[int] = []
         world.machine.after(busy + quiet - 60, lambda: steps.append(life.steps))

@@ -11,6 +11,7 @@ from engine.columns import OURS
 from engine.display import differing
 from engine.loop import Daemon
 from tests.simulation.book import Book
+from tests.simulation.people import BUTTONS
 from tests.simulation.sheets import canonical
 from tests.simulation.spans import rows_of
 from tests.simulation.world import World
@@ -126,4 +127,14 @@ def rows_show_what_happened(world: World, daemon: Daemon) -> Iterator[str]:
                     yield f"{bench.name}/{key}: Current says {row[header]!r}, the ledger {known.count!r}"
 
 
-LAWS = (nothing_is_left_to_tell, memory_is_the_ledger, what_people_wrote_is_known, rows_show_what_happened)
+def buttons_are_cleared(world: World, daemon: Daemon) -> Iterator[str]:
+    """No button stays pressed in a row where rowd had seen the cell blank."""
+    for bench in world.benches:
+        ready = {press.key for press in bench.person.presses.all if press.ready}
+        grid, doubtful = bench.sheet.look(), daemon.keepers[bench.name].sight.doubtful
+        for key, row in rows_of(grid).items():
+            if (text := grid.get(row, "Do")) in BUTTONS and key in ready and key not in doubtful:
+                yield f"{bench.name}/{key}: Do still says {text!r}"
+
+
+LAWS = (nothing_is_left_to_tell, memory_is_the_ledger, what_people_wrote_is_known, rows_show_what_happened, buttons_are_cleared)

@@ -16,7 +16,7 @@ from engine import acting
 from engine.loop import Daemon
 from tests.simulation import rest
 from tests.simulation.book import Book
-from tests.simulation.laws import LAWS
+from tests.simulation.laws import IN_SERVICE, LAWS
 from tests.simulation.lives import Lives, Plan
 from tests.simulation.world import Broken, World
 
@@ -66,7 +66,13 @@ def _played(seed: int, folder: Path, tell: Callable[[str], None] | None, plan: P
             for what in check(world, daemon):
                 world.broke(check.__name__, what)
 
-    lives.at_rest = at_rest
+    def in_service() -> None:
+        now = Book(world.ledger_path)
+        for law in IN_SERVICE:
+            for what in law(world, now):
+                world.broke(law.__name__, what)
+
+    lives.at_rest, lives.in_service = at_rest, in_service
     report = Report(seeds=1)
     try:
         lives.run()

@@ -5,7 +5,7 @@ They go by the table as people changed it (`spans`), by what really ran (`witnes
 
 from __future__ import annotations
 
-from tests.simulation.laws import asked, breakers, counters, due, order, overlaps, ran, retries, settling
+from tests.simulation.laws import asked, breakers, counters, due, order, overlaps, ran, retries, settling, showing, wishes
 
 LAWS = (
     *ran.LAWS,
@@ -16,5 +16,9 @@ LAWS = (
     *overlaps.LAWS,
     *settling.LAWS,
     *asked.LAWS,
+    *wishes.LAWS,
     *counters.LAWS,
 )
+
+IN_SERVICE = (*showing.LAWS, *counters.IN_SERVICE)
+"""Of rows that nobody has touched for a while, with the daemon still at work on them."""

@@ -11,6 +11,8 @@ from tests.simulation.machine import MICRO
 from tests.simulation.spans import SLACK, Meaning, Span
 from tests.simulation.world import Bench, World
 
+GRACE = 600
+
 SLACK_S = int(SLACK.total_seconds())
 
 
@@ -43,12 +45,13 @@ class Covered:
         meaning = span.meaning
         if meaning.kind != "time" or not span.sure or span.known is None or span.settled is None:
             return ()
-        if isinstance(meaning.dues, int) or (meaning.one_off and self._may_wait()):
+        if isinstance(meaning.dues, int) or (meaning.one_off and self.may_wait):
             return ()
         high = dues.seconds(span.settled) - SLACK_S - meaning.jitter
         return meaning.dues.within(dues.seconds(span.known) + 1, high)
 
-    def _may_wait(self) -> bool:
+    @property
+    def may_wait(self) -> bool:
         """Whether a one-off may be kept waiting by a blackout, a snooze, or the operator's frequency."""
         return bool(self.world.operator.blackouts) or self.key in self.world.snoozed or self.spans[-1].meaning.action == "rare"
 
@@ -108,3 +111,10 @@ def span_of(row: Covered, second: int) -> Span | None:
     if span.known is None or span.settled is None or not dues.seconds(span.known) < second <= dues.seconds(span.settled) - SLACK_S:
         return None
     return span
+
+
+def grace(span: Span, second: int) -> float:
+    """How many seconds later than that this may still start."""
+    assert not isinstance(span.meaning.dues, int)
+    ahead = span.meaning.dues.within(second, second + GRACE)
+    return ahead[0] - second if ahead else GRACE

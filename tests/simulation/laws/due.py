@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
+from engine.blackout import Blackout
 from tests.simulation.book import Book
-from tests.simulation.laws.covered import at, covered, quiet, span_of
+from tests.simulation.laws.covered import at, covered, grace, quiet, span_of
 from tests.simulation.machine import MICRO
-from tests.simulation.spans import Span
 from tests.simulation.world import World
-
-GRACE = 600
 
 LATE = frozenset({"rowd was not running", "too late to start", "rowd could not write its ledger"})
 """What came later than the grace allows is missed for one of these."""
@@ -74,22 +72,16 @@ def lateness_is_forgiven_within_the_grace(world: World, book: Book) -> Iterator[
             span = span_of(row, record.last // MICRO)
             if span is None or span.meaning.one_off:
                 continue
-            grace = _grace(span, record.last // MICRO)
+            forgiven = grace(span, record.last // MICRO)
             late = (
                 (record.ended_at or 0) if record.started_at is None and record.outcome == "missed" else record.claimed_at
             ) - record.last
             name = f"{row.bench.name}/{row.key} {record.trigger}, {late / MICRO} s late"
             if record.outcome == "missed":
-                if record.reason in LATE and late <= grace * MICRO:
-                    yield f"{name}: missed ({record.reason}) within its grace of {grace} s"
-            elif record.outcome != "skipped" and late > (grace + span.meaning.jitter) * MICRO:
-                yield f"{name}: claimed beyond its grace of {grace} s"
-
-
-def _grace(span: Span, second: int) -> float:
-    assert not isinstance(span.meaning.dues, int)
-    ahead = span.meaning.dues.within(second, second + GRACE)
-    return ahead[0] - second if ahead else GRACE
+                if record.reason in LATE and late <= forgiven * MICRO:
+                    yield f"{name}: missed ({record.reason}) within its grace of {forgiven} s"
+            elif record.outcome != "skipped" and late > (forgiven + span.meaning.jitter) * MICRO:
+                yield f"{name}: claimed beyond its grace of {forgiven} s"
 
 
 def claims_are_made_on_time(world: World, book: Book) -> Iterator[str]:
@@ -129,16 +121,31 @@ def nothing_starts_while_paused(world: World, book: Book) -> Iterator[str]:
 
 
 def blackouts_are_kept(world: World, book: Book) -> Iterator[str]:
-    """Nothing that recurs runs for an instant within a blackout."""
+    """Nothing that recurs runs for an instant within a blackout, nothing else is claimed in it; outside none is skipped for it."""
     for blackout in world.operator.blackouts:
         for row in covered(world, book):
-            for record in row.records:
-                span = span_of(row, record.due // MICRO)
-                if record.outcome == "skipped" or record.outcome == "missed" or span is None or span.meaning.one_off:
+            if row.bench.name not in blackout.tables:
+                continue
+            for record in row.all:
+                name, span = f"{row.bench.name}/{row.key} {record.trigger}", span_of(row, record.due // MICRO)
+                if record.outcome == "skipped" and record.reason.startswith("blackout"):
+                    if not (_within(blackout, record.due) and _within(blackout, record.last)):
+                        yield f"{name} was skipped ({record.reason}) outside of it"
+                elif record.cause not in ("schedule", "counter") or not record.ran:
                     continue
-                due = datetime.fromtimestamp(record.due // MICRO, UTC)
-                if row.bench.name in blackout.tables and blackout.start <= due.time() < blackout.end:  # type: ignore[operator]
-                    yield f"{row.bench.name}/{row.key} ran for {due}, within the blackout"
+                elif span is not None and not span.meaning.one_off and _within(blackout, record.due):
+                    yield f"{name} ran for an instant within the blackout"
+                elif (record.cause == "counter" or (span is not None and span.meaning.one_off)) and _within(
+                    blackout, record.claimed_at
+                ):
+                    yield f"{name} was claimed within the blackout"
+
+
+def _within(blackout: Blackout, instant: int) -> bool:
+    """Of a blackout of every day, in UTC, that may go on beyond midnight."""
+    clock = datetime.fromtimestamp(instant / MICRO, UTC).time()
+    begin, end = blackout.start or time(0), blackout.end or time(0)
+    return begin <= clock < end if begin < end else clock >= begin or clock < end
 
 
 def one_offs_run_once(world: World, book: Book) -> Iterator[str]:
