@@ -22,6 +22,7 @@ from tests.simulation.disk import SimCommitter, SimLedger
 from tests.simulation.link import Worker
 from tests.simulation.machine import MICRO, Killed, Life, SimClock, SimLoop, source
 from tests.simulation.people import WISHES
+from tests.simulation.rival import Rival
 from tests.simulation.sheets import Sheet
 from tests.simulation.spans import rows_of
 from tests.simulation.world import Bench, World
@@ -82,11 +83,14 @@ class Lives:
         self.ledger: SimLedger | None = None
         self.events: list[tuple[int, Event]] = []
         self.turns_at_rest = 0
+        self.left: Callable[[], None] = lambda: None
         self.in_service: Callable[[], None] = lambda: None
-        self.at_rest: Callable[[Daemon], None] = lambda _: None
+        self.at_rest: Callable[[], None] = lambda: None
         self._stopping: asyncio.Event | None = None
         self._poke: asyncio.Event | None = None
+        self._told_to_stop: int | None = None
         self._chance = source(world.chance.random())
+        self._rival = Rival(world, source(world.seed + 0.5))
         self._last = False
         self._held_since: dict[str, int] = {}  # table → the moment from which all of it was held
         world.meddle = self._meddle
@@ -96,6 +100,7 @@ class Lives:
         """All of it."""
         for number in range(self.plan.lives):
             self._live(number)
+            self.left()
             if self.world.broken:
                 return
             self._between()
@@ -148,12 +153,12 @@ class Lives:
         for bench in world.benches:
             for link in bench.links:
                 if link.looked is not None:
-                    bench.well.append((link.looked, world.machine.moment))
+                    bench.well.append((link.looked, self._told_to_stop or world.machine.moment))
                 link.close()
             bench.links.clear()
         world.witness.died(processes=False)
         world.processes.orphaned()
-        self.daemon = self.ledger = self._stopping = self._poke = None
+        self.daemon = self.ledger = self._stopping = self._poke = self._told_to_stop = None
 
     def _died_at(self, name: str) -> None:
         self.tally.crash_points[name] = self.tally.crash_points.get(name, 0) + 1
@@ -203,7 +208,7 @@ class Lives:
     def _rest(self, life: Life, steps: list[int], stopping: asyncio.Event) -> None:
         self.turns_at_rest = life.steps - steps[0]
         if self.daemon is not None:
-            self.at_rest(self.daemon)
+            self.at_rest()
         stopping.set()
 
     async def _begin(self, life: Life, dying: Dying) -> asyncio.Event:
@@ -307,6 +312,7 @@ class Lives:
             self.world.machine.after(at, self._person_acts)
         for _ in range(number // 4):
             self.world.machine.after(self._chance.random() * span, self._someone_asks)
+        self.world.machine.after(span / 2, self._rival.act)
 
     def _person_acts(self) -> None:
         self._chance.choice(self.world.benches).person.act()
@@ -399,6 +405,7 @@ class Lives:
     def _stop(self, life: Life, stopping: asyncio.Event) -> None:
         if life.alive:
             self.world.tell("rowd is asked to stop")
+            self._told_to_stop = self.world.machine.moment
             stopping.set()
 
     def _kill(self, life: Life) -> None:

@@ -120,6 +120,7 @@ def rows_show_what_happened(world: World, daemon: Daemon) -> Iterator[str]:
                 span = bench.spans.by_key[key][-1]
                 if (
                     known is not None
+                    and span.sure
                     and span.meaning.status == "paused"
                     and span.meaning.goal
                     and float(row[header] or 0) != known.count

@@ -86,7 +86,7 @@ class Bench:
     kind: str
     poll: timedelta
     links: list[Link] = field(default_factory=list)
-    well: list[tuple[int, int]] = field(default_factory=list)  # (first look, end) of each life
+    well: list[tuple[int, int]] = field(default_factory=list)  # of each life: first look, and end or order to stop
 
 
 class World:
@@ -109,6 +109,7 @@ class World:
         self.rebooted = False
         self.asked = 0  # requests put down by commands
         self.snoozed: set[str] = set()  # keys of rows that people may have snoozed
+        self.rivalled: list[tuple[str, str]] = []  # (table, key) of rows of which another daemon claimed something
         self.disturbed: list[tuple[int, int]] = []  # from when to when something happened that may make rowd late
         self.operator = Operator(
             zone=UTC if zone == "UTC" or chance.random() < 0.3 else ZoneInfo(zone),

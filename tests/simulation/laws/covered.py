@@ -43,6 +43,8 @@ class Covered:
     def sure(self, span: Span) -> Sequence[int]:
         """What came due in this span, and must have its record."""
         meaning = span.meaning
+        if (self.bench.name, self.key) in self.world.rivalled:  # with ours away at that time, ours records it, too
+            return ()
         if meaning.kind != "time" or not span.sure or span.known is None or span.settled is None:
             return ()
         if isinstance(meaning.dues, int) or (meaning.one_off and self.may_wait):
@@ -88,18 +90,22 @@ def quiet(world: World, row: Covered, moment: int, jitter: int) -> bool:
     return not any(low <= at <= high for at in (*world.disk.refused, *row.bench.spans.touches.get(row.key, ())))
 
 
+LEADS = {"life": 2 * MICRO, "disturbed": 10 * MICRO, "refused": 15 * MICRO, "touched": 40 * MICRO}
+"""For how long it may be felt that a daemon began, that something happened to it, that the disk refused, that a row was changed."""
+
+
 def well_until(row: Covered, instant: int) -> int:
-    """Up to which instant (microseconds since 1970) all stays well with this row, from a minute before this one on; 0 for never."""
-    world, spans = row.world, row.bench.spans
+    """Up to which instant (microseconds since 1970) all stays well with this row, from this one on; 0 for never."""
+    world, touches = row.world, row.bench.spans.touches.get(row.key, ())
     start = micros(world.machine.start)
     moment = instant - start
-    low = moment - 60 * MICRO
-    end = next((ended for looked, ended in row.bench.well if looked <= low and moment <= ended), 0)
+    end = next((ended for looked, ended in row.bench.well if looked + LEADS["life"] <= moment <= ended), 0)
     for begin, over in world.disturbed:
-        if begin <= end and low <= over:
+        if begin <= end and moment <= over + LEADS["disturbed"]:
             end = begin
-    ahead = [at for at in (*world.disk.refused, *spans.touches.get(row.key, ())) if low <= at]
-    return start + min([end, *ahead])
+    troubles = [at for at in world.disk.refused if moment <= at + LEADS["refused"]]
+    troubles += [at for at in touches if moment <= at + LEADS["touched"]]
+    return start + min([end, *troubles])
 
 
 def span_of(row: Covered, second: int) -> Span | None:

@@ -66,6 +66,12 @@ def _longest_free(wait: Wait, taken: list[tuple[int, int]]) -> int:
     return longest
 
 
+def _parallel(row: Covered, wait: Wait) -> bool:
+    """Whether the row's other runs were surely no reason to wait."""
+    meanings = (row.meant(wait.since), row.meant(wait.until))
+    return all(meaning is not None and meaning.overlap == "parallel" for meaning in meanings)
+
+
 def nothing_waits_without_a_reason(world: World, book: Book) -> Iterator[str]:
     """What was claimed, or is to be tried again, starts within seconds, unless the workers, its action or its row have no room."""
     if world.jumpy:
@@ -81,7 +87,7 @@ def nothing_waits_without_a_reason(world: World, book: Book) -> Iterator[str]:
             since, until, record = wait.since, wait.until, wait.record
             if until - since <= patience:
                 continue
-            taken = [(o.claimed_at, o.ended_at or until) for o in row.all if o.ran and o is not record]
+            taken = [(o.claimed_at, o.ended_at or until) for o in row.all if o.ran and o is not record and not _parallel(row, wait)]
             taken += [*everyone.full(world.least_parallel, since, until), *shut.get(record.action, ())]
             if record.action in world.least and record.action in crowds:
                 taken += crowds[record.action].full(world.least[record.action], since, until)
