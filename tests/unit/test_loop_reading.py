@@ -171,3 +171,20 @@ def test_that_a_table_can_be_read_again_is_marked_at_once(tmp_path: Path) -> Non
         assert states == [Reach.UNREACHABLE, Reach.OK]
 
     run(story())
+
+
+def test_a_column_that_is_put_back_while_a_row_is_written_is_read_in_that_row_too(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, without = House(tmp_path), [c for c in COLUMNS if c != "Schedule"]
+        sheet = MemoryTable([row("tick")], without)
+
+        def put_back() -> None:
+            sheet.columns, sheet.hook = list(COLUMNS), None
+            sheet.rows[0]["Schedule"] = "every minute"
+
+        sheet.hook = put_back
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=3, seconds=5))
+        assert len(house.witness.seen) >= 2
+
+    run(story())
