@@ -38,7 +38,7 @@ class Plan:
 
     lives: int = 4
     alive: float = 240
-    edits: int = 60
+    edits: int = 110
     quiet: float = 420
 
 

@@ -115,7 +115,7 @@ class World:
             zone=UTC if zone == "UTC" or chance.random() < 0.3 else ZoneInfo(zone),
             actions=frozenset(rows.ACTIONS),
             limits={} if self.dense or chance.random() < 0.5 else {"quick": chance.randint(1, 6), "outside": chance.randint(1, 4)},
-            max_parallel=64 if self.dense else chance.choice((2, 8, 32, 64)),
+            max_parallel=64 if self.dense else chance.choice((2, 4, 32, 64)),
             blackouts=self._blackouts() if not self.dense and chance.random() < 0.2 else (),
         )
         self.most_parallel = self.least_parallel = self.operator.max_parallel  # the highest and the lowest that were ever set
@@ -270,7 +270,7 @@ class World:
         person.snoozed = self.snoozed.add
         guard = Guard(sheet, self.broke, lambda link: self.well(link), lambda: person.typed, doubted)
         opened, link = self._opened(kind, sheet, guard)
-        people.start(person, 60 if self.dense else chance.choice((5, 10, 20, 35)), columns)
+        people.start(person, 36 if self.dense else chance.choice((5, 10, 20, 35)), columns)
         person.edits = 0
         bench = Bench(
             name, sheet, weather, spans, guard, person, opened, link, kind, timedelta(seconds=chance.choice((10, 10, 30)))

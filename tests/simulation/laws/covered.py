@@ -35,7 +35,7 @@ class Covered:
             return None
         moment = instant - micros(self.world.machine.start)
         for span in self.spans:
-            known = span.sure and span.known_at is not None and span.known_at <= moment
+            known = span.sure and span.known_at is not None and span.known_at < moment
             if known and (span.ended is None or moment < span.ended):
                 return span.meaning
         return None
