@@ -116,7 +116,7 @@ class World:
             actions=frozenset(rows.ACTIONS),
             limits={} if self.dense or chance.random() < 0.5 else {"quick": chance.randint(1, 6), "outside": chance.randint(1, 4)},
             max_parallel=64 if self.dense else chance.choice((2, 4, 32, 64)),
-            blackouts=self._blackouts() if not self.dense and chance.random() < 0.2 else (),
+            blackouts=self._blackouts() if not self.dense and chance.random() < 0.35 else (),
         )
         self.most_parallel = self.least_parallel = self.operator.max_parallel  # the highest and the lowest that were ever set
         self.most: dict[str, int | None] = {"quick": None, "outside": None, **self.operator.limits}
