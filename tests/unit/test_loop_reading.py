@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from actions.api import Definition
-from connectors.api import Row
+from connectors.api import Page, Row
 from connectors.errors import TryLater
 from engine.events import TableRecovered, TableUnreachable, TableUnwritable, TableWritable, Trouble
 from engine.ledger import Reach
@@ -186,5 +186,30 @@ def test_a_column_that_is_put_back_while_a_row_is_written_is_read_in_that_row_to
         async with house.open(sheet):
             await house.until(NOON + timedelta(minutes=3, seconds=5))
         assert len(house.witness.seen) >= 2
+
+    run(story())
+
+
+def test_a_header_that_goes_just_before_a_write_is_no_trouble_of_ours(tmp_path: Path) -> None:
+    house = House(tmp_path)
+
+    class Unsure(MemoryTable):
+        """A store that can't test what it replaces, so that rowd reads before it writes cells that both sides write."""
+
+        traits = replace(MemoryTable.traits, atomic_expect=False)
+
+        def read(self, cursor: str | None = None) -> Page:
+            if house.witness.seen and "Action" in self.columns:
+                self.columns[self.columns.index("Action")] = "Deed"
+            return super().read(cursor)
+
+    async def story() -> None:
+        sheet = Unsure([row("once", "now")], COLUMNS)
+        async with house.open(sheet):
+            await house.after(seconds=5)
+            assert house.witness.seen
+            assert "Deed" in sheet.columns
+            assert sheet.person("once")["Status"] == "active"
+        assert not house.of(Trouble)
 
     run(story())
