@@ -366,7 +366,8 @@ class Person:
         row = next((r for k, r in zip(grid.keys(), grid.rows, strict=True) if k == kept.key), None)
         if row is None or row.keys() != kept.row.keys():
             return
-        old, told = self.copies.old(kept, row), self.copies.told(kept)
+        shown = kept.key not in self.sheet.unshown  # else rowd takes it for how the store shows what it wrote
+        old, told = self.copies.old(kept, row), self.copies.told(kept) and shown
         if old and told:
             self.sheet.pasted[kept.key] = lambda: self._mistaken(kept)
         else:

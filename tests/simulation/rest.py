@@ -85,11 +85,18 @@ def what_people_wrote_is_known(world: World, daemon: Daemon) -> Iterator[str]:
                 column = canonical(header)
                 if column in OURS or column in ("ID", "Current") or header not in grid.columns:
                     continue
-                if str(cells.get(column) or "") != text.strip() and column != "Do":
+                if _text(cells.get(column)) != text.strip() and column != "Do":
                     yield f"{bench.name}/{key}: {header} says {text!r}, the ledger has {cells.get(column)!r}"
         unknown = [k for (t, k), r in book.rows.items() if t == bench.name and r.deleted_at is None and k not in rows_of(grid)]
         doubtful = daemon.keepers[bench.name].sight.doubtful
         yield from (f"{bench.name}/{key} is gone, and the ledger still has it" for key in unknown if key not in doubtful)
+
+
+def _text(cell: Any) -> str:
+    """A cell of the ledger's, as people see it: an instant of a store that knows instants is kept as such."""
+    if isinstance(cell, list):
+        return str(cell[1]).replace("+00:00", "Z")
+    return str(cell or "")
 
 
 def rows_show_what_happened(world: World, daemon: Daemon) -> Iterator[str]:
