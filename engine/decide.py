@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from engine.lateness import LONGEST_QUEUE, come_due
+from engine.lateness import LONGEST_QUEUE, come_due, let_go
 from engine.merge import completed
-from engine.model import SETTLE, Cause, Occurrence, Overlap, Stage, Status, Type
+from engine.model import SETTLE, Cause, Occurrence, Overlap, Stage, Status, Type, Wish
 from engine.plan import Hold, House, Plan, Standing
 from engine.weighing import Weighed, later
 from engine.wishes import answer
@@ -59,6 +59,8 @@ def _weigh(standing: Standing, now: datetime, house: House) -> Weighed:
         one.wakes.append(settled)
         return one
     for request in standing.requests:
+        if request.wish is Wish.SKIP_NEXT:
+            _pass_over(one, now, house)
         answer(one, request, now)
     if one.task.status is not Status.ACTIVE:
         one.stop_waiting(f"the row is {one.task.status}")
@@ -72,6 +74,13 @@ def _weigh(standing: Standing, now: datetime, house: House) -> Weighed:
         elif one.task.schedule is not None:
             come_due(one, one.task.schedule, standing.hold, now, house)
     return one
+
+
+def _pass_over(one: Weighed, now: datetime, house: House) -> None:
+    """What is past is not what comes next."""
+    schedule = one.task.schedule
+    if schedule is not None and not schedule.one_off and one.task.status is Status.ACTIVE and one.hold is None:
+        let_go(one, schedule, now, house)
 
 
 def _count_up(one: Weighed, hold: Hold | None, now: datetime, house: House) -> None:

@@ -34,12 +34,24 @@ def come_due(one: Weighed, schedule: Schedule, hold: Hold | None, now: datetime,
             why = "new ledger: the row bears marks of an earlier run"
             one.record(Outcome.MISSED, why, come.first, come.newest, come.number, now)
         else:
-            _late(one, schedule, come.number, come.first, come.newest, now, house)
+            for due in _still_to_run(one, schedule, come.number, come.first, come.newest, now, house):
+                _overlap(one, schedule, due, now, house)
         one.settle(come.newest)
         if come.number >= MOST_COUNTED:
             ahead = schedule.next(come.newest)
     if ahead is not None and (at := ahead + jitter(one.task, ahead)) > now:
         one.wakes.append(at)
+
+
+def let_go(one: Weighed, schedule: Schedule, now: datetime, house: House) -> None:
+    """Record what has come due and is too late to run: no `skip next` is spent on it."""
+    _skip(one, schedule, now)
+    come = _come(one, schedule, now)
+    if come.first is not None and come.newest is not None:
+        dues = _still_to_run(one, schedule, come.number, come.first, come.newest, now, house)
+        passed = _before(schedule, one.state.settled_until, dues[0]) if dues else come.newest
+        if passed is not None:
+            one.settle(passed)
 
 
 def left_behind(task: Task, state: RowState, until: datetime, reason: str) -> list[Occurrence]:
@@ -100,8 +112,10 @@ def _come_with_jitter(one: Weighed, schedule: Schedule, after: datetime, now: da
     return Counted(number, first if number else None, newest, due)
 
 
-def _late(one: Weighed, schedule: Schedule, number: int, first: datetime, newest: datetime, now: datetime, house: House) -> None:
-    """Part what has come due into what still runs and what is missed, then give the former to `_overlap`."""
+def _still_to_run(
+    one: Weighed, schedule: Schedule, number: int, first: datetime, newest: datetime, now: datetime, house: House
+) -> list[datetime]:
+    """Part what has come due into what still runs, oldest first, and what is missed, which is recorded."""
     forgiven = now - newest - jitter(one.task, newest) <= grace(schedule, newest)
     catch_up = one.task.catch_up
     counted = f" (counted up to {MOST_COUNTED:,})" if number >= MOST_COUNTED else ""
@@ -117,8 +131,7 @@ def _late(one: Weighed, schedule: Schedule, number: int, first: datetime, newest
         last = _before(schedule, one.state.settled_until, dues[0]) or first
         why = f"{house.why_late(last, one.released)}, and a newer one took its place{counted}"
         one.record(Outcome.MISSED, why, first, last, older, now)
-    for due in dues:
-        _overlap(one, schedule, due, now, house)
+    return dues
 
 
 def _before(schedule: Schedule, after: datetime, due: datetime) -> datetime | None:

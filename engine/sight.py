@@ -66,6 +66,8 @@ class Sight:
         draw: makes a fresh id.   new_ledger: nothing of this table was ever read before.
         """
         found, layout = Findings(), Layout.of(reading.columns, self.rules.renames)
+        if reading.columns != self.columns:
+            self._raw.clear()  # a write may have answered with a column that nobody had read yet
         self.columns = reading.columns
         if layout.trouble is not None:  # no row of such a table can be trusted: nothing starts until it is mended
             self.held, self.layout = layout.trouble, None

@@ -245,11 +245,13 @@ class Tender:
             if keeper.access.trouble is not None:
                 return
             batch = await patches(keeper, self._clock.now(), self.table.traits.batch)
+            if not batch:  # the read has settled it, or the table is held now
+                return
         if keeper.intend(meant := [(key, put) for key, put, _ in batch]).states:
             await deliver(keeper, lambda _: keeper.intend(meant))  # should the answer never come, this tells ours from a person's
         self._crash.at("table.before-write")
         try:
-            answers = await self.table.write([self._expecting(patch) for _, _, patch in batch]) if batch else []
+            answers = await self.table.write([self._expecting(patch) for _, _, patch in batch])
         except OutcomeUnknown:
             self.reread()  # it may have landed: read, compare, and write what still differs
             return

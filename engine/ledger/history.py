@@ -67,8 +67,7 @@ class History(Store):
 
     def attempts(self, run: str) -> list[Attempt]:
         """An occurrence's attempts, first to last."""
-        query = sa.select(*ATTEMPT_COLUMNS).where(ATTEMPTS.c.run == run).order_by(ATTEMPTS.c.n)
-        return [attempt_of(row) for row in self._rows(query)]
+        return [attempt_of(row) for row in self._rows(_ATTEMPTS_OF, {"of": run})]
 
     def streak(self, action: str) -> tuple[int, datetime | None]:
         """How many of the action's newest attempts, of all tasks, failed one after the other, and when the newest of them ended.
@@ -118,6 +117,7 @@ _order = (_told_at.desc(), OCCURRENCES.c.claimed_at.desc(), OCCURRENCES.c.id.des
 # Every record is looked at, but of most only these columns: 0.15 s for 400,000 (measured). An index would cost each claim.
 _NEWEST = sa.select(OCCURRENCES.c.seq).order_by(*_order)
 _HISTORY = sa.select(*OCCURRENCE_COLUMNS).order_by(*_order)
+_ATTEMPTS_OF = sa.select(*ATTEMPT_COLUMNS).where(ATTEMPTS.c.run == sa.bindparam("of")).order_by(ATTEMPTS.c.n)
 _NEWEST_ATTEMPTS = (
     sa.select(ATTEMPTS.c.outcome, ATTEMPTS.c.ended_at)
     .where(ATTEMPTS.c.action == sa.bindparam("of"), ATTEMPTS.c.ended_at.is_not(None))

@@ -60,7 +60,7 @@ class Recording(Tallies):
                 newest[place] = given
                 fresh.append(given)
             added.append((newest[place].id, given, joins))
-        self._write(sa.insert(OCCURRENCES), [values_of(o) for o in fresh])
+        self._write(_PUT, [values_of(o) for o in fresh])
         self._write(_GROW, [_growth(o) for o in grown.values()])
         seqs = {row[0]: row[1] for row in self._rows(_SEQS, {"ids": json.dumps([i for i, _, _ in added])})}
         self._count_records(counts, [(seqs[i], given, joins) for i, given, joins in added])
@@ -130,6 +130,8 @@ def _growth(record: Occurrence) -> dict[str, object]:
         "end": micros(record.ended_at),
     }
 
+
+_PUT = sa.insert(OCCURRENCES)
 
 _asked, _table, _key = asked_pairs("asked")
 _KNOWN = sa.select(OCCURRENCES.c.table, OCCURRENCES.c.key, OCCURRENCES.c.trigger).select_from(

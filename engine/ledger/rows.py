@@ -71,7 +71,7 @@ class Rows(Store):
     def record_edits(self, edits: Iterable[Edit]) -> None:
         """Put down edits, in the order in which they were seen."""
         self._write(
-            sa.insert(EDITS),
+            _PUT_EDIT,
             [
                 {
                     "table": edit.table,
@@ -164,6 +164,7 @@ _ROWS = (
     .where(ROWS.c.table == sa.bindparam("table", type_=sa.Text))
     .order_by(sa.literal_column("rowid"))
 )
+_PUT_EDIT = sa.insert(EDITS)
 _SAVE = insert(ROWS)
 _SAVE = _SAVE.on_conflict_do_update(
     index_elements=["table", "key"], set_={c.name: _SAVE.excluded[c.name] for c in ROWS.c if not c.primary_key}

@@ -90,11 +90,11 @@ class Tallies(Store):
 
     def tallies(self, table: str, keys: Iterable[str] | None = None) -> dict[str, Tally]:
         """Key → what the ledger can say of that row's past; absent where nothing has ended yet. None: of every row."""
-        query, values = _TALLIES, {"table": table}
-        if keys is not None:
-            query = query.where(TALLIES.c.key.in_(sa.select(sa.func.json_each(sa.bindparam("keys")).table_valued("value").c.value)))
-            values["keys"] = json.dumps(list(keys))
-        return {row[0]: _tally(row) for row in self._rows(query, values)}
+        if keys is None:
+            rows = self._rows(_TALLIES, {"table": table})
+        else:
+            rows = self._rows(_TALLIES_OF, {"table": table, "keys": json.dumps(list(keys))})
+        return {row[0]: _tally(row) for row in rows}
 
     def _count_runs(self, ended: Sequence[tuple[int, Occurrence]]) -> None:
         """Add claimed occurrences that have ended, with their `seq`."""
@@ -169,6 +169,7 @@ _TALLIES = (
     )
     .where(TALLIES.c.table == sa.bindparam("table"))
 )
+_TALLIES_OF = _TALLIES.where(TALLIES.c.key.in_(sa.select(sa.func.json_each(sa.bindparam("keys")).table_valued("value").c.value)))
 
 _asked, _table, _key = asked_pairs("places")
 _COUNTS = sa.select(TALLIES).select_from(_asked.join(TALLIES, sa.and_(TALLIES.c.table == _table, TALLIES.c.key == _key)))

@@ -25,6 +25,9 @@ class Record:
     action: str
     attempts: int
     repeatable: int
+    timeout: int
+    retry_wait: int
+    priority: int
     by: str
     started_at: int | None
     outcome: str | None
@@ -32,6 +35,12 @@ class Record:
     ended_at: int | None
     count: int
     last_due: int | None
+    stopping: str
+
+    @property
+    def ran(self) -> bool:
+        """Claimed, that is, and not only recorded."""
+        return self.outcome not in ("skipped", "missed")
 
     @property
     def last(self) -> int:
@@ -60,6 +69,7 @@ class Asked:
     amount: float
     by: str
     asked_at: int
+    answered_at: int | None
     taken: int | None
     text: str
 
@@ -73,6 +83,7 @@ class Known:
     cells: str
     count: float
     fires: int
+    first_seen: int
     deleted_at: int | None
 
 
@@ -85,6 +96,7 @@ class Edited:
     key: str
     column: str
     new: str | None
+    at: int
     by: str
 
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 from engine.committer import Committer, _Job, _resolve
 from engine.crash import Crash
 from engine.ledger import Ledger, LedgerUnwritable
+from engine.ledger.statements import Statements
 from tests.simulation.machine import Life, Machine
 
 
@@ -50,8 +51,8 @@ class Disk:
         return self._chance.random() * (5 if self._chance.random() < self._stalls else self._lag)
 
 
-_COMPILED: dict[Any, Any] = {}
-"""Statements compiled once for all lives: a real daemon has one, and it is long."""
+_STATEMENTS = Statements()
+"""Compiled once for all lives: a real daemon has one, and it is long."""
 
 
 class SimLedger(Ledger):
@@ -63,7 +64,7 @@ class SimLedger(Ledger):
     def on(cls, path: Path, disk: Disk) -> Self:
         ledger = cls.open(path)
         ledger._drive("PRAGMA synchronous = OFF")  # the machine whose disk this is never loses power for real
-        ledger._connection = ledger._connection.execution_options(compiled_cache=_COMPILED)
+        ledger._statements = _STATEMENTS
         ledger.disk = disk
         return ledger
 

@@ -74,6 +74,7 @@ class Link:
         self.life, self.machine, self.sheet, self.inner, self.weather, self.spans = life, machine, sheet, table, weather, spans
         self._guard = guard
         self._seen: int | None = None  # the moment of a read that is not known to be durable yet
+        self._reads = 0  # which read that was
         self.looked: int | None = None  # the moment at which the first read was surely durable
         self.noted: Callable[[int, dict[str, str]], None] = lambda _seen, _cells: None
         self._buttons: dict[str, str] = {}
@@ -91,7 +92,7 @@ class Link:
         grid = self.sheet.look()  # what the inner table has just read
         if grid.header("Name") is None or grid.header("Action") is None:
             return page  # no table of tasks: no row of it counts
-        self._seen = self.machine.moment
+        self._seen, self._reads = self.machine.moment, self.sheet.reads
         header = grid.header("Do")
         self._buttons = {k: r.get(header, "") for k, r in rows_of(grid).items()} if header is not None else {}
         return page
@@ -139,7 +140,7 @@ class Link:
         if (trouble := self.weather.trouble(self.machine.moment)) is not None:
             raise trouble
         if self._seen is not None:
-            self.spans.taken_note(self._seen)
+            self.spans.taken_note(self._reads)
             self.noted(self._seen, self._buttons)
             self.looked = self.looked or self.machine.moment
             self._seen = None

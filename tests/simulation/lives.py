@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
-from connectors.errors import Bug, NeedsOwner, TryLater
 from engine.crash import POINTS
-from engine.events import Event, RowVanished, Trouble
+from engine.events import Event, RowVanished, TableHeld, TableReleased, Trouble
 from engine.keeper import Keeper
 from engine.loop import Daemon
 from engine.model import Wish
@@ -20,11 +19,13 @@ from engine.trust import SteadyClock
 from tests.simulation.actions import InProcess, OutOfProcess
 from tests.simulation.disk import SimCommitter, SimLedger
 from tests.simulation.link import Worker
-from tests.simulation.machine import MICRO, Killed, Life, SimClock, SimLoop, source
+from tests.simulation.machine import Killed, Life, SimClock, SimLoop, source
 from tests.simulation.people import WISHES
+from tests.simulation.rival import Rival
 from tests.simulation.sheets import Sheet
 from tests.simulation.spans import rows_of
-from tests.simulation.world import Bench, World
+from tests.simulation.troubles import Tally, Troubles
+from tests.simulation.world import World
 
 
 @dataclass(frozen=True)
@@ -37,23 +38,8 @@ class Plan:
 
     lives: int = 4
     alive: float = 240
-    edits: int = 60
+    edits: int = 130
     quiet: float = 420
-
-
-@dataclass
-class Tally:
-    """What a seed was made of, for the report."""
-
-    lives: int = 0
-    kills: int = 0
-    reboots: int = 0
-    stops: int = 0
-    faults: int = 0
-    jumps: int = 0
-    reloads: int = 0
-    steps: int = 0
-    crash_points: dict[str, int] = field(default_factory=dict)
 
 
 class Dying:
@@ -82,11 +68,17 @@ class Lives:
         self.ledger: SimLedger | None = None
         self.events: list[tuple[int, Event]] = []
         self.turns_at_rest = 0
-        self.at_rest: Callable[[Daemon], None] = lambda _: None
+        self.left: Callable[[], None] = lambda: None
+        self.in_service: Callable[[], None] = lambda: None
+        self.at_rest: Callable[[], None] = lambda: None
         self._stopping: asyncio.Event | None = None
         self._poke: asyncio.Event | None = None
+        self._told_to_stop: int | None = None
         self._chance = source(world.chance.random())
+        self.troubles = Troubles(world, self._chance, self.tally)
+        self._rival = Rival(world, source(world.seed + 0.5))
         self._last = False
+        self._held_since: dict[str, int] = {}  # table → the moment from which all of it was held
         world.meddle = self._meddle
         world.held = self._held
 
@@ -94,6 +86,7 @@ class Lives:
         """All of it."""
         for number in range(self.plan.lives):
             self._live(number)
+            self.left()
             if self.world.broken:
                 return
             self._between()
@@ -146,12 +139,12 @@ class Lives:
         for bench in world.benches:
             for link in bench.links:
                 if link.looked is not None:
-                    bench.well.append((link.looked, world.machine.moment))
+                    bench.well.append((link.looked, self._told_to_stop or world.machine.moment))
                 link.close()
             bench.links.clear()
         world.witness.died(processes=False)
         world.processes.orphaned()
-        self.daemon = self.ledger = self._stopping = self._poke = None
+        self.daemon = self.ledger = self._stopping = self._poke = self._told_to_stop = None
 
     def _died_at(self, name: str) -> None:
         self.tally.crash_points[name] = self.tally.crash_points.get(name, 0) + 1
@@ -173,7 +166,7 @@ class Lives:
         else:
             self.world.machine.after(span, lambda: self._kill(life))
         self._schedule_people(span)
-        self._schedule_faults(span, life)
+        self.troubles.schedule(span, life, lambda: self._reload(life))
         await self._serve(life, stopping)
 
     async def _quiet(self, life: Life, dying: Dying) -> None:
@@ -183,6 +176,7 @@ class Lives:
         self._schedule_people(self.plan.alive / 4)
         busy = self.plan.alive / 4
         world.machine.after(busy, self._tidy_up)
+        world.machine.after(busy + 89, self.in_service)
         world.machine.after(busy + 90, self._settle_down)
         steps: list[int] = []
         world.machine.after(busy + quiet - 60, lambda: steps.append(life.steps))
@@ -200,7 +194,7 @@ class Lives:
     def _rest(self, life: Life, steps: list[int], stopping: asyncio.Event) -> None:
         self.turns_at_rest = life.steps - steps[0]
         if self.daemon is not None:
-            self.at_rest(self.daemon)
+            self.at_rest()
         stopping.set()
 
     async def _begin(self, life: Life, dying: Dying) -> asyncio.Event:
@@ -275,6 +269,10 @@ class Lives:
         life.check()
         if isinstance(event, Trouble) and event.where != "ledger":
             self.world.broke("stands", f"{event.where}: {event.message}")
+        if isinstance(event, TableHeld):
+            self._held_since[event.table] = self.world.machine.moment
+        if isinstance(event, TableReleased):
+            self.world.disturbed.append((self._held_since.pop(event.table, 0), self.world.machine.moment))
         if isinstance(event, RowVanished):
             next(b for b in self.world.benches if b.name == event.table).spans.vanished(event.key)
         if self.world.telling:
@@ -300,6 +298,7 @@ class Lives:
             self.world.machine.after(at, self._person_acts)
         for _ in range(number // 4):
             self.world.machine.after(self._chance.random() * span, self._someone_asks)
+        self.world.machine.after(span / 2, self._rival.act)
 
     def _person_acts(self) -> None:
         self._chance.choice(self.world.benches).person.act()
@@ -327,63 +326,12 @@ class Lives:
         if self._poke is not None:
             self._poke.set()
 
-    def _schedule_faults(self, span: float, life: Life) -> None:
-        chance, after = self._chance, self.world.machine.after
-        if chance.random() < 0.2:
-            after(chance.random() * span, lambda: self._fault(life, self._disk_fills))
-        if chance.random() < 0.3:
-            after(chance.random() * span, lambda: self._fault(life, self._table_goes))
-        if chance.random() < 0.2:
-            after(chance.random() * span, lambda: self._fault(life, self._falls_asleep))
-        if chance.random() < 0.2:
-            after(chance.random() * span, lambda: self._reload(life))
-        if self.world.jumpy and chance.random() < 0.6:
-            after(chance.random() * span, self._clock_jumps)
-
-    def _fault(self, life: Life, what: Callable[[], None]) -> None:
-        if life.alive:
-            self.tally.faults += 1
-            what()
-
-    def _disk_fills(self) -> None:
-        self.world.tell("the disk is full for a while")
-        self.world.disk.fill(round(self._chance.choice((0.5, 5, 60)) * MICRO))
-
-    def _table_goes(self) -> None:
-        bench: Bench = self._chance.choice(self.world.benches)
-        bench.weather.away = self._chance.choice((TryLater("no route"), NeedsOwner("unshared"), Bug("400")))
-        bench.weather.away_until = self.world.machine.moment + round(self._chance.choice((2, 30, 300, 1500)) * MICRO)
-        self.world.tell(f"table {bench.name} goes away: {bench.weather.away!r}")
-
-    def _falls_asleep(self) -> None:
-        span = timedelta(seconds=self._chance.choice((20, 400, 5000, 90_000)))
-        self.world.tell(f"the machine sleeps for {span}")
-        asleep = self.world.machine.moment
-        self.world.machine.suspend(span)
-        self.world.disturbed.append((asleep, self.world.machine.moment))
-
-    def _clock_jumps(self) -> None:
-        near, far = (-7200, -90, -2, 3, 200, 4000), (200_000, -200_000)
-        by = timedelta(seconds=self._chance.choice((*near, *far) if self.world.far else near))
-        self.world.tell(f"the wall clock is set by {by}")
-        self.world.machine.set_wall(by)
-        self.tally.jumps += 1
-
     def _reload(self, life: Life) -> None:
-        """rowd.toml is changed and read again."""
-        operator, daemon = self.world.operator, self.daemon
+        """rowd.toml has changed, and is read again."""
+        daemon = self.daemon
         if not life.alive or daemon is None:
             return
-        self.tally.reloads += 1
-        match self._chance.randint(0, 2):
-            case 0:
-                operator.actions = operator.actions ^ {"extra"}
-            case 1:
-                operator.max_parallel = self._chance.choice((1, 4, 32))
-            case _:
-                operator.limits = {} if operator.limits else {"quick": 2, "outside": 2}
-        self.world.tell(f"rowd.toml now: {operator}")
-        self.world.changed_settings()
+        self.troubles.change_settings()
         parts = self._parts(life, daemon.parts.crash)  # type: ignore[arg-type]
         daemon.reconfigure(parts, {b.name: self.world.rules(b) for b in self.world.benches})
 
@@ -392,6 +340,7 @@ class Lives:
     def _stop(self, life: Life, stopping: asyncio.Event) -> None:
         if life.alive:
             self.world.tell("rowd is asked to stop")
+            self._told_to_stop = self.world.machine.moment
             stopping.set()
 
     def _kill(self, life: Life) -> None:

@@ -65,10 +65,11 @@ class Presses:
 
 @dataclass
 class Count:
-    """What a counter ought to come to, by what people did to it.   sure: False once something blurred it."""
+    """What a counter ought to come to, by what people did to it.   sure: False once something blurred it.   taken: away from it."""
 
     sum: float
     sure: bool = True
+    taken: float = 0
 
 
 @dataclass
@@ -181,6 +182,7 @@ class Person:
         key = self._type(grid, row, "Current", text)
         if key in self.counts:
             self.counts[key].sum += int(text) - int(was or 0) if sure else 0
+            self.counts[key].taken += max(0, int(was or 0) - int(text)) if sure else 0
             self.counts[key].sure &= sure or text == was
 
     def scribble(self, grid: Grid) -> None:
@@ -364,7 +366,8 @@ class Person:
         row = next((r for k, r in zip(grid.keys(), grid.rows, strict=True) if k == kept.key), None)
         if row is None or row.keys() != kept.row.keys():
             return
-        old, told = self.copies.old(kept, row), self.copies.told(kept)
+        shown = kept.key not in self.sheet.unshown  # else rowd takes it for how the store shows what it wrote
+        old, told = self.copies.old(kept, row), self.copies.told(kept) and shown
         if old and told:
             self.sheet.pasted[kept.key] = lambda: self._mistaken(kept)
         else:

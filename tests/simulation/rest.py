@@ -11,6 +11,7 @@ from engine.columns import OURS
 from engine.display import differing
 from engine.loop import Daemon
 from tests.simulation.book import Book
+from tests.simulation.people import BUTTONS
 from tests.simulation.sheets import canonical
 from tests.simulation.spans import rows_of
 from tests.simulation.world import World
@@ -84,11 +85,18 @@ def what_people_wrote_is_known(world: World, daemon: Daemon) -> Iterator[str]:
                 column = canonical(header)
                 if column in OURS or column in ("ID", "Current") or header not in grid.columns:
                     continue
-                if str(cells.get(column) or "") != text.strip() and column != "Do":
+                if _text(cells.get(column)) != text.strip() and column != "Do":
                     yield f"{bench.name}/{key}: {header} says {text!r}, the ledger has {cells.get(column)!r}"
         unknown = [k for (t, k), r in book.rows.items() if t == bench.name and r.deleted_at is None and k not in rows_of(grid)]
         doubtful = daemon.keepers[bench.name].sight.doubtful
         yield from (f"{bench.name}/{key} is gone, and the ledger still has it" for key in unknown if key not in doubtful)
+
+
+def _text(cell: Any) -> str:
+    """A cell of the ledger's, as people see it: an instant of a store that knows instants is kept as such."""
+    if isinstance(cell, list):
+        return str(cell[1]).replace("+00:00", "Z")
+    return str(cell or "")
 
 
 def rows_show_what_happened(world: World, daemon: Daemon) -> Iterator[str]:
@@ -119,6 +127,7 @@ def rows_show_what_happened(world: World, daemon: Daemon) -> Iterator[str]:
                 span = bench.spans.by_key[key][-1]
                 if (
                     known is not None
+                    and span.sure
                     and span.meaning.status == "paused"
                     and span.meaning.goal
                     and float(row[header] or 0) != known.count
@@ -126,4 +135,14 @@ def rows_show_what_happened(world: World, daemon: Daemon) -> Iterator[str]:
                     yield f"{bench.name}/{key}: Current says {row[header]!r}, the ledger {known.count!r}"
 
 
-LAWS = (nothing_is_left_to_tell, memory_is_the_ledger, what_people_wrote_is_known, rows_show_what_happened)
+def buttons_are_cleared(world: World, daemon: Daemon) -> Iterator[str]:
+    """No button stays pressed in a row where rowd had seen the cell blank."""
+    for bench in world.benches:
+        ready = {press.key for press in bench.person.presses.all if press.ready}
+        grid, doubtful = bench.sheet.look(), daemon.keepers[bench.name].sight.doubtful
+        for key, row in rows_of(grid).items():
+            if (text := grid.get(row, "Do")) in BUTTONS and key in ready and key not in doubtful:
+                yield f"{bench.name}/{key}: Do still says {text!r}"
+
+
+LAWS = (nothing_is_left_to_tell, memory_is_the_ledger, what_people_wrote_is_known, rows_show_what_happened, buttons_are_cleared)

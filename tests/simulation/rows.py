@@ -96,7 +96,7 @@ class Writer:
             row["Schedule"] = self.schedule(now)
         row["Status"] = self.chance.choices(("active", "", "paused", "draft"), (10, 5, 0.5, 0.3))[0]
         for column in SANE:
-            if self.chance.random() < 0.2 and column != "Metadata":
+            if self.chance.random() < (0.45 if column == "Overlap" else 0.2) and column != "Metadata":
                 row[column] = self.setting(column)
         row["Notes"] = f"first note of {name}"
         return row

@@ -64,7 +64,15 @@ class Meaning:
     text: str = ""
     status: str = ""
     anew: tuple[str, ...] = ()  # the cells in which any change begins the schedule anew
+    attempts: str = ""
+    timeout: str = ""
+    priority: str = ""
     latent: dues.Dues | int = NEVER  # when it would come due, were it not for another cell: recorded once that is mended
+
+    @property
+    def understood(self) -> bool:
+        """It is a task, be it a paused one."""
+        return bool(self.anew)
 
     @property
     def one_off(self) -> bool:
@@ -79,6 +87,7 @@ class Span:
     low: nothing that comes due at or before it belongs here.   high: nor after it; None while that isn't known.
     known: what comes due later than this was surely known, since the moment `known_at`; None where rowd may never have read it.
     settled: what came due before it has surely been dealt with.
+    before, after: how often rowd had read the table when it began, and when it ended: things may happen at one moment.
     """
 
     key: str
@@ -91,6 +100,8 @@ class Span:
     known: datetime | None = None
     settled: datetime | None = None
     known_at: int | None = None
+    before: int = 0
+    after: int = 0
 
 
 @dataclass(frozen=True)
@@ -133,6 +144,9 @@ def _meaning(values: tuple[str, ...], terms: Terms) -> Meaning:
         cells["Schedule"],
         status,
         tuple(cells[c] for c in ("Schedule", "Type", "Time Zone", "Threshold")),
+        cells["Attempts"],
+        cells["Timeout"],
+        cells["Priority"],
         when,
     )
 
@@ -211,22 +225,23 @@ class Spans:
             if span is not None and now == (span.meaning, span.sure):
                 continue
             if span is not None:
-                span.ended = moment
+                span.ended, span.after = moment, self._sheet.reads
             if now is not None:
-                self.by_key.setdefault(key, []).append(Span(key, *now, moment, self._machine.wall() - timedelta(seconds=1)))
+                low = self._machine.wall() - timedelta(seconds=1)
+                self.by_key.setdefault(key, []).append(Span(key, *now, moment, low, before=self._sheet.reads))
 
     def rewritten(self, keys: Iterable[str]) -> None:
         """rowd has written these rows, their Status among them."""
         self.pasted.difference_update(keys)
         self.observe()
 
-    def taken_note(self, seen: int) -> None:
-        """What stood in the table at the moment `seen` is durable with rowd now."""
+    def taken_note(self, read: int) -> None:
+        """What stood in the table at rowd's n-th read of it is durable with rowd now."""
         for key, spans in self.by_key.items():
             if key not in self.astray and self.current(key) is not None:  # a row that is gone is told as such by `vanished`
-                self._close(spans, seen)
+                self._close(spans, read)
             span = spans[-1]
-            if span.ended is None and span.begun <= seen:
+            if span.ended is None and span.before < read:
                 self.astray.discard(key)
                 if span.known is None:
                     span.low = min(span.low, self._machine.lowest(span.begun) - timedelta(seconds=1))
@@ -234,11 +249,11 @@ class Spans:
 
     def vanished(self, key: str) -> None:
         """rowd has found that this row was deleted."""
-        self._close(self.by_key.get(key, []), self._machine.moment)
+        self._close(self.by_key.get(key, []), self._sheet.reads + 1)
 
-    def _close(self, spans: list[Span], seen: int) -> None:
+    def _close(self, spans: list[Span], read: int) -> None:
         for span in spans[-6:]:
-            if span.ended is not None and span.ended <= seen and span.high is None:
+            if span.ended is not None and span.after < read and span.high is None:
                 span.high = self._machine.highest(span.begun) + SLACK
 
     def all_is_well(self, held: Mapping[str, object]) -> None:

@@ -8,16 +8,16 @@ import tempfile
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from engine import foresight
-from engine.loop import Daemon
 from tests.simulation import rest
 from tests.simulation.book import Book
-from tests.simulation.laws import LAWS
+from tests.simulation.laws import IN_SERVICE, LAWS, forgetting
 from tests.simulation.lives import Lives, Plan
 from tests.simulation.world import Broken, World
 
@@ -68,22 +68,14 @@ def _played(seed: int, folder: Path, tell: Callable[[str], None] | None, plan: P
     world = World(seed, folder, tell)
     lives = Lives(world, plan)
 
-    def at_rest(daemon: Daemon) -> None:
-        for check in rest.LAWS:
-            for what in check(world, daemon):
-                world.broke(check.__name__, what)
-
-    lives.at_rest = at_rest
+    lives.at_rest, lives.in_service, lives.left = (partial(check, world, lives) for check in (_at_rest, _in_service, _left))
     report = Report(seeds=1)
     try:
         lives.run()
         book = Book(world.ledger_path)
         if not world.broken:
-            for what in rest.the_daemon_is_idle(world, lives.turns_at_rest):
-                world.broke("the_daemon_is_idle", what)
-            for law in LAWS:
-                for what in law(world, book):
-                    world.broke(law.__name__, what)
+            _held_to(world, (rest.the_daemon_is_idle,), lives.turns_at_rest)
+            _held_to(world, LAWS, book)
         report.numbers = _numbers(world, lives, book)
     except Exception:
         world.broke("stands", traceback.format_exc())
@@ -91,6 +83,25 @@ def _played(seed: int, folder: Path, tell: Callable[[str], None] | None, plan: P
         world.close()
     report.broken = [(seed, broken) for broken in world.broken]
     return report
+
+
+def _held_to(world: World, laws: Iterable[Callable[..., Iterator[str]]], *given: object) -> None:
+    for law in laws:
+        for what in law(world, *given):
+            world.broke(law.__name__, what)
+
+
+def _left(world: World, _lives: Lives) -> None:
+    _held_to(world, forgetting.LAWS)
+
+
+def _in_service(world: World, _lives: Lives) -> None:
+    _held_to(world, IN_SERVICE, Book(world.ledger_path))
+
+
+def _at_rest(world: World, lives: Lives) -> None:
+    assert lives.daemon is not None  # it is asked before it is stopped
+    _held_to(world, rest.LAWS, lives.daemon)
 
 
 def _numbers(world: World, lives: Lives, book: Book) -> Counter[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +38,7 @@ class Witness:
     def __init__(self, machine: Machine, broken: Callable[[str, str], None]) -> None:
         self.seen: list[Seen] = []
         self.by_place: dict[tuple[str, int], Seen] = {}
+        self.of_run: defaultdict[str, list[Seen]] = defaultdict(list)
         self._machine, self._broken = machine, broken
         self._running: dict[tuple[str, int], Seen] = {}
 
@@ -47,6 +49,7 @@ class Witness:
             first = self.by_place[one.place]
             self._broken("twice", f"{one.place} of {request.task} began at {first.wall} and again at {one.wall}")
         self.seen.append(one)
+        self.of_run[request.run].append(one)
         self.by_place[one.place] = self._running[one.place] = one
         return one
 

@@ -40,6 +40,17 @@ STARTS = (
     (datetime(2026, 12, 31, 22, 30, tzinfo=UTC), "UTC"),
 )
 
+_NUMBER = {"n": Parameter(type=ParameterType.INTEGER, default=0)}
+
+DEFINITIONS = {
+    "quick": Definition(kind="sim", parameters=_NUMBER),
+    "again": Definition(kind="sim", parameters=_NUMBER, repeatable=True, attempts=3, retry_wait=timedelta(seconds=2)),
+    "outside": Definition(kind="sim", parameters=_NUMBER, attempts=2, retry_wait=timedelta(seconds=5)),
+    "rare": Definition(kind="sim", parameters=_NUMBER, at_most_every=timedelta(seconds=50)),
+    "frail": Definition(kind="sim", parameters=_NUMBER, repeatable=True, attempts=2, retry_wait=timedelta(seconds=1)),
+    "extra": Definition(kind="sim", parameters=_NUMBER),
+}
+
 
 @dataclass(frozen=True)
 class Broken:
@@ -75,7 +86,7 @@ class Bench:
     kind: str
     poll: timedelta
     links: list[Link] = field(default_factory=list)
-    well: list[tuple[int, int]] = field(default_factory=list)  # (first look, end) of each life
+    well: list[tuple[int, int]] = field(default_factory=list)  # of each life: first look, and end or order to stop
 
 
 class World:
@@ -98,16 +109,18 @@ class World:
         self.rebooted = False
         self.asked = 0  # requests put down by commands
         self.snoozed: set[str] = set()  # keys of rows that people may have snoozed
+        self.rivalled: list[tuple[str, str]] = []  # (table, key) of rows of which another daemon claimed something
         self.disturbed: list[tuple[int, int]] = []  # from when to when something happened that may make rowd late
         self.operator = Operator(
             zone=UTC if zone == "UTC" or chance.random() < 0.3 else ZoneInfo(zone),
             actions=frozenset(rows.ACTIONS),
             limits={} if self.dense or chance.random() < 0.5 else {"quick": chance.randint(1, 6), "outside": chance.randint(1, 4)},
-            max_parallel=64 if self.dense else chance.choice((2, 8, 32, 64)),
-            blackouts=self._blackouts() if not self.dense and chance.random() < 0.2 else (),
+            max_parallel=64 if self.dense else chance.choice((2, 4, 32, 64)),
+            blackouts=self._blackouts() if not self.dense and chance.random() < 0.35 else (),
         )
-        self.most_parallel = self.operator.max_parallel  # the highest that was ever set
+        self.most_parallel = self.least_parallel = self.operator.max_parallel  # the highest and the lowest that were ever set
         self.most: dict[str, int | None] = {"quick": None, "outside": None, **self.operator.limits}
+        self.least = dict(self.operator.limits)
         self.disk = Disk(
             source(chance.random()),
             self.machine,
@@ -149,6 +162,9 @@ class World:
         """rowd.toml says something else now."""
         self.disturbed.append((self.machine.moment, self.machine.moment))
         self.most_parallel = max(self.most_parallel, self.operator.max_parallel)
+        self.least_parallel = min(self.least_parallel, self.operator.max_parallel)
+        for action, limit in self.operator.limits.items():
+            self.least[action] = min(limit, self.least.get(action, limit))
         for action, most in self.most.items():
             now = self.operator.limits.get(action)
             self.most[action] = None if most is None or now is None else max(most, now)
@@ -159,16 +175,7 @@ class World:
         return Terms(self.operator.zone, self.operator.actions)
 
     def definitions(self) -> dict[str, Definition]:
-        parameters = {"n": Parameter(type=ParameterType.INTEGER, default=0)}
-        made = {
-            "quick": Definition(kind="sim", parameters=parameters),
-            "again": Definition(kind="sim", parameters=parameters, repeatable=True, attempts=3, retry_wait=timedelta(seconds=2)),
-            "outside": Definition(kind="sim", parameters=parameters, attempts=2, retry_wait=timedelta(seconds=5)),
-            "rare": Definition(kind="sim", parameters=parameters, at_most_every=timedelta(seconds=50)),
-            "frail": Definition(kind="sim", parameters=parameters, repeatable=True, attempts=2, retry_wait=timedelta(seconds=1)),
-            "extra": Definition(kind="sim", parameters=parameters),
-        }
-        return {name: definition for name, definition in made.items() if name in self.operator.actions}
+        return {name: definition for name, definition in DEFINITIONS.items() if name in self.operator.actions}
 
     def rules(self, bench: Bench) -> TableRules:
         known = self.definitions()
@@ -263,7 +270,7 @@ class World:
         person.snoozed = self.snoozed.add
         guard = Guard(sheet, self.broke, lambda link: self.well(link), lambda: person.typed, doubted)
         opened, link = self._opened(kind, sheet, guard)
-        people.start(person, 60 if self.dense else chance.choice((5, 10, 20, 35)), columns)
+        people.start(person, 36 if self.dense else chance.choice((5, 10, 20, 35)), columns)
         person.edits = 0
         bench = Bench(
             name, sheet, weather, spans, guard, person, opened, link, kind, timedelta(seconds=chance.choice((10, 10, 30)))

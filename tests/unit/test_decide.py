@@ -470,6 +470,23 @@ def test_each_press_of_skip_next_skips_one_more() -> None:
     assert [c.due for c in plan.claims] == [at(3)]
 
 
+@pytest.mark.parametrize("now", [at(5), at(6) - TICK])
+def test_skip_next_is_not_spent_on_what_would_not_run_any_more(now: datetime) -> None:
+    asked = replace(standing(), requests=(wish(Wish.SKIP_NEXT),))
+    plan = decide([asked], now, HOUSE)
+    superseded, skipped = plan.records
+    assert (superseded.outcome, superseded.due, superseded.last_due, superseded.count) == (Outcome.MISSED, at(1), at(4), 4)
+    assert (skipped.outcome, skipped.reason, skipped.due, skipped.count) == (Outcome.SKIPPED, "asked by cli:ann", at(5), 1)
+    assert (plan.claims, plan.states[0].settled_until, plan.states[0].skip_until) == ((), at(5), None)
+
+
+def test_skip_next_skips_what_is_to_come_where_all_that_is_past_is_too_late() -> None:
+    asked = replace(standing(schedule="every hour"), requests=(wish(Wish.SKIP_NEXT),))
+    plan = decide([asked], at(90), HOUSE)
+    assert [(r.outcome, r.due) for r in plan.records] == [(Outcome.MISSED, at(60))]
+    assert (plan.states[0].settled_until, plan.states[0].skip_until) == (at(60), at(120))
+
+
 @pytest.mark.parametrize("was", [{}, {"settled_until": NOON - timedelta(minutes=3)}])
 def test_what_a_row_leaves_behind_when_it_changes_is_missed(was: dict[str, object]) -> None:
     (record,) = left_behind(task("a"), state("a", **was), at(3), "the row was changed before it could start")

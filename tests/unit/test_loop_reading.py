@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from actions.api import Definition
-from connectors.api import Row
+from connectors.api import Page, Row
 from connectors.errors import TryLater
 from engine.events import TableRecovered, TableUnreachable, TableUnwritable, TableWritable, Trouble
 from engine.ledger import Reach
@@ -169,5 +169,47 @@ def test_that_a_table_can_be_read_again_is_marked_at_once(tmp_path: Path) -> Non
         states.append((await alive.committer.read(lambda ledger: ledger.table_mark("ops"))).state)
         await alive.stop()
         assert states == [Reach.UNREACHABLE, Reach.OK]
+
+    run(story())
+
+
+def test_a_column_that_is_put_back_while_a_row_is_written_is_read_in_that_row_too(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, without = House(tmp_path), [c for c in COLUMNS if c != "Schedule"]
+        sheet = MemoryTable([row("tick")], without)
+
+        def put_back() -> None:
+            sheet.columns, sheet.hook = list(COLUMNS), None
+            sheet.rows[0]["Schedule"] = "every minute"
+
+        sheet.hook = put_back
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=3, seconds=5))
+        assert len(house.witness.seen) >= 2
+
+    run(story())
+
+
+def test_a_header_that_goes_just_before_a_write_is_no_trouble_of_ours(tmp_path: Path) -> None:
+    house = House(tmp_path)
+
+    class Unsure(MemoryTable):
+        """A store that can't test what it replaces, so that rowd reads before it writes cells that both sides write."""
+
+        traits = replace(MemoryTable.traits, atomic_expect=False)
+
+        def read(self, cursor: str | None = None) -> Page:
+            if house.witness.seen and "Action" in self.columns:
+                self.columns[self.columns.index("Action")] = "Deed"
+            return super().read(cursor)
+
+    async def story() -> None:
+        sheet = Unsure([row("once", "now")], COLUMNS)
+        async with house.open(sheet):
+            await house.after(seconds=5)
+            assert house.witness.seen
+            assert "Deed" in sheet.columns
+            assert sheet.person("once")["Status"] == "active"
+        assert not house.of(Trouble)
 
     run(story())

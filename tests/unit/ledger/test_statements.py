@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects.sqlite import insert
 
-from engine.ledger import IllegalMove, Ledger
-from engine.ledger.statements import LARGEST_STEP, Statements, table_of
-from engine.model import Stage
-from tests.unit.ledger.making import NOON, claimed, occurrence, row
+from actions.api import Outcome, Result
+from engine.ledger import AttemptEnd, IllegalMove, Ledger
+from engine.ledger.statements import LARGEST_STEP, Compiled, Statements, table_of
+from engine.model import Edit, Stage
+from tests.unit.ledger.making import MINUTE, NOON, claimed, missed, occurrence, row
 
 NUMBERS = sa.Table(
     "numbers", sa.MetaData(), sa.Column("n", sa.Integer, primary_key=True), sa.Column("twice", sa.Integer), sa.Column("by", sa.Text)
@@ -68,3 +71,36 @@ def test_many_rows_move_and_no_other(ledger: Ledger, path: Path) -> None:
     moved = {s.key: (s.settled_until, s.fires) for s in ledger.rows("ops")}
     assert all(moved[f"k{n}"] == (NOON + timedelta(seconds=n), n) for n in range(600))
     assert all(moved[f"k{n}"] == (states[n].settled_until, 0) for n in range(600, 700))
+
+
+def test_what_every_turn_asks_and_writes_is_compiled_once(ledger: Ledger) -> None:
+    class Asked(Statements):
+        """Keeps every statement that it is given, so that none takes the place of another."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.kept: dict[int, sa.Executable] = {}
+
+        def compiled(self, statement: sa.Executable, values: Mapping[str, Any]) -> Compiled:
+            self.kept[id(statement)] = statement
+            return super().compiled(statement, values)
+
+    ledger._statements = asked = Asked()
+
+    def turn(number: int) -> None:
+        run = occurrence(trigger=f"at:{number}")
+        with ledger.transaction():
+            ledger.save_rows([row("a")])
+            ledger.record_edits([Edit("ops", "a", "task a", "Notes", None, f"note {number}", NOON, "person")])
+            ledger.record([missed(minute=number)])
+            ledger.claim([run])
+            ledger.begin([(run.id, 1)], NOON)
+        with ledger.transaction():
+            ledger.end_attempts([AttemptEnd(run.id, 1, Result(Outcome.SUCCEEDED, "ok"), MINUTE)], NOON)
+        assert ledger.tallies("ops", ["a"]).keys() == {"a"}
+        assert len(ledger.attempts(run.id)) == 1
+
+    turn(1)
+    known = set(asked.kept)
+    turn(2)
+    assert asked.kept.keys() == known

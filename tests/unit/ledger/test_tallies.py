@@ -242,7 +242,7 @@ class Life(RuleBasedStateMachine):
         self.minute += count
         given = missed(key, start, outcome=outcome, count=count, last_due=NOON + self.minute * MINUTE)
         record(self.ledger, given)
-        newest = self.ledger.history(key=key, limit=1)[0]
+        (newest,) = [o for o in self.ledger.history(key=key, limit=1000) if o.last_due == given.last_due and not o.attempt]
         assert newest.outcome is outcome
         self.records[newest.id] = newest
         self.order[key] = newest.id

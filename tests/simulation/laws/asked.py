@@ -1,0 +1,62 @@
+"""What people asked for: by commands, by buttons, by what they typed. Taken once, answered, and nothing that nobody asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tests.simulation.book import Book
+from tests.simulation.world import World
+
+WISHES = {"run now": "run now", "Run now": "run now", "snooze 1m": "snooze", "snooze 90s": "snooze"}
+
+
+def requests_are_answered(world: World, book: Book) -> Iterator[str]:
+    """Every request has its answer, and what was taken shows: a run now or a retry has its one occurrence."""
+    for asked in book.asked:
+        if asked.taken is None:
+            yield f"request {asked.id} ({asked.wish} of {asked.key} by {asked.by}) was never answered"
+        made = [r for r in book.by_row.get((asked.table, asked.key), ()) if r.trigger == f"request:{asked.id}"]
+        expected = asked.taken == 1 and asked.wish in ("run now", "retry")
+        if len(made) != expected:
+            yield f"request {asked.id} ({asked.wish}, taken {asked.taken}) has {len(made)} occurrences"
+    commands = sum(a.by == "cli:ann" for a in book.asked)
+    if commands != world.asked:
+        yield f"{world.asked} requests were put down by commands, {commands} stand in the ledger"
+
+
+def presses_are_consumed_once(world: World, book: Book) -> Iterator[str]:
+    """A button pressed gives at most one request; and exactly one where rowd surely saw the cell blank, then pressed."""
+    for bench in world.benches:
+        given = Counter((a.key, a.wish) for a in book.asked if a.table == bench.name and a.by == "the Do cell")
+        presses = bench.person.presses
+        used: Counter[tuple[str, str]] = Counter()
+        sure: Counter[tuple[str, str]] = Counter()
+        for press in presses.all:
+            if press.text == "please run":
+                continue
+            place = (press.key, WISHES.get(press.text, press.text))
+            used[place] += 1
+            sure[place] += press.ready and press.seen
+        returned = Counter((key, WISHES.get(text, text)) for key, text in presses.returned)
+        moved = 100 if {"copy_row", "clear_id", "put_back"} & bench.person.done.keys() else 0  # a press may get another key
+        nameless = Counter(WISHES.get(text, text) for text in presses.nameless)
+        for place in given.keys() | used.keys():
+            if given[place] > used[place] + returned[place] + nameless[place[1]] + moved:
+                yield f"{bench.name}/{place[0]}: {place[1]} was pressed {used[place]} times, and taken {given[place]} times"
+            if given[place] < sure[place]:
+                yield f"{bench.name}/{place[0]}: {place[1]} was surely pressed {sure[place]} times, and taken {given[place]} times"
+
+
+def nobody_typed_what_came_back(world: World, book: Book) -> Iterator[str]:
+    """What rowd takes for an edit of Status or Current, a person has typed: no old copy brought it, nor rowd."""
+    for bench in world.benches:
+        said, spoiled = bench.person.said, bench.person.copies.spoiled
+        shared = [e for e in book.edits if e.table == bench.name and e.by == "person" and e.column in ("Status", "Current")]
+        for (key, column, text), number in Counter((e.key, e.column, e.new or "") for e in shared).items():
+            typed = said[key, column, text] + said["", column, text]
+            if key not in spoiled and number > typed:
+                yield f"{bench.name}/{key}: {column} was changed to {text!r} {number} times, and typed {typed} times"
+
+
+LAWS = (requests_are_answered, presses_are_consumed_once, nobody_typed_what_came_back)

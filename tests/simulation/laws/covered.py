@@ -1,0 +1,126 @@
+"""One row's records held against its spans: what surely came due, what may have, and when all was well with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from tests.simulation import dues
+from tests.simulation.book import Book, Record
+from tests.simulation.machine import MICRO
+from tests.simulation.spans import SLACK, Meaning, Span
+from tests.simulation.world import Bench, World
+
+GRACE = 600
+
+SLACK_S = int(SLACK.total_seconds())
+
+
+def at(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%m-%d %H:%M:%S")
+
+
+class Covered:
+    """One row's records of what came due by time, held against its spans."""
+
+    def __init__(self, world: World, bench: Bench, key: str, records: Sequence[Record]) -> None:
+        self.world, self.bench, self.key, self.all = world, bench, key, records
+        self.spans = bench.spans.by_key.get(key, [])
+        self.records = [r for r in records if r.cause == "schedule"]
+        self.end = dues.seconds(world.machine.highest(0)) + 1
+
+    def meant(self, instant: int) -> Meaning | None:
+        """What rowd surely took the row to mean at that instant (microseconds since 1970); None where that can't be told."""
+        if self.world.jumpy:
+            return None
+        moment = instant - micros(self.world.machine.start)
+        for span in self.spans:
+            known = span.sure and span.known_at is not None and span.known_at < moment
+            if known and (span.ended is None or moment < span.ended):
+                return span.meaning
+        return None
+
+    def sure(self, span: Span) -> Sequence[int]:
+        """What came due in this span, and must have its record."""
+        meaning = span.meaning
+        if (self.bench.name, self.key) in self.world.rivalled:  # with ours away at that time, ours records it, too
+            return ()
+        if meaning.kind != "time" or not span.sure or span.known is None or span.settled is None:
+            return ()
+        if isinstance(meaning.dues, int) or (meaning.one_off and self.may_wait):
+            return ()
+        high = dues.seconds(span.settled) - SLACK_S - meaning.jitter
+        return meaning.dues.within(dues.seconds(span.known) + 1, high)
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether a one-off may be kept waiting by a blackout, a snooze, or the operator's frequency."""
+        return bool(self.world.operator.blackouts) or self.key in self.world.snoozed or self.spans[-1].meaning.action == "rare"
+
+    def possible(self, span: Span, low: int, high: int) -> Sequence[int]:
+        """What may have come due in this span, in [low, high]."""
+        latent = span.meaning.latent
+        begins = min(span.low, self.world.machine.lowest(span.begun))  # a clock that is set back shows earlier instants again
+        first = max(low - 1, dues.seconds(begins) - 1)
+        last = min(high, self.end if span.high is None else dues.seconds(span.high) + 1)
+        if isinstance(latent, int):
+            return range(max(low, dues.seconds(begins) - 1 + latent), min(high, last + latent) + 1)
+        return latent.within(first, last) if last > first else ()
+
+
+def micros(instant: datetime) -> int:
+    """Microseconds since 1970."""
+    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def covered(world: World, book: Book) -> Iterator[Covered]:
+    for bench in world.benches if not world.far else ():
+        places = {key for table, key in book.by_row if table == bench.name} | bench.spans.by_key.keys()
+        for key in sorted(places):
+            yield Covered(world, bench, key, book.by_row.get((bench.name, key), []))
+
+
+def quiet(world: World, row: Covered, moment: int, jitter: int) -> bool:
+    """Whether all was well with this row around that moment."""
+    low, high = moment - 60 * MICRO, moment + (20 + jitter) * MICRO
+    if not any(looked <= low and high <= ended for looked, ended in row.bench.well):
+        return False
+    if any(begin <= high and low <= end for begin, end in world.disturbed):
+        return False
+    return not any(low <= at <= high for at in (*world.disk.refused, *row.bench.spans.touches.get(row.key, ())))
+
+
+LEADS = {"life": 2 * MICRO, "disturbed": 10 * MICRO, "refused": 15 * MICRO, "touched": 40 * MICRO}
+"""For how long it may be felt that a daemon began, that something happened to it, that the disk refused, that a row was changed."""
+
+
+def well_until(row: Covered, instant: int) -> int:
+    """Up to which instant (microseconds since 1970) all stays well with this row, from this one on; 0 for never."""
+    world, touches = row.world, row.bench.spans.touches.get(row.key, ())
+    start = micros(world.machine.start)
+    moment = instant - start
+    end = next((ended for looked, ended in row.bench.well if looked + LEADS["life"] <= moment <= ended), 0)
+    for begin, over in world.disturbed:
+        if begin <= end and moment <= over + LEADS["disturbed"]:
+            end = begin
+    troubles = [at for at in world.disk.refused if moment <= at + LEADS["refused"]]
+    troubles += [at for at in touches if moment <= at + LEADS["touched"]]
+    return start + min([end, *troubles])
+
+
+def span_of(row: Covered, second: int) -> Span | None:
+    """The one span in which this surely came due; None where it isn't sure."""
+    found = [span for span in row.spans if len(row.possible(span, second, second))]
+    if len(found) != 1 or found[0].meaning.kind != "time":
+        return None
+    span = found[0]
+    if span.known is None or span.settled is None or not dues.seconds(span.known) < second <= dues.seconds(span.settled) - SLACK_S:
+        return None
+    return span
+
+
+def grace(span: Span, second: int) -> float:
+    """How many seconds later than that this may still start."""
+    assert not isinstance(span.meaning.dues, int)
+    ahead = span.meaning.dues.within(second, second + GRACE)
+    return ahead[0] - second if ahead else GRACE

@@ -1,0 +1,169 @@
+"""What came due by time: recorded once, on time, within the grace; nothing else is."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+
+from engine.blackout import Blackout
+from tests.simulation.book import Book
+from tests.simulation.laws.covered import at, covered, grace, quiet, span_of
+from tests.simulation.machine import MICRO
+from tests.simulation.world import World
+
+LATE = frozenset({"rowd was not running", "too late to start", "rowd could not write its ledger"})
+"""What came later than the grace allows is missed for one of these."""
+
+
+def what_comes_due_has_one_record(world: World, book: Book) -> Iterator[str]:
+    """Every instant at which a row surely came due lies in exactly one record of its row."""
+    for row in covered(world, book):
+        for span in row.spans:
+            wanted = row.sure(span)
+            if not wanted:
+                continue
+            parts = sorted(
+                (bisect_left(wanted, r.due // MICRO), bisect_right(wanted, r.last // MICRO), r.due, r.id) for r in row.records
+            )
+            reached = 0
+            name = f"{row.bench.name}/{row.key} ({span.meaning.text})"
+            for first, beyond, _, id_ in parts:
+                if first == beyond:
+                    continue
+                if first > reached:
+                    yield f"{name}: nothing is recorded of {at(wanted[reached])}" + f" to {at(wanted[first - 1])}"
+                if first < reached and not world.jumpy:  # set back, the clock shows the same instants again
+                    yield f"{name}: {at(wanted[first])} stands in {id_} and in another record"
+                reached = max(reached, beyond)
+            if reached < len(wanted):
+                yield f"{name}: nothing is recorded of {at(wanted[reached])} to {at(wanted[-1])}"
+
+
+def what_is_recorded_came_due(world: World, book: Book) -> Iterator[str]:
+    """Nothing is claimed or recorded that didn't come due while the row meant it: nothing from before it was seen or activated,
+    nothing of a paused, deleted or unreadable row; and counts are right.
+    """
+    for row in covered(world, book):
+        sure = [(span, row.sure(span)) for span in row.spans]
+        for record in row.records:
+            if record.reason.startswith("asked by") or "counted up to" in record.reason:
+                continue
+            first, last = record.due // MICRO, record.last // MICRO
+            name = f"{row.bench.name}/{row.key} {record.trigger} ({record.outcome}, {record.reason!r})"
+            counted = any(isinstance(span.meaning.latent, int) for span in row.spans)  # from when the row was seen
+            if record.due % MICRO and not counted:
+                yield f"{name}: comes due at a part of a second"
+            most = sum(len(row.possible(span, first, last)) for span in row.spans)
+            if most < record.count:
+                yield f"{name}: stands for {record.count} from {at(first)} to {at(last)}, but only {most} can have come due"
+            least = sum(bisect_right(w, last) - bisect_left(w, first) for _, w in sure)
+            if record.count < least:
+                yield f"{name}: stands for {record.count} from {at(first)} to {at(last)}, but {least} came due"
+
+
+def lateness_is_forgiven_within_the_grace(world: World, book: Book) -> Iterator[str]:
+    """With `Catch Up` skip: what starts is no later than its grace, and what is missed for being late is later than that."""
+    if world.jumpy:
+        return
+    for row in covered(world, book):
+        skips = all(s.meaning.catch_up in ("", "skip") for s in row.spans)
+        for record in row.records if skips else ():
+            span = span_of(row, record.last // MICRO)
+            if span is None or span.meaning.one_off:
+                continue
+            forgiven = grace(span, record.last // MICRO)
+            late = (
+                (record.ended_at or 0) if record.started_at is None and record.outcome == "missed" else record.claimed_at
+            ) - record.last
+            name = f"{row.bench.name}/{row.key} {record.trigger}, {late / MICRO} s late"
+            if record.outcome == "missed":
+                if record.reason in LATE and late <= forgiven * MICRO:
+                    yield f"{name}: missed ({record.reason}) within its grace of {forgiven} s"
+            elif record.outcome != "skipped" and late > (forgiven + span.meaning.jitter) * MICRO:
+                yield f"{name}: claimed beyond its grace of {forgiven} s"
+
+
+def claims_are_made_on_time(world: World, book: Book) -> Iterator[str]:
+    """Nothing is claimed before it is due; and where all was well, it is dealt with within seconds."""
+    bad = 12 if world.disk.stalling else 1.5
+    for row in covered(world, book):
+        for record in row.records:
+            if record.reason.startswith("asked by"):
+                continue
+            late = (record.claimed_at - record.due) / MICRO
+            if late < 0:
+                yield f"{row.bench.name}/{row.key} {record.trigger} was claimed {-late} s before it was due"
+            span = span_of(row, record.due // MICRO)
+            if record.count > 1 or span is None or not span.sure or span.meaning.one_off or world.jumpy:
+                continue
+            moment = round((datetime.fromtimestamp(record.due / MICRO, UTC) - world.machine.start).total_seconds() * MICRO)
+            jitter = span.meaning.jitter
+            if late > bad + jitter and quiet(world, row, moment, jitter):
+                yield f"{row.bench.name}/{row.key} {record.trigger} was dealt with {late} s late"
+
+
+def nothing_starts_while_paused(world: World, book: Book) -> Iterator[str]:
+    """No attempt of a schedule or a counter begins in a row that rowd surely knows to be paused."""
+    if world.jumpy:
+        return
+    for row in covered(world, book):
+        for span in row.spans:
+            if span.meaning.status != "paused" or not span.sure or span.known_at is None:
+                continue
+            low, high = span.known_at + 3 * MICRO, world.machine.moment if span.ended is None else span.ended
+            for record in book.by_row.get((row.bench.name, row.key), ()):
+                for one in book.of_run[record.id] if record.cause in ("schedule", "counter") else ():
+                    seen = world.witness.by_place.get((one.run, one.n))
+                    began = one.started_at / MICRO - world.machine.start.timestamp()
+                    if seen is not None and low < seen.began < high and low < began * MICRO < high:
+                        yield f"{row.bench.name}/{row.key}: {record.trigger} began at {seen.wall}, when the row was paused"
+
+
+def blackouts_are_kept(world: World, book: Book) -> Iterator[str]:
+    """Nothing that recurs runs for an instant within a blackout, nothing else is claimed in it; outside none is skipped for it."""
+    for blackout in world.operator.blackouts:
+        for row in covered(world, book):
+            if row.bench.name not in blackout.tables:
+                continue
+            for record in row.all:
+                name, span = f"{row.bench.name}/{row.key} {record.trigger}", span_of(row, record.due // MICRO)
+                if record.outcome == "skipped" and record.reason.startswith("blackout"):
+                    if not (_within(blackout, record.due) and _within(blackout, record.last)):
+                        yield f"{name} was skipped ({record.reason}) outside of it"
+                elif record.cause not in ("schedule", "counter") or not record.ran:
+                    continue
+                elif span is not None and not span.meaning.one_off and _within(blackout, record.due):
+                    yield f"{name} ran for an instant within the blackout"
+                elif (record.cause == "counter" or (span is not None and span.meaning.one_off)) and _within(
+                    blackout, record.claimed_at
+                ):
+                    yield f"{name} was claimed within the blackout"
+
+
+def _within(blackout: Blackout, instant: int) -> bool:
+    """Of a blackout of every day, in UTC, that may go on beyond midnight."""
+    clock = datetime.fromtimestamp(instant / MICRO, UTC).time()
+    begin, end = blackout.start or time(0), blackout.end or time(0)
+    return begin <= clock < end if begin < end else clock >= begin or clock < end
+
+
+def one_offs_run_once(world: World, book: Book) -> Iterator[str]:
+    """A row that comes due once after it was seen has at most one record for each time that it was written or activated anew."""
+    for row in covered(world, book):
+        if row.spans and all(isinstance(s.meaning.dues, int) or s.meaning.kind != "time" for s in row.spans):
+            times = sum(s.meaning.kind == "time" for s in row.spans) + row.bench.person.done.get("save_old_copy", 0)
+            those = [r for r in row.records if not r.reason.startswith("asked by")]
+            if len(those) > times:
+                yield f"{row.bench.name}/{row.key} has {len(those)} records, but it was written {times} times"
+
+
+LAWS = (
+    what_comes_due_has_one_record,
+    what_is_recorded_came_due,
+    lateness_is_forgiven_within_the_grace,
+    claims_are_made_on_time,
+    nothing_starts_while_paused,
+    blackouts_are_kept,
+    one_offs_run_once,
+)

@@ -1,0 +1,118 @@
+"""Who starts when there are more than can run at once: the best first; and nobody waits without a reason."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tests.simulation.book import Book, Record, Try
+from tests.simulation.laws.breakers import by_action, tripped
+from tests.simulation.laws.covered import Covered, covered, well_until
+from tests.simulation.laws.retries import shortest_wait
+from tests.simulation.machine import MICRO
+from tests.simulation.world import World
+
+
+class Crowd:
+    """How many attempts were under way at every instant, by the ledger."""
+
+    def __init__(self, tries: Sequence[Try]) -> None:
+        steps = sorted((at, step) for t in tries for at, step in ((t.started_at, 1), (t.ended_at, -1)) if at is not None)
+        self.at: list[int] = []
+        self.number: list[int] = []  # from that instant on
+        running = 0
+        for at, step in steps:
+            running += step
+            self.at.append(at)
+            self.number.append(running)
+
+    def full(self, room: int, low: int, high: int) -> Iterator[tuple[int, int]]:
+        """The stretches of [low, high] in which so many or more were under way."""
+        first = max(0, bisect_right(self.at, low) - 1)
+        for n in range(first, bisect_left(self.at, high)):
+            if self.number[n] >= room:
+                yield self.at[n], self.at[n + 1] if n + 1 < len(self.at) else high
+
+
+@dataclass(frozen=True)
+class Wait:
+    """From when an attempt could start until it did, or until it was given up; in microseconds since 1970."""
+
+    record: Record
+    since: int
+    until: int
+
+
+def _waits(row: Covered, book: Book) -> Iterator[Wait]:
+    """For each attempt of a row, while all was well with it."""
+    for record in row.all:
+        tries = book.of_run[record.id]
+        ready = [record.claimed_at] if record.ran else []
+        ready += [t.ended_at + shortest_wait(record, t.n) * 5 // 4 for t in tries[: record.attempts - 1] if t.ended_at is not None]
+        for n, since in enumerate(ready):
+            until = tries[n].started_at if n < len(tries) else record.ended_at
+            if until is not None:
+                yield Wait(record, since, min(until, well_until(row, since)))
+
+
+def _longest_free(wait: Wait, taken: list[tuple[int, int]]) -> int:
+    """The longest stretch of a wait in which nothing stood in its way."""
+    reached, longest = wait.since, 0
+    for begin, end in [*sorted(taken), (wait.until, wait.until)]:
+        longest = max(longest, min(begin, wait.until) - reached)
+        reached = max(reached, end)
+    return longest
+
+
+def _parallel(row: Covered, wait: Wait) -> bool:
+    """Whether the row's other runs were surely no reason to wait."""
+    meanings = (row.meant(wait.since), row.meant(wait.until))
+    return all(meaning is not None and meaning.overlap == "parallel" for meaning in meanings)
+
+
+def nothing_waits_without_a_reason(world: World, book: Book) -> Iterator[str]:
+    """What was claimed, or is to be tried again, starts within seconds, unless the workers, its action or its row have no room."""
+    if world.jumpy:
+        return
+    patience = (12 if world.disk.stalling else 2) * MICRO
+    everyone, actions = Crowd(book.tries), by_action(book)
+    crowds = {action: Crowd(tries) for action, tries in actions.items()}
+    shut = {
+        action: [(t.opened, t.closed or 1 << 62) for t in tripped(tries, success_last=False)] for action, tries in actions.items()
+    }
+    for row in covered(world, book):
+        for wait in _waits(row, book):
+            since, until, record = wait.since, wait.until, wait.record
+            if until - since <= patience:
+                continue
+            taken = [(o.claimed_at, o.ended_at or until) for o in row.all if o.ran and o is not record and not _parallel(row, wait)]
+            taken += [*everyone.full(world.least_parallel, since, until), *shut.get(record.action, ())]
+            if record.action in world.least and record.action in crowds:
+                taken += crowds[record.action].full(world.least[record.action], since, until)
+            if (free := _longest_free(wait, taken)) > patience:
+                yield f"{row.bench.name}/{row.key}: {record.trigger} ({record.id}) waited {free / MICRO} s for nothing"
+
+
+def the_best_starts_first(world: World, book: Book) -> Iterator[str]:
+    """Of two that wait for the same action to have room, the one of the higher priority starts first."""
+    if world.jumpy:
+        return
+    waiting: defaultdict[str, list[Wait]] = defaultdict(list)
+    for row in covered(world, book):
+        for wait in _waits(row, book):
+            record = wait.record
+            beside = [o.ended_at or wait.until for o in row.all if o.ran and o is not record and o.claimed_at < wait.until]
+            since = max([wait.since, *beside])
+            if since < wait.until and wait.since == record.claimed_at:
+                waiting[record.action].append(Wait(record, since, wait.until))
+    for action, tries in by_action(book).items():
+        starts = sorted((t.started_at, book.by_id[t.run].priority, t.run) for t in tries)
+        for wait in waiting[action]:
+            for _, priority, run in starts[bisect_right(starts, (wait.since, 1 << 30, "")) : bisect_left(starts, (wait.until,))]:
+                if priority < wait.record.priority and run != wait.record.id:
+                    yield f"{run} of {action} ({priority}) started before {wait.record.id} ({wait.record.priority}) that waited"
+
+
+LAWS = (nothing_waits_without_a_reason, the_best_starts_first)

@@ -1,0 +1,87 @@
+"""What becomes of an occurrence that comes while the row's last one is still under way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tests.simulation.book import Book, Record
+from tests.simulation.laws.covered import Covered, covered
+from tests.simulation.world import World
+
+BUSY = ("still running since", "another attempt of the last run is to follow", "the last run is still waiting to start")
+"""How the reasons begin for which something is skipped where `Overlap` is skip."""
+
+
+def under_way(record: Record, others: Sequence[Record]) -> list[Record]:
+    """Which of these were surely under way when this one was claimed."""
+    return [
+        o
+        for o in others
+        if o.ran
+        and o.seq < record.seq
+        and o.claimed_at < record.claimed_at
+        and (o.ended_at is None or record.claimed_at < o.ended_at)
+    ]
+
+
+def _may_overlap(record: Record, overlap: str) -> bool:
+    match record.cause:
+        case "schedule":
+            return overlap in ("queue", "parallel", "restart")
+        case "counter" | "manual":
+            return overlap == "parallel"
+    return False
+
+
+def nothing_is_claimed_beside_another(world: World, book: Book) -> Iterator[str]:
+    """While an occurrence of a row is under way no other is claimed, but as its `Overlap` says."""
+    for row in covered(world, book):
+        for record, overlap in _claims(row):
+            if not _may_overlap(record, overlap) and (others := under_way(record, row.all)):
+                yield f"{row.bench.name}/{row.key} ({overlap or 'skip'}): {record.trigger} was claimed beside {others[0].trigger}"
+
+
+def nothing_is_skipped_for_nothing(world: World, book: Book) -> Iterator[str]:
+    """What is skipped because another is under way is so: only where `Overlap` says it, and only beside another."""
+    for row in covered(world, book):
+        for record in row.all:
+            if record.outcome != "skipped" or not record.reason.startswith(BUSY):
+                continue
+            name = f"{row.bench.name}/{row.key}: {record.trigger} was skipped ({record.reason})"
+            for instant in (record.claimed_at, record.ended_at):
+                meaning = row.meant(instant or 0)
+                if meaning is not None and meaning.overlap not in ("", "skip"):
+                    yield f"{name}, and Overlap says {meaning.overlap}"
+            first, last = record.claimed_at, record.ended_at or record.claimed_at
+            beside = [o for o in row.all if o.ran and o.claimed_at <= last and (o.ended_at is None or first <= o.ended_at)]
+            if not beside and not world.jumpy:
+                yield f"{name}, and nothing was under way"
+
+
+def the_next_one_restarts_it(world: World, book: Book) -> Iterator[str]:
+    """Where `Overlap` is restart, what is under way is told to stop when the next occurrence is claimed."""
+    for row in covered(world, book):
+        for record, overlap in _claims(row):
+            if record.cause != "schedule" or overlap != "restart":
+                continue
+            for other in under_way(record, row.all):
+                yield from still_going(book, other, record.claimed_at, f"when {record.trigger} was claimed")
+
+
+def still_going(book: Book, record: Record, told: int, when: str) -> Iterator[str]:
+    """What shows that an occurrence was not stopped, though that was durable at the instant `told`."""
+    name = f"{record.table}/{record.key}: {record.trigger} was to be stopped {when}"
+    if not record.stopping and record.outcome != "cancelled":
+        yield f"{name}, and {record.outcome}"
+    yield from (f"{name}, and attempt {t.n} began after that" for t in book.of_run[record.id] if t.started_at > told)
+
+
+def _claims(row: Covered) -> Iterator[tuple[Record, str]]:
+    """What was claimed while the row surely meant something, and its `Overlap` then."""
+    for record in row.all:
+        meaning = row.meant(record.claimed_at) if record.ran else None
+        if meaning is not None and meaning.understood:
+            yield record, meaning.overlap
+
+
+LAWS = (nothing_is_claimed_beside_another, nothing_is_skipped_for_nothing, the_next_one_restarts_it)
