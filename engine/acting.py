@@ -68,12 +68,19 @@ class Acting:
                     refused = exc
                     again += steps[0].places
                 steps.popleft()
+                if not any(step.moves.starting for step in steps):
+                    self._tell(untold)
             if refused is not None:
                 raise refused
         finally:
             self._memory.agenda.touch(chain(again, *(step.places for step in steps), *parts))
-            for event in untold:  # what is told of them comes after all have begun
-                self._emit(event)
+            self._tell(untold)
+
+    def _tell(self, untold: list[Event]) -> None:
+        """Of many that come due together it is told once all have begun."""
+        for event in untold:
+            self._emit(event)
+        untold.clear()
 
     async def _sent(self, places: Sequence[Place], before: Iterable[_Step], now: datetime) -> _Step:
         """What to do about these, on its way into the ledger. It starts no more than the steps before leave room for."""
