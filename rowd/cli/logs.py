@@ -22,10 +22,14 @@ from rowd.cli.output import clean, clean_lines, emit_json, fail, warn
 from rowd.cli.rows import run_json
 from rowd.cli.site import ledger_site, reading
 from rowd.files import PRINTED, files_in, folder_of
+from rowd.view import living
 from rowd.wiring import Site
 
 LOOK = timedelta(milliseconds=200)
 """How often --follow looks for more."""
+
+RESTART = timedelta(seconds=3)
+"""A daemon that is only being restarted is back by then."""
 
 PIECE = 1 << 16
 
@@ -48,6 +52,8 @@ def logs(
 
     Its standard output goes to standard output, its standard error to standard error, unless one of them is asked for alone. Other
     files that the attempt left (the answer of a server) follow. On a terminal, control characters are left out.
+
+    With --follow it ends with 3 where no daemon is running any more: how the run ends is known when the next one has looked.
     """
     if follow and as_json:
         fail("--follow and --json can't be had together", Exit.USAGE)
@@ -140,11 +146,16 @@ def _put(piece: bytes, stream: object) -> None:
 
 
 async def _follow(ledger: Ledger, printer: Printer, attempt: Attempt) -> None:
-    """Until the attempt has its end in the ledger."""
+    """Until the attempt has its end in the ledger. Ends the command where nobody is there to put it in."""
     clock = SystemClock()
+    seen_at = clock.monotonic()
     while True:
         over = any(a.n == attempt.n and a.ended_at is not None for a in ledger.attempts(attempt.run))
         printer.more()
         if over:
             return
+        if living(ledger) is not None:
+            seen_at = clock.monotonic()
+        elif clock.monotonic() - seen_at >= RESTART.total_seconds():
+            fail("no daemon is running, so how it ends isn't known yet; the next one (`rowd run`) finds out", Exit.LATER)
         await clock.sleep(LOOK)

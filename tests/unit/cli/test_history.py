@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from actions.api import Outcome, Result
-from rowd.cli.logs import Printer
+from rowd.cli.logs import RESTART, Printer
 from tests.unit.cli.desk import Desk
 
 BACKUP = "1,backup,,daily 02:30,work,active,,,,"
@@ -149,6 +150,27 @@ def test_following_a_run_that_has_ended_ends(desk: Desk) -> None:
     desk.printed(run, stdout="all\n")
     desk.ended(run)
     assert desk.run("logs", run.id, "--follow").stdout == "all\n"
+
+
+def test_following_a_run_that_no_daemon_looks_after_ends(desk: Desk) -> None:
+    run = desk.began()
+    desk.printed(run, stdout="so far\n")
+    desk.daemon_runs(started=1)  # one that was killed
+    result = desk.run("logs", run.id, "--follow")
+    assert (result.exit_code, result.stdout) == (3, "so far\n")
+    assert result.stderr.startswith("no daemon is running, so how it ends isn't known yet;")
+
+
+def test_following_goes_on_while_a_daemon_looks_after_it(desk: Desk) -> None:
+    run = desk.began()
+    desk.daemon_runs()
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(desk.run, "logs", run.id, "--follow")
+        with pytest.raises(TimeoutError):
+            following.result(RESTART.total_seconds() + 0.5)
+        desk.printed(run, stdout="all\n")
+        desk.ended(run)
+        assert following.result().stdout == "all\n"
 
 
 def test_following_prints_only_what_is_new(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
