@@ -87,4 +87,5 @@ def trouble_of(sign: Sign | None, now: datetime) -> str | None:
         return None
     if now - sign.at > LATE:
         return f"gives no sign of life since {sign.at.astimezone():%H:%M:%S}: it hangs, was stopped, or the machine slept"
-    return f"starts nothing: {sign.refused}" if sign.refused else None
+    why = f"the {sign.refused[4:]}" if sign.refused.startswith("The ") else sign.refused
+    return f"starts nothing: {why}" if why else None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from connectors.api import Cell, Effect, Page, Patch, Place, Traits, Written
-from connectors.errors import Bug, NeedsOwner, Taken, TryLater
+from connectors.errors import Bug, NeedsOwner, NoRoom, Taken, TryLater
 from connectors.local.content import NoFile, regular
 from connectors.local.dialect import opened
 from connectors.local.document import Document
@@ -200,7 +200,7 @@ class LocalTable:
 
     def _said(self, exc: OSError) -> NeedsOwner | TryLater:
         if exc.errno in _FULL:
-            return TryLater(f"{self._label}: no space is left on its disk. Nothing was changed.")
+            return NoRoom(f"{self._label} can't be written: the disk is full; make room. Nothing was changed.")
         if exc.errno in _DENIED:
             named = Path(os.fsdecode(exc.filename)) if isinstance(exc.filename, str | bytes) else self._path
             where = named if named != self._path else "it"

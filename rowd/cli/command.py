@@ -76,14 +76,14 @@ def told(function: F) -> F:
 def _code(exc: Exception) -> Exit | None:
     """The exit status for an error of ours; None for a stranger."""
     from config.mistakes import ConfigError
-    from connectors.errors import NeedsOwner, OutcomeUnknown, TableError, Taken, TryLater
+    from connectors.errors import NeedsOwner, NoRoom, OutcomeUnknown, TableError, Taken, TryLater
     from engine.ledger.errors import IllegalMove, LedgerError, LedgerUnwritable
     from rowd.lock import AlreadyRunning, StateUnusable
 
     match exc:
         case AlreadyRunning() | Taken():
             return Exit.REFUSED
-        case ConfigError() | NeedsOwner() | StateUnusable():
+        case ConfigError() | NeedsOwner() | NoRoom() | StateUnusable():
             return Exit.OWNER
         case TryLater() | OutcomeUnknown():
             return Exit.LATER

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from config.mistakes import ConfigError, Mistake
-from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, Taken, TryLater
+from connectors.errors import Bug, NeedsOwner, NoRoom, OutcomeUnknown, Taken, TryLater
 from engine.ledger import IllegalMove, LedgerCorrupt, LedgerUnwritable
 from rowd import __version__
 from rowd.cli import COMMANDS, app, load
@@ -101,6 +101,7 @@ def locked_ledger() -> LedgerUnwritable:
         (ConfigError([Mistake("rowd.toml", "tables", "there is none", "add one")]), Exit.OWNER),
         (NeedsOwner("share it"), Exit.OWNER),
         (TryLater("it is open"), Exit.LATER),
+        (NoRoom("the disk is full"), Exit.OWNER),
         (OutcomeUnknown("maybe"), Exit.LATER),
         (Bug("bad request"), Exit.BAD),
         (LedgerUnwritable("disk full"), Exit.OWNER),

@@ -129,7 +129,8 @@ def test_a_ledger_that_refuses_to_be_written_is_told(tmp_path: Path) -> None:
     desk = Desk(tmp_path, HOURLY)
     desk.daemon_reads()
     desk.daemon_runs()
-    beats(desk, datetime.now(UTC), "the disk is full; make room")
+    beats(desk, datetime.now(UTC), "The ledger can't be written: the disk is full; make room.")
     told = desk.json("status", code=1)
-    assert (told["fine"], told["trouble"]) == (False, "starts nothing: the disk is full; make room")
+    trouble = "starts nothing: the ledger can't be written: the disk is full; make room."
+    assert (told["fine"], told["trouble"]) == (False, trouble)
     assert "make room" in desk.said("status", code=1)

@@ -17,7 +17,7 @@ from threading import Event
 import pytest
 
 from connectors.api import Effect, Patch
-from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
+from connectors.errors import NeedsOwner, NoRoom, OutcomeUnknown, TryLater
 from connectors.local.beside import Beside, digest
 from connectors.local.exchange import Exchange, exchange
 from connectors.local.saver import KEPT_FILES, KEPT_NS, ROUNDS
@@ -132,7 +132,7 @@ def test_a_disk_that_is_full_leaves_everything_as_it_was(file: Path, table: Open
         raise OSError(errno.ENOSPC, "No space left on device", str(one))
 
     before = file.read_bytes()
-    with pytest.raises(TryLater, match="no space"):
+    with pytest.raises(NoRoom, match="the disk is full; make room"):
         table(full).write([PATCH])
     assert file.read_bytes() == before
     assert swaps(file) == []
@@ -143,7 +143,7 @@ def test_a_disk_that_fills_up_while_merging_gives_their_version_its_place_back(f
     def full() -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "x")
 
-    with pytest.raises(TryLater, match="no space"):
+    with pytest.raises(NoRoom, match="the disk is full; make room"):
         table(Meanwhile(lambda: save_beside(file, THEIRS), full)).write([PATCH])
     assert file.read_bytes() == THEIRS
 
