@@ -24,19 +24,23 @@ _NO_SECRETS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an attempt ended. `duration` is monotonic; of one that ended while no daemon was there, what its action can tell."""
+    """How an attempt ended.
+
+    duration: monotonic; of one that ended while no daemon was there, what its action can tell; None where nobody can.
+    """
 
     run: str
     attempt: int
     result: Result
-    duration: timedelta
+    duration: timedelta | None
 
 
 @dataclass(slots=True, eq=False)
 class _Attempt:
     """One attempt under way, as its action sees it (`actions.api.Context`), and how it is to end where it is stopped.
 
-    began: on the monotonic clock.   left: how long it may still take.   made: whether its folder is there as it should be.
+    began: on the monotonic clock; None where it ended unseen.   left: how long it may still take.
+    made: whether its folder is there as it should be.
     gated: its process waits for the ledger, and has run nothing.   given_up: it is left to the next daemon, which starts it.
     """
 
@@ -44,7 +48,7 @@ class _Attempt:
     path: str
     secrets: Mapping[str, str]
     commit: Callable[[_Attempt, Process], Awaitable[None]]
-    began: float
+    began: float | None
     left: timedelta
     made: bool
     task: asyncio.Task[object] = field(init=False)
@@ -220,8 +224,10 @@ class Runner:
             return
         if attempt.verdict is not None and result.outcome is not Outcome.SUCCEEDED:
             result = attempt.verdict
-        spent = timedelta(seconds=max(0.0, self._clock.monotonic() - attempt.began))
-        self._ended(Ended(occurrence.id, occurrence.attempt, result, spent if result.took is None else result.took))
+        self._ended(Ended(occurrence.id, occurrence.attempt, result, self._spent(attempt) if result.took is None else result.took))
+
+    def _spent(self, attempt: _Attempt) -> timedelta | None:
+        return None if attempt.began is None else timedelta(seconds=max(0.0, self._clock.monotonic() - attempt.began))
 
 
 def _adoptable(actions: Mapping[str, object]) -> Iterator[tuple[str, Adoptable]]:
@@ -244,6 +250,7 @@ async def _adopted(action: Adoptable, request: Request, attempt: _Attempt, proce
 async def _lost(attempt: _Attempt, why: str) -> None:
     """Nobody can know how it ended. That is the engine's verdict: an action may not say so."""
     attempt.verdict = attempt.verdict or Result(Outcome.LOST, why)
+    attempt.began = None
 
 
 def _request(occurrence: Occurrence) -> Request:
