@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from actions.api import Outcome
 from config.fields import spelled
@@ -52,6 +52,11 @@ class Daemon:
     def under_way(self) -> UnderWay:
         """The occurrences that have not ended."""
         return self._turns.memory.under_way
+
+    @property
+    def looked_at(self) -> Mapping[str, datetime]:
+        """When each table was last asked whether it has changed, by name; those that have been."""
+        return {tender.keeper.name: tender.looked_at for tender in self._tenders if tender.looked_at is not None}
 
     async def open(self, tenders: Iterable[Tender]) -> None:
         """Take up the tables and whatever an earlier daemon left under way. Raises NeedsOwner where another daemon has a table."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +16,7 @@ from rowd.heartbeat import Heartbeat
 from tests.fakes.virtual import VirtualClock, run
 from tests.unit.cli.desk import Desk
 
+NOWHERE: Mapping[str, datetime] = {}
 HOURLY = "1,backup,,every 30 minutes,work,active,,,,"
 
 
@@ -98,12 +101,13 @@ def test_a_circuit_breaker_that_is_open_is_told(tmp_path: Path) -> None:
     assert "work failed too often in a row" in desk.said("status")
 
 
-def beats(desk: Desk, at: datetime, refused: str = "") -> None:
+def beats(desk: Desk, at: datetime, refused: str = "", looked: Mapping[str, datetime] = NOWHERE) -> None:
     (state,) = desk.folder.glob("**/ledger.sqlite")
     clock = VirtualClock(at)
 
     async def once() -> None:
         heartbeat = Heartbeat(state.parent, clock, lambda _: None)
+        heartbeat.tell_of(lambda: looked)
         if refused:
             heartbeat.hear(LedgerRefused(at=at, message=refused))
         beating = asyncio.create_task(heartbeat.beat())
@@ -112,6 +116,26 @@ def beats(desk: Desk, at: datetime, refused: str = "") -> None:
         await asyncio.gather(beating, return_exceptions=True)
 
     run(once())
+
+
+def test_the_last_look_is_told_beside_the_last_read(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    desk.daemon_reads()
+    desk.daemon_runs()
+    now = datetime.now(UTC)
+    with desk.ledger() as ledger:
+        mark = ledger.table_mark("ops")
+        assert mark is not None
+        ledger.mark_table(replace(mark, last_read=now - timedelta(minutes=10, seconds=1)))
+    assert "ops ok 10m 1s ago 10m 1s ago" in desk.said("status")
+    beats(desk, now, looked={"ops": now - timedelta(seconds=20)})
+    assert "Last look Last read" in desk.said("status")
+    assert re.search("ops ok 2.s ago 10m [1-9]s ago", desk.said("status"))
+    (table,) = desk.json("status")["tables"]
+    assert datetime.fromisoformat(table["last_look"]) == now - timedelta(seconds=20)
+    beats(desk, now, looked={f"{n} of very many tables": now for n in range(1000)})
+    assert desk.json("status")["alive_at"] is not None  # too many to be told: the sign itself is whole
+    assert "ops ok 10m" in desk.said("status")
 
 
 def test_a_daemon_that_hangs_is_not_called_fine(tmp_path: Path) -> None:
