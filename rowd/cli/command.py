@@ -66,14 +66,14 @@ def told(function: F) -> F:
         except (typer.Exit, typer.BadParameter):
             raise
         except Exception as exc:
-            if (code := _code(exc)) is None:
+            if (code := code_of(exc)) is None:
                 raise
             fail(str(exc), code)
 
     return guarded  # type: ignore[return-value]  # functools.wraps keeps the signature, which mypy can't see
 
 
-def _code(exc: Exception) -> Exit | None:
+def code_of(exc: Exception) -> Exit | None:
     """The exit status for an error of ours; None for a stranger."""
     from config.mistakes import ConfigError
     from connectors.errors import NeedsOwner, NoRoom, OutcomeUnknown, TableError, Taken, TryLater

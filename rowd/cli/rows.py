@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+import typer
+
 from actions.api import Outcome
 from engine.columns import Column
 from engine.model import Occurrence, Status, Type
+from rowd.cli.command import code_of
+from rowd.cli.exits import Exit
 from rowd.cli.output import warn
 from rowd.view import RowView, TableView
 
@@ -60,10 +64,19 @@ def troubles(tables: Iterable[TableView], behind: str | None = None) -> None:
     if behind is not None:
         warn(behind)
     for view in tables:
-        if view.trouble is not None:
+        if view.unread:
+            warn(f"{view.name} can't be read, so nothing is known of it: {view.trouble}")
+        elif view.trouble is not None:
             warn(f"{view.name} can't be read now, so this is what was last read of it: {view.trouble}")
         elif view.held is not None:
             warn(f"{view.name} is held, nothing of it starts: {view.held}")
+
+
+def end_of_unread(tables: Iterable[TableView]) -> None:
+    """End the command, with the status that belongs to it, where nothing is known of one of these tables."""
+    codes = [code_of(view.trouble) for view in tables if view.unread and view.trouble is not None]
+    if codes:
+        raise typer.Exit(int(max(code or Exit.BAD for code in codes)))
 
 
 def row_json(row: RowView) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from rowd.cli.calling import TYPED, as_typed
 from rowd.cli.exits import Exit
 from rowd.cli.options import BEFORE
 from rowd.cli.output import clean, fail, plural, warn
+from rowd.cli.rows import end_of_unread
 from rowd.heartbeat import heard, trouble_of
 from rowd.note import last, left
 from rowd.view import RowView, TableView, living, look
@@ -208,6 +209,7 @@ def pick(tables: Sequence[TableView], name: str) -> RowView:
     for table in tables:
         if table.trouble is not None:
             warn(f"{table.name} can't be read now: {table.trouble}")
+    end_of_unread(tables)
     hint = did_you_mean(name, [row.name for row in rows]) or "; `rowd list` shows all tasks"
     return fail(f'There is no task "{said}"{hint}', Exit.USAGE)
 
