@@ -151,7 +151,7 @@ class Daemon:
             if limit.done():
                 turns.runner.give_up_gated()
                 for occurrence in self.under_way:
-                    why = f"rowd was stopped, and it ran for longer than {spelled(self.parts.stop_within)}"
+                    why = f"rowd was stopped, and it had not ended {spelled(self.parts.stop_within)} later"
                     turns.runner.stop(occurrence.id, Outcome.CANCELLED, why)
         await turns.turn()
         await end(*self._tending)

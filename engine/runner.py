@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from actions.api import Adoptable, Outcome, Process, Request, Result
+from config.fields import spelled
 from engine.answers import judged
 from engine.clock import Clock, Timer
 from engine.committer import RETRY_LEDGER, Commits
@@ -195,9 +196,10 @@ class Runner:
                 attempt.timer.cancel()
 
     def _ring(self, attempt: _Attempt) -> None:
-        occurrence = attempt.occurrence
-        late = partial(self.stop, occurrence.id, Outcome.TIMED_OUT, f"stopped after {occurrence.timeout}")
-        attempt.timer = self._clock.call_after(max(attempt.left, timedelta(0)), late)
+        attempt.timer = self._clock.call_after(max(attempt.left, timedelta(0)), partial(self._late, attempt.occurrence))
+
+    def _late(self, occurrence: Occurrence) -> None:
+        self.stop(occurrence.id, Outcome.TIMED_OUT, f"stopped after {spelled(occurrence.timeout)}")
 
     async def _launched(self, attempt: _Attempt, process: Process) -> None:
         """Nothing runs before the ledger knows the process, so it can wait for a ledger that can't be written; no time is lost."""

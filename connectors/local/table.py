@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from connectors.api import Cell, Effect, Page, Patch, Place, Traits, Written
 from connectors.errors import Bug, NeedsOwner, NoRoom, Taken, TryLater
+from connectors.local.beside import Beside
 from connectors.local.content import NoFile, regular
 from connectors.local.dialect import opened
 from connectors.local.document import Document
@@ -188,15 +189,21 @@ class LocalTable:
         try:
             yield
         except (FileNotFoundError, NotADirectoryError) as exc:
-            raise NeedsOwner(
-                f"{self._label} is gone, or was never there. Put it back, or say in rowd.toml where it is; rowd never makes it."
-            ) from exc
+            what = "is gone. Put it back" if self._was_there() else "is not there. Put it there"
+            raise NeedsOwner(f"{self._label} {what}, or say in rowd.toml where it is; rowd never makes it.") from exc
         except IsADirectoryError as exc:
             raise NeedsOwner(f"{self._label} is a folder. Give the path of a CSV file in rowd.toml.") from exc
         except NoFile as exc:
             raise NeedsOwner(f"{self._label} is {exc.args[0]}, not a file. Give the path of a CSV file in rowd.toml.") from exc
         except OSError as exc:
             raise self._said(exc) from exc
+
+    def _was_there(self) -> bool:
+        """Whether it was read here, or a rowd once held it: that leaves its folder."""
+        try:
+            return self._last is not None or Beside(self._path.resolve()).path.is_dir()
+        except (OSError, RuntimeError):
+            return False
 
     def _said(self, exc: OSError) -> NeedsOwner | TryLater:
         if exc.errno in _FULL:

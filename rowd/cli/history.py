@@ -21,7 +21,7 @@ from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import Styled, clean, emit_json, fail, print_table, say
-from rowd.cli.rows import instant_of, newest, outcome_style, run_json
+from rowd.cli.rows import instant_of, newest, outcome_style, run_json, stands
 from rowd.cli.site import ledger_site, ledger_tables, reading
 from rowd.files import files_of
 from rowd.saying import earlier, lasted
@@ -65,8 +65,8 @@ def history(
     """List what happened, newest first.
 
     What counts is when a run started; for what never started, when it was due. Equal skipped or missed occurrences in a row are one
-    line with their number, at the newest of them. Of each task the newest are there, `keep_runs` of them (20 unless rowd.toml says
-    otherwise).
+    line with their number, at the newest of them. What has not ended is waiting, running or retrying. Of each task the newest are
+    there, `keep_runs` of them (20 unless rowd.toml says otherwise).
     """
     if in_logs and not grep:
         fail("--in-logs needs the text to look for: --grep TEXT", Exit.USAGE)
@@ -158,7 +158,7 @@ def _line(occurrence: Occurrence, now: datetime, site: Site) -> list[Styled]:
         earlier(instant_of(occurrence), zone, now),
         occurrence.task,
         occurrence.table if len(site.tables) > 1 else "",
-        (f"{occurrence.outcome or occurrence.stage}{number}", outcome_style(occurrence.outcome)),
+        (f"{stands(occurrence)}{number}", outcome_style(occurrence.outcome)),
         lasted(occurrence.duration) if occurrence.duration is not None else "",
         f"{occurrence.reason}{first}",
     ]

@@ -19,7 +19,7 @@ from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import clean, clean_lines, emit_json, fail, warn
-from rowd.cli.rows import run_json
+from rowd.cli.rows import run_json, stands
 from rowd.cli.site import ledger_site, reading
 from rowd.files import PRINTED, files_in, folder_of
 from rowd.view import living
@@ -85,7 +85,7 @@ def _wanted(ledger: Ledger, run: str, attempt: int | None) -> tuple[Occurrence, 
         fail(f'There is no run "{clean(run)}"; `rowd history` lists them', Exit.USAGE)
     attempts = {a.n: a for a in ledger.attempts(occurrence.id)}
     if not attempts:
-        what = f"it is {occurrence.stage}"
+        what = f"it is {stands(occurrence)}"
         if occurrence.outcome is not None:
             was = "was " if occurrence.outcome in (Outcome.SKIPPED, Outcome.MISSED, Outcome.CANCELLED, Outcome.LOST) else ""
             what = f"it {was}{occurrence.outcome}: {occurrence.reason}"

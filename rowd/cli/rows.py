@@ -11,7 +11,7 @@ import typer
 
 from actions.api import Outcome
 from engine.columns import Column
-from engine.model import Occurrence, Status, Type
+from engine.model import Occurrence, Stage, Status, Type
 from rowd.cli.command import code_of
 from rowd.cli.exits import Exit
 from rowd.cli.output import warn
@@ -19,6 +19,8 @@ from rowd.view import RowView, TableView
 
 BAD = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST, Outcome.MISSED})
 """Outcomes that somebody should look at."""
+
+_STANDS = {Stage.CLAIMED: "waiting", Stage.WAITING: "retrying"}
 
 MORE = 2000
 """So many more records than wanted are read to find the newest: about 50 ms."""
@@ -51,6 +53,11 @@ def health_style(health: str) -> str:
 def without_next(health: str) -> str:
     """A Health without the next run, which has a column of its own; with it where it says what will keep that from running."""
     return re.sub(r", next [^()]*$", "", health)
+
+
+def stands(occurrence: Occurrence) -> str:
+    """How it ended; where it hasn't, how it stands, in the words of Health."""
+    return str(occurrence.outcome or _STANDS.get(occurrence.stage, occurrence.stage))
 
 
 def outcome_style(outcome: Outcome | None) -> str:

@@ -21,7 +21,7 @@ from rowd.cli.calling import spelled as typed
 from rowd.cli.command import examples
 from rowd.cli.options import ConfigOption, JsonOption, TableOption, TaskArgument
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
-from rowd.cli.rows import health_style, instant_of, newest, outcome_style, row_json, run_json, status_of, troubles
+from rowd.cli.rows import health_style, instant_of, newest, outcome_style, row_json, run_json, stands, status_of, troubles
 from rowd.cli.site import behind, pick, reading, site_at, tables_of
 from rowd.coming import LOOKED_FOR, Coming, coming
 from rowd.saying import distance, earlier, lasted, plural, when
@@ -147,7 +147,7 @@ def _settings(row: RowView, task: Task) -> Iterator[tuple[str, Styled]]:
 def _runs(row: RowView, past: list[tuple[Occurrence, list[Attempt]]], now: datetime) -> Iterator[list[Styled]]:
     for occurrence, attempts in past:
         at = instant_of(occurrence)
-        how = str(occurrence.outcome or occurrence.stage) + (f" ×{occurrence.count}" if occurrence.count > 1 else "")
+        how = stands(occurrence) + (f" ×{occurrence.count}" if occurrence.count > 1 else "")
         took = lasted(occurrence.duration) if occurrence.duration is not None else ""
         yield [
             occurrence.id,

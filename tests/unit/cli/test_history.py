@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from actions.api import Outcome, Result
+from engine.model import Stage
 from rowd.cli.logs import RESTART, Printer
 from tests.unit.cli.desk import Desk
 
@@ -56,6 +57,20 @@ def test_what_was_missed_stands_where_it_was_due_and_not_where_it_was_found(desk
 def test_a_run_that_began_late_stands_at_its_start(desk: Desk) -> None:
     waited, other = desk.began(due=datetime.now(UTC) - timedelta(days=2)), desk.missed(hours=20)
     assert runs(desk) == [waited.id, other.id]
+
+
+def test_what_has_not_ended_is_said_in_the_words_of_health(desk: Desk) -> None:
+    run = desk.began(attempts=2)
+    assert "running" in desk.said("history")
+    now = datetime.now(UTC)
+    with desk.ledger() as ledger:
+        ledger.end_attempt(run.id, 1, now, Result(Outcome.FAILED, "exit 1"), timedelta(seconds=2), now)
+    assert "retrying 2s exit 1" in desk.said("history")
+    with desk.ledger() as ledger:
+        ledger.claim([run._replace(id="waits", trigger="at:later", stage=Stage.CLAIMED, attempt=0, started_at=None)])
+    assert "backup waiting" in desk.said("history")
+    assert "it is waiting" in desk.said("logs", "waits", code=1)
+    assert [r["stage"] for r in desk.json("history")["runs"]] == ["claimed", "waiting"]
 
 
 def test_it_is_narrowed_by_task_table_failure_text_and_time(desk: Desk) -> None:

@@ -65,7 +65,7 @@ def test_a_table_that_cannot_be_read_is_shown_from_the_ledger_and_said(tmp_path:
     assert result.exit_code == 0
     assert "backup" in result.stdout
     assert "can't be read now" in result.stderr
-    assert "gone" in result.stderr
+    assert "not there" in result.stderr
 
 
 @pytest.mark.parametrize(
