@@ -84,6 +84,15 @@ class _Standing:
         return trouble_of(self.sign, self.now) if self.daemon is not None else None
 
     @property
+    def idle(self) -> str | None:
+        """Why nothing starts now, in a clause; None where it does."""
+        if self.daemon is None:
+            return "no daemon is running"
+        if self.trouble is not None:
+            return "the daemon does not work"
+        return "the daemon is stopping" if self.note is not None and self.note.stopping_at is not None else None
+
+    @property
     def refused(self) -> bool:
         """Whether no daemon can take rowd.toml over as it is. What one has taken over is mistaken only where this command runs."""
         return bool(self.mistakes) and (self.note is None or self.note.version != version_of(self.site.config.file))
@@ -216,7 +225,8 @@ def _next_hour(found: _Standing) -> Styled:
         return f"not known: no daemon has read a table yet; {command('next')} reads them now", "yellow"
     unread = ", ".join(table.name for table in found.tables if table.mark is None)
     without = f", not counting what is not read yet: {unread}" if unread else ""
-    return f"{'at least ' if found.due >= MOST_DUE else ''}{plural(found.due, 'run')} due{without}"
+    due = f"{'at least ' if found.due >= MOST_DUE else ''}{plural(found.due, 'run')} due{without}"
+    return (f"{due}; none starts while {found.idle}", "yellow") if found.idle is not None and found.due else due
 
 
 def _line(table: _Table, found: _Standing) -> list[Styled]:

@@ -10,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from actions.api import Outcome
+from config.load import version_of
 from engine.events import LedgerRefused
 from engine.ledger import Reach
 from rowd.heartbeat import Heartbeat
+from rowd.note import Note, leave
 from tests.fakes.virtual import VirtualClock, run
 from tests.unit.cli.desk import Desk
 
@@ -31,7 +33,7 @@ def test_of_tables_that_nobody_has_read_nothing_is_claimed(tmp_path: Path) -> No
     desk.daemon_reads()
     with (tmp_path / "rowd.toml").open("a") as file:
         file.write('[tables.more]\nconnector = "local"\npath = "more.csv"\n')
-    assert "2 runs due, not counting what is not read yet: more" in desk.said("status", code=1)
+    assert "2 runs due, not counting what is not read yet: more; none starts while no daemon" in desk.said("status", code=1)
 
 
 def test_with_a_daemon_and_readable_tables_all_is_fine(tmp_path: Path) -> None:
@@ -46,6 +48,22 @@ def test_with_a_daemon_and_readable_tables_all_is_fine(tmp_path: Path) -> None:
     assert 0 <= table["age_s"] < 60
     assert told["due_next_hour"] == 2
     assert "running for 3h, process" in desk.said("status")
+
+
+def test_the_next_hour_is_no_promise_where_nothing_starts(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    desk.daemon_reads()
+    assert "Next hour 2 runs due; none starts while no daemon is running" in desk.said("status", code=1)
+    desk.daemon_runs()
+    assert "none starts" not in desk.said("status")
+    with desk.ledger() as ledger:
+        mark = ledger.daemon()
+    assert mark is not None
+    now = datetime.now(UTC)
+    leave(tmp_path / ".rowd", Note(mark.process, version_of(tmp_path / "rowd.toml"), now, ("ops",), stopping_at=now))
+    assert "2 runs due; none starts while the daemon is stopping" in desk.said("status")
+    beats(desk, now - timedelta(minutes=2))
+    assert "2 runs due; none starts while the daemon does not work" in desk.said("status", code=1)
 
 
 def test_a_mark_left_by_a_daemon_that_was_killed_is_not_believed(tmp_path: Path) -> None:
