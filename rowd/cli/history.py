@@ -42,7 +42,7 @@ LONGEST_LOG = 10_000_000
 )
 def history(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Only this task, by its Name or ID; also one that was deleted.")
+        str | None, typer.Argument(metavar="NAME", help="Only this task, by its Name or ID; also one that was deleted.")
     ] = None,
     config: ConfigOption = None,
     table: TableOption = None,
@@ -59,7 +59,7 @@ def history(
         str | None, typer.Option("--grep", metavar="TEXT", help="Only with this text in task, result or outputs.")
     ] = None,
     in_logs: Annotated[bool, typer.Option("--in-logs", help="With --grep: look into what the runs printed, too.")] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="At most so many.")] = LIMIT,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=1_000_000, help="At most so many.")] = LIMIT,
     as_json: JsonOption = False,
 ) -> None:
     """List what happened, newest first.

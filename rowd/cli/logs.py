@@ -42,7 +42,9 @@ PIECE = 1 << 16
 def logs(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its beginning; `rowd history` lists them.")],
     config: ConfigOption = None,
-    attempt: Annotated[int | None, typer.Option("--attempt", min=1, help="Which attempt; default: the newest.")] = None,
+    attempt: Annotated[
+        int | None, typer.Option("--attempt", metavar="N", min=1, help="Which attempt; default: the newest.")
+    ] = None,
     stdout: Annotated[bool, typer.Option("--stdout", help="Only standard output.")] = False,
     stderr: Annotated[bool, typer.Option("--stderr", help="Only standard error.")] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")] = False,

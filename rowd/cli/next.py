@@ -42,12 +42,13 @@ def next_runs(
     config: ConfigOption = None,
     table: TableOption = None,
     hours: Annotated[
-        float | None, typer.Option("--hours", min=0, max=87600, help="How far to look ahead; 24 without --count.")
+        float | None, typer.Option("--hours", metavar="N", min=0, max=87600, help="How far to look ahead; 24 without --count.")
     ] = None,
     count: Annotated[
         int | None,
         typer.Option(
             "--count",
+            metavar="N",
             min=1,
             max=100_000,
             help=f"At most so many runs; {SHOWN} without, {MOST_EACH} of each task with --ics, any number with --json.",

@@ -44,7 +44,9 @@ def show(
     name: TaskArgument,
     config: ConfigOption = None,
     table: TableOption = None,
-    runs: Annotated[int, typer.Option("--runs", min=0, max=1000, help="So many of its last runs, and of its last edits.")] = FIVE,
+    runs: Annotated[
+        int, typer.Option("--runs", metavar="N", min=0, max=1000, help="So many of its last runs, and of its last edits.")
+    ] = FIVE,
     as_json: JsonOption = False,
 ) -> None:
     """Show one task: schedule, settings, last runs, and why it does not run now."""
