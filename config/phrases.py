@@ -54,7 +54,9 @@ def phrase(error: ErrorDetails) -> tuple[str, str]:
         return _ours(str(context.get("error", error["msg"])))
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
-        return f"must be {words} {context[name]}{_given(error)}", "choose a number within that bound"
+        bound = context[name]
+        whole = int(bound) if isinstance(bound, float) and bound.is_integer() else bound
+        return f"must be {words} {whole}{_given(error)}", "choose a number within that bound"
     if kind in ("literal_error", "enum"):
         return f"must be {context['expected']}{_given(error)}", "choose one of these"
     if kind == "string_pattern_mismatch":

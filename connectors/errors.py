@@ -20,6 +20,10 @@ class TryLater(TableError):
         self.wait = wait
 
 
+class NoRoom(TryLater):
+    """The store is full. The same call succeeds by itself once a person has made room; the text says where."""
+
+
 class OutcomeUnknown(TableError):
     """The write may have landed; read before writing again."""
 

@@ -119,4 +119,5 @@ def _trigger(occurrence: Occurrence) -> tuple[str, str, str]:
 
 def _begun(occurrence: Occurrence, now: datetime) -> Occurrence:
     """As it stands once its next attempt has begun."""
-    return occurrence._replace(stage=Stage.RUNNING, attempt=occurrence.attempt + 1, started_at=now, retry_at=None, process=None)
+    begun = occurrence._replace(stage=Stage.RUNNING, attempt=occurrence.attempt + 1, started_at=now)
+    return begun._replace(retry_at=None, process=None, reason="", duration=None)

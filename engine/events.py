@@ -164,7 +164,7 @@ class RunEnded(RowEvent):
     attempt: int
     outcome: str
     reason: str
-    duration_s: float
+    duration_s: float | None
     retry_at: datetime | None
 
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from actions.api import Outcome
 from config.fields import spelled
@@ -55,6 +55,11 @@ class Daemon:
     def under_way(self) -> UnderWay:
         """The occurrences that have not ended."""
         return self._turns.memory.under_way
+
+    @property
+    def looked_at(self) -> Mapping[str, datetime]:
+        """When each table was last asked whether it has changed, by name; those that have been."""
+        return {tender.keeper.name: tender.looked_at for tender in self._tenders if tender.looked_at is not None}
 
     async def open(self, tenders: Iterable[Tender]) -> None:
         """Take up the tables and whatever an earlier daemon left under way. Raises NeedsOwner where another daemon has a table."""
@@ -163,7 +168,7 @@ class Daemon:
             if limit.done():
                 turns.runner.give_up_gated()
                 for occurrence in self.under_way:
-                    why = f"rowd was stopped, and it ran for longer than {spelled(self.parts.stop_within)}"
+                    why = f"rowd was stopped, and it had not ended {spelled(self.parts.stop_within)} later"
                     turns.runner.stop(occurrence.id, Outcome.CANCELLED, why)
         await turns.turn()
         await end(*self._tending)

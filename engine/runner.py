@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from actions.api import Adoptable, Outcome, Process, Request, Result
+from config.fields import spelled
 from engine.answers import judged
 from engine.clock import Clock, Timer
 from engine.committer import RETRY_LEDGER, Commits
@@ -24,19 +25,23 @@ _NO_SECRETS: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How an attempt ended. `duration` is monotonic; of one that ended while no daemon was there, what its action can tell."""
+    """How an attempt ended.
+
+    duration: monotonic; of one that ended while no daemon was there, what its action can tell; None where nobody can.
+    """
 
     run: str
     attempt: int
     result: Result
-    duration: timedelta
+    duration: timedelta | None
 
 
 @dataclass(slots=True, eq=False)
 class _Attempt:
     """One attempt under way, as its action sees it (`actions.api.Context`), and how it is to end where it is stopped.
 
-    began: on the monotonic clock.   left: how long it may still take.   made: whether its folder is there as it should be.
+    began: on the monotonic clock; None where it ended unseen.   left: how long it may still take.
+    made: whether its folder is there as it should be.
     gated: its process waits for the ledger, and has run nothing.   given_up: it is left to the next daemon, which starts it.
     """
 
@@ -44,7 +49,7 @@ class _Attempt:
     path: str
     secrets: Mapping[str, str]
     commit: Callable[[_Attempt, Process], Awaitable[None]]
-    began: float
+    began: float | None
     left: timedelta
     made: bool
     task: asyncio.Task[object] = field(init=False)
@@ -191,9 +196,10 @@ class Runner:
                 attempt.timer.cancel()
 
     def _ring(self, attempt: _Attempt) -> None:
-        occurrence = attempt.occurrence
-        late = partial(self.stop, occurrence.id, Outcome.TIMED_OUT, f"stopped after {occurrence.timeout}")
-        attempt.timer = self._clock.call_after(max(attempt.left, timedelta(0)), late)
+        attempt.timer = self._clock.call_after(max(attempt.left, timedelta(0)), partial(self._late, attempt.occurrence))
+
+    def _late(self, occurrence: Occurrence) -> None:
+        self.stop(occurrence.id, Outcome.TIMED_OUT, f"stopped after {spelled(occurrence.timeout)}")
 
     async def _launched(self, attempt: _Attempt, process: Process) -> None:
         """Nothing runs before the ledger knows the process, so it can wait for a ledger that can't be written; no time is lost."""
@@ -220,8 +226,10 @@ class Runner:
             return
         if attempt.verdict is not None and result.outcome is not Outcome.SUCCEEDED:
             result = attempt.verdict
-        spent = timedelta(seconds=max(0.0, self._clock.monotonic() - attempt.began))
-        self._ended(Ended(occurrence.id, occurrence.attempt, result, spent if result.took is None else result.took))
+        self._ended(Ended(occurrence.id, occurrence.attempt, result, self._spent(attempt) if result.took is None else result.took))
+
+    def _spent(self, attempt: _Attempt) -> timedelta | None:
+        return None if attempt.began is None else timedelta(seconds=max(0.0, self._clock.monotonic() - attempt.began))
 
 
 def _adoptable(actions: Mapping[str, object]) -> Iterator[tuple[str, Adoptable]]:
@@ -244,6 +252,7 @@ async def _adopted(action: Adoptable, request: Request, attempt: _Attempt, proce
 async def _lost(attempt: _Attempt, why: str) -> None:
     """Nobody can know how it ended. That is the engine's verdict: an action may not say so."""
     attempt.verdict = attempt.verdict or Result(Outcome.LOST, why)
+    attempt.began = None
 
 
 def _request(occurrence: Occurrence) -> Request:

@@ -58,6 +58,7 @@ class Tender:
         self.keeper = keeper
         self.table = table
         self.looked = asyncio.Event()  # the first read has been tried
+        self.looked_at: datetime | None = None  # when the table was last asked whether it has changed, whatever came of it
         self._clock = clock
         self._listener = listener
         self._draw = draw
@@ -196,6 +197,8 @@ class Tender:
             await self._failed(Bug(f"{type(exc).__name__}: {exc}"), deliver)
         else:
             self._marker = marker
+        finally:
+            self.looked_at = self._clock.now()
 
     def _unsure(self) -> bool:
         """Whether the last read left something open that another one may settle."""

@@ -1,14 +1,15 @@
 """A daemon's sign of life: a small file that it writes over again and again, also when the disk is full and the ledger can't be.
 
-Whoever looks (`rowd status`) sees when it last turned, and whether its ledger refuses to be written.
+Whoever looks (`rowd status`) sees when it last turned, when it looked at its tables, and whether its ledger refuses to be written.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,16 +23,20 @@ EVERY = timedelta(seconds=10)
 LATE = timedelta(seconds=35)
 """A daemon that has given no sign for so long hangs, was stopped, or its machine sleeps."""
 
-_SIZE = 4096
+_SIZE = 16384
 """Bytes, all of them written at the start: what is written over needs no room on a full disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """at: when it was given, UTC.   refused: why the ledger can't be written, "" where it can."""
+    """at: when it was given, UTC.   refused: why the ledger can't be written, "" where it can.
+
+    looked: table → when it was last asked whether it has changed; none where there are too many to be told.
+    """
 
     at: datetime
     refused: str = ""
+    looked: Mapping[str, datetime] = field(default_factory=dict)
 
 
 class Heartbeat:
@@ -41,9 +46,14 @@ class Heartbeat:
         self._clock = clock
         self._listener = listener
         self._refused = ""
+        self._looked: Callable[[], Mapping[str, datetime]] = dict
         self._file = -1
         with suppress(OSError):
             self._file = os.open(state / NAME, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+
+    def tell_of(self, looked: Callable[[], Mapping[str, datetime]]) -> None:
+        """looked: table → when it was last asked whether it has changed."""
+        self._looked = looked
 
     def hear(self, event: Event) -> None:
         """A listener that passes everything on."""
@@ -67,18 +77,26 @@ class Heartbeat:
                 self._file = -1
 
     def _give(self) -> None:
-        said = json.dumps({"at": self._clock.now().astimezone(UTC).isoformat(), "refused": self._refused[:1000]})
+        sign = {"at": _iso(self._clock.now()), "refused": self._refused[:1000]}
+        said = json.dumps(sign | {"looked": {table: _iso(at) for table, at in self._looked().items()}})
+        if len(said) > _SIZE:
+            said = json.dumps(sign)
         with suppress(OSError):
-            os.pwrite(self._file, said.encode()[:_SIZE].ljust(_SIZE), 0)
+            os.pwrite(self._file, said.encode().ljust(_SIZE), 0)
 
 
 def heard(state: Path) -> Sign | None:
     """The last sign of whoever runs on this state folder; None where there is none that can be read."""
     try:
         said = json.loads((state / NAME).read_bytes())
-        return Sign(datetime.fromisoformat(said["at"]), str(said["refused"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        looked = {table: datetime.fromisoformat(at) for table, at in said.get("looked", {}).items()}
+        return Sign(datetime.fromisoformat(said["at"]), str(said["refused"]), looked)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _iso(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat()
 
 
 def trouble_of(sign: Sign | None, now: datetime) -> str | None:
@@ -87,4 +105,5 @@ def trouble_of(sign: Sign | None, now: datetime) -> str | None:
         return None
     if now - sign.at > LATE:
         return f"gives no sign of life since {sign.at.astimezone():%H:%M:%S}: it hangs, was stopped, or the machine slept"
-    return f"starts nothing: {sign.refused}" if sign.refused else None
+    why = f"the {sign.refused[4:]}" if sign.refused.startswith("The ") else sign.refused
+    return f"starts nothing: {why}" if why else None

@@ -21,7 +21,7 @@ def write_starter(folder: Path, template: str) -> list[Path]:
     """Write a template's files into the folder, which is made where it isn't there. Answers what was written, in order.
 
     A `.env` that is there already is kept as it is, and not in the answer. Raises FileExistsError, naming every file in the way,
-    before anything is written; KeyError for an unknown template; OSError.
+    before anything is written; KeyError for an unknown template; OSError, and no file of ours is left then.
     """
     if template not in templates():
         raise KeyError(template)
@@ -33,11 +33,18 @@ def write_starter(folder: Path, template: str) -> list[Path]:
         raise FileExistsError(f"not overwritten: {', '.join(in_the_way)}")
     if not os.path.lexists(folder / SECRETS):
         texts[SECRETS] = (source / "env.example").read_bytes()
-    written = [folder / path for path in texts]
-    for target, content in zip(written, texts.values(), strict=True):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _mode(target)), "wb") as file:  # noqa: PTH123 (Path.open sets no mode)
-            file.write(content)
+    written: list[Path] = []
+    try:
+        for path, content in texts.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _mode(target)), "wb") as file:  # noqa: PTH123 (Path.open sets no mode)
+                written.append(target)
+                file.write(content)
+    except OSError:
+        for begun in written:
+            begun.unlink()
+        raise
     return written
 
 

@@ -123,6 +123,11 @@ class TableView:
     hints: tuple[str, ...] = ()
 
     @property
+    def unread(self) -> bool:
+        """Whether it can't be read now and never was, so that nothing at all is known of its rows."""
+        return self.trouble is not None and (self.mark is None or self.mark.last_read is None)
+
+    @property
     def tasks(self) -> list[RowView]:
         return [row for row in self.rows if row.task is not None]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from pathlib import Path
 
 from connectors.errors import TryLater
 from connectors.holding import hold
+
+TURN = 2.0
+"""Seconds for which whoever wants to write waits for its turn. A write takes milliseconds."""
 
 _SWAP = "swap"
 
@@ -46,6 +50,7 @@ class Beside:
     """The folder `.NAME.rowd` beside the file NAME."""
 
     def __init__(self, target: Path) -> None:
+        self._target = target
         self.path = target.parent / f".{target.name}.rowd"
 
     def make(self) -> None:
@@ -80,11 +85,17 @@ class Beside:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Be the only process of ours that replaces the table. Raises TryLater where another does, OSError."""
+        """Be the only process of ours that replaces the table. Raises TryLater where others do so for longer than TURN, OSError.
+
+        Who has its turn next waits at a gate, so nobody is passed over by one who writes again and again.
+        """
         self.make()
-        descriptor = self._locked("writing")
-        if descriptor is None:
-            raise TryLater(f"another rowd command is writing beside {self.path}")
+        until = time.monotonic() + TURN
+        gate = self._locked("gate", until)
+        try:
+            descriptor = self._locked("writing", until)
+        finally:
+            os.close(gate)
         try:
             yield
         finally:
@@ -95,14 +106,23 @@ class Beside:
         self.make()
         return hold(self.path / "owner", who)
 
-    def _locked(self, name: str) -> int | None:
+    def _locked(self, name: str, until: float) -> int:
+        """The descriptor that holds this lock.   until: on the monotonic clock."""
         descriptor = os.open(self.path / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return None
+            while not _taken(descriptor):
+                if time.monotonic() >= until:
+                    raise TryLater(f"{self._target} is just being written by rowd's daemon or another command; try again")
+                time.sleep(0.005)
         except BaseException:
             os.close(descriptor)
             raise
         return descriptor
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

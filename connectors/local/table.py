@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from connectors.api import Cell, Effect, Page, Patch, Place, Traits, Written
-from connectors.errors import Bug, NeedsOwner, Taken, TryLater
+from connectors.errors import Bug, NeedsOwner, NoRoom, Taken, TryLater
+from connectors.local.beside import Beside
 from connectors.local.content import NoFile, regular
 from connectors.local.dialect import opened
 from connectors.local.document import Document
@@ -203,9 +204,8 @@ class LocalTable:
         try:
             yield
         except (FileNotFoundError, NotADirectoryError) as exc:
-            raise NeedsOwner(
-                f"{self._label} is gone, or was never there. Put it back, or say in rowd.toml where it is; rowd never makes it."
-            ) from exc
+            what = "is gone. Put it back" if self._was_there() else "is not there. Put it there"
+            raise NeedsOwner(f"{self._label} {what}, or say in rowd.toml where it is; rowd never makes it.") from exc
         except IsADirectoryError as exc:
             raise NeedsOwner(f"{self._label} is a folder. Give the path of a CSV file in rowd.toml.") from exc
         except NoFile as exc:
@@ -213,9 +213,16 @@ class LocalTable:
         except OSError as exc:
             raise self._said(exc) from exc
 
+    def _was_there(self) -> bool:
+        """Whether it was read here, or a rowd once held it: that leaves its folder."""
+        try:
+            return self._last is not None or Beside(self._path.resolve()).path.is_dir()
+        except (OSError, RuntimeError):
+            return False
+
     def _said(self, exc: OSError) -> NeedsOwner | TryLater:
         if exc.errno in _FULL:
-            return TryLater(f"{self._label}: no space is left on its disk. Nothing was changed.")
+            return NoRoom(f"{self._label} can't be written: the disk is full; make room. Nothing was changed.")
         if exc.errno in _DENIED:
             return self._denied(exc)
         if exc.errno in _MOUNTED:

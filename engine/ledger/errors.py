@@ -32,6 +32,10 @@ class LedgerUnwritable(LedgerError):
     """Nothing of this transaction was kept: the disk is full, the file is locked or read-only. The same may succeed later."""
 
 
+class LedgerFull(LedgerUnwritable):
+    """There is no room on its disk."""
+
+
 class IllegalMove(LedgerError):
     """Something was asked of an occurrence that its stage, or the law on attempts, forbids. Nothing was changed."""
 
@@ -51,9 +55,10 @@ _UNWRITABLE = frozenset(
 )
 _REMEDIES = {
     sqlite3.SQLITE_BUSY: "another program keeps it locked; end that program",
-    sqlite3.SQLITE_FULL: "the disk is full; make room",
     sqlite3.SQLITE_READONLY: "it is read-only; give rowd's user the right to write the file and its folder",
 }
+_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
+"""The second one: the small file that every connection shares can't be made, which is the first to fail on a full disk."""
 
 
 def damaged(path: Path, what: str) -> LedgerCorrupt:
@@ -72,7 +77,9 @@ def translated(exc: DBAPIError | sqlite3.Error, path: Path) -> Exception:
     primary = code & 0xFF if isinstance(code, int) else None
     if primary in _DAMAGED:
         return damaged(path, str(original))
+    if code in _FULL:
+        return LedgerFull(f"The ledger {path} can't be written: the disk is full; make room.")
     if primary in _UNWRITABLE:
-        remedy = _REMEDIES.get(primary, "look at the disk and the rights of the file and its folder")
-        return LedgerUnwritable(f"The ledger {path} can't be written ({original}): {remedy}. Nothing of this step was kept.")
+        remedy = _REMEDIES.get(primary, f"{original}; look at the disk and the rights of the file and its folder")
+        return LedgerUnwritable(f"The ledger {path} can't be written: {remedy}.")
     return exc

@@ -83,9 +83,9 @@ class Occurrences(Tallies):
     ) -> None:
         """(run id, number of the attempt) → RUNNING. The number is the next one, and within what the occurrence is allowed.
 
-        started_at of an occurrence is that of its first attempt.   folders: run id → the attempt's folder, where it is known
-        already, so that its log is found and pruned also where no process is ever launched.   kinds: run id → the kind of its
-        action, where the attempt outlives the daemon.
+        started_at of an occurrence is that of its first attempt. What the attempt before came to is told by that one alone then.
+        folders: run id → the attempt's folder, where it is known already, so that its log is found and pruned also where no process
+        is ever launched.   kinds: run id → the kind of its action, where the attempt outlives the daemon.
         Raises: IllegalMove; then the transaction must be given up.
         """
         steps = [{"of": run, "nth": n, "at": micros(at)} for run, n in starts]
@@ -111,7 +111,7 @@ class Occurrences(Tallies):
         self._write(_ASK_TO_STOP, [{"of": run, "why": prose(why)} for run, why in stops])
 
     def end_attempt(
-        self, run: str, attempt: int, at: datetime, result: Result, duration: timedelta, retry_at: datetime | None = None
+        self, run: str, attempt: int, at: datetime, result: Result, duration: timedelta | None, retry_at: datetime | None = None
     ) -> Occurrence:
         """`end_attempts` for one."""
         return self.end_attempts([AttemptEnd(run, attempt, result, duration, retry_at)], at)[0]
@@ -143,7 +143,7 @@ class Occurrences(Tallies):
                     "at": micros(at),
                     "ended": end.result.outcome.value,
                     "said": prose(end.result.summary),
-                    "took": span(end.duration),
+                    "took": None if end.duration is None else span(end.duration),
                 }
                 for end in ends
             ],
@@ -279,6 +279,8 @@ _BEGIN = (
         attempt=OCCURRENCES.c.attempt + 1,
         started_at=sa.func.coalesce(OCCURRENCES.c.started_at, _begun.c.at),
         retry_at=None,
+        reason="",
+        duration=None,
     )
 )
 _attempt = table_of("of", "at", "its_folder", "its_kind")

@@ -77,13 +77,14 @@ class Attempt:
 class AttemptEnd:
     """How an attempt ended.
 
-    duration: how long it ran, by the monotonic clock.   retry_at: another attempt follows then; None: the occurrence ends so.
+    duration: how long it ran, by the monotonic clock; None where nobody knows.
+    retry_at: another attempt follows then; None: the occurrence ends so.
     """
 
     run: str
     n: int
     result: Result
-    duration: timedelta
+    duration: timedelta | None
     retry_at: datetime | None = None
 
 

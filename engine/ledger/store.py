@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from engine.ledger.copying import copy, sync
-from engine.ledger.errors import LedgerMissing, LedgerUnwritable, translated
+from engine.ledger.errors import LedgerFull, LedgerMissing, LedgerUnwritable, translated
 from engine.ledger.migrations import bring_up
 from engine.ledger.schema import LEDGER
 from engine.ledger.statements import Many, Statements
@@ -49,7 +49,8 @@ class Store:
     def open(cls, path: Path, *, migrate: bool = True) -> Self:
         """Open the ledger at `path`; with `migrate`, make it (folder 0700, file 0600) or bring it up to date first.
 
-        Without `migrate` (a command that only looks or asks): raises LedgerMissing and LedgerTooOld instead.
+        Without `migrate` (a command that only looks or asks): raises LedgerMissing and LedgerTooOld instead, and reads
+        also on a full disk.
         Raises also: LedgerTooNew, LedgerCorrupt, LedgerUnwritable.
         """
         path = path.absolute()
@@ -59,7 +60,16 @@ class Store:
             raise LedgerUnwritable(
                 f"The ledger {path} can't be made or opened ({exc}): set another path, or mend the rights."
             ) from exc
-        connection = _connect(path)
+        try:
+            return cls._opened(path, migrate=migrate)
+        except LedgerFull:
+            if migrate:
+                raise
+            return cls._opened(path, migrate=False, apart=True)
+
+    @classmethod
+    def _opened(cls, path: Path, *, migrate: bool, apart: bool = False) -> Self:
+        connection = _connect(path, apart=apart)
         try:
             with _alone(path.parent), _translating(path):
                 bring_up(connection, path, migrate=migrate)
@@ -222,8 +232,11 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _connect(path: Path) -> sa.Connection:
-    """A connection on which SQLAlchemy leaves transactions to us. SQLite gives -wal and -shm files the mode of the file itself."""
+def _connect(path: Path, *, apart: bool) -> sa.Connection:
+    """A connection on which SQLAlchemy leaves transactions to us. SQLite gives -wal and -shm files the mode of the file itself.
+
+    apart: as the only one, which needs no room for what connections share (sqlite.org/wal.html, section 8).
+    """
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(path)),
         connect_args={"timeout": PATIENCE.total_seconds(), "check_same_thread": False, "isolation_level": None},
@@ -233,10 +246,16 @@ def _connect(path: Path) -> sa.Connection:
     )
     with _translating(path):
         connection = engine.connect()
-        raw = cast("sqlite3.Connection", connection.connection.dbapi_connection)
-        raw.create_function("holds", 2, _holds, deterministic=True)
-        for setting in ("foreign_keys = ON", "synchronous = FULL", f"journal_size_limit = {LONGEST_WAL}"):
-            raw.execute(f"PRAGMA {setting}")
+        try:
+            raw = cast("sqlite3.Connection", connection.connection.dbapi_connection)
+            raw.create_function("holds", 2, _holds, deterministic=True)
+            if apart:
+                raw.execute("PRAGMA locking_mode = EXCLUSIVE")  # before anything is read
+            for setting in ("foreign_keys = ON", "synchronous = FULL", f"journal_size_limit = {LONGEST_WAL}"):
+                raw.execute(f"PRAGMA {setting}")
+        except BaseException:
+            connection.close()
+            raise
     return connection
 
 

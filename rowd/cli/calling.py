@@ -32,6 +32,11 @@ def command(words: str, config: Path | None = None) -> str:
     return f"{program()} {words}{where}"
 
 
+def as_typed(user: str) -> str:
+    """The command line of this process, to be typed so that this user runs it."""
+    return f"sudo -u {shlex.quote(user)} {program()} {shlex.join(sys.argv[1:])}".rstrip()
+
+
 def program() -> str:
     """rowd, where that is found, else what was called."""
     called = Path(sys.argv[0])

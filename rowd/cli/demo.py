@@ -33,7 +33,9 @@ def demo(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where to lay the demo.")] = Path("demo"),
     seconds: Annotated[
         int | None,
-        typer.Option("--seconds", min=1, help=f"End by itself after so long. Default: Ctrl-C; {SECONDS} without a terminal."),
+        typer.Option(
+            "--seconds", metavar="N", min=1, help=f"End by itself after so long. Default: Ctrl-C; {SECONDS} without a terminal."
+        ),
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew: an earlier demo's table and history are deleted.")] = False,
 ) -> None:

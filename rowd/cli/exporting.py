@@ -21,7 +21,7 @@ from rowd.cli.command import examples, group, include
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, TableOption
 from rowd.cli.output import clean, fail, jsonable, plural, warn
-from rowd.cli.rows import troubles
+from rowd.cli.rows import end_of_unread, troubles
 from rowd.cli.site import reading, site_at, tables_of
 from rowd.cronlines import expression, shell_command, written
 from rowd.hand import hand
@@ -91,6 +91,7 @@ def export_crontab(
             except crontab.Wrong as wrong:
                 lines.append(f"# {clean(row.name)}: left out: {clean(wrong)}")
     _write(site, file, "\n".join(lines) + "\n", taken, force=force)
+    end_of_unread(views)
 
 
 def _line(site: Site, row: RowView, *, with_user: bool) -> str:

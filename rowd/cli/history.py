@@ -21,7 +21,7 @@ from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import Styled, clean, emit_json, fail, print_table, say
-from rowd.cli.rows import outcome_style, run_json
+from rowd.cli.rows import outcome_style, run_json, stands
 from rowd.cli.site import ledger_site, ledger_tables, reading
 from rowd.files import files_of
 from rowd.saying import earlier, lasted
@@ -42,7 +42,7 @@ LONGEST_LOG = 10_000_000
 )
 def history(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="Only this task, by its Name or ID; also one that was deleted.")
+        str | None, typer.Argument(metavar="NAME", help="Only this task, by its Name or ID; also one that was deleted.")
     ] = None,
     config: ConfigOption = None,
     table: TableOption = None,
@@ -59,14 +59,14 @@ def history(
         str | None, typer.Option("--grep", metavar="TEXT", help="Only with this text in task, result or outputs.")
     ] = None,
     in_logs: Annotated[bool, typer.Option("--in-logs", help="With --grep: look into what the runs printed, too.")] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1_000_000, help="At most so many.")] = LIMIT,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=1_000_000, help="At most so many.")] = LIMIT,
     as_json: JsonOption = False,
 ) -> None:
     """List what happened, newest first.
 
     What counts is when a run started; for what never started, when it was due. Equal skipped or missed occurrences in a row are one
-    line with their number, at the newest of them. Of each task the newest are there, `keep_runs` of them (20 unless rowd.toml says
-    otherwise).
+    line with their number, at the newest of them. What has not ended is waiting, running or retrying. Of each task the newest are
+    there, `keep_runs` of them (20 unless rowd.toml says otherwise).
     """
     if in_logs and not grep:
         fail("--in-logs needs the text to look for: --grep TEXT", Exit.USAGE)
@@ -159,7 +159,7 @@ def _line(occurrence: Occurrence, now: datetime, site: Site) -> list[Styled]:
         earlier(occurrence.told_at, zone, now),
         occurrence.task,
         occurrence.table if len(site.tables) > 1 else "",
-        (f"{occurrence.outcome or occurrence.stage}{number}", outcome_style(occurrence.outcome)),
+        (f"{stands(occurrence)}{number}", outcome_style(occurrence.outcome)),
         lasted(occurrence.duration) if occurrence.duration is not None else "",
         f"{occurrence.reason}{first}",
     ]

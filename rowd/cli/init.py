@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Annotated
 
@@ -38,7 +39,9 @@ def init(
     except FileExistsError as exc:
         fail(f"{exc}. Choose another folder, or move these away first.", Exit.REFUSED)
     except OSError as exc:
-        fail(f"{exc.filename or folder} can't be written: {exc.strerror}. Choose another folder, or mend its rights.", Exit.OWNER)
+        full = exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        why = "the disk is full; make room" if full else f"{exc.strerror}. Choose another folder, or mend its rights"
+        fail(f"{exc.filename or folder} can't be written: {why}.", Exit.OWNER)
     config = folder / "rowd.toml" if folder != Path() else None
     commands = [command(words, config) for words in ("check", "run")]
     if as_json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import Styled, emit_json, fail, plural, print_table, say
-from rowd.cli.rows import BAD, health_style, outcome_style, row_json, schedule_of, status_of, troubles, without_next
+from rowd.cli.rows import BAD, end_of_unread, health_style, outcome_style, row_json, schedule_of, status_of, troubles, without_next
 from rowd.cli.site import behind, reading, site_at, tables_of
 from rowd.saying import distance, when
 from rowd.view import RowView, TableView, look
@@ -56,13 +56,22 @@ def list_tasks(
     shown = [(view, row) for view, row in rows if (_fits(row, status) if status else as_json or not _finished(row))]
     if as_json:
         emit_json({"tables": [_table_json(view) for view in tables], "tasks": [row_json(row) for _, row in shown]})
-        return
-    troubles(tables, old)
+    else:
+        troubles(tables, old)
+        _print(tables, rows, shown, status, now)
+    end_of_unread(tables)
+
+
+def _print(
+    tables: Sequence[TableView],
+    rows: Sequence[tuple[TableView, RowView]],
+    shown: Sequence[tuple[TableView, RowView]],
+    status: Sequence[str] | None,
+    now: datetime,
+) -> None:
     several, zoned = len(tables) > 1, len({str(row.zone) for _, row in shown}) > 1
     columns = ["Name", "Table", "Schedule", "Next", "", "Last", "Health"]
-    if not shown:
-        say(f"No row is {' or '.join(status)}." if status else "There are no rows." if not rows else "Nothing else is there.")
-    else:
+    if shown:
         print_table(
             columns,
             [_line(row, now, several=several, zoned=zoned) for _, row in shown],
@@ -70,6 +79,8 @@ def list_tasks(
             cut={0: 14, 1: 8, 2: 12, 5: 12, 6: 40},
             spare=(5, 4, 2, 1),
         )
+    elif not any(view.unread for view in tables):
+        say(f"No row is {' or '.join(status)}." if status else "There are no rows." if not rows else "Nothing else is there.")
     hidden = [row for _, row in rows if not status and _finished(row)]
     if hidden:
         drafts = sum(row.defect is not None for row in hidden)
@@ -115,12 +126,13 @@ def _line(row: RowView, now: datetime, *, several: bool, zoned: bool) -> list[St
 
 
 def _table_json(view: TableView) -> dict[str, Any]:
+    known = not view.unread
     return {
         "table": view.name,
-        "rows": len(view.rows),
-        "tasks": len(view.tasks),
-        "defects": len(view.defects),
-        "drafts": len(view.drafts),
+        "rows": len(view.rows) if known else None,
+        "tasks": len(view.tasks) if known else None,
+        "defects": len(view.defects) if known else None,
+        "drafts": len(view.drafts) if known else None,
         "trouble": str(view.trouble) if view.trouble is not None else None,
         "held": view.held,
     }

@@ -19,13 +19,17 @@ from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import clean, clean_lines, emit_json, fail, warn
-from rowd.cli.rows import run_json
+from rowd.cli.rows import run_json, stands
 from rowd.cli.site import ledger_site, reading
 from rowd.files import PRINTED, files_in, folder_of
+from rowd.view import living
 from rowd.wiring import Site
 
 LOOK = timedelta(milliseconds=200)
 """How often --follow looks for more."""
+
+RESTART = timedelta(seconds=3)
+"""A daemon that is only being restarted is back by then."""
 
 PIECE = 1 << 16
 
@@ -38,7 +42,9 @@ PIECE = 1 << 16
 def logs(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or its beginning; `rowd history` lists them.")],
     config: ConfigOption = None,
-    attempt: Annotated[int | None, typer.Option("--attempt", min=1, help="Which attempt; default: the newest.")] = None,
+    attempt: Annotated[
+        int | None, typer.Option("--attempt", metavar="N", min=1, help="Which attempt; default: the newest.")
+    ] = None,
     stdout: Annotated[bool, typer.Option("--stdout", help="Only standard output.")] = False,
     stderr: Annotated[bool, typer.Option("--stderr", help="Only standard error.")] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")] = False,
@@ -48,6 +54,8 @@ def logs(
 
     Its standard output goes to standard output, its standard error to standard error, unless one of them is asked for alone. Other
     files that the attempt left (the answer of a server) follow. On a terminal, control characters are left out.
+
+    With --follow it ends with 3 where no daemon is running any more: how the run ends is known when the next one has looked.
     """
     if follow and as_json:
         fail("--follow and --json can't be had together", Exit.USAGE)
@@ -79,7 +87,7 @@ def _wanted(ledger: Ledger, run: str, attempt: int | None) -> tuple[Occurrence, 
         fail(f'There is no run "{clean(run)}"; `rowd history` lists them', Exit.USAGE)
     attempts = {a.n: a for a in ledger.attempts(occurrence.id)}
     if not attempts:
-        what = f"it is {occurrence.stage}"
+        what = f"it is {stands(occurrence)}"
         if occurrence.outcome is not None:
             was = "was " if occurrence.outcome in (Outcome.SKIPPED, Outcome.MISSED, Outcome.CANCELLED, Outcome.LOST) else ""
             what = f"it {was}{occurrence.outcome}: {occurrence.reason}"
@@ -140,11 +148,16 @@ def _put(piece: bytes, stream: object) -> None:
 
 
 async def _follow(ledger: Ledger, printer: Printer, attempt: Attempt) -> None:
-    """Until the attempt has its end in the ledger."""
+    """Until the attempt has its end in the ledger. Ends the command where nobody is there to put it in."""
     clock = SystemClock()
+    seen_at = clock.monotonic()
     while True:
         over = any(a.n == attempt.n and a.ended_at is not None for a in ledger.attempts(attempt.run))
         printer.more()
         if over:
             return
+        if living(ledger) is not None:
+            seen_at = clock.monotonic()
+        elif clock.monotonic() - seen_at >= RESTART.total_seconds():
+            fail("no daemon is running, so how it ends isn't known yet; the next one (`rowd run`) finds out", Exit.LATER)
         await clock.sleep(LOOK)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -18,12 +18,12 @@ from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import clean, emit_json, fail, print_table, say, warn
-from rowd.cli.rows import schedule_of, troubles
+from rowd.cli.rows import end_of_unread, schedule_of, troubles
 from rowd.cli.site import behind, reading, site_at, tables_of
 from rowd.coming import Coming, coming, gathered
 from rowd.ical import calendar
 from rowd.saying import distance, plural, when
-from rowd.view import house, look, usual
+from rowd.view import TableView, house, look, usual
 
 HOURS = 24
 SHOWN = 40
@@ -42,12 +42,13 @@ def next_runs(
     config: ConfigOption = None,
     table: TableOption = None,
     hours: Annotated[
-        float | None, typer.Option("--hours", min=0, max=87600, help="How far to look ahead; 24 without --count.")
+        float | None, typer.Option("--hours", metavar="N", min=0, max=87600, help="How far to look ahead; 24 without --count.")
     ] = None,
     count: Annotated[
         int | None,
         typer.Option(
             "--count",
+            metavar="N",
             min=1,
             max=100_000,
             help=f"At most so many runs; {SHOWN} without, {MOST_EACH} of each task with --ics, any number with --json.",
@@ -88,10 +89,12 @@ def next_runs(
             warn(clean(about))
     elif as_json:
         runs = list(islice(coming(rows, now, holds, until=until), count))
-        emit_json({"now": now, "until": until, "runs": [_json(run) for run in runs]})
+        unread = [view.name for view in tables if view.unread]
+        emit_json({"now": now, "until": until, "runs": [_json(run) for run in runs], "unread": unread})
     else:
         found = coming(rows, now, holds, until=until) if every else gathered(rows, now, holds, until=until)
-        _print(found, now, ahead, count, several=len(tables) > 1)
+        _print(found, now, ahead, count, tables)
+    end_of_unread(tables)
 
 
 def _first_of_each(runs: Iterable[Coming]) -> tuple[list[Coming], list[str]]:
@@ -107,16 +110,17 @@ def _first_of_each(runs: Iterable[Coming]) -> tuple[list[Coming], list[str]]:
     return kept, cut
 
 
-def _print(found: Iterator[Coming], now: datetime, ahead: timedelta, count: int | None, *, several: bool) -> None:
+def _print(found: Iterator[Coming], now: datetime, ahead: timedelta, count: int | None, tables: Sequence[TableView]) -> None:
     runs = list(islice(found, count or SHOWN))
     if not runs:
-        say(f"Nothing comes due within {_span(ahead)}.")
+        if not any(view.unread for view in tables):
+            say(f"Nothing comes due within {_span(ahead)}.")
         return
     columns = ["When", "", "Name", "Table", "Schedule", "Note"]
     zoned = len({str(run.row.zone) for run in runs}) > 1
     print_table(
         columns,
-        [_line(run, now, several=several, zoned=zoned) for run in runs],
+        [_line(run, now, several=len(tables) > 1, zoned=zoned) for run in runs],
         keep=(0, 1),
         cut={2: 14, 3: 8, 4: 12},
         spare=(1, 4, 3),

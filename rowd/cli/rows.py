@@ -6,15 +6,20 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import typer
+
 from actions.api import Outcome
 from engine.columns import Column
-from engine.model import Occurrence, Status, Type
+from engine.model import Occurrence, Stage, Status, Type
+from rowd.cli.command import code_of
+from rowd.cli.exits import Exit
 from rowd.cli.output import warn
 from rowd.view import RowView, TableView
 
 BAD = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST, Outcome.MISSED})
 """Outcomes that somebody should look at."""
 
+_STANDS = {Stage.CLAIMED: "waiting", Stage.WAITING: "retrying"}
 
 STYLES = {
     "OK": "green",
@@ -46,6 +51,11 @@ def without_next(health: str) -> str:
     return re.sub(r", next [^()]*$", "", health)
 
 
+def stands(occurrence: Occurrence) -> str:
+    """How it ended; where it hasn't, how it stands, in the words of Health."""
+    return str(occurrence.outcome or _STANDS.get(occurrence.stage, occurrence.stage))
+
+
 def outcome_style(outcome: Outcome | None) -> str:
     if outcome is None or outcome is Outcome.SUCCEEDED:
         return ""
@@ -57,10 +67,19 @@ def troubles(tables: Iterable[TableView], behind: str | None = None) -> None:
     if behind is not None:
         warn(behind)
     for view in tables:
-        if view.trouble is not None:
+        if view.unread:
+            warn(f"{view.name} can't be read, so nothing is known of it: {view.trouble}")
+        elif view.trouble is not None:
             warn(f"{view.name} can't be read now, so this is what was last read of it: {view.trouble}")
         elif view.held is not None:
             warn(f"{view.name} is held, nothing of it starts: {view.held}")
+
+
+def end_of_unread(tables: Iterable[TableView]) -> None:
+    """End the command, with the status that belongs to it, where nothing is known of one of these tables."""
+    codes = [code_of(view.trouble) for view in tables if view.unread and view.trouble is not None]
+    if codes:
+        raise typer.Exit(int(max(code or Exit.BAD for code in codes)))
 
 
 def row_json(row: RowView) -> dict[str, Any]:

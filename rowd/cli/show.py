@@ -20,7 +20,7 @@ from rowd.cli.calling import spelled as typed
 from rowd.cli.command import examples
 from rowd.cli.options import ConfigOption, JsonOption, TableOption, TaskArgument
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
-from rowd.cli.rows import health_style, outcome_style, row_json, run_json, status_of, troubles
+from rowd.cli.rows import health_style, outcome_style, row_json, run_json, stands, status_of, troubles
 from rowd.cli.site import behind, pick, reading, site_at, tables_of
 from rowd.coming import LOOKED_FOR, Coming, coming
 from rowd.saying import distance, earlier, lasted, plural, when
@@ -43,7 +43,9 @@ def show(
     name: TaskArgument,
     config: ConfigOption = None,
     table: TableOption = None,
-    runs: Annotated[int, typer.Option("--runs", min=0, max=1000, help="So many of its last runs, and of its last edits.")] = FIVE,
+    runs: Annotated[
+        int, typer.Option("--runs", metavar="N", min=0, max=1000, help="So many of its last runs, and of its last edits.")
+    ] = FIVE,
     as_json: JsonOption = False,
 ) -> None:
     """Show one task: schedule, settings, last runs, and why it does not run now."""
@@ -146,7 +148,7 @@ def _settings(row: RowView, task: Task) -> Iterator[tuple[str, Styled]]:
 def _runs(row: RowView, past: list[tuple[Occurrence, list[Attempt]]], now: datetime) -> Iterator[list[Styled]]:
     for occurrence, attempts in past:
         at = occurrence.told_at
-        how = str(occurrence.outcome or occurrence.stage) + (f" ×{occurrence.count}" if occurrence.count > 1 else "")
+        how = stands(occurrence) + (f" ×{occurrence.count}" if occurrence.count > 1 else "")
         took = lasted(occurrence.duration) if occurrence.duration is not None else ""
         yield [
             occurrence.id,

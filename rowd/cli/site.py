@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import getpass
 import os
+import pwd
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from config.load import Config, load, version_of
 from config.mistakes import ConfigError, Mistake
@@ -14,10 +16,11 @@ from engine.cells import alike, did_you_mean
 from engine.clock import Clock, SystemClock
 from engine.identity import id_of
 from engine.ledger import Ledger, LedgerMissing
-from rowd.cli.calling import TYPED
+from rowd.cli.calling import TYPED, as_typed
 from rowd.cli.exits import Exit
 from rowd.cli.options import BEFORE
 from rowd.cli.output import clean, fail, plural, warn
+from rowd.cli.rows import end_of_unread
 from rowd.heartbeat import heard, trouble_of
 from rowd.note import last, left
 from rowd.view import RowView, TableView, living, look
@@ -60,7 +63,7 @@ def salvaged(config: Path | None) -> tuple[Site, list[Mistake]]:
     """
     TYPED.set(config or BEFORE.get())
     site, mistakes = _loaded(config)
-    if site is None or (mistakes and not site.ledger.exists()):
+    if site is None or (mistakes and not _there(site)):
         raise ConfigError(mistakes)
     return site, mistakes
 
@@ -84,6 +87,9 @@ def _loaded(config: Path | None) -> tuple[Site | None, list[Mistake]]:
 @contextmanager
 def reading(site: Site) -> Iterator[Ledger | None]:
     """The ledger, to be read from; None where no daemon has made one yet: then nothing has happened. Raises ledger errors."""
+    if not _there(site):
+        yield None
+        return
     if site.ledger.is_file() and site.ledger.stat().st_size == 0 and not site.ledger.with_name(f"{site.ledger.name}-wal").exists():
         backups = site.state / "backups"
         where = f"; the newest backup in {backups} can be put in its place first" if backups.is_dir() else ""
@@ -99,6 +105,37 @@ def reading(site: Site) -> Iterator[Ledger | None]:
         yield ledger
     finally:
         ledger.close()
+
+
+def _there(site: Site) -> bool:
+    """Whether there is a ledger. Ends the command where its user may not look, or not read it."""
+    try:
+        if not site.ledger.exists():
+            return False
+        readable = os.access(site.ledger, os.R_OK, effective_ids=True)
+    except PermissionError:
+        readable = False
+    if not readable:
+        _unreadable(site)
+    return True
+
+
+def _unreadable(site: Site) -> NoReturn:
+    myself = os.geteuid()
+    try:
+        owner = site.state.stat().st_uid
+    except OSError:
+        owner = myself
+    again = "run it as the user that rowd runs as" if owner == myself else f"run it as its owner: {as_typed(_called_user(owner))}"
+    fail(f"{site.ledger} can't be read by {_called_user(myself)}; {again}", Exit.OWNER)
+
+
+def _called_user(uid: int) -> str:
+    """As sudo(8) takes it: by number where it has no name."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:  # in a container
+        return f"#{uid}"
 
 
 def runner(site: Site) -> str:
@@ -172,6 +209,7 @@ def pick(tables: Sequence[TableView], name: str) -> RowView:
     for table in tables:
         if table.trouble is not None:
             warn(f"{table.name} can't be read now: {table.trouble}")
+    end_of_unread(tables)
     hint = did_you_mean(name, [row.name for row in rows]) or "; `rowd list` shows all tasks"
     return fail(f'There is no task "{said}"{hint}', Exit.USAGE)
 

@@ -40,11 +40,16 @@ MOST_DUE = 10_000
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """One table. mark: how it stood when the daemon last looked; None before that.   stages: how many runs are where."""
+    """One table.
+
+    mark: how it stood when the daemon last said so; None before that.   stages: how many runs are where.
+    looked: when the daemon last asked it whether it has changed: it is read only where it has. None where it never was.
+    """
 
     name: str
     mark: TableMark | None
     stages: Counter[Stage]
+    looked: datetime | None
 
     @property
     def waiting(self) -> int:
@@ -77,6 +82,15 @@ class _Standing:
     def trouble(self) -> str | None:
         """What keeps the daemon as a whole from its work; None for nothing."""
         return trouble_of(self.sign, self.now) if self.daemon is not None else None
+
+    @property
+    def idle(self) -> str | None:
+        """Why nothing starts now, in a clause; None where it does."""
+        if self.daemon is None:
+            return "no daemon is running"
+        if self.trouble is not None:
+            return "the daemon does not work"
+        return "the daemon is stopping" if self.note is not None and self.note.stopping_at is not None else None
 
     @property
     def refused(self) -> bool:
@@ -112,7 +126,8 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 def _standing(site: Site, mistakes: list[Mistake]) -> _Standing:
     now = SystemClock().now()
     with reading(site) as ledger:
-        tables = [_table(name, ledger) for name in (ledger_tables(site) if mistakes else site.tables)]
+        sign = heard(site.state)
+        tables = [_table(name, ledger, sign) for name in (ledger_tables(site) if mistakes else site.tables)]
         holds = house(site, ledger, now)
         read = any(table.mark is not None for table in tables)
         due = _due(site, ledger, now, holds) if read and not mistakes else None
@@ -120,15 +135,17 @@ def _standing(site: Site, mistakes: list[Mistake]) -> _Standing:
         note = left(site.state, daemon.process) if daemon is not None else None
         old = behind(site, ledger) if not mistakes else None
         day = dict(ledger.digest(now - DAY, now + SOON).counts) if ledger is not None else {}
-    sign = heard(site.state) if daemon is not None else None
-    stale = mark if daemon is None else None
+    stale, sign = (mark, None) if daemon is None else (None, sign)
     return _Standing(site, mistakes, now, daemon, note, old, sign, stale, tables, holds, due, day)
 
 
-def _table(name: str, ledger: Ledger | None) -> _Table:
+def _table(name: str, ledger: Ledger | None, sign: Sign | None) -> _Table:
     if ledger is None:
-        return _Table(name, None, Counter())
-    return _Table(name, ledger.table_mark(name), Counter(occurrence.stage for occurrence in ledger.active(name)))
+        return _Table(name, None, Counter(), None)
+    mark = ledger.table_mark(name)
+    looks = [sign.looked.get(name) if sign is not None else None, mark.last_read if mark is not None else None]
+    looked = max((at for at in looks if at is not None), default=None)
+    return _Table(name, mark, Counter(occurrence.stage for occurrence in ledger.active(name)), looked)
 
 
 def _due(site: Site, ledger: Ledger | None, now: datetime, holds: House) -> int:
@@ -140,8 +157,8 @@ def _due(site: Site, ledger: Ledger | None, now: datetime, holds: House) -> int:
 def _print(found: _Standing) -> None:
     print_pairs(_pairs(found))
     say()
-    columns = ["Table", "State", "Read", "Rows", "Tasks", "Defects", "Drafts", "Running", "Waiting", "Message"]
-    print_table(columns, [_line(table, found) for table in found.tables], keep=range(1, 9), cut={0: 12}, spare=(3, 6, 8, 7, 4))
+    columns = ["Table", "State", "Last look", "Last read", "Rows", "Tasks", "Defects", "Drafts", "Running", "Waiting", "Message"]
+    print_table(columns, [_line(table, found) for table in found.tables], keep=range(1, 10), cut={0: 12}, spare=(3, 4, 7, 9, 8, 5))
 
 
 def _pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
@@ -208,19 +225,21 @@ def _next_hour(found: _Standing) -> Styled:
         return f"not known: no daemon has read a table yet; {command('next')} reads them now", "yellow"
     unread = ", ".join(table.name for table in found.tables if table.mark is None)
     without = f", not counting what is not read yet: {unread}" if unread else ""
-    return f"{'at least ' if found.due >= MOST_DUE else ''}{plural(found.due, 'run')} due{without}"
+    due = f"{'at least ' if found.due >= MOST_DUE else ''}{plural(found.due, 'run')} due{without}"
+    return (f"{due}; none starts while {found.idle}", "yellow") if found.idle is not None and found.due else due
 
 
 def _line(table: _Table, found: _Standing) -> list[Styled]:
     mark = table.mark
     if found.note is not None and table.name not in found.note.tables:
-        return [table.name, ("not served", "yellow"), *[""] * 7, "the daemon doesn't know this table yet"]
+        return [table.name, ("not served", "yellow"), *[""] * 8, "the daemon doesn't know this table yet"]
     if mark is None:
-        return [table.name, ("not read yet", "yellow"), *[""] * 8]
+        return [table.name, ("not read yet", "yellow"), *[""] * 9]
     defects: Styled = (str(mark.defects), "red") if mark.defects else "0"
     return [
         table.name,
         (str(mark.state), "green" if mark.state is Reach.OK else "red"),
+        distance(table.looked, found.now) if table.looked is not None else "never",
         distance(mark.last_read, found.now) if mark.last_read is not None else "never",
         str(mark.tasks + mark.defects + mark.drafts),
         str(mark.tasks),
@@ -263,6 +282,7 @@ def _table_json(table: _Table, found: _Standing) -> dict[str, Any]:
         "state": mark.state if mark is not None else None,
         "since": mark.since if mark is not None else None,
         "message": mark.message if mark is not None else None,
+        "last_look": table.looked,
         "last_read": mark.last_read if mark is not None else None,
         "age_s": now - mark.last_read if mark is not None and mark.last_read is not None else None,
         "tasks": mark.tasks if mark is not None else 0,

@@ -115,7 +115,7 @@ def test_an_attempt_that_takes_too_long_is_stopped_at_that_instant(tmp_path: Pat
         async with house.open(sheet):
             await house.until(NOON + 10 * MINUTE)
         (ended,) = house.of(RunEnded)
-        assert (ended.outcome, ended.reason, ended.duration_s) == ("timed out", "stopped after 0:05:00", 300.0)
+        assert (ended.outcome, ended.reason, ended.duration_s) == ("timed out", "stopped after 5m", 300.0)
 
     run(story())
 

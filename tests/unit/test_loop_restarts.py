@@ -89,6 +89,7 @@ def test_an_attempt_in_the_daemon_is_lost_though_its_action_is_a_command_now(tmp
         assert len(house.witness.seen) == 1
         assert kind.released == []
         assert ends(house) == [("lost", "rowd stopped while it ran; its effect is unknown")]
+        assert house.of(RunEnded)[0].duration_s is None  # it ended unseen: the time since the restart is not its own
 
     run(story())
 

@@ -68,6 +68,19 @@ def test_an_action_that_answers_its_cancellation_is_not_tried_again(tmp_path: Pa
     run(story())
 
 
+def test_what_does_not_end_in_time_after_a_stop_says_how_long_it_had(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("slow", "every hour"))
+        house.witness.behaviour = slow(timedelta(minutes=4))
+        alive = await start(house, sheet)
+        await house.until(NOON + timedelta(hours=1, minutes=1))
+        await alive.stop()
+        reason = "rowd was stopped, and it had not ended 30s later"
+        assert [(e.outcome, e.reason) for e in house.of(RunEnded)] == [("cancelled", reason)]
+
+    run(story())
+
+
 def test_an_action_that_answers_its_time_out_has_timed_out(tmp_path: Path) -> None:
     async def story() -> None:
         house = House(tmp_path)
@@ -87,6 +100,7 @@ def test_a_restarted_run_that_fails_as_it_is_stopped_makes_room_for_the_next(tmp
         async with house.open(sheet):
             await house.until(NOON + timedelta(minutes=3, seconds=30))
             assert [(r.due, r.attempt) for r in house.witness.seen] == [(NOON + n * MINUTE, 1) for n in (1, 2, 3)]
+            assert {e.reason for e in house.of(RunEnded)} == {"restarted by the next occurrence"}
 
     run(story())
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from connectors.api import Patch, Written
 from tests.fakes.house import House, rules
 from tests.fakes.memory_table import MemoryTable
-from tests.fakes.virtual import VirtualClock, run
+from tests.fakes.virtual import NOON, VirtualClock, run
 from tests.unit.test_loop import COLUMNS, row
 
 
@@ -119,5 +119,17 @@ def test_a_table_held_for_its_headers_is_not_looked_at_four_times_a_second(tmp_p
             await house.after(minutes=10)
             naps = house.clock.naps - before
         assert naps < 400  # a held table is read every two seconds, in case it was mended
+
+    run(story())
+
+
+def test_a_table_that_did_not_change_is_looked_at_and_not_read(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), probed(row("a", Type="manual"))
+        async with house.open(sheet) as daemon:
+            await house.after(minutes=30)
+            (looked,) = daemon.looked_at.values()
+            assert looked > NOON + timedelta(minutes=28)
+            assert daemon.keepers["ops"].access.last_read < NOON + timedelta(minutes=1)
 
     run(story())

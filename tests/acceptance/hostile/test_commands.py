@@ -94,7 +94,7 @@ def test_of_an_odd_table_every_row_that_makes_sense_runs_and_no_other_byte_chang
 
 def test_commands_end_as_they_should_and_print_nothing_that_a_terminal_obeys(refused: Seen, odd: Seen) -> None:
     ends = {"check --json": 1, "check": 1, "list": 0, "list --json": 0, "once": 4, "once --json": 4, LOGGED: 4}
-    assert {command: said.code for command, said in refused.said.items()} == ends
+    assert {command: said.code for command, said in refused.said.items()} == {**ends, "list": 4, "list --json": 4}
     assert {command: said.code for command, said in odd.said.items()} == {**ends, "once": 0, "once --json": 0, LOGGED: 0}
     for seen in (refused, odd):
         for said in seen.said.values():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from typer.testing import CliRunner
 
 from config.mistakes import ConfigError, Mistake
-from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, Taken, TryLater
+from connectors.errors import Bug, NeedsOwner, NoRoom, OutcomeUnknown, Taken, TryLater
 from engine.ledger import IllegalMove, LedgerCorrupt, LedgerUnwritable
 from rowd import __version__
 from rowd.cli import COMMANDS, app, load
@@ -76,6 +77,44 @@ def test_every_command_has_help_examples_and_the_promised_first_line(name: str) 
         assert "--config" in options or name in ("init", "demo")
 
 
+@pytest.mark.parametrize(
+    ("line", "usage"),
+    [
+        ("tick", "rowd tick [OPTIONS] NAME [N]"),
+        ("pause", "rowd pause [OPTIONS] NAME…"),
+        ("history", "rowd history [OPTIONS] [NAME]"),
+        ("import crontab", "rowd import crontab [OPTIONS] FILE…"),
+        ("next", "rowd next [OPTIONS]"),
+    ],
+)
+def test_usages_name_what_is_to_be_written_and_no_types(line: str, usage: str) -> None:
+    told = CliRunner().invoke(app, [*line.split(), "--help"], prog_name="rowd").stdout
+    assert told.startswith(f"Usage: {usage}\n")
+    assert not re.search("<(?!auto)|{", told), told
+
+
+@pytest.mark.parametrize("name", ["import", "export"])
+def test_commands_inside_others_are_told_in_whole_sentences(name: str) -> None:
+    told = CliRunner().invoke(app, [name, "--help"]).stdout
+    assert "..." not in told.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("tick x -2", "-2: no number here may be negative"),
+        ("tick x -25 --json", "-25: no number here may be negative"),
+        ("tick x two", """Invalid value for 'N': must be a number, not "two\""""),
+        ("next --hours -1", """Invalid value for '--hours': must be at least 0, not "-1\""""),
+        ("history --limit 1.5", """Invalid value for '--limit': must be a whole number, not "1.5\""""),
+        ("list -x", "No such option: -x"),
+    ],
+)
+def test_a_wrong_value_is_refused_in_plain_words(line: str, said: str) -> None:
+    result = CliRunner().invoke(app, line.split())
+    assert (result.exit_code, said in result.stderr) == (2, True), result.stderr
+
+
 def test_version_is_told(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["--version"]).stdout == f"rowd {__version__}\n"
 
@@ -101,6 +140,7 @@ def locked_ledger() -> LedgerUnwritable:
         (ConfigError([Mistake("rowd.toml", "tables", "there is none", "add one")]), Exit.OWNER),
         (NeedsOwner("share it"), Exit.OWNER),
         (TryLater("it is open"), Exit.LATER),
+        (NoRoom("the disk is full"), Exit.OWNER),
         (OutcomeUnknown("maybe"), Exit.LATER),
         (Bug("bad request"), Exit.BAD),
         (LedgerUnwritable("disk full"), Exit.OWNER),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from actions.api import Outcome, Result
-from rowd.cli.logs import Printer
+from engine.model import Stage
+from rowd.cli.logs import RESTART, Printer
 from tests.unit.cli.desk import Desk
 
 BACKUP = "1,backup,,daily 02:30,work,active,,,,"
@@ -55,6 +57,20 @@ def test_what_was_missed_stands_where_it_was_due_and_not_where_it_was_found(desk
 def test_a_run_that_began_late_stands_at_its_start(desk: Desk) -> None:
     waited, other = desk.began(due=datetime.now(UTC) - timedelta(days=2)), desk.missed(hours=20)
     assert runs(desk) == [waited.id, other.id]
+
+
+def test_what_has_not_ended_is_said_in_the_words_of_health(desk: Desk) -> None:
+    run = desk.began(attempts=2)
+    assert "running" in desk.said("history")
+    now = datetime.now(UTC)
+    with desk.ledger() as ledger:
+        ledger.end_attempt(run.id, 1, now, Result(Outcome.FAILED, "exit 1"), timedelta(seconds=2), now)
+    assert "retrying 2s exit 1" in desk.said("history")
+    with desk.ledger() as ledger:
+        ledger.claim([run._replace(id="waits", trigger="at:later", stage=Stage.CLAIMED, attempt=0, started_at=None)])
+    assert "backup waiting" in desk.said("history")
+    assert "it is waiting" in desk.said("logs", "waits", code=1)
+    assert [r["stage"] for r in desk.json("history")["runs"]] == ["claimed", "waiting"]
 
 
 def test_it_is_narrowed_by_task_table_failure_text_and_time(desk: Desk) -> None:
@@ -149,6 +165,27 @@ def test_following_a_run_that_has_ended_ends(desk: Desk) -> None:
     desk.printed(run, stdout="all\n")
     desk.ended(run)
     assert desk.run("logs", run.id, "--follow").stdout == "all\n"
+
+
+def test_following_a_run_that_no_daemon_looks_after_ends(desk: Desk) -> None:
+    run = desk.began()
+    desk.printed(run, stdout="so far\n")
+    desk.daemon_runs(started=1)  # one that was killed
+    result = desk.run("logs", run.id, "--follow")
+    assert (result.exit_code, result.stdout) == (3, "so far\n")
+    assert result.stderr.startswith("no daemon is running, so how it ends isn't known yet;")
+
+
+def test_following_goes_on_while_a_daemon_looks_after_it(desk: Desk) -> None:
+    run = desk.began()
+    desk.daemon_runs()
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(desk.run, "logs", run.id, "--follow")
+        with pytest.raises(TimeoutError):
+            following.result(RESTART.total_seconds() + 0.5)
+        desk.printed(run, stdout="all\n")
+        desk.ended(run)
+        assert following.result().stdout == "all\n"
 
 
 def test_following_prints_only_what_is_new(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

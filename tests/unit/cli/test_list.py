@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from actions.api import Outcome
+from engine.ledger import Reach, TableMark
 from tests.unit.cli.desk import Desk
 
 BACKUP = "1,backup,,daily 02:30,work,,,,,"
@@ -64,7 +65,7 @@ def test_a_table_that_cannot_be_read_is_shown_from_the_ledger_and_said(tmp_path:
     assert result.exit_code == 0
     assert "backup" in result.stdout
     assert "can't be read now" in result.stderr
-    assert "gone" in result.stderr
+    assert "not there" in result.stderr
 
 
 def test_the_ledgers_copy_stands_in_the_order_of_the_table(tmp_path: Path) -> None:
@@ -263,3 +264,20 @@ def test_a_draft_whose_name_is_taken_is_a_draft_everywhere_until_it_is_activated
     (row,) = desk.json("list", "--status", "defect")["tasks"]
     assert row["health"].startswith('ERROR: Name "backup"')
     assert "1 task, 1 defect in 1 table" in desk.said("check", code=1)
+
+
+def test_of_a_table_that_nobody_could_ever_read_nothing_is_claimed(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP)
+    (tmp_path / "ops.csv").unlink()
+    for words in (["list"], ["list", "--status", "active"], ["next"]):
+        result = desk.run(*words)
+        assert (result.exit_code, result.stdout) == (4, "")
+        assert result.stderr.startswith("ops can't be read, so nothing is known of it: ")
+    (told,) = desk.json("list", code=4)["tables"]
+    assert (told["rows"], told["tasks"], told["defects"], told["drafts"]) == (None, None, None, None)
+    assert desk.json("next", code=4)["unread"] == ["ops"]
+    assert "ops can't be read now" in desk.said("show", "backup", code=4)
+    assert desk.run("export", "crontab").exit_code == 4
+    with desk.ledger() as ledger:  # a daemon had no luck either
+        ledger.mark_table(TableMark("ops", Reach.NO_ACCESS, datetime.now(UTC), "it is gone"))
+    assert desk.run("list").exit_code == 4

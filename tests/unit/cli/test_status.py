@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from actions.api import Outcome
+from config.load import version_of
 from engine.events import LedgerRefused
 from engine.ledger import Reach
 from rowd.heartbeat import Heartbeat
+from rowd.note import Note, leave
 from tests.fakes.virtual import VirtualClock, run
 from tests.unit.cli.desk import Desk
 
+NOWHERE: Mapping[str, datetime] = {}
 HOURLY = "1,backup,,every 30 minutes,work,active,,,,"
 
 
@@ -28,7 +33,7 @@ def test_of_tables_that_nobody_has_read_nothing_is_claimed(tmp_path: Path) -> No
     desk.daemon_reads()
     with (tmp_path / "rowd.toml").open("a") as file:
         file.write('[tables.more]\nconnector = "local"\npath = "more.csv"\n')
-    assert "2 runs due, not counting what is not read yet: more" in desk.said("status", code=1)
+    assert "2 runs due, not counting what is not read yet: more; none starts while no daemon" in desk.said("status", code=1)
 
 
 def test_with_a_daemon_and_readable_tables_all_is_fine(tmp_path: Path) -> None:
@@ -43,6 +48,22 @@ def test_with_a_daemon_and_readable_tables_all_is_fine(tmp_path: Path) -> None:
     assert 0 <= table["age_s"] < 60
     assert told["due_next_hour"] == 2
     assert "running for 3h, process" in desk.said("status")
+
+
+def test_the_next_hour_is_no_promise_where_nothing_starts(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    desk.daemon_reads()
+    assert "Next hour 2 runs due; none starts while no daemon is running" in desk.said("status", code=1)
+    desk.daemon_runs()
+    assert "none starts" not in desk.said("status")
+    with desk.ledger() as ledger:
+        mark = ledger.daemon()
+    assert mark is not None
+    now = datetime.now(UTC)
+    leave(tmp_path / ".rowd", Note(mark.process, version_of(tmp_path / "rowd.toml"), now, ("ops",), stopping_at=now))
+    assert "2 runs due; none starts while the daemon is stopping" in desk.said("status")
+    beats(desk, now - timedelta(minutes=2))
+    assert "2 runs due; none starts while the daemon does not work" in desk.said("status", code=1)
 
 
 def test_a_mark_left_by_a_daemon_that_was_killed_is_not_believed(tmp_path: Path) -> None:
@@ -98,12 +119,13 @@ def test_a_circuit_breaker_that_is_open_is_told(tmp_path: Path) -> None:
     assert "work failed too often in a row" in desk.said("status")
 
 
-def beats(desk: Desk, at: datetime, refused: str = "") -> None:
+def beats(desk: Desk, at: datetime, refused: str = "", looked: Mapping[str, datetime] = NOWHERE) -> None:
     (state,) = desk.folder.glob("**/ledger.sqlite")
     clock = VirtualClock(at)
 
     async def once() -> None:
         heartbeat = Heartbeat(state.parent, clock, lambda _: None)
+        heartbeat.tell_of(lambda: looked)
         if refused:
             heartbeat.hear(LedgerRefused(at=at, message=refused))
         beating = asyncio.create_task(heartbeat.beat())
@@ -112,6 +134,26 @@ def beats(desk: Desk, at: datetime, refused: str = "") -> None:
         await asyncio.gather(beating, return_exceptions=True)
 
     run(once())
+
+
+def test_the_last_look_is_told_beside_the_last_read(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    desk.daemon_reads()
+    desk.daemon_runs()
+    now = datetime.now(UTC)
+    with desk.ledger() as ledger:
+        mark = ledger.table_mark("ops")
+        assert mark is not None
+        ledger.mark_table(replace(mark, last_read=now - timedelta(minutes=10, seconds=1)))
+    assert "ops ok 10m 1s ago 10m 1s ago" in desk.said("status")
+    beats(desk, now, looked={"ops": now - timedelta(seconds=20)})
+    assert "Last look Last read" in desk.said("status")
+    assert re.search("ops ok 2.s ago 10m [1-9]s ago", desk.said("status"))
+    (table,) = desk.json("status")["tables"]
+    assert datetime.fromisoformat(table["last_look"]) == now - timedelta(seconds=20)
+    beats(desk, now, looked={f"{n} of very many tables": now for n in range(1000)})
+    assert desk.json("status")["alive_at"] is not None  # too many to be told: the sign itself is whole
+    assert "ops ok 10m" in desk.said("status")
 
 
 def test_a_daemon_that_hangs_is_not_called_fine(tmp_path: Path) -> None:
@@ -129,7 +171,8 @@ def test_a_ledger_that_refuses_to_be_written_is_told(tmp_path: Path) -> None:
     desk = Desk(tmp_path, HOURLY)
     desk.daemon_reads()
     desk.daemon_runs()
-    beats(desk, datetime.now(UTC), "the disk is full; make room")
+    beats(desk, datetime.now(UTC), "The ledger can't be written: the disk is full; make room.")
     told = desk.json("status", code=1)
-    assert (told["fine"], told["trouble"]) == (False, "starts nothing: the disk is full; make room")
+    trouble = "starts nothing: the ledger can't be written: the disk is full; make room."
+    assert (told["fine"], told["trouble"]) == (False, trouble)
     assert "make room" in desk.said("status", code=1)

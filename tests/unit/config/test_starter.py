@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import resource
 import stat
 from pathlib import Path
 
@@ -108,3 +109,15 @@ def test_a_file_in_the_place_of_the_folder_is_told_in_a_sentence(tmp_path: Path)
     (tmp_path / "tasks.csv").write_text("mine")
     told = CliRunner().invoke(app, ["init", str(tmp_path / "tasks.csv")])
     assert (told.exit_code, told.output) == (5, f"{tmp_path / 'tasks.csv'}: is a file, not a folder. Choose another folder.\n")
+
+
+def test_a_full_disk_is_told_and_leaves_no_file(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (700, hard))  # no file may grow beyond it: a full disk
+    try:
+        told = CliRunner().invoke(app, ["init", str(tmp_path / "new")])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (told.exit_code, told.stderr) == (4, f"{tmp_path / 'new'} can't be written: the disk is full; make room.\n")
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert CliRunner().invoke(app, ["init", str(tmp_path / "new")]).exit_code == 0

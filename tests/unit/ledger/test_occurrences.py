@@ -265,6 +265,28 @@ def test_cancelled_before_the_start_has_no_attempt(ledger: Ledger) -> None:
     assert ledger.attempts(made.id) == []
 
 
+def test_how_long_it_took_may_be_unknown(ledger: Ledger) -> None:
+    (made,) = claimed(ledger, occurrence())
+    begin(ledger, made)
+    with ledger.transaction():
+        after = ledger.end_attempt(made.id, 1, NOON + MINUTE, Result(Outcome.LOST, "who knows"), None)
+    assert (after.outcome, after.duration) == (Outcome.LOST, None)
+    assert ledger.occurrence(made.id) == after
+    assert ledger.attempts(made.id)[0].duration is None
+    assert ledger.durations("ops") == {}
+
+
+def test_while_another_attempt_runs_nothing_is_told_of_the_last_one(ledger: Ledger) -> None:
+    (made,) = claimed(ledger, occurrence())
+    begin(ledger, made)
+    after = end_attempt(ledger, made, BAD, again=True)
+    assert (after.reason, after.duration) == (BAD.summary, MINUTE)
+    begin(ledger, made, 2)
+    (running,) = ledger.active()
+    assert (running.stage, running.reason, running.duration) == (Stage.RUNNING, "", None)
+    assert ledger.attempts(made.id)[0].summary == BAD.summary
+
+
 def test_cancelled_between_attempts_nothing_is_planned_any_more(ledger: Ledger) -> None:
     (made,) = claimed(ledger, occurrence())
     begin(ledger, made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import resource
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 from engine.ledger import (
     Ledger,
     LedgerCorrupt,
+    LedgerFull,
     LedgerMissing,
     LedgerTooNew,
     LedgerTooOld,
@@ -127,7 +129,7 @@ def test_a_savepoint_undoes_only_itself(ledger: Ledger) -> None:
 def test_a_full_disk_keeps_nothing_and_says_so(ledger: Ledger, path: Path) -> None:
     claimed(ledger, occurrence("before"))
     with (
-        pytest.raises(LedgerUnwritable, match=r"ledger\.db.*Nothing of this step was kept"),
+        pytest.raises(LedgerUnwritable, match=r"ledger\.db can't be written: .*look at the disk"),
         files_limited_to(200_000),
         ledger.transaction(),
     ):
@@ -137,10 +139,30 @@ def test_a_full_disk_keeps_nothing_and_says_so(ledger: Ledger, path: Path) -> No
     assert raw(path, "PRAGMA integrity_check") == [("ok",)]
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_on_a_full_disk_it_can_still_be_read(ledger: Ledger, path: Path, *, killed: bool) -> None:
+    claimed(ledger, occurrence("before"))
+    if killed:  # what was written last stands in the write-ahead log alone; what connections share went with the machine
+        left = path.with_name("left.db")
+        for end in ("", "-wal"):
+            shutil.copy(f"{path}{end}", f"{left}{end}")
+        path = left
+    ledger.close()
+    with files_limited_to(1000):
+        opened = Ledger.open(path, migrate=False)
+        assert [o.key for o in opened.active()] == ["before"]
+        with pytest.raises(LedgerUnwritable), opened.transaction():
+            opened.ask("ops", "a", Wish.RUN_NOW, 0, "cli:me", NOON)
+        opened.close()
+        with pytest.raises(LedgerFull, match="the disk is full"):
+            Ledger.open(path)
+    assert [o.key for o in Ledger.open(path).active()] == ["before"]
+
+
 def test_a_ledger_at_its_largest_size_keeps_nothing_and_says_so(ledger: Ledger) -> None:
     pages = ledger._connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     ledger._connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 1}")
-    with pytest.raises(LedgerUnwritable, match="make room"), ledger.transaction():
+    with pytest.raises(LedgerFull, match=r"ledger\.db can't be written: the disk is full; make room\."), ledger.transaction():
         ledger.claim([occurrence(parameters={"much": "x" * 300_000})])
     assert ledger.active() == []
 

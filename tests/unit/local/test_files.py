@@ -207,6 +207,17 @@ def test_a_deleted_file_is_told_and_never_made_again(file: Path, table: Opener) 
     assert not file.exists()
 
 
+def test_a_file_that_was_never_there_is_not_called_gone(file: Path, table: Opener) -> None:
+    file.unlink()
+    with pytest.raises(NeedsOwner, match=r"is not there\. Put it there"):
+        table().read()
+    file.write_bytes(b"ID,Name\n")
+    table().own("the daemon")
+    file.unlink()
+    with pytest.raises(NeedsOwner, match=r"is gone\. Put it back"):
+        table().read()  # by another process
+
+
 def test_a_folder_in_the_place_of_the_file_is_told(file: Path, table: Opener) -> None:
     file.unlink()
     file.mkdir()

@@ -7,14 +7,17 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from connectors.api import Effect, Patch
-from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
+from connectors.errors import NeedsOwner, NoRoom, OutcomeUnknown, TryLater
 from connectors.local.beside import Beside, digest
 from connectors.local.exchange import Exchange, exchange
 from connectors.local.saver import KEPT_FILES, KEPT_NS, ROUNDS
@@ -129,7 +132,7 @@ def test_a_disk_that_is_full_leaves_everything_as_it_was(file: Path, table: Open
         raise OSError(errno.ENOSPC, "No space left on device", str(one))
 
     before = file.read_bytes()
-    with pytest.raises(TryLater, match="no space"):
+    with pytest.raises(NoRoom, match="the disk is full; make room"):
         table(full).write([PATCH])
     assert file.read_bytes() == before
     assert swaps(file) == []
@@ -140,7 +143,7 @@ def test_a_disk_that_fills_up_while_merging_gives_their_version_its_place_back(f
     def full() -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "x")
 
-    with pytest.raises(TryLater, match="no space"):
+    with pytest.raises(NoRoom, match="the disk is full; make room"):
         table(Meanwhile(lambda: save_beside(file, THEIRS), full)).write([PATCH])
     assert file.read_bytes() == THEIRS
 
@@ -494,9 +497,44 @@ def test_displaced_files_go_when_they_are_older_than_a_minute(file: Path, table:
 
 
 def test_another_process_of_ours_that_writes_is_waited_for(file: Path, table: Opener) -> None:
-    with Beside(file).alone(), pytest.raises(TryLater, match="another rowd command"):
+    with ThreadPoolExecutor(1) as pool:
+        with Beside(file).alone():
+            writing = pool.submit(table().write, [PATCH])
+            with pytest.raises(TimeoutError):
+                writing.result(0.1)
+        assert writing.result()[0].effect is Effect.APPLIED
+
+
+def test_who_writes_for_long_is_told_of_by_the_name_of_the_table(file: Path, table: Opener) -> None:
+    with (
+        Beside(file).alone(),
+        pytest.raises(TryLater, match=f"{file} is just being written by rowd's daemon or another command; try"),
+    ):
         table().write([PATCH])
     assert table().write([PATCH])[0].effect is Effect.APPLIED
+
+
+def test_who_writes_again_and_again_passes_nobody_over(file: Path) -> None:
+    begun, done = Event(), Event()
+
+    def write_again_and_again() -> int:
+        for turn in count():
+            with Beside(file).alone():
+                begun.set()
+                time.sleep(0.02)
+                if done.is_set():
+                    return turn
+        raise AssertionError
+
+    with ThreadPoolExecutor(1) as pool:
+        turns = pool.submit(write_again_and_again)
+        begun.wait()
+        try:
+            with Beside(file).alone():
+                pass
+        finally:
+            done.set()
+    assert turns.result() <= 3
 
 
 _CHILD = """
