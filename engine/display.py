@@ -54,7 +54,8 @@ def display(
     task = understood if isinstance(understood, Task) else None
     if task is not None and task.schedule is not None:
         zone = task.schedule.zone
-    ahead = _next(task, state)
+    clocked = task is not None and hold is None and _by_the_clock(task, state)
+    ahead = _next(task, state) if clocked else None
     then = _then(task, state, ahead, zone, blackouts)
     last = tally.last
     running = next((o for o in active if o.stage is Stage.RUNNING), None)
@@ -62,7 +63,7 @@ def display(
         Column.HEALTH: _with_count(
             _asked(asked) + _health(understood, state, tally, zone, active, hold, then, shut or {}), task, state
         ),
-        Column.UNDERSTOOD_AS: _understood(task, state),
+        Column.UNDERSTOOD_AS: _understood(task, state, clocked=clocked),
         Column.NEXT_RUN: ahead,
         Column.LAST_STATUS: "running" if running else (str(last.outcome) if last and last.outcome else None),
         Column.RUNS: tally.runs,
@@ -130,10 +131,13 @@ def _second(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(microsecond=0)
 
 
+def _by_the_clock(task: Task, state: RowState) -> bool:
+    """Whether instants make it run now. Of a row that waits for a person none is told: they would pass, and stand there still."""
+    return task.schedule is not None and task.status is Status.ACTIVE and not (task.schedule.one_off and state.marked)
+
+
 def _next(task: Task | None, state: RowState) -> datetime | None:
-    if task is None or task.schedule is None or task.status is not Status.ACTIVE or (task.schedule.one_off and state.marked):
-        return None
-    return task.schedule.next(_skipped_until(task.schedule, state))
+    return task.schedule.next(_skipped_until(task.schedule, state)) if task is not None and task.schedule is not None else None
 
 
 def _skipped_until(schedule: Schedule, state: RowState) -> datetime:
@@ -143,14 +147,14 @@ def _skipped_until(schedule: Schedule, state: RowState) -> datetime:
     return max(state.decided_until, state.snoozed_until - timedelta(microseconds=1))
 
 
-def _understood(task: Task | None, state: RowState) -> Cell:
+def _understood(task: Task | None, state: RowState, *, clocked: bool) -> Cell:
     if task is None:
         return None
     if task.type is Type.COUNTER:
         return f"when Current reaches {whole(task.threshold)}"
     if task.schedule is None:
         return "only when asked: `run now` in Do, or `rowd run-now`"
-    return in_words(task.schedule, _skipped_until(task.schedule, state))
+    return in_words(task.schedule, _skipped_until(task.schedule, state), runs=3 if clocked else 0)
 
 
 def _asked(requests: Sequence[Request]) -> str:
