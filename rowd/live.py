@@ -175,4 +175,5 @@ def _next(cell: Cell, now: datetime) -> str:
     if cell - now < timedelta(hours=24):
         return distance(cell, now).removeprefix("in ")
     local = cell.astimezone()
-    return f"{local:%a} {local.day} {local:%b} {local:%H:%M}"
+    year = "" if local.year == now.astimezone().year else f" {local.year}"
+    return f"{local:%a} {local.day} {local:%b}{year} {local:%H:%M}"
