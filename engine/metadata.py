@@ -190,5 +190,6 @@ def _unknown(key: str, declared: Collection[str], action: str) -> NoReturn:
     column = COLUMNS.get(fold(key))
     if column is not None:
         raise BadMetadata(f"{quoted(key)} is no parameter of {action}; if you mean the column {column}, write it there")
-    among = [*declared, *(column.lower().replace(" ", "_") for column in SETTINGS.values())]
+    served = (column for column in SETTINGS.values() if column not in UNSERVED)
+    among = [*declared, *(column.lower().replace(" ", "_") for column in served)]
     raise BadMetadata(f"{quoted(key)} is neither a setting nor a parameter of {action}{did_you_mean(key, among)}")

@@ -261,7 +261,14 @@ def test_event_types_are_not_available(type_: str) -> None:
     assert "not available in this version" in message(type=type_)
 
 
-@pytest.mark.parametrize("type_", ["Manual", "counter", "on change"])
+def test_types_that_are_not_available_are_not_offered() -> None:
+    offered = 'Type "countr": not one of counter, interval, daily, weekly, monthly, cron, once, manual; did you mean "counter"?'
+    assert message(type="countr") == offered
+    assert message(type="on_comit").endswith("once, manual")
+    assert message(type=None, schedule="on change").endswith("not available in this version; write when the task runs")
+
+
+@pytest.mark.parametrize("type_", ["Manual", "counter"])
 def test_a_type_in_place_of_a_schedule_is_told_where_it_belongs(type_: str) -> None:
     assert message(type=None, schedule=type_).startswith(f'Schedule "{type_}": that is a Type; write it under Type')
 
