@@ -19,6 +19,7 @@ from engine.events import Event, TableRead
 from engine.keeper import Keeper
 from engine.loop import Daemon
 from engine.model import Defect, Task, Type
+from engine.weighing import jitter
 from rowd.cli.output import clean
 from rowd.cli.rows import without_next
 from rowd.fitting import GAP, fitted
@@ -152,7 +153,7 @@ def _lines(keeper: Keeper, now: datetime) -> Iterator[tuple[str, str, str, str, 
         yield (
             clean(state.cells.get(Column.NAME) or key),
             clean(_when(understood, state.count)),
-            _next(cells.get(Column.NEXT_RUN), now),
+            _next(understood, cells.get(Column.NEXT_RUN), now),
             str(cells[Column.RUNS] or ""),
             clean(cells.get(Column.LAST_RESULT) or ""),
             clean(cells[Column.HEALTH]),
@@ -169,11 +170,15 @@ def _when(understood: Task | Defect, count: float) -> str:
     return understood.schedule.text if understood.schedule is not None else "when asked"
 
 
-def _next(cell: Cell, now: datetime) -> str:
-    if not isinstance(cell, datetime):
+def _next(understood: Task | Defect, due: Cell, now: datetime) -> str:
+    """When it is to start."""
+    if not isinstance(due, datetime) or isinstance(understood, Defect):
         return ""
-    if cell - now < timedelta(hours=24):
-        return distance(cell, now).removeprefix("in ")
-    local = cell.astimezone()
+    start = due + jitter(understood, due)
+    if start <= now:
+        return "due"
+    if start - now < timedelta(hours=24):
+        return distance(start, now).removeprefix("in ")
+    local = start.astimezone()
     year = "" if local.year == now.astimezone().year else f" {local.year}"
     return f"{local:%a} {local.day} {local:%b}{year} {local:%H:%M}"

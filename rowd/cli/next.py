@@ -91,7 +91,8 @@ def next_runs(
         emit_json({"now": now, "until": until, "runs": [_json(run) for run in runs]})
     else:
         found = coming(rows, now, holds, until=until) if every else gathered(rows, now, holds, until=until)
-        _print(found, now, ahead, count, several=len(tables) > 1)
+        heading = f"The next {plural(count, 'run')}" if hours is None and count is not None else f"Within {_span(ahead)}"
+        _print(found, now, ahead, count, heading, several=len(tables) > 1)
 
 
 def _first_of_each(runs: Iterable[Coming]) -> tuple[list[Coming], list[str]]:
@@ -107,11 +108,12 @@ def _first_of_each(runs: Iterable[Coming]) -> tuple[list[Coming], list[str]]:
     return kept, cut
 
 
-def _print(found: Iterator[Coming], now: datetime, ahead: timedelta, count: int | None, *, several: bool) -> None:
+def _print(found: Iterator[Coming], now: datetime, ahead: timedelta, count: int | None, heading: str, *, several: bool) -> None:
     runs = list(islice(found, count or SHOWN))
     if not runs:
         say(f"Nothing comes due within {_span(ahead)}.")
         return
+    say(f"{heading}:", "dim")
     columns = ["When", "", "Name", "Table", "Schedule", "Note"]
     zoned = len({str(run.row.zone) for run in runs}) > 1
     print_table(

@@ -10,7 +10,9 @@ from typing import Any
 from actions.api import Outcome
 from engine.columns import Column
 from engine.model import Occurrence, Status, Type
+from engine.weighing import jitter
 from rowd.cli.output import warn
+from rowd.saying import distance
 from rowd.view import RowView, TableView
 
 BAD = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST, Outcome.MISSED})
@@ -47,6 +49,19 @@ def health_style(health: str) -> str:
 def without_next(health: str) -> str:
     """A Health without the next run, which has a column of its own; with it where it says what will keep that from running."""
     return re.sub(r", next [^()]*$", "", health)
+
+
+def next_start(row: RowView) -> datetime | None:
+    """When it is to start next: its Next Run and what jitter adds to it."""
+    due = row.cells.get(Column.NEXT_RUN)
+    return due + jitter(row.task, due) if isinstance(due, datetime) and row.task is not None else None
+
+
+def until_start(row: RowView, start: datetime, now: datetime) -> str:
+    """`in 2h`; of an instant that has come, how the row stands: `running`, or `due 6s ago` where something keeps it waiting."""
+    if start > now:
+        return distance(start, now)
+    return "running" if row.running is not None else f"due {distance(start, now)}"
 
 
 def outcome_style(outcome: Outcome | None) -> str:
