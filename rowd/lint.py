@@ -89,6 +89,12 @@ def users(definitions: Mapping[str, Definition], runner: str) -> Iterator[Findin
             yield Finding(Level.WARNING, "user", "", message, name=f"actions.{name}")
 
 
+def lacks(lacking: Mapping[str, str]) -> Iterator[Finding]:
+    """Actions that could not start on this machine.   lacking: name → what it would fail for, with the remedy."""
+    for name, what in lacking.items():
+        yield Finding(Level.WARNING, "program", "", what, name=f"actions.{name}")
+
+
 def _of_table(view: TableView) -> Iterator[Finding]:
     if view.trouble is not None:
         yield Finding(Level.ERROR, "table", view.name, f"the table can't be read: {view.trouble}")

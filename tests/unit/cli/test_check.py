@@ -206,3 +206,12 @@ def test_an_action_that_can_not_become_its_user_is_told(tmp_path: Path) -> None:
     (found,) = users(definitions, "rowd")
     assert (found.name, found.kind, found.level) == ("actions.b", "user", Level.WARNING)
     assert list(users(definitions, "root")) == list(users(definitions, "ada")) == []
+
+
+def test_an_action_whose_program_is_not_there_is_told_with_its_name(tmp_path: Path) -> None:
+    gone = '[actions.gone]\nkind = "command"\nargv = ["no-such-program-here", "x"]\n[actions.web]\nkind = "http"\nurl = "https://x.org"\n'
+    desk = Desk(tmp_path, "1,backup,manual,,work,,,,,", more=gone)
+    assert desk.run("check").exit_code == 0
+    (finding,) = desk.json("check")["findings"]
+    assert (finding["level"], finding["kind"], finding["name"]) == ("warning", "program", "actions.gone")
+    assert finding["message"].startswith('there is no program "no-such-program-here" in /usr/local/sbin:')
