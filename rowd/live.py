@@ -24,7 +24,7 @@ from rowd.cli.output import clean
 from rowd.cli.rows import without_next
 from rowd.fitting import GAP, fitted
 from rowd.log import brief, level, readable
-from rowd.saying import counted, distance, plural
+from rowd.saying import counted, distance, plural, when
 
 FRAMES = 4
 """A second."""
@@ -171,14 +171,12 @@ def _when(understood: Task | Defect, count: float) -> str:
 
 
 def _next(understood: Task | Defect, due: Cell, now: datetime) -> str:
-    """When it is to start."""
-    if not isinstance(due, datetime) or isinstance(understood, Defect):
+    """When it is to start; what is farther off than a day on the row's own clock, as its Health has it."""
+    if not isinstance(due, datetime) or isinstance(understood, Defect) or understood.schedule is None:
         return ""
     start = due + jitter(understood, due)
     if start <= now:
         return "due"
     if start - now < timedelta(hours=24):
         return distance(start, now).removeprefix("in ")
-    local = start.astimezone()
-    year = "" if local.year == now.astimezone().year else f" {local.year}"
-    return f"{local:%a} {local.day} {local:%b}{year} {local:%H:%M}"
+    return when(start, understood.schedule.zone, now)
