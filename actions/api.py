@@ -129,6 +129,17 @@ class Adoptable(Protocol):
         """
 
 
+@runtime_checkable
+class Checkable(Protocol):
+    """An action that can tell before an attempt what it would fail for."""
+
+    def lacking(self) -> str | None:
+        """What this machine lacks for it, in one sentence with the remedy, without a full stop; None for nothing.
+
+        It looks as whoever asks, and changes nothing. Raises nothing.
+        """
+
+
 class Definition(BaseModel, extra="forbid", frozen=True):
     """What the operator may say of every action, whatever its kind. Each kind's own settings model extends this."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from functools import lru_cache
@@ -158,12 +158,13 @@ def truth(cell: Cell) -> bool:
 # --- words
 
 
-def choice(cell: Cell, words: type[Word]) -> Word:
-    """One of a fixed list of words, matched as headers are. Raises BadCell."""
+def choice(cell: Cell, words: type[Word], unserved: Collection[Word] = ()) -> Word:
+    """One of a fixed list of words, matched as headers are. Raises BadCell.   unserved: those that are known, but not offered."""
     said = brief(cell)
     found = _chosen(said, words)
     if found is None:
-        raise BadCell(f"not one of {', '.join(words)}{did_you_mean(said, words)}")
+        offered = [word for word in words if word not in unserved]
+        raise BadCell(f"not one of {', '.join(offered)}{did_you_mean(said, offered)}")
     return words(found)
 
 

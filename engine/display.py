@@ -5,9 +5,9 @@ The outbox is no queue: it is the difference between this display and what the t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from actions.api import Outcome
 from connectors.api import Cell
@@ -33,6 +33,9 @@ from engine.schedule import in_words
 LONGEST_RESULT = 500
 """Characters of a result in a cell; the whole stands in the log."""
 
+Said = Callable[[datetime], str]
+"""How instants are said in one row."""
+
 
 def display(
     understood: Task | Defect,
@@ -55,16 +58,18 @@ def display(
     task = understood if isinstance(understood, Task) else None
     if task is not None:
         zone = task.zone
-    ahead = _next(task, state)
-    then = _then(task, state, ahead, zone, blackouts)
+    clocked = task is not None and hold is None and _by_the_clock(task, state)
+    ahead = _next(task, state) if clocked else None
+    said = partial(moment, zone=zone, year=_year(state, ahead, zone))
+    then = _then(task, state, ahead, said, blackouts)
     last = tally.last
     running = next((o for o in active if o.stage is Stage.RUNNING), None)
     cells: dict[str, Cell] = {
         Column.HEALTH: _with_count(
-            _asked(asked) + _health(understood, state, tally, zone, active, hold, then, shut or {}), task, state
+            _asked(asked) + _health(understood, state, tally, said, active, hold, then, shut or {}), task, state
         ),
-        Column.UNDERSTOOD_AS: _understood(task, state),
-        Column.NEXT_RUN: _first_start(task, active, shut or {}, ahead),
+        Column.UNDERSTOOD_AS: _understood(task, state, clocked=clocked),
+        Column.NEXT_RUN: _first_start(task, active, shut or {}, ahead) if hold is None else None,
         Column.LAST_STATUS: "running" if running else (str(last.outcome) if last and last.outcome else None),
         Column.RUNS: tally.runs,
         Column.FAILURES: tally.failures,
@@ -115,16 +120,31 @@ def cut(text: str, limit: int) -> str:
 
 
 @lru_cache(maxsize=1024)
-def moment(instant: datetime, zone: tzinfo) -> str:
-    """An instant (UTC) for people, in the zone that they think in: `Mon 23 Nov 09:00 Berlin`."""
+def moment(instant: datetime, zone: tzinfo, year: int | None = None) -> str:
+    """An instant (UTC) for people, in the zone that they think in: `Mon 23 Nov 2026 09:00 Berlin`.
+
+    year: the one that need not be said; None where each must.
+    """
     local = instant.astimezone(zone)
     clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
-    return f"{local:%a} {local.day} {local:%b} {clock} {place(zone)}"
+    day = f"{local:%a} {local.day} {local:%b}" + (f" {local.year}" if local.year != year else "")
+    return f"{day} {clock} {place(zone)}"
 
 
-def left_alone(action: str, until: datetime, zone: tzinfo) -> str:
+def _year(state: RowState, ahead: datetime | None, zone: tzinfo) -> int | None:
+    """The year in which this display is read, as far as that is certain without asking a clock; None where it isn't.
+
+    It stands from the last occurrence that has its record to the next one: where both lie in one year, so does whoever reads it.
+    """
+    if ahead is None:
+        return None
+    year = ahead.astimezone(zone).year
+    return year if state.settled_until.astimezone(zone).year == year else None
+
+
+def left_alone(action: str, until: str) -> str:
     """Why nothing of an action starts whose circuit breaker is open."""
-    return f"{action} keeps failing and is left alone until {moment(until, zone)}"
+    return f"{action} keeps failing and is left alone until {until}"
 
 
 def place(zone: tzinfo) -> str:
@@ -136,10 +156,13 @@ def _second(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(microsecond=0)
 
 
+def _by_the_clock(task: Task, state: RowState) -> bool:
+    """Whether instants make it run now. Of a row that waits for a person none is told: they would pass, and stand there still."""
+    return task.schedule is not None and task.status is Status.ACTIVE and not (task.schedule.one_off and state.marked)
+
+
 def _next(task: Task | None, state: RowState) -> datetime | None:
-    if task is None or task.schedule is None or task.status is not Status.ACTIVE or (task.schedule.one_off and state.marked):
-        return None
-    return task.schedule.next(_skipped_until(task.schedule, state))
+    return task.schedule.next(_skipped_until(task.schedule, state)) if task is not None and task.schedule is not None else None
 
 
 def _first_start(
@@ -164,14 +187,14 @@ def _skipped_until(schedule: Schedule, state: RowState) -> datetime:
     return max(state.decided_until, state.snoozed_until - timedelta(microseconds=1))
 
 
-def _understood(task: Task | None, state: RowState) -> Cell:
+def _understood(task: Task | None, state: RowState, *, clocked: bool) -> Cell:
     if task is None:
         return None
     if task.type is Type.COUNTER:
         return f"when Current reaches {whole(task.threshold)}"
     if task.schedule is None:
         return "only when asked: `run now` in Do, or `rowd run-now`"
-    return in_words(task.schedule, _skipped_until(task.schedule, state))
+    return in_words(task.schedule, _skipped_until(task.schedule, state), runs=3 if clocked else 0)
 
 
 def _asked(requests: Sequence[Request]) -> str:
@@ -182,7 +205,7 @@ def _health(
     understood: Task | Defect,
     state: RowState,
     tally: Tally,
-    zone: tzinfo,
+    said: Said,
     active: Sequence[Occurrence],
     hold: Hold | None,
     then: str,
@@ -193,31 +216,31 @@ def _health(
     if hold is not None:
         return f"HELD: {hold.reason}"
     note = f"NOTE: {state.note}. " if state.note else ""
-    return note + _standing(understood, state, tally, zone, active, then, shut)
+    return note + _standing(understood, state, tally, said, active, then, shut)
 
 
 def _standing(
     understood: Task,
     state: RowState,
     tally: Tally,
-    zone: tzinfo,
+    said: Said,
     active: Sequence[Occurrence],
     then: str,
     shut: Mapping[str, datetime],
 ) -> str:
     if active:
-        return _under_way(active[0], zone, shut.get(active[0].action))
+        return _under_way(active[0], said, shut.get(active[0].action))
     failed = tally.last is not None and tally.last.outcome not in (None, Outcome.SUCCEEDED)
     if understood.status is Status.COMPLETED and not failed:
         cancelled = tally.record is not None and tally.record.outcome is Outcome.CANCELLED
-        return f"CANCELLED{_ended(tally.record, zone)}" if cancelled else f"COMPLETED{_ended(tally.last, zone)}"
+        return f"CANCELLED{_ended(tally.record, said)}" if cancelled else f"COMPLETED{_ended(tally.last, said)}"
     if understood.status is Status.PAUSED:
         return "PAUSED"
     if tally.missed_now and tally.missed_since is not None:
         why = tally.record.reason if tally.record and tally.record.outcome is Outcome.MISSED else ""
-        return f"MISSED {tally.missed_now} since {moment(tally.missed_since, zone)}{f': {why}' if why else ''}{then}"
+        return f"MISSED {tally.missed_now} since {said(tally.missed_since)}{f': {why}' if why else ''}{then}"
     if failed and tally.last is not None:
-        return f"{str(tally.last.outcome).upper()}{_ended(tally.last, zone)}{then}"
+        return f"{str(tally.last.outcome).upper()}{_ended(tally.last, said)}{then}"
     if understood.type is Type.COUNTER:
         waits = "" if state.armed or state.count < understood.threshold else ": was there before; it runs at the next tick or edit"
         return f"OK, {whole(state.count)} of {whole(understood.threshold)}{waits}"
@@ -234,35 +257,35 @@ def _with_count(health: str, task: Task | None, state: RowState) -> str:
     return cut(health, LONGEST_RESULT - len(count)) + count
 
 
-def _then(task: Task | None, state: RowState, ahead: datetime | None, zone: tzinfo, blackouts: Sequence[Blackout]) -> str:
+def _then(task: Task | None, state: RowState, ahead: datetime | None, said: Said, blackouts: Sequence[Blackout]) -> str:
     """When the next occurrence comes, and what keeps it from running then: what recurs is skipped, what happens once waits."""
     if task is None or task.schedule is None or ahead is None:
         return ""
     late = "waits" if task.schedule.one_off else "skipped"
-    held = f" (skipped: up to {moment(state.skip_until, zone)})" if state.skip_until is not None else ""
+    held = f" (skipped: up to {said(state.skip_until)})" if state.skip_until is not None else ""
     if state.snoozed_until is not None and state.snoozed_until > state.settled_until:
-        held = f" (snoozed until {moment(state.snoozed_until, zone)})"
+        held = f" (snoozed until {said(state.snoozed_until)})"
     elif window := covering(blackouts, task.table, ahead):
-        held = f" ({late}: blackout {window[0]} until {moment(window[1], zone)})"
-    return f", next {moment(ahead, zone)}{held}"
+        held = f" ({late}: blackout {window[0]} until {said(window[1])})"
+    return f", next {said(ahead)}{held}"
 
 
-def _under_way(occurrence: Occurrence, zone: tzinfo, shut: datetime | None) -> str:
+def _under_way(occurrence: Occurrence, said: Said, shut: datetime | None) -> str:
     if occurrence.stage is Stage.RUNNING and occurrence.started_at is not None:
         again = f" (attempt {occurrence.attempt} of {occurrence.attempts})" if occurrence.attempt > 1 else ""
-        return f"RUNNING since {moment(occurrence.started_at, zone)}{again}"
+        return f"RUNNING since {said(occurrence.started_at)}{again}"
     if occurrence.stage is Stage.WAITING and occurrence.retry_at is not None:
-        when = moment(occurrence.retry_at, zone)
+        when = said(occurrence.retry_at)
         return f"RETRYING: attempt {occurrence.attempt + 1} of {occurrence.attempts} at {when}, after: {occurrence.reason}"
     if shut is not None:
-        return f"WAITING: {left_alone(occurrence.action, shut, zone)}"
+        return f"WAITING: {left_alone(occurrence.action, said(shut))}"
     return "WAITING to start"
 
 
-def _ended(occurrence: Occurrence | None, zone: tzinfo) -> str:
+def _ended(occurrence: Occurrence | None, said: Said) -> str:
     if occurrence is None or occurrence.ended_at is None:
         return ""
-    return f" {moment(occurrence.ended_at, zone)}{f': {occurrence.reason}' if occurrence.reason else ''}"
+    return f" {said(occurrence.ended_at)}{f': {occurrence.reason}' if occurrence.reason else ''}"
 
 
 WRITTEN = OURS | SHARED

@@ -93,7 +93,7 @@ def _missing(columns: Sequence[Column], named: Mapping[Column, str], strangers: 
         return None
     headers = " and ".join(f'"{named.get(c, c)}"' for c in columns)
     settings = " and ".join(f"columns.{c}" for c in columns)
-    near = [h for h in islice(strangers, MOST_STRANGERS) if guess(h, {fold(named.get(c, c)): c for c in columns}, closest=0.8)]
+    near = [h for h in islice(strangers, MOST_STRANGERS) if _near(h, {fold(named.get(c, c)): c for c in columns})]
     meant = f" (is it {' or '.join(quoted(header) for header in near)}?)" if near else ""
     return f"no column {headers}{meant}; add it, or set {settings} in rowd.toml to the header that it has"
 
@@ -101,7 +101,12 @@ def _missing(columns: Sequence[Column], named: Mapping[Column, str], strangers: 
 def _hints(strangers: Sequence[str], free: Mapping[str, Column]) -> list[str]:
     found = []
     for header in islice(strangers, MOST_STRANGERS):
-        near = guess(header, free, closest=0.8)
+        near = _near(header, free)
         if near is not None:
             found.append(f'the column {quoted(header)} is none of rowd\'s; did you mean "{free[near]}"?')
     return found
+
+
+def _near(header: str, columns: Mapping[str, Column]) -> str | None:
+    """The folded header that was probably meant; None for a stranger. Of four letters one slip is a quarter."""
+    return guess(header, columns, closest=0.75 if len(fold(header)) <= 4 else 0.8)

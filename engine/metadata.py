@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from connectors.api import Cell, fold
-from engine.cells import did_you_mean, quoted, text
+from engine.cells import SHOWN, did_you_mean, quoted, text
 from engine.columns import RESTARTS, Column
 from engine.layout import COLUMNS
 
@@ -117,7 +118,7 @@ def _object(cell: Cell) -> dict[str, object]:
         value = _JSON.decode(said)
     except json.JSONDecodeError as exc:
         where = f"line {exc.lineno}, character {exc.colno}" if exc.lineno > 1 else f"character {exc.colno}"
-        raise BadMetadata(f"not JSON at {where}: {exc.msg}{_advice(said)}") from None
+        raise BadMetadata(f"not JSON at {where}{_advice(said) or f': {exc.msg}'}") from None
     except RecursionError:
         raise BadMetadata(f"nested deeper than {DEEPEST} levels; make it flat") from None
     except BadMetadata:
@@ -150,9 +151,38 @@ def _advice(said: str) -> str:
         return '; use straight double quotes ("), not typographic ones'
     if said.startswith("{'") or ("'" in said and '"' not in said):
         return "; use double quotes (\"), not single ones (')"
+    if (meant := _meant(said)) is not None:
+        return f"; write it like {meant}"
     if not said.startswith("{"):
         return '; write it like {"name": "value"}'
     return ""
+
+
+_NAMED = re.compile(r"""\s*(["']?)([^\W\d][\w.-]*)\1\s*[:=]\s*(?:(["'])([^"']*)\3|([^"'{}\[\]]+))\s*""")
+"""One `name: value`, with or without quotes around either."""
+
+
+def _meant(said: str) -> str | None:
+    """What somebody meant who wrote names and values plainly (`{words: hi}`, `folder=/srv`), as JSON; None where it is long, or
+    not that plain.
+    """
+    if len(said) > 2 * SHOWN or said.startswith("{") != said.endswith("}"):
+        return None
+    found: dict[str, object] = {}
+    for part in said.removeprefix("{").removesuffix("}").strip().removesuffix(",").split(","):
+        named = _NAMED.fullmatch(part)
+        if named is None or named[2] in found:
+            return None
+        found[named[2]] = named[4] if named[3] else _plain(named[5].strip())
+    return json.dumps(found, ensure_ascii=False)
+
+
+def _plain(value: str) -> object:
+    """A number, a truth value or null where it is one, else text."""
+    try:
+        return _JSON.decode(value)
+    except ValueError:
+        return value
 
 
 def _depth(value: object, level: int) -> int:
@@ -190,5 +220,6 @@ def _unknown(key: str, declared: Collection[str], action: str) -> NoReturn:
     column = COLUMNS.get(fold(key))
     if column is not None:
         raise BadMetadata(f"{quoted(key)} is no parameter of {action}; if you mean the column {column}, write it there")
-    among = [*declared, *(column.lower().replace(" ", "_") for column in SETTINGS.values())]
+    served = (column for column in SETTINGS.values() if column not in UNSERVED)
+    among = [*declared, *(column.lower().replace(" ", "_") for column in served)]
     raise BadMetadata(f"{quoted(key)} is neither a setting nor a parameter of {action}{did_you_mean(key, among)}")

@@ -17,7 +17,7 @@ from engine.cells import LONGEST_NAME, BadCell, alike, brief, choice, guess, quo
 from engine.columns import OURS, Column
 from engine.metadata import BadMetadata, Metadata
 from engine.model import CatchUp, Defect, RowState, Schedule, Status, Task, Type
-from engine.settings import Settings, Wrong
+from engine.settings import EVENTS, Settings, Wrong
 
 PERIODIC = frozenset({Type.DAILY, Type.WEEKLY, Type.MONTHLY})
 """Types whose Threshold means every N periods."""
@@ -269,6 +269,8 @@ def _torn(said: str, current: Cell) -> str | None:
 
 def _a_type(said: str | None) -> str | None:
     """What to tell of a Schedule that is the name of a Type; None where it is none."""
-    if said is None or said.strip().lower().replace(" ", "_") not in set(Type):
+    if said is None or (word := said.strip().lower().replace(" ", "_")) not in set(Type):
         return None
+    if word in EVENTS:
+        return f"Schedule {quoted(said)}: that is a Type, and not available in this version; write when the task runs"
     return f"Schedule {quoted(said)}: that is a Type; write it under Type, and clear Schedule or write there when the task runs"

@@ -91,7 +91,7 @@ class Weighed:
             if occurrence.stage is Stage.WAITING:
                 return "another attempt of the last run is to follow"
             if (until := self.shut.get(occurrence.action)) is not None:
-                return left_alone(occurrence.action, until, self.task.zone)
+                return left_alone(occurrence.action, moment(until, self.task.zone))
             return "the last run is still waiting to start"
         return None
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from itertools import islice
 
 from actions.api import Definition
 from engine.model import Overlap, Schedule, Status, Task
 from engine.plan import House
-from engine.schedule.walk import Calendar
+from engine.schedule.walk import Calendar, Once
 from engine.schedule.zones import Stretch, instant_of, moment_of, walls
 from rowd.coming import coming
 from rowd.saying import lasted, plural
@@ -87,6 +87,12 @@ def users(definitions: Mapping[str, Definition], runner: str) -> Iterator[Findin
         if user not in (None, runner) and runner != "root":
             message = f"runs as {user}, and rowd as {runner}, who can't become another user; leave out user, or run rowd as root"
             yield Finding(Level.WARNING, "user", "", message, name=f"actions.{name}")
+
+
+def lacks(lacking: Mapping[str, str]) -> Iterator[Finding]:
+    """Actions that could not start on this machine.   lacking: name → what it would fail for, with the remedy."""
+    for name, what in lacking.items():
+        yield Finding(Level.WARNING, "program", "", what, name=f"actions.{name}")
 
 
 def _of_table(view: TableView) -> Iterator[Finding]:
@@ -164,17 +170,18 @@ def clock_changes(task: Task, now: datetime) -> Iterator[str]:
     Only fixed times are concerned; what runs on real time (`*/5 * * * *`, `every 2 hours`) is not.
     """
     schedule = task.schedule
-    if not isinstance(schedule, Calendar) or schedule.real:
+    if schedule is None:
         return
-    by_the_wall = replace(schedule, zone=UTC, begins=None)
-    for before, after in _changes(schedule, now):
+    for before, after in _changes(schedule.zone, now):
         skipped = after.offset > before.offset
         first, last = sorted((before.end + before.offset, before.end + after.offset))
-        times = list(_between(by_the_wall, first, last))
+        times = list(_between(schedule, first, last))
         if not times or (due := schedule.next(moment_of(before.end - (last - first) - 1))) is None:
             continue
         if not moment_of(before.end - (last - first)) <= due <= moment_of(before.end + (last - first)):
             continue  # it begins only later
+        if schedule.one_off and due <= now:
+            continue
         hour = f"{moment_of(first):%H:%M} to {moment_of(last):%H:%M}"
         day = f"{moment_of(first):%a} {moment_of(first).day} {moment_of(first):%b %Y}"
         which = ", ".join(f"{t:%H:%M}" for t in times[:3]) + (", …" if len(times) > 3 else "")
@@ -183,11 +190,12 @@ def clock_changes(task: Task, now: datetime) -> Iterator[str]:
         elif skipped:
             yield f"on {day} the clock skips {hour} ({schedule.zone}): {which} come together as one run at {moment_of(last):%H:%M}"
         else:
-            yield f"on {day} the clock shows {hour} twice ({schedule.zone}): {which} runs the first time only"
+            second = f"; for the second time write {_with_offset(times[0], after.offset)}" if schedule.one_off else ""
+            yield f"on {day} the clock shows {hour} twice ({schedule.zone}): {which} runs the first time only{second}"
 
 
-def _changes(schedule: Calendar, now: datetime) -> Iterator[tuple[Stretch, Stretch]]:
-    clock = walls(schedule.zone)
+def _changes(zone: tzinfo, now: datetime) -> Iterator[tuple[Stretch, Stretch]]:
+    clock = walls(zone)
     end = instant_of(now + AHEAD)
     stretch = clock.stretch(instant_of(now))
     while stretch.end < end:
@@ -197,12 +205,22 @@ def _changes(schedule: Calendar, now: datetime) -> Iterator[tuple[Stretch, Stret
         stretch = after
 
 
-def _between(schedule: Calendar, first: int, last: int) -> Iterator[datetime]:
-    """Its occurrences in [first, last), as walls."""
-    cursor, end = moment_of(first - 1), moment_of(last)
-    while (due := schedule.next(cursor)) is not None and due < end:
-        yield due
-        cursor = due
+def _between(schedule: Schedule, first: int, last: int) -> Iterator[datetime]:
+    """Its fixed times in [first, last), as walls."""
+    match schedule:
+        case Once(wall=int(wall)) if first <= wall < last:
+            yield moment_of(wall)
+        case Calendar(real=False):
+            by_the_wall = replace(schedule, zone=UTC, begins=None)
+            cursor, end = moment_of(first - 1), moment_of(last)
+            while (due := by_the_wall.next(cursor)) is not None and due < end:
+                yield due
+                cursor = due
+
+
+def _with_offset(wall: datetime, offset: int) -> str:
+    """As a Schedule names an instant: `2026-10-25 02:30+01:00`."""
+    return wall.replace(tzinfo=timezone(timedelta(seconds=offset))).isoformat(" ", "seconds" if wall.second else "minutes")
 
 
 # --- clashes

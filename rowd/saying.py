@@ -15,14 +15,13 @@ def harmless(json: str) -> str:
 
 
 def when(instant: datetime, zone: tzinfo, now: datetime) -> str:
-    """An instant for people: `today 14:00`, `Mon 23 Nov 09:00`, `1 Mar 2027 09:00`, on the wall clock of `zone`."""
+    """An instant for people, on the wall clock of `zone`: `today 14:00`, `Mon 23 Nov 09:00`, `Fri 1 Jan 2027 09:00`."""
     local, today = instant.astimezone(zone), now.astimezone(zone).date()
     clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
     if local.date() == today:
         return f"today {clock}"
-    if abs((local.date() - today).days) < 300:
-        return f"{local:%a} {local.day} {local:%b} {clock}"
-    return f"{local.day} {local:%b} {local.year} {clock}"
+    year = "" if local.year == today.year else f" {local.year}"
+    return f"{local:%a} {local.day} {local:%b}{year} {clock}"
 
 
 def earlier(instant: datetime, zone: tzinfo, now: datetime) -> str:

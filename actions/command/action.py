@@ -9,7 +9,7 @@ from pathlib import Path
 
 from actions.api import Context, Outcome, Process, Request, Result
 from actions.command import argv
-from actions.command.environment import variables
+from actions.command.environment import PATH, variables
 from actions.command.identity import boot, kill_left, opened
 from actions.command.launcher import BOOT, STDERR, STDOUT, Launch, Order, take_back
 from actions.command.settings import CommandSettings
@@ -26,7 +26,7 @@ def make(name: str, settings: CommandSettings, base: Path) -> Command:  # noqa: 
 
 
 class Command:
-    """`kind = "command"`. Its attempts are processes that outlive the daemon, so it is Adoptable."""
+    """`kind = "command"`. Its attempts are processes that outlive the daemon, so it is Adoptable; Checkable as well."""
 
     kind = "command"
 
@@ -78,6 +78,15 @@ class Command:
         found = self._result(folder, long, None, mask)
         return found if pidfd is not None else _timed(found, folder)
 
+    def lacking(self) -> str | None:
+        """The folder that it runs in, or its program."""
+        try:
+            self._in_place()
+            self._program(self._argv[0].filled(lambda _: ""), self._settings.environment.get("PATH", PATH))
+        except (OSError, ValueError) as exc:
+            return str(exc)
+        return None
+
     async def _until_gone(self, held: Held, folder: Path) -> Path | None:
         files = (folder / STDOUT, folder / STDERR)
         return await until_gone(held, files, self._settings.output_limit, self._settings.kill_after)
@@ -105,8 +114,7 @@ class Command:
     def _order(self, request: Request, context: Context) -> Order:
         """Raises ValueError, with a sentence, for what only the machine knows: a folder or a program that isn't there."""
         settings = self._settings
-        if not self._cwd.is_dir():
-            raise ValueError(f"there is no folder {self._cwd}; create it, or correct its cwd")
+        self._in_place()
         secrets = {name: context.secret(name) for name in settings.secrets}
         environment = variables(request, context.folder, settings.environment, secrets, settings.user)
         elements = argv.filled(self._argv, confined(settings.parameters, request.parameters))
@@ -121,9 +129,18 @@ class Command:
             nice=settings.nice,
         )
 
+    def _in_place(self) -> None:
+        if not self._cwd.is_dir():
+            raise ValueError(f"there is no folder {self._cwd}; create it, or correct its cwd")
+
     def _program(self, name: str, path: str) -> str:
         """The program's path, found as a shell would. A name alone would reach sh's own words (`exec`, `eval`)."""
-        found = shutil.which(str(self._cwd.absolute() / name) if "/" in name else name, path=path)
+        there = self._cwd.absolute() / name
+        found = shutil.which(str(there) if "/" in name else name, path=path)
+        if found is None and "/" in name and there.is_file():
+            raise ValueError(
+                f"the file {quoted(name)} may not be executed; chmod +x it, or name the program that reads it before it"
+            )
         if found is None:
             where = "" if "/" in name else f" in {path}"
             raise ValueError(f"there is no program {quoted(name)}{where}; install it, or write its full path")

@@ -65,16 +65,15 @@ def once(setting: Setting, said: When | Ahead | OnDay) -> Once:
             wall = _wall(said, setting.usual)
             due = _moment(setting, said, wall) + timedelta(microseconds=said.micro)
             remark = "" if said.second is not None else " (no time was given)"
-            if said.offset is None and setting.wall(instant_of(due)) != wall:
-                remark = " (the clock skips the time that was given)"
-            return _once(setting, due, remark)
+            return _once(setting, due, wall if said.offset is None else None, remark)
         case Ahead(settle=True):
             return _once(setting, setting.since + SETTLE)
         case Ahead():
             return _once(setting, _days_later(setting, said.days) + said.span)
         case OnDay():
             second = setting.usual if said.second is None else said.second
-            return _once(setting, moment_of(setting.instant((setting.today + said.days) * DAY + second)))
+            wall = (setting.today + said.days) * DAY + second
+            return _once(setting, moment_of(setting.instant(wall)), wall)
 
 
 def at_next(setting: Setting, times: tuple[int, ...]) -> Once:
@@ -84,12 +83,15 @@ def at_next(setting: Setting, times: tuple[int, ...]) -> Once:
     due = Calendar("", setting.zone, shared(EveryDays()), *_masks(setting, times)).next(setting.since)
     if due is None:
         raise setting.refused("never comes due")
-    return _once(setting, due)
+    return _once(setting, due, setting.wall(instant_of(due)) // DAY * DAY + times[0])
 
 
-def _once(setting: Setting, due: datetime, remark: str = "") -> Once:
+def _once(setting: Setting, due: datetime, wall: int | None = None, remark: str = "") -> Once:
+    """wall: what the clock was to show; None where that was not said."""
     text = wall_text(due, setting.zone)
-    return Once(text, setting.zone, due, f"once, {text}{remark}")
+    if wall is not None and setting.wall(instant_of(due)) != wall:
+        remark = " (the clock skips the time that was given)"
+    return Once(text, setting.zone, due, f"once, {text}{remark}", wall)
 
 
 def _days_later(setting: Setting, days: int) -> datetime:

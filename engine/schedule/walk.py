@@ -143,12 +143,16 @@ class Span:
 
 @dataclass(frozen=True)
 class Once:
-    """One instant (aware, UTC). words: as `text`, where more can be said for a person."""
+    """One instant (aware, UTC). words: as `text`, where more can be said for a person.
+
+    wall: what a clock in the zone was to show then, which it may skip or show twice; None where an instant was named, or a span.
+    """
 
     text: str
     zone: tzinfo
     due: datetime
     words: str = field(default="", compare=False)
+    wall: int | None = field(default=None, compare=False)
 
     @property
     def one_off(self) -> bool:

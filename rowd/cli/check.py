@@ -6,15 +6,17 @@ from collections import Counter
 
 import typer
 
+from actions.api import Checkable
 from engine.clock import SystemClock
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import emit_json, plural, print_table, say, warn
-from rowd.cli.site import behind, reading, runner, site_at, tables_of
-from rowd.lint import Level, lint, users
+from rowd.cli.site import behind, reading, runner, runs_as_us, site_at, tables_of
+from rowd.lint import Level, lacks, lint, users
 from rowd.saying import counted
 from rowd.view import house, look, usual
+from rowd.wiring import Site
 
 STYLES = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "dim"}
 
@@ -29,7 +31,8 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
 
     Errors: rows that are not understood, tables that can't be read. Warnings: fixed times in an hour that the clock skips or
     repeats within a year, runs that take longer than their interval, schedules denser than their action allows, more tasks in one
-    minute than may run at once, headers that are nearly a column's, actions that can't become the user that they are to run as.
+    minute than may run at once, headers that are nearly a column's, actions that can't become the user that they are to run as, or
+    whose program or folder isn't there.
     Nothing is run or written. Ends with 1 where there are errors.
     """
     site = site_at(config)
@@ -38,7 +41,8 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
         tables = look(site, ledger, clock, tables_of(site, table))
         now = clock.now()
         found = lint(tables, now, house(site, ledger, now), usual(ledger, tables), site.parts.max_parallel)
-        found = sorted([*users(site.definitions, runner(site)), *found], key=lambda f: list(Level).index(f.level))
+        about_actions = [*users(site.definitions, runner(site)), *lacks(_lacking(site))]
+        found = sorted([*about_actions, *found], key=lambda f: list(Level).index(f.level))
         old = behind(site, ledger)
     levels = Counter(one.level for one in found)
     if as_json:
@@ -69,3 +73,11 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
         say(f"{rows_there} in {plural(len(tables), 'table')}: {summary}")
     if levels[Level.ERROR]:
         raise typer.Exit(int(Exit.BAD))
+
+
+def _lacking(site: Site) -> dict[str, str]:
+    """Action → what it would fail for. Nothing where we are not who rowd runs as: then we may see less of the machine than rowd."""
+    if not runs_as_us(site):
+        return {}
+    found = {name: action.lacking() for name, action in site.parts.actions.items() if isinstance(action, Checkable)}
+    return {name: what for name, what in found.items() if what is not None}

@@ -7,7 +7,7 @@ import contextlib
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,9 @@ from rowd.log import listener
 from rowd.service import serve
 from rowd.wiring import Bound
 
+if TYPE_CHECKING:
+    from rowd.demo.folder import Laid
+
 SECONDS = 20
 """How long the demo runs where nobody watches."""
 
@@ -37,7 +40,7 @@ def demo(
             "--seconds", metavar="N", min=1, help=f"End by itself after so long. Default: Ctrl-C; {SECONDS} without a terminal."
         ),
     ] = None,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew: an earlier demo's table and history are deleted.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew: an earlier demo is put aside, whole.")] = False,
 ) -> None:
     """Show rowd at work on a table that it makes for you.
 
@@ -67,8 +70,7 @@ def _show(folder: Path, seconds: int | None, *, fresh: bool) -> None:
         )
         listen: Listener = listener("readable", sys.stdout)
         frames: Callable[[Daemon], AsyncIterator[None]] = _nothing
-        if not laid:
-            say(f"{folder} goes on as it was left; {command('demo')} {folder} --fresh begins anew.")
+        footer = earlier(folder, laid) + footer
         if watched:
             from rowd.live import LiveView
 
@@ -97,8 +99,15 @@ def _show(folder: Path, seconds: int | None, *, fresh: bool) -> None:
     say(f"The demo's folder stays: {folder}. Look into it: {command('list', config)}, {command('history', config)}")
 
 
-def _laid(folder: Path, *, fresh: bool) -> bool:
-    """Whether it was laid just now. Ends the command where it can't be."""
+def earlier(folder: Path, laid: Laid) -> str:
+    """A line about the demo that was there before; nothing where none was."""
+    if not laid.new:
+        return f"{folder} is as you and its visitor left it; {command('demo')} {folder} --fresh begins anew.\n"
+    return f"The demo that was here is kept in {laid.kept}.\n" if laid.kept is not None else ""
+
+
+def _laid(folder: Path, *, fresh: bool) -> Laid:
+    """Make the folder ready. Ends the command where it can't be."""
     from rowd.demo.folder import InTheWay, lay
 
     try:

@@ -55,7 +55,8 @@ def export_json(
 ) -> None:
     """Write a table as JSON: a list with one object a row, under rowd's own names of the columns.
 
-    Blank cells are left out. `rowd import json` reads it back.
+    Blank cells are left out; the others are as the store gives them: a CSV file has only text, so "0" is no number there.
+    `rowd import json` reads it back.
     """
     site = site_at(config)
     with hand(one_table(site, table)) as held:

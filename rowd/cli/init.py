@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from engine.columns import Column
 from rowd.cli.calling import command
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
@@ -49,6 +50,15 @@ def init(
         return
     for path in written:
         say(f"wrote {path}")
+    table = folder / "tasks.csv"
+    if unseen := _unseen(table):
+        say(f"To see {' and '.join(unseen)} in {table}, put these words at the end of its first line: ,{','.join(unseen)}")
     say("Look whether all is well, then run the daemon and edit the table meanwhile:")
     for line in commands:
         say(f"  {line}")
+
+
+def _unseen(table: Path) -> list[str]:
+    """What rowd would say of each row, and the table has no column for. Its other columns are a matter of taste."""
+    header = table.read_text(encoding="utf-8").partition("\n")[0].split(",")
+    return [column for column in (Column.HEALTH, Column.NEXT_RUN) if column not in header]

@@ -16,7 +16,19 @@ from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import Styled, emit_json, fail, plural, print_table, say
-from rowd.cli.rows import BAD, end_of_unread, health_style, outcome_style, row_json, schedule_of, status_of, troubles, without_next
+from rowd.cli.rows import (
+    BAD,
+    end_of_unread,
+    health_style,
+    next_start,
+    outcome_style,
+    row_json,
+    schedule_of,
+    status_of,
+    troubles,
+    until_start,
+    without_next,
+)
 from rowd.cli.site import behind, reading, site_at, tables_of
 from rowd.saying import distance, when
 from rowd.view import RowView, TableView, look
@@ -106,11 +118,11 @@ def _finished(row: RowView) -> bool:
 
 def _line(row: RowView, now: datetime, *, several: bool, zoned: bool) -> list[Styled]:
     last, cells = row.tally.last, row.cells
-    ahead, health = cells.get(Column.NEXT_RUN), str(cells[Column.HEALTH])
+    start, health = next_start(row), str(cells[Column.HEALTH])
     coming = off = ended = ""
-    if isinstance(ahead, datetime):
+    if start is not None:
         where = f" {place(row.zone)}" if zoned else ""
-        coming, off = f"{when(ahead, row.zone, now)}{where}", distance(ahead, now)
+        coming, off = f"{when(start, row.zone, now)}{where}", until_start(row, start, now)
         health = without_next(health)
     if last is not None and last.ended_at is not None:
         ended = f"{last.outcome} {distance(last.ended_at, now)}"

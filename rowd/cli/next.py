@@ -93,7 +93,8 @@ def next_runs(
         emit_json({"now": now, "until": until, "runs": [_json(run) for run in runs], "unread": unread})
     else:
         found = coming(rows, now, holds, until=until) if every else gathered(rows, now, holds, until=until)
-        _print(found, now, ahead, count, tables)
+        heading = f"The next {plural(count, 'run')}" if hours is None and count is not None else f"Within {_span(ahead)}"
+        _print(found, now, ahead, count, heading, tables)
     end_of_unread(tables)
 
 
@@ -110,12 +111,15 @@ def _first_of_each(runs: Iterable[Coming]) -> tuple[list[Coming], list[str]]:
     return kept, cut
 
 
-def _print(found: Iterator[Coming], now: datetime, ahead: timedelta, count: int | None, tables: Sequence[TableView]) -> None:
+def _print(
+    found: Iterator[Coming], now: datetime, ahead: timedelta, count: int | None, heading: str, tables: Sequence[TableView]
+) -> None:
     runs = list(islice(found, count or SHOWN))
     if not runs:
         if not any(view.unread for view in tables):
             say(f"Nothing comes due within {_span(ahead)}.")
         return
+    say(f"{heading}:", "dim")
     columns = ["When", "", "Name", "Table", "Schedule", "Note"]
     zoned = len({str(run.row.zone) for run in runs}) > 1
     print_table(

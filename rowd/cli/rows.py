@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import typer
@@ -11,9 +12,11 @@ import typer
 from actions.api import Outcome
 from engine.columns import Column
 from engine.model import Occurrence, Stage, Status, Type
+from engine.weighing import jitter
 from rowd.cli.command import code_of
 from rowd.cli.exits import Exit
 from rowd.cli.output import warn
+from rowd.saying import distance
 from rowd.view import RowView, TableView
 
 BAD = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST, Outcome.MISSED})
@@ -54,6 +57,21 @@ def without_next(health: str) -> str:
 def stands(occurrence: Occurrence) -> str:
     """How it ended; where it hasn't, how it stands, in the words of Health."""
     return str(occurrence.outcome or _STANDS.get(occurrence.stage, occurrence.stage))
+
+
+def next_start(row: RowView) -> datetime | None:
+    """When it is to start next: its Next Run, and what jitter adds to it where that is by the schedule."""
+    due = row.cells.get(Column.NEXT_RUN)
+    if not isinstance(due, datetime) or row.task is None:
+        return None
+    return due if row.active else due + jitter(row.task, due)
+
+
+def until_start(row: RowView, start: datetime, now: datetime) -> str:
+    """`in 2h`; of an instant that has come, how the row stands: `running`, or `due 6s ago` where something keeps it waiting."""
+    if start > now:
+        return distance(start, now)
+    return "running" if row.running is not None else f"due {distance(start, now)}"
 
 
 def outcome_style(outcome: Outcome | None) -> str:

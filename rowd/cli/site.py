@@ -146,6 +146,14 @@ def runner(site: Site) -> str:
         return getpass.getuser()
 
 
+def runs_as_us(site: Site) -> bool:
+    """Whether rowd sees no more of this machine than we do: it runs as our user, or we are root."""
+    try:
+        return os.geteuid() in (0, site.state.stat().st_uid)
+    except OSError:  # it has not run yet
+        return True
+
+
 def behind(site: Site, ledger: Ledger | None) -> str | None:
     """What keeps the running daemon from what rowd.toml says now: it hangs, it can't write, it has read another version.
 

@@ -7,6 +7,8 @@ import re
 import shutil
 import sys
 import tomllib
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +19,18 @@ CONFIG, TABLE = "rowd.toml", "tasks.csv"
 STATE = ".rowd"
 MADE = (STATE, f".{TABLE}.rowd", "backups", "reports")
 """Folders that a demo at work makes."""
+
+
+EARLIER = "earlier"
+"""Where demos are kept that a new one took the place of, by number. Each is whole: it can be gone on with there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """new: it was laid just now; else it goes on as it was left.   kept: where the one is that was here before; None for none."""
+
+    new: bool
+    kept: Path | None = None
 
 
 class InTheWay(Exception):
@@ -32,12 +46,13 @@ def ours(folder: Path) -> bool:
         return False
 
 
-def lay(folder: Path, *, anew: bool = False) -> bool:
-    """Make the folder ready for a demo. Answers whether it was laid just now; False: it goes on as it was left.
+def lay(folder: Path, *, anew: bool = False) -> Laid:
+    """Make the folder ready for a demo.
 
-    anew: take away what an earlier demo left here, its table and its history too.
+    anew: put an earlier demo aside, with its table and its history. What else lies in the folder stays where it is.
     Raises: InTheWay before anything is changed; AlreadyRunning where a daemon is at work here; OSError.
     """
+    kept = None
     if not ours(folder):
         if there := [str(folder / name) for name in sorted({*_names(), *MADE}) if os.path.lexists(folder / name)]:
             raise InTheWay(f"not touched: {', '.join(there)}")
@@ -45,13 +60,24 @@ def lay(folder: Path, *, anew: bool = False) -> bool:
     else:
         with locked(folder / STATE):
             if not anew:
-                return False
-            for made in MADE:
-                shutil.rmtree(folder / made, ignore_errors=True)
+                return Laid(new=False)
+            kept = _put_aside(folder)
     shutil.copytree(SOURCE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__", CONFIG))
     text = (SOURCE / CONFIG).read_text(encoding="utf-8").replace("@PYTHON@", sys.executable)
     (folder / CONFIG).write_text(text, encoding="utf-8")  # last: what was laid in part only is nobody's
-    return True
+    return Laid(new=True, kept=kept)
+
+
+def _put_aside(folder: Path) -> Path:
+    """Move the demo that is here into a folder of its own."""
+    earlier = folder / EARLIER
+    kept = next(earlier / str(n) for n in count(1) if not os.path.lexists(earlier / str(n)))
+    kept.mkdir(parents=True)
+    names = [name for name in (*_names(), *MADE) if name != CONFIG]
+    for name in (*names, CONFIG):  # the one by which it is known comes last: what was moved in part only is moved by the next try
+        if os.path.lexists(folder / name):
+            (folder / name).rename(kept / name)
+    return kept
 
 
 def port_in(config: Path) -> int:

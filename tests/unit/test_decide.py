@@ -292,7 +292,7 @@ def test_each_way_of_overlapping(overlap: Overlap, claims: int, records: int, st
     assert len(plan.starts) == (overlap is Overlap.PARALLEL)
     if records:
         assert plan.records[0].outcome is Outcome.SKIPPED
-        assert plan.records[0].reason == "still running since Mon 2 Mar 13:00 Berlin"
+        assert plan.records[0].reason == "still running since Mon 2 Mar 2026 13:00 Berlin"
 
 
 def test_a_held_table_waits_and_one_without_access_records() -> None:
@@ -316,7 +316,7 @@ def test_a_blackout_skips_what_recurs_and_delays_what_happens_once() -> None:
 
 def test_a_snoozed_task_skips_and_its_one_off_waits() -> None:
     snoozed = Standing(task("a"), state("a", snoozed_until=at(3)))
-    assert decide([snoozed], at(1), HOUSE).records[0].reason == "snoozed until Mon 2 Mar 13:03 Berlin"
+    assert decide([snoozed], at(1), HOUSE).records[0].reason == "snoozed until Mon 2 Mar 2026 13:03 Berlin"
     assert len(decide([replace(snoozed, state=snoozed.state._replace(settled_until=at(2)))], at(3), HOUSE).starts) == 1
 
 
@@ -373,7 +373,7 @@ def test_a_new_ledger_never_runs_a_one_off_that_bears_marks() -> None:
     ("kind", "active", "last", "taken", "text"),
     [
         (Wish.RUN_NOW, False, None, True, "taken"),
-        (Wish.RUN_NOW, True, None, False, "still running since Mon 2 Mar 13:00 Berlin"),
+        (Wish.RUN_NOW, True, None, False, "still running since Mon 2 Mar 2026 13:00 Berlin"),
         (Wish.CANCEL, False, None, False, "nothing is running"),
         (Wish.CANCEL, True, None, True, "taken"),
         (Wish.RETRY, False, None, False, "it has not run yet"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from time import process_time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +60,18 @@ def test_a_header_that_is_nearly_a_column_gives_a_hint_and_stays_a_stranger() ->
     assert layout.hints == ('the column "Shedule" is none of rowd\'s; did you mean "Schedule"?',)
     assert not layout.has(Column.SCHEDULE)
     assert Layout.of((*TEN, "Shedule", "Schedule"), {}).hints == ()
+
+
+@pytest.mark.parametrize(("header", "meant"), [("Nmae", "Name"), ("Naem", "Name"), ("Tyep", "Type"), ("Rnus", "Runs")])
+def test_a_short_header_with_two_letters_in_the_wrong_order_is_nearly_a_column(header: str, meant: str) -> None:
+    layout = Layout.of(("Action", header), {})
+    assert layout.hints == (f'the column "{header}" is none of rowd\'s; did you mean "{meant}"?',)
+    assert (f'(is it "{header}"?)' in (layout.missing or "")) == (meant == "Name")
+
+
+@pytest.mark.parametrize("header", ["To", "Time", "Date", "Note", "Due", "Role", "Team", "Cost", "Who", "Idea"])
+def test_a_short_header_of_another_meaning_is_a_stranger(header: str) -> None:
+    assert Layout.of(("Action", header), {}).hints == ()
 
 
 def test_the_ten_column_table_is_a_table() -> None:

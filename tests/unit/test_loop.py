@@ -204,8 +204,8 @@ def test_a_refusal_is_told_on_the_clock_of_the_row(tmp_path: Path, schedule: str
             sheet.person("a")["Do"] = "run now"
             await house.after(seconds=15)
             health = sheet.person("a")["Health"]
-            since = "since Mon 2 Mar 21:00:22 Tokyo"
-            assert health == f"NOTE: run now refused: still running {since}. RUNNING {since}"
+            since, in_health = "since Mon 2 Mar 2026 21:00:22 Tokyo", "since Mon 2 Mar 21:00:22 Tokyo"
+            assert health == f"NOTE: run now refused: still running {since}. RUNNING {in_health if schedule else since}"
 
     run(story())
 

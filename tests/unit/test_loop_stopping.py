@@ -166,7 +166,7 @@ def test_a_one_off_that_was_cancelled_before_it_started_is_over(tmp_path: Path) 
         await house.after(seconds=30)
         cells = sheet.person("waits")
         assert cells["Status"] == "completed"
-        assert cells["Health"] == "CANCELLED Mon 2 Mar 12:01:10 UTC: cancelled by cli:a"
+        assert cells["Health"] == "CANCELLED Mon 2 Mar 2026 12:01:10 UTC: cancelled by cli:a"
         sheet.person("waits").update(Schedule="2026-03-02 12:08", Status="active")
         await house.until(NOON + timedelta(minutes=9))
         await alive.stop()
@@ -188,7 +188,7 @@ def test_a_one_off_that_was_cancelled_between_two_attempts_is_over(tmp_path: Pat
         await house.after(minutes=1)
         cells = sheet.person("flaky")
         assert (cells["Status"], cells["Last Status"], cells["Runs"]) == ("completed", "cancelled", "1")
-        assert cells["Health"].startswith("CANCELLED Mon 2 Mar 12:01:05 UTC: cancelled by cli:a")
+        assert cells["Health"].startswith("CANCELLED Mon 2 Mar 2026 12:01:05 UTC: cancelled by cli:a")
         assert len(house.witness.seen) == 1
         await alive.stop()
 

@@ -265,7 +265,14 @@ def test_event_types_are_not_available(type_: str) -> None:
     assert "not available in this version" in message(type=type_)
 
 
-@pytest.mark.parametrize("type_", ["Manual", "counter", "on change"])
+def test_types_that_are_not_available_are_not_offered() -> None:
+    offered = 'Type "countr": not one of counter, interval, daily, weekly, monthly, cron, once, manual; did you mean "counter"?'
+    assert message(type="countr") == offered
+    assert message(type="on_comit").endswith("once, manual")
+    assert message(type=None, schedule="on change").endswith("not available in this version; write when the task runs")
+
+
+@pytest.mark.parametrize("type_", ["Manual", "counter"])
 def test_a_type_in_place_of_a_schedule_is_told_where_it_belongs(type_: str) -> None:
     assert message(type=None, schedule=type_).startswith(f'Schedule "{type_}": that is a Type; write it under Type')
 
@@ -435,10 +442,18 @@ def test_a_parameter_wins_over_a_remark() -> None:
         ('{"threshold": 5}', '"threshold" is no parameter of work; if you mean the column Threshold, write it there'),
         ('{"zzzzzzzz": 1}', '"zzzzzzzz" is neither a setting nor a parameter of work'),
         ('{"a": 1', "not JSON at character 8"),
-        ('{\n "a": 1,\n}', "not JSON at line 3, character 1"),
+        ('{\n "a": 1,\n}', 'not JSON at line 3, character 1; write it like {"a": 1}'),
         ("{'a': 1}", "use double quotes"),
         ("{“a”: 1}", "use straight double quotes"),
-        ("folder=/srv", 'write it like {"name": "value"}'),
+        ("{words: hi}", 'not JSON at character 2; write it like {"words": "hi"}'),
+        ('{"words": hi}', 'write it like {"words": "hi"}'),
+        ("{limit: 5, all: true, at: 07:00,}", 'write it like {"limit": 5, "all": true, "at": "07:00"}'),
+        ("folder=/srv", 'write it like {"folder": "/srv"}'),
+        ("just words", 'write it like {"name": "value"}'),
+        ("{words: hi, {}}", "not JSON at character 2: Expecting"),
+        ("{a: 1, a: 2}", "not JSON at character 2: Expecting"),
+        ('{"a": 007}', 'write it like {"a": "007"}'),
+        ("{a: Infinity}", 'write it like {"a": "Infinity"}'),
         ("[]", "not a JSON object"),
         (5, "not a JSON object"),
         (True, "not a JSON object"),

@@ -89,6 +89,5 @@ def test_a_pipe_that_nobody_reads_is_not_waited_for() -> None:
         stream.close()
         read.join(10)
     told = [text for text in said[0].splitlines() if not text.startswith("x")]
-    assert len(told) == 1
-    assert told[0].endswith("lines were left out here: nobody read them")
-    assert said[0].count("x" * 999) + int(told[0].split()[0]) == 12_000
+    left_out = [int(text.removesuffix(" lines were left out here: nobody read them")) for text in told]
+    assert said[0].count("x" * 999) + sum(left_out) == 12_000

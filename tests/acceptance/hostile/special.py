@@ -50,8 +50,8 @@ def _sparse(path: Path) -> None:
 
 
 SPECIAL = [
-    Refused("gone", b"", r"is not there", r"Put it there", lambda _: None),
-    Refused("link-to-nothing", b"", r"is not there", r"Put it there", _link("nothing-here")),
+    Refused("gone", b"", r"is (gone|not there)", r"Put it (back|there)", lambda _: None),
+    Refused("link-to-nothing", b"", r"is (gone|not there)", r"Put it (back|there)", _link("nothing-here")),
     Refused("folder", b"", r"is a folder", PATH, Path.mkdir),
     Refused("link-to-folder", b"", r"is a folder", PATH, _link("/proc")),
     Refused("pipe", b"", r"is a named pipe", PATH, os.mkfifo),

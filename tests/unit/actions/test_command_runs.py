@@ -6,6 +6,7 @@ import asyncio
 import os
 import pwd
 import select
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from actions.api import Outcome, Process, Result
+from actions.api import Checkable, Outcome, Process, Result
+from actions.command.environment import PATH
 from actions.command.settings import CommandSettings
 from tests.unit.actions.attempts import Lent, action, ran, request
 
@@ -104,6 +106,26 @@ def test_the_words_of_sh_are_not_programs(folder: Path) -> None:
     for word in ("exit", "eval", "."):
         assert "there is no program" in ran(folder, "command", argv=[word, "x"]).summary
     assert not list(folder.iterdir())
+
+
+def test_what_it_would_fail_for_is_known_before(folder: Path) -> None:
+    (folder / "plain").write_text("echo hi")
+    (folder / "own").mkdir()
+    shutil.copy("/bin/true", folder / "own" / "tool")
+
+    def lacking(**settings: Any) -> str | None:
+        made = action(folder, "command", **settings)
+        assert isinstance(made, Checkable)
+        said = made.lacking()
+        assert said is None or asyncio.run(made.run(request(), Lent(folder))).summary.endswith(said)
+        return said
+
+    assert lacking(argv=["true"]) is lacking(argv=["own/tool"]) is lacking(argv=["./own/tool"]) is None
+    assert lacking(argv=["tool"], environment={"PATH": str(folder / "own")}) is None
+    assert lacking(argv=["tool"]) == f'there is no program "tool" in {PATH}; install it, or write its full path'
+    assert lacking(argv=["own/other"]) == 'there is no program "own/other"; install it, or write its full path'
+    assert (lacking(argv=["./plain"]) or "").startswith('the file "./plain" may not be executed; chmod +x it')
+    assert lacking(argv=["true"], cwd="gone") == f"there is no folder {folder}/gone; create it, or correct its cwd"
 
 
 # --- what it is started with

@@ -40,10 +40,10 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         del sys.modules[name]
 
 
-def test_before_it_is_installed_nobody_knows_it() -> None:
-    assert "notebook" not in actions.known()
+def test_a_kind_that_nobody_registered_is_unknown() -> None:  # whoever follows the page may have installed the example
+    assert "no-such-kind" not in actions.known()
     with pytest.raises(KeyError):
-        actions.load("notebook")
+        actions.load("no-such-kind")
 
 
 @pytest.mark.usefixtures("installed")

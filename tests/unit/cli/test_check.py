@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ import pytest
 
 from actions.api import Definition
 from actions.command.settings import CommandSettings
-from rowd.lint import Finding, Level, lint, users
+from rowd.lint import Finding, Level, clock_changes, lint, users
 from rowd.view import RowView, TableView
 from tests.unit.cli.desk import Desk
 from tests.unit.cli.sights import HOUSE, NOON, seen, with_last
@@ -51,6 +51,34 @@ def test_what_no_clock_change_touches_is_not_told(schedule: str) -> None:
 @pytest.mark.parametrize(("schedule", "number"), [("daily 02:00", 2), ("30 2 * 3 *", 1), ("sundays 02:59", 2), ("0 2 25 10 *", 1)])
 def test_the_edges_of_the_hour_belong_to_the_right_side(schedule: str, number: int) -> None:
     assert kinds(seen(schedule)).count("clock change") == number
+
+
+@pytest.mark.parametrize(
+    ("schedule", "told"),
+    [
+        ("2026-03-29 02:30", "the clock skips 02:00 to 03:00 (Europe/Berlin): 02:30 comes right after it, at 03:00"),
+        (
+            "2026-10-25 02:30",
+            "the clock shows 02:00 to 03:00 twice (Europe/Berlin): 02:30 runs the first time only;"
+            " for the second time write 2026-10-25 02:30+01:00",
+        ),
+    ],
+)
+def test_a_one_off_in_such_an_hour_is_told_too(schedule: str, told: str) -> None:
+    assert [f.message.partition(" 2026 ")[2] for f in found(seen(schedule))] == [told]
+
+
+@pytest.mark.parametrize("schedule", ["2026-03-29 03:00", "2026-10-25 02:30+01:00", "2026-10-25 02:30+02:00", "2026-10-25 00:30Z"])
+def test_a_one_off_that_names_an_instant_or_an_hour_beside_is_not_told(schedule: str) -> None:
+    assert kinds(seen(schedule)) == []
+
+
+def test_a_one_off_that_had_its_time_is_not_told_of_the_repeated_hour() -> None:
+    half_past_two_the_first_time = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    task = seen("2026-10-25 02:30").task
+    assert task is not None
+    assert list(clock_changes(task, half_past_two_the_first_time)) == []
+    assert len(list(clock_changes(task, half_past_two_the_first_time - timedelta(seconds=1)))) == 1
 
 
 def test_several_times_in_a_skipped_hour_come_as_one_run() -> None:
@@ -178,3 +206,12 @@ def test_an_action_that_can_not_become_its_user_is_told(tmp_path: Path) -> None:
     (found,) = users(definitions, "rowd")
     assert (found.name, found.kind, found.level) == ("actions.b", "user", Level.WARNING)
     assert list(users(definitions, "root")) == list(users(definitions, "ada")) == []
+
+
+def test_an_action_whose_program_is_not_there_is_told_with_its_name(tmp_path: Path) -> None:
+    gone = '[actions.gone]\nkind = "command"\nargv = ["no-such-program-here", "x"]\n[actions.web]\nkind = "http"\nurl = "https://x.org"\n'
+    desk = Desk(tmp_path, "1,backup,manual,,work,,,,,", more=gone)
+    assert desk.run("check").exit_code == 0
+    (finding,) = desk.json("check")["findings"]
+    assert (finding["level"], finding["kind"], finding["name"]) == ("warning", "program", "actions.gone")
+    assert finding["message"].startswith('there is no program "no-such-program-here" in /usr/local/sbin:')

@@ -12,6 +12,7 @@ from typer.main import get_command
 
 from rowd.cli import COMMANDS, app, load
 from rowd.cli.exits import Exit
+from rowd.cli.output import LONGEST, WIDE
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, str] = dict(re.findall(r"^##+ (.+?)\n(.*?)(?=^##+ |\Z)", PAGE, re.DOTALL | re.MULTILINE))
@@ -61,3 +62,9 @@ def test_every_example_of_the_help_is_on_the_page() -> None:
     for name, command in commands():
         for line in (command.epilog or "").splitlines()[2:]:
             assert line.strip() in SECTIONS[name], name
+
+
+def test_the_widths_are_those_of_the_code() -> None:
+    said = " ".join(SECTIONS["Options that many commands have"].split())
+    assert f"a row is one line with up to {LONGEST} characters of each cell" in said
+    assert f"is broken at {WIDE}" in said

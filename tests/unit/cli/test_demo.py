@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 
 from engine.columns import Column
 from rowd.cli import app
+from rowd.cli.demo import earlier
 from rowd.cli.site import site_at
-from rowd.demo.folder import CONFIG, MADE, STATE, TABLE, InTheWay, lay, point, port_in
+from rowd.demo.folder import CONFIG, MADE, STATE, TABLE, InTheWay, Laid, lay, point, port_in
 from rowd.demo.server import web_server
 from rowd.demo.visitor import VISITS, Visit, type_in
 from rowd.hand import hand
@@ -34,7 +35,7 @@ def cell(folder: Path, name: str, column: Column) -> object:
 
 
 def test_a_new_folder_is_laid_and_understood_but_for_the_row_that_shows_a_defect(tmp_path: Path) -> None:
-    assert lay(tmp_path / "demo")
+    assert lay(tmp_path / "demo") == Laid(new=True)
     told = CliRunner().invoke(app, ["check", "--config", str(tmp_path / "demo" / CONFIG)], env={"COLUMNS": "200"})
     assert told.exit_code == 1
     assert "1 error" in told.output
@@ -58,12 +59,43 @@ def test_a_demo_goes_on_as_it_was_left_and_begins_anew_only_when_told_to(tmp_pat
     laid = (tmp_path / TABLE).read_text()
     (tmp_path / TABLE).write_text(laid + OWN)
     (tmp_path / CONFIG).write_text((tmp_path / CONFIG).read_text() + "# mine\n")
-    assert not lay(tmp_path)
+    assert lay(tmp_path) == Laid(new=False)
     assert (tmp_path / TABLE).read_text() == laid + OWN
     assert "# mine" in (tmp_path / CONFIG).read_text()
-    assert lay(tmp_path, anew=True)
+    assert lay(tmp_path, anew=True).new
     assert (tmp_path / TABLE).read_text() == laid
     assert not (tmp_path / STATE).exists()
+
+
+def test_a_demo_that_another_takes_the_place_of_is_kept_whole_and_can_be_gone_on_with(tmp_path: Path) -> None:
+    lay(tmp_path)
+    laid = (tmp_path / TABLE).read_text()
+    for number in ("1", "2"):
+        (tmp_path / TABLE).write_text(laid + OWN + number)
+        (tmp_path / "reports").mkdir()
+        (tmp_path / "reports" / "r").write_text("done")
+        kept = tmp_path / "earlier" / number
+        assert lay(tmp_path, anew=True) == Laid(new=True, kept=kept)
+        assert (kept / TABLE).read_text() == laid + OWN + number
+        assert (kept / "reports" / "r").read_text() == "done"
+        assert lay(kept) == Laid(new=False)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["earlier", "notes", CONFIG, "scripts", TABLE]
+
+
+def test_a_move_that_was_broken_off_is_made_by_the_next_try(tmp_path: Path) -> None:
+    lay(tmp_path)
+    (tmp_path / TABLE).rename(tmp_path / "gone")
+    assert lay(tmp_path, anew=True).new
+    assert (tmp_path / TABLE).exists()
+
+
+def test_what_became_of_an_earlier_demo_is_told_in_one_line(tmp_path: Path) -> None:
+    assert earlier(tmp_path, lay(tmp_path)) == ""
+    assert (
+        earlier(tmp_path, lay(tmp_path))
+        == f"{tmp_path} is as you and its visitor left it; rowd demo {tmp_path} --fresh begins anew.\n"
+    )
+    assert earlier(tmp_path, lay(tmp_path, anew=True)) == f"The demo that was here is kept in {tmp_path}/earlier/1.\n"
 
 
 @pytest.mark.parametrize("anew", [False, True])

@@ -124,6 +124,13 @@ def test_what_is_exported_as_json_is_imported_as_it_was(desk: Desk) -> None:
     assert (rows(desk)["backup"]["ID"], rows(desk)["backup"]["Schedule"]) == ("1", "daily 03:00")
 
 
+def test_json_has_the_cells_as_they_stand_and_list_has_numbers(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,backup,counter,,work,active,0,5,,")
+    (exported,) = json.loads(desk.run("export", "json").stdout)
+    assert (exported["Current"], exported["Threshold"]) == ("0", "5")
+    assert desk.json("list")["tasks"][0]["runs"] == 0
+
+
 def test_csv_has_every_column_and_no_formula(tmp_path: Path) -> None:
     desk = Desk(tmp_path, "1,'=2+3,,daily 03:00,work,active,,,,")
     exported = list(csv.DictReader(io.StringIO(desk.run("export", "csv").stdout)))

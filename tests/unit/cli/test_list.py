@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from actions.api import Outcome
+from engine.columns import Column
 from engine.ledger import Reach, TableMark
+from engine.model import Stage
+from rowd.cli.rows import next_start, until_start
 from tests.unit.cli.desk import Desk
+from tests.unit.cli.sights import NOON, claimed, seen
 
 BACKUP = "1,backup,,daily 02:30,work,,,,,"
 BAD = "2,bad,,evry monday,work,active,,,,"
@@ -281,3 +286,35 @@ def test_of_a_table_that_nobody_could_ever_read_nothing_is_claimed(tmp_path: Pat
     with desk.ledger() as ledger:  # a daemon had no luck either
         ledger.mark_table(TableMark("ops", Reach.NO_ACCESS, datetime.now(UTC), "it is gone"))
     assert desk.run("list").exit_code == 4
+
+
+# --- what Next says of an instant that has come
+
+
+def test_next_is_when_it_starts_jitter_included() -> None:
+    row = seen("daily 14:00", Jitter="1h")
+    start, due = next_start(row), row.cells[Column.NEXT_RUN]
+    assert isinstance(due, datetime)
+    assert start is not None
+    assert due < start < due + timedelta(hours=1)
+    assert until_start(row, start, due + timedelta(seconds=1)).startswith("in ")
+    assert (next_start(seen(Type="manual")), next_start(seen("evry day"))) == (None, None)
+
+
+def test_what_has_come_due_is_due_or_runs() -> None:
+    row = seen("daily 14:00")
+    assert until_start(row, NOON - timedelta(seconds=6), NOON) == "due 6s ago"
+    assert until_start(row, NOON, NOON) == "due now"
+    begun = claimed(row, stage=Stage.RUNNING, started_at=NOON)
+    assert until_start(replace(row, active=(begun,)), NOON - timedelta(seconds=6), NOON) == "running"
+
+
+def test_a_row_that_nobody_started_in_time_is_listed_as_due(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "3,often,,hourly,work,active,,,,")
+    desk.daemon_reads()
+    with desk.ledger() as ledger:
+        ledger.save_rows(
+            s._replace(settled_until=s.settled_until - timedelta(hours=1), since=s.since - timedelta(hours=1))
+            for s in ledger.rows("ops")
+        )
+    assert re.search(r" due (now|.+ ago) ", desk.said("list"))

@@ -124,3 +124,17 @@ def test_what_is_brief_names_what_is_not_of_a_task() -> None:
     until = f"{NOON.astimezone():%H:%M:%S}"
     assert brief(opened).split(maxsplit=2)[2].split(maxsplit=1) == ["web", f"breaker opened until {until}"]
     assert brief(DaemonStarted(at=NOON, tables=("ops",), pid=1)).split(maxsplit=1)[1].split() == ["rowd", "started"]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "later", "said"), [("hourly", 2, "due"), ("yearly on 1 march 09:00", -400 * 24, r"\S+ 1 Mar \d{4} 09:00")]
+)
+def test_next_says_of_what_has_come_that_it_is_due_and_has_its_year(tmp_path: Path, schedule: str, later: int, said: str) -> None:
+    desk = Desk(tmp_path, f"1,backup,,{schedule},work,active,,,,")
+    desk.daemon_reads()
+    (bound,) = site_at(tmp_path / "rowd.toml").tables.values()
+    with desk.ledger() as ledger:
+        table, *_ = rows(keeper_of(bound, ledger), NOW + timedelta(hours=later), 140, 9)
+    console = Console(file=io.StringIO(), width=140, record=True)
+    console.print(table)
+    assert re.search(rf"  {said} ", console.export_text()), console.export_text()

@@ -46,6 +46,14 @@ def test_people_get_a_page_and_are_told_that_there_is_more(tmp_path: Path) -> No
     assert len(desk.json("next", "--count", "3")["runs"]) == 3
 
 
+def test_how_far_it_looks_is_said_above_the_list(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, FAST)
+    assert desk.said("next").startswith("Within 24 hours: When ")
+    assert desk.said("next", "--hours", "1").startswith("Within 1 hour: ")
+    assert desk.said("next", "--count", "3").startswith("The next 3 runs: ")
+    assert desk.said("next", "--count", "3", "--hours", "2").startswith("Within 2 hours: ")
+
+
 def test_nothing_to_come_is_said(tmp_path: Path) -> None:
     assert "Nothing comes due within 24 hours." in Desk(tmp_path, "1,hand,manual,,work,,,,,").said("next")
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rowd.cli.exits import Exit
 from rowd.cli.output import LONGEST, clean, clean_lines, emit_json, jsonable, print_table
 from rowd.fitting import TINY, fitted, taken
-from rowd.saying import distance, lasted, plural, when
+from rowd.saying import distance, earlier, lasted, plural, when
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -119,7 +119,11 @@ def test_instants_are_said_by_how_far_they_are() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     assert when(NOON, berlin, NOON) == "today 13:00"
     assert when(NOON + timedelta(days=1, seconds=5), berlin, NOON) == "Tue 3 Mar 13:00:05"
-    assert when(NOON + timedelta(days=400), berlin, NOON) == "6 Apr 2027 14:00"
+    assert when(NOON + timedelta(days=400), berlin, NOON) == "Tue 6 Apr 2027 14:00"
+    eve = datetime(2026, 12, 31, 22, 30, tzinfo=UTC)  # 23:30 in Berlin
+    assert when(eve + timedelta(hours=1), berlin, eve) == "Fri 1 Jan 2027 00:30"
+    assert when(eve - timedelta(days=364), berlin, eve) == "Thu 1 Jan 23:30"
+    assert earlier(eve - timedelta(days=365), berlin, eve) == "31 Dec 2025 23:30"
     assert distance(NOON + timedelta(hours=2), NOON) == "in 2h"
     assert distance(NOON - timedelta(minutes=5), NOON) == "5m ago"
     assert distance(NOON, NOON) == "now"

@@ -64,6 +64,20 @@ def test_init_knows_its_templates(tmp_path: Path) -> None:
     assert (result.exit_code, (tmp_path / "b").exists()) == (2, False)
 
 
+def test_init_says_which_columns_to_add_where_the_table_has_none_for_what_rowd_says(tmp_path: Path) -> None:
+    def said(template: str) -> str:
+        result = CliRunner().invoke(app, ["init", str(tmp_path / template), "--template", template])
+        return "".join(result.output.split("\n"))
+
+    assert "To see" not in said("starter")
+    told = said("dev")
+    table = tmp_path / "dev" / "tasks.csv"
+    assert f"To see Health and Next Run in {table}, put these words at the end of its first line: ,Health,Next Run" in told
+    table.write_text(table.read_text().replace("Metadata\n", "Metadata,Health,Next Run\n"))
+    checked = CliRunner().invoke(app, ["check", "--config", str(tmp_path / "dev" / "rowd.toml")])
+    assert "3 tasks in 1 table: nothing found" in checked.output
+
+
 # --- add
 
 

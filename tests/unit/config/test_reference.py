@@ -102,6 +102,14 @@ def test_every_setting_says_what_it_means(model: type[BaseModel]) -> None:
     assert all(field.description and field.description.endswith(".") for field in model.model_fields.values())
 
 
+@pytest.mark.parametrize("key", ["backup_at", "digest_at"])
+def test_page_example_and_model_agree_on_whose_clock_the_chores_go_by(key: str) -> None:
+    page = next(line for line in PAGE.splitlines() if line.startswith(f"| `{key}` |"))
+    comment = EXAMPLE.read_text(encoding="utf-8").split(f"\n#{key} = ")[0].rpartition("\n")[2]
+    for said in (page, comment, Daemon.model_fields[key].description or ""):
+        assert "by the machine's own clock" in said
+
+
 def test_the_examples_on_the_page_are_right() -> None:
     for text in re.findall(r"```toml\n(.*?)```", PAGE, flags=re.DOTALL):
         Settings.model_validate(tomllib.loads(text))

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from engine.model import Type
 from engine.schedule import in_words, parse
 
 NOW = datetime(2026, 11, 20, 11, tzinfo=UTC)
@@ -43,6 +44,13 @@ def test_a_one_off_that_is_past_has_no_run_to_come() -> None:
 def test_what_was_not_said_is_said() -> None:
     assert said("2026-12-24").startswith("once, 2026-12-24 09:00 (no time was given) (")
     assert said("2027-03-28 02:30").startswith("once, 2027-03-28 03:00 (the clock skips the time that was given) (")
+
+
+@pytest.mark.parametrize(("text", "type_"), [("tomorrow 2:30", None), ("02:30", Type.ONCE)])
+def test_a_time_that_the_clock_skips_tonight_is_told_however_the_day_was_said(text: str, type_: Type | None) -> None:
+    evening = datetime(2027, 3, 27, 20, tzinfo=UTC)
+    found = parse(text, type=type_, zone=ZoneInfo("Europe/Berlin"), since=evening).schedule
+    assert in_words(found, evening, runs=0) == "once, 2027-03-28 03:00 (the clock skips the time that was given) (Europe/Berlin)."
 
 
 def test_utc_has_its_name() -> None:

@@ -1,0 +1,90 @@
+"""What rowd's own cells say of a row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from actions.api import Outcome
+from engine.columns import Column
+from engine.display import display
+from engine.plan import Hold
+from rowd.view import RowView
+from tests.unit.cli.sights import BERLIN, NOON, seen, with_last, with_state
+
+SCHEDULES = ("every 15 minutes", "daily 14:00", "mondays 09:00", "last day of month 23:45", "yearly on 1 march 09:00", "0 0 29 2 *")
+
+
+def health(row: RowView) -> str:
+    return str(display(row.understood, row.state, row.tally, row.zone)[Column.HEALTH])
+
+
+def shown(row: RowView, hold: Hold | None = None) -> tuple[object, object]:
+    """Understood As and Next Run."""
+    cells = display(row.understood, row.state, row.tally, row.zone, hold=hold)
+    return cells[Column.UNDERSTOOD_AS], cells[Column.NEXT_RUN]
+
+
+def test_a_row_that_runs_by_the_clock_lists_the_next_runs() -> None:
+    words, ahead = shown(seen("daily 14:00"))
+    assert words == "every day at 14:00 (Europe/Berlin). Next: Mon 2 Mar 2026 14:00, Tue 3 Mar 14:00, Wed 4 Mar 14:00"
+    assert ahead == datetime(2026, 3, 2, 13, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("row", "hold"),
+    [
+        (seen("daily 14:00", Status="paused"), None),
+        (seen("daily 14:00", Status="completed"), None),
+        (seen("daily 14:00"), Hold("5 of 10 rows are gone")),
+    ],
+    ids=["paused", "completed", "held"],
+)
+def test_a_row_that_waits_for_a_person_lists_no_instants_that_would_pass(row: RowView, hold: Hold | None) -> None:
+    assert shown(row, hold) == ("every day at 14:00 (Europe/Berlin).", None)
+
+
+def test_a_one_off_that_ran_before_this_ledger_lists_no_run() -> None:
+    row = with_state(seen("2026-12-24 10:00"), marked=True)
+    assert shown(row) == ("once, 2026-12-24 10:00 (Europe/Berlin).", None)
+
+
+# --- years. What stands in a cell is read until the next occurrence, and nobody asks a clock for it.
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        ("daily 14:00", "OK, next Mon 2 Mar 14:00 Berlin"),
+        ("2026-12-24 10:00", "OK, next Thu 24 Dec 10:00 Berlin"),
+        ("2027-01-01 00:00", "OK, next Fri 1 Jan 2027 00:00 Berlin"),
+        ("yearly on 1 march 09:00", "OK, next Mon 1 Mar 2027 09:00 Berlin"),
+    ],
+)
+def test_the_next_run_has_its_year_where_it_is_not_that_of_the_last(schedule: str, said: str) -> None:
+    assert health(seen(schedule)) == said
+
+
+def test_on_new_years_eve_every_instant_has_its_year() -> None:
+    row = with_last(with_state(seen("daily 14:00"), settled_until=datetime(2026, 12, 31, 13, tzinfo=UTC)), ago=-timedelta(days=304))
+    failed = replace(row, tally=replace(row.tally, last=row.tally.last and row.tally.last._replace(outcome=Outcome.FAILED)))
+    assert health(failed) == "FAILED Thu 31 Dec 2026 13:00 Berlin, next Fri 1 Jan 2027 14:00 Berlin"
+
+
+@pytest.mark.parametrize("row", [seen(Type="manual"), seen(Type="counter", Threshold="5"), seen("daily 14:00", Status="completed")])
+def test_where_no_run_is_to_come_every_instant_has_its_year(row: RowView) -> None:
+    assert "Mon 2 Mar 2026 12:00 Berlin" in health(with_last(row, timedelta(hours=1), Outcome.FAILED))
+
+
+@given(st.timedeltas(timedelta(0), timedelta(days=700)), st.sampled_from(SCHEDULES))
+def test_a_year_that_is_left_out_is_that_of_whoever_reads_it_in_time(later: timedelta, schedule: str) -> None:
+    settled = NOON + later
+    row = with_state(seen(schedule), settled_until=settled)
+    ahead = display(row.understood, row.state, row.tally, row.zone)[Column.NEXT_RUN]
+    assert isinstance(ahead, datetime)
+    for read in (settled, ahead):
+        assert str(ahead.astimezone(BERLIN).year) in health(row) or read.astimezone(BERLIN).year == ahead.astimezone(BERLIN).year
