@@ -413,7 +413,7 @@ def test_a_breaker_leaves_a_failing_action_alone_and_tries_it_once(tmp_path: Pat
         async with house.open(sheet):
             await house.until(NOON + timedelta(minutes=5, seconds=30))
             assert len([r for r in house.witness.seen if r.action == "act"]) == 3
-            assert sheet.person("r1")["Health"] == "WAITING: act keeps failing and is left alone until Mon 2 Mar 2026 12:06 UTC"
+            assert sheet.person("r1")["Health"] == "WAITING: act keeps failing and is left alone until Mon 2 Mar 12:06 UTC"
             assert sheet.person("r1")["Next Run"] == "2026-03-02T12:06:00Z"
             assert {(e.outcome, e.reason) for e in house.of(OccurrenceRecorded)} == {
                 ("skipped", "act keeps failing and is left alone until Mon 2 Mar 2026 12:06 UTC")
