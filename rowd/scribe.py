@@ -58,7 +58,7 @@ class Scribe(Generic[T]):
                 self._left_out = 0
             try:
                 self._write(items, left_out)
-            except Exception as exc:
+            except Exception as exc:  # whatever it is, who writes next is told
                 with self._news:
                     self._failed = exc
                 return

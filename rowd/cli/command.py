@@ -28,7 +28,7 @@ class Command(TyperCommand):
         except typer.BadParameter as exc:
             exc.message = _phrased(exc) or exc.message
             raise
-        except Exception as exc:
+        except Exception as exc:  # an unknown option: typer doesn't export that class
             if (negative := _negative(getattr(exc, "option_name", ""), given)) is not None:
                 raise typer.BadParameter(f"{negative}: no number here may be negative", ctx=getattr(exc, "ctx", None)) from exc
             raise

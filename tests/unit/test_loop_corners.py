@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +27,8 @@ from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import COLUMNS, MINUTE, row, table
 from tests.unit.test_loop_troubles import _With, away
+
+Commit = Callable[..., Awaitable[Any]]
 
 
 @dataclass
@@ -98,14 +101,21 @@ class Disk:
         return commit
 
 
-def synced(do):  # type: ignore[no-untyped-def]
-    """Commits that take ten milliseconds, as a disk's sync does."""
+def taking(span: timedelta) -> Callable[[Commit], Commit]:
+    """Commits that take so long."""
 
-    async def commit(work, *, point):  # type: ignore[no-untyped-def]
-        await asyncio.sleep(0.01)
-        return await do(work, point=point)
+    def commits(do: Commit) -> Commit:
+        async def commit(work: Any, *, point: str) -> Any:
+            await asyncio.sleep(span.total_seconds())
+            return await do(work, point=point)
 
-    return commit
+        return commit
+
+    return commits
+
+
+synced = taking(timedelta(milliseconds=10))
+"""As a disk's sync does."""
 
 
 def misname(sheet: MemoryTable) -> None:

@@ -14,7 +14,7 @@ from engine.tender import BETWEEN_WRITES
 from tests.fakes.house import House, rules, slow
 from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import MINUTE, row, table
-from tests.unit.test_loop_corners import start
+from tests.unit.test_loop_corners import start, taking
 
 
 def test_a_table_that_was_taken_out_is_let_go_of_when_its_work_has_ended(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_at_whatever_moment_it_is_put_back_it_is_served_or_let_go_of(tmp_path: P
 def test_put_back_while_a_turn_is_being_made_durable_it_is_served_or_let_go_of(tmp_path: Path, moment: int) -> None:
     async def story() -> None:
         house, sheet, other = House(tmp_path), table(row("tick", "every minute")), table(row("busy", "every second"))
-        alive = await start(house, sheet, other, commits=slowly)
+        alive = await start(house, sheet, other, commits=taking(timedelta(seconds=1 / 3)))
         daemon = alive.daemon
         await house.until(NOON + timedelta(seconds=30))
         daemon.reconfigure(daemon.parts, {"ops1": rules("ops1")})
@@ -97,16 +97,6 @@ def test_put_back_while_a_turn_is_being_made_durable_it_is_served_or_let_go_of(t
         await alive.stop()
 
     run(story())
-
-
-def slowly(do):  # type: ignore[no-untyped-def]
-    """Commits that take a third of a second."""
-
-    async def commit(work, *, point):  # type: ignore[no-untyped-def]
-        await asyncio.sleep(0.33)
-        return await do(work, point=point)
-
-    return commit
 
 
 def test_a_table_that_can_not_be_told_is_let_go_of_and_that_is_said(tmp_path: Path) -> None:

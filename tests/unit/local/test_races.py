@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import signal
 import subprocess
@@ -18,7 +19,7 @@ import pytest
 
 from connectors.api import Effect, Patch
 from connectors.errors import NeedsOwner, NoRoom, OutcomeUnknown, TryLater
-from connectors.local.beside import Beside, digest
+from connectors.local.beside import TURN, Beside, digest
 from connectors.local.exchange import Exchange, exchange
 from connectors.local.saver import KEPT_FILES, KEPT_NS, ROUNDS
 from connectors.local.table import LocalTable
@@ -514,27 +515,36 @@ def test_who_writes_for_long_is_told_of_by_the_name_of_the_table(file: Path, tab
     assert table().write([PATCH])[0].effect is Effect.APPLIED
 
 
-def test_who_writes_again_and_again_passes_nobody_over(file: Path) -> None:
-    begun, done = Event(), Event()
+def test_who_writes_again_passes_nobody_over(file: Path) -> None:
+    begun, passed = Event(), Event()
 
-    def write_again_and_again() -> int:
-        for turn in count():
-            with Beside(file).alone():
-                begun.set()
-                time.sleep(0.02)
-                if done.is_set():
-                    return turn
-        raise AssertionError
+    def write_twice() -> bool:
+        """Whether the other one had its turn before the second of these."""
+        with Beside(file).alone():
+            begun.set()
+            until = time.monotonic() + TURN
+            while not held(Beside(file).path / "gate") and time.monotonic() < until:
+                pass
+        with Beside(file).alone():
+            return passed.is_set()
 
     with ThreadPoolExecutor(1) as pool:
-        turns = pool.submit(write_again_and_again)
-        begun.wait()
-        try:
-            with Beside(file).alone():
-                pass
-        finally:
-            done.set()
-    assert turns.result() <= 3
+        twice = pool.submit(write_twice)
+        assert begun.wait(10)
+        with Beside(file).alone():
+            passed.set()
+        assert twice.result()
+
+
+def held(lock: Path) -> bool:
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 _CHILD = """
@@ -578,6 +588,7 @@ def test_a_kill_in_the_middle_leaves_the_old_file_or_the_new_one(file: Path, tab
 
 _WRITER = """
 import sys
+import time
 from pathlib import Path
 from connectors.api import Patch, Place
 from connectors.local import LocalSettings
