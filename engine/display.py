@@ -11,7 +11,7 @@ from functools import lru_cache, partial
 
 from actions.api import Outcome
 from connectors.api import Cell
-from engine.blackout import Blackout, covering
+from engine.blackout import Blackout
 from engine.cells import same
 from engine.columns import OURS, SHARED, Column
 from engine.model import (
@@ -29,6 +29,7 @@ from engine.model import (
 )
 from engine.plan import Hold
 from engine.schedule import in_words
+from engine.upcoming import Barrier, Upcoming, first_start
 
 LONGEST_RESULT = 500
 """Characters of a result in a cell; the whole stands in the log."""
@@ -59,9 +60,11 @@ def display(
     if task is not None:
         zone = task.zone
     clocked = task is not None and hold is None and _by_the_clock(task, state)
-    ahead = _next(task, state) if clocked else None
-    said = partial(moment, zone=zone, year=_year(state, ahead, zone))
-    then = _then(task, state, ahead, said, blackouts)
+    ahead, barrier = None, None
+    if task is not None and clocked:
+        ahead, barrier = first_start(task, state, _last_start(tally, active), blackouts)
+    said = partial(moment, zone=zone, year=_year(state, ahead.at if ahead is not None else None, zone))
+    then = _then(task, state, ahead, barrier, said)
     last = tally.last
     running = next((o for o in active if o.stage is Stage.RUNNING), None)
     cells: dict[str, Cell] = {
@@ -69,7 +72,7 @@ def display(
             _asked(asked) + _health(understood, state, tally, said, active, hold, then, shut or {}), task, state
         ),
         Column.UNDERSTOOD_AS: _understood(task, state, clocked=clocked),
-        Column.NEXT_RUN: _first_start(task, active, shut or {}, ahead) if hold is None else None,
+        Column.NEXT_RUN: _next_run(task, active, shut or {}, ahead) if hold is None else None,
         Column.LAST_STATUS: "running" if running else (str(last.outcome) if last and last.outcome else None),
         Column.RUNS: tally.runs,
         Column.FAILURES: tally.failures,
@@ -161,22 +164,25 @@ def _by_the_clock(task: Task, state: RowState) -> bool:
     return task.schedule is not None and task.status is Status.ACTIVE and not (task.schedule.one_off and state.marked)
 
 
-def _next(task: Task | None, state: RowState) -> datetime | None:
-    return task.schedule.next(_skipped_until(task.schedule, state)) if task is not None and task.schedule is not None else None
+def _last_start(tally: Tally, active: Sequence[Occurrence]) -> datetime | None:
+    """When the newest run of the task started."""
+    starts = [o.started_at for o in (*active, tally.last) if o is not None and o.started_at is not None]
+    return max(starts, default=None)
 
 
-def _first_start(
-    task: Task | None, active: Sequence[Occurrence], shut: Mapping[str, datetime], ahead: datetime | None
+def _next_run(
+    task: Task | None, active: Sequence[Occurrence], shut: Mapping[str, datetime], ahead: Upcoming | None
 ) -> datetime | None:
     """When the next run begins: what waits for its instant comes before what is due by the schedule, or is in its way."""
+    start = _second(ahead.at) if ahead is not None else None
     if task is None or not active or any(o.stage is Stage.RUNNING for o in active):
-        return ahead
+        return start
     alone = shut.get(active[0].action)
     waits = [at for at in (active[0].retry_at, alone) if at is not None]
     if not waits:
-        return ahead
-    if ahead is not None and alone is None and task.overlap in (Overlap.PARALLEL, Overlap.RESTART):
-        return min(*waits, ahead)
+        return start
+    if start is not None and alone is None and task.overlap in (Overlap.PARALLEL, Overlap.RESTART):
+        return min(*waits, start)
     return max(waits)
 
 
@@ -257,17 +263,18 @@ def _with_count(health: str, task: Task | None, state: RowState) -> str:
     return cut(health, LONGEST_RESULT - len(count)) + count
 
 
-def _then(task: Task | None, state: RowState, ahead: datetime | None, said: Said, blackouts: Sequence[Blackout]) -> str:
-    """When the next occurrence comes, and what keeps it from running then: what recurs is skipped, what happens once waits."""
-    if task is None or task.schedule is None or ahead is None:
-        return ""
-    late = "waits" if task.schedule.one_off else "skipped"
+def _then(task: Task | None, state: RowState, ahead: Upcoming | None, barrier: Barrier | None, said: Said) -> str:
+    """When the next run starts, and what is in the way of an earlier one: what recurs is skipped, what happens once waits."""
+    if ahead is None:
+        return f", but all that comes is skipped: {barrier.what}" if barrier is not None else ""
     held = f" (skipped: up to {said(state.skip_until)})" if state.skip_until is not None else ""
-    if state.snoozed_until is not None and state.snoozed_until > state.settled_until:
+    if barrier is not None and task is not None and task.schedule is not None and task.schedule.one_off:
+        held = f" (due {said(ahead.due)}, waits: {barrier.what})"
+    elif barrier is not None:
+        held = f" ({barrier.what} until {said(barrier.until)})"
+    elif state.snoozed_until is not None and state.snoozed_until > state.settled_until:
         held = f" (snoozed until {said(state.snoozed_until)})"
-    elif window := covering(blackouts, task.table, ahead):
-        held = f" ({late}: blackout {window[0]} until {said(window[1])})"
-    return f", next {said(ahead)}{held}"
+    return f", next {said(_second(ahead.at))}{held}"
 
 
 def _under_way(occurrence: Occurrence, said: Said, shut: datetime | None) -> str:

@@ -11,7 +11,8 @@ from engine.display import moment
 from engine.model import CatchUp, Cause, Occurrence, Overlap, RowState, Schedule, Status, Task
 from engine.plan import Hold, House, Standing
 from engine.schedule import Counted, count, grace
-from engine.weighing import Weighed, jitter, later, too_soon
+from engine.upcoming import jitter
+from engine.weighing import Weighed, later, too_soon
 
 MOST_COUNTED = 100_000
 """Missed occurrences are counted one by one up to here; beyond, the record says "at least"."""

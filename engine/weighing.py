@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from actions.api import Outcome
 from config.fields import spelled
@@ -148,15 +147,3 @@ def _occurrence(task: Task, trigger: str, cause: Cause, due: datetime, now: date
         priority=task.priority,
         by=by,
     )
-
-
-def jitter(task: Task, due: datetime) -> timedelta:
-    """How much later than due this occurrence starts: a fixed draw by the occurrence itself, from [0, task.jitter), but never
-    beyond the next occurrence.
-    """
-    if not task.jitter or task.schedule is None:
-        return timedelta(0)
-    following = task.schedule.next(due)
-    span = task.jitter if following is None else min(task.jitter, following - due)
-    drawn = hashlib.blake2b(f"{task.table}\0{task.key}\0{due.isoformat()}".encode(), digest_size=4).digest()
-    return span * (int.from_bytes(drawn, "big") / 2**32)

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, islice, takewhile
 
-from engine.blackout import covering
 from engine.decide import decide
 from engine.display import moment
 from engine.model import Stage, Status, Task
 from engine.plan import House
-from engine.weighing import jitter
+from engine.upcoming import upcoming
 from rowd.view import RowView
 
 DENSE = timedelta(hours=1)
@@ -121,18 +120,9 @@ def _under_way(row: RowView, now: datetime, house: House) -> Iterator[Coming]:
 
 
 def _one(row: RowView, task: Task, due: datetime, house: House, last: datetime | None) -> Coming:
-    snoozed = row.state.snoozed_until
-    at = due + jitter(task, due)
+    _, at, barrier = upcoming(task, row.state, due, last, house.blackouts)
     if row.held is not None:
         return Coming(at, due, row, skipped=f"held: {row.held.reason}")
-    window = covering(house.blackouts, task.table, due)
-    if task.schedule is not None and task.schedule.one_off:  # a one-off waits for the end of what skips the others
-        ends = [end for end in (snoozed, window[1] if window else None) if end is not None and end > at]
-        return Coming(max([at, *ends]), due, row)
-    if snoozed is not None and due < snoozed:
-        return Coming(at, due, row, skipped=f"snoozed until {moment(snoozed, task.zone)}")
-    if window is not None:
-        return Coming(at, due, row, skipped=f"blackout {window[0]}")
-    if task.every is not None and last is not None and at < last + task.every:
-        return Coming(at, due, row, skipped=f"too soon for the action {task.action}")
-    return Coming(at, due, row)
+    if barrier is None or (task.schedule is not None and task.schedule.one_off):
+        return Coming(at, due, row)
+    return Coming(at, due, row, skipped=f"{barrier.what} until {moment(barrier.until, task.zone)}")

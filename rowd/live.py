@@ -19,7 +19,6 @@ from engine.events import Event, TableRead
 from engine.keeper import Keeper
 from engine.loop import Daemon
 from engine.model import Defect, Task, Type
-from engine.weighing import jitter
 from rowd.cli.output import clean
 from rowd.cli.rows import without_next
 from rowd.fitting import GAP, fitted
@@ -166,7 +165,7 @@ def _lines(keeper: Keeper, now: datetime) -> Iterator[tuple[str, str, str, str, 
         yield (
             clean(state.cells.get(Column.NAME) or key),
             clean(_when(understood, state.count)),
-            _next(understood, cells.get(Column.NEXT_RUN), now, waiting=bool(keeper.active(keeper.name, key))),
+            _next(understood, cells.get(Column.NEXT_RUN), now),
             str(cells[Column.RUNS] or ""),
             clean(cells.get(Column.LAST_RESULT) or ""),
             clean(cells[Column.HEALTH]),
@@ -183,14 +182,10 @@ def _when(understood: Task | Defect, count: float) -> str:
     return understood.schedule.text if understood.schedule is not None else "when asked"
 
 
-def _next(understood: Task | Defect, due: Cell, now: datetime, *, waiting: bool) -> str:
-    """When it is to start; what is farther off than a day on the row's own clock, as its Health has it.
-
-    waiting: what waits starts at that very instant, without jitter.
-    """
-    if not isinstance(due, datetime) or isinstance(understood, Defect) or understood.schedule is None:
+def _next(understood: Task | Defect, start: Cell, now: datetime) -> str:
+    """When it is to start; what is farther off than a day on the row's own clock, as its Health has it."""
+    if not isinstance(start, datetime) or isinstance(understood, Defect) or understood.schedule is None:
         return ""
-    start = due if waiting else due + jitter(understood, due)
     if start <= now:
         return "due"
     if start - now < timedelta(hours=24):

@@ -12,7 +12,6 @@ import typer
 from actions.api import Outcome
 from engine.columns import Column
 from engine.model import Occurrence, Stage, Status, Type
-from engine.weighing import jitter
 from rowd.cli.command import code_of
 from rowd.cli.exits import Exit
 from rowd.cli.output import warn
@@ -60,11 +59,9 @@ def stands(occurrence: Occurrence) -> str:
 
 
 def next_start(row: RowView) -> datetime | None:
-    """When it is to start next: its Next Run, and what jitter adds to it where that is by the schedule."""
-    due = row.cells.get(Column.NEXT_RUN)
-    if not isinstance(due, datetime) or row.task is None:
-        return None
-    return due if row.active else due + jitter(row.task, due)
+    """When it is to start next: its Next Run."""
+    start = row.cells.get(Column.NEXT_RUN)
+    return start if isinstance(start, datetime) else None
 
 
 def until_start(row: RowView, start: datetime, now: datetime) -> str:

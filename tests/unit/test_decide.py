@@ -31,7 +31,7 @@ from engine.model import (
 )
 from engine.plan import Hold, House, Plan, Released, Standing, Stop
 from engine.schedule import parse
-from engine.weighing import jitter
+from engine.upcoming import jitter
 from engine.wishes import without_task
 from tests.fakes.virtual import NOON
 

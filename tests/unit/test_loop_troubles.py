@@ -317,12 +317,10 @@ def test_a_blackout_is_named_before_it_comes(tmp_path: Path) -> None:
         house, sheet = House(tmp_path, blackouts=(lunch,)), table(row("tick", "every 10 minutes"), row("once", "2026-03-02 12:20"))
         async with house.open(sheet, table_rules=replace(rules(), blackouts=(lunch,))):
             await house.until(NOON + timedelta(minutes=5))
-            assert sheet.person("tick")["Health"] == (
-                "OK, next Mon 2 Mar 12:10 UTC (skipped: blackout lunch until Mon 2 Mar 13:00 UTC)"
-            )
+            assert sheet.person("tick")["Health"] == ("OK, next Mon 2 Mar 13:00 UTC (blackout lunch until Mon 2 Mar 13:00 UTC)")
             await house.until(NOON + timedelta(minutes=30))
             assert sheet.person("once")["Health"] == (
-                "OK, next Mon 2 Mar 12:20 UTC (waits: blackout lunch until Mon 2 Mar 13:00 UTC)"
+                "OK, next Mon 2 Mar 13:00 UTC (due Mon 2 Mar 12:20 UTC, waits: blackout lunch)"
             )
             await house.until(NOON + timedelta(minutes=61))
         assert sorted({r.task for r in house.witness.seen}) == ["once", "tick"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
+from engine.blackout import Blackout
 from tests.simulation import dues
 from tests.simulation.book import Book, Record
 from tests.simulation.machine import MICRO
@@ -124,3 +125,10 @@ def grace(span: Span, second: int) -> float:
     assert not isinstance(span.meaning.dues, int)
     ahead = span.meaning.dues.within(second, second + GRACE)
     return ahead[0] - second if ahead else GRACE
+
+
+def within(blackout: Blackout, instant: int) -> bool:
+    """Of a blackout of every day, in UTC, that may go on beyond midnight."""
+    clock = datetime.fromtimestamp(instant / MICRO, UTC).time()
+    begin, end = blackout.start or time(0), blackout.end or time(0)
+    return begin <= clock < end if begin < end else clock >= begin or clock < end

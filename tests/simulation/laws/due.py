@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 
-from engine.blackout import Blackout
 from tests.simulation.book import Book
-from tests.simulation.laws.covered import at, covered, grace, quiet, span_of
+from tests.simulation.laws.covered import at, covered, grace, quiet, span_of, within
 from tests.simulation.machine import MICRO
 from tests.simulation.world import World
 
@@ -129,23 +128,16 @@ def blackouts_are_kept(world: World, book: Book) -> Iterator[str]:
             for record in row.all:
                 name, span = f"{row.bench.name}/{row.key} {record.trigger}", span_of(row, record.due // MICRO)
                 if record.outcome == "skipped" and record.reason.startswith("blackout"):
-                    if not (_within(blackout, record.due) and _within(blackout, record.last)):
+                    if not (within(blackout, record.due) and within(blackout, record.last)):
                         yield f"{name} was skipped ({record.reason}) outside of it"
                 elif record.cause not in ("schedule", "counter") or not record.ran:
                     continue
-                elif span is not None and not span.meaning.one_off and _within(blackout, record.due):
+                elif span is not None and not span.meaning.one_off and within(blackout, record.due):
                     yield f"{name} ran for an instant within the blackout"
-                elif (record.cause == "counter" or (span is not None and span.meaning.one_off)) and _within(
+                elif (record.cause == "counter" or (span is not None and span.meaning.one_off)) and within(
                     blackout, record.claimed_at
                 ):
                     yield f"{name} was claimed within the blackout"
-
-
-def _within(blackout: Blackout, instant: int) -> bool:
-    """Of a blackout of every day, in UTC, that may go on beyond midnight."""
-    clock = datetime.fromtimestamp(instant / MICRO, UTC).time()
-    begin, end = blackout.start or time(0), blackout.end or time(0)
-    return begin <= clock < end if begin < end else clock >= begin or clock < end
 
 
 def one_offs_run_once(world: World, book: Book) -> Iterator[str]:

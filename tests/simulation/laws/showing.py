@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from tests.simulation import dues
 from tests.simulation.book import Book, Record
 from tests.simulation.laws.breakers import by_action, tripped
-from tests.simulation.laws.covered import Covered, at, covered
+from tests.simulation.laws.covered import Covered, at, covered, within
 from tests.simulation.laws.retries import shortest_wait
 from tests.simulation.machine import MICRO
 from tests.simulation.spans import Span, rows_of
-from tests.simulation.world import World
+from tests.simulation.world import DEFINITIONS, World
 
 LAG = 30
 """Seconds after which a row has surely been told what is new, with many rows and small writes."""
@@ -21,8 +21,15 @@ FARTHEST = (2, 12, 70)
 """Days in which the next instant is looked for: few at first."""
 
 
-def next_run_is_the_next_instant(world: World, book: Book) -> Iterator[str]:
-    """Next Run says when the row comes due next, or when something of it begins that waits; of a row that won't run, nothing."""
+RARELY = {action: round(d.at_most_every.total_seconds()) for action, d in DEFINITIONS.items() if d.at_most_every is not None}
+"""Action → seconds that the operator wants between two runs of one row."""
+
+Start = tuple[int, int]
+"""The seconds in which one occurrence may start: from when it is due until its jitter is over."""
+
+
+def next_run_is_the_next_start(world: World, book: Book) -> Iterator[str]:
+    """Next Run says when the row starts next, or when something of it begins that waits; of a row that won't run, nothing."""
     now = dues.seconds(world.machine.wall())
     for row in covered(world, book):
         said, span = _cell(row, "Next Run"), row.bench.spans.current(row.key)
@@ -30,8 +37,8 @@ def next_run_is_the_next_instant(world: World, book: Book) -> Iterator[str]:
             continue
         wanted = _coming(row, span, now, book)
         instant = _instant(said)
-        if wanted is not None and instant not in wanted and not _begins_then(row, instant, book):
-            shown = ", ".join("nothing" if w is None else at(w) for w in sorted(wanted, key=lambda w: w or 0)[-3:])
+        if wanted is not None and not _one_of(wanted, instant) and not _begins_then(row, instant, book):
+            shown = ", ".join(f"{at(low)} to {at(high)}" for low, high in wanted[-3:]) or "nothing"
             name = f"{row.bench.name}/{row.key} ({span.meaning.text!r}), at {at(now)}"
             yield f"{name}: Next Run says {said!r}, and it ought to say {shown}"
 
@@ -46,24 +53,47 @@ def _cell(row: Covered, column: str) -> str | None:
     return cells.get(header, "")
 
 
-def _coming(row: Covered, span: Span, now: int, book: Book) -> set[int | None] | None:
-    """What Next Run may say: the next instant, or one that it was LAG ago; None where it can't be told."""
+def _one_of(wanted: Sequence[Start], instant: int | str | None) -> bool:
+    if instant is None:
+        return not wanted
+    return isinstance(instant, int) and any(low <= instant <= high for low, high in wanted)
+
+
+def _coming(row: Covered, span: Span, now: int, book: Book) -> Sequence[Start] | None:
+    """What Next Run may say: the next start, or one that it was LAG ago; empty for nothing, None where it can't be told."""
     meaning = span.meaning
     if meaning.kind != "time":
-        return {None}
+        return ()
     put_off = row.key in row.world.snoozed or any(a.key == row.key and a.wish == "skip next" for a in book.asked)
     if isinstance(meaning.dues, int) or put_off:
         return None
     low = now - LAG - meaning.jitter
     if isinstance(meaning.dues, dues.At):
-        if meaning.dues.instant > now:
-            return {meaning.dues.instant}
-        return {None} if meaning.dues.instant < low and not row.may_wait else None
+        first, last = meaning.dues.instant, meaning.dues.instant + meaning.jitter
+        if first < low and not row.may_wait:
+            return ()
+        kept_waiting = _dark(row, first) or _dark(row, last) or meaning.action in RARELY
+        return None if first <= now or kept_waiting else [(first, last)]
+    early, late = _allowed(row, now)
     for days in FARTHEST:
-        found = meaning.dues.within(low, now + days * dues.DAY)
-        if ahead := next((due for due in found if due > now), None):
-            return {*(due for due in found if due <= now), ahead}
+        found = [due for due in meaning.dues.within(low, now + days * dues.DAY) if not _dark(row, due)]
+        if ahead := next((due for due in found if due > now and due >= late), None):
+            starts = ((due, due + meaning.jitter) for due in found if due <= ahead)
+            return [(max(first, early), last) for first, last in starts if last >= early]
     return None
+
+
+def _allowed(row: Covered, now: int) -> Start:
+    """From when on the operator's frequency lets the row start again: as it was LAG ago, and as it is now."""
+    rarely = RARELY.get(row.spans[-1].meaning.action, 0)
+    starts = [record.started_at // MICRO for record in row.all if record.started_at is not None]
+    if not rarely or not starts:
+        return 0, 0
+    return max((s for s in starts if s < now - LAG), default=-rarely) + rarely, max(starts) + rarely + 1
+
+
+def _dark(row: Covered, second: int) -> bool:
+    return any(row.bench.name in b.tables and within(b, second * MICRO) for b in row.world.operator.blackouts)
 
 
 def _begins_then(row: Covered, instant: int | str | None, book: Book) -> bool:
@@ -94,4 +124,4 @@ def _instant(said: str) -> int | str | None:
         return said
 
 
-LAWS = (next_run_is_the_next_instant,)
+LAWS = (next_run_is_the_next_start,)

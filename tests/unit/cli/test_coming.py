@@ -46,7 +46,7 @@ def test_a_one_off_that_bears_marks_of_an_earlier_ledger_is_over() -> None:
 def test_a_blackout_a_snooze_and_a_hold_skip_and_say_so() -> None:
     nights = replace(HOUSE, blackouts=(Blackout("nights", BERLIN, time(22), time(6)),))
     row = seen("every 6 hours")
-    assert [r.skipped for r in runs(row, house=nights)] == ["", "blackout nights", "", ""]
+    assert [r.skipped for r in runs(row, house=nights)] == ["", "blackout nights until Tue 3 Mar 2026 06:00 Berlin", "", ""]
     assert [bool(r.skipped) for r in runs(with_state(row, snoozed_until=NOON + 7 * HOUR))] == [True, False, False, False]
     assert {r.skipped for r in runs(replace(row, held=Hold("gone")))} == {"held: gone"}
 

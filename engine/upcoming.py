@@ -1,0 +1,102 @@
+"""What becomes of occurrences to come, as things stand: when each starts, or what is in its way. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from engine.blackout import FARTHEST, Blackout, covering
+from engine.model import RowState, Task
+
+MOST_TRIED = 60
+"""Occurrences that are looked at for one that starts. Where a window lies over so many in a row, it lies over all of them."""
+
+_MOMENT = timedelta(microseconds=1)
+
+
+class Barrier(NamedTuple):
+    """What keeps something from starting.
+
+    what: "snoozed", "blackout lunch", "too soon for backup".   until: its end (UTC).
+    over: whatever is due before it is kept from starting too.
+    """
+
+    what: str
+    until: datetime
+    over: datetime
+
+
+class Upcoming(NamedTuple):
+    """One occurrence to come.
+
+    at: when it starts, or would: `due` and its jitter; of a one-off the end of its barrier, if that is later.
+    barrier: what a one-off waits for, and what makes any other one be skipped; None without.
+    """
+
+    due: datetime
+    at: datetime
+    barrier: Barrier | None
+
+
+def upcoming(task: Task, state: RowState, due: datetime, last: datetime | None, blackouts: Sequence[Blackout]) -> Upcoming:
+    """What becomes of the occurrence that is due then.   last: when the task's newest run started, None before the first."""
+    at = due + jitter(task, due)
+    if task.schedule is None or not task.schedule.one_off:
+        return Upcoming(due, at, next(_barriers(task, state, due, at, last, blackouts), None))
+    first = None
+    while at - due < FARTHEST and (barrier := next(_barriers(task, state, at, at, last, blackouts), None)) is not None:
+        first, at = first or barrier, barrier.until  # behind it there may be another one
+    return Upcoming(due, at, first)
+
+
+def first_start(
+    task: Task, state: RowState, last: datetime | None, blackouts: Sequence[Blackout]
+) -> tuple[Upcoming | None, Barrier | None]:
+    """The first occurrence without a record that will start, and what is in the way of one before it, or of itself.
+
+    None and a barrier: everything within reach is skipped.
+    """
+    schedule, first = task.schedule, None
+    if schedule is None:
+        return None, None
+    after = state.decided_until
+    for _ in range(MOST_TRIED):
+        if (due := schedule.next(after)) is None:
+            break
+        one = upcoming(task, state, due, last, blackouts)
+        first = first or one.barrier
+        if one.barrier is None or schedule.one_off:
+            return one, first
+        after = max(due, one.barrier.over - _MOMENT)
+    return None, first
+
+
+def jitter(task: Task, due: datetime) -> timedelta:
+    """How much later than due this occurrence starts: a fixed draw by the occurrence itself, from [0, task.jitter), but never
+    beyond the next occurrence.
+    """
+    if not task.jitter:
+        return timedelta(0)
+    drawn = hashlib.blake2b(f"{task.table}\0{task.key}\0{due.isoformat()}".encode(), digest_size=4).digest()
+    return _span(task, due) * (int.from_bytes(drawn, "big") / 2**32)
+
+
+def _span(task: Task, due: datetime) -> timedelta:
+    """What jitter is drawn from."""
+    following = task.schedule.next(due) if task.schedule is not None else None
+    return task.jitter if following is None else min(task.jitter, following - due)
+
+
+def _barriers(
+    task: Task, state: RowState, due: datetime, at: datetime, last: datetime | None, blackouts: Sequence[Blackout]
+) -> Iterator[Barrier]:
+    """What is in the way, in the order in which it is looked for."""
+    if state.snoozed_until is not None and due < state.snoozed_until:
+        yield Barrier("snoozed", state.snoozed_until, state.snoozed_until)
+    if window := covering(blackouts, task.table, due):
+        yield Barrier(f"blackout {window[0]}", window[1], window[1])
+    if task.every is not None and last is not None and at < (again := last + task.every):
+        # Jitter may carry an occurrence past the end that is due before it.
+        yield Barrier(f"too soon for {task.action}", again, again - _span(task, due))
