@@ -22,6 +22,11 @@ PROVISIONAL = "~"
 """First character of the key of a row that the store cannot tell by an id of its own; see `Row.key`."""
 
 
+BEYOND = "(beyond the last column)"
+"""In `Row.cells`: what stands in a row where the table has no column any more. Only there where something does: in a text file a
+comma without quotes tears a cell in two, and all that follow it move on."""
+
+
 def fold(text: str) -> str:
     """Fold a header, or a word in a cell, for matching: case, spaces, underscores and hyphens don't count."""
     return "".join(c for c in text.casefold() if c not in " _-\u00a0\t\r\n")
@@ -34,7 +39,7 @@ class Row:
     key: how `write` finds this row again, whatever is sorted meanwhile; unique within one complete read. Normally the row's own
         id. A row without an id, or with an id that another row bears too, has a key that begins with `~` and stands for the
         row's content: good until that content changes. The engine gives such a row an id.
-    cells: header → value, blank cells included as None.
+    cells: header → value, blank cells included as None; BEYOND → text.
     handle: an invisible mark of the store that follows the row (Sheets: metadata id); None where there is none.
     """
 

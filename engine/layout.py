@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from connectors.api import Cell, fold
+from connectors.api import BEYOND, Cell, fold
 from engine.cells import guess, quoted
 from engine.columns import Column
 
@@ -57,7 +57,7 @@ class Layout:
         strangers = [header for header in columns if header not in found]
         return cls(
             headers=headers,
-            keys=tuple((header, str(found[header]) if header in found else _stranger(header)) for header in columns),
+            keys=tuple((header, str(found[header]) if header in found else _stranger(header)) for header in columns) + _TORN,
             missing=_missing([c for c in REQUIRED if c not in headers], named, strangers),
             doubled="; ".join(twice) or None,
             hints=tuple(_hints(strangers, {f: c for f, c in wanted.items() if c not in headers})),
@@ -85,6 +85,7 @@ def _stranger(header: str) -> str:
     return f"{header} (the table's own)" if header in _CANONICAL else header
 
 
+_TORN = ((BEYOND, BEYOND),)
 _CANONICAL = frozenset(map(str, Column))
 
 

@@ -11,7 +11,7 @@ from itertools import islice
 
 from actions.api import Definition, Value
 from actions.parameters import BadParameter, bind
-from connectors.api import Cell, fold
+from connectors.api import BEYOND, Cell, fold
 from engine import metadata, schedule
 from engine.cells import LONGEST_NAME, BadCell, alike, brief, choice, guess, quoted, text
 from engine.columns import OURS, Column
@@ -33,7 +33,8 @@ _STATUS_WORDS = {
 Said = tuple[Cell, ...]
 """All that a row's meaning depends on, beside its table's rules, its key and its name."""
 
-_MEANT = tuple(column for column in Column if column not in OURS | {Column.ID, Column.NAME, Column.DESCRIPTION, Column.DO})
+_UNMEANT = OURS | {Column.ID, Column.NAME, Column.DESCRIPTION, Column.DO}
+_MEANT = (*(column for column in Column if column not in _UNMEANT), BEYOND)
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _TEXTS = frozenset({str, type(None)})
 
@@ -117,13 +118,14 @@ def doubled_names(states: Iterable[RowState]) -> dict[str, Defect]:
     return defects
 
 
-def _defect(state: RowState, column: Column, message: str, *, draft: bool = False) -> Defect:
+def _defect(state: RowState, column: str, message: str, *, draft: bool = False) -> Defect:
     name = quoted(state.cells.get(Column.NAME))[1:-1]
     return Defect(table=state.table, key=state.key, name=name, column=str(column), message=message, draft=draft)
 
 
 def _task(state: RowState, rules: Rules, status: Status) -> Task:
     cells = state.cells
+    _whole(cells)
     _begun(cells)
     name = _name(cells.get(Column.NAME))
     action, definition = _action(cells.get(Column.ACTION), rules.actions)
@@ -153,6 +155,16 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
         jitter=row.jitter(),
         every=definition.at_most_every,
     )
+
+
+def _whole(cells: Mapping[str, Cell]) -> None:
+    """Of a row that goes on where there is no column, nobody can tell which cell belongs under which header."""
+    if (beyond := cells.get(BEYOND)) is not None:
+        message = (
+            f"the line has more cells than the table has columns: {quoted(beyond)} stands behind the last one. Put each cell that "
+            "holds a separator in quotes, or give the column a header"
+        )
+        raise Wrong(BEYOND, message)
 
 
 def _begun(cells: Mapping[str, Cell]) -> None:

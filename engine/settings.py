@@ -40,7 +40,7 @@ T = TypeVar("T")
 class Wrong(Exception):
     """Stop reading this row: here is what to tell, and in which column it is to be mended."""
 
-    def __init__(self, column: Column, message: str, *, draft: bool = False) -> None:
+    def __init__(self, column: str, message: str, *, draft: bool = False) -> None:
         super().__init__(message)
         self.column, self.message, self.draft = column, message, draft
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from connectors.api import Place, Row, fold
+from connectors.api import BEYOND, Place, Row, fold
 from connectors.errors import NeedsOwner
 from connectors.identity import flawless, told_apart
 from connectors.local.cells import from_text
@@ -31,6 +31,7 @@ class _Record:
 class Grid:
     """columns: header → position of its field, in the order of the table; columns without a header are strangers without a name.
 
+    width: how many fields the line with the headers has.
     records: key → index of its record, in the order of the table.   found: the rows, in the same order.
     id_column: None where the table has none; the Name is the key then.
     known: what each record came to, by the identity of its fields, for the grid that is made after this one.
@@ -38,6 +39,7 @@ class Grid:
 
     opened: Opened
     columns: Mapping[str, int]
+    width: int
     records: Mapping[str, int]
     found: tuple[Row, ...]
     id_column: str | None
@@ -78,8 +80,10 @@ def grid(opened: Opened, place: Place, label: str, before: Grid | None = None) -
             " Put the line with the column headers back on top, or say in rowd.toml what that column is called."
         )
     id_column = folded.get(fold(place.id_column))
-    same = before is not None and before.columns == columns and before.id_column == id_column
-    seen = _Seen(columns, columns[name_column if id_column is None else id_column], before.known if before and same else {})
+    width = len(document.fields[head])
+    same = before is not None and (before.columns, before.width, before.id_column) == (columns, width, id_column)
+    key_position = columns[name_column if id_column is None else id_column]
+    seen = _Seen(columns, width, key_position, before.known if before is not None and same else {})
     records = [seen.record(fields) for fields in islice(document.fields, head + 1, None)]
     held = [record for record in records if record.row is not None]
     indices = [index for index, record in enumerate(records, head + 1) if record.row is not None]
@@ -89,24 +93,27 @@ def grid(opened: Opened, place: Place, label: str, before: Grid | None = None) -
         if rows[n].key != key:
             rows[n] = held[n].row = Row(key, rows[n].cells)
     known = dict(zip(map(id, islice(document.fields, head + 1, None)), records, strict=True))
-    return Grid(opened, columns, dict(zip(keys, indices, strict=True)), tuple(rows), id_column, known)
+    return Grid(opened, columns, width, dict(zip(keys, indices, strict=True)), tuple(rows), id_column, known)
 
 
 class _Seen:
     """Records, as they come to be rows; those that are known are taken as they are."""
 
-    def __init__(self, columns: Mapping[str, int], key_position: int, known: Mapping[int, _Record]) -> None:
-        self._columns, self._key_position, self._known = columns, key_position, known
+    def __init__(self, columns: Mapping[str, int], width: int, key_position: int, known: Mapping[int, _Record]) -> None:
+        """width: fields of the line with the headers, those without a header included."""
+        self._columns, self._width, self._key_position, self._known = columns, width, key_position, known
         self._positions = list(columns.values())
 
     def record(self, fields: list[str]) -> _Record:
         known = self._known.get(id(fields))
         if known is not None and known.fields is fields:
             return known
-        if not any(fields[p].strip() for p in self._positions if p < len(fields)):
+        beyond = [field for field in fields[self._width :] if field.strip()]
+        if not beyond and not any(fields[p].strip() for p in self._positions if p < len(fields)):
             return _Record(fields, "", None)
         key = from_text(fields[self._key_position]) if len(fields) > self._key_position else None
-        return _Record(fields, flawless(key), Row("", _cells(fields, self._columns)))
+        cells = _cells(fields, self._columns)
+        return _Record(fields, flawless(key), Row("", {**cells, BEYOND: ", ".join(beyond)} if beyond else cells))
 
 
 def _columns(headers: list[str], label: str) -> dict[str, int]:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from actions.api import Definition
 from actions.parameters import Parameter, ParameterType
-from connectors.api import Cell
+from connectors.api import BEYOND, Cell
 from engine.columns import Column
 from engine.metadata import SETTINGS, UNSERVED, restarts
 from engine.model import CatchUp, Defect, Overlap, RowState, Status, Task, Type
@@ -284,6 +284,16 @@ def test_a_type_in_place_of_a_schedule_is_told_where_it_belongs(type_: str) -> N
 def test_a_schedule_torn_apart_by_its_comma_is_not_obeyed_by_half(schedule: str, current: str) -> None:
     said = message(type=None, schedule=schedule, current=current)
     assert said.startswith(f'Current "{current.strip()}": reads like the end of Schedule; write "{schedule}, {current.strip()}"')
+
+
+def test_a_row_that_goes_on_beyond_the_last_column_says_so_and_nothing_else() -> None:
+    torn = state(schedule="evry day")
+    said = parse(torn._replace(cells={**torn.cells, BEYOND: "b, c"}), RULES)
+    assert isinstance(said, Defect)
+    assert said.message.startswith(
+        'the line has more cells than the table has columns: "b, c" stands behind the last one. Put each'
+    )
+    assert not said.draft
 
 
 @pytest.mark.parametrize("current", ["whatever", "n/a", "-", "0", "5", 5, True])

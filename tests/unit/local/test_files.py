@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from connectors.api import Cell, Effect, Patch
+from connectors.api import BEYOND, Cell, Effect, Patch
 from connectors.errors import Bug, NeedsOwner, TableError, TryLater
 from connectors.local import LocalSettings
 from connectors.local.table import LocalTable
@@ -37,6 +37,34 @@ def test_everything_but_the_cell_keeps_its_bytes(file: Path, table: Opener, befo
     file.write_bytes(before)
     assert [w.effect for w in table().write([Patch("a", {"Do": "y"})])] == [Effect.APPLIED]
     assert file.read_bytes() == after
+
+
+@pytest.mark.parametrize(
+    ("line", "beyond"),
+    [
+        (b"a,x,y,", None),
+        (b"a,x,y, ,,", None),
+        (b"a,x,y,note", None),  # in a column without a header
+        (b"a,x,y,,1,2", "1, 2"),
+        (b",,,,1", "1"),
+    ],
+)
+def test_what_stands_beyond_the_last_column_is_shown_and_kept(file: Path, table: Opener, line: bytes, beyond: str | None) -> None:
+    file.write_bytes(b"ID,Name,Do,\n" + line + b"\n")
+    opened = table()
+    (row,) = opened.read().rows
+    assert row.cells.get(BEYOND) == beyond
+    if row.key == "a":
+        opened.write([Patch("a", {"Do": "z"})])
+        assert file.read_bytes() == b"ID,Name,Do,\n" + line.replace(b"y", b"z") + b"\n"
+
+
+def test_a_column_more_takes_up_what_stood_beyond_the_last_one(file: Path, table: Opener) -> None:
+    file.write_bytes(b"ID,Name,Do\na,x,y,1\n")
+    opened = table()
+    assert opened.read().rows[0].cells[BEYOND] == "1"
+    file.write_bytes(b"ID,Name,Do,\na,x,y,1\n")
+    assert opened.read().rows[0].cells == {"ID": "a", "Name": "x", "Do": "y"}
 
 
 _cells = st.lists(st.text(st.sampled_from(list("ab ,;\n\"'=1")), max_size=4), min_size=0, max_size=5)
