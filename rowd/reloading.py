@@ -22,12 +22,17 @@ class Reloading:
         self, site: Site, process: Process, made: Daemon, committer: Commits, reload: Callable[[], Site], listener: Listener
     ) -> None:
         self._site, self._made, self._committer, self._reload, self._listener = site, made, committer, reload, listener
+        self._turn = asyncio.Lock()
         self._opened = dict(site.tables)  # as they are; those that are added later are added here, too
         self._note = Note(process, site.config.version, made.clock.now(), tuple(site.tables))
         leave(site.state, self._note)
 
     async def reload(self) -> None:
-        """Take over what rowd.toml says now, unless it is wrong: then everything stays as it was."""
+        """Take over what rowd.toml says now, unless it is wrong: then everything stays as it was. One after the other."""
+        async with self._turn:
+            await self._read_anew()
+
+    async def _read_anew(self) -> None:
         now = self._made.clock.now()
         try:
             site = self._reload()

@@ -6,7 +6,6 @@ There is no other way to a daemon. A request is durable once it is asked: it is 
 from __future__ import annotations
 
 import asyncio
-import getpass
 import shlex
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from engine.ledger import Ledger
 from engine.model import Occurrence, Stage, Wish
 from rowd.cli.exits import Exit
 from rowd.cli.output import clean, emit_json, fail, say
+from rowd.cli.site import me
 from rowd.note import left
 from rowd.saying import lasted
 from rowd.view import RowView, living
@@ -78,18 +78,10 @@ def ask(
     if wait and daemon is None:
         fail("No daemon is running, so there is nothing to wait for: start one with `rowd run`. Nothing was asked.", Exit.LATER)
     with ledger.transaction():
-        request = ledger.ask(row.table, row.key, wish, amount, f"cli:{user()}", clock.now())
+        request = ledger.ask(row.table, row.key, wish, amount, f"cli:{me()}", clock.now())
     with suppress(OSError):  # a daemon that isn't woken looks when it next does something
         site.wake.touch(mode=0o600)
     return asyncio.run(_followed(ledger, Asked(request, row, wish, daemon is not None), clock, wait=wait))
-
-
-def user() -> str:
-    """Who asks, for the record."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number that has no name
-        return "unknown"
 
 
 async def _followed(ledger: Ledger, asked: Asked, clock: Clock, *, wait: bool) -> Asked:

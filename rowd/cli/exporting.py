@@ -22,7 +22,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, TableOption
 from rowd.cli.output import clean, fail, jsonable, plural, warn
 from rowd.cli.rows import end_of_unread, troubles
-from rowd.cli.site import reading, site_at, tables_of
+from rowd.cli.site import me, reading, site_at, tables_of
 from rowd.cronlines import expression, shell_command, written
 from rowd.hand import hand
 from rowd.view import RowView, look
@@ -122,16 +122,10 @@ def _line(site: Site, row: RowView, *, with_user: bool) -> str:
     if definition.user is not None and not with_user:
         raise crontab.Wrong(f"it runs as {definition.user}; say --with-user for a system's crontab")
     command, stdin = shell_command(definition.argv, definition.environment, site.config.base / definition.cwd)
-    return written(when, command, (definition.user or _owner()) if with_user else None, stdin)
+    return written(when, command, (definition.user or me()) if with_user else None, stdin)
 
 
 _UTC = {"UTC", "Etc/UTC", "Etc/GMT", "GMT", "Etc/UCT", "Etc/Zulu"}
-
-
-def _owner() -> str:
-    import getpass
-
-    return getpass.getuser()
 
 
 def _write(site: Site, file: str, text: str, number: int, *, force: bool) -> None:

@@ -143,7 +143,15 @@ def runner(site: Site) -> str:
     try:
         return site.state.owner()
     except (OSError, KeyError):  # it has not run yet, or under a number that has no name
+        return me()
+
+
+def me() -> str:
+    """Who runs this command; the number where that has no name, as in a container."""
+    try:
         return getpass.getuser()
+    except (OSError, KeyError):
+        return str(os.getuid())
 
 
 def runs_as_us(site: Site) -> bool:

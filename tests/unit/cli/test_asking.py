@@ -13,7 +13,7 @@ from actions.api import Outcome, Result
 from engine.ledger import Ledger
 from engine.model import Cause, Occurrence, Stage, Wish
 from rowd.cli.asking import ANSWERS_WITHIN, Asked, ask, tell
-from rowd.cli.site import named, reading, site_at
+from rowd.cli.site import me, named, reading, site_at
 from rowd.note import Note, leave
 from tests.unit.cli.desk import Desk
 
@@ -245,3 +245,12 @@ def test_a_daemon_that_does_not_know_the_table_is_not_asked(desk: Desk) -> None:
     assert f"kill -HUP {mark.process.pid}" in said
     with desk.ledger() as ledger:
         assert ledger.requests() == []
+
+
+def test_who_has_no_name_is_told_by_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    monkeypatch.setattr("os.getuid", lambda: 4711)
+    assert me() == "4711"
