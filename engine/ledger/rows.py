@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from connectors.api import fold
 from engine.columns import Column
-from engine.ledger.codec import all_unpacked, instant, instant_or_none, micros, micros_or_none, packed, prose, untagged
+from engine.ledger.codec import all_unpacked, dated, instant, instant_or_none, micros, micros_or_none, packed, prose, untagged
 from engine.ledger.errors import IllegalMove
 from engine.ledger.schema import ATTEMPTS, EDITS, NOT_ENDED, OCCURRENCES, ROWS, TALLIES
 from engine.ledger.statements import table_of
@@ -131,10 +131,12 @@ def _values(state: RowState) -> dict[str, Any]:
 
 def _state(row: Sequence[Any]) -> RowState:
     cells, sent, stood, shown, pressed, meant = all_unpacked(row[2], *row[15:19], row[21])
+    if dated(row[17]):
+        shown = [(fingerprint, untagged(shared)) for fingerprint, shared in shown]
     return RowState(
         table=row[0],
         key=row[1],
-        cells=untagged(cells),
+        cells=cells,
         first_seen=instant(row[3]),
         changed_at=instant(row[4]),
         since=instant(row[5]),
@@ -147,13 +149,13 @@ def _state(row: Sequence[Any]) -> RowState:
         deleted_at=instant_or_none(row[12]),
         snoozed_until=instant_or_none(row[13]),
         handle=row[14],
-        sent=untagged(sent),
-        stood=untagged(stood),
-        shown=tuple([(fingerprint, untagged(shared)) for fingerprint, shared in shown]),
+        sent=sent,
+        stood=stood,
+        shown=tuple(map(tuple, shown)),
         pressed=tuple(pressed),
         marked=bool(row[19]),
         note=row[20],
-        meant=untagged(meant),
+        meant=meant,
         skip_until=instant_or_none(row[22]),
         skip_by=row[23],
     )

@@ -148,7 +148,9 @@ class Store:
     # --- for the parts
 
     def _rows(self, query: sa.Executable, values: Mapping[str, Any] = NOTHING) -> list[Any]:
-        return list(self._stream(query, values))
+        compiled = self._statements.compiled(query, values)
+        with _translating(self.path):
+            return self._sqlite.execute(compiled.sql, compiled.one(values)).fetchall()
 
     def _stream(self, query: sa.Executable, values: Mapping[str, Any] = NOTHING) -> Iterator[Any]:
         """Rows one by one, for a caller that may stop early."""
