@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from actions.api import Outcome
 from config.fields import spelled
@@ -26,6 +27,9 @@ ASK_AGAIN = timedelta(seconds=29)
 
 Out of step with the full minutes, at which most rows come due.
 """
+
+PASS_BEARS = timedelta(seconds=10)
+"""For so long a single pass waits for a ledger that can't be written: whoever started it will want to know, and start it again."""
 
 
 class Daemon:
@@ -87,19 +91,19 @@ class Daemon:
         """One pass: read every table, run what is due by then, tell the tables. Attempts to repeat are left for the next pass.
 
         It watches no table: what a person saves meanwhile is for the next pass, as long as nothing is written over it.
+        Raises: LedgerUnwritable where it has been so for PASS_BEARS. What runs goes on, and the next pass takes it over.
         """
-        async with self._tended(stopping, watching=False) as stop:
-            looked = asyncio.create_task(self._looked_everywhere())
+        self._turns.bears = PASS_BEARS
+        async with self._tended(stopping, watching=False) as stop, _beside(self._looked_everywhere()) as looked:
             while not looked.done() and not stop.done():
                 await self._turns.turn()
                 await self._turns.rest(looked, stop)
             self._turns.frozen = self.clock.now() + SETTLE
-            settled = asyncio.create_task(self.clock.sleep_until(self._turns.frozen))
-            await self._turns.turn()
-            while not stop.done() and not (settled.done() and self._turns.idle()):
-                await self._turns.rest(stop, *([] if settled.done() else [settled]))
+            async with _beside(self.clock.sleep_until(self._turns.frozen)) as settled:
                 await self._turns.turn()
-            await end(looked, settled)
+                while not stop.done() and not (settled.done() and self._turns.idle()):
+                    await self._turns.rest(stop, *([] if settled.done() else [settled]))
+                    await self._turns.turn()
             await self._wind_up()
 
     def reconfigure(self, parts: Parts, rules: Mapping[str, TableRules]) -> None:
@@ -181,3 +185,13 @@ class Daemon:
 
     async def _flush(self) -> None:
         await asyncio.gather(*(tender.flush(self._turns.deliver) for tender in self._tenders))
+
+
+@contextlib.asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """A task that ends with the block."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        await end(task)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -37,6 +37,7 @@ class Turns:
     """What one daemon does with what comes in.
 
     stopping: nothing starts any more.   frozen: nothing that comes due after this instant is looked at; None for no such limit.
+    bears: for how long a ledger that can't be written is waited for; None for as long as it takes.
     """
 
     def __init__(self, parts: Parts, clock: SteadyClock, committer: Commits, listener: Listener) -> None:
@@ -44,6 +45,7 @@ class Turns:
         self.memory = Memory(parts, clock.now())
         self.stopping = False
         self.frozen: datetime | None = None
+        self.bears: timedelta | None = None
         self.runner = Runner(parts, clock, committer, self._ended)
         self._committer = committer
         self._emit: Callable[[Event], None] = listener
@@ -160,7 +162,10 @@ class Turns:
     # --- a turn
 
     async def turn(self) -> None:
-        """Learn, then act. A ledger that can't be written changes nothing: all of it comes again in the next turn."""
+        """Learn, then act. A ledger that can't be written changes nothing: all of it comes again in the next turn.
+
+        Raises: LedgerUnwritable where it has not been for longer than it is borne with.
+        """
         now = self._now()
         try:
             await self._learn(now)
@@ -171,7 +176,9 @@ class Turns:
             self._written(now)
         except LedgerUnwritable as exc:
             self._poked = True  # what was asked may not have been seen
-            self._told(exc, now)
+            since = self._told(exc, now)
+            if self.bears is not None and now - since >= self.bears:
+                raise
             await self.clock.sleep(RETRY_LEDGER)
         self._part()
         for tender in self.memory.tenders.values():
@@ -221,11 +228,12 @@ class Turns:
                 items.append(item)
         return items
 
-    def _told(self, exc: LedgerUnwritable, now: datetime) -> None:
-        """Say it once, not at every try."""
+    def _told(self, exc: LedgerUnwritable, now: datetime) -> datetime:
+        """Say it once, not at every try. Answers since when it is so."""
         if self.memory.unwritten_since is None:
             self.memory.unwritten_since = now
             self._emit(LedgerRefused(at=now, message=str(exc)))
+        return self.memory.unwritten_since
 
     def _written(self, now: datetime) -> None:
         if (since := self.memory.unwritten_since) is not None:

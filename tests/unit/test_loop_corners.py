@@ -19,8 +19,8 @@ from engine.breaker import BreakerRules
 from engine.committer import InlineCommitter
 from engine.events import OccurrenceRecorded, RowEdited, RunEnded, RunStarted
 from engine.ledger import LedgerUnwritable
-from engine.loop import Daemon
-from engine.model import Wish
+from engine.loop import PASS_BEARS, Daemon
+from engine.model import Stage, Wish
 from engine.rules import TableRules
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
@@ -761,6 +761,28 @@ def test_deleted_rows_leave_memory_when_the_ledger_forgets_them(tmp_path: Path) 
         left = len(alive.daemon.keepers["ops"].states)
         await alive.stop()
         assert left == 4
+
+    run(story())
+
+
+def test_one_pass_gives_up_where_the_disk_stays_full_and_the_next_one_takes_over_what_ran(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("long", "now"))
+        disk = Disk(full=False)
+        house.witness.behaviour = slow(timedelta(seconds=20))
+        daemon, committer = await house.daemon(sheet)
+        daemon._turns._acting._committer = daemon._turns._committer = _With(committer, disk.commits(committer.do))
+        passing = asyncio.create_task(daemon.run_once(asyncio.Event()))
+        await house.after(seconds=5)
+        disk.full = True
+        await house.after(seconds=15 + PASS_BEARS.total_seconds())
+        assert not passing.done()
+        await house.after(seconds=5)
+        with pytest.raises(LedgerUnwritable, match="full"):
+            await passing
+        await daemon.close()
+        assert await committer.read(lambda ledger: [o.stage for o in ledger.active()]) == [Stage.RUNNING]
+        await committer.close()
 
     run(story())
 
