@@ -62,7 +62,7 @@ def display(
     clocked = task is not None and hold is None and _by_the_clock(task, state)
     ahead, barrier = None, None
     if task is not None and clocked:
-        ahead, barrier = first_start(task, state, _last_start(tally, active), blackouts)
+        ahead, barrier = first_start(task, state, _last_start(tally, active), blackouts, (shut or {}).get(task.action))
     said = partial(moment, zone=zone, year=_year(state, ahead.at if ahead is not None else None, zone))
     then = _then(task, state, ahead, barrier, said)
     last = tally.last
@@ -282,8 +282,9 @@ def _under_way(occurrence: Occurrence, said: Said, shut: datetime | None) -> str
         again = f" (attempt {occurrence.attempt} of {occurrence.attempts})" if occurrence.attempt > 1 else ""
         return f"RUNNING since {said(occurrence.started_at)}{again}"
     if occurrence.stage is Stage.WAITING and occurrence.retry_at is not None:
-        when = said(occurrence.retry_at)
-        return f"RETRYING: attempt {occurrence.attempt + 1} of {occurrence.attempts} at {when}, after: {occurrence.reason}"
+        alone = f" ({left_alone(occurrence.action, 'then')})" if shut is not None and shut > occurrence.retry_at else ""
+        when = said(shut if shut is not None and alone else occurrence.retry_at)
+        return f"RETRYING: attempt {occurrence.attempt + 1} of {occurrence.attempts} at {when}{alone}, after: {occurrence.reason}"
     if shut is not None:
         return f"WAITING: {left_alone(occurrence.action, said(shut))}"
     return "WAITING to start"

@@ -99,9 +99,7 @@ class Learning:
             keeper.note_is_over(occurrence.key)
         before, after = memory.breakers.note(occurrence.action, result.outcome, now)
         if before.shut_until(memory.parts.breaker) != after.shut_until(memory.parts.breaker):
-            for waiting in memory.under_way:
-                if waiting.action == occurrence.action:
-                    memory.changed(waiting)
+            memory.tripped(occurrence.action)
         self._emit(telling.of_end(end, now))
         self._tell(telling.of_breaker(occurrence.action, before, after, memory.parts.breaker, now))
 

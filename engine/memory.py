@@ -10,7 +10,7 @@ from engine.agenda import Agenda, Place
 from engine.breaker import Breakers
 from engine.facts import Tallies
 from engine.keeper import Keeper
-from engine.model import Occurrence, Request, Stage
+from engine.model import Occurrence, Request, Stage, Task
 from engine.parts import Parts
 from engine.plan import House
 from engine.tender import Tender
@@ -53,6 +53,14 @@ class Memory:
         if (keeper := self.keepers.get(occurrence.table)) is not None:
             keeper.unsent.add(occurrence.key)
         self.agenda.touch([(occurrence.table, occurrence.key)])
+
+    def tripped(self, action: str) -> None:
+        """The action's circuit breaker stands otherwise now: so do what waits for it, and when its rows start next."""
+        for waiting in self.under_way:
+            if waiting.action == action:
+                self.changed(waiting)
+        for keeper in self.keepers.values():
+            keeper.unsent.update(k for k, task in keeper.understood.items() if isinstance(task, Task) and task.action == action)
 
     def looked(self, table: str) -> None:
         """The table was looked at: from the first time on its tasks are decided on, also if it could not be read."""

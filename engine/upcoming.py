@@ -19,7 +19,7 @@ _MOMENT = timedelta(microseconds=1)
 class Barrier(NamedTuple):
     """What keeps something from starting.
 
-    what: "snoozed", "blackout lunch", "too soon for backup".   until: its end (UTC).
+    what: "snoozed", "blackout lunch", "too soon for backup", "backup keeps failing".   until: its end (UTC).
     over: whatever is due before it is kept from starting too.
     """
 
@@ -31,28 +31,49 @@ class Barrier(NamedTuple):
 class Upcoming(NamedTuple):
     """One occurrence to come.
 
-    at: when it starts, or would: `due` and its jitter; of a one-off the end of its barrier, if that is later.
-    barrier: what a one-off waits for, and what makes any other one be skipped; None without.
+    at: when it starts, or would: `due` and its jitter; or the end of what it waits for, if that is later.
+    barrier: what it waits for, or what makes it be skipped; None without.
     """
 
     due: datetime
     at: datetime
-    barrier: Barrier | None
+    barrier: Barrier | None = None
+    skipped: bool = False
 
 
-def upcoming(task: Task, state: RowState, due: datetime, last: datetime | None, blackouts: Sequence[Blackout]) -> Upcoming:
-    """What becomes of the occurrence that is due then.   last: when the task's newest run started, None before the first."""
+def upcoming(
+    task: Task,
+    state: RowState,
+    due: datetime,
+    last: datetime | None,
+    blackouts: Sequence[Blackout] = (),
+    shut: datetime | None = None,
+) -> Upcoming:
+    """What becomes of the occurrence that is due then, where no earlier one is under way.
+
+    last: when the task's newest run started, None before the first.   shut: until when its action's circuit breaker lets nothing
+    start.
+    """
+    one = _claimed(task, state, due, last, blackouts)
+    if shut is None or one.skipped or one.at >= shut:
+        return one
+    return one._replace(at=shut, barrier=Barrier(f"{task.action} keeps failing", shut, shut))
+
+
+def _claimed(task: Task, state: RowState, due: datetime, last: datetime | None, blackouts: Sequence[Blackout]) -> Upcoming:
+    """What recurs is skipped where something is in its way; what happens once waits, and behind it there may be more."""
     at = due + jitter(task, due)
     if task.schedule is None or not task.schedule.one_off:
-        return Upcoming(due, at, next(_barriers(task, state, due, at, last, blackouts), None))
+        barrier = next(_barriers(task, state, due, at, last, blackouts), None)
+        return Upcoming(due, at, barrier, skipped=barrier is not None)
     first = None
     while at - due < FARTHEST and (barrier := next(_barriers(task, state, at, at, last, blackouts), None)) is not None:
-        first, at = first or barrier, barrier.until  # behind it there may be another one
+        first, at = first or barrier, barrier.until
     return Upcoming(due, at, first)
 
 
 def first_start(
-    task: Task, state: RowState, last: datetime | None, blackouts: Sequence[Blackout]
+    task: Task, state: RowState, last: datetime | None, blackouts: Sequence[Blackout], shut: datetime | None = None
 ) -> tuple[Upcoming | None, Barrier | None]:
     """The first occurrence without a record that will start, and what is in the way of one before it, or of itself.
 
@@ -65,9 +86,9 @@ def first_start(
     for _ in range(MOST_TRIED):
         if (due := schedule.next(after)) is None:
             break
-        one = upcoming(task, state, due, last, blackouts)
+        one = upcoming(task, state, due, last, blackouts, shut)
         first = first or one.barrier
-        if one.barrier is None or schedule.one_off:
+        if one.barrier is None or not one.skipped:
             return one, first
         after = max(due, one.barrier.over - _MOMENT)
     return None, first

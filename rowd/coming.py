@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from itertools import chain, islice, takewhile
 
 from engine.decide import decide
-from engine.display import moment
-from engine.model import Stage, Status, Task
+from engine.display import left_alone, moment
+from engine.model import Overlap, Stage, Status, Task
 from engine.plan import House
 from engine.upcoming import upcoming
 from rowd.view import RowView
@@ -101,12 +101,15 @@ def _by_due(row: RowView, task: Task, now: datetime, house: House) -> Iterator[C
         yield Coming(now, claim.due, row, note="due already")
     after = max([now, row.state.decided_until, *(s.decided_until for s in plan.states)])
     last = row.tally.last.started_at if row.tally.last is not None else None
+    alone, waits = house.shut.get(task.action, now), bool(row.active) and task.overlap is Overlap.SKIP
     while (due := schedule.next(after)) is not None:
         after = due
         one = _one(row, task, due, house, last)
+        if not one.skipped and waits and due < alone:
+            one = replace(one, skipped=left_alone(task.action, moment(alone, task.zone)))
         yield one
         if not one.skipped:
-            last = one.at
+            last, waits = one.at, task.overlap is Overlap.SKIP
 
 
 def _under_way(row: RowView, now: datetime, house: House) -> Iterator[Coming]:
@@ -120,9 +123,8 @@ def _under_way(row: RowView, now: datetime, house: House) -> Iterator[Coming]:
 
 
 def _one(row: RowView, task: Task, due: datetime, house: House, last: datetime | None) -> Coming:
-    _, at, barrier = upcoming(task, row.state, due, last, house.blackouts)
+    one = upcoming(task, row.state, due, last, house.blackouts, house.shut.get(task.action))
     if row.held is not None:
-        return Coming(at, due, row, skipped=f"held: {row.held.reason}")
-    if barrier is None or (task.schedule is not None and task.schedule.one_off):
-        return Coming(at, due, row)
-    return Coming(at, due, row, skipped=f"{barrier.what} until {moment(barrier.until, task.zone)}")
+        return Coming(one.at, due, row, skipped=f"held: {row.held.reason}")
+    skipped = f"{one.barrier.what} until {moment(one.barrier.until, task.zone)}" if one.skipped and one.barrier is not None else ""
+    return Coming(one.at, due, row, skipped)

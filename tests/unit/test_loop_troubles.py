@@ -429,6 +429,30 @@ def test_a_breaker_leaves_a_failing_action_alone_and_tries_it_once(tmp_path: Pat
     run(story())
 
 
+def test_rows_whose_action_is_left_alone_name_the_instant_at_which_it_is_tried_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path, breaker=BreakerRules(failures=2, wait=timedelta(minutes=5)))
+        often, seldom = row("often", "every minute"), row("seldom", "every 4 minutes")
+        retries = {**row("retries", "every 2 minutes"), "Attempts": "2"}
+        sheet = MemoryTable([often, seldom, retries], (*COLUMNS, "Attempts"))
+        broken = True
+        house.witness.behaviour = lambda _: Result(Outcome.FAILED if broken else Outcome.SUCCEEDED, "x")
+        async with house.open(sheet) as daemon:
+            await house.until(NOON + timedelta(minutes=2, seconds=2))  # two have failed, one is to be tried again
+            (shut,) = {*daemon._turns.memory.breakers.shut(house.clock.now()).values()}
+            at = f"{shut:%H:%M}"
+            assert {line["Next Run"] for line in sheet.rows} == {f"{shut:%Y-%m-%dT%H:%M:%SZ}"}
+            assert sheet.person("seldom")["Health"] == f"OK, next Mon 2 Mar {at} UTC (act keeps failing until Mon 2 Mar {at} UTC)"
+            assert sheet.person("retries")["Health"] == (
+                f"RETRYING: attempt 2 of 2 at Mon 2 Mar {at} UTC (act keeps failing and is left alone until then), after: x"
+            )
+            broken = False
+            await house.until(shut + timedelta(seconds=5))
+            assert not any("keeps failing" in line["Health"] for line in sheet.rows)
+
+    run(story())
+
+
 def test_a_clock_that_jumps_far_is_believed_only_after_a_while(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), table(row("daily", "daily 12:05"))

@@ -52,9 +52,10 @@ def shown(row: RowView, *blackouts: Blackout) -> tuple[object, str]:
     window=st.none() | st.tuples(st.integers(0, 23), st.integers(1, 23)),
     every=st.none() | st.sampled_from(["2 min", "50 min", "5 h"]),
     ago=st.integers(0, 400),
+    shut=st.none() | st.integers(1, 400),
 )
 def test_the_first_start_is_the_first_that_is_decided(
-    schedule: str, jitter: str, snooze: int | None, window: tuple[int, int] | None, every: str | None, ago: int
+    schedule: str, jitter: str, snooze: int | None, window: tuple[int, int] | None, every: str | None, ago: int, shut: int | None
 ) -> None:
     row = with_last(seen(schedule, Jitter=jitter, definition={"at_most_every": every} if every else {}), ago * MINUTE)
     if snooze is not None:
@@ -63,11 +64,12 @@ def test_the_first_start_is_the_first_that_is_decided(
     if window is not None:
         dark = (Blackout("dark", UTC, time(window[0]), time(sum(window) % 24)),)
     assert row.task is not None
-    told, barrier = first_start(row.task, row.state, NOON - ago * MINUTE, dark)
+    alone = None if shut is None else NOON + shut * MINUTE
+    told, barrier = first_start(row.task, row.state, NOON - ago * MINUTE, dark, alone)
     if told is None and barrier is not None:
         return  # what falls into a window each day would be looked for without an end
     decided = first_decided(row, dark)
-    assert (told and (told.due, told.at)) == (decided and (decided[0].due, decided[1]))
+    assert (told and (told.due, told.at)) == (decided and (decided[0].due, max(decided[1], alone or NOON)))
 
 
 def test_what_recurs_names_the_first_run_after_a_blackout() -> None:

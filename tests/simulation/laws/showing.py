@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from tests.simulation import dues
@@ -25,7 +25,7 @@ RARELY = {action: round(d.at_most_every.total_seconds()) for action, d in DEFINI
 """Action → seconds that the operator wants between two runs of one row."""
 
 Start = tuple[int, int]
-"""The seconds in which one occurrence may start: from when it is due until its jitter is over."""
+"""From when to when something may start: of an occurrence the seconds from its due instant until its jitter is over."""
 
 
 def next_run_is_the_next_start(world: World, book: Book) -> Iterator[str]:
@@ -37,7 +37,7 @@ def next_run_is_the_next_start(world: World, book: Book) -> Iterator[str]:
             continue
         wanted = _coming(row, span, now, book)
         instant = _instant(said)
-        if wanted is not None and not _one_of(wanted, instant) and not _begins_then(row, instant, book):
+        if wanted is not None and not _one_of(wanted, instant) and not _begins_then(row, span, instant, book):
             shown = ", ".join(f"{at(low)} to {at(high)}" for low, high in wanted[-3:]) or "nothing"
             name = f"{row.bench.name}/{row.key} ({span.meaning.text!r}), at {at(now)}"
             yield f"{name}: Next Run says {said!r}, and it ought to say {shown}"
@@ -96,19 +96,27 @@ def _dark(row: Covered, second: int) -> bool:
     return any(row.bench.name in b.tables and within(b, second * MICRO) for b in row.world.operator.blackouts)
 
 
-def _begins_then(row: Covered, instant: int | str | None, book: Book) -> bool:
-    """Whether something that waits may start at that second: another attempt, or what an open breaker keeps back."""
-    active = [r for r in row.all if r.stage != "ended"]
-    if not isinstance(instant, int) or not active or any(r.stage == "running" for r in active):
+def _begins_then(row: Covered, span: Span, instant: int | str | None, book: Book) -> bool:
+    """Whether something may start at that second that waits: for an open breaker, or for another attempt."""
+    if not isinstance(instant, int):
         return False
-    return any(low - MICRO < instant * MICRO < high + MICRO for low, high in _begins(active[0], book))
+    active = [r for r in row.all if r.stage != "ended"]
+    begins = [*_ends_of_waits({span.meaning.action, *(r.action for r in active[:1])}, book)]
+    if active and not any(r.stage == "running" for r in active):
+        begins += _next_attempt(active[0], book)
+    return any(low - MICRO < instant * MICRO < high + MICRO for low, high in begins)
 
 
-def _begins(record: Record, book: Book) -> Iterator[tuple[int, int]]:
-    """From when to when its next attempt may begin, in microseconds since 1970."""
-    for last in (True, False):
-        for trip in tripped(by_action(book).get(record.action, ()), success_last=last):
-            yield from ((end, end) for _, end in trip.shut)
+def _ends_of_waits(actions: Collection[str], book: Book) -> Iterator[Start]:
+    """When the actions' breakers let something start again, in microseconds since 1970."""
+    for action in actions:
+        for last in (True, False):
+            for trip in tripped(by_action(book).get(action, ()), success_last=last):
+                yield from ((end, end) for _, end in trip.shut)
+
+
+def _next_attempt(record: Record, book: Book) -> Iterator[Start]:
+    """From when to when it may begin, in microseconds since 1970."""
     tries = book.of_run.get(record.id, [])
     if tries and (ended := tries[-1].ended_at) is not None:
         wait = shortest_wait(record, len(tries))
