@@ -11,7 +11,7 @@ from itertools import islice
 
 from actions.api import Definition, Value
 from actions.parameters import BadParameter, bind
-from connectors.api import BEYOND, Cell, fold
+from connectors.api import BEYOND, PROVISIONAL, Cell, fold
 from engine import metadata, schedule
 from engine.cells import LONGEST_NAME, BadCell, alike, brief, choice, guess, quoted, text
 from engine.columns import OURS, Column
@@ -100,7 +100,8 @@ def _unfinished(defect: Defect) -> Defect:
 def doubled_names(states: Iterable[RowState]) -> dict[str, Defect]:
     """The rows of one table whose name another row bears, by key, except the one that was seen first: it keeps the name.
 
-    states: any order, keys unique. Names that look the same are the same; deleted rows don't count.
+    states: in the order of first sight, which is that of the table for those seen at once; keys unique. Names that look the same
+    are the same; deleted rows don't count.
     """
     bearers: defaultdict[str, list[RowState]] = defaultdict(list)
     for state in states:
@@ -110,10 +111,10 @@ def doubled_names(states: Iterable[RowState]) -> dict[str, Defect]:
     for group in bearers.values():
         if len(group) == 1:
             continue
-        first, *others = sorted(group, key=lambda s: (s.first_seen, len(s.key), s.key))  # seen at once: 9 before 10
+        first, *others = sorted(group, key=lambda s: s.first_seen)
+        holder = "another row" if first.key.startswith(PROVISIONAL) else f"the row with the ID {quoted(first.key)}"
         for state in others:
-            name = quoted(state.cells.get(Column.NAME))
-            message = f"Name {name}: the row with the ID {quoted(first.key)} has this name; give this row another"
+            message = f"Name {quoted(state.cells.get(Column.NAME))}: {holder} has this name; give this row another"
             defects[state.key] = _defect(state, Column.NAME, message)
     return defects
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
@@ -34,7 +34,7 @@ from engine.model import (
     Tally,
     Task,
 )
-from engine.parse import parse
+from engine.parse import doubled_names, name_taken, parse
 from engine.patience import PatientTable, ThreadWorker
 from engine.plan import Hold, House, Standing
 from rowd.service import alive
@@ -323,10 +323,12 @@ def _nameless(keeper: Keeper, now: datetime, *, new: bool) -> list[RowView]:
         understood = parse(state, rules) if message is None else Defect(keeper.name, key, name, str(Column.ID), message)
         return RowView(keeper.name, key, understood, state, Tally(), rules.zone, new=new or message is None)
 
-    fresh = []
+    fresh: list[RowView] = []
     for provisional, mint in keeper.sight.mints.items():
         if mint.id in keeper.states and keeper.states[mint.id].deleted_at is None:
             continue  # a known row that lost its id: it is listed as itself
         cells = layout.canonical(mint.row.cells)
         fresh.append(view(provisional, {**cells, Column.STATUS: str(Status.DRAFT)} if mint.draft else cells, None))
+    doubled = doubled_names([*keeper.states.values(), *(row.state for row in fresh)])
+    fresh = [replace(r, understood=name_taken(r.state, doubled[r.key])) if r.key in doubled else r for r in fresh]
     return fresh + [view(provisional, cells, message) for provisional, (message, cells) in keeper.sight.unclear.items()]

@@ -215,3 +215,14 @@ def test_an_action_whose_program_is_not_there_is_told_with_its_name(tmp_path: Pa
     (finding,) = desk.json("check")["findings"]
     assert (finding["level"], finding["kind"], finding["name"]) == ("warning", "program", "actions.gone")
     assert finding["message"].startswith('there is no program "no-such-program-here" in /usr/local/sbin:')
+
+
+def test_rows_that_rowd_has_yet_to_see_are_held_against_each_others_names(tmp_path: Path) -> None:
+    rows = [f",{name},,every {n} minutes,work,,,,," for n, name in enumerate(("dup", "DUP", "Dup"), 5)]
+    desk = Desk(tmp_path, *rows)
+    findings = desk.json("check", code=1)["findings"]
+    assert [(f["name"], f["column"], f["message"]) for f in findings if f["level"] == "error"] == [
+        (name, "Name", f'Name "{name}": another row has this name; give this row another') for name in ("DUP", "Dup")
+    ]
+    desk.daemon_reads()
+    assert [row["name"] for row in desk.json("list", "--status", "defect")["tasks"]] == ["DUP", "Dup"]
