@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import typer
 from connectors.errors import TableError
 from engine.events import Listener
 from engine.loop import Daemon
+from engine.turns import end
 from rowd.cli.calling import command
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
@@ -45,7 +47,8 @@ def demo(
     """Show rowd at work on a table that it makes for you.
 
     Eight tasks that do real work without any network. Edit tasks.csv meanwhile, in any program: rowd reacts at once. A demo that
-    was there before goes on as it was left, your rows too. A folder that holds other files of these names is refused.
+    was there before goes on as it was left, your rows too. A folder that holds other files of these names is refused. It ends
+    with the shell, or whatever else, that started it.
     """
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C before the daemon listens for it ends the demo, too
         _show(folder, seconds, fresh=fresh)
@@ -79,19 +82,20 @@ def _show(folder: Path, seconds: int | None, *, fresh: bool) -> None:
         else:
             say(footer)
 
+        parent = os.getppid()
+
         async def beside(made: Daemon) -> AsyncIterator[None]:
-            visiting = asyncio.create_task(visit(bound)) if bound is not None else None
+            visiting = [asyncio.create_task(visit(bound))] if bound is not None else []
             try:
                 async with asyncio.timeout(limit):
                     async for _ in frames(made):
                         yield
+                        if os.getppid() != parent:  # of a make that was killed nobody else would tell us
+                            break
             except TimeoutError:
                 pass
             finally:
-                if visiting is not None:
-                    visiting.cancel()
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await visiting
+                await end(*visiting)
 
         asyncio.run(serve(site, listen, lambda: site_at(config), beside))
     if not watched and bound is not None:
@@ -138,7 +142,7 @@ def _print(bound: Bound) -> None:
 
 
 async def _nothing(_: Daemon) -> AsyncIterator[None]:
-    """Draw nothing until cancelled."""
+    """Draw nothing, a frame a second, until cancelled."""
     while True:
-        await asyncio.sleep(3600)
+        await asyncio.sleep(1)
         yield

@@ -248,6 +248,18 @@ def test_ctrl_c_ends_the_demo_and_that_is_no_failure(tmp_path: Path, command: tu
     assert process.returncode == 0
 
 
+def test_the_demo_ends_with_what_started_it(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        ["sh", "-c", f"{ROWD} demo demo --seconds 3600 & exec cat"],
+        cwd=tmp_path, env=clean_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        while b"added" not in process.stdout.readline():
+            assert process.poll() is None
+        process.kill()
+        assert b"daemon.stopped" in process.stdout.read()  # to its end: nobody has it open any more
+
+
 @pytest.mark.parametrize("command", [("run",), ("run", "--live"), ("demo", "demo")])
 def test_a_closed_terminal_is_the_end_of_what_runs_in_it(site: Make, command: tuple[str, ...]) -> None:
     here = site(IDLE)
