@@ -3,22 +3,25 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := .venv-bench
-# Courses that many tests of one file look at run once.
-BY_FILE := --dist loadfile
+# Courses that many tests of one file look at run once; files begin in the order in which they are named.
+BY_FILE := --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test check prove soak bench lock clean
+.PHONY: demo test coverage check prove soak bench lock clean
 
 # On a terminal the demo is a job of its own: Ctrl-C ends it, however early, and make goes on to its end with the demo's status.
 demo: $(READY)
 	@test ! -t 0 || set -m; $(BIN)/rowd demo demo || test $$? -eq 130
 
+# What takes long begins first. Three at a time on two cores: many of them wait, for processes and for what comes due.
 test: $(READY)
+	$(BIN)/python -m pytest -n 3 $(BY_FILE) tests/simulation tests/acceptance tests/conformance tests/unit
+
+# Which lines the tests of functions and stores reach. Measuring doubles what they take, and decides nothing, so it is no part of `test`.
+coverage: $(READY)
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest -n 2 tests/unit tests/conformance
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered --sort=cover | tail -n 25
-	$(BIN)/python -m pytest -n 2 $(BY_FILE) tests/acceptance
-	$(BIN)/python -m pytest tests/simulation
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -31,13 +31,6 @@ if os.fork() == 0:
     os._exit(0)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-
-
-@pytest.fixture
-def forked(tmp_path: Path) -> Iterator[Forked]:
-    one = Forked(tmp_path)
-    yield one
-    one.close()
 
 
 def another(here: Site, path: Path, folder: Path) -> Path:

@@ -25,7 +25,8 @@ def test_every_backend_stands_in_the_list() -> None:
     assert set(MUST_RUN) == {cls.__name__ for cls in LocalConformance.__subclasses__()} | {Toy.__name__}
 
 
-def test_a_skip_of_a_listed_test_is_a_failure(pytester: pytest.Pytester) -> None:
+def test_a_skip_of_a_listed_test_is_a_failure(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # it needs none, and they take longer to load than it takes
     pytester.makeconftest((Path(__file__).parent / "conftest.py").read_text())
     pytester.makepyfile(
         """
