@@ -103,5 +103,7 @@ class Access:
 
     def _meanwhile(self, trouble: Trouble, now: datetime) -> str:
         """What becomes of its tasks while it can't be read."""
+        if self.held is not None:
+            return f"nothing of it starts, for it was held before: {self.held}"
         until = self._runs_on_until(trouble)
         return "nothing of it starts" if now >= until else f"its tasks run on as last read until {until:%Y-%m-%d %H:%M:%S} UTC"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +14,7 @@ from config.fields import span
 from engine.cells import BadCell, alike, did_you_mean, instant
 from engine.clock import SystemClock
 from engine.columns import Column
+from engine.display import moment
 from engine.identity import id_of
 from engine.ledger import Ledger
 from engine.model import Occurrence
@@ -89,7 +90,10 @@ def history(
         say(nothing if ledger is not None else "Nothing has happened yet: no daemon has run here.")
     else:
         columns = ["Run", "When", "Task", "Table", "Outcome", "Took", "Result"]
-        print_table(columns, [_line(o, now, site) for o in found], keep=(0, 1, 4, 5), cut={2: 8, 3: 8, 6: 16}, spare=(5, 3, 6))
+        zoned = len({str(_zone(o, site)) for o in found}) > 1
+        print_table(
+            columns, [_line(o, now, site, zoned=zoned) for o in found], keep=(0, 1, 4, 5), cut={2: 8, 3: 8, 6: 16}, spare=(5, 3, 6)
+        )
 
 
 def _start(text: str, now: datetime, site: Site) -> datetime:
@@ -149,14 +153,20 @@ def _printed(files: Iterable[Path], text: str) -> bool:
     return False
 
 
-def _line(occurrence: Occurrence, now: datetime, site: Site) -> list[Styled]:
+def _zone(occurrence: Occurrence, site: Site) -> tzinfo:
+    """Its table's."""
     bound = site.tables.get(occurrence.table)
-    zone = bound.rules.rules.zone if bound is not None else site.config.settings.defaults.time_zone
+    return bound.rules.rules.zone if bound is not None else site.config.settings.defaults.time_zone
+
+
+def _line(occurrence: Occurrence, now: datetime, site: Site, *, zoned: bool) -> list[Styled]:
+    """zoned: clocks of several zones stand among each other, where one's `today` could be another's tomorrow."""
+    zone = _zone(occurrence, site)
     number = f" ×{occurrence.count:,}" if occurrence.count > 1 else ""
     first = f" (the first: {earlier(occurrence.due, zone, now)})" if occurrence.count > 1 else ""
     return [
         occurrence.id,
-        earlier(occurrence.told_at, zone, now),
+        moment(occurrence.told_at, zone, now.year) if zoned else earlier(occurrence.told_at, zone, now),
         occurrence.task,
         occurrence.table if len(site.tables) > 1 else "",
         (f"{stands(occurrence)}{number}", outcome_style(occurrence.outcome)),

@@ -10,7 +10,7 @@ import typer
 
 from engine.clock import SystemClock
 from engine.columns import Column
-from engine.display import place
+from engine.display import moment
 from engine.model import Status
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
@@ -121,8 +121,8 @@ def _line(row: RowView, now: datetime, *, several: bool, zoned: bool) -> list[St
     start, health = next_start(row), str(cells[Column.HEALTH])
     coming = off = ended = ""
     if start is not None:
-        where = f" {place(row.zone)}" if zoned else ""
-        coming, off = f"{when(start, row.zone, now)}{where}", until_start(row, start, now)
+        coming = moment(start, row.zone, now.year) if zoned else when(start, row.zone, now)
+        off = until_start(row, start, now)
         health = without_next(health)
     if last is not None and last.ended_at is not None:
         ended = f"{last.outcome} {distance(last.ended_at, now)}"

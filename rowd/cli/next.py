@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from engine.clock import SystemClock
-from engine.display import place
+from engine.display import moment
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
@@ -142,7 +142,7 @@ def _line(run: Coming, now: datetime, *, several: bool, zoned: bool) -> list[str
     style = "dim" if run.skipped else ""
     note = f"skipped: {run.skipped}" if run.skipped else run.note
     return [
-        (when(run.at, run.row.zone, now) + (f" {place(run.row.zone)}" if zoned else ""), style),
+        (moment(run.at, run.row.zone, now.year) if zoned else when(run.at, run.row.zone, now), style),
         (distance(run.at, now), style),
         (run.row.name, style),
         (run.row.table if several else "", style),

@@ -9,6 +9,7 @@ import pytest
 from connectors.errors import NeedsOwner, TableError, TryLater
 from engine.access import NO_ACCESS_AFTER, Access
 from engine.ledger import Reach
+from engine.plan import Hold
 from tests.fakes.virtual import NOON
 
 OFFLINE_LIMIT = timedelta(hours=24)
@@ -65,3 +66,11 @@ def test_what_is_held_is_held_since_it_was_and_results_that_wait_are_told_last()
     assert access.reach(later) == (Reach.HELD, later, "7 rows are gone")
     assert access.was_read(None, later)
     assert access.reach(later) == (Reach.UNWRITABLE, later, "locked")
+
+
+def test_of_a_held_table_that_can_not_be_read_nothing_is_said_to_run_on() -> None:
+    access = reached()
+    access.was_read("7 rows are gone", NOON)
+    access.failed(NeedsOwner("unshared"), NOON)
+    assert access.reach(NOON)[2] == "unshared; nothing of it starts, for it was held before: 7 rows are gone"
+    assert access.hold(NOON) == Hold("7 rows are gone")

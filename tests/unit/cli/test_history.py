@@ -235,3 +235,17 @@ def test_the_run_and_its_instant_are_whole_however_narrow_it_is(tmp_path: Path, 
     assert line.startswith(f"{run.id}  ")
     assert re.search(r"\d \w{3} \d\d:\d\d.*  nightly .*failed", line)
     assert ("Result" in header) == (width >= 80)
+
+
+def test_among_tables_of_several_zones_each_instant_has_its_day_and_its_zone(tmp_path: Path) -> None:
+    more = '[tables.far]\nconnector = "local"\npath = "far.csv"\ntime_zone = "Asia/Tokyo"\n'
+    desk = Desk(tmp_path, BACKUP, more=more)
+    desk.table("far", BACKUP)
+    desk.daemon_reads()
+    run = desk.began()
+    assert re.search(r"today \d\d:\d\d", desk.said("history"))
+    with desk.ledger() as ledger:
+        assert ledger.claim([run._replace(id="another", table="far", stage=Stage.CLAIMED, attempt=0, started_at=None)]) == [True]
+    said = desk.said("history")
+    assert "today" not in said
+    assert len(re.findall(r"\w{3} \d+ \w{3} \d\d:\d\d(?::\d\d)? (?:Berlin|Tokyo)", said)) == 2
