@@ -108,11 +108,10 @@ class _Seen:
         known = self._known.get(id(fields))
         if known is not None and known.fields is fields:
             return known
-        beyond = [field for field in fields[self._width :] if field.strip()]
-        if not beyond and not any(fields[p].strip() for p in self._positions if p < len(fields)):
+        if not any(fields[p].strip() for p in self._positions if p < len(fields)):
             return _Record(fields, "", None)
         key = from_text(fields[self._key_position]) if len(fields) > self._key_position else None
-        cells = _cells(fields, self._columns)
+        cells, beyond = _cells(fields, self._columns), [field for field in fields[self._width :] if field.strip()]
         return _Record(fields, flawless(key), Row("", {**cells, BEYOND: ", ".join(beyond)} if beyond else cells))
 
 

@@ -56,7 +56,8 @@ def _sentence(text: str) -> Said:
 def _leftover(reader: Reader) -> Unreadable:
     token = reader.peek()
     if token is not None and token.kind is Kind.NUMBER:
-        return reader.refused(f'"{token.text}" is no time of day; write it like 09:00')
+        like = token.text.replace(".", ":") if re.fullmatch(r"[0-9]{1,2}\.[0-5][0-9]", token.text) else "09:00"
+        return reader.refused(f'"{token.text}" is no time of day; write it like {like}')
     return reader.refused(f'"{reader.rest[:40]}" doesn\'t fit behind the rest; {FORMS}')
 
 

@@ -38,7 +38,7 @@ FORMS = [
         "sep=|\r\nName|Action|Schedule|Status\r\nx|work|now|completed\r\n",
     ),
     Odd("blank-lines-on-top", b"\n\n , ,\n" + WHOLE),
-    Odd("ragged", table("a", G, "b,beta,work,daily,active,,,,,,too,many", ",,,,,,,,,,,stray"), (DRAFT,)),
+    Odd("ragged", table("a", G, "b,beta,work,daily,active,,,,,,too,many", ",,,,,,,,,,,stray"), (DRAFT, r"more cells than")),
     _text(
         "short-row",
         "ID,Name,Action,Schedule,Status,Last Status\ng,good,work,now\n",

@@ -36,6 +36,7 @@ def refusal(text: str, type_: Type | None = None) -> str:
     ("text", "quoted"),
     [
         ("H 7 * * *", 'Schedule "H 7 * * *": "H" leaves the time to chance'),
+        ("daily 09.30", 'Schedule "daily 09.30": "09.30" is no time of day; write it like 09:30'),
         ("Daily at 25:00", 'Schedule "Daily at 25:00": "25:00" is no time of day'),
         ("  Evry   Day", 'Schedule "Evry Day": did you mean "every day"?'),
         ("MON " * 20, f'Schedule "{("MON " * 20)[:60]}…"'),
