@@ -16,8 +16,9 @@ from pathlib import Path
 from rich.console import Console
 
 from engine.loop import Daemon
+from rowd.cli.demo import footer
 from rowd.cli.site import site_at
-from rowd.demo.folder import CONFIG, lay, point, port_in
+from rowd.demo.folder import CONFIG, TABLE, lay, point, port_in
 from rowd.demo.server import web_server
 from rowd.demo.visitor import visit
 from rowd.live import LiveView
@@ -30,7 +31,7 @@ HERE = Path(__file__).parent
 def main() -> None:
     """Leave live.png beside this file."""
     console = Console(record=True, width=150, height=24, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    view = LiveView(console, "Edit demo/tasks.csv in any program: a Schedule, a Status, `run now` in Do. Ctrl-C ends the demo.")
+    view = LiveView(console, footer(Path("demo") / TABLE, Path("demo") / CONFIG))
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         lay(Path("demo"))

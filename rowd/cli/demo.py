@@ -67,20 +67,16 @@ def _show(folder: Path, seconds: int | None, *, fresh: bool) -> None:
         point(config, port)
         site = site_at(config)
         bound = site.tables.get("demo")
-        footer = (
-            f"Open {table} in any program and change it: a Schedule, a Status, `run now` in Do. Ctrl-C ends the demo.\n"
-            f"From a second terminal: {command('list', config)}"
-        )
         listen: Listener = listener("readable", sys.stdout)
         frames: Callable[[Daemon], AsyncIterator[None]] = _nothing
-        footer = earlier(folder, laid) + footer
+        below = earlier(folder, laid) + footer(table, config)
         if watched:
             from rowd.live import LiveView
 
-            view = LiveView(console(), footer)
+            view = LiveView(console(), below)
             listen, frames = view.listen, view.beside
         else:
-            say(footer)
+            say(below)
 
         parent = os.getppid()
 
@@ -101,6 +97,14 @@ def _show(folder: Path, seconds: int | None, *, fresh: bool) -> None:
     if not watched and bound is not None:
         _print(bound)
     say(f"The demo's folder stays: {folder}. Look into it: {command('list', config)}, {command('history', config)}")
+
+
+def footer(table: Path, config: Path) -> str:
+    """What to do with a demo at work."""
+    return (
+        f"Open {table} in any program and change it: a Schedule, a Status, `run now` in Do. Ctrl-C ends the demo.\n"
+        f"From a second terminal: {command('list', config)}"
+    )
 
 
 def earlier(folder: Path, laid: Laid) -> str:
