@@ -9,21 +9,13 @@ from datetime import timedelta
 
 from engine.crash import POINTS
 from engine.events import Event, RowVanished, TableHeld, TableReleased, Trouble
-from engine.keeper import Keeper
 from engine.loop import Daemon
-from engine.model import Wish
-from engine.parts import Parts
-from engine.patience import PatientTable
-from engine.tender import Tender
 from engine.trust import SteadyClock
-from tests.simulation.actions import InProcess, OutOfProcess
+from tests.simulation.assembly import Dying, parts, tender
 from tests.simulation.disk import SimCommitter, SimLedger
-from tests.simulation.link import Worker
+from tests.simulation.doings import Doings
 from tests.simulation.machine import Killed, Life, SimClock, SimLoop, source
-from tests.simulation.people import WISHES
 from tests.simulation.rival import Rival
-from tests.simulation.sheets import Sheet
-from tests.simulation.spans import rows_of
 from tests.simulation.troubles import Tally, Troubles
 from tests.simulation.world import World
 
@@ -40,22 +32,6 @@ class Plan:
     alive: float = 240
     edits: int = 130
     quiet: float = 420
-
-
-class Dying:
-    """The crash points of one life: it dies at one of them, at the n-th time."""
-
-    def __init__(self, life: Life, name: str | None, hit: int, died: Callable[[str], None]) -> None:
-        self._life, self._name, self._left, self._died = life, name, hit, died
-
-    def at(self, name: str) -> None:
-        assert name in POINTS, name
-        self._life.check()
-        if name == self._name:
-            self._left -= 1
-            if self._left == 0:
-                self._died(name)
-                self._life.kill()
 
 
 class Lives:
@@ -76,10 +52,11 @@ class Lives:
         self._told_to_stop: int | None = None
         self._chance = source(world.chance.random())
         self.troubles = Troubles(world, self._chance, self.tally)
-        self._rival = Rival(world, source(world.seed + 0.5))
+        self._doings = Doings(world, self._chance, Rival(world, source(world.seed + 0.5)), self._poked)
+        self._most = plan.edits * 2 / (plan.lives + 1)  # of what people do to tables in one life
         self._last = False
         self._held_since: dict[str, int] = {}  # table → the moment from which all of it was held
-        world.meddle = self._meddle
+        world.meddle = self._doings.meddle
         world.held = self._held
 
     def run(self) -> None:
@@ -165,7 +142,7 @@ class Lives:
             self.world.machine.after(span, lambda: self._reboot(life))
         else:
             self.world.machine.after(span, lambda: self._kill(life))
-        self._schedule_people(span)
+        self._doings.schedule(self._most, span)
         self.troubles.schedule(span, life, lambda: self._reload(life))
         await self._serve(life, stopping)
 
@@ -173,7 +150,7 @@ class Lives:
         """The last life: people work on for a while, then nobody does anything any more, and at last everything is stopped."""
         stopping = await self._begin(life, dying)
         world, quiet = self.world, self.plan.quiet
-        self._schedule_people(self.plan.alive / 4)
+        self._doings.schedule(self._most, self.plan.alive / 4)
         busy = self.plan.alive / 4
         world.machine.after(busy, self._tidy_up)
         world.machine.after(busy + 89, self.in_service)
@@ -200,22 +177,12 @@ class Lives:
     async def _begin(self, life: Life, dying: Dying) -> asyncio.Event:
         world = self.world
         clock = SteadyClock(SimClock(world.machine))
-        parts = self._parts(life, dying)
         self.ledger = ledger = SimLedger.on(world.ledger_path, world.disk)
         committer = SimCommitter(ledger, dying, world.disk, life)
         self._committer = committer
         listener = lambda event: self._heard(life, event)  # noqa: E731 (a name would say no more)
-        daemon = Daemon(parts, clock, committer, listener)
-        tenders = []
-        for bench in world.benches:
-            keeper = Keeper(
-                world.rules(bench), ledger.rows(bench.name, deleted=True), ledger.tallies(bench.name), ledger.table_mark(bench.name)
-            )
-            link = bench.link(life, world.machine, bench.sheet, bench.open(), bench.weather, bench.spans, bench.guard)
-            link.noted = lambda seen, cells, bench=bench: bench.person.presses.taken_note(seen, cells)  # type: ignore[misc]
-            bench.links.append(link)
-            patient = PatientTable(link, clock, Worker(life, world.machine, bench.weather))
-            tenders.append(Tender(keeper, patient, clock, listener, world.draw_id, f"life {life.number}", dying))
+        daemon = Daemon(parts(world, self._chance, life, dying), clock, committer, listener)
+        tenders = [tender(world, bench, ledger, life, clock, listener, dying) for bench in world.benches]
         await daemon.open(tenders)
         self.daemon = daemon
         self._stopping = asyncio.Event()
@@ -233,37 +200,16 @@ class Lives:
         await daemon.close()
         await self._committer.close()
 
+    def _poked(self) -> None:
+        if self._poke is not None:
+            self._poke.set()
+
     @staticmethod
     async def _pokes(poke: asyncio.Event) -> AsyncIterator[None]:
         while True:
             await poke.wait()
             poke.clear()
             yield
-
-    def _parts(self, life: Life, dying: Dying) -> Parts:
-        world, operator = self.world, self.world.operator
-        chance = self._chance
-        inside = InProcess(life, world.witness, chance, world.nature)
-        actions = {
-            "quick": inside,
-            "again": inside,
-            "outside": OutOfProcess(life, world.processes, chance, world.broke),
-            "rare": inside,
-            "frail": InProcess(life, world.witness, chance, world.frail),
-            "extra": inside,
-        }
-        return Parts(
-            actions={name: action for name, action in actions.items() if name in operator.actions},
-            secrets={},
-            limits=dict(operator.limits),
-            max_parallel=operator.max_parallel,
-            stop_within=timedelta(seconds=30),
-            blackouts=operator.blackouts,
-            breaker=world.breaker,
-            runs=world.folder / "runs",
-            draw=world.draw_bytes,
-            crash=dying,
-        )
 
     def _heard(self, life: Life, event: Event) -> None:
         life.check()
@@ -288,52 +234,15 @@ class Lives:
 
     # --- what happens meanwhile
 
-    def _schedule_people(self, span: float) -> None:
-        number = round(self.plan.edits * self._chance.random() * 2 / (self.plan.lives + 1))
-        for _ in range(number):
-            at = self._chance.random() * span
-            if self._chance.random() < 0.3:  # people do things in a row
-                for more in range(self._chance.randint(1, 4)):
-                    self.world.machine.after(at + more * self._chance.choice((0.1, 1, 2.5)), self._person_acts)
-            self.world.machine.after(at, self._person_acts)
-        for _ in range(number // 4):
-            self.world.machine.after(self._chance.random() * span, self._someone_asks)
-        self.world.machine.after(span / 2, self._rival.act)
-
-    def _person_acts(self) -> None:
-        self._chance.choice(self.world.benches).person.act()
-
-    def _meddle(self, sheet: Sheet) -> None:
-        next(b for b in self.world.benches if b.sheet is sheet).person.act()
-
-    def _someone_asks(self) -> None:
-        """A request, as commands put it into the ledger."""
-        bench, desk = self._chance.choice(self.world.benches), self.world.desk
-        keys = list(rows_of(bench.sheet.look()))
-        if desk is None or not keys or bench.person.over:
-            return
-        key, wish = self._chance.choice(keys), self._chance.choice(WISHES)
-        counters = [k for k in keys if k in bench.person.counts]
-        if counters and self._chance.random() < 0.5:
-            key, wish = self._chance.choice(counters), Wish.TICK
-        amount = {Wish.TICK: self._chance.choice((1, 1, 3)), Wish.SNOOZE: 45}.get(wish, 0)
-        with desk.transaction():
-            desk.ask(bench.name, key, wish, amount, "cli:ann", self.world.machine.wall())
-        self.world.asked += 1
-        if wish is Wish.SNOOZE:
-            self.world.snoozed.add(key)
-        self.world.tell(f"ann asks: {wish} {amount} of {key}")
-        if self._poke is not None:
-            self._poke.set()
-
     def _reload(self, life: Life) -> None:
         """rowd.toml has changed, and is read again."""
         daemon = self.daemon
         if not life.alive or daemon is None:
             return
         self.troubles.change_settings()
-        parts = self._parts(life, daemon.parts.crash)  # type: ignore[arg-type]
-        daemon.reconfigure(parts, {b.name: self.world.rules(b) for b in self.world.benches})
+        daemon.reconfigure(
+            parts(self.world, self._chance, life, daemon.parts.crash), {b.name: self.world.rules(b) for b in self.world.benches}
+        )
 
     # --- how it ends, and what follows
 
@@ -365,9 +274,9 @@ class Lives:
         )
         world.tell(f"--- nothing runs for {timedelta(seconds=span)}")
         for _ in range(chance.choice((0, 0, 0, 1, 3))):
-            world.machine.after(chance.random() * span, self._person_acts)
+            world.machine.after(chance.random() * span, self._doings.person_acts)
         if chance.random() < 0.1:
-            world.machine.after(chance.random() * span, self._someone_asks)
+            world.machine.after(chance.random() * span, self._doings.someone_asks)
         world.machine.pass_for(span)
 
     def _calm(self) -> None:
