@@ -25,7 +25,7 @@ class Disk:
 
     def __init__(self, chance: Random, machine: Machine, *, lag: float, stalls: float, failing: float) -> None:
         self._chance, self._machine = chance, machine
-        self._lag, self._stalls, self._failing = lag, stalls, failing
+        self.longest, self._stalls, self._failing = lag, stalls, failing
         self._full_until = 0
         self.stalling = stalls > 0
         self.refused: list[int] = []  # moments
@@ -46,9 +46,9 @@ class Disk:
 
     def lag(self) -> float:
         """Seconds until a commit is on disk."""
-        if not self._lag or self.calm:
+        if not self.longest or self.calm:
             return 0
-        return self._chance.random() * (5 if self._chance.random() < self._stalls else self._lag)
+        return self._chance.random() * (5 if self._chance.random() < self._stalls else self.longest)
 
 
 _STATEMENTS = Statements()

@@ -16,6 +16,7 @@ from engine.columns import OURS, SHARED
 from tests.simulation.machine import MICRO, Life, Machine
 from tests.simulation.sheets import FileSheet, Sheet, canonical
 from tests.simulation.spans import Spans, rows_of
+from tests.simulation.stretches import Kept
 
 T = TypeVar("T")
 
@@ -89,6 +90,8 @@ class Link:
         self._called()
         page, self._seen = self.inner.read(cursor), None
         self.sheet.was_read()
+        self.spans.kept.end(Kept.MISSING)
+        self.spans.kept.end(Kept.UNCLEAR)
         grid = self.sheet.look()  # what the inner table has just read
         if grid.header("Name") is None or grid.header("Action") is None:
             return page  # no table of tasks: no row of it counts
@@ -121,6 +124,7 @@ class Link:
         return answers
 
     def close(self) -> None:
+        self.spans.kept.close()
         self._guard.gap_keys |= self._unanswered  # rowd died, or was never told: what stands in these rows, it can't be sure of
         self.inner.close()
 
@@ -137,11 +141,17 @@ class Link:
         """Each call shows that the last read was dealt with: the tender hands one in before it does anything else."""
         self.life.check()
         self._unanswered = set()
-        if (trouble := self.weather.trouble(self.machine.moment)) is not None:
+        trouble = self.weather.trouble(self.machine.moment)
+        if isinstance(trouble, NeedsOwner):
+            self.spans.kept.begin(Kept.LOCKED)
+        else:
+            self.spans.kept.end(Kept.LOCKED)
+        if trouble is not None:
             raise trouble
         if self._seen is not None:
             self.spans.taken_note(self._reads)
             self.noted(self._seen, self._buttons)
+            self._guard.noted(self)
             self.looked = self.looked or self.machine.moment
             self._seen = None
         if self.looked is not None and self.machine.moment - self.looked > 40 * MICRO:
@@ -182,14 +192,17 @@ class Guard:
         sheet: Sheet,
         broken: Callable[[str, str], None],
         well: Callable[[Any], None],
+        noted: Callable[[Any], None],
         typed: Callable[[], set[str]],
         gap_keys: set[str],
     ) -> None:
-        """well: told by a link that all is well.   typed: what people ever typed into Status and Do.
+        """well: told by a link that all is well.   noted: told that what it read last is durable with rowd.
+
+        typed: what people ever typed into Status and Do.
 
         gap_keys: gets the keys of rows of which rowd can't be sure how they stand, or in which it overwrote what it had not read.
         """
-        self.well, self.gaps = well, 0
+        self.well, self.noted, self.gaps = well, noted, 0
         self.gap_keys = gap_keys
         self._sheet, self._broken, self._typed = sheet, broken, typed
         self._before: tuple[list[str], list[tuple[str, ...]]] | None = None

@@ -16,6 +16,8 @@ from tests.simulation.disk import SimCommitter, SimLedger
 from tests.simulation.doings import Doings
 from tests.simulation.machine import Killed, Life, SimClock, SimLoop, source
 from tests.simulation.rival import Rival
+from tests.simulation.spans import Spans
+from tests.simulation.stretches import Kept
 from tests.simulation.troubles import Tally, Troubles
 from tests.simulation.world import World
 
@@ -55,6 +57,7 @@ class Lives:
         self._doings = Doings(world, self._chance, Rival(world, source(world.seed + 0.5)), self._poked)
         self._most = plan.edits * 2 / (plan.lives + 1)  # of what people do to tables in one life
         self._last = False
+        self._began = 0  # the moment at which this life did
         self._held_since: dict[str, int] = {}  # table → the moment from which all of it was held
         world.meddle = self._doings.meddle
         world.held = self._held
@@ -75,6 +78,7 @@ class Lives:
     def _live(self, number: int) -> None:
         world, chance = self.world, self._chance
         die_at = None if self._last or chance.random() < 0.5 else int(10 ** (1 + 3.2 * chance.random()))
+        self._began = world.machine.moment
         life = self.life = Life(number, world.machine, die_at)
         self.tally.lives += 1
         if self._last:
@@ -119,6 +123,8 @@ class Lives:
                     bench.well.append((link.looked, self._told_to_stop or world.machine.moment))
                 link.close()
             bench.links.clear()
+        for table in list(self._held_since):
+            self._released(table)
         world.witness.died(processes=False)
         world.processes.orphaned()
         self.daemon = self.ledger = self._stopping = self._poke = self._told_to_stop = None
@@ -217,13 +223,22 @@ class Lives:
             self.world.broke("stands", f"{event.where}: {event.message}")
         if isinstance(event, TableHeld):
             self._held_since[event.table] = self.world.machine.moment
+            self._spans(event.table).kept.begin(Kept.HELD)
         if isinstance(event, TableReleased):
-            self.world.disturbed.append((self._held_since.pop(event.table, 0), self.world.machine.moment))
+            self._spans(event.table).kept.end(Kept.HELD)
+            self._released(event.table)
         if isinstance(event, RowVanished):
-            next(b for b in self.world.benches if b.name == event.table).spans.vanished(event.key)
+            self._spans(event.table).vanished(event.key)
         if self.world.telling:
             said = ", ".join(f"{k}={v}" for k, v in event.fields().items())
             self.world.tell(f"    {event.name} {said}")
+
+    def _released(self, table: str) -> None:
+        """Nothing of it came on time while it was held; where nothing told of that, since this life began."""
+        self.world.disturbed.append((self._held_since.pop(table, self._began), self.world.machine.moment))
+
+    def _spans(self, table: str) -> Spans:
+        return next(b for b in self.world.benches if b.name == table).spans
 
     def _held(self, table: str) -> dict[str, object] | None:
         """The rows of a table that wait; None where all of it does."""

@@ -51,7 +51,13 @@ OURS = (
 )
 
 FAST = tuple(t for t, step in dues.INTERVALS.items() if step <= 30)
-OFTEN = (*(t for t, step in dues.INTERVALS.items() if step <= 420), "* * * * *", "*/20 * * * * *", "30 */20 * * * *")
+OFTEN = (
+    *(t for t, step in dues.INTERVALS.items() if step <= 420),
+    "* * * * *",
+    "*/20 * * * * *",
+    "30 */20 * * * *",
+    "0-58/2 1,2 * * *",
+)
 SELDOM = (*(t for t, step in dues.INTERVALS.items() if step > 420), *dues.REAL, *dues.FIXED)
 
 

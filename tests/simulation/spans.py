@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from tests.simulation import dues
 from tests.simulation.machine import MICRO, Machine
 from tests.simulation.sheets import Grid, Sheet
+from tests.simulation.stretches import Kept, Stretches
 
 MEANS = ("Name", "Type", "Action", "Schedule", "Threshold", "Status", "Metadata", "Time Zone", "Catch Up", "Overlap", "Timeout")
 ALSO = ("Attempts", "Jitter", "Priority", "Current")
@@ -190,6 +191,7 @@ class Spans:
         self.touches: dict[str, list[int]] = {}  # key → when people changed cells of it
         self.astray: set[str] = set()  # keys that were taken from their rows: these go on until they are back
         self.pasted: set[str] = set()  # keys whose Status came back with an old copy: rowd goes by what was typed since
+        self.kept = Stretches(machine)
         self._sheet, self._machine, self._terms, self._needed = sheet, machine, terms, needed
         self.observe()
 
@@ -241,6 +243,8 @@ class Spans:
             if key not in self.astray and self.current(key) is not None:  # a row that is gone is told as such by `vanished`
                 self._close(spans, read)
             span = spans[-1]
+            if span.ended is not None and span.after < read and key not in self.astray:
+                self.kept.begin(Kept.MISSING, key)
             if span.ended is None and span.before < read:
                 self.astray.discard(key)
                 if span.known is None:

@@ -23,20 +23,21 @@ from tests.simulation.actions import Nature, Processes
 from tests.simulation.copies import Copies
 from tests.simulation.disk import Disk, SimLedger
 from tests.simulation.link import Guard, Link, Owned, Probed, Watched, Weather
-from tests.simulation.machine import Machine, source
+from tests.simulation.machine import MICRO, Machine, source
 from tests.simulation.sheets import FileSheet, Grid, MemorySheet, MemoryTable, Sheet
 from tests.simulation.spans import Spans, Terms
+from tests.simulation.stretches import Kept
 from tests.simulation.witness import Witness
 
 STARTS = (
     (datetime(2026, 3, 2, 12, tzinfo=UTC), "UTC"),
     (datetime(2026, 6, 17, 8, 58, tzinfo=UTC), "Europe/Berlin"),
-    (datetime(2026, 3, 29, 0, 20, tzinfo=UTC), "Europe/Berlin"),  # 02:00 becomes 03:00 at 01:00 UTC
-    (datetime(2026, 10, 24, 23, 40, tzinfo=UTC), "Europe/Berlin"),  # 03:00 becomes 02:00 at 01:00 UTC
-    (datetime(2026, 3, 8, 6, 20, tzinfo=UTC), "America/New_York"),  # 02:00 becomes 03:00 at 07:00 UTC
-    (datetime(2026, 11, 1, 4, 40, tzinfo=UTC), "America/New_York"),  # 02:00 becomes 01:00 at 06:00 UTC
-    (datetime(2026, 4, 4, 14, 20, tzinfo=UTC), "Australia/Lord_Howe"),  # 02:00 becomes 01:30 at 15:00 UTC
-    (datetime(2026, 10, 3, 14, 50, tzinfo=UTC), "Australia/Lord_Howe"),  # 02:00 becomes 02:30 at 15:30 UTC
+    (datetime(2026, 3, 29, 0, 50, tzinfo=UTC), "Europe/Berlin"),  # 02:00 becomes 03:00 at 01:00 UTC
+    (datetime(2026, 10, 25, 0, 55, tzinfo=UTC), "Europe/Berlin"),  # 03:00 becomes 02:00 at 01:00 UTC
+    (datetime(2026, 3, 8, 6, 50, tzinfo=UTC), "America/New_York"),  # 02:00 becomes 03:00 at 07:00 UTC
+    (datetime(2026, 11, 1, 5, 55, tzinfo=UTC), "America/New_York"),  # 02:00 becomes 01:00 at 06:00 UTC
+    (datetime(2026, 4, 4, 14, 55, tzinfo=UTC), "Australia/Lord_Howe"),  # 02:00 becomes 01:30 at 15:00 UTC
+    (datetime(2026, 10, 3, 15, 22, tzinfo=UTC), "Australia/Lord_Howe"),  # 02:00 becomes 02:30 at 15:30 UTC
     (datetime(2026, 12, 31, 22, 30, tzinfo=UTC), "UTC"),
 )
 
@@ -50,6 +51,12 @@ DEFINITIONS = {
     "frail": Definition(kind="sim", parameters=_NUMBER, repeatable=True, attempts=2, retry_wait=timedelta(seconds=1)),
     "extra": Definition(kind="sim", parameters=_NUMBER),
 }
+
+
+FELT = {"refused": 15 * MICRO, "disturbed": 40 * MICRO, "jumped": 400 * MICRO}
+"""For how long rowd may be behind after a commit was refused, after something happened to it, and after its clock was set: a far
+jump is believed five minutes later.
+"""
 
 
 @dataclass(frozen=True)
@@ -196,7 +203,8 @@ class World:
     breaker = BreakerRules(failures=6, wait=timedelta(seconds=20), wait_max=timedelta(minutes=2))
 
     def _blackouts(self) -> tuple[Blackout, ...]:
-        hour = (self.machine.start + timedelta(minutes=self.chance.randint(0, 60))).replace(second=0, microsecond=0)
+        begins = self.chance.choice((-1, 0, 1, 2, 5, 45))  # minutes from when all begins
+        hour = (self.machine.start + timedelta(minutes=begins)).replace(second=0, microsecond=0)
         end = hour + timedelta(minutes=self.chance.choice((3, 20, 90)))
         return (Blackout("quiet", UTC, hour.time(), end.time(), tables=frozenset({"ops"})),)
 
@@ -268,7 +276,7 @@ class World:
             copies=Copies(sheet, lambda: doubted),
         )
         person.snoozed = self.snoozed.add
-        guard = Guard(sheet, self.broke, lambda link: self.well(link), lambda: person.typed, doubted)
+        guard = Guard(sheet, self.broke, lambda link: self.well(link), lambda link: self.noted(link), lambda: person.typed, doubted)
         opened, link = self._opened(kind, sheet, guard)
         people.start(person, 36 if self.dense else chance.choice((5, 10, 20, 35)), columns)
         person.edits = 0
@@ -319,16 +327,22 @@ class World:
 
     def well(self, link: Link) -> None:
         """A link was used, and nothing is wrong with it; whether anything else is, is looked at here."""
-        machine = self.machine
-        troubled = [
-            m
-            for m in (*self.disk.refused[-1:], *(end for _, end in self.disturbed[-1:]), *(at for at, _, _ in machine.jumps[-1:]))
-            if machine.moment - m < 400_000_000
-        ]
+        felt = (
+            (FELT["refused"], self.disk.refused[-1:]),
+            (FELT["disturbed"], [end for _, end in self.disturbed[-1:]]),
+            (FELT["jumped"], [at for at, _, _ in self.machine.jumps[-1:]]),
+        )
+        troubled = any(self.machine.moment - moment < span for span, moments in felt for moment in moments)
         bench = next(b for b in self.benches if b.spans is link.spans)
         held = self.held(bench.name)
         if not troubled and held is not None:
             bench.spans.all_is_well(held)
+
+    def noted(self, link: Link) -> None:
+        """What a link has read is durable: rowd knows which rows it can't tell from others."""
+        bench = next(b for b in self.benches if b.spans is link.spans)
+        for key in self.held(bench.name) or ():
+            bench.spans.kept.begin(Kept.UNCLEAR, key)
 
     held: Callable[[str], dict[str, object] | None]
 

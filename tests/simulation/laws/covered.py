@@ -80,23 +80,14 @@ def covered(world: World, book: Book) -> Iterator[Covered]:
             yield Covered(world, bench, key, book.by_row.get((bench.name, key), []))
 
 
-def quiet(world: World, row: Covered, moment: int, jitter: int) -> bool:
-    """Whether all was well with this row around that moment."""
-    low, high = moment - 60 * MICRO, moment + (20 + jitter) * MICRO
-    if not any(looked <= low and high <= ended for looked, ended in row.bench.well):
-        return False
-    if any(begin <= high and low <= end for begin, end in world.disturbed):
-        return False
-    return not any(low <= at <= high for at in (*world.disk.refused, *row.bench.spans.touches.get(row.key, ())))
-
-
 LEADS = {"life": 2 * MICRO, "disturbed": 10 * MICRO, "refused": 15 * MICRO, "touched": 40 * MICRO}
 """For how long it may be felt that a daemon began, that something happened to it, that the disk refused, that a row was changed."""
 
 
 def well_until(row: Covered, instant: int) -> int:
     """Up to which instant (microseconds since 1970) all stays well with this row, from this one on; 0 for never."""
-    world, touches = row.world, row.bench.spans.touches.get(row.key, ())
+    world = row.world
+    touches = [*row.bench.spans.touches.get(row.key, ()), *(span.begun for span in row.spans)]  # a row that gets its id is new
     start = micros(world.machine.start)
     moment = instant - start
     end = next((ended for looked, ended in row.bench.well if looked + LEADS["life"] <= moment <= ended), 0)
