@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -60,7 +60,7 @@ class Lives:
         self._began = 0  # the moment at which this life did
         self._held_since: dict[str, int] = {}  # table → the moment from which all of it was held
         world.meddle = self._doings.meddle
-        world.held = self._held
+        world.held, world.unclear = self._held, self._unclear
 
     def run(self) -> None:
         """All of it."""
@@ -246,6 +246,11 @@ class Lives:
         if keeper is None or keeper.access.held is not None or keeper.access.trouble is not None or not keeper.access.served:
             return None
         return {**keeper.sight.doubtful, **{m.id: None for m in keeper.sight.mints.values()}, **dict.fromkeys(keeper.sight.unclear)}
+
+    def _unclear(self, table: str) -> Iterable[str]:
+        """The known rows of a table that can't be told from others."""
+        keeper = self.daemon.keepers[table] if self.daemon is not None else None
+        return keeper.sight.doubtful if keeper is not None else ()
 
     # --- what happens meanwhile
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from pathlib import Path
@@ -341,10 +341,11 @@ class World:
     def noted(self, link: Link) -> None:
         """What a link has read is durable: rowd knows which rows it can't tell from others."""
         bench = next(b for b in self.benches if b.spans is link.spans)
-        for key in self.held(bench.name) or ():
+        for key in self.unclear(bench.name):
             bench.spans.kept.begin(Kept.UNCLEAR, key)
 
     held: Callable[[str], dict[str, object] | None]
+    unclear: Callable[[str], Iterable[str]]
 
 
 def _no_secret(name: str) -> str:
