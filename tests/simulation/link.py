@@ -20,6 +20,9 @@ from tests.simulation.stretches import Kept
 
 T = TypeVar("T")
 
+HANDED_IN = 0.5
+"""Seconds within which an answer of the store is durable, unless the disk stalls or refuses."""
+
 
 @dataclass
 class Weather:
@@ -96,9 +99,15 @@ class Link:
         if grid.header("Name") is None or grid.header("Action") is None:
             return page  # no table of tasks: no row of it counts
         self._seen, self._reads = self.machine.moment, self.sheet.reads
+        self.machine.after(HANDED_IN + (self.weather.longest if self.weather.slow else 0), partial(self._handed_in, self._reads))
         header = grid.header("Do")
         self._buttons = {k: r.get(header, "") for k, r in rows_of(grid).items()} if header is not None else {}
         return page
+
+    def _handed_in(self, read: int) -> None:
+        """Some time after a read: if all is well, rowd has learnt of it."""
+        if self.life.alive and self.sheet.reads == read:
+            self._guard.noted(self)
 
     def write(self, patches: Sequence[Patch]) -> list[Written]:
         self._called()
@@ -151,7 +160,6 @@ class Link:
         if self._seen is not None:
             self.spans.taken_note(self._reads)
             self.noted(self._seen, self._buttons)
-            self._guard.noted(self)
             self.looked = self.looked or self.machine.moment
             self._seen = None
         if self.looked is not None and self.machine.moment - self.looked > 40 * MICRO:
@@ -196,7 +204,7 @@ class Guard:
         typed: Callable[[], set[str]],
         gap_keys: set[str],
     ) -> None:
-        """well: told by a link that all is well.   noted: told that what it read last is durable with rowd.
+        """well: told by a link that all is well.   noted: told that rowd has had the time to learn what it read last.
 
         typed: what people ever typed into Status and Do.
 

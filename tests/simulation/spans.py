@@ -243,13 +243,17 @@ class Spans:
             if key not in self.astray and self.current(key) is not None:  # a row that is gone is told as such by `vanished`
                 self._close(spans, read)
             span = spans[-1]
-            if span.ended is not None and span.after < read and key not in self.astray:
-                self.kept.begin(Kept.MISSING, key)
             if span.ended is None and span.before < read:
                 self.astray.discard(key)
                 if span.known is None:
                     span.low = min(span.low, self._machine.lowest(span.begun) - timedelta(seconds=1))
                     span.known, span.known_at = self._machine.highest(0), self._machine.moment
+
+    def missing(self, read: int) -> None:
+        """rowd knows which rows were not there at its n-th read."""
+        for key, spans in self.by_key.items():
+            if spans[-1].ended is not None and spans[-1].after < read and key not in self.astray:
+                self.kept.begin(Kept.MISSING, key)
 
     def vanished(self, key: str) -> None:
         """rowd has found that this row was deleted."""

@@ -339,8 +339,10 @@ class World:
             bench.spans.all_is_well(held)
 
     def noted(self, link: Link) -> None:
-        """What a link has read is durable: rowd knows which rows it can't tell from others."""
+        """rowd has had the time to learn what a link has read: which rows are missing, and which it can't tell from others."""
         bench = next(b for b in self.benches if b.spans is link.spans)
+        if not self.disk.stalling and not any(self.machine.moment - at < MICRO for at in self.disk.refused[-1:]):
+            bench.spans.missing(bench.sheet.reads)
         for key in self.unclear(bench.name):
             bench.spans.kept.begin(Kept.UNCLEAR, key)
 
