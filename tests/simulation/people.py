@@ -125,6 +125,10 @@ class Person(Pasting, Rearranging):
             self._renamed += [(h, h.removesuffix(" x")) for h in grid.columns if h.endswith(" x")]  # an old copy brought them back
             while self._renamed:
                 self.rename_column(grid)
+            if grid.header("Status") is None:  # an old copy was saved from a time when the column was gone
+                grid.columns.append("Status")
+                for row in grid.rows:
+                    row["Status"] = ""
             header = grid.header("ID") or grid.header("Name")
             seen: set[str] = set()
             for row in grid.rows:

@@ -50,6 +50,9 @@ OURS = (
     "Result Link",
 )
 
+SHARE = {"Overlap": 0.45, "Jitter": 0.3}
+"""Of new rows, how many have a setting at first."""
+
 FAST = tuple(t for t, step in dues.INTERVALS.items() if step <= 30)
 OFTEN = (
     *(t for t, step in dues.INTERVALS.items() if step <= 420),
@@ -102,7 +105,7 @@ class Writer:
             row["Schedule"] = self.schedule(now)
         row["Status"] = self.chance.choices(("active", "", "paused", "draft"), (10, 5, 0.5, 0.3))[0]
         for column in SANE:
-            if self.chance.random() < (0.45 if column == "Overlap" else 0.2) and column != "Metadata":
+            if self.chance.random() < SHARE.get(column, 0.2) and column != "Metadata":
                 row[column] = self.setting(column)
         row["Notes"] = f"first note of {name}"
         return row

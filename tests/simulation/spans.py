@@ -38,8 +38,10 @@ SANE: Mapping[str, tuple[str, ...]] = {
 JITTERS = {"": 0, "10s": 10, "2 min": 120}
 ACTIVE = ("", "active", "Active")
 
-SETTLED = 40 * MICRO
-"""Microseconds after which whatever a person did has been read and has settled, where all is well."""
+SETTLED = 5 * MICRO
+"""Microseconds from what a person last wrote into a row: while one goes on to write, it goes on to settle. That it was read,
+`Span.known` says.
+"""
 
 SLACK = timedelta(seconds=30)
 """How long after its due instant an occurrence is dealt with at the latest, where all is well."""

@@ -289,7 +289,7 @@ class World:
     def _columns(self) -> list[str]:
         chance = self.chance
         rare = 0.1 if self.dense else 0.6
-        peoples = [c for c in rows.PEOPLES if c in rows.USUAL or chance.random() < (0.9 if c == "ID" else rare)]
+        peoples = [c for c in rows.PEOPLES if c in rows.USUAL or chance.random() < (0.9 if c in ("ID", "Jitter") else rare)]
         ours = [c for c in rows.OURS if chance.random() < (0.9 if c == "Health" else rare)] if chance.random() < 0.85 else []
         columns = peoples + ours
         if chance.random() < 0.3:

@@ -92,7 +92,7 @@ def jitter_spreads_what_comes_due(world: World, book: Book) -> Iterator[str]:
             if well_until(row, record.due) >= record.due + (room + 1) * MICRO:
                 drawn[span.meaning.jitter].append((record.claimed_at - record.due) / MICRO / room)
     for jitter, shares in drawn.items():
-        if len(shares) >= 8 and (max(shares) < 0.1 or min(shares) > 0.9):
+        if len(shares) >= 6 and (max(shares) < 0.1 or min(shares) > 0.9):
             yield f"of {len(shares)} with a jitter of {jitter} s all started after {min(shares)} to {max(shares)} of it"
 
 
