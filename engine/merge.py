@@ -196,8 +196,8 @@ def _base(state: RowState, stood: Mapping[str, Cell]) -> tuple[Mapping[str, Cell
 
 
 def _kept(state: RowState, stood: Mapping[str, Cell]) -> dict[str, Cell]:
-    """What rowd sent and what still stands; the rest is to be sent again."""
-    return {c: v for c, v in state.sent.items() if stood.get(c) == state.stood.get(c)}
+    """What rowd sent and what still stands; the rest is to be sent again, also what was put into a column that isn't there."""
+    return {c: v for c, v in state.sent.items() if c in stood and stood[c] == state.stood.get(c)}
 
 
 def _merge_status(

@@ -72,7 +72,7 @@ class Hand:
         grid.put(row, column, text)
         self._touched(grid, row)
         if key and column in ("Status", "Do", "Current") and text != was:
-            self.sheet.unread[key, column] = text
+            self.sheet.typed(key, column, was, text)
         if column in ("Status", "Do"):
             self.typed.add(text)
         if column in ("Status", "Current"):

@@ -212,6 +212,7 @@ class Guard:
         """
         self.well, self.noted, self.gaps = well, noted, 0
         self.gap_keys = gap_keys
+        self.overwrote: set[str] = set()  # of those, the keys of rows in which it overwrote what it had not read
         self._sheet, self._broken, self._typed = sheet, broken, typed
         self._before: tuple[list[str], list[tuple[str, ...]]] | None = None
 
@@ -245,6 +246,7 @@ class Guard:
                     continue
                 self.gaps += 1
                 self.gap_keys.add(patch.key)
+                self.overwrote.add(patch.key)
                 del self._sheet.unread[patch.key, canonical(header)]
                 if atomic:
                     self._broken(

@@ -93,7 +93,9 @@ class Person(Pasting, Rearranging):
         if key in self.counts:
             self.counts[key].sum += int(text) - int(was or 0) if sure else 0
             self.counts[key].taken += max(0, int(was or 0) - int(text)) if sure else 0
-            self.counts[key].sure &= sure or text == was
+            self.counts[key].sure &= (
+                sure or text == was
+            ) and key not in self.sheet.unshown  # rowd can't tell what was there before
 
     def scribble(self, grid: Grid) -> None:
         """Type over one of rowd's own cells."""

@@ -99,6 +99,8 @@ class Writer:
         drawn = self.chance.random()
         if drawn < 0.08:
             row |= {"Type": "counter", "Threshold": str(self.chance.randint(1, 5)), "Current": self.chance.choice(("", "0", "2"))}
+            if self.chance.random() < 0.2:
+                row["Action"] = "rare"
         elif drawn < 0.14:
             row["Type"] = "manual"
         else:

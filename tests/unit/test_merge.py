@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from connectors.api import Cell
 from engine.columns import Column
+from engine.display import differing
 from engine.merge import Observation, delivered, first_sight, observe, unchanged
 from engine.model import RowState, Wish
 from tests.fakes.virtual import NOON
@@ -51,6 +52,14 @@ def columns(found: Observation) -> list[str]:
 def test_an_unchanged_row_is_the_same_state() -> None:
     state = seen()
     assert observe(state, cells(), LATER) == Observation(state)
+
+
+def test_what_was_put_into_a_column_that_was_being_renamed_is_sent_again() -> None:
+    state = seen()
+    answer = {c: v for c, v in cells(Health="OK").items() if c != "Runs"}  # it was called otherwise when the patch came: dropped
+    state = delivered(state, {"Runs": 0, "Health": "OK"}, answer, NOON).state
+    back = observe(state, cells(Health="OK"), LATER).state
+    assert differing({"Runs": 0, "Health": "OK"}, back) == {"Runs": 0}
 
 
 values = st.sampled_from([None, "3", "active", "paused", "run now", "red"])

@@ -45,12 +45,23 @@ class Covered:
         meaning = span.meaning
         if (self.bench.name, self.key) in self.world.rivalled:  # with ours away at that time, ours records it, too
             return ()
-        if meaning.kind != "time" or not span.sure or span.known is None or span.settled is None:
+        if meaning.kind != "time" or not span.sure or span.known is None:
             return ()
         if isinstance(meaning.dues, int) or (meaning.one_off and self.may_wait):
             return ()
-        high = dues.seconds(span.settled) - SLACK_S - meaning.jitter
+        high = max(dues.seconds(span.settled) - SLACK_S - meaning.jitter if span.settled else 0, self._left_behind(span))
         return meaning.dues.within(dues.seconds(span.known) + 1, high)
+
+    def _left_behind(self, span: Span) -> int:
+        """Up to which second all has its record, since rowd then read that the row was paused or its schedule changed; or 0."""
+        after = self.spans[self.spans.index(span) + 1 :][:1]
+        if self.world.jumpy or span.ended is None or span.meaning.one_off or not after:
+            return 0
+        then = after[0]
+        anew = then.meaning.anew != span.meaning.anew or then.meaning.status == "paused"
+        if not then.sure or then.known is None or not then.meaning.understood or not anew or then.begun != span.ended:
+            return 0
+        return dues.seconds(self.world.machine.wall(span.ended)) - 1
 
     @property
     def may_wait(self) -> bool:

@@ -34,6 +34,7 @@ def nothing_is_forgotten_that_is_needed(world: World) -> Iterator[str]:
         yield from _lost(before, after)
         if not world.jumpy:  # what is old by the wall clock is another matter then
             yield from _left(after)
+        yield from _shown_no_more(copy)
         if (now := _counts(copy)) != counts:
             yield f"pruning changed counts: {dict(now.items() ^ counts.items())}"
         if not world.jumpy:
@@ -80,6 +81,14 @@ def _lost(before: Book, after: Book) -> Iterator[str]:
     if len(after.edits) != len(before.edits):
         yield f"pruning forgot {len(before.edits) - len(after.edits)} edits"
     yield from (f"pruning forgot the row {place}" for place in before.rows.keys() - after.rows.keys())
+
+
+def _shown_no_more(path: Path) -> Iterator[str]:
+    """Rows that show a run, or another record, which is gone."""
+    known = "(SELECT seq FROM occurrences)"
+    gone = f'SELECT "table", key FROM tallies WHERE last NOT IN {known} OR record NOT IN {known}'  # noqa: S608 (our own words)
+    with closing(sqlite3.connect(path)) as ledger:
+        yield from (f"pruning forgot what {place} shows" for place in ledger.execute(gone).fetchall())
 
 
 def _left(after: Book) -> Iterator[str]:
