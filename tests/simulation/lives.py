@@ -159,7 +159,8 @@ class Lives:
         self._doings.schedule(self._most, self.plan.alive / 4)
         busy = self.plan.alive / 4
         world.machine.after(busy, self._tidy_up)
-        world.machine.after(busy + 89, self.in_service)
+        for seconds in (50, 70, 89):
+            world.machine.after(busy + seconds, self.in_service)
         world.machine.after(busy + 90, self._settle_down)
         steps: list[int] = []
         world.machine.after(busy + quiet - 60, lambda: steps.append(life.steps))

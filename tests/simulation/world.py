@@ -146,6 +146,8 @@ class World:
         self._desk: SimLedger | None = None
         self._draws = source(chance.random())
         fast = 0.97 if self.dense else chance.choice((0.05, 0.3, 0.7))
+        before, after = ((start + timedelta(days=n)).astimezone(self.operator.zone).utcoffset() for n in (-1, 1))
+        self.nights = before != after
         self.benches = [self._bench(n, fast) for n in range(1 if self.dense else chance.choice((1, 1, 2)))]
 
     # --- telling
@@ -270,7 +272,7 @@ class World:
             spans,
             self.machine,
             source(chance.random()),
-            rows.Writer(source(chance.random()), fast),
+            rows.Writer(source(chance.random()), fast, nights=self.nights),
             lambda text: self.tell(f"person @{name}: {text}"),
             daring=0.3 if self.bold else 0,
             copies=Copies(sheet, lambda: doubted),

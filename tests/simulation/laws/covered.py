@@ -9,6 +9,7 @@ from tests.simulation import dues
 from tests.simulation.book import Book, Record
 from tests.simulation.machine import MICRO
 from tests.simulation.spans import SLACK, Meaning, Span
+from tests.simulation.stretches import Kept
 from tests.simulation.world import Bench, World
 
 GRACE = 600
@@ -55,7 +56,10 @@ class Covered:
     def _left_behind(self, span: Span) -> int:
         """Up to which second all has its record, since rowd then read that the row was paused or its schedule changed; or 0."""
         after = self.spans[self.spans.index(span) + 1 :][:1]
-        if self.world.jumpy or span.ended is None or span.meaning.one_off or not after:
+        if self.world.jumpy or span.ended is None or span.settled is None or span.meaning.one_off or not after:
+            return 0
+        held = self.bench.spans.kept.over[Kept.HELD, ""]  # a row that bears the name of one that is missing is no task then
+        if any(begun < span.ended and span.begun < ended for begun, ended in held):
             return 0
         then = after[0]
         anew = then.meaning.anew != span.meaning.anew or then.meaning.status == "paused"
