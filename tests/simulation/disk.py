@@ -29,6 +29,7 @@ class Disk:
         self._full_until = 0
         self.stalling = stalls > 0
         self.refused: list[int] = []  # moments
+        self.stalled: list[int] = []  # moments
         self.calm = False
 
     def fill(self, micros: int) -> None:
@@ -48,7 +49,11 @@ class Disk:
         """Seconds until a commit is on disk."""
         if not self.longest or self.calm:
             return 0
-        return self._chance.random() * (5 if self._chance.random() < self._stalls else self.longest)
+        drawn = self._chance.random()
+        if self._chance.random() < self._stalls:
+            self.stalled.append(self._machine.moment)
+            return drawn * 5
+        return drawn * self.longest
 
 
 _STATEMENTS = Statements()

@@ -95,12 +95,16 @@ def covered(world: World, book: Book) -> Iterator[Covered]:
             yield Covered(world, bench, key, book.by_row.get((bench.name, key), []))
 
 
-LEADS = {"life": 2 * MICRO, "disturbed": 10 * MICRO, "refused": 15 * MICRO, "touched": 40 * MICRO}
-"""For how long it may be felt that a daemon began, that something happened to it, that the disk refused, that a row was changed."""
+LEADS = {"life": 2 * MICRO, "disturbed": 10 * MICRO, "refused": 15 * MICRO, "stalled": 12 * MICRO, "touched": 40 * MICRO}
+"""For how long it may be felt that a daemon began, that something happened to it, that the disk refused or stalled, that a row was
+changed."""
 
 
-def well_until(row: Covered, instant: int) -> int:
-    """Up to which instant (microseconds since 1970) all stays well with this row, from this one on; 0 for never."""
+def well_until(row: Covered, instant: int, *, swift: bool = False) -> int:
+    """Up to which instant (microseconds since 1970) all stays well with this row, from this one on; 0 for never.
+
+    swift: a disk that stalls is not well.
+    """
     world = row.world
     touches = [*row.bench.spans.touches.get(row.key, ()), *(span.begun for span in row.spans)]  # a row that gets its id is new
     start = micros(world.machine.start)
@@ -110,6 +114,7 @@ def well_until(row: Covered, instant: int) -> int:
         if begin <= end and moment <= over + LEADS["disturbed"]:
             end = begin
     troubles = [at for at in world.disk.refused if moment <= at + LEADS["refused"]]
+    troubles += [at for at in world.disk.stalled if swift and moment <= at + LEADS["stalled"]]
     troubles += [at for at in touches if moment <= at + LEADS["touched"]]
     return start + min([end, *troubles])
 
