@@ -51,7 +51,7 @@ class Doings:
         key, wish = self._chance.choice(keys), self._chance.choice(WISHES)
         counters = [k for k in keys if k in bench.person.counts]
         if counters and self._chance.random() < 0.5:
-            key, wish = self._chance.choice(counters), Wish.TICK
+            key, wish = self._chance.choice(counters), self._chance.choice((Wish.TICK, Wish.TICK, Wish.TICK, Wish.SNOOZE))
         amount = {Wish.TICK: self._chance.choice((1, 1, 3)), Wish.SNOOZE: 45}.get(wish, 0)
         with desk.transaction():
             desk.ask(bench.name, key, wish, amount, "cli:ann", self._world.machine.wall())

@@ -79,7 +79,10 @@ class Pasting(Hand):
 
     def _put_back(self, grid: Grid, row: dict[str, str], kept: Kept) -> None:
         key = kept.key
-        if key in self.counts and any(grid.get(row, c) != grid.get(kept.row, c) for c in ("Type", "Threshold")):
+        other = any(grid.get(row, c) != grid.get(kept.row, c) for c in ("Type", "Threshold"))
+        if key in self.counts and (
+            other or (key, "Current") in self.sheet.unread
+        ):  # what was typed there is gone, and rowd never read it
             self.counts[key].sure = False
         if grid.get(row, "Status") != grid.get(kept.row, "Status"):
             self.spans.pasted.add(key)
