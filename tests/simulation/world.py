@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, time, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -26,20 +26,9 @@ from tests.simulation.link import Guard, Link, Owned, Probed, Watched, Weather
 from tests.simulation.machine import MICRO, Machine, source
 from tests.simulation.sheets import FileSheet, Grid, MemorySheet, MemoryTable, Sheet
 from tests.simulation.spans import Spans, Terms
+from tests.simulation.starts import STARTS
 from tests.simulation.stretches import Kept
 from tests.simulation.witness import Witness
-
-STARTS = (
-    (datetime(2026, 3, 2, 12, tzinfo=UTC), "UTC"),
-    (datetime(2026, 6, 17, 8, 58, tzinfo=UTC), "Europe/Berlin"),
-    (datetime(2026, 3, 29, 0, 50, tzinfo=UTC), "Europe/Berlin"),  # 02:00 becomes 03:00 at 01:00 UTC
-    (datetime(2026, 10, 25, 0, 55, tzinfo=UTC), "Europe/Berlin"),  # 03:00 becomes 02:00 at 01:00 UTC
-    (datetime(2026, 3, 8, 6, 50, tzinfo=UTC), "America/New_York"),  # 02:00 becomes 03:00 at 07:00 UTC
-    (datetime(2026, 11, 1, 5, 55, tzinfo=UTC), "America/New_York"),  # 02:00 becomes 01:00 at 06:00 UTC
-    (datetime(2026, 4, 4, 14, 55, tzinfo=UTC), "Australia/Lord_Howe"),  # 02:00 becomes 01:30 at 15:00 UTC
-    (datetime(2026, 10, 3, 15, 22, tzinfo=UTC), "Australia/Lord_Howe"),  # 02:00 becomes 02:30 at 15:30 UTC
-    (datetime(2026, 12, 31, 22, 30, tzinfo=UTC), "UTC"),
-)
 
 _NUMBER = {"n": Parameter(type=ParameterType.INTEGER, default=0)}
 
