@@ -131,7 +131,10 @@ class Sight:
             return None
 
     def _again(self, known: RowState, cells: Mapping[str, Cell], now: datetime, handle: str | None) -> Observation:
-        """A known row as read. What a write put there unseen is no edit, in whatever form the store gives it back."""
+        """A known row as read. What a write put there unseen is no edit, in whatever form the store gives it back.
+
+        Where nothing stands, nothing was put: the column was called otherwise just then, or a person has emptied the cell.
+        """
         there = known.absent_since is None and known.deleted_at is None
         if there and known.key not in self._put and unchanged(known, cells, handle):
             return Observation(known)
@@ -140,7 +143,8 @@ class Sight:
             since = now.replace(microsecond=0)
             back = back._replace(since=since, settled_until=since, armed=False)
         put = self.unshown(known.key)
-        ours = {c: v for c, v in put.items() if c in cells and (c in OURS or same(cells[c], v))}
+        stands = {c: v for c, v in put.items() if c in cells and (cells[c] is not None or v is None)}
+        ours = {c: v for c, v in stands.items() if c in OURS or same(cells[c], v)}
         return delivered(back, ours, cells, now) if ours else observe(back, cells, now, handle)
 
     def _missing(self, found: Findings, present: Presence, now: datetime) -> None:

@@ -25,10 +25,11 @@ class Disk:
 
     def __init__(self, chance: Random, machine: Machine, *, lag: float, stalls: float, failing: float) -> None:
         self._chance, self._machine = chance, machine
-        self._lag, self._stalls, self._failing = lag, stalls, failing
+        self.longest, self._stalls, self._failing = lag, stalls, failing
         self._full_until = 0
         self.stalling = stalls > 0
         self.refused: list[int] = []  # moments
+        self.stalled: list[int] = []  # moments
         self.calm = False
 
     def fill(self, micros: int) -> None:
@@ -46,9 +47,13 @@ class Disk:
 
     def lag(self) -> float:
         """Seconds until a commit is on disk."""
-        if not self._lag or self.calm:
+        if not self.longest or self.calm:
             return 0
-        return self._chance.random() * (5 if self._chance.random() < self._stalls else self._lag)
+        drawn = self._chance.random()
+        if self._chance.random() < self._stalls:
+            self.stalled.append(self._machine.moment)
+            return drawn * 5
+        return drawn * self.longest
 
 
 _STATEMENTS = Statements()

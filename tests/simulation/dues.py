@@ -206,6 +206,7 @@ FIXED: Mapping[str, tuple[tuple[int, ...], Callable[[date], bool]]] = {
     "30 2 * * *": ((150,), _any_day),
     "0 2,3 * * *": ((120, 180), _any_day),
     "15 1-4 * * *": ((75, 135, 195, 255), _any_day),
+    "0-58/2 1,2 * * *": (tuple(range(60, 180, 2)), _any_day),
     "45 1 * * mon-fri": ((105,), _working),
     "0 0 13 * fri": ((0,), _13th_or_friday),
     "daily 02:30": ((150,), _any_day),

@@ -16,8 +16,12 @@ from engine.columns import OURS, SHARED
 from tests.simulation.machine import MICRO, Life, Machine
 from tests.simulation.sheets import FileSheet, Sheet, canonical
 from tests.simulation.spans import Spans, rows_of
+from tests.simulation.stretches import Kept
 
 T = TypeVar("T")
+
+HANDED_IN = 0.5
+"""Seconds within which an answer of the store is durable, unless the disk stalls or refuses."""
 
 
 @dataclass
@@ -89,13 +93,21 @@ class Link:
         self._called()
         page, self._seen = self.inner.read(cursor), None
         self.sheet.was_read()
+        self.spans.kept.end(Kept.MISSING)
+        self.spans.kept.end(Kept.UNCLEAR)
         grid = self.sheet.look()  # what the inner table has just read
         if grid.header("Name") is None or grid.header("Action") is None:
             return page  # no table of tasks: no row of it counts
         self._seen, self._reads = self.machine.moment, self.sheet.reads
+        self.machine.after(HANDED_IN + (self.weather.longest if self.weather.slow else 0), partial(self._handed_in, self._reads))
         header = grid.header("Do")
         self._buttons = {k: r.get(header, "") for k, r in rows_of(grid).items()} if header is not None else {}
         return page
+
+    def _handed_in(self, read: int) -> None:
+        """Some time after a read: if all is well, rowd has learnt of it."""
+        if self.life.alive and self.sheet.reads == read:
+            self._guard.noted(self)
 
     def write(self, patches: Sequence[Patch]) -> list[Written]:
         self._called()
@@ -121,6 +133,7 @@ class Link:
         return answers
 
     def close(self) -> None:
+        self.spans.kept.close()
         self._guard.gap_keys |= self._unanswered  # rowd died, or was never told: what stands in these rows, it can't be sure of
         self.inner.close()
 
@@ -137,7 +150,12 @@ class Link:
         """Each call shows that the last read was dealt with: the tender hands one in before it does anything else."""
         self.life.check()
         self._unanswered = set()
-        if (trouble := self.weather.trouble(self.machine.moment)) is not None:
+        trouble = self.weather.trouble(self.machine.moment)
+        if isinstance(trouble, NeedsOwner):
+            self.spans.kept.begin(Kept.LOCKED)
+        else:
+            self.spans.kept.end(Kept.LOCKED)
+        if trouble is not None:
             raise trouble
         if self._seen is not None:
             self.spans.taken_note(self._reads)
@@ -182,15 +200,19 @@ class Guard:
         sheet: Sheet,
         broken: Callable[[str, str], None],
         well: Callable[[Any], None],
+        noted: Callable[[Any], None],
         typed: Callable[[], set[str]],
         gap_keys: set[str],
     ) -> None:
-        """well: told by a link that all is well.   typed: what people ever typed into Status and Do.
+        """well: told by a link that all is well.   noted: told that rowd has had the time to learn what it read last.
+
+        typed: what people ever typed into Status and Do.
 
         gap_keys: gets the keys of rows of which rowd can't be sure how they stand, or in which it overwrote what it had not read.
         """
-        self.well, self.gaps = well, 0
+        self.well, self.noted, self.gaps = well, noted, 0
         self.gap_keys = gap_keys
+        self.overwrote: set[str] = set()  # of those, the keys of rows in which it overwrote what it had not read
         self._sheet, self._broken, self._typed = sheet, broken, typed
         self._before: tuple[list[str], list[tuple[str, ...]]] | None = None
 
@@ -224,6 +246,7 @@ class Guard:
                     continue
                 self.gaps += 1
                 self.gap_keys.add(patch.key)
+                self.overwrote.add(patch.key)
                 del self._sheet.unread[patch.key, canonical(header)]
                 if atomic:
                     self._broken(

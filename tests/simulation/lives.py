@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from engine.crash import POINTS
 from engine.events import Event, RowVanished, TableHeld, TableReleased, Trouble
-from engine.keeper import Keeper
 from engine.loop import Daemon
-from engine.model import Wish
-from engine.parts import Parts
-from engine.patience import PatientTable
-from engine.tender import Tender
 from engine.trust import SteadyClock
-from tests.simulation.actions import InProcess, OutOfProcess
+from tests.simulation.assembly import Dying, parts, tender
 from tests.simulation.disk import SimCommitter, SimLedger
-from tests.simulation.link import Worker
+from tests.simulation.doings import Doings
 from tests.simulation.machine import Killed, Life, SimClock, SimLoop, source
-from tests.simulation.people import WISHES
 from tests.simulation.rival import Rival
-from tests.simulation.sheets import Sheet
-from tests.simulation.spans import rows_of
+from tests.simulation.spans import Spans
+from tests.simulation.stretches import Kept
 from tests.simulation.troubles import Tally, Troubles
 from tests.simulation.world import World
 
@@ -40,22 +34,6 @@ class Plan:
     alive: float = 240
     edits: int = 130
     quiet: float = 420
-
-
-class Dying:
-    """The crash points of one life: it dies at one of them, at the n-th time."""
-
-    def __init__(self, life: Life, name: str | None, hit: int, died: Callable[[str], None]) -> None:
-        self._life, self._name, self._left, self._died = life, name, hit, died
-
-    def at(self, name: str) -> None:
-        assert name in POINTS, name
-        self._life.check()
-        if name == self._name:
-            self._left -= 1
-            if self._left == 0:
-                self._died(name)
-                self._life.kill()
 
 
 class Lives:
@@ -76,11 +54,13 @@ class Lives:
         self._told_to_stop: int | None = None
         self._chance = source(world.chance.random())
         self.troubles = Troubles(world, self._chance, self.tally)
-        self._rival = Rival(world, source(world.seed + 0.5))
+        self._doings = Doings(world, self._chance, Rival(world, source(world.seed + 0.5)), self._poked)
+        self._most = plan.edits * 2 / (plan.lives + 1)  # of what people do to tables in one life
         self._last = False
+        self._began = 0  # the moment at which this life did
         self._held_since: dict[str, int] = {}  # table → the moment from which all of it was held
-        world.meddle = self._meddle
-        world.held = self._held
+        world.meddle = self._doings.meddle
+        world.held, world.unclear = self._held, self._unclear
 
     def run(self) -> None:
         """All of it."""
@@ -98,6 +78,7 @@ class Lives:
     def _live(self, number: int) -> None:
         world, chance = self.world, self._chance
         die_at = None if self._last or chance.random() < 0.5 else int(10 ** (1 + 3.2 * chance.random()))
+        self._began = world.machine.moment
         life = self.life = Life(number, world.machine, die_at)
         self.tally.lives += 1
         if self._last:
@@ -142,6 +123,8 @@ class Lives:
                     bench.well.append((link.looked, self._told_to_stop or world.machine.moment))
                 link.close()
             bench.links.clear()
+        for table in list(self._held_since):
+            self._released(table)
         world.witness.died(processes=False)
         world.processes.orphaned()
         self.daemon = self.ledger = self._stopping = self._poke = self._told_to_stop = None
@@ -165,7 +148,7 @@ class Lives:
             self.world.machine.after(span, lambda: self._reboot(life))
         else:
             self.world.machine.after(span, lambda: self._kill(life))
-        self._schedule_people(span)
+        self._doings.schedule(self._most, span)
         self.troubles.schedule(span, life, lambda: self._reload(life))
         await self._serve(life, stopping)
 
@@ -173,10 +156,11 @@ class Lives:
         """The last life: people work on for a while, then nobody does anything any more, and at last everything is stopped."""
         stopping = await self._begin(life, dying)
         world, quiet = self.world, self.plan.quiet
-        self._schedule_people(self.plan.alive / 4)
+        self._doings.schedule(self._most, self.plan.alive / 4)
         busy = self.plan.alive / 4
         world.machine.after(busy, self._tidy_up)
-        world.machine.after(busy + 89, self.in_service)
+        for seconds in (50, 70, 89):
+            world.machine.after(busy + seconds, self.in_service)
         world.machine.after(busy + 90, self._settle_down)
         steps: list[int] = []
         world.machine.after(busy + quiet - 60, lambda: steps.append(life.steps))
@@ -200,22 +184,12 @@ class Lives:
     async def _begin(self, life: Life, dying: Dying) -> asyncio.Event:
         world = self.world
         clock = SteadyClock(SimClock(world.machine))
-        parts = self._parts(life, dying)
         self.ledger = ledger = SimLedger.on(world.ledger_path, world.disk)
         committer = SimCommitter(ledger, dying, world.disk, life)
         self._committer = committer
         listener = lambda event: self._heard(life, event)  # noqa: E731 (a name would say no more)
-        daemon = Daemon(parts, clock, committer, listener)
-        tenders = []
-        for bench in world.benches:
-            keeper = Keeper(
-                world.rules(bench), ledger.rows(bench.name, deleted=True), ledger.tallies(bench.name), ledger.table_mark(bench.name)
-            )
-            link = bench.link(life, world.machine, bench.sheet, bench.open(), bench.weather, bench.spans, bench.guard)
-            link.noted = lambda seen, cells, bench=bench: bench.person.presses.taken_note(seen, cells)  # type: ignore[misc]
-            bench.links.append(link)
-            patient = PatientTable(link, clock, Worker(life, world.machine, bench.weather))
-            tenders.append(Tender(keeper, patient, clock, listener, world.draw_id, f"life {life.number}", dying))
+        daemon = Daemon(parts(world, self._chance, life, dying), clock, committer, listener)
+        tenders = [tender(world, bench, ledger, life, clock, listener, dying) for bench in world.benches]
         await daemon.open(tenders)
         self.daemon = daemon
         self._stopping = asyncio.Event()
@@ -233,6 +207,10 @@ class Lives:
         await daemon.close()
         await self._committer.close()
 
+    def _poked(self) -> None:
+        if self._poke is not None:
+            self._poke.set()
+
     @staticmethod
     async def _pokes(poke: asyncio.Event) -> AsyncIterator[None]:
         while True:
@@ -240,44 +218,28 @@ class Lives:
             poke.clear()
             yield
 
-    def _parts(self, life: Life, dying: Dying) -> Parts:
-        world, operator = self.world, self.world.operator
-        chance = self._chance
-        inside = InProcess(life, world.witness, chance, world.nature)
-        actions = {
-            "quick": inside,
-            "again": inside,
-            "outside": OutOfProcess(life, world.processes, chance, world.broke),
-            "rare": inside,
-            "frail": InProcess(life, world.witness, chance, world.frail),
-            "extra": inside,
-        }
-        return Parts(
-            actions={name: action for name, action in actions.items() if name in operator.actions},
-            secrets={},
-            limits=dict(operator.limits),
-            max_parallel=operator.max_parallel,
-            stop_within=timedelta(seconds=30),
-            blackouts=operator.blackouts,
-            breaker=world.breaker,
-            runs=world.folder / "runs",
-            draw=world.draw_bytes,
-            crash=dying,
-        )
-
     def _heard(self, life: Life, event: Event) -> None:
         life.check()
         if isinstance(event, Trouble) and event.where != "ledger":
             self.world.broke("stands", f"{event.where}: {event.message}")
         if isinstance(event, TableHeld):
             self._held_since[event.table] = self.world.machine.moment
+            self._spans(event.table).kept.begin(Kept.HELD)
         if isinstance(event, TableReleased):
-            self.world.disturbed.append((self._held_since.pop(event.table, 0), self.world.machine.moment))
+            self._spans(event.table).kept.end(Kept.HELD)
+            self._released(event.table)
         if isinstance(event, RowVanished):
-            next(b for b in self.world.benches if b.name == event.table).spans.vanished(event.key)
+            self._spans(event.table).vanished(event.key)
         if self.world.telling:
             said = ", ".join(f"{k}={v}" for k, v in event.fields().items())
             self.world.tell(f"    {event.name} {said}")
+
+    def _released(self, table: str) -> None:
+        """Nothing of it came on time while it was held; where nothing told of that, since this life began."""
+        self.world.disturbed.append((self._held_since.pop(table, self._began), self.world.machine.moment))
+
+    def _spans(self, table: str) -> Spans:
+        return next(b for b in self.world.benches if b.name == table).spans
 
     def _held(self, table: str) -> dict[str, object] | None:
         """The rows of a table that wait; None where all of it does."""
@@ -286,45 +248,12 @@ class Lives:
             return None
         return {**keeper.sight.doubtful, **{m.id: None for m in keeper.sight.mints.values()}, **dict.fromkeys(keeper.sight.unclear)}
 
+    def _unclear(self, table: str) -> Iterable[str]:
+        """The known rows of a table that can't be told from others."""
+        keeper = self.daemon.keepers[table] if self.daemon is not None else None
+        return keeper.sight.doubtful if keeper is not None else ()
+
     # --- what happens meanwhile
-
-    def _schedule_people(self, span: float) -> None:
-        number = round(self.plan.edits * self._chance.random() * 2 / (self.plan.lives + 1))
-        for _ in range(number):
-            at = self._chance.random() * span
-            if self._chance.random() < 0.3:  # people do things in a row
-                for more in range(self._chance.randint(1, 4)):
-                    self.world.machine.after(at + more * self._chance.choice((0.1, 1, 2.5)), self._person_acts)
-            self.world.machine.after(at, self._person_acts)
-        for _ in range(number // 4):
-            self.world.machine.after(self._chance.random() * span, self._someone_asks)
-        self.world.machine.after(span / 2, self._rival.act)
-
-    def _person_acts(self) -> None:
-        self._chance.choice(self.world.benches).person.act()
-
-    def _meddle(self, sheet: Sheet) -> None:
-        next(b for b in self.world.benches if b.sheet is sheet).person.act()
-
-    def _someone_asks(self) -> None:
-        """A request, as commands put it into the ledger."""
-        bench, desk = self._chance.choice(self.world.benches), self.world.desk
-        keys = list(rows_of(bench.sheet.look()))
-        if desk is None or not keys or bench.person.over:
-            return
-        key, wish = self._chance.choice(keys), self._chance.choice(WISHES)
-        counters = [k for k in keys if k in bench.person.counts]
-        if counters and self._chance.random() < 0.5:
-            key, wish = self._chance.choice(counters), Wish.TICK
-        amount = {Wish.TICK: self._chance.choice((1, 1, 3)), Wish.SNOOZE: 45}.get(wish, 0)
-        with desk.transaction():
-            desk.ask(bench.name, key, wish, amount, "cli:ann", self.world.machine.wall())
-        self.world.asked += 1
-        if wish is Wish.SNOOZE:
-            self.world.snoozed.add(key)
-        self.world.tell(f"ann asks: {wish} {amount} of {key}")
-        if self._poke is not None:
-            self._poke.set()
 
     def _reload(self, life: Life) -> None:
         """rowd.toml has changed, and is read again."""
@@ -332,8 +261,9 @@ class Lives:
         if not life.alive or daemon is None:
             return
         self.troubles.change_settings()
-        parts = self._parts(life, daemon.parts.crash)  # type: ignore[arg-type]
-        daemon.reconfigure(parts, {b.name: self.world.rules(b) for b in self.world.benches})
+        daemon.reconfigure(
+            parts(self.world, self._chance, life, daemon.parts.crash), {b.name: self.world.rules(b) for b in self.world.benches}
+        )
 
     # --- how it ends, and what follows
 
@@ -365,9 +295,9 @@ class Lives:
         )
         world.tell(f"--- nothing runs for {timedelta(seconds=span)}")
         for _ in range(chance.choice((0, 0, 0, 1, 3))):
-            world.machine.after(chance.random() * span, self._person_acts)
+            world.machine.after(chance.random() * span, self._doings.person_acts)
         if chance.random() < 0.1:
-            world.machine.after(chance.random() * span, self._someone_asks)
+            world.machine.after(chance.random() * span, self._doings.someone_asks)
         world.machine.pass_for(span)
 
     def _calm(self) -> None:

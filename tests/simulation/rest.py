@@ -11,7 +11,7 @@ from engine.columns import OURS
 from engine.display import differing
 from engine.loop import Daemon
 from tests.simulation.book import Book
-from tests.simulation.people import BUTTONS
+from tests.simulation.presses import BUTTONS
 from tests.simulation.sheets import canonical
 from tests.simulation.spans import rows_of
 from tests.simulation.world import World

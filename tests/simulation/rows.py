@@ -50,20 +50,26 @@ OURS = (
     "Result Link",
 )
 
+SHARE = {"Overlap": 0.45, "Jitter": 0.3}
+"""Of new rows, how many have a setting at first."""
+
 FAST = tuple(t for t, step in dues.INTERVALS.items() if step <= 30)
 OFTEN = (*(t for t, step in dues.INTERVALS.items() if step <= 420), "* * * * *", "*/20 * * * * *", "30 */20 * * * *")
+NIGHTLY = ("0-58/2 1,2 * * *", "0-58/2 1,2 * * *", "30 2 * * *", "15 1-4 * * *", "*/15 1-3 * * *")
 SELDOM = (*(t for t, step in dues.INTERVALS.items() if step > 420), *dues.REAL, *dues.FIXED)
 
 
 class Writer:
-    """Draws what stands in cells. fast: share of rows that come due every few seconds."""
+    """Draws what stands in cells. fast: share of rows that come due every few seconds.   nights: the clock is about to change."""
 
-    def __init__(self, chance: Random, fast: float) -> None:
-        self.chance, self._fast = chance, fast
+    def __init__(self, chance: Random, fast: float, *, nights: bool = False) -> None:
+        self.chance, self._fast, self._nights = chance, fast, nights
         self._number = 0
 
     def schedule(self, now: datetime) -> str:
         """A Schedule that can be read."""
+        if self._nights and self.chance.random() < 0.12:
+            return self.chance.choice(NIGHTLY)
         drawn = self.chance.random()
         if drawn < self._fast:
             return self.chance.choice(FAST)
@@ -90,13 +96,15 @@ class Writer:
         drawn = self.chance.random()
         if drawn < 0.08:
             row |= {"Type": "counter", "Threshold": str(self.chance.randint(1, 5)), "Current": self.chance.choice(("", "0", "2"))}
+            if self.chance.random() < 0.2:
+                row["Action"] = "rare"
         elif drawn < 0.14:
             row["Type"] = "manual"
         else:
             row["Schedule"] = self.schedule(now)
         row["Status"] = self.chance.choices(("active", "", "paused", "draft"), (10, 5, 0.5, 0.3))[0]
         for column in SANE:
-            if self.chance.random() < (0.45 if column == "Overlap" else 0.2) and column != "Metadata":
+            if self.chance.random() < SHARE.get(column, 0.2) and column != "Metadata":
                 row[column] = self.setting(column)
         row["Notes"] = f"first note of {name}"
         return row

@@ -84,6 +84,7 @@ class Sheet:
     unshown: set[str] = field(default_factory=set)
     misread: set[str] = field(default_factory=set)
     written: list[Callable[[str], None]] = field(default_factory=list)
+    _stood: dict[tuple[str, str], str] = field(default_factory=dict)  # where something is unread: what stood there before
 
     def look(self) -> Grid:
         """The table as it stands. Not to be changed."""
@@ -103,6 +104,14 @@ class Sheet:
         self.unread.clear()
         self.pasted.clear()
         self.unshown.clear()
+
+    def typed(self, key: str, column: str, was: str, text: str) -> None:
+        """A person has typed into a shared cell. Who puts back what stood there has changed nothing that could get lost."""
+        if (key, column) not in self.unread:
+            self._stood[key, column] = was
+        self.unread[key, column] = text
+        if text == self._stood[key, column]:
+            del self.unread[key, column]
 
     def overtyped(self, key: str) -> None:
         """A person has put something into rowd's own cells."""

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from tests.simulation import dues
 from tests.simulation.machine import MICRO, Machine
 from tests.simulation.sheets import Grid, Sheet
+from tests.simulation.stretches import Kept, Stretches
 
 MEANS = ("Name", "Type", "Action", "Schedule", "Threshold", "Status", "Metadata", "Time Zone", "Catch Up", "Overlap", "Timeout")
 ALSO = ("Attempts", "Jitter", "Priority", "Current")
@@ -37,8 +38,10 @@ SANE: Mapping[str, tuple[str, ...]] = {
 JITTERS = {"": 0, "10s": 10, "2 min": 120}
 ACTIVE = ("", "active", "Active")
 
-SETTLED = 40 * MICRO
-"""Microseconds after which whatever a person did has been read and has settled, where all is well."""
+SETTLED = 5 * MICRO
+"""Microseconds from what a person last wrote into a row: while one goes on to write, it goes on to settle. That it was read,
+`Span.known` says.
+"""
 
 SLACK = timedelta(seconds=30)
 """How long after its due instant an occurrence is dealt with at the latest, where all is well."""
@@ -190,6 +193,7 @@ class Spans:
         self.touches: dict[str, list[int]] = {}  # key → when people changed cells of it
         self.astray: set[str] = set()  # keys that were taken from their rows: these go on until they are back
         self.pasted: set[str] = set()  # keys whose Status came back with an old copy: rowd goes by what was typed since
+        self.kept = Stretches(machine)
         self._sheet, self._machine, self._terms, self._needed = sheet, machine, terms, needed
         self.observe()
 
@@ -246,6 +250,12 @@ class Spans:
                 if span.known is None:
                     span.low = min(span.low, self._machine.lowest(span.begun) - timedelta(seconds=1))
                     span.known, span.known_at = self._machine.highest(0), self._machine.moment
+
+    def missing(self, read: int) -> None:
+        """rowd knows which rows were not there at its n-th read."""
+        for key, spans in self.by_key.items():
+            if spans[-1].ended is not None and spans[-1].after < read and key not in self.astray:
+                self.kept.begin(Kept.MISSING, key)
 
     def vanished(self, key: str) -> None:
         """rowd has found that this row was deleted."""

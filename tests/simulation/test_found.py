@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from actions.api import Definition, Outcome, Result
+from connectors.api import Patch, Written
 from tests.fakes.house import House, rules
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
@@ -22,6 +24,30 @@ def test_a_run_that_was_given_up_between_two_attempts_is_counted_at_once(tmp_pat
             await house.after(minutes=2)
             assert len(house.witness.seen) < 3
             assert (sheet.person("flaky")["Runs"], sheet.person("flaky")["Last Status"]) == ("1", "cancelled")
+
+    run(story())
+
+
+class Silent(MemoryTable):
+    """It shows no rows after a write."""
+
+    def write(self, patches: Sequence[Patch]) -> list[Written]:
+        return [Written(answer.effect) for answer in super().write(patches)]
+
+
+def test_what_was_put_into_a_column_that_was_being_renamed_is_written_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), Silent([row("tick", "every hour", missed="")], (*COLUMNS, "missed"))
+
+        def renamed() -> None:
+            if "missed" in sheet.columns:
+                sheet.columns[sheet.columns.index("missed")] = "Missed"
+                sheet.rows[0]["Missed"] = sheet.rows[0].pop("missed")
+
+        sheet.hook = renamed
+        async with house.open(sheet):
+            await house.after(minutes=3)
+            assert sheet.person("tick")["Missed"] == "0"
 
     run(story())
 

@@ -10,8 +10,8 @@ import pytest
 from tests.simulation.machine import Killed, Life, Machine, SimLoop
 from tests.simulation.many import many
 from tests.simulation.seeds import FOUND
+from tests.simulation.starts import STARTS
 from tests.simulation.story import play
-from tests.simulation.world import STARTS
 
 SEEDS = int(os.environ.get("ROWD_SEEDS", "40"))
 """How many are played; 40 are what `make test` has time for."""

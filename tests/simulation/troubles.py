@@ -42,6 +42,10 @@ class Troubles:
             after(chance.random() * span, lambda: self._fault(life, self._table_goes))
         if chance.random() < 0.2:
             after(chance.random() * span, lambda: self._fault(life, self._falls_asleep))
+        if chance.random() < 0.1:
+            at, bench = chance.random() * span, chance.choice(self._world.benches)
+            after(at, lambda: self._fault(life, lambda: self._locked_out(bench, 1100)))
+            after(at + 45, lambda: self._fault(life, lambda: self._sleeps(1000)))
         if chance.random() < 0.2:
             after(chance.random() * span, reload)
         if self._world.jumpy and chance.random() < 0.6:
@@ -77,7 +81,15 @@ class Troubles:
         self._world.tell(f"table {bench.name} goes away: {bench.weather.away!r}")
 
     def _falls_asleep(self) -> None:
-        span = timedelta(seconds=self._chance.choice((20, 400, 5000, 90_000)))
+        self._sleeps(self._chance.choice((20, 400, 5000, 90_000)))
+
+    def _locked_out(self, bench: Bench, seconds: float) -> None:
+        """A person must act before rowd may read it again."""
+        bench.weather.away, bench.weather.away_until = NeedsOwner("unshared"), self._world.machine.moment + round(seconds * MICRO)
+        self._world.tell(f"rowd is locked out of table {bench.name}")
+
+    def _sleeps(self, seconds: float) -> None:
+        span = timedelta(seconds=seconds)
         self._world.tell(f"the machine sleeps for {span}")
         asleep = self._world.machine.moment
         self._world.machine.suspend(span)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta, tzinfo
+from datetime import UTC, time, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -23,22 +23,12 @@ from tests.simulation.actions import Nature, Processes
 from tests.simulation.copies import Copies
 from tests.simulation.disk import Disk, SimLedger
 from tests.simulation.link import Guard, Link, Owned, Probed, Watched, Weather
-from tests.simulation.machine import Machine, source
+from tests.simulation.machine import MICRO, Machine, source
 from tests.simulation.sheets import FileSheet, Grid, MemorySheet, MemoryTable, Sheet
 from tests.simulation.spans import Spans, Terms
+from tests.simulation.starts import STARTS
+from tests.simulation.stretches import Kept
 from tests.simulation.witness import Witness
-
-STARTS = (
-    (datetime(2026, 3, 2, 12, tzinfo=UTC), "UTC"),
-    (datetime(2026, 6, 17, 8, 58, tzinfo=UTC), "Europe/Berlin"),
-    (datetime(2026, 3, 29, 0, 20, tzinfo=UTC), "Europe/Berlin"),  # 02:00 becomes 03:00 at 01:00 UTC
-    (datetime(2026, 10, 24, 23, 40, tzinfo=UTC), "Europe/Berlin"),  # 03:00 becomes 02:00 at 01:00 UTC
-    (datetime(2026, 3, 8, 6, 20, tzinfo=UTC), "America/New_York"),  # 02:00 becomes 03:00 at 07:00 UTC
-    (datetime(2026, 11, 1, 4, 40, tzinfo=UTC), "America/New_York"),  # 02:00 becomes 01:00 at 06:00 UTC
-    (datetime(2026, 4, 4, 14, 20, tzinfo=UTC), "Australia/Lord_Howe"),  # 02:00 becomes 01:30 at 15:00 UTC
-    (datetime(2026, 10, 3, 14, 50, tzinfo=UTC), "Australia/Lord_Howe"),  # 02:00 becomes 02:30 at 15:30 UTC
-    (datetime(2026, 12, 31, 22, 30, tzinfo=UTC), "UTC"),
-)
 
 _NUMBER = {"n": Parameter(type=ParameterType.INTEGER, default=0)}
 
@@ -50,6 +40,12 @@ DEFINITIONS = {
     "frail": Definition(kind="sim", parameters=_NUMBER, repeatable=True, attempts=2, retry_wait=timedelta(seconds=1)),
     "extra": Definition(kind="sim", parameters=_NUMBER),
 }
+
+
+FELT = {"refused": 15 * MICRO, "disturbed": 40 * MICRO, "jumped": 400 * MICRO}
+"""For how long rowd may be behind after a commit was refused, after something happened to it, and after its clock was set: a far
+jump is believed five minutes later.
+"""
 
 
 @dataclass(frozen=True)
@@ -139,6 +135,8 @@ class World:
         self._desk: SimLedger | None = None
         self._draws = source(chance.random())
         fast = 0.97 if self.dense else chance.choice((0.05, 0.3, 0.7))
+        before, after = ((start + timedelta(days=n)).astimezone(self.operator.zone).utcoffset() for n in (-1, 1))
+        self.nights = before != after
         self.benches = [self._bench(n, fast) for n in range(1 if self.dense else chance.choice((1, 1, 2)))]
 
     # --- telling
@@ -196,7 +194,8 @@ class World:
     breaker = BreakerRules(failures=6, wait=timedelta(seconds=20), wait_max=timedelta(minutes=2))
 
     def _blackouts(self) -> tuple[Blackout, ...]:
-        hour = (self.machine.start + timedelta(minutes=self.chance.randint(0, 60))).replace(second=0, microsecond=0)
+        begins = self.chance.choice((-1, 0, 1, 2, 5, 45))  # minutes from when all begins
+        hour = (self.machine.start + timedelta(minutes=begins)).replace(second=0, microsecond=0)
         end = hour + timedelta(minutes=self.chance.choice((3, 20, 90)))
         return (Blackout("quiet", UTC, hour.time(), end.time(), tables=frozenset({"ops"})),)
 
@@ -262,13 +261,13 @@ class World:
             spans,
             self.machine,
             source(chance.random()),
-            rows.Writer(source(chance.random()), fast),
+            rows.Writer(source(chance.random()), fast, nights=self.nights),
             lambda text: self.tell(f"person @{name}: {text}"),
             daring=0.3 if self.bold else 0,
             copies=Copies(sheet, lambda: doubted),
         )
         person.snoozed = self.snoozed.add
-        guard = Guard(sheet, self.broke, lambda link: self.well(link), lambda: person.typed, doubted)
+        guard = Guard(sheet, self.broke, lambda link: self.well(link), lambda link: self.noted(link), lambda: person.typed, doubted)
         opened, link = self._opened(kind, sheet, guard)
         people.start(person, 36 if self.dense else chance.choice((5, 10, 20, 35)), columns)
         person.edits = 0
@@ -281,7 +280,7 @@ class World:
     def _columns(self) -> list[str]:
         chance = self.chance
         rare = 0.1 if self.dense else 0.6
-        peoples = [c for c in rows.PEOPLES if c in rows.USUAL or chance.random() < (0.9 if c == "ID" else rare)]
+        peoples = [c for c in rows.PEOPLES if c in rows.USUAL or chance.random() < (0.9 if c in ("ID", "Jitter") else rare)]
         ours = [c for c in rows.OURS if chance.random() < (0.9 if c == "Health" else rare)] if chance.random() < 0.85 else []
         columns = peoples + ours
         if chance.random() < 0.3:
@@ -319,18 +318,27 @@ class World:
 
     def well(self, link: Link) -> None:
         """A link was used, and nothing is wrong with it; whether anything else is, is looked at here."""
-        machine = self.machine
-        troubled = [
-            m
-            for m in (*self.disk.refused[-1:], *(end for _, end in self.disturbed[-1:]), *(at for at, _, _ in machine.jumps[-1:]))
-            if machine.moment - m < 400_000_000
-        ]
+        felt = (
+            (FELT["refused"], self.disk.refused[-1:]),
+            (FELT["disturbed"], [end for _, end in self.disturbed[-1:]]),
+            (FELT["jumped"], [at for at, _, _ in self.machine.jumps[-1:]]),
+        )
+        troubled = any(self.machine.moment - moment < span for span, moments in felt for moment in moments)
         bench = next(b for b in self.benches if b.spans is link.spans)
         held = self.held(bench.name)
         if not troubled and held is not None:
             bench.spans.all_is_well(held)
 
+    def noted(self, link: Link) -> None:
+        """rowd has had the time to learn what a link has read: which rows are missing, and which it can't tell from others."""
+        bench = next(b for b in self.benches if b.spans is link.spans)
+        if not self.disk.stalling and not any(self.machine.moment - at < MICRO for at in self.disk.refused[-1:]):
+            bench.spans.missing(bench.sheet.reads)
+        for key in self.unclear(bench.name):
+            bench.spans.kept.begin(Kept.UNCLEAR, key)
+
     held: Callable[[str], dict[str, object] | None]
+    unclear: Callable[[str], Iterable[str]]
 
 
 def _no_secret(name: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.api import Cell
 from engine.columns import Column
+from engine.display import differing
 from engine.merge import Observation, delivered, first_sight, observe, unchanged
 from engine.model import RowState, Wish
 from tests.fakes.virtual import NOON
@@ -51,6 +53,14 @@ def columns(found: Observation) -> list[str]:
 def test_an_unchanged_row_is_the_same_state() -> None:
     state = seen()
     assert observe(state, cells(), LATER) == Observation(state)
+
+
+def test_what_was_put_into_a_column_that_was_being_renamed_is_sent_again() -> None:
+    state = seen()
+    answer = {c: v for c, v in cells(Health="OK").items() if c != "Runs"}  # it was called otherwise when the patch came: dropped
+    state = delivered(state, {"Runs": 0, "Health": "OK"}, answer, NOON).state
+    back = observe(state, cells(Health="OK"), LATER).state
+    assert differing({"Runs": 0, "Health": "OK"}, back) == {"Runs": 0}
 
 
 values = st.sampled_from([None, "3", "active", "paused", "run now", "red"])
@@ -102,6 +112,16 @@ def test_an_edit_made_in_an_old_copy_counts_from_what_that_copy_showed() -> None
     reset = shown(first._replace(count=0.0), Current=0, Health="OK, 0 of 5", Runs=1)
     found = observe(reset, cells(Current="4", Health="OK, 3 of 5", Runs="0"), LATER)
     assert found.state.count == 1
+
+
+@pytest.mark.parametrize("current", ["3", "9"])
+def test_of_a_display_that_stood_there_with_two_counts_each_is_known(current: str) -> None:
+    first = shown(seen(), Current=3, Health="OK, 3 of 5")
+    typed = observe(first, cells(Current="9", Health="OK, 3 of 5"), LATER).state  # nobody has written the row since
+    runs = shown(typed._replace(count=3.0), Current=3, Health="RUNNING (3 of 5)")
+    for known in (runs, shown(runs, Health="OK, 3 of 5")):  # the second was written, or its answer was lost
+        found = observe(known, cells(Current=current, Health="OK, 3 of 5"), LATER)
+        assert (found.state.count, columns(found)) == ((3, []) if current == "3" or known is runs else (9, ["Current"]))
 
 
 def test_where_the_base_is_in_doubt_the_persons_number_stands() -> None:

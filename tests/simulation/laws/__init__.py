@@ -5,7 +5,21 @@ They go by the table as people changed it (`spans`), by what really ran (`witnes
 
 from __future__ import annotations
 
-from tests.simulation.laws import asked, breakers, counters, due, order, overlaps, ran, retries, settling, showing, wishes
+from tests.simulation.laws import (
+    asked,
+    breakers,
+    counters,
+    due,
+    holds,
+    lateness,
+    order,
+    overlaps,
+    ran,
+    retries,
+    settling,
+    showing,
+    wishes,
+)
 
 LAWS = (
     *ran.LAWS,
@@ -13,6 +27,8 @@ LAWS = (
     *retries.LAWS,
     *breakers.LAWS,
     *due.LAWS,
+    *lateness.LAWS,
+    *holds.LAWS,
     *overlaps.LAWS,
     *settling.LAWS,
     *asked.LAWS,

@@ -6,7 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tests.simulation.book import Book
+from tests.simulation.laws.covered import covered
 from tests.simulation.world import World
+
+STOPPED, RESTARTED, CANCELLED = "rowd was stopped, and it had not ended", "restarted by the next occurrence", "cancelled by "
+"""How the reasons begin for which something is cancelled, where the row is in service."""
 
 WISHES = {"run now": "run now", "Run now": "run now", "snooze 1m": "snooze", "snooze 90s": "snooze"}
 
@@ -59,4 +63,24 @@ def nobody_typed_what_came_back(world: World, book: Book) -> Iterator[str]:
                 yield f"{bench.name}/{key}: {column} was changed to {text!r} {number} times, and typed {typed} times"
 
 
-LAWS = (requests_are_answered, presses_are_consumed_once, nobody_typed_what_came_back)
+def nothing_is_cancelled_for_nothing(world: World, book: Book) -> Iterator[str]:
+    """What was cancelled a person cancelled, or took out of service; or the next one restarted it, or rowd was stopped."""
+    asked = {(a.table, a.key, a.by) for a in book.asked if a.wish == "cancel" and a.taken}
+    for row in covered(world, book):
+        for record in row.all:
+            if record.outcome != "cancelled" or record.reason.startswith((STOPPED, RESTARTED)):
+                continue
+            if record.reason.startswith(CANCELLED):
+                known = any(
+                    record.reason.startswith(CANCELLED + by)
+                    for table, key, by in asked
+                    if (table, key) == (row.bench.name, row.key)
+                )
+            else:
+                meaning = row.meant(record.ended_at or 0)
+                known = meaning is None or meaning.kind == "none"
+            if not known:
+                yield f"{row.bench.name}/{row.key}: {record.trigger} was cancelled ({record.reason}), and nobody wanted that"
+
+
+LAWS = (requests_are_answered, presses_are_consumed_once, nobody_typed_what_came_back, nothing_is_cancelled_for_nothing)

@@ -15,7 +15,7 @@ def counters_add_up(world: World, book: Book) -> Iterator[str]:
         for key, count in bench.person.counts.items():
             row = book.rows.get((bench.name, key))
             spans = bench.spans.by_key.get(key, [])
-            if row is None or not count.sure or key in bench.guard.gap_keys or not spans or not all(s.sure for s in spans):
+            if row is None or not count.sure or key in bench.guard.overwrote or not spans or not all(s.sure for s in spans):
                 continue
             ticks = sum(a.amount for a in book.asked if (a.table, a.key, a.wish, a.taken) == (bench.name, key, "tick", 1))
             fires = sum(r.cause == "counter" for r in book.by_row.get((bench.name, key), ()))

@@ -10,6 +10,7 @@ from tests.simulation import dues
 from tests.simulation.book import Book, Record
 from tests.simulation.machine import MICRO
 from tests.simulation.spans import SLACK, Meaning, Span
+from tests.simulation.stretches import Kept
 from tests.simulation.world import Bench, World
 
 GRACE = 600
@@ -46,12 +47,26 @@ class Covered:
         meaning = span.meaning
         if (self.bench.name, self.key) in self.world.rivalled:  # with ours away at that time, ours records it, too
             return ()
-        if meaning.kind != "time" or not span.sure or span.known is None or span.settled is None:
+        if meaning.kind != "time" or not span.sure or span.known is None:
             return ()
         if isinstance(meaning.dues, int) or (meaning.one_off and self.may_wait):
             return ()
-        high = dues.seconds(span.settled) - SLACK_S - meaning.jitter
+        high = max(dues.seconds(span.settled) - SLACK_S - meaning.jitter if span.settled else 0, self._left_behind(span))
         return meaning.dues.within(dues.seconds(span.known) + 1, high)
+
+    def _left_behind(self, span: Span) -> int:
+        """Up to which second all has its record, since rowd then read that the row was paused or its schedule changed; or 0."""
+        after = self.spans[self.spans.index(span) + 1 :][:1]
+        if self.world.jumpy or span.ended is None or span.settled is None or span.meaning.one_off or not after:
+            return 0
+        held = self.bench.spans.kept.over[Kept.HELD, ""]  # a row that bears the name of one that is missing is no task then
+        if any(begun < span.ended and span.begun < ended for begun, ended in held):
+            return 0
+        then = after[0]
+        anew = then.meaning.anew != span.meaning.anew or then.meaning.status == "paused"
+        if not then.sure or then.known is None or not then.meaning.understood or not anew or then.begun != span.ended:
+            return 0
+        return dues.seconds(self.world.machine.wall(span.ended)) - 1
 
     @property
     def may_wait(self) -> bool:
@@ -81,23 +96,18 @@ def covered(world: World, book: Book) -> Iterator[Covered]:
             yield Covered(world, bench, key, book.by_row.get((bench.name, key), []))
 
 
-def quiet(world: World, row: Covered, moment: int, jitter: int) -> bool:
-    """Whether all was well with this row around that moment."""
-    low, high = moment - 60 * MICRO, moment + (20 + jitter) * MICRO
-    if not any(looked <= low and high <= ended for looked, ended in row.bench.well):
-        return False
-    if any(begin <= high and low <= end for begin, end in world.disturbed):
-        return False
-    return not any(low <= at <= high for at in (*world.disk.refused, *row.bench.spans.touches.get(row.key, ())))
+LEADS = {"life": 2 * MICRO, "disturbed": 10 * MICRO, "refused": 15 * MICRO, "stalled": 12 * MICRO, "touched": 40 * MICRO}
+"""For how long it may be felt that a daemon began, that something happened to it, that the disk refused or stalled, that a row was
+changed."""
 
 
-LEADS = {"life": 2 * MICRO, "disturbed": 10 * MICRO, "refused": 15 * MICRO, "touched": 40 * MICRO}
-"""For how long it may be felt that a daemon began, that something happened to it, that the disk refused, that a row was changed."""
+def well_until(row: Covered, instant: int, *, swift: bool = False) -> int:
+    """Up to which instant (microseconds since 1970) all stays well with this row, from this one on; 0 for never.
 
-
-def well_until(row: Covered, instant: int) -> int:
-    """Up to which instant (microseconds since 1970) all stays well with this row, from this one on; 0 for never."""
-    world, touches = row.world, row.bench.spans.touches.get(row.key, ())
+    swift: a disk that stalls is not well.
+    """
+    world = row.world
+    touches = [*row.bench.spans.touches.get(row.key, ()), *(span.begun for span in row.spans)]  # a row that gets its id is new
     start = micros(world.machine.start)
     moment = instant - start
     end = next((ended for looked, ended in row.bench.well if looked + LEADS["life"] <= moment <= ended), 0)
@@ -105,6 +115,7 @@ def well_until(row: Covered, instant: int) -> int:
         if begin <= end and moment <= over + LEADS["disturbed"]:
             end = begin
     troubles = [at for at in world.disk.refused if moment <= at + LEADS["refused"]]
+    troubles += [at for at in world.disk.stalled if swift and moment <= at + LEADS["stalled"]]
     troubles += [at for at in touches if moment <= at + LEADS["touched"]]
     return start + min([end, *troubles])
 

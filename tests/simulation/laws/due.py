@@ -1,18 +1,14 @@
-"""What came due by time: recorded once, on time, within the grace; nothing else is."""
+"""What came due by time: recorded once; nothing else is, and nothing of it starts in a pause or a blackout."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from tests.simulation.book import Book
-from tests.simulation.laws.covered import at, covered, grace, quiet, span_of, within
+from tests.simulation.laws.covered import at, covered, span_of, within
 from tests.simulation.machine import MICRO
 from tests.simulation.world import World
-
-LATE = frozenset({"rowd was not running", "too late to start", "rowd could not write its ledger"})
-"""What came later than the grace allows is missed for one of these."""
 
 
 def what_comes_due_has_one_record(world: World, book: Book) -> Iterator[str]:
@@ -59,47 +55,6 @@ def what_is_recorded_came_due(world: World, book: Book) -> Iterator[str]:
             least = sum(bisect_right(w, last) - bisect_left(w, first) for _, w in sure)
             if record.count < least:
                 yield f"{name}: stands for {record.count} from {at(first)} to {at(last)}, but {least} came due"
-
-
-def lateness_is_forgiven_within_the_grace(world: World, book: Book) -> Iterator[str]:
-    """With `Catch Up` skip: what starts is no later than its grace, and what is missed for being late is later than that."""
-    if world.jumpy:
-        return
-    for row in covered(world, book):
-        skips = all(s.meaning.catch_up in ("", "skip") for s in row.spans)
-        for record in row.records if skips else ():
-            span = span_of(row, record.last // MICRO)
-            if span is None or span.meaning.one_off:
-                continue
-            forgiven = grace(span, record.last // MICRO)
-            late = (
-                (record.ended_at or 0) if record.started_at is None and record.outcome == "missed" else record.claimed_at
-            ) - record.last
-            name = f"{row.bench.name}/{row.key} {record.trigger}, {late / MICRO} s late"
-            if record.outcome == "missed":
-                if record.reason in LATE and late <= forgiven * MICRO:
-                    yield f"{name}: missed ({record.reason}) within its grace of {forgiven} s"
-            elif record.outcome != "skipped" and late > (forgiven + span.meaning.jitter) * MICRO:
-                yield f"{name}: claimed beyond its grace of {forgiven} s"
-
-
-def claims_are_made_on_time(world: World, book: Book) -> Iterator[str]:
-    """Nothing is claimed before it is due; and where all was well, it is dealt with within seconds."""
-    bad = 12 if world.disk.stalling else 1.5
-    for row in covered(world, book):
-        for record in row.records:
-            if record.reason.startswith("asked by"):
-                continue
-            late = (record.claimed_at - record.due) / MICRO
-            if late < 0:
-                yield f"{row.bench.name}/{row.key} {record.trigger} was claimed {-late} s before it was due"
-            span = span_of(row, record.due // MICRO)
-            if record.count > 1 or span is None or not span.sure or span.meaning.one_off or world.jumpy:
-                continue
-            moment = round((datetime.fromtimestamp(record.due / MICRO, UTC) - world.machine.start).total_seconds() * MICRO)
-            jitter = span.meaning.jitter
-            if late > bad + jitter and quiet(world, row, moment, jitter):
-                yield f"{row.bench.name}/{row.key} {record.trigger} was dealt with {late} s late"
 
 
 def nothing_starts_while_paused(world: World, book: Book) -> Iterator[str]:
@@ -153,8 +108,6 @@ def one_offs_run_once(world: World, book: Book) -> Iterator[str]:
 LAWS = (
     what_comes_due_has_one_record,
     what_is_recorded_came_due,
-    lateness_is_forgiven_within_the_grace,
-    claims_are_made_on_time,
     nothing_starts_while_paused,
     blackouts_are_kept,
     one_offs_run_once,

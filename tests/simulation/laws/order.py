@@ -115,4 +115,17 @@ def the_best_starts_first(world: World, book: Book) -> Iterator[str]:
                     yield f"{run} of {action} ({priority}) started before {wait.record.id} ({wait.record.priority}) that waited"
 
 
-LAWS = (nothing_waits_without_a_reason, the_best_starts_first)
+def a_queue_keeps_its_order(world: World, book: Book) -> Iterator[str]:
+    """Of one row's occurrences that wait to start, the one that was claimed first starts first."""
+    for row in covered(world, book) if not world.jumpy else ():
+        ran = [r for r in row.all if r.ran and r.started_at is not None]
+        for n, record in enumerate(ran):
+            start = record.started_at or 0
+            for before in ran[max(0, n - 10) : n]:
+                waits = (before.started_at or 0) > start and before.claimed_at < start
+                meaning = row.meant(start) if waits else None
+                if meaning is not None and meaning.understood and meaning.overlap != "parallel":
+                    yield f"{row.bench.name}/{row.key}: {record.trigger} started before {before.trigger}, which had waited longer"
+
+
+LAWS = (nothing_waits_without_a_reason, the_best_starts_first, a_queue_keeps_its_order)

@@ -83,10 +83,6 @@ def seldom_enough(world: World, book: Book) -> Iterator[str]:
     if world.jumpy:
         return
     for (table, key), records in book.by_row.items():
-        if any(
-            s.meaning.overlap not in ("", "skip") for b in world.benches if b.name == table for s in b.spans.by_key.get(key, ())
-        ):
-            continue
         starts = sorted(r.started_at for r in records if r.started_at is not None and r.action == "rare")
         for one, other in pairwise(starts):
             if other - one < 50 * MICRO:

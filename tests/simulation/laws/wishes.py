@@ -90,7 +90,7 @@ def a_snooze_keeps_its_row_back(world: World, book: Book) -> Iterator[str]:
             instant = _kept_back(row, record)
             for n, (told, until) in enumerate(taken):
                 lasts = n + 1 == len(taken) or taken[n + 1][0] > instant
-                if told < instant < until and lasts and record.claimed_at > told and _untouched(row, told, record.claimed_at):
+                if told < instant < until and lasts and record.claimed_at > told and _unchanged(row, told, record.claimed_at):
                     yield f"{name} was claimed, though its row was snoozed {(until - instant) / MICRO} s longer"
 
 
@@ -100,10 +100,10 @@ def _kept_back(row: Covered, record: Record) -> int:
     return record.due if span is not None and not span.meaning.one_off else record.claimed_at
 
 
-def _untouched(row: Covered, low: int, high: int) -> bool:
-    """Whether nobody changed the row then: another schedule takes a snooze back."""
+def _unchanged(row: Covered, low: int, high: int) -> bool:
+    """Whether the row meant the same all the time: another schedule takes a snooze back. To press a button changes no meaning."""
     start = micros(row.world.machine.start)
-    return not any(low - MICRO * 60 <= moment + start <= high for moment in row.bench.spans.touches.get(row.key, ()))
+    return not any(low - MICRO * 60 <= span.begun + start <= high for span in row.spans)
 
 
 LAWS = (what_was_cancelled_ends, skip_next_skips_the_next, a_snooze_keeps_its_row_back)

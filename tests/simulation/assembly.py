@@ -1,0 +1,76 @@
+"""How the daemon of one life is put together: the product's own parts, joined to a simulated world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from random import Random
+
+from engine.crash import POINTS, Crash
+from engine.events import Listener
+from engine.keeper import Keeper
+from engine.parts import Parts
+from engine.patience import PatientTable
+from engine.tender import Tender
+from engine.trust import SteadyClock
+from tests.simulation.actions import InProcess, OutOfProcess
+from tests.simulation.disk import SimLedger
+from tests.simulation.link import Worker
+from tests.simulation.machine import Life
+from tests.simulation.world import Bench, World
+
+
+class Dying:
+    """The crash points of one life: it dies at one of them, at the n-th time."""
+
+    def __init__(self, life: Life, name: str | None, hit: int, died: Callable[[str], None]) -> None:
+        self._life, self._name, self._left, self._died = life, name, hit, died
+
+    def at(self, name: str) -> None:
+        assert name in POINTS, name
+        self._life.check()
+        if name == self._name:
+            self._left -= 1
+            if self._left == 0:
+                self._died(name)
+                self._life.kill()
+
+
+def parts(world: World, chance: Random, life: Life, crash: Crash) -> Parts:
+    """What a daemon of this life is made of, as rowd.toml stands now."""
+    operator = world.operator
+    inside = InProcess(life, world.witness, chance, world.nature)
+    actions = {
+        "quick": inside,
+        "again": inside,
+        "outside": OutOfProcess(life, world.processes, chance, world.broke),
+        "rare": inside,
+        "frail": InProcess(life, world.witness, chance, world.frail),
+        "extra": inside,
+    }
+    return Parts(
+        actions={name: action for name, action in actions.items() if name in operator.actions},
+        secrets={},
+        limits=dict(operator.limits),
+        max_parallel=operator.max_parallel,
+        stop_within=timedelta(seconds=30),
+        blackouts=operator.blackouts,
+        breaker=world.breaker,
+        runs=world.folder / "runs",
+        draw=world.draw_bytes,
+        crash=crash,
+    )
+
+
+def tender(
+    world: World, bench: Bench, ledger: SimLedger, life: Life, clock: SteadyClock, listener: Listener, crash: Crash
+) -> Tender:
+    """Of one table, over a new link to it, from what the ledger remembers."""
+    keeper = Keeper(
+        world.rules(bench), ledger.rows(bench.name, deleted=True), ledger.tallies(bench.name), ledger.table_mark(bench.name)
+    )
+    link = bench.link(life, world.machine, bench.sheet, bench.open(), bench.weather, bench.spans, bench.guard)
+    link.noted = bench.person.presses.taken_note
+    bench.links.append(link)
+    patient = PatientTable(link, clock, Worker(life, world.machine, bench.weather))
+    return Tender(keeper, patient, clock, listener, world.draw_id, f"life {life.number}", crash)
