@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
+from textwrap import wrap
 
 from rich.cells import cell_len
 from rich.console import Console, Group, JustifyMethod, RenderableType
@@ -60,6 +61,8 @@ COLOURS = {
     "COMPLETED": "dim",
 }
 
+WAITS_FOR_A_PERSON = ("ERROR", "HELD", "DRAFT")
+
 
 class LiveView:
     """Listens to events, and draws a daemon on a terminal for as long as it lives."""
@@ -109,10 +112,12 @@ class LiveView:
         wanted = sum(_number(keeper) for keeper in keepers)
         events = list(self._events)[-max(1, min(len(self._events), room - wanted)) :]
         room = max(len(keepers), room - len(events))
+        spare = max(0, room - wanted)
         parts: list[RenderableType] = []
         for left, keeper in zip(range(len(keepers), 0, -1), keepers, strict=True):
             most = max(1, room - (left - 1))  # each table that is still to come gets a line
-            parts += [_title(keeper), *rows(keeper, now, width, most), Text()]
+            table, spare = rows(keeper, now, width, most, spare)
+            parts += [_title(keeper), *table, Text()]
             room -= min(most, _number(keeper))
         for event in events:
             style = "yellow" if level(event) == "warning" else "dim"
@@ -131,23 +136,41 @@ def _title(keeper: Keeper) -> Text:
     return Text(title, style="bold", no_wrap=True, overflow="ellipsis")
 
 
-def rows(keeper: Keeper, now: datetime, width: int, most: int) -> Iterator[RenderableType]:
-    """One table as rowd sees it: what people wrote, and what rowd writes beside it.   most: lines of rows."""
+def rows(keeper: Keeper, now: datetime, width: int, most: int, spare: int) -> tuple[list[RenderableType], int]:
+    """One table as rowd sees it: what people wrote, and what rowd writes beside it.
+
+    most: lines of rows.   spare: lines more, in which what waits for a person is told in full; answered is what is left of them.
+    """
     lines = list(_lines(keeper, now))
     shown = lines if len(lines) <= most else lines[: most - 1]
     widths = _widths(lines, width)
     table = Table(box=None, header_style="dim", padding=(0, 0, 0, GAP), pad_edge=False)
     for n, needed in widths.items():
         justify: JustifyMethod = "right" if n in NUMBERS else "left"
-        table.add_column(COLUMNS[n], no_wrap=True, overflow="ellipsis", justify=justify, width=needed)
+        table.add_column(COLUMNS[n], justify=justify, width=needed)
     for line in shown:
         health = line[HEALTH] if width >= WIDE else without_next(line[HEALTH])
-        style = COLOURS.get(health.split()[0].rstrip(":,"), "")
         cells = [*line[:HEALTH], health]
-        table.add_row(*(Text(cells[n], style=style if n == HEALTH else "") for n in widths))
-    yield table
-    if len(shown) < len(lines):
-        yield Text(f" … and {plural(len(lines) - len(shown), 'more row')}", style="dim")
+        table.add_row(*(Text(cells[n], no_wrap=True, overflow="ellipsis") for n in widths if n != HEALTH), told := _health(health))
+        if 0 < (more := _lines_more(health, widths[HEALTH])) <= spare:
+            told.no_wrap, spare = False, spare - more
+    if len(shown) == len(lines):
+        return [table], spare
+    return [table, Text(f" … and {plural(len(lines) - len(shown), 'more row')}", style="dim")], spare
+
+
+def _health(health: str) -> Text:
+    return Text(health, style=COLOURS.get(_first_word(health), ""), no_wrap=True, overflow="ellipsis")
+
+
+def _lines_more(health: str, width: int) -> int:
+    """How many lines more than one it takes in full, where it stands until a person mends it: what comes and goes by itself would
+    make all below it jump."""
+    return len(wrap(health, width)) - 1 if _first_word(health) in WAITS_FOR_A_PERSON else 0
+
+
+def _first_word(health: str) -> str:
+    return health.split()[0].rstrip(":,")
 
 
 def _widths(lines: Sequence[Sequence[str]], width: int) -> dict[int, int]:

@@ -77,7 +77,7 @@ def test_no_column_moves_when_a_health_changes(tmp_path: Path) -> None:
     def columns() -> list[int]:
         with desk.ledger() as ledger:
             keeper = keeper_of(bound, ledger)
-        table, *_ = rows(keeper, NOW, 80, 9)
+        (table,), _ = rows(keeper, NOW, 80, 9, 0)
         console = Console(file=io.StringIO(), width=80, record=True)
         console.print(table)
         header, *_ = console.export_text().splitlines()
@@ -108,6 +108,23 @@ def test_rows_that_have_no_room_are_counted_and_events_have_a_line_at_least(tmp_
     assert sum("failed: exit 2" in line for line in shown) == 1
 
 
+@pytest.mark.parametrize(("spare", "full"), [(0, False), (1, False), (3, True)])
+def test_what_waits_for_a_person_is_told_in_full_where_lines_are_free(tmp_path: Path, spare: int, *, full: bool) -> None:
+    desk = Desk(tmp_path, "1,backup,,daily 02:30,work,active,,,,", "2,other,,evry monday 9:30,work,active,,,,")
+    desk.daemon_reads()
+    desk.ended(desk.began(), Outcome.FAILED, "exit 2: no room left on the device at all, so nothing more can be written to it")
+    (bound,) = site_at(tmp_path / "rowd.toml").tables.values()
+    with desk.ledger() as ledger:
+        (table,), left = rows(keeper_of(bound, ledger), NOW, 100, 9, spare)
+    console = Console(file=io.StringIO(), width=100, record=True)
+    console.print(table)
+    lines = console.export_text().splitlines()
+    assert ('"every monday 9:30"' in " ".join(" ".join(lines).split())) == full
+    assert len(lines) == 3 + spare - left
+    assert lines[1].startswith("backup")
+    assert lines[2].startswith("other"), "what comes and goes by itself has one line"
+
+
 def test_where_it_is_narrow_an_event_says_outcome_and_reason_first(tmp_path: Path) -> None:
     line = [line for line in picture(tmp_path, 80, 24, 1) if "failed" in line][-1]
     assert line.partition(" ! ")[2].startswith("task number 8        failed: exit 2: no room left on the device at")
@@ -134,7 +151,7 @@ def test_next_says_of_what_has_come_that_it_is_due_and_has_its_year(tmp_path: Pa
     desk.daemon_reads()
     (bound,) = site_at(tmp_path / "rowd.toml").tables.values()
     with desk.ledger() as ledger:
-        table, *_ = rows(keeper_of(bound, ledger), NOW + timedelta(hours=later), 140, 9)
+        (table,), _ = rows(keeper_of(bound, ledger), NOW + timedelta(hours=later), 140, 9, 0)
     console = Console(file=io.StringIO(), width=140, record=True)
     console.print(table)
     assert re.search(rf"  {said} ", console.export_text()), console.export_text()
