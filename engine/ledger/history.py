@@ -28,7 +28,6 @@ class History(Store):
         *,
         table: str | None = None,
         key: str | None = None,
-        task: str | None = None,
         failed: bool = False,
         since: datetime | None = None,
         grep: str | None = None,
@@ -40,7 +39,7 @@ class History(Store):
         grep: text in task, reason or outputs, whatever the case; a search without luck reads the whole history.
         """
         query = _NEWEST.limit(limit)
-        for column, wanted in ((OCCURRENCES.c.table, table), (OCCURRENCES.c.key, key), (OCCURRENCES.c.task, task)):
+        for column, wanted in ((OCCURRENCES.c.table, table), (OCCURRENCES.c.key, key)):
             if wanted is not None:
                 query = query.where(column == wanted)
         if failed:

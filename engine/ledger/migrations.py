@@ -24,7 +24,14 @@ def _version_2(connection: sa.Connection) -> None:
     connection.exec_driver_sql("UPDATE attempts SET kind = 'command' WHERE pid IS NOT NULL AND ended_at IS NULL")
 
 
-STEPS: Mapping[int, Step] = {2: _version_2}
+def _version_3(connection: sa.Connection) -> None:
+    """A claim pays for each index: `one_claim` finds a row's occurrences too, and nobody asks for a task by its name."""
+    for index in ("occurrences_of_row", "occurrences_of_task", "occurrences_by_end"):
+        connection.exec_driver_sql(f"DROP INDEX {index}")
+    connection.exec_driver_sql("CREATE INDEX occurrences_by_end ON occurrences (ended_at) WHERE ended_at IS NOT NULL")
+
+
+STEPS: Mapping[int, Step] = {2: _version_2, 3: _version_3}
 """Version → what leads to it from the one before, in SQL of its own, never edited later. The schema module has only the newest."""
 
 FIRST = 1

@@ -13,6 +13,7 @@ META = sa.MetaData()
 NOT_ENDED = sa.text("stage <> 'ended'")
 """Spelled out, not bound: SQLite uses a partial index only where the query repeats its condition word for word."""
 
+ENDED = sa.text("ended_at IS NOT NULL")
 FAILURES = sa.text("outcome IN ('failed', 'timed out', 'lost')")
 UNANSWERED = sa.text("answered_at IS NULL")
 COMPLETED = sa.text("completed = 1")
@@ -152,11 +153,9 @@ OCCURRENCES = sa.Table(
     sa.Column("stopping", Text, nullable=False, server_default=""),
     sa.CheckConstraint("(stage = 'ended') = (outcome IS NOT NULL)", name="one_outcome"),
     sa.Index("one_claim", "table", "key", "trigger", unique=True),
-    sa.Index("occurrences_of_row", "table", "key"),
-    sa.Index("occurrences_of_task", "task"),
     sa.Index("occurrences_active", "seq", sqlite_where=NOT_ENDED),
     sa.Index("occurrences_failed", "seq", sqlite_where=FAILURES),
-    sa.Index("occurrences_by_end", "ended_at"),
+    sa.Index("occurrences_by_end", "ended_at", sqlite_where=ENDED),
     sqlite_strict=True,
 )
 

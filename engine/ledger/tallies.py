@@ -85,6 +85,11 @@ def with_record(count: Count, seq: int, record: Occurrence, *, joined: bool) -> 
     )
 
 
+def _due_earlier(count: Count, before: Count) -> bool:
+    """Whether the last run was due before the one that was the last until now: then more may have been missed after it."""
+    return before.last_due is not None and count.last_due is not None and count.last_due < before.last_due
+
+
 class Tallies(Store):
     """Counts of every row, and of every hour."""
 
@@ -101,8 +106,8 @@ class Tallies(Store):
         counts = self._counts({(o.table, o.key) for _, o in ended})
         for seq, occurrence in ended:
             place = (occurrence.table, occurrence.key)
-            count = with_run(counts[place], seq, occurrence)
-            if count.last != counts[place].last and count.missed_now:
+            before, count = counts[place], with_run(counts[place], seq, occurrence)
+            if count.last != before.last and (count.missed_now or _due_earlier(count, before)):
                 count = self._missed_after(count)
             counts[place] = count
         self._save_counts(list(counts.values()))
@@ -119,7 +124,7 @@ class Tallies(Store):
     def _missed_after(self, count: Count) -> Count:
         """What is still missed after a new last run: a run can end long after later occurrences were missed."""
         clear = count._replace(missed_now=0, missed_since=None, missed_until=None)
-        if count.missed_until is None or count.last_due is None or count.missed_until <= count.last_due:
+        if count.missed_until is not None and count.last_due is not None and count.missed_until <= count.last_due:
             return clear
         (found,) = self._rows(_MISSED_AFTER, {"table": count.table, "key": count.key, "after": count.last_due})
         number, since, until = found
@@ -178,6 +183,7 @@ _SAVE = insert(TALLIES)
 _SAVE = _SAVE.on_conflict_do_update(
     index_elements=["table", "key"], set_={c.name: _SAVE.excluded[c.name] for c in TALLIES.c if not c.primary_key}
 )
+
 
 _ADD_HOUR = insert(HOURS)
 _ADD_HOUR = _ADD_HOUR.on_conflict_do_update(

@@ -132,7 +132,6 @@ def test_history_is_newest_first_and_narrowed_by_each_word(ledger: Ledger) -> No
     assert ledger.history(limit=2) == [active, other]
     assert ledger.history(table="ops") == [active, bad, old]
     assert ledger.history(table="ops", key="a", failed=True) == [bad]
-    assert ledger.history(task="backup") == [other]
     assert ledger.history(since=NOON + DAY) == [active, other, bad]
     assert ledger.history(grep="GRÖSSE") == [old]
     assert ledger.history(grep="% DONE_") == [other]
@@ -366,7 +365,6 @@ def test_no_common_question_walks_through_a_whole_table(ledger: Ledger) -> None:
         lambda: ledger.answer_to(1),
         lambda: ledger.tallies("ops", ["a"]),
         lambda: ledger.history(table="ops", key="a"),
-        lambda: ledger.history(task="task a"),
         lambda: ledger.occurrence(made.id),
         lambda: ledger.attempts("run"),
         lambda: ledger.streak("work"),

@@ -315,16 +315,16 @@ def fail_halfway(connection: sa.Connection) -> None:
 def test_a_migration_keeps_a_copy_of_what_was_before(path: Path) -> None:
     old_ledger(path)
     with closing(Ledger.open(path)) as ledger:
-        bring_up(ledger._connection, path, migrate=True, steps={3: add_colour})
-    assert raw(path, "PRAGMA user_version") == [(3,)]
+        bring_up(ledger._connection, path, migrate=True, steps={4: add_colour})
+    assert raw(path, "PRAGMA user_version") == [(4,)]
     assert raw(path, "SELECT colour FROM tables") == []
-    copy = path.with_name("ledger.db.before-v3")
+    copy = path.with_name("ledger.db.before-v4")
     assert mode(copy) == 0o600
-    with pytest.raises(LedgerTooNew, match=r"ledger\.db\.before-v3"):
+    with pytest.raises(LedgerTooNew, match=r"ledger\.db\.before-v4"):
         Ledger.open(path)
     with closing(Ledger.open(copy)) as before:
         assert [o.id for o in before.active()] == ["r1"]
-    assert sorted(p.name for p in path.parent.iterdir()) == ["ledger.db", "ledger.db.before-v2", "ledger.db.before-v3"]
+    assert sorted(p.name for p in path.parent.iterdir()) == ["ledger.db", "ledger.db.before-v3", "ledger.db.before-v4"]
 
 
 def test_a_migration_that_fails_leaves_everything_as_it_was(path: Path) -> None:
@@ -332,17 +332,17 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(path: Path) -> None:
     Ledger.open(path).close()
     before = shape(path)
     with closing(Ledger.open(path)) as ledger, pytest.raises(ZeroDivisionError):
-        bring_up(ledger._connection, path, migrate=True, steps={3: fail_halfway})
+        bring_up(ledger._connection, path, migrate=True, steps={4: fail_halfway})
     assert shape(path) == before
-    assert raw(path, "PRAGMA user_version") == [(2,)]
+    assert raw(path, "PRAGMA user_version") == [(3,)]
     Ledger.open(path).close()
 
 
 def test_a_command_does_not_migrate(path: Path) -> None:
     old_ledger(path)
     with closing(Ledger.open(path)) as ledger, pytest.raises(LedgerTooOld, match="rowd run"):
-        bring_up(ledger._connection, path, migrate=False, steps={3: add_colour})
-    assert raw(path, "PRAGMA user_version") == [(2,)]
+        bring_up(ledger._connection, path, migrate=False, steps={4: add_colour})
+    assert raw(path, "PRAGMA user_version") == [(3,)]
 
 
 def test_a_backup_is_a_whole_ledger_in_one_file(ledger: Ledger, tmp_path: Path) -> None:
