@@ -32,7 +32,7 @@ def hold(path: Path, who: str) -> int | str:
 
 def _held(path: Path, who: str) -> int | str:
     with _gate(path.with_name(f"{path.name}.gate")):
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = lock_file(path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.ftruncate(descriptor, 0)
@@ -47,9 +47,18 @@ def _held(path: Path, who: str) -> int | str:
         return descriptor
 
 
+def lock_file(path: Path) -> int:
+    """Open a lock file, made where it is missing (0600). One that root makes belongs to who has the folder. Raises OSError."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if os.geteuid() == 0:
+        folder = path.parent.stat()
+        os.fchown(descriptor, folder.st_uid, folder.st_gid)
+    return descriptor
+
+
 @contextmanager
 def _gate(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = lock_file(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

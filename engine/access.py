@@ -103,6 +103,8 @@ class Access:
 
     def _meanwhile(self, trouble: Trouble, now: datetime) -> str:
         """What becomes of its tasks while it can't be read."""
+        if self.last_read is None:
+            return "none of its rows is known yet"
         if self.held is not None:
             return f"nothing of it starts, for it was held before: {self.held}"
         until = self._runs_on_until(trouble)

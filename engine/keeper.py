@@ -159,6 +159,8 @@ class Keeper:
         if not self.access.served:
             return UNSERVED
         state, understood = self.states.get(key), self.understood.get(key)
+        if self.access.last_read is None:
+            return "the table has not been read yet" + (f": {self.access.trouble.error}" if self.access.trouble is not None else "")
         if state is None or state.deleted_at is not None or not isinstance(understood, Defect):
             return "the row is gone from the table"
         return understood.message

@@ -16,6 +16,15 @@ MOST_TRIED = 60
 _MOMENT = timedelta(microseconds=1)
 
 
+def again_from(started: datetime, every: timedelta) -> datetime:
+    """From when on the operator's frequency lets a task start once more.
+
+    A twentieth of the span (a minute at the most) is forgiven: a start is some milliseconds late, now more, now less, and a task
+    that comes due in just this rhythm is meant to run each time.
+    """
+    return started + every - min(every / 20, timedelta(minutes=1))
+
+
 class Barrier(NamedTuple):
     """What keeps something from starting.
 
@@ -118,6 +127,6 @@ def _barriers(
         yield Barrier("snoozed", state.snoozed_until, state.snoozed_until)
     if window := covering(blackouts, task.table, due):
         yield Barrier(f"blackout {window[0]}", window[1], window[1])
-    if task.every is not None and last is not None and at < (again := last + task.every):
+    if task.every is not None and last is not None and at < (again := again_from(last, task.every)):
         # Jitter may carry an occurrence past the end that is due before it.
         yield Barrier(f"too soon for {task.action}", again, again - _span(task, due))

@@ -13,6 +13,7 @@ from engine.display import left_alone, moment
 from engine.merge import active
 from engine.model import Cause, Occurrence, Stage, Task
 from engine.plan import Answer, House, Standing, Stop
+from engine.upcoming import again_from
 
 _OPEN: Mapping[str, datetime] = {}
 
@@ -123,7 +124,8 @@ def _again(one: Weighed, now: datetime) -> datetime | None:
     starts = [occurrence.started_at or now for occurrence in one.active]
     if one.last is not None and one.last.started_at is not None:
         starts.append(one.last.started_at)
-    until = max((at for at in starts if at <= now), default=now - one.task.every) + one.task.every
+    newest = max((at for at in starts if at <= now), default=None)
+    until = again_from(newest, one.task.every) if newest is not None else now
     return until if until > now else None
 
 

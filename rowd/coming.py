@@ -99,7 +99,9 @@ def _by_due(row: RowView, task: Task, now: datetime, house: House) -> Iterator[C
     plan = decide([replace(standing, requests=())], now, replace(house, free=1))
     for claim in plan.claims:
         yield Coming(now, claim.due, row, note="due already")
-    after = max([now, row.state.decided_until, *(s.decided_until for s in plan.states)])
+    after = max([row.state.decided_until, *(s.decided_until for s in plan.states)])
+    if not schedule.one_off:  # what happens once may wait for the end of what is in its way
+        after = max(now, after)
     last = row.tally.last.started_at if row.tally.last is not None else None
     alone, waits = house.shut.get(task.action, now), bool(row.active) and task.overlap is Overlap.SKIP
     while (due := schedule.next(after)) is not None:

@@ -10,6 +10,7 @@ from engine.decide import decide
 from engine.display import whole
 from engine.model import SETTLE, Occurrence, Stage, Status, Task, Type
 from engine.plan import House
+from engine.upcoming import again_from
 from rowd.saying import distance, when
 from rowd.view import RowView
 
@@ -109,6 +110,8 @@ def _barred(row: RowView, task: Task, at: datetime, now: datetime, house: House)
     if (shut := house.shut.get(task.action)) is not None and shut > at:
         return _broken(row, task.action, shut, now)
     last = row.tally.last
-    if task.every is not None and last is not None and last.started_at is not None and last.started_at + task.every > at:
-        return f"its action {task.action} allows no run before {when(last.started_at + task.every, row.zone, now)}"
+    if task.every is not None and last is not None and last.started_at is not None:
+        again = again_from(last.started_at, task.every)
+        if again > at:
+            return f"its action {task.action} allows no run before {when(again, row.zone, now)}"
     return None

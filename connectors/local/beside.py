@@ -17,7 +17,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from connectors.errors import TryLater
-from connectors.holding import hold
+from connectors.holding import hold, lock_file
 
 TURN = 2.0
 """Seconds for which whoever wants to write waits for its turn. A write takes milliseconds."""
@@ -54,9 +54,12 @@ class Beside:
         self.path = target.parent / f".{target.name}.rowd"
 
     def make(self) -> None:
-        """Make sure that it exists. Raises OSError."""
+        """Make sure that it exists. One that root makes belongs to who has the table, as whom the daemon may run. Raises OSError."""
         with suppress(FileExistsError):
             self.path.mkdir(mode=0o700)
+            if os.geteuid() == 0:
+                table = (self._target if self._target.exists() else self._target.parent).stat()
+                os.chown(self.path, table.st_uid, table.st_gid)
 
     def swaps(self) -> list[Swap]:
         """Every swap file, the oldest first; none where there is no folder yet."""
@@ -108,7 +111,7 @@ class Beside:
 
     def _locked(self, name: str, until: float) -> int:
         """The descriptor that holds this lock.   until: on the monotonic clock."""
-        descriptor = os.open(self.path / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = lock_file(self.path / name)
         try:
             while not _taken(descriptor):
                 if time.monotonic() >= until:

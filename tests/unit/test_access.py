@@ -74,3 +74,9 @@ def test_of_a_held_table_that_can_not_be_read_nothing_is_said_to_run_on() -> Non
     access.failed(NeedsOwner("unshared"), NOON)
     assert access.reach(NOON)[2] == "unshared; nothing of it starts, for it was held before: 7 rows are gone"
     assert access.hold(NOON) == Hold("7 rows are gone")
+
+
+def test_of_a_table_that_was_never_read_nothing_is_said_to_run_on() -> None:
+    access = Access(OFFLINE_LIMIT, None)
+    access.failed(TryLater("no network"), NOON)
+    assert access.reach(NOON)[2] == "no network; none of its rows is known yet"

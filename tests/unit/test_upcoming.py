@@ -102,7 +102,17 @@ def test_what_the_operator_does_not_allow_so_soon_is_not_named() -> None:
     row = with_last(seen("every 5 minutes", definition={"at_most_every": "17 min"}), MINUTE, Outcome.SUCCEEDED)
     ahead, health = shown(row)
     assert ahead == NOON + 20 * MINUTE
-    assert health.endswith("(too soon for work until Mon 2 Mar 13:16 Berlin)")
+    assert health.endswith("(too soon for work until Mon 2 Mar 13:15:09 Berlin)")
+
+
+@given(st.integers(0, 499), st.integers(0, 499))
+def test_a_task_in_just_the_rhythm_that_its_action_allows_runs_each_time(before: int, now: int) -> None:
+    """before, now: milliseconds by which the last start was late, and by which this one is."""
+    late = timedelta(milliseconds=before) - timedelta(minutes=10)
+    row = with_last(seen("every 10 minutes", definition={"at_most_every": "10 min"}), -late)
+    row = with_state(row, settled_until=NOON - MINUTE)
+    assert row.standing is not None
+    assert [c.due for c in decide([row.standing], NOON + timedelta(milliseconds=now), HOUSE).claims] == [NOON]
 
 
 @pytest.mark.parametrize("jitter", ["", "1h"])

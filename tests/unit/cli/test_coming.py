@@ -62,6 +62,12 @@ def test_a_one_off_waits_for_the_end_of_a_blackout() -> None:
     assert (found.skipped, found.at.astimezone(BERLIN).hour, found.due.astimezone(BERLIN).hour) == ("", 6, 23)
 
 
+def test_a_one_off_that_is_due_and_waits_is_a_run_to_come() -> None:
+    row = with_state(seen("2026-03-02 12:50"), settled_until=NOON - HOUR, snoozed_until=NOON + HOUR)
+    (found,) = runs(row)
+    assert (found.at, NOON - found.due) == (NOON + HOUR, timedelta(minutes=10))
+
+
 def test_what_its_action_does_not_allow_so_soon_is_skipped() -> None:
     row = with_last(seen("hourly", definition={"at_most_every": "150 min"}), timedelta(minutes=30))
     assert [(r.at - NOON) // HOUR for r in runs(row, hours=8) if not r.skipped] == [2, 5, 8]

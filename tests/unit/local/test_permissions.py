@@ -197,3 +197,16 @@ def test_a_place_that_was_saved_meanwhile_is_not_taken_back(tmp_path: Path) -> N
 
 def _refused(one: Path, other: Path) -> None:
     raise OSError(errno.EOPNOTSUPP, "Operation not supported", str(one))
+
+
+def test_what_root_makes_beside_a_table_belongs_to_who_has_it(shared: Path) -> None:
+    if os.geteuid() == 0:
+        os.chown(shared, NOBODY, NOBODY)
+    written = opened(shared)
+    written.write([PATCH])
+    written.close()
+    with as_nobody():
+        table = opened(shared)
+        table.own("another daemon")
+        assert [w.effect for w in table.write([Patch("a", {"Do": None})])] == [Effect.APPLIED]
+        table.close()
