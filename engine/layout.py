@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 from connectors.api import BEYOND, Cell, fold
 from engine.cells import guess, quoted
-from engine.columns import Column
+from engine.columns import OURS, Column
 
 COLUMNS: Mapping[str, Column] = {fold(column): column for column in Column}
 """Every column that rowd knows, by its folded header."""
@@ -19,6 +19,8 @@ MOST_STRANGERS = 200
 REQUIRED = (Column.NAME, Column.ACTION)
 """Without these a table is no table of tasks."""
 
+BEGIN_ANEW = "If you mean it, give the table another name in rowd.toml: rowd then begins anew, and knows rows by their names"
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -27,14 +29,14 @@ class Layout:
     headers: column → the header it has in this table.   keys: (header, the name of its cells in the engine), in table order.
     missing: what the table's owner must add; None where nothing required is missing.
     doubled: which known column stands there twice; None where none does. With either, no row of the table can be trusted.
-    hints: strangers that were probably meant to be a known column.
+    nearly: column that the table lacks → a stranger that was probably meant to be it.
     """
 
     headers: Mapping[Column, str]
     keys: tuple[tuple[str, str], ...]
     missing: str | None = None
     doubled: str | None = None
-    hints: tuple[str, ...] = field(default=())
+    nearly: Mapping[Column, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, columns: Sequence[str], renames: Mapping[str, str]) -> Layout:
@@ -60,13 +62,30 @@ class Layout:
             keys=tuple((header, str(found[header]) if header in found else _stranger(header)) for header in columns) + _TORN,
             missing=_missing([c for c in REQUIRED if c not in headers], named, strangers),
             doubled="; ".join(twice) or None,
-            hints=tuple(_hints(strangers, {f: c for f, c in wanted.items() if c not in headers})),
+            nearly=_nearly(strangers, {f: c for f, c in wanted.items() if c not in headers}),
         )
 
     @property
     def trouble(self) -> str | None:
         """Why the whole table must be held, with the remedy; None where its rows can be read."""
         return "; ".join(filter(None, (self.missing, self.doubled))) or None
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """A sentence on each stranger that was probably meant to be a known column."""
+        said = 'the column {} is none of rowd\'s; did you mean "{}"?'
+        return tuple(said.format(quoted(header), column) for column, header in self.nearly.items())
+
+    def lost(self, known: Collection[Mapping[str, Cell]]) -> str | None:
+        """A column that rows are known to use and that is gone or misspelt now, with the remedy: without it they would mean
+        something else. None where there is none.   known: the cells of the rows that rowd knows.
+        """
+        if not self.has(Column.ID) and any(cells.get(Column.ID) is not None for cells in known):
+            return f'the column "{Column.ID}" is gone, by which rows are known; put it back. {BEGIN_ANEW}'
+        for column, header in self.nearly.items():
+            if column not in OURS and any(cells.get(column) is not None for cells in known):
+                return f'the column "{column}" is gone (is it {quoted(header)}?); put it back, or set columns.{column} in rowd.toml'
+        return None
 
     def canonical(self, cells: Mapping[str, Cell]) -> dict[str, Cell]:
         """The cells of a row under canonical names; strangers keep their own header. Only columns that the table has."""
@@ -99,12 +118,12 @@ def _missing(columns: Sequence[Column], named: Mapping[Column, str], strangers: 
     return f"no column {headers}{meant}; add it, or set {settings} in rowd.toml to the header that it has"
 
 
-def _hints(strangers: Sequence[str], free: Mapping[str, Column]) -> list[str]:
-    found = []
+def _nearly(strangers: Sequence[str], free: Mapping[str, Column]) -> dict[Column, str]:
+    found: dict[Column, str] = {}
     for header in islice(strangers, MOST_STRANGERS):
         near = _near(header, free)
         if near is not None:
-            found.append(f'the column {quoted(header)} is none of rowd\'s; did you mean "{free[near]}"?')
+            found.setdefault(free[near], header)
     return found
 
 

@@ -72,6 +72,10 @@ class Sight:
         if layout.trouble is not None:  # no row of such a table can be trusted: nothing starts until it is mended
             self.held, self.layout = layout.trouble, None
             return found
+        known = [state.cells for state in self._states.values() if state.deleted_at is None]
+        if (lost := layout.lost(known)) is not None:
+            self.held, self.layout = lost, None
+            return found
         self.layout, self.id_column = layout, reading.id_column
         named = identify(reading.rows, self._states, layout, reading.id_column, draw)
         present = presence(self._states, named.present, now)

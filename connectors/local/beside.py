@@ -54,7 +54,7 @@ class Beside:
         self.path = target.parent / f".{target.name}.rowd"
 
     def make(self) -> None:
-        """Make sure that it exists. One that root makes belongs to who has the table, as whom the daemon may run. Raises OSError."""
+        """Make sure that it exists. One that root makes belongs to who has the table: the daemon may be theirs. Raises OSError."""
         with suppress(FileExistsError):
             self.path.mkdir(mode=0o700)
             if os.geteuid() == 0:
