@@ -64,7 +64,7 @@ def _coming(row: Covered, span: Span, now: int, book: Book) -> Sequence[Start] |
     meaning = span.meaning
     if meaning.kind != "time":
         return ()
-    put_off = row.key in row.world.snoozed or any(a.key == row.key and a.wish == "skip next" for a in book.asked)
+    put_off = row.key in row.world.snoozed or any(a.key == row.key and a.wish in ("skip next", "snooze") for a in book.asked)
     if isinstance(meaning.dues, int) or put_off:
         return None
     low = now - LAG - meaning.jitter
