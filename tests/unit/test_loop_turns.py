@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from connectors.errors import NeedsOwner
 from engine import foresight
 from engine.breaker import BreakerRules
 from engine.events import OccurrenceRecorded, RunEnded, RunStarted, TableUnreachable
+from engine.ledger import Ledger
 from engine.model import Wish
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable, ProbedTable
@@ -177,8 +180,8 @@ def test_a_worker_that_becomes_idle_while_a_long_turn_decides_goes_to_the_best_t
 ) -> None:
     monkeypatch.setattr(foresight, "TOGETHER", 1)
 
-    def slowly(do):  # type: ignore[no-untyped-def]  # as InlineCommitter's
-        async def commit(work, *, point):  # type: ignore[no-untyped-def]
+    def slowly(do: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def commit(work: Callable[[Ledger], Any], *, point: str) -> Any:
             await asyncio.sleep(0.01)
             return await do(work, point=point)
 
