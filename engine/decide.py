@@ -79,8 +79,12 @@ def _weigh(standing: Standing, now: datetime, house: House) -> Weighed:
 def _pass_over(one: Weighed, now: datetime, house: House) -> None:
     """What is past is not what comes next."""
     schedule = one.task.schedule
-    if schedule is not None and not schedule.one_off and one.task.status is Status.ACTIVE and one.hold is None:
+    if schedule is None or schedule.one_off or one.task.status is not Status.ACTIVE:
+        return
+    if one.hold is None:
         let_go(one, schedule, now, house)
+    elif one.hold.record:
+        come_due(one, schedule, one.hold, now, house)
 
 
 def _count_up(one: Weighed, hold: Hold | None, now: datetime, house: House) -> None:

@@ -104,7 +104,8 @@ class Deciding:
 
     @property
     def _free(self) -> int:
-        return max(0, self._memory.parts.max_parallel - self._runner.under_way)
+        """Idle workers. One that becomes idle while a turn decides waits for the next turn: what stands first in line gets it."""
+        return max(0, self._memory.parts.max_parallel - self._memory.under_way.running.total())
 
     def _waiting(self, triggers: Sequence[tuple[str, str, str]]) -> list[Occurrence]:
         """What was claimed before, and bears these triggers; in their order."""

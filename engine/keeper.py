@@ -49,6 +49,7 @@ class Keeper:
         self.active: Callable[[str, str], tuple[Occurrence, ...]] = _idle
         self.shut: Callable[[datetime], Mapping[str, datetime]] = _closed
         self._told_unclear: set[str] = set()
+        self._doubted: set[str] = set()  # rows of the last write of which an earlier answer is still out: it may land any time
         self.understand(self.states)
 
     # --- what came of a look at the table
@@ -69,17 +70,26 @@ class Keeper:
 
     def delivered(self, patches: Sequence[tuple[str, Mapping[str, Cell]]], answers: Sequence[Written], now: datetime) -> Findings:
         """Hold the answer to a write against what is known. patches: (key, canonical cells put)."""
-        found = self.sight.delivered(patches, answers, now)
+        found = self.sight.delivered(patches, answers, now, self._doubted)
         found.news, self.access.unwritable = self.access.unwritable is not None, None
         return found
 
-    def intend(self, patches: Iterable[tuple[str, Mapping[str, Cell]]]) -> Findings:
+    def intend(self, patches: Sequence[tuple[str, Mapping[str, Cell]]]) -> Findings:
         """These canonical cells are about to be put: what both sides count in is remembered, in case no answer comes."""
         found = Findings()
+        self._doubted = {key for key, _ in patches if key in self.states and self.states[key].meant}
         for key, put in patches:
             meant = {c: v for c, v in put.items() if c == Column.CURRENT}
             if meant and key in self.states and self.states[key].meant != meant:
                 found.states[key] = self.states[key]._replace(meant=meant)
+        return found
+
+    def refused(self, keys: Iterable[str]) -> Findings:
+        """What was about to be put into these rows was not: a person who types the same means it."""
+        found = Findings()
+        for key in keys:
+            if key in self.states and self.states[key].meant and key not in self._doubted:
+                found.states[key] = self.states[key]._replace(meant={})
         return found
 
     def set_back(self, now: datetime) -> Findings:
@@ -88,11 +98,19 @@ class Keeper:
         for key, state in self.states.items():
             if state.settled_until - now > SET_BACK:
                 state = state._replace(since=min(state.since, now), settled_until=now)
+                state = state._replace(skip_until=self._next_to_skip(state))
             if state.absent_since is not None and state.absent_since - now > SET_BACK:
                 state = state._replace(absent_since=now)
             if state != self.states[key]:
                 found.states[key] = state
         return found
+
+    def _next_to_skip(self, state: RowState) -> datetime | None:
+        """The one occurrence that is to be left out where one is: the next, also where that comes earlier than was thought."""
+        task = self.understood.get(state.key)
+        if state.skip_until is None or not isinstance(task, Task) or task.schedule is None:
+            return state.skip_until
+        return task.schedule.next(state.settled_until) or state.skip_until
 
     def reconfigure(self, rules: TableRules | None, now: datetime) -> Findings:
         """Go on with other rules; None: the table is no longer served. A schedule that now means something else starts anew."""

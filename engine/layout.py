@@ -8,7 +8,7 @@ from itertools import islice
 
 from connectors.api import BEYOND, Cell, fold
 from engine.cells import guess, quoted
-from engine.columns import OURS, Column
+from engine.columns import Column
 
 COLUMNS: Mapping[str, Column] = {fold(column): column for column in Column}
 """Every column that rowd knows, by its folded header."""
@@ -77,14 +77,12 @@ class Layout:
         return tuple(said.format(quoted(header), column) for column, header in self.nearly.items())
 
     def lost(self, known: Collection[Mapping[str, Cell]]) -> str | None:
-        """A column that rows are known to use and that is gone or misspelt now, with the remedy: without it they would mean
-        something else. None where there is none.   known: the cells of the rows that rowd knows.
+        """Why no row can be told any more, with the remedy: the column is gone by which they are known. None where it is there.
+
+        known: the cells of the rows that rowd knows.
         """
         if not self.has(Column.ID) and any(cells.get(Column.ID) is not None for cells in known):
             return f'the column "{Column.ID}" is gone, by which rows are known; put it back. {BEGIN_ANEW}'
-        for column, header in self.nearly.items():
-            if column not in OURS and any(cells.get(column) is not None for cells in known):
-                return f'the column "{column}" is gone (is it {quoted(header)}?); put it back, or set columns.{column} in rowd.toml'
         return None
 
     def canonical(self, cells: Mapping[str, Cell]) -> dict[str, Cell]:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from engine.agenda import Agenda, Place
 from engine.breaker import Breakers
+from engine.decide import back_off
 from engine.facts import Tallies
 from engine.keeper import Keeper
 from engine.model import Occurrence, Request, Stage, Task
@@ -45,6 +46,16 @@ class Memory:
         """Go on with other parts."""
         self.parts = parts
         self.breakers.rules, self.breakers.limits, self.breakers.usual = parts.breaker, parts.limits, parts.max_parallel
+
+    def set_back(self, now: datetime) -> None:
+        """The wall clock was set back to `now`: what waits for another attempt waits no longer than if the last had ended just now.
+
+        The ledger need not know: a daemon that starts later looks at the clock again.
+        """
+        for waiting in self.under_way:
+            if waiting.retry_at is not None and waiting.retry_at > (latest := now + back_off(waiting, waiting.attempt)):
+                self.under_way.put(waiting._replace(retry_at=latest))
+                self.changed(waiting)
 
     # --- what a turn remembers
 

@@ -226,7 +226,7 @@ def _merge_count(
     if theirs == base.get(Column.CURRENT):
         return after, []
     if Column.CURRENT in after.meant and same(theirs, after.meant[Column.CURRENT]):
-        return after, []  # our own write, whose answer we never saw
+        return after._replace(meant={}), []  # our own write, whose answer we never saw
     change = Change(Column.CURRENT, base.get(Column.CURRENT), theirs)
     typed, was = _number(theirs), _number(base.get(Column.CURRENT))
     if typed is None:  # no number: the row is a defect until it is mended

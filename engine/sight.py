@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -165,13 +165,28 @@ class Sight:
 
     # --- an answered write
 
-    def delivered(self, patches: Sequence[tuple[str, Mapping[str, Cell]]], answers: Sequence[Written], now: datetime) -> Findings:
-        """Hold the answer to a write against what is known. patches: (key, canonical cells put)."""
+    def delivered(
+        self,
+        patches: Sequence[tuple[str, Mapping[str, Cell]]],
+        answers: Sequence[Written],
+        now: datetime,
+        doubted: Collection[str] = (),
+    ) -> Findings:
+        """Hold the answer to a write against what is known. patches: (key, canonical cells put).
+
+        doubted: keys of rows of which the answer to an earlier write never came; in others, what was not put now stands nowhere.
+        """
         found = Findings()
         assert self.layout is not None  # noqa: S101 (nothing is written before the first read)
         for (key, put), answer in zip(patches, answers, strict=True):
             known, row, done = self._states.get(key), answer.row, answer.effect is Effect.APPLIED
+            if row is not None and not self.shows(row):
+                row = None
+            if known is not None and known.meant and not done and key not in doubted:
+                known = known._replace(meant={})
             try:
+                if known is not None and row is None and not done:
+                    self._note(found, Observation(known), now)
                 if known is not None and row is not None:
                     cells = self.layout.canonical(row.cells)
                     self._note(found, delivered(known, put, cells, now) if done else observe(known, cells, now), now)
@@ -181,6 +196,10 @@ class Sight:
             if row is None and done:
                 self._put[key] = {**self.unshown(key), **put}
         return found
+
+    def shows(self, row: Row) -> bool:
+        """Whether a row that a write answered with has the columns that were read last: a renamed one looks like emptied cells."""
+        return self.layout is not None and all(header in row.cells for header in self.columns)
 
     def unshown(self, key: str) -> Mapping[str, Cell]:
         """Canonical cells that were put into this row, and how they stand there was not seen yet."""

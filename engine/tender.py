@@ -260,14 +260,21 @@ class Tender:
             return
         except TableError as exc:
             await self._delayed(exc, deliver)
+            if keeper.refused(keys := [key for key, _, _ in batch]).states:
+                await deliver(keeper, lambda _: keeper.refused(keys))
             return
         self._crash.at("table.after-write")
         if keeper.access.unwritable is not None:
             self._listener(TableWritable(at=self._clock.now(), table=keeper.name, rows=len(batch)))
         told = [(key, put) for key, put, _ in batch]
         await deliver(keeper, lambda now: keeper.delivered(told, answers, now))
-        if not all(_shows_its_row(one.patch, answer) for one, answer in zip(batch, answers, strict=True)):
+        if not all(self._shows_its_row(one.patch, answer) for one, answer in zip(batch, answers, strict=True)):
             self.reread()
+
+    def _shows_its_row(self, patch: Patch, answer: Written) -> bool:
+        """Whether the answer leaves nothing to be read: it was done, to a row known by an id, and shows how that stands now."""
+        done, row = answer.effect is Effect.APPLIED, answer.row
+        return done and row is not None and self.keeper.sight.shows(row) and not patch.key.startswith(PROVISIONAL)
 
     def _expecting(self, patch: Patch) -> Patch:
         return patch if self.table.traits.atomic_expect else Patch(patch.key, patch.put)
@@ -280,8 +287,3 @@ class Tender:
             self._listener(TableUnwritable(at=now, table=keeper.name, message=str(exc)))
         if keeper.access.delayed(exc, now):
             await deliver(keeper, lambda _: Findings(news=True))
-
-
-def _shows_its_row(patch: Patch, answer: Written) -> bool:
-    """Whether the answer leaves nothing to be read: it was done, to a row known by an id, and shows how that stands now."""
-    return answer.effect is Effect.APPLIED and answer.row is not None and not patch.key.startswith(PROVISIONAL)

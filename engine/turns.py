@@ -247,6 +247,7 @@ class Turns:
             self._emit(ClockJumped(at=now, seconds=round(jump.total_seconds(), 3)))
         if self._before is None or now < self._before - SET_BACK:
             self._inbox += [Seen(k, k.set_back) for k in self.memory.keepers.values() if k.set_back(now).states]
+            self.memory.set_back(now)
         self._before = now
         return now
 

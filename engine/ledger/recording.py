@@ -25,10 +25,11 @@ class Recording(Tallies):
 
         claims: what is claimed together with them; no record reaches across one.
 
-        One that equals its row's newest occurrence in outcome, reason and cause joins that record: count, last_due and ended_at
-        grow, and its trigger and task name become the newest. One whose trigger is there already, or that lies within the
-        record it would join, is ignored. Where a plan has both, call this before `claim`: a claim that came due later then
-        parts the records before and after it. Raises: IllegalMove.
+        One that equals its row's newest occurrence in outcome, reason and cause, and comes after it, joins that record: count,
+        last_due and ended_at grow, and its trigger and task name become the newest. What came due before it (the clock was set
+        back) has a record of its own. One whose trigger is there already, or that lies within the record it equals, is ignored.
+        Where a plan has both, call this before `claim`: a claim that came due later then parts the records before and after it.
+        Raises: IllegalMove.
         """
         if not occurrences:
             return
@@ -48,11 +49,12 @@ class Recording(Tallies):
         for given in occurrences:
             place, trigger = (given.table, given.key), (given.table, given.key, given.trigger)
             stands = newest.get(place)
-            joins = (
+            equal = (
                 stands is not None and _equal(stands, given) and not _parted(stands, counts[place], between.get(place, ()), given)
             )
-            if trigger in known or (joins and stands is not None and _within(given, stands)):
+            if trigger in known or (equal and stands is not None and _within(given, stands)):
                 continue
+            joins = equal and stands is not None and micros(given.due) > _last(stands)
             known.add(trigger)
             if joins and stands is not None:
                 newest[place] = grown[stands.id] = _joined(stands, given)
@@ -112,8 +114,7 @@ def _joined(stands: Occurrence, given: Occurrence) -> Occurrence:
         task=given.task,
         trigger=given.trigger,
         count=stands.count + given.count,
-        due=min(stands.due, given.due),
-        last_due=max(stands.last_due or stands.due, given.last_due or given.due),
+        last_due=given.last_due or given.due,
         ended_at=given.ended_at,
     )
 
@@ -125,7 +126,6 @@ def _growth(record: Occurrence) -> dict[str, object]:
         "name": record.task,
         "newest": record.trigger,
         "number": record.count,
-        "first": micros(record.due),
         "last": _last(record),
         "end": micros(record.ended_at),
     }
@@ -158,7 +158,7 @@ _NEWEST = sa.select(*OCCURRENCE_COLUMNS).where(
 _SEQS = sa.select(OCCURRENCES.c.id, OCCURRENCES.c.seq).where(
     OCCURRENCES.c.id.in_(sa.select(sa.func.json_each(sa.bindparam("ids")).table_valued("value").c.value))
 )
-_grown = table_of("of", "name", "newest", "number", "first", "last", "end")
+_grown = table_of("of", "name", "newest", "number", "last", "end")
 _GROW = (
     sa.update(OCCURRENCES)
     .where(OCCURRENCES.c.id == _grown.c.of)
@@ -166,7 +166,6 @@ _GROW = (
         task=_grown.c.name,
         trigger=_grown.c.newest,
         count=_grown.c.number,
-        due=_grown.c.first,
         last_due=_grown.c.last,
         ended_at=_grown.c.end,
     )

@@ -19,7 +19,8 @@ class Kept:
     """One row as it stood once.
 
     changes: how often it had changed by then.   reads: how often the table was read.   plain: the display tells which one it is.
-    torn: rowd wrote other cells of it before it had read a press in it, so it took the press under another display.
+    torn: rowd wrote other cells of it before it had read what was typed in it, so it read that under another display.
+    fresh: what was typed in it of Status and Current was not read yet then.
     """
 
     key: str
@@ -28,6 +29,7 @@ class Kept:
     reads: int
     plain: bool = True
     torn: bool = False
+    fresh: bool = False
 
     def display(self, row: dict[str, str]) -> tuple[str, ...]:
         """rowd's own cells of a row, in the columns of this one."""
@@ -51,7 +53,8 @@ class Copies:
 
     def keep(self, key: str, row: dict[str, str]) -> Kept:
         """Keep a row as it stands."""
-        self.kept.append(Kept(key, dict(row), self._sheet.changes[key], self._sheet.reads))
+        fresh = any((key, column) in self._sheet.unread for column in ("Status", "Current"))
+        self.kept.append(Kept(key, dict(row), self._sheet.changes[key], self._sheet.reads, fresh=fresh))
         return self.kept[-1]
 
     def _written(self, key: str) -> None:

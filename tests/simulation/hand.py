@@ -71,6 +71,8 @@ class Hand:
             self._blur(grid, row)
         grid.put(row, column, text)
         self._touched(grid, row)
+        if column == "Name" and (now := self._key(grid, row)) != key and (pressed := grid.get(row, "Do")):
+            self.presses.returned.append((now, pressed))  # where the name is the key, this is another row, and its button is new
         if key and column in ("Status", "Do", "Current") and text != was:
             self.sheet.typed(key, column, was, text)
         if column in ("Status", "Do"):

@@ -83,6 +83,7 @@ class Link:
         self.noted: Callable[[int, dict[str, str]], None] = lambda _seen, _cells: None
         self._buttons: dict[str, str] = {}
         self._unanswered: set[str] = set()  # keys of rows that were written, and whose answer is not durable yet
+        self._answered: set[str] = set()  # those of them which the answer shows
         self._hint = asyncio.Event()
 
     @property
@@ -129,7 +130,7 @@ class Link:
                 for place in [p for p in self.sheet.unread if p[0] == answer.row.key]:
                     del self.sheet.unread[place]
                 self.sheet.pasted.pop(answer.row.key, None)
-                self.sheet.unshown.discard(answer.row.key)
+                self._answered.add(answer.row.key)
         return answers
 
     def close(self) -> None:
@@ -149,7 +150,12 @@ class Link:
     def _called(self) -> None:
         """Each call shows that the last read was dealt with: the tender hands one in before it does anything else."""
         self.life.check()
-        self._unanswered = set()
+        if self.life.stopping:  # the tender was broken off wherever it was: it may have handed nothing in
+            self._seen = None
+        else:
+            self.sheet.unshown -= self._answered
+            self._unanswered = set()
+        self._answered = set()
         trouble = self.weather.trouble(self.machine.moment)
         if isinstance(trouble, NeedsOwner):
             self.spans.kept.begin(Kept.LOCKED)

@@ -14,7 +14,7 @@ from engine.trust import SteadyClock
 from tests.simulation.assembly import Dying, parts, tender
 from tests.simulation.disk import SimCommitter, SimLedger
 from tests.simulation.doings import Doings
-from tests.simulation.machine import Killed, Life, SimClock, SimLoop, source
+from tests.simulation.machine import MICRO, Killed, Life, SimClock, SimLoop, source
 from tests.simulation.rival import Rival
 from tests.simulation.spans import Spans
 from tests.simulation.stretches import Kept
@@ -27,13 +27,15 @@ class Plan:
     """How much of everything a seed has.
 
     lives: daemons one after the other, before the last one.   alive: seconds of a life at the most.   edits: of people, in all.
-    quiet: seconds of the last life after people's last edit.
+    quiet: seconds of the last life after people's last edit.   patience: for how much longer it goes on at the most while something
+    is under way: an open breaker lets what waits for it through one at a time, minutes apart.
     """
 
     lives: int = 4
     alive: float = 240
     edits: int = 130
     quiet: float = 420
+    patience: float = 3600
 
 
 class Lives:
@@ -162,9 +164,8 @@ class Lives:
         for seconds in (50, 70, 89):
             world.machine.after(busy + seconds, self.in_service)
         world.machine.after(busy + 90, self._settle_down)
-        steps: list[int] = []
-        world.machine.after(busy + quiet - 60, lambda: steps.append(life.steps))
-        world.machine.after(busy + quiet, lambda: self._rest(life, steps, stopping))
+        until = world.machine.moment + round((busy + quiet + self.plan.patience) * MICRO)
+        world.machine.after(busy + quiet - 60, lambda: self._rest(life, stopping, until))
         await self._serve(life, stopping)
 
     def _tidy_up(self) -> None:
@@ -175,11 +176,21 @@ class Lives:
         for bench in self.world.benches:
             bench.person.settle_down()
 
-    def _rest(self, life: Life, steps: list[int], stopping: asyncio.Event) -> None:
-        self.turns_at_rest = life.steps - steps[0]
-        if self.daemon is not None:
-            self.at_rest()
-        stopping.set()
+    def _rest(self, life: Life, stopping: asyncio.Event, until: int) -> None:
+        """A minute later all is looked at, if nothing is under way any more, or nobody waits for that any longer."""
+        steps = life.steps
+
+        def over() -> None:
+            if self.daemon is not None and list(self.daemon.under_way) and self.world.machine.moment < until:
+                self._rest(life, stopping, until)
+                return
+            self.turns_at_rest = life.steps - steps
+            if self.daemon is not None:
+                self.at_rest()
+            life.stopping = True
+            stopping.set()
+
+        self.world.machine.after(60, over)
 
     async def _begin(self, life: Life, dying: Dying) -> asyncio.Event:
         world = self.world
@@ -226,13 +237,20 @@ class Lives:
             self._held_since[event.table] = self.world.machine.moment
             self._spans(event.table).kept.begin(Kept.HELD)
         if isinstance(event, TableReleased):
-            self._spans(event.table).kept.end(Kept.HELD)
+            self._spans(event.table).kept.end(Kept.HELD, at=self._read_at(event.table))
             self._released(event.table)
         if isinstance(event, RowVanished):
             self._spans(event.table).vanished(event.key)
         if self.world.telling:
             said = ", ".join(f"{k}={v}" for k, v in event.fields().items())
             self.world.tell(f"    {event.name} {said}")
+
+    def _read_at(self, table: str) -> int:
+        """The moment of the turn that learnt of the last read: from then on rowd goes by it, and claims what it allows, though the
+        commit takes longer, and is told of later."""
+        read = self.daemon.keepers[table].access.last_read if self.daemon is not None else None
+        machine = self.world.machine
+        return machine.moment if read is None or self.world.jumpy else (read - machine.start) // timedelta(microseconds=1)
 
     def _released(self, table: str) -> None:
         """Nothing of it came on time while it was held; where nothing told of that, since this life began."""
@@ -271,6 +289,7 @@ class Lives:
         if life.alive:
             self.world.tell("rowd is asked to stop")
             self._told_to_stop = self.world.machine.moment
+            life.stopping = True
             stopping.set()
 
     def _kill(self, life: Life) -> None:

@@ -119,6 +119,7 @@ class Life:
         self.alive = True
         self.steps = 0
         self.busy = False  # it was ended because it turned without end
+        self.stopping = False  # it was told to stop: whatever its tenders did just then is broken off
         self._die_at = die_at
         self._moment = -1
         self._steps_now = 0

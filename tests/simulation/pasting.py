@@ -64,7 +64,7 @@ class Pasting(Hand):
             return
         shown = kept.key not in self.sheet.unshown  # else rowd takes it for how the store shows what it wrote
         old, told = self.copies.old(kept, row), self.copies.told(kept) and shown
-        if old and told:
+        if old and told and not (kept.torn and kept.fresh):
             self.sheet.pasted[kept.key] = lambda: self._mistaken(kept)
         else:
             self._mistaken(kept)

@@ -7,4 +7,9 @@ from __future__ import annotations
 
 FOUND: dict[int, str] = {
     25: "one record of skipped instants reached across an instant that was claimed in the same plan",
+    54: "a worker that became idle within a long turn went to a low priority, while a higher one waited",
+    69: "a clock set back put another attempt off anew whenever it came due",
+    95: "skip next left out several, since the clock was set back after it was asked",
+    164: "a column renamed to another spelling while rowd wrote looked emptied, and what waited was cancelled",
+    186: "skip next was spent on an instant long past, in a table without access",
 }

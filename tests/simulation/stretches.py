@@ -30,10 +30,10 @@ class Stretches:
         """It is so from now on, if it wasn't before."""
         self._since.setdefault((why, key), self._machine.moment)
 
-    def end(self, why: Kept, but: Collection[str] = ()) -> None:
-        """It is so no more, of any key but these."""
+    def end(self, why: Kept, but: Collection[str] = (), at: int | None = None) -> None:
+        """It is so no more, of any key but these.   at: since that moment; None for now."""
         for place in [p for p in self._since if p[0] is why and p[1] not in but]:
-            self.over[place].append((self._since.pop(place), self._machine.moment))
+            self.over[place].append((self._since.pop(place), self._machine.moment if at is None else at))
 
     def close(self) -> None:
         """The daemon that knew of it is gone."""

@@ -487,6 +487,13 @@ def test_skip_next_skips_what_is_to_come_where_all_that_is_past_is_too_late() ->
     assert (plan.states[0].settled_until, plan.states[0].skip_until) == (at(60), at(120))
 
 
+def test_skip_next_is_not_spent_on_what_is_missed_for_want_of_access() -> None:
+    asked = replace(standing(), hold=Hold("no access: unshared", record=True), requests=(wish(Wish.SKIP_NEXT),))
+    plan = decide([asked], at(80), HOUSE)
+    assert [(r.outcome, r.due, r.last_due, r.count) for r in plan.records] == [(Outcome.MISSED, at(1), at(80), 80)]
+    assert (plan.states[0].settled_until, plan.states[0].skip_until) == (at(80), at(81))
+
+
 @pytest.mark.parametrize("was", [{}, {"settled_until": NOON - timedelta(minutes=3)}])
 def test_what_a_row_leaves_behind_when_it_changes_is_missed(was: dict[str, object]) -> None:
     (record,) = left_behind(task("a"), state("a", **was), at(3), "the row was changed before it could start")

@@ -12,7 +12,7 @@ from typing import Any
 from actions.api import Definition
 from connectors.api import Page, Row
 from connectors.errors import TryLater
-from engine.events import TableRecovered, TableUnreachable, TableUnwritable, TableWritable, Trouble
+from engine.events import RowDefective, RowEdited, TableRecovered, TableUnreachable, TableUnwritable, TableWritable, Trouble
 from engine.ledger import Reach
 from engine.parse import Rules
 from tests.fakes.house import House, rules
@@ -211,5 +211,27 @@ def test_a_header_that_goes_just_before_a_write_is_no_trouble_of_ours(tmp_path: 
             assert "Deed" in sheet.columns
             assert sheet.person("once")["Status"] == "active"
         assert not house.of(Trouble)
+
+    run(story())
+
+
+def test_a_column_that_is_renamed_while_a_row_is_written_empties_no_cell(tmp_path: Path) -> None:
+    """To another spelling, which rowd knows as well: nobody has edited anything."""
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), MemoryTable([row("tick", "every minute")], COLUMNS)
+
+        def renamed() -> None:
+            sheet.columns[sheet.columns.index("Action")], sheet.hook = "ACTION", None
+            sheet.rows[0]["ACTION"] = sheet.rows[0].pop("Action")
+
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=1))
+            sheet.hook = renamed
+            await house.until(NOON + timedelta(minutes=3, seconds=5))
+            assert sheet.hook is None
+        assert not house.of(RowEdited)
+        assert not house.of(RowDefective)
+        assert house.witness.times() == [NOON + timedelta(minutes=n) for n in (1, 2, 3)]
 
     run(story())

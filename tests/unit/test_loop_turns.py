@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from actions.api import Outcome, Request, Result
 from connectors.errors import NeedsOwner
+from engine import foresight
 from engine.breaker import BreakerRules
 from engine.events import OccurrenceRecorded, RunEnded, RunStarted, TableUnreachable
+from engine.ledger import Ledger
 from engine.model import Wish
 from tests.fakes.house import House, rules, slow
-from tests.fakes.memory_table import ProbedTable
+from tests.fakes.memory_table import MemoryTable, ProbedTable
 from tests.fakes.virtual import NOON, run
-from tests.unit.test_loop import row
+from tests.unit.test_loop import COLUMNS, row
 from tests.unit.test_loop_corners import start
 
 BARE = ("ID", "Name", "Type", "Action", "Schedule", "Threshold", "Overlap", "Attempts")
@@ -165,5 +171,36 @@ def test_what_waits_in_a_table_without_access_is_missed_at_the_quarter_hour(tmp_
         assert missed.reason == "no access: unshared"
         assert missed.at == away.at + timedelta(minutes=15)
         await alive.stop()
+
+    run(story())
+
+
+def test_a_worker_that_becomes_idle_while_a_long_turn_decides_goes_to_the_best_that_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foresight, "TOGETHER", 1)
+
+    def slowly(do: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def commit(work: Callable[[Ledger], Any], *, point: str) -> Any:
+            await asyncio.sleep(0.01)
+            return await do(work, point=point)
+
+        return commit
+
+    async def story() -> None:
+        house, at = House(tmp_path, max_parallel=1), NOON + timedelta(minutes=2)
+
+        async def act(request: Request) -> Result:
+            if request.task == "busy":  # until two of the others have been decided on
+                await house.clock.sleep_until(at + timedelta(seconds=0.005))
+            return Result(Outcome.SUCCEEDED, "done")
+
+        house.witness.behaviour = act
+        others = [row(f"r{n}", "2026-03-02 12:02", Priority=str(n)) for n in range(4)]
+        sheet = MemoryTable([row("busy", "2026-03-02 12:01"), *others], (*COLUMNS, "Priority"))
+        alive = await start(house, sheet, commits=slowly)
+        await house.until(at + timedelta(seconds=30))
+        await alive.stop()
+        assert [r.task for r in house.witness.seen] == ["busy", "r3", "r2", "r1", "r0"]
 
     run(story())

@@ -15,7 +15,10 @@ RUNS_ON = 15 * 60 * MICRO
 
 
 def nothing_starts_that_is_held(world: World, book: Book) -> Iterator[str]:
-    """Nothing is claimed or begun of a row that is missing or can't be told, nor of a table that is held or locked for long."""
+    """Nothing is claimed or begun of a row that is missing or can't be told, nor of a table that is held or locked for long.
+
+    A hold is over with the turn that learns of it: what that turn claims bears its instant, though it is durable a little later.
+    """
     start = micros(world.machine.start)
     for row in covered(world, book) if not world.jumpy else ():
         for (why, key), stretches in row.bench.spans.kept.over.items():

@@ -21,8 +21,8 @@ FARTHEST = (2, 12, 70)
 """Days in which the next instant is looked for: few at first."""
 
 
-RARELY = {action: round(d.at_most_every.total_seconds()) for action, d in DEFINITIONS.items() if d.at_most_every is not None}
-"""Action → seconds that the operator wants between two runs of one row."""
+RARELY = {action: int(d.at_most_every.total_seconds() * 0.95) for action, d in DEFINITIONS.items() if d.at_most_every is not None}
+"""Action → whole seconds that surely lie between two runs of one row: a twentieth of what the operator wants is forgiven."""
 
 Start = tuple[int, int]
 """From when to when something may start: of an occurrence the seconds from its due instant until its jitter is over."""
@@ -64,7 +64,7 @@ def _coming(row: Covered, span: Span, now: int, book: Book) -> Sequence[Start] |
     meaning = span.meaning
     if meaning.kind != "time":
         return ()
-    put_off = row.key in row.world.snoozed or any(a.key == row.key and a.wish == "skip next" for a in book.asked)
+    put_off = row.key in row.world.snoozed or any(a.key == row.key and a.wish in ("skip next", "snooze") for a in book.asked)
     if isinstance(meaning.dues, int) or put_off:
         return None
     low = now - LAG - meaning.jitter
@@ -89,7 +89,7 @@ def _allowed(row: Covered, now: int) -> Start:
     starts = [record.started_at // MICRO for record in row.all if record.started_at is not None]
     if not rarely or not starts:
         return 0, 0
-    return max((s for s in starts if s < now - LAG), default=-rarely) + rarely, max(starts) + rarely + 1
+    return max((s for s in starts if s < now - LAG), default=-rarely) + rarely, max(starts) + rarely + 2
 
 
 def _dark(row: Covered, second: int) -> bool:

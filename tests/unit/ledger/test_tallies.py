@@ -103,6 +103,17 @@ def test_a_record_never_reaches_across_a_run_that_was_claimed_before_it(ledger: 
     assert [entry[1] for entry in past(ledger)] == [1, 1, 1]
 
 
+def test_what_came_due_before_the_last_record_is_no_part_of_it(ledger: Ledger) -> None:
+    """The clock was set back."""
+    record(ledger, missed(minute=31), missed(minute=32))
+    record(ledger, missed(minute=1), missed(minute=2))
+    assert past(ledger) == [
+        ("missed", 2, NOON + MINUTE, NOON + 2 * MINUTE),
+        ("missed", 2, NOON + 31 * MINUTE, NOON + 32 * MINUTE),
+    ]
+    assert ledger.tallies("ops")["a"].missed == 4
+
+
 def test_recording_the_same_again_changes_nothing(ledger: Ledger) -> None:
     first, second = missed(minute=1), missed(minute=2)
     record(ledger, first, second)

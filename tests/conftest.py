@@ -1,0 +1,23 @@
+"""What all tests share: what the simulation came to is told at the end, whichever processes played it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+SIMULATED = "simulated"
+"""The property under which a test hands on its numbers: name → number, how many `seeds` among them."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line for all tests that played seeds, under xdist as well: there what a test prints is lost."""
+    total: Counter[str] = Counter()
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, numbers in report.user_properties:
+                if name == SIMULATED:
+                    total.update(numbers)
+    if seeds := total.pop("seeds", 0):
+        numbers = ", ".join(f"{number:,} {name}" for name, number in total.items())
+        terminalreporter.write_line(f"simulated {seeds} seeds: {numbers}")

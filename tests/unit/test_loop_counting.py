@@ -1,0 +1,93 @@
+"""What a counter stands at when rowd and a person write the same number at the same time, and answers get lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from connectors.api import Patch, Written
+from connectors.errors import OutcomeUnknown, TableError, TryLater
+from engine.model import Wish
+from tests.fakes.house import House
+from tests.fakes.memory_table import MemoryTable
+from tests.fakes.virtual import run
+from tests.unit.test_loop import COLUMNS, row
+from tests.unit.test_loop_corners import start
+
+
+class Hasty(MemoryTable):
+    """Just before the first write of a count a person types that very number.
+
+    refusal: what the store answers to that write; None for a conflict, since it tests what it replaces.
+    lands: nobody types; the store does what it is asked for, and its answer is lost.
+    """
+
+    refusal: TableError | None = None
+    lands = False
+    typed = False
+
+    def write(self, patches: Sequence[Patch]) -> list[Written]:
+        """As the base's."""
+        counts = [p.put["Current"] for p in patches if p.put.get("Current") is not None]
+        if not counts or self.typed:
+            return super().write(patches)
+        self.typed = True
+        if self.lands:
+            super().write(patches)
+            raise OutcomeUnknown("cut off")
+        self.rows[0]["Current"] = str(counts[0])
+        if self.refusal is not None:
+            raise self.refusal
+        return super().write(patches)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "lands", "count"),
+    [(None, False, "2"), (TryLater("503"), False, "2"), (OutcomeUnknown("cut off"), False, "1"), (None, True, "1")],
+)
+def test_the_number_that_rowd_was_about_to_write_counts_where_a_person_surely_typed_it(
+    tmp_path: Path, refusal: TableError | None, lands: bool, count: str
+) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), Hasty([row("fifth", Type="counter", Current="0", Threshold="5")], COLUMNS)
+        sheet.refusal, sheet.lands = refusal, lands
+        alive = await start(house, sheet)
+        await house.after(seconds=15)
+        await alive.ask("fifth", Wish.TICK, 1)
+        await house.after(seconds=60)
+        await alive.stop()
+        assert sheet.typed
+        assert sheet.person("fifth")["Current"] == count
+
+    run(story())
+
+
+def test_a_number_of_rowds_whose_answer_was_lost_is_no_persons_though_it_lands_late(tmp_path: Path) -> None:
+    class Late(MemoryTable):
+        """The first count lands only when it is written again."""
+
+        landing: str | None = None
+
+        def write(self, patches: Sequence[Patch]) -> list[Written]:
+            """As the base's."""
+            counts = [p.put["Current"] for p in patches if p.put.get("Current") is not None]
+            if counts and self.landing is None:
+                self.landing = str(counts[0])
+                raise OutcomeUnknown("cut off")
+            if counts and self.landing:
+                self.rows[0]["Current"], self.landing = self.landing, ""
+            return super().write(patches)
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), Late([row("fifth", Type="counter", Current="0", Threshold="5")], COLUMNS)
+        alive = await start(house, sheet)
+        await house.after(seconds=15)
+        await alive.ask("fifth", Wish.TICK, 1)
+        await house.after(seconds=60)
+        await alive.stop()
+        assert sheet.landing == ""
+        assert sheet.person("fifth")["Current"] == "1"
+
+    run(story())
