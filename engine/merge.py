@@ -189,12 +189,10 @@ def _base(state: RowState, stood: Mapping[str, Cell]) -> tuple[Mapping[str, Cell
     mark = fingerprint(stood)
     if mark == fingerprint(state.stood):
         return state.stood, True, True
-    stages = [shared for known, shared in reversed(state.shown) if known == mark]
-    if not stages:
-        return state.stood, False, False
-    # One display may have stood there with several values beside it, before and after somebody typed: the nearest is meant.
-    nearest = max(stages, key=lambda shared: sum(shared.get(c) == stood.get(c) for c in (Column.STATUS, Column.CURRENT)))
-    return {**nearest, Column.DO: stages[0].get(Column.DO)}, False, True
+    for known, shared in reversed(state.shown):
+        if known == mark:
+            return shared, False, True
+    return state.stood, False, False
 
 
 def _kept(state: RowState, stood: Mapping[str, Cell]) -> dict[str, Cell]:

@@ -50,6 +50,7 @@ class Sight:
         self._meanings = meanings
         self._raw: dict[str, Mapping[str, Cell]] = {}  # cells as the store gave them, of rows with nothing new in them
         self._put: dict[str, dict[str, Cell]] = {}  # cells written, but not yet shown by the store
+        self._unanswered: dict[str, Mapping[str, Cell]] = {}  # cells that may have been written: no answer came
         self._given: dict[str, str] = {}  # ids given to copied rows → what their Health is to say at first
         self._lost: frozenset[str] = frozenset()
         self._renamed = False
@@ -121,6 +122,7 @@ class Sight:
             seen = self._again(known, cells, now, row.handle)
         self._note(found, seen, now)
         self._put.pop(key, None)
+        self._unanswered.pop(key, None)
         if key in found.states:
             found.read[key] = row.cells
         else:  # came to nothing, so nothing of it has to be durable first
@@ -146,7 +148,9 @@ class Sight:
         if known.deleted_at is not None:  # put back after it was deleted: nothing from meanwhile runs
             since = now.replace(microsecond=0)
             back = back._replace(since=since, settled_until=since, armed=False)
-        put = self.unshown(known.key)
+        put, perhaps = self.unshown(known.key), self._unanswered.get(known.key, {})
+        if perhaps and all(c in cells and same(cells[c], v) for c, v in perhaps.items()):
+            put = {**put, **perhaps}  # it landed; else the row could pass for an older one that looked the same
         stands = {c: v for c, v in put.items() if c in cells and (cells[c] is not None or v is None)}
         ours = {c: v for c, v in stands.items() if c in OURS or same(cells[c], v)}
         return delivered(back, ours, cells, now) if ours else observe(back, cells, now, handle)
@@ -201,6 +205,10 @@ class Sight:
         """Whether a row that a write answered with has the columns that were read last: a renamed one looks like emptied cells."""
         return self.layout is not None and all(header in row.cells for header in self.columns)
 
+    def unanswered(self, patches: Iterable[tuple[str, Mapping[str, Cell]]]) -> None:
+        """Nobody knows whether these canonical cells were put: the next read tells."""
+        self._unanswered.update(patches)
+
     def unshown(self, key: str) -> Mapping[str, Cell]:
         """Canonical cells that were put into this row, and how they stand there was not seen yet."""
         return self._put.get(key, {})
@@ -226,6 +234,7 @@ class Sight:
     def forget(self, key: str) -> None:
         """The ledger has forgotten the row."""
         self._put.pop(key, None)
+        self._unanswered.pop(key, None)
 
     def _note(self, found: Findings, seen: Observation, now: datetime) -> None:
         """Add what was seen of one row. Where that fails half-way, nothing of it is added."""

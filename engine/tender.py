@@ -256,6 +256,7 @@ class Tender:
         try:
             answers = await self.table.write([self._expecting(patch) for _, _, patch in batch])
         except OutcomeUnknown:
+            keeper.sight.unanswered(meant)
             self.reread()  # it may have landed: read, compare, and write what still differs
             return
         except TableError as exc:

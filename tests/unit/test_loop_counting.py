@@ -91,3 +91,38 @@ def test_a_number_of_rowds_whose_answer_was_lost_is_no_persons_though_it_lands_l
         assert sheet.person("fifth")["Current"] == "1"
 
     run(story())
+
+
+def test_a_write_whose_answer_was_lost_does_not_look_like_an_older_display_that_somebody_typed_beside(tmp_path: Path) -> None:
+    class Cut(MemoryTable):
+        """It does what it is asked for; while `cut`, its answers are lost."""
+
+        cut = False
+
+        def write(self, patches: Sequence[Patch]) -> list[Written]:
+            """As the base's."""
+            answers = super().write(patches)
+            if self.cut:
+                self.cut = False
+                raise OutcomeUnknown("cut off")
+            return answers
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), Cut([row("fourth", Type="counter", Current="3", Threshold="4")], COLUMNS)
+        fourth, alive = sheet.person("fourth"), await start(house, sheet)
+        await house.after(seconds=15)
+        assert fourth["Health"] == "OK, 3 of 4"
+        fourth["Current"] = "2"  # beside the display of three
+        await house.after(seconds=15)
+        fourth["Status"] = "paused"
+        await house.after(seconds=15)
+        await alive.ask("fourth", Wish.TICK, 1)
+        await house.after(seconds=45)
+        assert (fourth["Health"], fourth["Current"]) == ("PAUSED (3 of 4)", "3")
+        fourth["Status"], sheet.cut = "active", True  # now the display of three is written, and nobody is told
+        await house.after(seconds=60)
+        await alive.stop()
+        assert not sheet.cut
+        assert sheet.person("fourth")["Current"] == "3"
+
+    run(story())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,16 +111,6 @@ def test_an_edit_made_in_an_old_copy_counts_from_what_that_copy_showed() -> None
     reset = shown(first._replace(count=0.0), Current=0, Health="OK, 0 of 5", Runs=1)
     found = observe(reset, cells(Current="4", Health="OK, 3 of 5", Runs="0"), LATER)
     assert found.state.count == 1
-
-
-@pytest.mark.parametrize("current", ["3", "9"])
-def test_of_a_display_that_stood_there_with_two_counts_each_is_known(current: str) -> None:
-    first = shown(seen(), Current=3, Health="OK, 3 of 5")
-    typed = observe(first, cells(Current="9", Health="OK, 3 of 5"), LATER).state  # nobody has written the row since
-    runs = shown(typed._replace(count=3.0), Current=3, Health="RUNNING (3 of 5)")
-    for known in (runs, shown(runs, Health="OK, 3 of 5")):  # the second was written, or its answer was lost
-        found = observe(known, cells(Current=current, Health="OK, 3 of 5"), LATER)
-        assert (found.state.count, columns(found)) == ((3, []) if current == "3" or known is runs else (9, ["Current"]))
 
 
 def test_where_the_base_is_in_doubt_the_persons_number_stands() -> None:
