@@ -129,6 +129,7 @@ class Person(Pasting, Rearranging):
                 self.rename_column(grid)
             if grid.header("Status") is None:  # an old copy was saved from a time when the column was gone
                 grid.columns.append("Status")
+                self.spans.pasted.update(filter(None, grid.keys()))  # what a row's Status last said holds on, and is written again
                 for row in grid.rows:
                     row["Status"] = ""
             header = grid.header("ID") or grid.header("Name")
