@@ -96,7 +96,7 @@ def _text(cell: Any) -> str:
     """A cell of the ledger's, as people see it: an instant of a store that knows instants is kept as such."""
     if isinstance(cell, list):
         return str(cell[1]).replace("+00:00", "Z")
-    return str(cell or "")
+    return "" if cell is None else str(cell)
 
 
 def rows_show_what_happened(world: World, daemon: Daemon) -> Iterator[str]:

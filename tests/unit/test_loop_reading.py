@@ -235,3 +235,27 @@ def test_a_column_that_is_renamed_while_a_row_is_written_empties_no_cell(tmp_pat
         assert house.witness.times() == [NOON + timedelta(minutes=n) for n in (1, 2, 3)]
 
     run(story())
+
+
+def test_a_table_whose_id_column_is_taken_away_is_held_until_it_is_back(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("tick", "every minute"), row("tock", "every minute"))
+        async with house.open(sheet) as daemon:
+            await house.until(NOON + timedelta(seconds=90))
+            keeper, columns = daemon.keepers["ops"], list(sheet.columns)
+            known, ids = set(keeper.states), [line.pop("ID") for line in sheet.rows]
+            sheet.columns = [c for c in columns if c != "ID"]
+            await house.after(minutes=30)
+            assert keeper.sight.held is not None
+            assert keeper.sight.held.startswith('the column "ID" is gone, by which rows are known; put it back')
+            assert set(keeper.states) == known
+            sheet.columns = columns
+            for line, its in zip(sheet.rows, ids, strict=True):
+                line["ID"] = its
+            began = len(house.witness.seen)
+            await house.after(minutes=2)
+            assert keeper.sight.held is None
+            assert len(house.witness.seen) > began
+            assert set(keeper.states) == known
+
+    run(story())
