@@ -48,8 +48,16 @@ def _held(path: Path, who: str) -> int | str:
 
 
 def lock_file(path: Path) -> int:
-    """Open a lock file, made where it is missing (0600). One that root makes belongs to who has the folder. Raises OSError."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Open a lock file, made where it is missing (0600). One that root makes belongs to who has the folder.
+
+    Nothing that was there before changes hands, and no link is followed: who has the folder could have put it there.
+    Raises OSError.
+    """
+    opening = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        descriptor = os.open(path, opening | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return os.open(path, opening, 0o600)
     if os.geteuid() == 0:
         folder = path.parent.stat()
         os.fchown(descriptor, folder.st_uid, folder.st_gid)

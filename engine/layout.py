@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -76,7 +76,7 @@ class Layout:
         said = 'the column {} is none of rowd\'s; did you mean "{}"?'
         return tuple(said.format(quoted(header), column) for column, header in self.nearly.items())
 
-    def lost(self, known: Collection[Mapping[str, Cell]]) -> str | None:
+    def lost(self, known: Iterable[Mapping[str, Cell]]) -> str | None:
         """Why no row can be told any more, with the remedy: the column is gone by which they are known. None where it is there.
 
         known: the cells of the rows that rowd knows.

@@ -73,8 +73,7 @@ class Sight:
         if layout.trouble is not None:  # no row of such a table can be trusted: nothing starts until it is mended
             self.held, self.layout = layout.trouble, None
             return found
-        known = [state.cells for state in self._states.values() if state.deleted_at is None]
-        if (lost := layout.lost(known)) is not None:
+        if (lost := layout.lost(state.cells for state in self._states.values() if state.deleted_at is None)) is not None:
             self.held, self.layout = lost, None
             return found
         self.layout, self.id_column = layout, reading.id_column

@@ -62,6 +62,7 @@ COLOURS = {
 }
 
 WAITS_FOR_A_PERSON = ("ERROR", "HELD", "DRAFT")
+"""First words of a Health that stands until somebody does something."""
 
 
 class LiveView:

@@ -55,11 +55,17 @@ class Beside:
 
     def make(self) -> None:
         """Make sure that it exists. One that root makes belongs to who has the table: the daemon may be theirs. Raises OSError."""
-        with suppress(FileExistsError):
+        try:
             self.path.mkdir(mode=0o700)
-            if os.geteuid() == 0:
-                table = (self._target if self._target.exists() else self._target.parent).stat()
-                os.chown(self.path, table.st_uid, table.st_gid)
+        except FileExistsError:
+            return
+        if os.geteuid() == 0:
+            table = (self._target if self._target.exists() else self._target.parent).stat()
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)  # no link put in its place
+            try:
+                os.fchown(descriptor, table.st_uid, table.st_gid)
+            finally:
+                os.close(descriptor)
 
     def swaps(self) -> list[Swap]:
         """Every swap file, the oldest first; none where there is no folder yet."""

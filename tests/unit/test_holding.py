@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Barrier
 
-from connectors.holding import hold
+import pytest
+
+from connectors.holding import hold, lock_file
 
 
 def test_the_second_is_told_of_the_first_until_it_lets_go(tmp_path: Path) -> None:
@@ -38,3 +42,24 @@ def test_of_many_in_the_same_instant_one_holds_and_the_others_read_its_name_neve
 
     with ThreadPoolExecutor(5) as races:  # beside each other, for whoever loses asks again for a second
         list(races.map(race, range(20)))
+
+
+@pytest.mark.parametrize("link", [Path.symlink_to, Path.hardlink_to])
+def test_root_gives_nobody_what_they_put_in_a_locks_place(tmp_path: Path, link: Callable[[Path, Path], None]) -> None:
+    secret, folder = tmp_path / "secret", tmp_path / "theirs"
+    secret.write_text("of root")
+    folder.mkdir()
+    if os.geteuid() == 0:
+        os.chown(folder, 65534, 65534)
+    before = secret.stat()
+    link(folder / "lock", secret)
+    with suppress(OSError):
+        os.close(lock_file(folder / "lock"))
+    assert (secret.stat().st_uid, secret.stat().st_gid, secret.read_text()) == (before.st_uid, before.st_gid, "of root")
+
+
+def test_a_lock_is_no_link(tmp_path: Path) -> None:
+    (tmp_path / "else").touch()
+    (tmp_path / "lock").symlink_to(tmp_path / "else")
+    with pytest.raises(OSError, match="symbolic links"):
+        lock_file(tmp_path / "lock")
