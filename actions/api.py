@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -86,20 +86,27 @@ class Context(Protocol):
         """
 
 
+class Past(NamedTuple):
+    """An end that came before anybody looked.   ended_at: UTC, by the machine's clock.   took: how long the attempt ran."""
+
+    ended_at: datetime
+    took: timedelta
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """What an attempt gave.
 
     outcome: SUCCEEDED or FAILED; the engine itself says TIMED_OUT, CANCELLED and LOST.
     summary: one line for a person, without secrets.   outputs: for conditions and later tasks.   links: where more stands.
-    took: how long it ran, where it had ended before anybody looked; None: until now, by the engine's clock.
+    past: of an attempt that had ended before anybody looked; None: it ended just now, and the engine's clock has timed it.
     """
 
     outcome: Outcome
     summary: str
     outputs: Mapping[str, Value] = field(default_factory=dict)
     links: tuple[str, ...] = ()
-    took: timedelta | None = None
+    past: Past | None = None
 
 
 class Action(Protocol):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeGuard
 
-from actions.api import Outcome, Result
+from actions.api import Outcome, Past, Result
 
 LONGEST = 500
 """Characters of an exception, or of nonsense, that a record repeats."""
@@ -40,10 +40,16 @@ def _sound(answer: object) -> TypeGuard[Result]:
             and all(isinstance(name, str) and _is_value(value) for name, value in answer.outputs.items())
             and isinstance(answer.links, tuple)
             and all(isinstance(link, str) for link in answer.links)
-            and (answer.took is None or isinstance(answer.took, timedelta))
+            and (answer.past is None or _is_past(answer.past))
         )
     except Exception:  # what can't even be looked at is nonsense, too
         return False
+
+
+def _is_past(past: object) -> bool:
+    if not isinstance(past, Past) or not isinstance(past.ended_at, datetime) or not isinstance(past.took, timedelta):
+        return False
+    return past.ended_at.tzinfo is not None
 
 
 def _is_value(value: object) -> bool:

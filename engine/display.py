@@ -248,11 +248,17 @@ def _standing(
     if failed and tally.last is not None:
         return f"{str(tally.last.outcome).upper()}{_ended(tally.last, said)}{then}"
     if understood.type is Type.COUNTER:
-        waits = "" if state.armed or state.count < understood.threshold else ": was there before; it runs at the next tick or edit"
-        return f"OK, {whole(state.count)} of {whole(understood.threshold)}{waits}"
+        return f"OK, {whole(state.count)} of {whole(understood.threshold)}{_full(state, understood.threshold)}"
     if understood.schedule is None:
         return "OK, runs when asked"
     return f"OK{then}" if then else f"NEVER: {understood.schedule.text} is past; give a time to come"
+
+
+def _full(state: RowState, threshold: float) -> str:
+    """Why a count that has reached its threshold has not run yet."""
+    if state.count < threshold:
+        return ""
+    return ": runs once nothing is in its way" if state.armed else ": was there before; it runs at the next tick or edit"
 
 
 def _with_count(health: str, task: Task | None, state: RowState) -> str:

@@ -164,6 +164,7 @@ class RunEnded(RowEvent):
     attempt: int
     outcome: str
     reason: str
+    ended_at: datetime
     duration_s: float | None
     retry_at: datetime | None
 

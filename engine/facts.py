@@ -19,16 +19,17 @@ Tallies = Mapping[str, Mapping[str, Tally]]
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """An attempt that has ended; `retry_at`: when another one follows, None where the occurrence is over."""
+    """An attempt that has ended.   at: when.   retry_at: when another one follows, None where the occurrence is over."""
 
     occurrence: Occurrence
     ended: Ended
+    at: datetime
     retry_at: datetime | None
 
     @property
     def as_recorded(self) -> AttemptEnd:
         ended = self.ended
-        return AttemptEnd(ended.run, ended.attempt, ended.result, ended.duration, self.retry_at)
+        return AttemptEnd(ended.run, ended.attempt, self.at, ended.result, ended.duration, self.retry_at)
 
 
 @dataclass(slots=True)
@@ -61,7 +62,7 @@ class Facts:
         ledger.save_rows(self.states.values())
         for mark in self.marks:
             ledger.mark_table(mark)
-        ledger.end_attempts([e.as_recorded for e in self.ends], now)
+        ledger.end_attempts([e.as_recorded for e in self.ends])
         return ledger.requests(), _tallies(ledger, [*self.records, *(end.occurrence for end in self.ends)])
 
 

@@ -54,7 +54,7 @@ class Learning:
                 if (found := _found(item, now)) is not None:
                     facts.found[item.keeper.name] = found
             elif (occurrence := memory.under_way.get(item.run)) is not None:
-                facts.ends.append(End(occurrence, item, _retry_at(occurrence, item, now)))
+                facts.ends.append(End(occurrence, item, _ended_at(occurrence, item, now), _retry_at(occurrence, item, now)))
         for end in facts.ends:
             occurrence = end.occurrence
             keeper = memory.keepers.get(occurrence.table)
@@ -97,7 +97,7 @@ class Learning:
         memory.changed(occurrence)
         if (keeper := memory.keepers.get(occurrence.table)) is not None:
             keeper.note_is_over(occurrence.key)
-        before, after = memory.breakers.note(occurrence.action, result.outcome, now)
+        before, after = memory.breakers.note(occurrence.action, result.outcome, end.at)
         if before.shut_until(memory.parts.breaker) != after.shut_until(memory.parts.breaker):
             memory.tripped(occurrence.action)
         self._emit(telling.of_end(end, now))
@@ -125,6 +125,12 @@ def _found(item: Seen, now: datetime) -> Findings | None:
         if not item.done.done():
             item.done.set_exception(exc)
     return item.found
+
+
+def _ended_at(occurrence: Occurrence, ended: Ended, now: datetime) -> datetime:
+    """Now, but for what ended while nobody looked: never before it began, whatever was done to the clock meanwhile."""
+    past = ended.result.past
+    return now if past is None else min(now, max(past.ended_at, occurrence.started_at or past.ended_at))
 
 
 def _retry_at(occurrence: Occurrence, ended: Ended, now: datetime) -> datetime | None:

@@ -226,7 +226,8 @@ class Runner:
             return
         if attempt.verdict is not None and result.outcome is not Outcome.SUCCEEDED:
             result = attempt.verdict
-        self._ended(Ended(occurrence.id, occurrence.attempt, result, self._spent(attempt) if result.took is None else result.took))
+        spent = self._spent(attempt) if result.past is None else result.past.took
+        self._ended(Ended(occurrence.id, occurrence.attempt, result, spent))
 
     def _spent(self, attempt: _Attempt) -> timedelta | None:
         return None if attempt.began is None else timedelta(seconds=max(0.0, self._clock.monotonic() - attempt.began))

@@ -13,7 +13,7 @@ from actions.command.environment import PATH, variables
 from actions.command.identity import boot, kill_left, opened
 from actions.command.launcher import BOOT, STDERR, STDOUT, Launch, Order, take_back
 from actions.command.settings import CommandSettings
-from actions.command.verdict import exit_status, result, too_much, took
+from actions.command.verdict import exit_status, past, result, too_much
 from actions.command.watch import Adopted, Held, too_long, until_gone
 from actions.paths import confined
 from actions.telling import Mask, cut, plain
@@ -148,8 +148,8 @@ class Command:
 
 
 def _timed(result: Result | None, folder: Path) -> Result | None:
-    """With how long it ran, where it had ended before anybody looked."""
-    return None if result is None else replace(result, took=took(folder))
+    """With when it ended and how long it ran, where it had ended before anybody looked."""
+    return None if result is None else replace(result, past=past(folder))
 
 
 def _booted(folder: Path) -> str | None:

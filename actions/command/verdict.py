@@ -7,14 +7,16 @@ import re
 import signal
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from actions.api import Outcome, Result, Value
+from actions.api import Outcome, Past, Result, Value
 from actions.command import outputs
 from actions.command.launcher import BOOT, EXIT, OUTPUT, STDERR, STDOUT
 from actions.sizes import spelled
 from actions.telling import Mask, cut, listed, plain
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 _SHELL_SIGNALS = 128
 """sh answers this and a signal's number for a program that the signal killed."""
@@ -45,13 +47,13 @@ def exit_status(folder: Path) -> int | None:
     return int(text) if re.fullmatch(r"\d{1,3}\n", text, re.ASCII) else None
 
 
-def took(folder: Path) -> timedelta | None:
-    """How long it ran, by the times of its files (and so by the wall clock); None where they don't tell."""
+def past(folder: Path) -> Past | None:
+    """When it ended and how long it ran, by the times of its files (and so by the wall clock); None where they don't tell."""
     try:
-        span = (folder / EXIT).stat().st_mtime_ns - (folder / BOOT).stat().st_mtime_ns
+        began, ended = ((folder / name).stat().st_mtime_ns // 1000 for name in (BOOT, EXIT))
     except FileNotFoundError:
         return None
-    return timedelta(microseconds=max(0, span // 1000))
+    return Past(_EPOCH + timedelta(microseconds=ended), timedelta(microseconds=max(0, ended - began)))
 
 
 def result(folder: Path, status: int, ok: Collection[int], mask: Mask) -> Result:

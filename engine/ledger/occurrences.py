@@ -114,9 +114,9 @@ class Occurrences(Tallies):
         self, run: str, attempt: int, at: datetime, result: Result, duration: timedelta | None, retry_at: datetime | None = None
     ) -> Occurrence:
         """`end_attempts` for one."""
-        return self.end_attempts([AttemptEnd(run, attempt, result, duration, retry_at)], at)[0]
+        return self.end_attempts([AttemptEnd(run, attempt, at, result, duration, retry_at)])[0]
 
-    def end_attempts(self, ends: Sequence[AttemptEnd], at: datetime) -> list[Occurrence]:
+    def end_attempts(self, ends: Sequence[AttemptEnd]) -> list[Occurrence]:
         """Record how attempts of different occurrences ended; answer the occurrences as they stand now, in the same order.
 
         Another attempt may follow only a failure, within the allowed number, and after LOST only where the action is repeatable.
@@ -133,14 +133,14 @@ class Occurrences(Tallies):
                 raise IllegalMove(f"{end.run} attempt {end.n} is not under way: {stands}")
             if end.retry_at is not None and (refusal := _no_more(before, end.result.outcome)):
                 raise IllegalMove(f"{end.run} can't have another attempt: {refusal}")
-            moved.append((seq, _after(before, end, at)))
+            moved.append((seq, _after(before, end)))
         self._write(
             _END_ATTEMPT,
             [
                 {
                     "of": end.run,
                     "nth": end.n,
-                    "at": micros(at),
+                    "at": micros(end.at),
                     "ended": end.result.outcome.value,
                     "said": prose(end.result.summary),
                     "took": None if end.duration is None else span(end.duration),
@@ -216,14 +216,14 @@ def _claimable(occurrence: Occurrence) -> bool:
     return bool(occurrence.id) and (starts or occurrence.stage is Stage.CLAIMED)
 
 
-def _after(before: Occurrence, end: AttemptEnd, at: datetime) -> Occurrence:
+def _after(before: Occurrence, end: AttemptEnd) -> Occurrence:
     """Where an occurrence stands once this attempt has ended."""
     result = end.result
     if end.retry_at is not None:
         waits = before._replace(stage=Stage.WAITING, retry_at=end.retry_at, reason=result.summary, duration=end.duration)
         return waits._replace(process=None)
     over = before._replace(outputs=dict(result.outputs), links=result.links, duration=end.duration)
-    return _ended(over, result.outcome, result.summary, at)
+    return _ended(over, result.outcome, result.summary, end.at)
 
 
 def _ended(before: Occurrence, outcome: Outcome, reason: str, at: datetime) -> Occurrence:

@@ -77,12 +77,13 @@ class Attempt:
 class AttemptEnd:
     """How an attempt ended.
 
-    duration: how long it ran, by the monotonic clock; None where nobody knows.
+    at: when.   duration: how long it ran, by the monotonic clock; None where nobody knows.
     retry_at: another attempt follows then; None: the occurrence ends so.
     """
 
     run: str
     n: int
+    at: datetime
     result: Result
     duration: timedelta | None
     retry_at: datetime | None = None

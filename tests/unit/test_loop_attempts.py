@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from actions.api import Context, Definition, Outcome, Process, Request, Result
+from actions.api import Context, Definition, Outcome, Past, Process, Request, Result
 from engine.events import RunEnded
 from engine.ledger import LedgerUnwritable
 from tests.fakes.house import House, rules, slow
@@ -58,9 +58,10 @@ class Unspeakable(Exception):
         Result(Outcome.SUCCEEDED, "x", outputs={("a",): 1}),  # type: ignore[dict-item]
         Result(Outcome.SUCCEEDED, "x", outputs={"a": [1]}),  # type: ignore[dict-item]
         Result(Outcome.SUCCEEDED, "x", outputs={"a": 10**5000}),
-        Result(Outcome.SUCCEEDED, "x", took=5),  # type: ignore[arg-type]
+        Result(Outcome.SUCCEEDED, "x", past=5),  # type: ignore[arg-type]
+        Result(Outcome.SUCCEEDED, "x", past=Past(datetime(2026, 3, 2), MINUTE)),  # noqa: DTZ001 (that is what is wrong with it)
     ],
-    ids=["nothing", "summary", "link", "links", "outcome", "lost", "name", "list", "huge", "took"],
+    ids=["nothing", "summary", "link", "links", "outcome", "lost", "name", "list", "huge", "past", "no zone"],
 )
 def test_an_action_that_answers_nonsense_has_failed_and_kills_nobody(tmp_path: Path, answer: Any) -> None:
     async def story() -> None:

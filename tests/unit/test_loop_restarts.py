@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actions.api import Context, Outcome, Process, Request, Result
+from actions.api import Context, Outcome, Past, Process, Request, Result
 from engine.breaker import BreakerRules
 from engine.events import RunEnded
 from engine.model import Stage
@@ -68,6 +68,37 @@ def test_the_time_out_of_an_adopted_command_does_not_depend_on_the_wall_clock(
         assert len(kind.adopted) == 1
         assert [e.outcome for e in house.of(RunEnded)] == [outcome]
         assert outcome == "succeeded" or house.of(RunEnded)[0].duration_s == 300  # since the machine started, at noon
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [(timedelta(seconds=5), timedelta(seconds=5)), (timedelta(hours=9), timedelta(minutes=10)), (timedelta(hours=-9), timedelta())],
+    ids=["while rowd was down", "by a clock that was set back since", "by a clock that was set forward since"],
+)
+def test_what_ended_while_rowd_was_down_ended_then(tmp_path: Path, told: timedelta, known: timedelta) -> None:
+    """Never after now, and never before it began."""
+
+    class EndedAlready(Outliving):
+        async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
+            return Result(Outcome.SUCCEEDED, "ran", past=Past(began + told, timedelta(seconds=5)))
+
+    began = NOON + MINUTE
+
+    async def story() -> None:
+        house, sheet = House(tmp_path, actions={"act": EndedAlready()}), table(row("job", "2026-03-02 12:01"))
+        alive = await start(house, sheet)
+        await house.until(began + timedelta(seconds=2))
+        await alive.kill()
+        await house.until(began + timedelta(minutes=10))
+        alive = await start(house, sheet)
+        await house.after(minutes=1)
+        (ended,) = house.of(RunEnded)
+        assert (ended.at, ended.ended_at, ended.duration_s) == (began + timedelta(minutes=10), began + known, 5)
+        (record,) = await alive.committer.read(lambda ledger: ledger.history())
+        assert record.ended_at == began + known
+        await alive.stop()
 
     run(story())
 

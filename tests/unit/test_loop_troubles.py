@@ -328,6 +328,23 @@ def test_a_blackout_is_named_before_it_comes(tmp_path: Path) -> None:
     run(story())
 
 
+def test_a_counter_that_waits_for_the_end_of_a_blackout_says_that_it_waits(tmp_path: Path) -> None:
+    async def story() -> None:
+        lunch = Blackout("lunch", UTC, time(12), time(13))
+        house, sheet = House(tmp_path, blackouts=(lunch,)), table(row("third", Type="counter", Current="0", Threshold="3"))
+        async with house.open(sheet, table_rules=replace(rules(), blackouts=(lunch,))):
+            await house.until(NOON + timedelta(minutes=5))
+            sheet.person("third")["Current"] = "4"
+            await house.until(NOON + timedelta(minutes=30))
+            assert sheet.person("third")["Health"] == "OK, 4 of 3: runs once nothing is in its way"
+            assert house.witness.seen == []
+            await house.until(NOON + timedelta(minutes=61))
+            assert sheet.person("third")["Health"] == "OK, 1 of 3"
+        assert house.witness.times("third") == [NOON + timedelta(hours=1)]
+
+    run(story())
+
+
 def test_rows_that_share_an_id_run_neither_and_both_say_so(tmp_path: Path) -> None:
     async def story() -> None:
         house = House(tmp_path)

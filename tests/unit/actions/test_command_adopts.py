@@ -9,13 +9,13 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from actions.api import Adoptable, Outcome, Process, Result
+from actions.api import Adoptable, Outcome, Past, Process, Result
 from actions.command import KIND
 from actions.command.identity import boot, identified, opened
 from tests.unit.actions.attempts import Lent, action, request
@@ -83,7 +83,7 @@ def test_gone_with_an_exit_file_that_is_its_result(folder: Path) -> None:
     wait_for_end(process.pid)
     found = adopted(folder, process, **settings)
     assert found is not None
-    assert replace(found, took=None) == Result(Outcome.FAILED, "exit 4: bad")  # `took` where init has reaped it by now
+    assert replace(found, past=None) == Result(Outcome.FAILED, "exit 4: bad")  # `past` where init has reaped it by now
 
 
 def test_what_a_program_leaves_behind_goes_with_its_launcher_also_without_a_daemon(folder: Path) -> None:
@@ -182,7 +182,9 @@ def test_after_a_restart_of_the_machine_a_missing_file_proves_nothing(folder: Pa
     (folder / "exit").write_text("0\n")
     os.utime(folder / "boot", (100, 100))
     os.utime(folder / "exit", (107, 107))
-    assert adopted(folder, Process(1, 1), **line("true")) == Result(Outcome.SUCCEEDED, "done", took=timedelta(seconds=7))
+    assert adopted(folder, Process(1, 1), **line("true")) == Result(
+        Outcome.SUCCEEDED, "done", past=Past(datetime.fromtimestamp(107, UTC), timedelta(seconds=7))
+    )
     assert adopted(folder / "pruned", Process(1, 1), **line("true")) is None
 
 

@@ -96,7 +96,7 @@ def test_what_every_turn_asks_and_writes_is_compiled_once(ledger: Ledger) -> Non
             ledger.claim([run])
             ledger.begin([(run.id, 1)], NOON)
         with ledger.transaction():
-            ledger.end_attempts([AttemptEnd(run.id, 1, Result(Outcome.SUCCEEDED, "ok"), MINUTE)], NOON)
+            ledger.end_attempts([AttemptEnd(run.id, 1, NOON, Result(Outcome.SUCCEEDED, "ok"), MINUTE)])
         assert ledger.tallies("ops", ["a"]).keys() == {"a"}
         assert len(ledger.attempts(run.id)) == 1
 
