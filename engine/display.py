@@ -49,12 +49,14 @@ def display(
     hold: Hold | None = None,
     blackouts: Sequence[Blackout] = (),
     shut: Mapping[str, datetime] | None = None,
+    slips: Sequence[str] = (),
 ) -> dict[str, Cell]:
     """Every cell that rowd would write into this row, canonical header → value; only columns that the table has are sent.
 
     zone: the table's; a task's own zone wins. Nothing here depends on the present instant, so a quiet row is never rewritten.
     asked: what people asked of it and has no answer yet. Health tells it at once: an old copy in which the button is still pressed
     then shows that it is one.   shut: action → until when its circuit breaker lets nothing start.
+    slips: what the row seems to say in columns that are none of rowd's.
     """
     task = understood if isinstance(understood, Task) else None
     if task is not None:
@@ -69,7 +71,7 @@ def display(
     running = next((o for o in active if o.stage is Stage.RUNNING), None)
     cells: dict[str, Cell] = {
         Column.HEALTH: _with_count(
-            _asked(asked) + _health(understood, state, tally, said, active, hold, then, shut or {}), task, state
+            _asked(asked) + _health(understood, state, tally, said, active, hold, then, shut or {}) + _noted(slips), task, state
         ),
         Column.UNDERSTOOD_AS: _understood(task, state, clocked=clocked),
         Column.NEXT_RUN: _next_run(task, active, shut or {}, ahead) if hold is None else None,
@@ -205,6 +207,10 @@ def _understood(task: Task | None, state: RowState, *, clocked: bool) -> Cell:
 
 def _asked(requests: Sequence[Request]) -> str:
     return f"ASKED: {', '.join(dict.fromkeys(str(request.wish) for request in requests))}. " if requests else ""
+
+
+def _noted(slips: Sequence[str]) -> str:
+    return f". NOTE: {'; '.join(slips)}" if slips else ""
 
 
 def _health(

@@ -92,6 +92,13 @@ class TableHeld(TableEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TableDoubted(TableEvent):
+    """It runs, but a column of it was probably meant to be another one."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableReleased(TableEvent):
     message: str
 

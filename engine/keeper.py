@@ -57,10 +57,10 @@ class Keeper:
     def take(self, reading: Reading, now: datetime, draw: Callable[[], str]) -> Findings:
         """Hold a complete read against what is known. Changes nothing but how the table stands, and how rows are addressed."""
         new_ledger = self.access.first_read is None
-        waited = [mint.id for mint in self.sight.mints.values()]
+        waited, hints = [mint.id for mint in self.sight.mints.values()], self.hints
         found = self.sight.take(reading, now, draw, new_ledger=new_ledger)
-        self.unsent.update(waited)  # what waited for its id is to be told now
-        found.news |= self.access.trouble is not None
+        self.unsent.update(waited if self.hints == hints else self.states)  # what waited for its id is to be told now
+        found.news |= self.access.trouble is not None or self.hints != hints
         found.look_again |= self.access.was_read(self.sight.held, now) or new_ledger
         if self.sight.layout is not None:
             self.access.first_read = self.access.first_read or now
@@ -172,6 +172,11 @@ class Keeper:
         unclear = sum(isinstance(self.understood.get(key), Task) for key in self.sight.doubtful)  # known, but not which row it is
         return tasks - unclear, defects + len(self.sight.unclear), drafts
 
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """A sentence on each column of the table that was probably meant to be another one."""
+        return self.sight.layout.hints if self.sight.layout is not None else ()
+
     def no_task(self, key: str) -> str:
         """Why this row can't run at all."""
         if not self.access.served:
@@ -239,6 +244,7 @@ class Keeper:
         state, understood = self.states.get(key), self.understood.get(key)
         if state is None or understood is None:
             return None
+        layout = self.sight.layout
         return display(
             understood,
             state,
@@ -249,6 +255,7 @@ class Keeper:
             hold=self.hold(key, now),
             blackouts=self.rules.blackouts,
             shut=self.shut(now),
+            slips=layout.slips(state.cells) if layout is not None else (),
         )
 
     def mark(self, now: datetime) -> TableMark:
@@ -259,7 +266,7 @@ class Keeper:
             table=self.name,
             state=state,
             since=since,
-            message=message,
+            message=message or "; ".join(self.hints),
             first_read=self.access.first_read,
             last_read=self.access.last_read,
             columns=self.sight.columns,

@@ -8,7 +8,7 @@ from itertools import islice
 
 from connectors.api import BEYOND, Cell, fold
 from engine.cells import guess, quoted
-from engine.columns import Column
+from engine.columns import OURS, Column
 
 COLUMNS: Mapping[str, Column] = {fold(column): column for column in Column}
 """Every column that rowd knows, by its folded header."""
@@ -73,8 +73,12 @@ class Layout:
     @property
     def hints(self) -> tuple[str, ...]:
         """A sentence on each stranger that was probably meant to be a known column."""
-        said = 'the column {} is none of rowd\'s; did you mean "{}"?'
-        return tuple(said.format(quoted(header), column) for column, header in self.nearly.items())
+        return tuple(_meant(header, column) for column, header in self.nearly.items())
+
+    def slips(self, cells: Mapping[str, Cell]) -> tuple[str, ...]:
+        """The hints on those strangers in which this row says something that rowd would act on.   cells: canonical."""
+        ours = ((header, column) for column, header in self.nearly.items() if column not in OURS)
+        return tuple(_meant(header, column) for header, column in ours if cells.get(header) is not None)
 
     def lost(self, known: Iterable[Mapping[str, Cell]]) -> str | None:
         """Why no row can be told any more, with the remedy: the column is gone by which they are known. None where it is there.
@@ -95,6 +99,10 @@ class Layout:
 
     def has(self, column: Column) -> bool:
         return column in self.headers
+
+
+def _meant(header: str, column: Column) -> str:
+    return f'the column {quoted(header)} is none of rowd\'s; did you mean "{column}"?'
 
 
 def _stranger(header: str) -> str:

@@ -14,6 +14,7 @@ from engine.columns import SHARED
 from engine.crash import Crash
 from engine.events import (
     Listener,
+    TableDoubted,
     TableHeld,
     TableRead,
     TableRecovered,
@@ -207,7 +208,7 @@ class Tender:
 
     async def _take_up(self, reading: Reading, deliver: Deliver) -> None:
         keeper = self.keeper
-        held, trouble, baffling = keeper.access.held, keeper.access.trouble, keeper.sight.baffling
+        held, trouble, baffling, hints = keeper.access.held, keeper.access.trouble, keeper.sight.baffling, keeper.hints
         await deliver(keeper, lambda now: keeper.take(reading, now, self._draw))
         now = self._clock.now()
         if trouble is not None:
@@ -218,6 +219,8 @@ class Tender:
                 self._listener(Trouble(at=now, where=f"table {keeper.name}, row {key}", message=why))
         tasks, defects, drafts = keeper.counts()
         self._listener(TableRead(at=now, table=keeper.name, rows=len(reading.rows), tasks=tasks, defects=defects, drafts=drafts))
+        if keeper.hints and keeper.hints != hints:
+            self._listener(TableDoubted(at=now, table=keeper.name, message="; ".join(keeper.hints)))
         if keeper.access.held is not None and held is None:
             self._listener(TableHeld(at=now, table=keeper.name, message=keeper.access.held))
         if keeper.access.held is None and held is not None:

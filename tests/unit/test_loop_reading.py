@@ -12,7 +12,16 @@ from typing import Any
 from actions.api import Definition
 from connectors.api import Page, Row
 from connectors.errors import TryLater
-from engine.events import RowDefective, RowEdited, TableRecovered, TableUnreachable, TableUnwritable, TableWritable, Trouble
+from engine.events import (
+    RowDefective,
+    RowEdited,
+    TableDoubted,
+    TableRecovered,
+    TableUnreachable,
+    TableUnwritable,
+    TableWritable,
+    Trouble,
+)
 from engine.ledger import Reach
 from engine.parse import Rules
 from tests.fakes.house import House, rules
@@ -257,5 +266,37 @@ def test_a_table_whose_id_column_is_taken_away_is_held_until_it_is_back(tmp_path
             assert keeper.sight.held is None
             assert len(house.witness.seen) > began
             assert set(keeper.states) == known
+
+    run(story())
+
+
+def test_a_header_that_is_nearly_a_column_is_told_where_somebody_looks(tmp_path: Path) -> None:
+    """Its row would be a draft, or run at another time than it says, and nothing but the header be wrong."""
+    hint = 'the column "Shedule" is none of rowd\'s; did you mean "Schedule"?'
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("tick", "every minute"), row("byhand", Type="manual"))
+        alive = await start(house, sheet)
+
+        def rename(old: str, new: str) -> None:
+            sheet.columns = [new if c == old else c for c in sheet.columns]
+            sheet.rows = [{new if c == old else c: v for c, v in row.items()} for row in sheet.rows]
+
+        await house.until(NOON + timedelta(seconds=70))
+        rename("Schedule", "Shedule")
+        await house.after(minutes=1)
+        health = sheet.person("tick")["Health"]
+        assert health.startswith("DRAFT: ")
+        assert health.endswith(f". NOTE: {hint}")
+        assert sheet.person("byhand")["Health"] == "OK, runs when asked"  # it says nothing there
+        assert [event.message for event in house.of(TableDoubted)] == [hint]
+        mark = await alive.committer.read(lambda ledger: ledger.table_mark("ops"))
+        assert (mark.state, mark.message) == (Reach.OK, hint)
+        rename("Shedule", "Schedule")
+        await house.after(minutes=2)
+        assert sheet.person("tick")["Health"].startswith("OK, next")
+        mark = await alive.committer.read(lambda ledger: ledger.table_mark("ops"))
+        assert mark.message == ""
+        await alive.stop()
 
     run(story())
