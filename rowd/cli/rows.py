@@ -78,7 +78,7 @@ def outcome_style(outcome: Outcome | None) -> str:
 
 
 def troubles(tables: Iterable[TableView], behind: str | None = None) -> None:
-    """Say on standard error which tables couldn't be read, or are held.   behind: what the daemon works by, where that is old."""
+    """Say on standard error which tables couldn't be read, are held, or have a column that was meant to be another.   behind: what the daemon works by, where that is old."""
     if behind is not None:
         warn(behind)
     for view in tables:
@@ -88,6 +88,9 @@ def troubles(tables: Iterable[TableView], behind: str | None = None) -> None:
             warn(f"{view.name} can't be read now, so this is what was last read of it: {view.trouble}")
         elif view.held is not None:
             warn(f"{view.name} is held, nothing of it starts: {view.held}")
+        else:
+            for hint in view.hints:
+                warn(f"{view.name}: {hint}")
 
 
 def end_of_unread(tables: Iterable[TableView]) -> None:

@@ -316,3 +316,8 @@ def test_a_row_that_nobody_started_in_time_is_listed_as_due(tmp_path: Path) -> N
             for s in ledger.rows("ops")
         )
     assert re.search(r" due (now|.+ ago) ", desk.said("list"))
+
+
+def test_a_header_that_is_nearly_a_column_is_told_where_all_rows_are_drafts_for_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,backup,,hourly,work", header="ID,Name,Type,Shedule,Action")
+    assert 'ops: the column "Shedule" is none of rowd\'s; did you mean "Schedule"?' in desk.said("list")
