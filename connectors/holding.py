@@ -6,6 +6,7 @@ that has not yet become another program. So whoever was killed while it started 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -57,7 +58,11 @@ def lock_file(path: Path) -> int:
     try:
         descriptor = os.open(path, opening | os.O_EXCL, 0o600)
     except FileExistsError:
-        return os.open(path, opening, 0o600)
+        descriptor = os.open(path, opening, 0o600)
+        if os.fstat(descriptor).st_nlink > 1:
+            os.close(descriptor)
+            raise OSError(errno.EMLINK, f"{path} is a link to another file, and would be written into; delete it") from None
+        return descriptor
     if os.geteuid() == 0:
         folder = path.parent.stat()
         os.fchown(descriptor, folder.st_uid, folder.st_gid)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from threading import Barrier
 
@@ -45,7 +44,9 @@ def test_of_many_in_the_same_instant_one_holds_and_the_others_read_its_name_neve
 
 
 @pytest.mark.parametrize("link", [Path.symlink_to, Path.hardlink_to])
-def test_root_gives_nobody_what_they_put_in_a_locks_place(tmp_path: Path, link: Callable[[Path, Path], None]) -> None:
+def test_what_is_linked_into_a_locks_place_is_neither_written_nor_given_away(
+    tmp_path: Path, link: Callable[[Path, Path], None]
+) -> None:
     secret, folder = tmp_path / "secret", tmp_path / "theirs"
     secret.write_text("of root")
     folder.mkdir()
@@ -53,8 +54,8 @@ def test_root_gives_nobody_what_they_put_in_a_locks_place(tmp_path: Path, link: 
         os.chown(folder, 65534, 65534)
     before = secret.stat()
     link(folder / "lock", secret)
-    with suppress(OSError):
-        os.close(lock_file(folder / "lock"))
+    with pytest.raises(OSError, match="link"):
+        hold(folder / "lock", "rowd")
     assert (secret.stat().st_uid, secret.stat().st_gid, secret.read_text()) == (before.st_uid, before.st_gid, "of root")
 
 
