@@ -78,7 +78,10 @@ def outcome_style(outcome: Outcome | None) -> str:
 
 
 def troubles(tables: Iterable[TableView], behind: str | None = None) -> None:
-    """Say on standard error which tables couldn't be read, are held, or have a column that was meant to be another.   behind: what the daemon works by, where that is old."""
+    """Say on standard error which tables couldn't be read, are held, or have a column that was meant to be another.
+
+    behind: what the daemon works by, where that is old.
+    """
     if behind is not None:
         warn(behind)
     for view in tables:
