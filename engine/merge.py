@@ -168,6 +168,9 @@ def fingerprint(stood: Mapping[str, Cell]) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
 
 
+_BLANK = fingerprint({})
+
+
 def remembered(
     shown: tuple[tuple[str, Mapping[str, Cell]], ...], stood: Mapping[str, Cell]
 ) -> tuple[tuple[str, Mapping[str, Cell]], ...]:
@@ -191,8 +194,14 @@ def _base(state: RowState, stood: Mapping[str, Cell]) -> tuple[Mapping[str, Cell
         return state.stood, True, True
     for known, shared in reversed(state.shown):
         if known == mark:
+            if mark == _BLANK and not _same_count(shared, stood):
+                break  # rowd's cells were cleared, or their columns taken away: that they were blank once is no witness
             return shared, False, True
     return state.stood, False, False
+
+
+def _same_count(one: Mapping[str, Cell], other: Mapping[str, Cell]) -> bool:
+    return one.get(Column.CURRENT) == other.get(Column.CURRENT)
 
 
 def _kept(state: RowState, stood: Mapping[str, Cell]) -> dict[str, Cell]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -214,3 +215,16 @@ def test_the_note_about_a_word_that_is_no_button_goes_with_the_word() -> None:
     wrong = observe(seen(), cells(Do="foo"), LATER).state
     assert wrong.note is not None
     assert observe(wrong, cells(), LATER).state.note is None
+
+
+@pytest.mark.parametrize(
+    ("current", "count"),
+    [("5", 5), ("3", 5), ("9", 9)],
+    ids=["rowd's cells were cleared", "an old copy from before rowd's first write", "nobody knows what it was typed over"],
+)
+def test_cells_that_rowd_had_not_filled_yet_are_no_witness_of_what_a_number_was_typed_over(current: str, count: float) -> None:
+    """Whoever clears rowd's cells, or takes their columns away, has a row that looks as at first sight."""
+    state = shown(seen()._replace(count=5), Current=5, Health="OK, 5 of 5", Runs=0)
+    assert observe(state, cells(Current=current), LATER).state.count == count
+    without = {c: v for c, v in cells(Current=current).items() if c not in ("Health", "Runs")}
+    assert observe(state, without, LATER).state.count == count
