@@ -8,6 +8,7 @@ simply the newest one.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -148,15 +149,19 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
     return Observation(found.state, (*changes, Change(Column.DO, state.stood.get(Column.DO), press)), found.press)
 
 
+_SNOOZE = re.compile(r"snooze[\s_:]*(.*)", re.IGNORECASE | re.DOTALL)
+"""A hyphen before the number belongs to it: then it is no span of time."""
+
+
 def press_of(value: Cell) -> Press:
     """Read a button. Raises BadPress with a sentence for the person."""
     said = fold(str(value))
     for wish in (Wish.RUN_NOW, Wish.RETRY, Wish.SKIP_NEXT, Wish.CANCEL):
         if said == fold(wish):
             return Press(wish)
-    if said.startswith("snooze"):
+    if (snooze := _SNOOZE.fullmatch(str(value).strip())) is not None:
         try:
-            return Press(Wish.SNOOZE, span(said.removeprefix("snooze")).total_seconds())
+            return Press(Wish.SNOOZE, span(snooze[1]).total_seconds())
         except ValueError:
             raise BadPress(f'Do "{_cut(value)}": say for how long, like "snooze 2h"') from None
     raise BadPress(f'Do "{_cut(value)}" is no button: use run now, retry, skip next, cancel or snooze 2h')

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from connectors.api import Cell
 from engine.columns import Column
 from engine.display import differing
-from engine.merge import Observation, delivered, first_sight, observe, unchanged
+from engine.merge import BadPress, Observation, Press, delivered, first_sight, observe, press_of, unchanged
 from engine.model import RowState, Wish
 from tests.fakes.virtual import NOON
 
@@ -228,3 +228,14 @@ def test_cells_that_rowd_had_not_filled_yet_are_no_witness_of_what_a_number_was_
     assert observe(state, cells(Current=current), LATER).state.count == count
     without = {c: v for c, v in cells(Current=current).items() if c not in ("Health", "Runs")}
     assert observe(state, without, LATER).state.count == count
+
+
+@pytest.mark.parametrize("word", ["snooze 2h", " SNOOZE  2 h", "snooze: 120 min", "Snooze_2h"])
+def test_a_snooze_in_any_way_of_writing_it(word: str) -> None:
+    assert press_of(word) == Press(Wish.SNOOZE, 7200)
+
+
+@pytest.mark.parametrize("word", ["snooze -2h", "snooze", "snooze soon", "snooze 2"])
+def test_a_snooze_that_says_no_span_is_no_button(word: str) -> None:
+    with pytest.raises(BadPress, match="say for how long"):
+        press_of(word)
