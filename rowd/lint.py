@@ -167,31 +167,45 @@ def _smallest_gap(task: Task, now: datetime) -> timedelta | None:
 def clock_changes(task: Task, now: datetime) -> Iterator[str]:
     """What will be otherwise than the row says, because the clock skips or repeats an hour: one sentence for each change.
 
-    Only fixed times are concerned; what runs on real time (`*/5 * * * *`, `every 2 hours`) is not.
+    Fixed times are concerned, and what runs on real time only in some hours of the day (`*/30 2 * * *`); what runs on real time
+    around the clock (`*/5 * * * *`, `every 2 hours`) is not.
     """
     schedule = task.schedule
     if schedule is None:
         return
     for before, after in _changes(schedule.zone, now):
-        skipped = after.offset > before.offset
         first, last = sorted((before.end + before.offset, before.end + after.offset))
         times = list(_between(schedule, first, last))
-        if not times or (due := schedule.next(moment_of(before.end - (last - first) - 1))) is None:
-            continue
-        if not moment_of(before.end - (last - first)) <= due <= moment_of(before.end + (last - first)):
-            continue  # it begins only later
-        if schedule.one_off and due <= now:
+        if not times or not _begun(schedule, before.end, last - first, now):
             continue
         hour = f"{moment_of(first):%H:%M} to {moment_of(last):%H:%M}"
         day = f"{moment_of(first):%a} {moment_of(first).day} {moment_of(first):%b %Y}"
         which = ", ".join(f"{t:%H:%M}" for t in times[:3]) + (", …" if len(times) > 3 else "")
-        if skipped and len(times) == 1:
-            yield f"on {day} the clock skips {hour} ({schedule.zone}): {which} comes right after it, at {moment_of(last):%H:%M}"
-        elif skipped:
-            yield f"on {day} the clock skips {hour} ({schedule.zone}): {which} come together as one run at {moment_of(last):%H:%M}"
+        real = isinstance(schedule, Calendar) and schedule.real
+        if after.offset > before.offset:
+            then = _in_a_gap(len(times), f"{moment_of(last):%H:%M}", real=real)
+            yield f"on {day} the clock skips {hour} ({schedule.zone}): {which} {then}"
         else:
+            then = f"{'runs' if len(times) == 1 else 'run'} {'both times' if real else 'the first time only'}"
             second = f"; for the second time write {_with_offset(times[0], after.offset)}" if schedule.one_off else ""
-            yield f"on {day} the clock shows {hour} twice ({schedule.zone}): {which} runs the first time only{second}"
+            yield f"on {day} the clock shows {hour} twice ({schedule.zone}): {which} {then}{second}"
+
+
+def _begun(schedule: Schedule, change: int, width: int, now: datetime) -> bool:
+    """Whether the schedule has begun when the clock changes, and a one-off of it is still to come."""
+    if isinstance(schedule, Calendar) and schedule.real:
+        return schedule.begins is None or schedule.begins <= change
+    due = schedule.next(moment_of(change - width - 1))
+    if due is None or not moment_of(change - width) <= due <= moment_of(change + width):
+        return False
+    return not schedule.one_off or due > now
+
+
+def _in_a_gap(times: int, end: str, *, real: bool) -> str:
+    """What becomes of so many times of a day that its clock skips."""
+    if real:
+        return "doesn't come that day" if times == 1 else "don't come that day"
+    return f"comes right after it, at {end}" if times == 1 else f"come together as one run at {end}"
 
 
 def _changes(zone: tzinfo, now: datetime) -> Iterator[tuple[Stretch, Stretch]]:
@@ -206,16 +220,21 @@ def _changes(zone: tzinfo, now: datetime) -> Iterator[tuple[Stretch, Stretch]]:
 
 
 def _between(schedule: Schedule, first: int, last: int) -> Iterator[datetime]:
-    """Its fixed times in [first, last), as walls."""
+    """Its times in [first, last), as walls; none of what runs around the clock."""
     match schedule:
         case Once(wall=int(wall)) if first <= wall < last:
             yield moment_of(wall)
-        case Calendar(real=False):
+        case Calendar() if not schedule.real or not _around_the_clock(schedule):
             by_the_wall = replace(schedule, zone=UTC, begins=None)
             cursor, end = moment_of(first - 1), moment_of(last)
             while (due := by_the_wall.next(cursor)) is not None and due < end:
                 yield due
                 cursor = due
+
+
+def _around_the_clock(schedule: Calendar) -> bool:
+    """Whether it has a time in each hour of the day."""
+    return all(schedule.minutes >> 60 * hour & (1 << 60) - 1 for hour in range(24))
 
 
 def _with_offset(wall: datetime, offset: int) -> str:

@@ -48,6 +48,15 @@ def test_what_no_clock_change_touches_is_not_told(schedule: str) -> None:
     assert "clock change" not in kinds(seen(schedule))
 
 
+def test_cron_that_runs_on_real_time_in_some_hours_only_is_told_what_becomes_of_them() -> None:
+    """A person sees two runs a night; cron's rule gives none, and four."""
+    assert [f.message.partition("(Europe/Berlin): ")[2] for f in found(seen("*/30 2 * * *"))] == [
+        "02:00, 02:30 don't come that day",
+        "02:00, 02:30 run both times",
+    ]
+    assert kinds(seen("*/30 3 * * *")) == []
+
+
 @pytest.mark.parametrize(("schedule", "number"), [("daily 02:00", 2), ("30 2 * 3 *", 1), ("sundays 02:59", 2), ("0 2 25 10 *", 1)])
 def test_the_edges_of_the_hour_belong_to_the_right_side(schedule: str, number: int) -> None:
     assert kinds(seen(schedule)).count("clock change") == number
