@@ -171,9 +171,9 @@ class RunEnded(RowEvent):
     attempt: int
     outcome: str
     reason: str
-    ended_at: datetime
     duration_s: float | None
     retry_at: datetime | None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,9 @@ from engine.model import RowState, Status, Wish
 MOST_SHOWN = 12
 """So many older displays of a row are remembered, to recognise an old copy by."""
 
+OLDER_COPY = "the last edit came in a copy that is older than the row's Status, which stands; to run the row, set it to active"
+"""What Health says where a row was given something else to do in a copy in which it was still active."""
+
 MOST_PRESSES = 20
 """So many consumed presses of a row are remembered, to recognise one that comes back with an old copy."""
 
@@ -124,8 +127,9 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
     changes += status_changes + count_changes
     if Column.ID in cells:
         merged[Column.ID] = cells[Column.ID]
-    if Column.DO in cells:
-        merged[Column.DO] = state.cells.get(Column.DO) if stood.get(Column.DO) == base.get(Column.DO) else cells[Column.DO]
+    if Column.DO in cells or Column.DO in state.cells:
+        same_word = cells.get(Column.DO, base.get(Column.DO)) == base.get(Column.DO)
+        merged[Column.DO] = state.cells.get(Column.DO) if same_word else cells[Column.DO]
 
     anew = any(c.column in RESTARTS for c in changes) or restarts(state.cells) != restarts(merged)
     if anew or _activated(state, merged):
@@ -134,7 +138,8 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
             since=since, settled_until=since, armed=False, marked=False, snoozed_until=None, skip_until=None, skip_by=""
         )
     if changes:
-        after = after._replace(changed_at=now, note=None)
+        older = Column.STATUS in cells and _in_service(cells) and not _in_service(merged)
+        after = after._replace(changed_at=now, note=OLDER_COPY if anew and older else None)
     if merged != state.cells:
         after = after._replace(cells=merged)
     if stood != state.stood:
@@ -179,8 +184,8 @@ _BLANK = fingerprint({})
 def remembered(
     shown: tuple[tuple[str, Mapping[str, Cell]], ...], stood: Mapping[str, Cell]
 ) -> tuple[tuple[str, Mapping[str, Cell]], ...]:
-    """`shown` with this display as the newest."""
-    entry = (fingerprint(stood), _shared(stood))
+    """`shown` with this display as the newest. Of a column that the table lacks now, what it last said goes on with it."""
+    entry = (fingerprint(stood), {**(shown[-1][1] if shown else {}), **_shared(stood)})
     return (*(s for s in shown if s != entry), entry)[-MOST_SHOWN:]
 
 
@@ -194,15 +199,15 @@ def _shared(stood: Mapping[str, Cell]) -> dict[str, Cell]:
 
 def _base(state: RowState, stood: Mapping[str, Cell]) -> tuple[Mapping[str, Cell], bool, bool]:
     """The shared cells that the person started from; whether that is the newest display; whether we are sure of it."""
-    mark = fingerprint(stood)
+    mark, newest = fingerprint(stood), state.shown[-1][1]
     if mark == fingerprint(state.stood):
-        return state.stood, True, True
+        return newest, True, True
     for known, shared in reversed(state.shown):
         if known == mark:
             if mark == _BLANK and not _same_count(shared, stood):
                 break  # rowd's cells were cleared, or their columns taken away: that they were blank once is no witness
             return shared, False, True
-    return state.stood, False, False
+    return newest, False, False
 
 
 def _same_count(one: Mapping[str, Cell], other: Mapping[str, Cell]) -> bool:
@@ -247,9 +252,12 @@ def _merge_count(
     return after._replace(count=count, armed=True), [change]
 
 
+def _in_service(cells: Mapping[str, Cell]) -> bool:
+    return fold(str(cells.get(Column.STATUS) or "")) in _ACTIVE
+
+
 def _activated(state: RowState, merged: Mapping[str, Cell]) -> bool:
-    before, now = (fold(str(c.get(Column.STATUS) or "")) for c in (state.cells, merged))
-    return now in _ACTIVE and before not in _ACTIVE
+    return _in_service(merged) and not _in_service(state.cells)
 
 
 def _pressed(state: RowState, value: Cell, stood: Mapping[str, Cell], *, live: bool) -> Observation:
@@ -292,7 +300,7 @@ def delivered(state: RowState, put: Mapping[str, Cell], cells: Mapping[str, Cell
 
 def active(state: RowState) -> bool:
     """Whether its Status lets the row run."""
-    return fold(str(state.cells.get(Column.STATUS) or "")) in _ACTIVE
+    return _in_service(state.cells)
 
 
 def completed(state: RowState) -> RowState:

@@ -74,7 +74,7 @@ def of_end(end: End, now: datetime) -> Event:
         attempt=end.ended.attempt,
         outcome=str(result.outcome),
         reason=result.summary,
-        ended_at=end.at,
+        ended_at=end.at if end.at < now else None,
         duration_s=None if end.ended.duration is None else round(end.ended.duration.total_seconds(), 3),
         retry_at=end.retry_at,
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from connectors.api import Cell
 from engine.columns import Column
 from engine.display import differing
-from engine.merge import BadPress, Observation, Press, delivered, first_sight, observe, press_of, unchanged
+from engine.merge import OLDER_COPY, BadPress, Observation, Press, completed, delivered, first_sight, observe, press_of, unchanged
 from engine.model import RowState, Wish
 from tests.fakes.virtual import NOON
 
@@ -239,3 +239,40 @@ def test_a_snooze_in_any_way_of_writing_it(word: str) -> None:
 def test_a_snooze_that_says_no_span_is_no_button(word: str) -> None:
     with pytest.raises(BadPress, match="say for how long"):
         press_of(word)
+
+
+def without(column: str, **cells_: Cell) -> dict[str, Cell]:
+    """The row in a table in which this column is called otherwise for a while."""
+    return {c: v for c, v in cells(**cells_).items() if c != column}
+
+
+def test_a_counter_whose_column_was_away_is_not_counted_twice() -> None:
+    state = shown(seen()._replace(count=4), Current=4, Health="OK, 4 of 5")
+    away = observe(state, without("Current", Health="OK, 4 of 5"), LATER).state._replace(count=5)
+    for n in range(20):  # displays come and go meanwhile
+        away = delivered(away, {"Health": f"OK {n}"}, without("Current", Health=f"OK {n}"), LATER).state
+    back = observe(away, cells(Current="4", Health="OK 19"), LATER)
+    assert (back.state.count, columns(back)) == (5, [])
+    assert observe(away, cells(Current="6", Health="OK 19"), LATER).state.count == 7  # two more were typed meanwhile
+
+
+def test_a_button_whose_column_was_away_is_not_pressed_by_its_return() -> None:
+    old = first_sight("ops", "1", cells(Do="run now"), NOON, new_ledger=True, anchor=None).state
+    away = observe(old, without("Do"), LATER).state
+    assert away.note == old.note
+    assert observe(away, cells(Do="run now"), LATER).press is None
+    pressed = observe(seen(), cells(Do="run now"), LATER)
+    assert pressed.press == Press(Wish.RUN_NOW)
+    away = observe(pressed.state, without("Do"), LATER).state  # renamed before rowd could clear it
+    assert observe(away, cells(Do="run now"), LATER).press is None
+    assert observe(away, cells(Do="cancel"), LATER).press == Press(Wish.CANCEL)
+
+
+def test_something_else_to_do_in_a_copy_older_than_the_status_is_told_of() -> None:
+    state = shown(seen(Type="once", Schedule="in 3 seconds", Status="active"), Health="OK, next …")
+    state = shown(completed(state), Status="completed", Health="COMPLETED")
+    again = observe(state, cells(Type="once", Schedule="in 4 seconds", Status="active", Health="OK, next …"), LATER)
+    assert columns(again) == ["Schedule"]
+    assert again.state.note == OLDER_COPY
+    status = observe(again.state, cells(Type="once", Schedule="in 4 seconds", Status="active", Health="COMPLETED"), LATER)
+    assert (columns(status), status.state.note) == (["Status"], None)
