@@ -39,8 +39,9 @@ class Api:
         self.world = World(self.clock, self.random, name, keeps_past=self.switches["index_lag_s"] != "0")
         self.users = Users(self.world)
         self.schemas = Schemas(self.world, groups_given=self.switches["status_groups"] == "given")
-        keep_empty, floor_dates = self.switches["empty_text"] == "kept", self.switches["dates"] == "minutes"
-        self.values = Values(self.world, self.users, self.schemas, floor_dates=floor_dates, keep_empty=keep_empty)
+        ways = {"keep_empty": self.switches["empty_text"] == "kept", "merge": self.switches["text_neighbours"] == "merged"}
+        floor_dates = self.switches["dates"] == "minutes"
+        self.values = Values(self.world, self.users, self.schemas, floor_dates=floor_dates, **ways)
         self.reader = Reader(self.world, self.users, floor=floor)
         self.shapes = Shapes(self.world, self.users, self.schemas, self.reader, floor=floor)
         self.connections.clear()

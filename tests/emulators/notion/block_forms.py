@@ -126,7 +126,15 @@ def content(kind: str, given: dict[str, Any], path: str, rich: Rich, old: dict[s
             made[key] = [rich(cell, f"{path}.cells[{at}]") for at, cell in enumerate(given[key])]
         else:
             made[key] = given[key]
+    if kind == "file":
+        made["name"] = _with_ending(made["name"], made["external"])
     return made
+
+
+def _with_ending(name: str, external: Json) -> str:
+    """A file keeps its address's ending, whatever it is called (recorded by ultimate-notion, test_modify_file_blocks)."""
+    ending = str((external or {}).get("url", "")).rsplit("/", 1)[-1].rpartition(".")[2]
+    return name if "." in name or not ending else f"{name}.{ending}"
 
 
 def _absent(kind: str, key: str, given: dict[str, Any], path: str) -> Json:

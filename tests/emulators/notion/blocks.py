@@ -59,7 +59,7 @@ class Blocks:
         return answer(self._api.listed(shown, "block", cursor))
 
     def append(self, request: Request, block: str) -> Answer:
-        """Answers what was made, and not what is in it."""
+        """Answers what was made, not what is in it; and what follows, where it was put between (recorded: max_children_length)."""
         api = self._api
         api.require("insert")
         place = self._found(block)
@@ -72,7 +72,11 @@ class Blocks:
         api.room_for_blocks()
         made = self.put(place, children, after, first=first)
         api.world.touch(place, api.bot)
-        return answer(api.listed([api.shapes.block(child, api.version) for child in made], "block", None))
+        told: list[Node] = [*made]
+        if (after is not None or first) and made:
+            siblings = api.world.within(place)
+            told = siblings[siblings.index(made[0]) :]
+        return answer(api.listed([api.shapes.block(child, api.version) for child in told], "block", None))
 
     def _position(self, body: dict[str, Any]) -> tuple[str | None, bool]:
         """After which sibling; or whether at the very beginning."""

@@ -76,9 +76,10 @@ def _moment(text: Json, path: str, zone: str | None, floor: bool) -> str:
     if not isinstance(at, datetime):
         return str(text)
     if zone is not None:
-        if datetime.fromisoformat(text).tzinfo is not None:
+        there = at.replace(tzinfo=ZoneInfo(zone))
+        if datetime.fromisoformat(text).tzinfo is not None and there != at:  # recorded: Z is taken together with UTC
             raise invalid(f'The date "{text}" must not have an offset where a time zone is given.')
-        at = at.replace(tzinfo=ZoneInfo(zone))
+        at = there
     return written(at, floor=floor)
 
 

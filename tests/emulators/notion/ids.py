@@ -27,6 +27,9 @@ def dashed(text: object) -> str | None:
     return f"{plain[:8]}-{plain[8:12]}-{plain[12:16]}-{plain[16:20]}-{plain[20:]}"
 
 
+LINK = "https://app.notion.com/p/"
+
+
 def wanted(text: object, path: str) -> str:
     """The id that a request gives at `path`. Raises Refused."""
     found = dashed(text)

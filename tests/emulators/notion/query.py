@@ -41,7 +41,7 @@ class Queries:
                 raise bad(f"body.{key}", "not present", body[key])
         if body.get("is_archived"):
             raise refusal(501, "not_emulated", "archived rows are not emulated")
-        if api.shapes.source(found, api.version)["in_trash"] and api.switches["trashed_sources"] == "not_found":
+        if api.shapes.gone(found) and api.switches["trashed_sources"] == "not_found":
             raise api.missing("data_source", found.id)
         only = api.columns(request, found)
         size = size_of(body.get("page_size"), "body")

@@ -84,7 +84,7 @@ class Before:
         for _, shown in ordered:
             self._put(shown)
         self._order_blocks()
-        for text in self._session.get("needs_bind") or []:
+        for text in [*(self._session.get("needs_bind") or []), *_parents(self._session["steps"])]:
             self._bare(dashed(text) or "")
 
     def _read(self, step: Json) -> None:
@@ -109,6 +109,8 @@ class Before:
         bots = [shown["id"] for shown in self._shown.values() if "workspace_name" in shown.get("bot", {})]
         answers = [shown for step in self._session["steps"] for shown in _objects(step.get("response"))]
         makers = [shown["created_by"]["id"] for shown in answers if shown["id"] in self._made and "created_by" in shown]
+        changed = [step["response"] for step in self._session["steps"] if step["method"] == "PATCH" and step["status"] < 400]
+        makers += [shown["last_edited_by"]["id"] for shown in changed if isinstance(shown.get("last_edited_by"), dict)]
         named = [step["response"]["additional_data"]["integration_id"] for step in self._session["steps"] if _misses(step)]
         identifier = next(iter([*bots, *makers, *named]), None)
         bot = world.users.get(identifier or "") or world.user("", "bot", {}, identifier)
@@ -171,6 +173,8 @@ class Before:
                 world.nodes[identifier] = Source(id=identifier, parent=place, **times)
             else:
                 world.add(Block(id=identifier, parent=("workspace", ""), **times))
+        elif database_parent is not None and world.nodes[identifier].parent[0] == "workspace":
+            world.nodes[identifier].parent = self._stub(database_parent)
         return (kind, identifier)
 
     def _database(self, shown: Json) -> None:
@@ -207,7 +211,9 @@ class Before:
     def _column(source: Source, form: Json, name: str | None = None) -> Property:
         identifier = unquote(form["id"])
         if identifier not in source.properties:
-            source.properties[identifier] = Property(identifier, name or form.get("name", ""), form["type"])
+            column = Property(identifier, name or form.get("name", ""), form["type"])
+            column.config = {"data_source_id": source.id} if column.type == "relation" else {"expression": ""}
+            source.properties[identifier] = column
         return source.properties[identifier]
 
     def _configure(self, column: Property, config: Json) -> None:
@@ -287,14 +293,16 @@ class Before:
     def _bare(self, identifier: str) -> None:
         """What has to be there, and no answer shows: a page, or what its use says. What only answers 404 isn't there."""
         world = self._emulator.api.world
-        if identifier in world.users or identifier in self._connection.shared or not identifier:
+        if identifier in world.users or identifier in self._connection.shared or identifier in self._made or not identifier:
             return
         uses = [step for step in self._session["steps"] if _uses(step, identifier)]
         if all(step["status"] >= 400 for step in uses):
             return
         times = world.times(self._connection.bot.id)
         node: Node
-        if any("/data_sources/" in step["path"] and _in_path(step, identifier) for step in uses):
+        if identifier in world.nodes:
+            pass
+        elif any("/data_sources/" in step["path"] and _in_path(step, identifier) for step in uses):
             database = Database(id=world.ids.any(), parent=("workspace", ""), **times)
             world.add(database)
             node = Source(id=identifier, parent=("database", database.id), **times)
@@ -303,7 +311,7 @@ class Before:
             world.nodes[node.id] = node
         elif any("/databases/" in step["path"] and _in_path(step, identifier) for step in uses):
             world.add(Database(id=identifier, parent=("workspace", ""), **times))
-        elif identifier not in world.nodes:
+        else:
             world.add(Page(id=identifier, parent=("workspace", ""), **times))
         self._connection.shared.add(identifier)
 
@@ -318,6 +326,15 @@ def _objects(answer: Json) -> Iterator[Json]:
     elif isinstance(answer, list):
         for value in answer:
             yield from _objects(value)
+
+
+def _parents(steps: list[Json]) -> Iterator[str]:
+    """Pages that things were put into."""
+    for step in steps:
+        given = step.get("json")
+        parent = given.get("parent") if isinstance(given, dict) else None
+        if step["status"] < 400 and isinstance(parent, dict) and isinstance(parent.get("page_id"), str):
+            yield parent["page_id"]
 
 
 def _partners(steps: Json, seen: set[str]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from typing import Any
 from urllib.parse import unquote
@@ -263,21 +264,30 @@ class Schemas:
         column.config["partner"] = identifier
         target.properties[identifier] = partner
 
+    def _expression(self, source: Source, column: Property) -> str:
+        """Columns in it are told by id, as the app keeps them; parentheses too many, which it drops, stay here."""
+
+        def told(match: re.Match[str]) -> str:
+            other = source.find(match[1])
+            return match[0] if other is None else f"{{{{notion:block_property:{in_link(other.id)}:{source.id}:{self._world.id}}}}}"
+
+        return re.sub(r'prop\("((?:[^"\\]|\\.)*)"\)', told, column.config["expression"])
+
     def shown(self, source: Source) -> dict[str, Json]:
         """All columns, as answers have them."""
-        return {column.name: self._column(column) for column in source.ordered}
+        return {column.name: self._column(source, column) for column in source.ordered}
 
-    def _column(self, column: Property) -> Json:
+    def _column(self, source: Source, column: Property) -> Json:
         shape: dict[str, Any] = {
             "id": in_link(column.id),
             "name": column.name,
             "description": column.description,
             "type": column.type,
         }
-        shape[column.type] = self._config(column)
+        shape[column.type] = self._config(source, column)
         return shape
 
-    def _config(self, column: Property) -> Json:
+    def _config(self, source: Source, column: Property) -> Json:
         match column.type:
             case "select" | "multi_select":
                 return {"options": [_option(option) for option in column.options]}
@@ -285,7 +295,9 @@ class Schemas:
                 return {"options": [_option(option) for option in column.options], "groups": _groups(column)}
             case "relation":
                 return self._relation(column)
-            case "number" | "formula" | "unique_id" | "rollup":
+            case "formula":
+                return {"expression": self._expression(source, column)}
+            case "number" | "unique_id" | "rollup":
                 return dict(column.config)
             case _:
                 return {}

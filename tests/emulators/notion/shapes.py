@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.emulators.core.exchange import Json
 from tests.emulators.notion import dates, texts
-from tests.emulators.notion.ids import plain
+from tests.emulators.notion.ids import LINK, plain
 from tests.emulators.notion.people import Users
 from tests.emulators.notion.schema import Schemas
 from tests.emulators.notion.values import Reader
@@ -15,8 +15,6 @@ from tests.emulators.notion.world import Block, Database, Node, Page, Parent, So
 
 OLD, NEW = "2025-09-03", "2026-03-11"
 """The versions that are emulated. The new one has no `archived` (recordings of both)."""
-
-LINK = "https://app.notion.com/p/"
 
 UNTITLED = "New database"
 """What a database without a title is called in answers (recorded by ultimate-notion, test_db_without_title)."""
@@ -44,13 +42,13 @@ class Shapes:
             "cover": page.cover,
             "icon": page.icon,
             "parent": self.parent(page.parent),
-            "in_trash": page.trashed,
+            "in_trash": self.gone(page),
             "is_archived": False,
             "is_locked": page.locked,
             "properties": self._reader.shown(page, source, only),
             "url": self._link(page),
             "public_url": None,
-            **self._archived(page.trashed, version),
+            **self._archived(self.gone(page), version),
         }
         if only is None and self._keeps(source):
             page.rendered = (self._state(page, source, version), shape)
@@ -63,7 +61,8 @@ class Shapes:
 
     def _state(self, page: Page, source: Source | None, version: str) -> object:
         connection = self._users.connection
-        return version, page.revision, -1 if source is None else source.revision, connection.capabilities if connection else None
+        capabilities = connection.capabilities if connection else None
+        return version, page.revision, -1 if source is None else source.revision, self.gone(page), capabilities
 
     def _link(self, page: Page) -> str:
         source = self.source_of(page)
@@ -90,7 +89,7 @@ class Shapes:
             "description": sources[0].description if sources else [],
             "parent": self.parent(database.parent),
             "is_inline": database.inline,
-            "in_trash": database.trashed,
+            "in_trash": self.gone(database),
             "is_locked": database.locked,
             "created_time": created,
             "last_edited_time": created,
@@ -101,12 +100,12 @@ class Shapes:
             "cover": database.cover,
             "url": LINK + plain(database.id),
             "public_url": None,
-            **self._archived(database.trashed, version),
+            **self._archived(self.gone(database), version),
         }
 
     def source(self, source: Source, version: str) -> Json:
         database = self._world.nodes[source.parent[1]]
-        trashed = source.trashed or database.trashed
+        trashed = self.gone(source)
         return {
             "object": "data_source",
             "id": source.id,
@@ -135,10 +134,10 @@ class Shapes:
             **self._times(node),
             **self._authors(node),
             "has_children": not isinstance(node, Database) and bool(self._world.within(node)),
-            "in_trash": node.trashed,
+            "in_trash": self.gone(node),
             "type": kind,
             kind: content,
-            **self._archived(node.trashed, version),
+            **self._archived(self.gone(node), version),
         }
 
     def _content(self, node: Node) -> tuple[str, Json]:
@@ -163,6 +162,10 @@ class Shapes:
                 return {"type": "data_source_id", "data_source_id": name, "database_id": database}
             case _:
                 return {"type": f"{kind}_id", f"{kind}_id": name}
+
+    def gone(self, node: Node) -> bool:
+        """What lies in something trashed says so of itself (recorded by ultimate-notion, test_modify_column_blocks)."""
+        return node.trashed or self._world.buried(node)
 
     def _times(self, node: Node) -> dict[str, Any]:
         created, edited = (dates.stamp(at, floor=self._floor) for at in (node.created, node.edited))

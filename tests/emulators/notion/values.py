@@ -9,10 +9,10 @@ from urllib.parse import unquote
 from tests.emulators.core.exchange import Json
 from tests.emulators.notion import dates, texts
 from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of, refusal
-from tests.emulators.notion.ids import in_link, wanted
+from tests.emulators.notion.ids import LINK, in_link, plain, wanted
 from tests.emulators.notion.people import Users
 from tests.emulators.notion.schema import Schemas, checked_name
-from tests.emulators.notion.world import Option, Page, Property, Source, World
+from tests.emulators.notion.world import Database, Option, Page, Property, Source, World
 
 WRITABLE = (
     *("title", "rich_text", "number", "url", "select", "multi_select", "people", "email", "phone_number", "date", "checkbox"),
@@ -32,13 +32,13 @@ LONGEST = {"url": 2000, "email": 200, "phone_number": 200}
 class Values:
     """Writes and reads cells."""
 
-    def __init__(self, world: World, users: Users, schemas: Schemas, *, floor_dates: bool, keep_empty: bool) -> None:
+    def __init__(self, world: World, users: Users, schemas: Schemas, *, floor_dates: bool, keep_empty: bool, merge: bool) -> None:
         self._world, self._users, self._schemas = world, users, schemas
-        self._floor_dates, self._keep_empty = floor_dates, keep_empty
+        self._floor_dates, self._keep_empty, self._merge = floor_dates, keep_empty, merge
 
     def rich(self, value: Json, path: str) -> list[Json]:
         """Rich text, checked."""
-        return texts.read(value, path, self._mention, keep_empty=self._keep_empty)
+        return texts.read(value, path, self._mention, keep_empty=self._keep_empty, merge=self._merge)
 
     def _mention(self, given: Json, path: str) -> tuple[Json, str, str | None]:
         if "user" in given:
@@ -51,12 +51,21 @@ class Values:
             return (
                 {"type": "page", "page": {"id": identifier}},
                 title or "Untitled",
-                f"https://app.notion.com/p/{identifier.replace('-', '')}",
+                LINK + plain(identifier),
             )
+        if "database" in given:
+            identifier = wanted(given["database"].get("id"), f"{path}.database.id")
+            title = self._database_title(identifier) or "Untitled"
+            return {"type": "database", "database": {"id": identifier}}, title, LINK + plain(identifier)
         if "date" in given:
             date = dates.read(given["date"], f"{path}.date", floor=self._floor_dates)
             return {"type": "date", "date": date}, date["start"] + (f" → {date['end']}" if date["end"] else ""), None
-        raise refusal(501, "not_emulated", f"{path}: only mentions of users, pages and dates are emulated")
+        raise refusal(501, "not_emulated", f"{path}: only mentions of users, pages, databases and dates are emulated")
+
+    def _database_title(self, identifier: str) -> str:
+        database = self._world.nodes.get(identifier)
+        sources = database.sources if isinstance(database, Database) else []
+        return "".join(texts.plain(source.title) for name in sources[:1] if isinstance(source := self._world.nodes[name], Source))
 
     def title_of(self, page: Page) -> str:
         return texts.plain(page.values.get("title", []))
