@@ -38,7 +38,8 @@ class Api:
         floor = self.switches["times"] == "minutes"
         self.world = World(self.clock, self.random, name, keeps_past=self.switches["index_lag_s"] != "0")
         self.users = Users(self.world)
-        self.schemas = Schemas(self.world, groups_given=self.switches["status_groups"] == "given")
+        groups_given, replaced = self.switches["status_groups"] == "given", self.switches["options_update"] == "replaced"
+        self.schemas = Schemas(self.world, groups_given=groups_given, options_replaced=replaced)
         ways = {"keep_empty": self.switches["empty_text"] == "kept", "merge": self.switches["text_neighbours"] == "merged"}
         floor_dates = self.switches["dates"] == "minutes"
         self.values = Values(self.world, self.users, self.schemas, floor_dates=floor_dates, **ways)

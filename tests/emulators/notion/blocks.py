@@ -116,8 +116,11 @@ class Blocks:
             self._api.world.remember(node)
             if self._api.shapes.source_of(node) is not None and node.locked:
                 raise refusal(501, "not_emulated", "locked rows are not emulated")
+        came_or_went = node.trashed != trashed
         node.trashed = trashed
         self._api.world.touch(node, self._api.bot)
+        if came_or_went:
+            self._api.world.felt(node, self._api.bot)
         return answer(self._api.shapes.block(node, self._api.version))
 
     def _editable(self, node: Node) -> None:

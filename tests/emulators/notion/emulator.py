@@ -31,15 +31,20 @@ TOKEN = "ntn_emulated"
 REAL = [
     re.compile(pattern)
     for pattern in (
-        r"/v1/(comments|file_uploads|views|custom_emojis|async_tasks|oauth|meeting_notes)(/.*)?",
-        r"/v1/pages/[^/]+/(markdown|move|properties/[^/]+)",
-        r"/v1/(pages|databases|data_sources|blocks|users)(/[^/]+)?",
-        r"/v1/blocks/[^/]+/children",
-        r"/v1/data_sources/[^/]+/(query|templates)",
-        r"/v1/search",
+        r"\w+ /v1/(comments|file_uploads|views|custom_emojis|async_tasks|oauth|meeting_notes)(/.*)?",
+        r"(GET|PATCH) /v1/pages/[^/]+/markdown",
+        r"POST /v1/pages/[^/]+/move",
+        r"GET /v1/pages/[^/]+/properties/[^/]+",
+        r"POST /v1/(pages|databases|data_sources|search)",
+        r"(GET|PATCH) /v1/(pages|databases|data_sources|blocks)/[^/]+",
+        r"DELETE /v1/blocks/[^/]+",
+        r"(GET|PATCH) /v1/blocks/[^/]+/children",
+        r"POST /v1/data_sources/[^/]+/query",
+        r"GET /v1/data_sources/[^/]+/templates",
+        r"GET /v1/users(/[^/]+)?",
     )
 ]
-"""Paths that the real service has: what isn't served of them is no mistake of the client's."""
+"""What the real service has: what isn't served of them is no mistake of the client's."""
 
 BODY = 500_000
 """Bytes of a request (VENDORS.md C2: 500 KB)."""
@@ -151,7 +156,7 @@ class Notion(Emulator):
         return error(400, "invalid_json", "Error parsing JSON body.")
 
     def unknown(self, request: Request) -> Answer | None:
-        if any(pattern.fullmatch(request.path) for pattern in REAL):
+        if any(pattern.fullmatch(f"{request.method} {request.path}") for pattern in REAL):
             return None
         return error(400, "invalid_request_url", "Invalid request URL.")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from tests.emulators.core.exchange import Answer, Json, Request
 from tests.emulators.notion import texts
@@ -29,7 +30,9 @@ class Search:
         body = api.body(request, ("query", "sort", "filter", "start_cursor", "page_size"))
         kind = self._kind(body.get("filter"))
         size = size_of(body.get("page_size"), "body")
-        found = [node for node in api.world.nodes.values() if self._listed(node, kind) and self._matches(node, body.get("query"))]
+        newest = api.clock.now() - timedelta(seconds=float(api.switches["search_lag_s"]))
+        nodes = [node for node in api.world.nodes.values() if (node.indexed or node.created) <= newest and self._listed(node, kind)]
+        found = [node for node in nodes if self._matches(node, body.get("query"))]
         down = (body.get("sort") or {}).get("direction", "descending") == "descending"
         found.sort(key=lambda node: (node.edited, node.number), reverse=down)
         start = self._start(found, body.get("start_cursor"))

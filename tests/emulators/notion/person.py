@@ -237,6 +237,7 @@ class Person:
                 self._world.remember(node)
             node.trashed = trashed
             self._world.touch(node, self.user.id)
+            self._world.felt(node, self.user.id)
 
     def _set(self, source: Source, row: Page, column: Property, value: Any) -> None:
         self._world.remember(row)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -84,6 +84,10 @@ class Before:
         for _, shown in ordered:
             self._put(shown)
         self._order_blocks()
+        for _, shown in ordered:
+            if shown["id"] in api.world.nodes and "last_edited_by" in shown:
+                node = api.world.nodes[shown["id"]]
+                node.edited, node.edited_by = _at(shown["last_edited_time"]), shown["last_edited_by"]["id"]
         for text in [*(self._session.get("needs_bind") or []), *_parents(self._session["steps"])]:
             self._bare(dashed(text) or "")
 
@@ -152,7 +156,13 @@ class Before:
         by = [(shown.get(key) or {}).get("id", self._connection.bot.id) for key in ("created_by", "last_edited_by")]
         looks = {"icon": shown.get("icon"), "cover": shown.get("cover"), "locked": shown.get("is_locked", False)}
         times = {"created": created, "created_by": by[0], "edited": edited, "edited_by": by[1]}
-        return {"id": shown["id"], **times, **looks, "trashed": shown.get("in_trash", False)}
+        return {
+            "id": shown["id"],
+            **times,
+            **looks,
+            "trashed": shown.get("in_trash", False),
+            "indexed": created - timedelta(days=1),
+        }
 
     def _stub(self, parent: Json, database_parent: Json = None) -> Parent:
         """What something was in, which the session doesn't show: it is there, and not shared."""

@@ -91,9 +91,9 @@ STARTING = (("Not started", "default", "todo"), ("In progress", "blue", "in_prog
 class Schemas:
     """Reads and changes the columns of data sources."""
 
-    def __init__(self, world: World, *, groups_given: bool) -> None:
+    def __init__(self, world: World, *, groups_given: bool, options_replaced: bool) -> None:
         self._world = world
-        self._groups_given = groups_given
+        self._groups_given, self._options_replaced = groups_given, options_replaced
 
     def create(self, source: Source, given: Json, path: str) -> None:
         """All the columns of a new data source; without a title column it gets one called Name."""
@@ -205,14 +205,17 @@ class Schemas:
                 column.config = {key: config[key] for key in config if key != "type"}
 
     def _options(self, column: Property, config: Json, path: str) -> None:
-        """What is listed stays or comes; what isn't listed goes. An update without `options` changes none."""
+        """What is listed stays or comes. An update without `options` changes none."""
         if "options" not in config:
             return
         if not isinstance(config["options"], list):
             raise bad(f"{path}.options", "an array", config["options"])
         if len(config["options"]) > OPTIONS:
             raise bad(f"{path}.options.length", f"≤ `{OPTIONS}`", len(config["options"]))
-        column.options = [self._option(column, given, f"{path}.options[{at}]") for at, given in enumerate(config["options"])]
+        listed = [self._option(column, given, f"{path}.options[{at}]") for at, given in enumerate(config["options"])]
+        names = {option.id for option in listed}
+        kept = [] if self._options_replaced else [option for option in column.options if option.id not in names]
+        column.options = kept + listed
 
     def _option(self, column: Property, given: Json, path: str) -> Option:
         known = column.option(given.get("id")) or column.option(given.get("name"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -18,6 +19,10 @@ OLD, NEW = "2025-09-03", "2026-03-11"
 
 UNTITLED = "New database"
 """What a database without a title is called in answers (recorded by ultimate-notion, test_db_without_title)."""
+
+
+def _encoded(shape: Json) -> bytes:
+    return json.dumps(shape, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 class Shapes:
@@ -53,6 +58,15 @@ class Shapes:
         if only is None and self._keeps(source):
             page.rendered = (self._state(page, source, version), shape)
         return shape
+
+    def page_text(self, page: Page, version: str, only: frozenset[str] | None = None) -> bytes:
+        """The same, encoded: kept as long as it stays the same, since lists of a hundred are asked for again and again."""
+        shape = self.page(page, version, only)
+        if page.rendered is None or page.rendered[1] is not shape:
+            return _encoded(shape)
+        if page.encoded is None or page.encoded[0] is not shape:
+            page.encoded = (shape, _encoded(shape))
+        return page.encoded[1]
 
     @staticmethod
     def _keeps(source: Source | None) -> bool:

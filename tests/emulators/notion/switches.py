@@ -7,7 +7,8 @@ from tests.emulators.core.switches import Switch
 SWITCHES = (
     Switch("times", ("minutes", "milliseconds"), "whether a page's times are still rounded down to the minute", "C3"),
     Switch("dates", ("minutes", "milliseconds"), "whether a date's time keeps its seconds (recordings of 2026-06: no)", "C5"),
-    Switch("index_lag_s", ("0", "5", "60"), "how long a query and a search go on seeing a row as it was before", "C3"),
+    Switch("index_lag_s", ("0", "5", "60"), "how long a query goes on seeing a row as it was before", "C3"),
+    Switch("search_lag_s", ("5", "0", "60"), "how long a search doesn't find what is new (recordings: some seconds)", "C3"),
     Switch("trashed_rows", ("hidden", "shown"), "whether a query lists a row that is in the trash", "C3"),
     Switch("trashed_pages", ("retrieved", "not_found"), "whether a page in the trash can be retrieved", "C4"),
     Switch("trashed_sources", ("queried", "not_found"), "whether a data source in the trash can be queried", "C4"),
@@ -20,6 +21,7 @@ SWITCHES = (
     Switch("unknown_option", ("refused", "nothing"), "a filter on an option that the property hasn't", "C5"),
     Switch("empty_sorts", ("last", "as_lowest"), "where rows without a value come in a sort", "C4"),
     Switch("week_begins", ("monday", "sunday"), "what `this_week` means", "C5"),
+    Switch("options_update", ("replaced", "added"), "options that a schema update doesn't list: gone, or left", "C7"),
     Switch("status_groups", ("first", "given"), "options of a new status: all into To-do (field report), or as `group` says", "C7"),
     Switch("empty_text", ("dropped", "kept"), "a text object without any text", "C5"),
     Switch("text_neighbours", ("merged", "kept"), "text objects that look alike, side by side (recordings: one object)", "C2"),

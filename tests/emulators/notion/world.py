@@ -76,6 +76,7 @@ class Node:
     locked: bool = False
     number: int = 0  # in the order in which things were made
     revision: int = 0  # grows with every change
+    indexed: datetime | None = None  # since when a search may find it, where that is not since it was made
 
 
 @dataclass
@@ -86,6 +87,7 @@ class Page(Node):
     fixed: dict[str, Json] = field(default_factory=dict)  # computed values that something else than we computes
     past: list[tuple[datetime, bool, dict[str, Any]]] = field(default_factory=list)
     rendered: tuple[object, Json] | None = None
+    encoded: tuple[Json, bytes] | None = None
 
     def as_of(self, when: datetime) -> tuple[bool, dict[str, Any]] | None:
         """Whether it was in the trash, and its values; None before it was made."""
@@ -173,6 +175,7 @@ class World:
         if self.block_limit is not None and self.blocks_ever >= self.block_limit and self.limit_reached is None:
             self.limit_reached = self.clock.now()
         self._place(node, after, first)
+        self.felt(node, node.created_by)
 
     def _place(self, node: Node, after: str | None = None, first: bool = False) -> None:
         kind, where = node.parent
@@ -202,9 +205,21 @@ class World:
         return {"created": now, "created_by": user, "edited": now, "edited_by": user}
 
     def touch(self, node: Node, user: str) -> None:
-        """It was edited."""
+        """It was edited. What is edited in a block, its page feels."""
         node.edited, node.edited_by = self.clock.now(), user
         node.revision += 1
+        if isinstance(node, Block):
+            self.felt(node, user)
+
+    def felt(self, node: Node, user: str) -> None:
+        """What it stands in was edited by its coming, going or changing, up to the page; a data source's rows are no part of it."""
+        for above in list(self.up(node))[1:]:
+            if isinstance(above, Source | Database):
+                return
+            above.edited, above.edited_by = self.clock.now(), user
+            above.revision += 1
+            if isinstance(above, Page):
+                return
 
     def remember(self, page: Page) -> None:
         """To be called before a page changes, so that what lags can still see it as it is."""
