@@ -44,7 +44,6 @@ class Pages:
         put(page)
         if source is not None:
             api.values.defaults(source, page)
-            source.revision += 1
         self._blocks.put(page, children)
         return answer(self._shown(page))
 
@@ -88,8 +87,6 @@ class Pages:
         icon, cover = looks(body)
         api.world.remember(found)
         put(found)
-        if source is not None and body.get("properties"):
-            source.revision += 1
         found.icon = icon if "icon" in body else found.icon
         found.cover = cover if "cover" in body else found.cover
         found.locked = body.get("is_locked", found.locked)

@@ -77,7 +77,6 @@ class Person:
                 self._emulator.api.values.put(row, column, self._understood(column, typed))
             self._world.add(row)
             self._emulator.api.values.defaults(source, row)
-            source.revision += 1
             self._done.append(lambda: self._trash(row, True))
             return row
 
@@ -199,6 +198,7 @@ class Person:
     def _renamed(self, source: Source, column: Property, name: str) -> None:
         with self._emulator.lock:
             column.name = name
+            self._world.schemas_changed += 1
             self._world.touch(source, self.user.id)
 
     def add_column(self, source: Source, name: str, form: Json) -> None:
@@ -209,7 +209,11 @@ class Person:
     def delete_column(self, source: Source, column: str) -> None:
         found = self._column(source, column)
         self._schema(source, {found.id: None})
-        self._done.append(lambda: source.properties.update({found.id: found}))
+        self._done.append(lambda: self._put_back(source, found))
+
+    def _put_back(self, source: Source, column: Property) -> None:
+        source.properties[column.id] = column
+        self._world.schemas_changed += 1
 
     def _schema(self, source: Source, change: dict[str, Json]) -> None:
         with self._emulator.lock:
@@ -242,7 +246,6 @@ class Person:
     def _set(self, source: Source, row: Page, column: Property, value: Any) -> None:
         self._world.remember(row)
         self._emulator.api.values.put(row, column, value)
-        source.revision += 1
         self._world.touch(row, self.user.id)
 
     def _source(self, row: Page) -> Source:

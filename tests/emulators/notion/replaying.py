@@ -6,13 +6,13 @@ data sources, blocks and users; of `needs_bind` also what no answer shows. Nothi
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+import sys
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
 from tests.emulators.core.exchange import Json, Request
+from tests.emulators.notion import recordings as told
 from tests.emulators.notion.emulator import Notion
 from tests.emulators.notion.ids import dashed
 from tests.emulators.notion.people import CAPABILITIES, Connection
@@ -21,35 +21,25 @@ from tests.emulators.notion.world import Block, Database, Node, Option, Page, Pa
 
 TOKEN = "replay-token"
 SESSION = "x-replay-session"
-MAKES = re.compile(r".*(create|append|\.post)$")
 
 
 def prepare_replay(emulator: Notion, recordings: Json) -> list[str]:
     """Further options for the replay tool: recorded ids that stay as they are."""
     sessions = {session["id"]: session for session in recordings["sessions"]}
-    names = dict(_integrations(recordings["sessions"]))
+    names = dict(told.integrations(recordings["sessions"]))
     begun = [""]
 
     def begin(request: Request) -> None:
         name = unquote(request.headers.get(SESSION, ""))
-        if name != begun[0] and name in sessions:
-            Before(emulator, sessions[name], names).fill()
+        if name == begun[0]:
+            return
         begun[0] = name
+        if name in sessions:
+            Before(emulator, sessions[name], names).fill()
 
     emulator.before.append(begin)
     kept = {found for session in sessions.values() for text in session.get("needs_bind") or [] if (found := dashed(text))}
     return [part for identifier in sorted(kept) for part in ("--bind", f"{identifier}={identifier}")]
-
-
-def _integrations(sessions: list[Json]) -> Iterator[tuple[str, str]]:
-    """A bot's id, and the name that messages have for its connection."""
-    for session in sessions:
-        for step in session["steps"]:
-            answer = step.get("response")
-            if isinstance(answer, dict) and isinstance(answer.get("additional_data"), dict):
-                named = re.search(r'your integration "(.*)"\.$', str(answer.get("message")))
-                if named and "integration_id" in answer["additional_data"]:
-                    yield answer["additional_data"]["integration_id"], named[1]
 
 
 class Before:
@@ -63,7 +53,7 @@ class Before:
     def fill(self) -> None:
         api = self._emulator.api
         api.reset()
-        api.world.ids.partners = list(_partners(self._session["steps"], set()))
+        api.world.ids.partners = list(told.partners(self._session["steps"], set()))
         self._emulator.limits.reset()
         self._emulator.limits.budget = None  # what is replayed takes no time, what was recorded did
         for step in self._session["steps"]:
@@ -72,7 +62,7 @@ class Before:
             (user["bot"]["workspace_name"] for user in self._shown.values() if "workspace_name" in user.get("bot", {})), ""
         )
         listed = [
-            shown for step in self._session["steps"] if step["op"] == "users.list" for shown in _objects(step.get("response"))
+            shown for step in self._session["steps"] if step["op"] == "users.list" for shown in told.objects(step.get("response"))
         ]
         for shown in [*listed, *self._shown.values()]:
             if shown["object"] == "user":
@@ -80,23 +70,26 @@ class Before:
         self._connection = self._connect()
         rank = {"page": 2, "block": 3}
         ordered = list(enumerate(self._shown.values()))
-        ordered.sort(key=lambda pair: (rank.get(pair[1]["object"], 1), _at(pair[1].get("created_time")), -pair[0]))
+        ordered.sort(key=lambda pair: (rank.get(pair[1]["object"], 1), told.moment(pair[1].get("created_time")), -pair[0]))
         for _, shown in ordered:
-            self._put(shown)
+            try:
+                self._put(shown)
+            except (KeyError, TypeError, ValueError) as exc:
+                print(f"{self._session['id']}: no way to put in {shown['object']} {shown['id']}: {exc!r}", file=sys.stderr)
         self._order_blocks()
         for _, shown in ordered:
             if shown["id"] in api.world.nodes and "last_edited_by" in shown:
                 node = api.world.nodes[shown["id"]]
-                node.edited, node.edited_by = _at(shown["last_edited_time"]), shown["last_edited_by"]["id"]
-        for text in [*(self._session.get("needs_bind") or []), *_parents(self._session["steps"])]:
+                node.edited, node.edited_by = told.moment(shown["last_edited_time"]), shown["last_edited_by"]["id"]
+        for text in [*(self._session.get("needs_bind") or []), *told.parents(self._session["steps"])]:
             self._bare(dashed(text) or "")
 
     def _read(self, step: Json) -> None:
         answer = step.get("response")
         if step["status"] >= 400 or not isinstance(answer, dict):
             return
-        objects = list(_objects(answer))
-        if (step["method"] == "POST" and MAKES.match(step["op"])) or step["op"].endswith("append"):
+        objects = list(told.objects(answer))
+        if (step["method"] == "POST" and told.MAKES.match(step["op"])) or step["op"].endswith("append"):
             self._made |= {shown["id"] for shown in objects if shown["object"] != "user"}
             self._made |= {source["id"] for shown in objects for source in shown.get("data_sources", [])}
         reads = step["method"] == "GET" or step["op"] in ("search", "data_sources.query")
@@ -111,11 +104,11 @@ class Before:
         """The bot is the one that says so of itself, else who makes things."""
         world = self._emulator.api.world
         bots = [shown["id"] for shown in self._shown.values() if "workspace_name" in shown.get("bot", {})]
-        answers = [shown for step in self._session["steps"] for shown in _objects(step.get("response"))]
+        answers = [shown for step in self._session["steps"] for shown in told.objects(step.get("response"))]
         makers = [shown["created_by"]["id"] for shown in answers if shown["id"] in self._made and "created_by" in shown]
         changed = [step["response"] for step in self._session["steps"] if step["method"] == "PATCH" and step["status"] < 400]
         makers += [shown["last_edited_by"]["id"] for shown in changed if isinstance(shown.get("last_edited_by"), dict)]
-        named = [step["response"]["additional_data"]["integration_id"] for step in self._session["steps"] if _misses(step)]
+        named = [step["response"]["additional_data"]["integration_id"] for step in self._session["steps"] if told.misses(step)]
         identifier = next(iter([*bots, *makers, *named]), None)
         bot = world.users.get(identifier or "") or world.user("", "bot", {}, identifier)
         bot.kind = "bot"
@@ -152,7 +145,7 @@ class Before:
     def _about(self, shown: Json) -> dict[str, Any]:
         """What all nodes have."""
         self._connection.shared.add(shown["id"])
-        created, edited = _at(shown.get("created_time")), _at(shown.get("last_edited_time"))
+        created, edited = told.moment(shown.get("created_time")), told.moment(shown.get("last_edited_time"))
         by = [(shown.get(key) or {}).get("id", self._connection.bot.id) for key in ("created_by", "last_edited_by")]
         looks = {"icon": shown.get("icon"), "cover": shown.get("cover"), "locked": shown.get("is_locked", False)}
         times = {"created": created, "created_by": by[0], "edited": edited, "edited_by": by[1]}
@@ -305,80 +298,22 @@ class Before:
         world = self._emulator.api.world
         if identifier in world.users or identifier in self._connection.shared or identifier in self._made or not identifier:
             return
-        uses = [step for step in self._session["steps"] if _uses(step, identifier)]
+        uses = [step for step in self._session["steps"] if told.uses(step, identifier)]
         if all(step["status"] >= 400 for step in uses):
             return
         times = world.times(self._connection.bot.id)
         node: Node
         if identifier in world.nodes:
             pass
-        elif any("/data_sources/" in step["path"] and _in_path(step, identifier) for step in uses):
+        elif any("/data_sources/" in step["path"] and told.in_path(step, identifier) for step in uses):
             database = Database(id=world.ids.any(), parent=("workspace", ""), **times)
             world.add(database)
             node = Source(id=identifier, parent=("database", database.id), **times)
             node.properties["title"] = Property("title", "Name", "title")
             database.sources.append(node.id)
             world.nodes[node.id] = node
-        elif any("/databases/" in step["path"] and _in_path(step, identifier) for step in uses):
+        elif any("/databases/" in step["path"] and told.in_path(step, identifier) for step in uses):
             world.add(Database(id=identifier, parent=("workspace", ""), **times))
         else:
             world.add(Page(id=identifier, parent=("workspace", ""), **times))
         self._connection.shared.add(identifier)
-
-
-def _objects(answer: Json) -> Iterator[Json]:
-    """Everything in an answer that has an id and says what it is."""
-    if isinstance(answer, dict):
-        if answer.get("object") in ("page", "database", "data_source", "block", "user") and isinstance(answer.get("id"), str):
-            yield answer
-        for value in answer.values():
-            yield from _objects(value)
-    elif isinstance(answer, list):
-        for value in answer:
-            yield from _objects(value)
-
-
-def _parents(steps: list[Json]) -> Iterator[str]:
-    """Pages that things were put into."""
-    for step in steps:
-        given = step.get("json")
-        parent = given.get("parent") if isinstance(given, dict) else None
-        if step["status"] < 400 and isinstance(parent, dict) and isinstance(parent.get("page_id"), str):
-            yield parent["page_id"]
-
-
-def _partners(steps: Json, seen: set[str]) -> Iterator[str]:
-    """Ids of columns that came of themselves with a relation. They are drawn at random, so they are drawn again as they were."""
-    if isinstance(steps, dict):
-        if isinstance(steps.get("id"), str):
-            seen.add(steps["id"])
-        synced = steps.get("synced_property_id")
-        if isinstance(synced, str) and synced not in seen:
-            seen.add(synced)
-            yield unquote(synced)
-        steps = list(steps.values())
-    if isinstance(steps, list):
-        for value in steps:
-            yield from _partners(value, seen)
-
-
-def _misses(step: Json) -> bool:
-    answer = step.get("response")
-    return (
-        isinstance(answer, dict)
-        and isinstance(answer.get("additional_data"), dict)
-        and "integration_id" in answer["additional_data"]
-    )
-
-
-def _uses(step: Json, identifier: str) -> bool:
-    text = f"{step['path']} {step.get('query')} {step.get('json')}"
-    return identifier in text or identifier.replace("-", "") in text
-
-
-def _in_path(step: Json, identifier: str) -> bool:
-    return identifier in step["path"] or identifier.replace("-", "") in step["path"]
-
-
-def _at(text: Json) -> datetime:
-    return datetime.fromisoformat(text) if isinstance(text, str) else datetime(2026, 1, 1, tzinfo=UTC)

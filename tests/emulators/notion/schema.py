@@ -8,84 +8,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from tests.emulators.core.exchange import Json, Refused
+from tests.emulators.notion.columns import FORMATS, GROUPS, OPTIONS, STARTING, TYPES, checked_name
 from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of
 from tests.emulators.notion.ids import in_link, wanted
 from tests.emulators.notion.world import COLORS, Option, Property, Source, World
-
-PLAIN = (
-    *(
-        "title",
-        "rich_text",
-        "checkbox",
-        "date",
-        "url",
-        "email",
-        "phone_number",
-        "people",
-        "files",
-        "button",
-        "place",
-        "verification",
-    ),
-    *("created_time", "last_edited_time", "created_by", "last_edited_by"),
-)
-WITH_OPTIONS = ("select", "multi_select", "status")
-TYPES = (*PLAIN, *WITH_OPTIONS, "number", "formula", "relation", "rollup", "unique_id")
-
-OPTIONS = 100
-"""In one request."""
-
-FORMATS = frozenset(
-    {
-        "number",
-        "number_with_commas",
-        "percent",
-        "dollar",
-        "australian_dollar",
-        "canadian_dollar",
-        "singapore_dollar",
-        "euro",
-        "pound",
-        "yen",
-        "ruble",
-        "rupee",
-        "won",
-        "yuan",
-        "real",
-        "lira",
-        "rupiah",
-        "franc",
-        "hong_kong_dollar",
-        "new_zealand_dollar",
-        "krona",
-        "norwegian_krone",
-        "mexican_peso",
-        "rand",
-        "new_taiwan_dollar",
-        "danish_krone",
-        "zloty",
-        "baht",
-        "forint",
-        "koruna",
-        "shekel",
-        "chilean_peso",
-        "philippine_peso",
-        "dirham",
-        "colombian_peso",
-        "riyal",
-        "ringgit",
-        "leu",
-        "argentine_peso",
-        "uruguayan_peso",
-        "peruvian_sol",
-    }
-)
-
-GROUPS = (("To-do", "gray", "todo"), ("In progress", "blue", "in_progress"), ("Complete", "green", "complete"))
-"""Of a status, as the app names and colours them."""
-
-STARTING = (("Not started", "default", "todo"), ("In progress", "blue", "in_progress"), ("Done", "green", "complete"))
-"""What a status has where nothing was said (VENDORS.md C7)."""
 
 
 class Schemas:
@@ -111,6 +37,7 @@ class Schemas:
 
     def update(self, source: Source, given: Json, path: str) -> None:
         """Add, change, rename and remove columns. All of them or none."""
+        self._world.schemas_changed += 1
         if not isinstance(given, dict):
             raise bad(path, "an object", given)
         sources = [node for node in self._world.nodes.values() if isinstance(node, Source)]
@@ -313,17 +240,6 @@ class Schemas:
             return {**shape, "type": "single_property", "single_property": {}}
         synced = {"synced_property_name": target.properties[partner].name, "synced_property_id": in_link(partner)}
         return {**shape, "type": "dual_property", "dual_property": synced}
-
-
-def checked_name(name: Json, path: str) -> str:
-    """Of a new option. Raises Refused."""
-    if not isinstance(name, str) or not name:
-        raise bad(f"{path}.name", "defined", UNDEFINED if name is None else name)
-    if len(name) > 100:
-        raise bad(f"{path}.name.length", "≤ `100`", len(name))
-    if "," in name:
-        raise invalid(f"Invalid select option, commas not allowed: {name}")
-    return name
 
 
 def _type(form: dict[str, Any], path: str) -> str:

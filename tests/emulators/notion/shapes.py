@@ -37,7 +37,7 @@ class Shapes:
     def page(self, page: Page, version: str, only: frozenset[str] | None = None) -> Json:
         """only: ids of the properties that were asked for."""
         source = self.source_of(page)
-        if only is None and page.rendered is not None and page.rendered[0] == self._state(page, source, version):
+        if only is None and page.rendered is not None and page.rendered[0] == self._state(page, version):
             return page.rendered[1]
         shape = {
             "object": "page",
@@ -56,7 +56,7 @@ class Shapes:
             **self._archived(self.gone(page), version),
         }
         if only is None and self._keeps(source):
-            page.rendered = (self._state(page, source, version), shape)
+            page.rendered = (self._state(page, version), shape)
         return shape
 
     def page_text(self, page: Page, version: str, only: frozenset[str] | None = None) -> bytes:
@@ -73,10 +73,10 @@ class Shapes:
         """What other pages and people have a say in is made anew each time."""
         return source is None or not any(column.type in ("relation", "people") for column in source.properties.values())
 
-    def _state(self, page: Page, source: Source | None, version: str) -> object:
+    def _state(self, page: Page, version: str) -> object:
         connection = self._users.connection
         capabilities = connection.capabilities if connection else None
-        return version, page.revision, -1 if source is None else source.revision, self.gone(page), capabilities
+        return version, page.revision, self._world.schemas_changed, self.gone(page), capabilities
 
     def _link(self, page: Page) -> str:
         source = self.source_of(page)

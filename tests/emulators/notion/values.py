@@ -8,10 +8,11 @@ from urllib.parse import unquote
 
 from tests.emulators.core.exchange import Json
 from tests.emulators.notion import dates, texts
+from tests.emulators.notion.columns import checked_name
 from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of, refusal
 from tests.emulators.notion.ids import LINK, in_link, plain, wanted
 from tests.emulators.notion.people import Users
-from tests.emulators.notion.schema import Schemas, checked_name
+from tests.emulators.notion.schema import Schemas
 from tests.emulators.notion.world import Database, Option, Page, Property, Source, World
 
 WRITABLE = (
@@ -169,6 +170,7 @@ class Values:
         if known is None:
             known = Option(self._world.ids.any(), name, color or self._schemas.color())
             column.options.append(known)
+            self._world.schemas_changed += 1
         return known
 
     def _person(self, value: Json, path: str) -> str:

@@ -153,6 +153,7 @@ class World:
     children: dict[str, list[str]] = field(default_factory=dict)
     made: int = 0
     blocks_ever: int = 0
+    schemas_changed: int = 0  # how often columns or options were
     block_limit: int | None = None
     limit_reached: datetime | None = None
 
