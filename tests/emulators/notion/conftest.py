@@ -36,9 +36,9 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def switches() -> dict[str, str]:
-    """Parametrize it to throw some."""
-    return {}
+def switches(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Parametrize it, indirectly, to throw some."""
+    return getattr(request, "param", {})
 
 
 @pytest.fixture
