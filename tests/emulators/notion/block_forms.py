@@ -11,6 +11,9 @@ from tests.emulators.notion.errors import UNDEFINED, bad, complaint, none_of, re
 CHILDREN = 100
 """In one array."""
 
+BLOCKS = 1000
+"""In one request (VENDORS.md C2)."""
+
 NESTED = 2
 """Levels below the outermost in one request."""
 
@@ -80,6 +83,10 @@ class Draft(NamedTuple):
     type: str
     content: dict[str, Any]
     children: list[Draft]
+
+
+def counted(drafts: list[Draft]) -> int:
+    return sum(1 + counted(draft.children) for draft in drafts)
 
 
 def drafts(given: Json, path: str, rich: Rich, depth: int = 0) -> list[Draft]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from tests.emulators.core.exchange import Answer, Json, Request
 from tests.emulators.notion.api import Api, answer, size_of
-from tests.emulators.notion.block_forms import FORMS, Draft, content, drafts
-from tests.emulators.notion.errors import bad, invalid, refusal
+from tests.emulators.notion.block_forms import BLOCKS, FORMS, Draft, content, counted, drafts
+from tests.emulators.notion.errors import bad, invalid
 from tests.emulators.notion.ids import wanted
 from tests.emulators.notion.shapes import NEW
 from tests.emulators.notion.world import Block, Node, Page, Parent, Source
@@ -21,7 +21,10 @@ class Blocks:
         self._api = api
 
     def checked(self, given: Json, path: str) -> list[Draft]:
-        return drafts(given, path, self._api.values.rich)
+        checked = drafts(given, path, self._api.values.rich)
+        if counted(checked) > BLOCKS:
+            raise bad(f"{path} with all that is in them", f"≤ `{BLOCKS}`", counted(checked))
+        return checked
 
     def put(self, place: Node, children: list[Draft], after: str | None = None, *, first: bool = False) -> list[Block]:
         """Make them, at the end or after a sibling."""
@@ -114,8 +117,6 @@ class Blocks:
     def _trash(self, node: Node, trashed: bool) -> Answer:
         if isinstance(node, Page):
             self._api.world.remember(node)
-            if self._api.shapes.source_of(node) is not None and node.locked:
-                raise refusal(501, "not_emulated", "locked rows are not emulated")
         came_or_went = node.trashed != trashed
         node.trashed = trashed
         self._api.world.touch(node, self._api.bot)

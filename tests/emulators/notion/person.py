@@ -130,7 +130,7 @@ class Person:
             source, before = self._source(row), dict(row.values)
             moved: dict[str, Any] = {}
             for column in source.properties.values():
-                other = target.find(column.name) if column.type != "title" else target.title_column
+                other = target.find(column.name) if column.type != "title" else target.properties["title"]
                 if other is not None and other.type == column.type and column.id in row.values:
                     moved[other.id] = self._translated(column, other, row.values[column.id])
             self._moved(row, target, moved)

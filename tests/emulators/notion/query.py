@@ -45,6 +45,8 @@ class Queries:
             raise api.missing("data_source", found.id)
         only = api.columns(request, found)
         size = size_of(body.get("page_size"), "body")
+        if api.switches["short_pages"] == "yes":
+            size = (size + 1) // 2
         rows = [row for row, _ in self._sorted(found, self._matching(found, body.get("filter")), body.get("sorts"))]
         cut, rows = len(rows) > MOST, rows[:MOST]
         session, start, rows = self._resumed(found, rows, body)

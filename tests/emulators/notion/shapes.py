@@ -79,8 +79,7 @@ class Shapes:
         return version, page.revision, self._world.schemas_changed, self.gone(page), capabilities
 
     def _link(self, page: Page) -> str:
-        source = self.source_of(page)
-        title = texts.plain(page.values.get("title" if source is None else source.title_column.id, []) or [])
+        title = texts.plain(page.values.get("title") or [])
         words = "-".join(re.findall(r"\w+", title))
         return f"{LINK}{words + '-' if words else ''}{plain(page.id)}"
 
@@ -161,9 +160,7 @@ class Shapes:
             case Database():
                 return "child_database", {"title": texts.plain(self.database_title(node))}
             case Page():
-                source = self.source_of(node)
-                title = node.values.get("title" if source is None else source.title_column.id, [])
-                return "child_page", {"title": texts.plain(title or [])}
+                return "child_page", {"title": texts.plain(node.values.get("title") or [])}
         raise TypeError(node)
 
     def parent(self, parent: Parent) -> Json:

@@ -17,6 +17,7 @@ SWITCHES = (
     Switch("query_in_trash", ("refused", "ignored"), "`in_trash` in a query's body, which the clients still forward", "C4"),
     Switch("order", ("newest_first", "oldest_first", "any"), "rows without sorts (recordings: newest first)", "C4"),
     Switch("cursor", ("live", "snapshot"), "whether a query's later pages see what changed after its first", "C4"),
+    Switch("short_pages", ("no", "yes"), "whether a query's page may have fewer rows than asked for, and more follow", "C2"),
     Switch("text_case", ("ignored", "kept"), "whether filters on text tell capitals apart", "C5"),
     Switch("unknown_option", ("refused", "nothing"), "a filter on an option that the property hasn't", "C5"),
     Switch("empty_sorts", ("last", "as_lowest"), "where rows without a value come in a sort", "C4"),

@@ -101,6 +101,13 @@ def test_without_the_addresses_people_have_none(emulator: Notion, ada: Person, a
     assert "email" not in ask("GET", f"/v1/users/{ada.user.id}").json["person"]
 
 
+def test_without_users_people_are_ids(emulator: Notion, tasks: Source, ada: Person, ask: Ask) -> None:
+    mine = emulator.api.connections[TOKEN]
+    mine.capabilities = mine.capabilities - {"read_users"}
+    row = ada.insert(tasks, {"Who": [ada.user]})
+    assert ask("GET", f"/v1/pages/{row.id}").json["properties"]["Who"]["people"] == [{"object": "user", "id": ada.user.id}]
+
+
 def test_each_connection_has_a_budget_of_its_own(emulator: Notion, ask: Ask, clock: SetClock) -> None:
     emulator.connect("ntn_other")
     other = asking(emulator, "ntn_other")

@@ -163,6 +163,12 @@ def test_lengths_are_counted_as_javascript_does_and_arrays_too(ask: Ask, tasks: 
     )
 
 
+def test_numbers_are_doubles(ask: Ask, tasks: Source) -> None:
+    row = made(ask, tasks, {"Count": {"number": 10.0}})
+    assert b'"number":10}' in row.body
+    assert made(ask, tasks, {"Count": {"number": 2**53 + 1}}).json["properties"]["Count"]["number"] == 2**53
+
+
 def test_a_date_loses_its_seconds_and_its_zone(ask: Ask, tasks: Source) -> None:
     # ultimate-notion, test_date_query
     def due(value: Json) -> Json:

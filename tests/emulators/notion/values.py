@@ -212,7 +212,7 @@ def default_status(column: Property) -> str | None:
 
 
 def _column(source: Source, key: str) -> Property | None:
-    return source.find(key) or source.find(unquote(key)) or (source.title_column if key == "title" else None)
+    return source.find(key) or source.find(unquote(key)) or (source.properties.get("title") if key == "title" else None)
 
 
 def _checked(form: Json, path: str) -> None:
@@ -231,7 +231,12 @@ def _checked(form: Json, path: str) -> None:
 def _number(value: Json, path: str) -> Json:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise bad(path, "a number or `null`", value)
-    return value
+    return None if value is None else _as_in_javascript(float(value))
+
+
+def _as_in_javascript(number: float) -> float | int:
+    """Every number is a double, and a whole one is written without a point: 10.0 reads back as 10."""
+    return int(number) if number.is_integer() and abs(number) < 1e21 else number
 
 
 def _string(value: Json, path: str, most: int) -> Json:

@@ -110,7 +110,7 @@ class Database(Node):
 
 @dataclass
 class Source(Node):
-    """A data source: the columns, and by them its rows.   views: a person's sorts, which the API doesn't tell."""
+    """A data source: the columns, by id (the title's is always `title`), and the rows."""
 
     title: list[Json] = field(default_factory=list)
     description: list[Json] = field(default_factory=list)
@@ -126,10 +126,6 @@ class Source(Node):
     def ordered(self) -> list[Property]:
         """As answers list them: by id, the title last (every recorded schema)."""
         return sorted(self.properties.values(), key=lambda column: (column.type == "title", column.id))
-
-    @property
-    def title_column(self) -> Property:
-        return next(column for column in self.properties.values() if column.type == "title")
 
 
 @dataclass
