@@ -62,7 +62,7 @@ class Users:
         return {"object": "user", "id": identifier}
 
     def short(self, user: User) -> Json:
-        """In cells and mentions: of a bot nothing, of a person the address where it may be read; the id only without `read_users`."""
+        """In cells and mentions: of a bot nothing, of a person the address, or the id only, as may be read."""
         if self.connection is not None and "read_users" not in self.connection.capabilities:
             return self.partial(user.id)
         return {**self._name(user), user.kind: self._email(user) if user.kind == "person" else {}}
