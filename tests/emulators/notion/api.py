@@ -19,6 +19,11 @@ from tests.emulators.notion.world import Block, Database, Node, Page, Parent, So
 
 PAGE_SIZE = 100
 
+NOT_AT_THE_TOP = (
+    "Provide a parent.page_id or parent.database_id parameter to create a page, or use a public integration with insert_content "
+    "capability. Internal integrations aren't owned by a single user, so creating workspace-level private pages is not supported."
+)
+
 NAMES: dict[type[Node], str] = {Page: "page", Database: "database", Source: "data_source", Block: "block"}
 
 Found = TypeVar("Found", bound=Node)
@@ -38,8 +43,12 @@ class Api:
         floor = self.switches["times"] == "minutes"
         self.world = World(self.clock, self.random, name, keeps_past=self.switches["index_lag_s"] != "0")
         self.users = Users(self.world)
-        groups_given, replaced = self.switches["status_groups"] == "given", self.switches["options_update"] == "replaced"
-        self.schemas = Schemas(self.world, groups_given=groups_given, options_replaced=replaced)
+        told = {
+            "groups_given": self.switches["status_groups"] == "given",
+            "options_replaced": self.switches["options_update"] == "replaced",
+            "renames": self.switches["option_rename"] == "done",
+        }
+        self.schemas = Schemas(self.world, **told)
         ways = {"keep_empty": self.switches["empty_text"] == "kept", "merge": self.switches["text_neighbours"] == "merged"}
         floor_dates = self.switches["dates"] == "minutes"
         self.values = Values(self.world, self.users, self.schemas, floor_dates=floor_dates, **ways)
@@ -83,9 +92,13 @@ class Api:
             raise self.missing(name, identifier)
         if isinstance(node, kind):
             return node
-        if self.switches["wrong_id"] == "validation_error" or isinstance(node, Page | Block):
-            raise invalid(f"Provided ID {identifier} is a {NAMES[type(node)].replace('_', ' ')}, not a {name.replace('_', ' ')}.")
-        raise self.missing(name, identifier)
+        confused = isinstance(node, Database | Source) and kind in (Database, Source)
+        if confused and self.switches["wrong_id"] == "object_not_found":
+            raise self.missing(name, identifier)
+        found = NAMES[type(node)].replace("_", " ")
+        raise invalid(
+            f"Provided ID {identifier} is a {found}, not a {name.replace('_', ' ')}. Use the retrieve {found} API instead."
+        )
 
     def missing(self, kind: str, identifier: str) -> Exception:
         return not_found(kind, identifier, self.connection.name, self.bot)
@@ -118,10 +131,7 @@ class Api:
             raise bad("body.parent", "defined", UNDEFINED if given is None else given)
         if given.get("workspace") is True and "workspace" in allowed:
             if self.connection.kind != "personal":
-                raise invalid(
-                    "Internal integrations aren't owned by a single user, so creating workspace-level private pages is not "
-                    "supported."
-                )
+                raise invalid(NOT_AT_THE_TOP)
             return ("workspace", ""), None
         for key in given:
             if key not in (*allowed, "type"):

@@ -112,7 +112,9 @@ class Blocks:
 
     def delete(self, request: Request, block: str) -> Answer:
         self._api.require("update")
-        return self._trash(self._found(block), True)
+        node = self._found(block)
+        self._editable(node)
+        return self._trash(node, True)
 
     def _trash(self, node: Node, trashed: bool) -> Answer:
         if isinstance(node, Page):

@@ -41,6 +41,9 @@ KINDS = (
     "unique_id",
 )
 
+MISMATCH = "The property type in the database does not match the property type of the filter provided"
+"""So worded in 2025-09-03 as well (answers quoted in public repositories)."""
+
 RELATIVE = ("this_week", "past_week", "past_month", "past_year", "next_week", "next_month", "next_year")
 
 
@@ -102,7 +105,7 @@ def _time(row: Page, kind: str) -> Any:
 def _of_column(column: Property, kind: str, given: Json, meaning: Meaning, path: str) -> Test:
     fits = kind == column.type or (kind == "rich_text" and column.type in TEXT) or (kind == "number" and column.type == "unique_id")
     if not fits:
-        raise invalid(f"database property {column.type} does not match filter {kind}")
+        raise invalid(f"{MISMATCH}: database property {column.type} does not match filter {kind}")
     if column.type == "formula":
         return _formula(column, given, meaning, path)
     if column.type in TEXT:
@@ -197,7 +200,7 @@ def _wanted_option(column: Property, value: Json, meaning: Meaning, path: str) -
     option = column.option(value)
     if option is None and meaning.refuse_unknown_options:
         known = ", ".join(f'"{option.name}"' for option in column.options)
-        raise invalid(f'{column.type} option "{value}" not found for property "{column.name}". Available options: {known}')
+        raise invalid(f'{column.type} option "{value}" not found for property "{column.name}". Available options: {known}.')
     return option.id if option is not None else None
 
 

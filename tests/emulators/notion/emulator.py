@@ -25,6 +25,8 @@ from tests.emulators.notion.shapes import NEW, OLD
 from tests.emulators.notion.tables import Databases, Sources
 
 VERSIONS = (OLD, NEW)
+ELDER = ("2021-05-11", "2021-05-13", "2021-08-16", "2022-02-22", "2022-06-28")
+"""The real service takes them too: as its own answer lists them, quoted in public repositories."""
 
 TOKEN = "ntn_emulated"
 
@@ -143,14 +145,13 @@ class Notion(Emulator):
         if version in VERSIONS:
             self.api.version = str(version)
             return
-        if version is not None and re.fullmatch(r"202\d-\d\d-\d\d", version):
+        if version in ELDER:
             raise refusal(501, "not_emulated", f"Notion-Version {version} is not emulated")
-        found = "undefined" if version is None else f'"{version}"'
-        raise refusal(
-            400,
-            "missing_version",
-            f"Notion-Version header failed validation: Notion-Version header should be defined, instead was `{found}`.",
-        )
+        path = "Notion-Version header failed validation: Notion-Version header should be"
+        if not version:
+            raise refusal(400, "missing_version", f"{path} defined, instead was `undefined`.")
+        known = ", ".join(f'`"{name}"`' for name in (*ELDER, OLD))
+        raise refusal(400, "missing_version", f'{path} {known}, or `"{NEW}"`, instead was `"{version}"`.')
 
     def no_json(self, why: str) -> Answer:
         return error(400, "invalid_json", "Error parsing JSON body.")

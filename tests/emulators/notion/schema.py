@@ -17,9 +17,9 @@ from tests.emulators.notion.world import COLORS, Option, Property, Source, World
 class Schemas:
     """Reads and changes the columns of data sources."""
 
-    def __init__(self, world: World, *, groups_given: bool, options_replaced: bool) -> None:
+    def __init__(self, world: World, *, groups_given: bool, options_replaced: bool, renames: bool) -> None:
         self._world = world
-        self._groups_given, self._options_replaced = groups_given, options_replaced
+        self._groups_given, self._options_replaced, self._renames = groups_given, options_replaced, renames
 
     def create(self, source: Source, given: Json, path: str) -> None:
         """All the columns of a new data source; without a title column it gets one called Name."""
@@ -149,8 +149,10 @@ class Schemas:
         if known is not None:
             color = given.get("color", known.color)
             if color != known.color:
-                raise invalid(f'Cannot update color of select with name: "{known.name}".')
-            return Option(known.id, given.get("name", known.name), color, given.get("description", known.description), known.group)
+                by = f"id: {known.id}" if "id" in given else f"name: {known.name}"
+                raise invalid(f"Cannot update color of select with {by}.")
+            name = given.get("name", known.name) if self._renames else known.name
+            return Option(known.id, name, color, given.get("description", known.description), known.group)
         name = checked_name(given.get("name"), path)
         group = given.get("group", "") if self._groups_given else ""
         color = given.get("color") or self.color()

@@ -13,7 +13,9 @@ SWITCHES = (
     Switch("trashed_pages", ("retrieved", "not_found"), "whether a page in the trash can be retrieved", "C4"),
     Switch("trashed_sources", ("queried", "not_found"), "whether a data source in the trash can be queried", "C4"),
     Switch("trashed_in_search", ("shown", "hidden"), "whether a search lists a trashed data source (recordings: some)", "C3"),
-    Switch("wrong_id", ("validation_error", "object_not_found"), "a database's id in a data source's place, and the reverse", "C6"),
+    Switch(
+        "wrong_id", ("object_not_found", "validation_error"), "a database's id in a data source's place (field reports: 404)", "C6"
+    ),
     Switch("query_in_trash", ("refused", "ignored"), "`in_trash` in a query's body, which the clients still forward", "C4"),
     Switch("order", ("newest_first", "oldest_first", "any"), "rows without sorts (recordings: newest first)", "C4"),
     Switch("cursor", ("live", "snapshot"), "whether a query's later pages see what changed after its first", "C4"),
@@ -23,6 +25,9 @@ SWITCHES = (
     Switch("empty_sorts", ("last", "as_lowest"), "where rows without a value come in a sort", "C4"),
     Switch("week_begins", ("monday", "sunday"), "what `this_week` means", "C5"),
     Switch("options_update", ("replaced", "added"), "options that a schema update doesn't list: gone, or left", "C7"),
+    Switch(
+        "option_rename", ("ignored", "done"), "an option's new name, told with its id: 200 in any case (field reports differ)", "C7"
+    ),
     Switch("status_groups", ("first", "given"), "options of a new status: all into To-do (field report), or as `group` says", "C7"),
     Switch("empty_text", ("dropped", "kept"), "a text object without any text", "C5"),
     Switch("text_neighbours", ("merged", "kept"), "text objects that look alike, side by side (recordings: one object)", "C2"),

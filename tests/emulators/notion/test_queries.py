@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.emulators.core.clock import SetClock
+from tests.emulators.notion.conditions import MISMATCH
 from tests.emulators.notion.conftest import Ask
 from tests.emulators.notion.emulator import TOKEN, Notion
 from tests.emulators.notion.person import Person
@@ -108,10 +109,13 @@ def test_filters_are_joined(ask: Ask, filled: Source) -> None:
     ("given", "message"),
     [
         ({"property": "Nope", "number": {"equals": 1}}, "Could not find property with name or id: Nope"),
-        ({"property": "Kind", "rich_text": {"equals": "x"}}, "database property select does not match filter rich_text"),
+        (
+            {"property": "Kind", "rich_text": {"equals": "x"}},
+            f"{MISMATCH}: database property select does not match filter rich_text",
+        ),
         (
             {"property": "Kind", "select": {"equals": "yearly"}},
-            'select option "yearly" not found for property "Kind". Available options: "daily", "weekly"',
+            'select option "yearly" not found for property "Kind". Available options: "daily", "weekly".',
         ),
         (
             {"property": "Due", "date": {"after": "tomorrow"}},

@@ -51,7 +51,7 @@ def test_what_is_missing_and_what_is_not_shared_sound_alike(ask: Ask, ada: Perso
 
 
 @pytest.mark.parametrize(
-    ("switches", "status"), [({}, 400), ({"wrong_id": "object_not_found"}, 404)], indirect=["switches"], ids=["400", "404"]
+    ("switches", "status"), [({}, 404), ({"wrong_id": "validation_error"}, 400)], indirect=["switches"], ids=["404", "400"]
 )
 def test_a_database_is_no_data_source(ask: Ask, tasks: Source, status: int) -> None:
     database = tasks.parent[1]
@@ -93,6 +93,10 @@ def test_the_version_has_to_be_told(emulator: Notion) -> None:
     request = asking(emulator, version="")("GET", "/v1/users/me")
     assert (request.status, request.json["code"]) == (400, "missing_version")
     assert asking(emulator, version="2022-06-28")("GET", "/v1/users/me").status == 501
+    assert (
+        'or `"2026-03-11"`, instead was `"2030-01-01"`'
+        in asking(emulator, version="2030-01-01")("GET", "/v1/users/me").json["message"]
+    )
 
 
 def test_every_answer_has_an_id_of_its_own(ask: Ask) -> None:
@@ -253,6 +257,23 @@ def test_a_relation_has_two_sides_and_a_page_tells_25_of_it(ask: Ask, tasks: Sou
     first = ask("GET", f"/v1/pages/{person}/properties/{has['id']}?page_size=20").json
     rest = ask("GET", f"/v1/pages/{person}/properties/{has['id']}?start_cursor={first['next_cursor']}").json
     assert (len(first["results"]), len(rest["results"]), rest["has_more"]) == (20, 10, False)
+
+
+def test_an_option_keeps_its_colour_and_its_name(ask: Ask, tasks: Source) -> None:
+    daily = ask("GET", f"/v1/data_sources/{tasks.id}").json["properties"]["Kind"]["select"]["options"][0]
+
+    def changed(**change: str) -> Answer:
+        options = {"properties": {"Kind": {"select": {"options": [{"id": daily["id"], **change}]}}}}
+        return ask("PATCH", f"/v1/data_sources/{tasks.id}", options)
+
+    refused = changed(color="default" if daily["color"] != "default" else "red")
+    assert refused.json["message"] == f"Cannot update color of select with id: {daily['id']}."
+    assert changed(name="every day").json["properties"]["Kind"]["select"]["options"] == [daily]
+
+
+def test_what_is_in_the_trash_is_not_trashed_again(ask: Ask, tasks: Source) -> None:
+    row = made(ask, tasks, {}).json["id"]
+    assert [ask("DELETE", f"/v1/blocks/{row}").status for _ in range(2)] == [200, 400]
 
 
 def test_a_schema_changes_wholly_or_not_at_all(ask: Ask, tasks: Source) -> None:
