@@ -55,7 +55,7 @@ class Shapes:
             "public_url": None,
             **self._archived(self.gone(page), version),
         }
-        if only is None and self._keeps(source):
+        if only is None and self._keeps(page, source):
             page.rendered = (self._state(page, version), shape)
         return shape
 
@@ -69,9 +69,11 @@ class Shapes:
         return page.encoded[1]
 
     @staticmethod
-    def _keeps(source: Source | None) -> bool:
-        """What other pages and people have a say in is made anew each time."""
-        return source is None or not any(column.type in ("relation", "people") for column in source.properties.values())
+    def _keeps(page: Page, source: Source | None) -> bool:
+        """What other pages, people and tests have a say in is made anew each time."""
+        return not page.fixed and (
+            source is None or not any(column.type in ("relation", "people") for column in source.properties.values())
+        )
 
     def _state(self, page: Page, version: str) -> object:
         connection = self._users.connection

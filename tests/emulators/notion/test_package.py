@@ -14,7 +14,7 @@ from tests.emulators import notion
 from tests.emulators.core.clock import SetClock
 from tests.emulators.core.exchange import Request
 from tests.emulators.notion.conftest import NOON, Ask, asking
-from tests.emulators.notion.emulator import Notion
+from tests.emulators.notion.emulator import TOKEN, Notion
 from tests.emulators.notion.person import Person
 from tests.emulators.notion.samples import source_called
 from tests.emulators.notion.switches import SWITCHES
@@ -99,8 +99,27 @@ def test_what_a_formula_computes_is_fixed_by_hand_or_not_emulated(ask: Ask, ada:
     assert column is not None
     row.fixed[column.id] = {"type": "number", "number": 4}
     assert ask("GET", f"/v1/pages/{row.id}").json["properties"]["Twice"]["formula"] == {"type": "number", "number": 4}
+    row.fixed[column.id] = {"type": "number", "number": 5}
+    assert ask("GET", f"/v1/pages/{row.id}").json["properties"]["Twice"]["formula"]["number"] == 5
     same = {"filter": {"property": "Twice", "formula": {"number": {"greater_than": 3}}}}
     assert len(ask("POST", f"/v1/data_sources/{tasks.id}/query", same).json["results"]) == 1
+
+
+def test_what_is_kept_of_an_answer_is_dropped_with_what_it_was_made_of(ada: Person, home: Page, emulator: Notion) -> None:
+    old, new = asking(emulator, version="2025-09-03"), asking(emulator)
+    table = ada.database("Plain", {"Name": {"title": {}}, "Kind": {"select": {}}, "Maker": {"created_by": {}}}, home)
+    row = ada.insert(table, {"Kind": "a"})
+    path = f"/v1/pages/{row.id}"
+    assert "archived" in old("GET", path).json
+    assert "archived" not in new("GET", path).json
+    ada.rename(table, "Kind", "Sort")
+    assert "Sort" in new("GET", path).json["properties"]
+    ada.type(row, "Sort", "b")
+    assert new("GET", path).json["properties"]["Sort"]["select"]["name"] == "b"
+    emulator.api.connections[TOKEN].capabilities -= {"read_emails"}
+    assert new("GET", path).json["properties"]["Maker"]["created_by"]["person"] == {}
+    ada.delete(emulator.api.world.nodes[table.parent[1]])
+    assert new("GET", path).json["in_trash"] is True
 
 
 def test_the_samples(emulator: Notion, ask: Ask, tmp_path: Path) -> None:
