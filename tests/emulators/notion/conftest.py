@@ -1,33 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from notion_client import Client
 
 from tests.emulators import notion as package
 from tests.emulators.core.clock import SetClock
-from tests.emulators.core.exchange import Answer, Request
 from tests.emulators.core.server import Server
+from tests.emulators.notion.asking import NOON, Ask, asking
 from tests.emulators.notion.emulator import TOKEN, Notion
 from tests.emulators.notion.person import Person
 from tests.emulators.notion.world import Page, Source
-
-NOON = datetime(2026, 3, 4, 12, 0, 42, 500_000, tzinfo=UTC)
-"""A Wednesday."""
-
-Ask = Callable[..., Answer]
-
-
-def asking(emulator: Notion, token: str = TOKEN, version: str = "2026-03-11") -> Ask:
-    """Requests without a socket: `ask("GET", "/v1/users/me")`."""
-
-    def ask(method: str, path: str, body: Any = None) -> Answer:
-        return emulator.answer(Request.of(method, path, token=token, json=body, notion_version=version))
-
-    return ask
 
 
 @pytest.fixture

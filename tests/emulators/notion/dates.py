@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -19,6 +20,7 @@ Instant = date | datetime
 """A plain date where no time was given, else aware."""
 
 
+@lru_cache(maxsize=4096)
 def stamp(at: datetime, *, floor: bool) -> str:
     """A page's time: `2026-06-27T17:01:00.000Z`."""
     at = floored(at) if floor else at

@@ -10,8 +10,9 @@ from uuid import UUID
 
 from tests.emulators.core.clock import Clock
 from tests.emulators.core.emulator import Emulator
-from tests.emulators.core.exchange import Answer, Refused, Request
+from tests.emulators.core.exchange import Answer, Request
 from tests.emulators.core.faults import Fault
+from tests.emulators.core.routes import Found
 from tests.emulators.core.switches import Switches
 from tests.emulators.notion.api import Api
 from tests.emulators.notion.blocks import Blocks
@@ -161,9 +162,9 @@ class Notion(Emulator):
             return None
         return error(400, "invalid_request_url", "Invalid request URL.")
 
-    def _served(self, request: Request, found: object) -> Answer:
+    def _served(self, request: Request, found: Found | None) -> Answer:
         """What a handler says is not emulated has failed the test that asked for it, too."""
-        answer = super()._served(request, found)  # type: ignore[arg-type]
+        answer = super()._served(request, found)
         if answer.status == 501 and request not in self.unserved:
             self.unserved.append(request)
         return answer
@@ -172,6 +173,3 @@ class Notion(Emulator):
         from tests.emulators.notion import snippet
 
         return snippet(base)
-
-
-__all__ = ["Notion", "Refused", "Unanswered"]

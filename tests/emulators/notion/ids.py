@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from random import Random
 from urllib.parse import quote, unquote
 
@@ -43,6 +44,7 @@ def plain(identifier: str) -> str:
     return identifier.replace("-", "")
 
 
+@lru_cache(maxsize=4096)
 def in_link(property_id: str) -> str:
     """A property's id as answers give it: percent-encoded."""
     return quote(property_id, safe="~")

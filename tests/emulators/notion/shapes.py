@@ -21,8 +21,11 @@ UNTITLED = "New database"
 """What a database without a title is called in answers (recorded by ultimate-notion, test_db_without_title)."""
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
+
+
 def _encoded(shape: Json) -> bytes:
-    return json.dumps(shape, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(shape).encode()
 
 
 class Shapes:

@@ -11,7 +11,7 @@ from tests.emulators.core.clock import SetClock
 from tests.emulators.core.exchange import Answer
 from tests.emulators.core.faults import Fault
 from tests.emulators.notion import errors
-from tests.emulators.notion.conftest import NOON, Ask, asking
+from tests.emulators.notion.asking import NOON, Ask, asking
 from tests.emulators.notion.emulator import TOKEN, Notion, Unanswered
 from tests.emulators.notion.person import Person
 from tests.emulators.notion.world import Page, Source

@@ -13,7 +13,7 @@ import pytest
 from tests.emulators import notion
 from tests.emulators.core.clock import SetClock
 from tests.emulators.core.exchange import Request
-from tests.emulators.notion.conftest import NOON, Ask, asking
+from tests.emulators.notion.asking import NOON, Ask, asking
 from tests.emulators.notion.emulator import TOKEN, Notion
 from tests.emulators.notion.person import Person
 from tests.emulators.notion.samples import source_called

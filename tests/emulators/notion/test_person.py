@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.emulators.core.clock import SetClock
-from tests.emulators.notion.conftest import Ask
+from tests.emulators.notion.asking import Ask
 from tests.emulators.notion.emulator import Notion
 from tests.emulators.notion.person import Person
 from tests.emulators.notion.world import Page, Source

@@ -8,7 +8,7 @@ import pytest
 
 from tests.emulators.core.clock import SetClock
 from tests.emulators.core.exchange import Answer
-from tests.emulators.notion.conftest import Ask, asking
+from tests.emulators.notion.asking import Ask, asking
 from tests.emulators.notion.emulator import Notion
 from tests.emulators.notion.person import Person
 from tests.emulators.notion.world import Page, Source
