@@ -47,6 +47,10 @@ MISMATCH = "The property type in the database does not match the property type o
 RELATIVE = ("this_week", "past_week", "past_month", "past_year", "next_week", "next_month", "next_year")
 
 
+WORDS = ("today", "tomorrow", "yesterday", *(f"one_{span}_{way}" for span in ("week", "month") for way in ("ago", "from_now")))
+"""Which may stand for dates; nobody here has seen it."""
+
+
 @dataclass(frozen=True)
 class Meaning:
     """What the same words may mean.   today: in UTC."""
@@ -75,6 +79,8 @@ def passing(source: Source, given: Json, meaning: Meaning, path: str = "body.fil
     if column is None:
         raise invalid(f"Could not find property with name or id: {given['property']}")
     kind = next((kind for kind in KINDS if kind in given), "")
+    if not kind and ("rollup" in given or "verification" in given):
+        raise refusal(501, "not_emulated", "filters on rollups and verifications are not emulated")
     if not kind:
         raise none_of([complaint(f"{path}.{kind}", "defined", UNDEFINED) for kind in KINDS])
     for key in given:
@@ -241,6 +247,8 @@ def _date(given: Json, meaning: Meaning, path: str) -> Callable[[dates.Instant |
         if value != {}:
             raise bad(f"{path}.{name}", "an empty object", value)
         return lambda at: at is not None and span[0] <= dates.day(at) <= span[1]
+    if value in WORDS:
+        raise refusal(501, "not_emulated", f"the date {value!r} is not emulated")
     limit = dates.parse(value)
     if limit is None:
         raise bad(f"{path}.{name}", "a valid ISO 8601 date string", value)

@@ -16,6 +16,9 @@ ARCHIVED = "Can't edit block that is archived. You must unarchive the block befo
 
 BURIED = "Can't edit page on block with an archived ancestor. You must unarchive the ancestor before editing page."
 
+ELSEWHERE = ("template", "position", "markdown", "content")
+"""What the real service takes for a new page, too."""
+
 LISTS = ("title", "rich_text", "relation", "people")
 """Property items that come as lists (reference/retrieve-a-page-property)."""
 
@@ -27,9 +30,9 @@ class Pages:
     def create(self, request: Request) -> Answer:
         api = self._api
         api.require("insert")
-        body = api.body(request, ("parent", "properties", "children", "icon", "cover", "position", "template"))
-        if "template" in body or "position" in body:
-            raise refusal(501, "not_emulated", "templates and positions are not emulated")
+        body = api.body(request, ("parent", "properties", "children", "icon", "cover", *ELSEWHERE))
+        if any(key in body for key in ELSEWHERE):
+            raise refusal(501, "not_emulated", f"none of {', '.join(ELSEWHERE)} is emulated")
         parent, place = api.parent(body.get("parent"), ("page_id", "database_id", "data_source_id", "workspace"))
         if parent[0] == "database":
             parent, place = self._only_source(parent[1])

@@ -39,8 +39,8 @@ class Queries:
         for key in ("archived", "in_trash"):
             if key in body and api.switches["query_in_trash"] == "refused":
                 raise bad(f"body.{key}", "not present", body[key])
-        if body.get("is_archived"):
-            raise refusal(501, "not_emulated", "archived rows are not emulated")
+        if body.get("is_archived") or body.get("result_type", "page") != "page":
+            raise refusal(501, "not_emulated", "archived rows, and results other than pages, are not emulated")
         if api.shapes.gone(found) and api.switches["trashed_sources"] == "not_found":
             raise api.missing("data_source", found.id)
         only = api.columns(request, found)

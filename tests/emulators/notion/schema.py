@@ -129,7 +129,7 @@ class Schemas:
             case "relation":
                 self._relate(source, column, config, path)
             case "rollup":
-                column.config = {key: config[key] for key in config if key != "type"}
+                self._roll(source, column, config, path)
 
     def _options(self, column: Property, config: Json, path: str) -> None:
         """What is listed stays or comes. An update without `options` changes none."""
@@ -196,6 +196,25 @@ class Schemas:
         column.config["partner"] = identifier
         target.properties[identifier] = partner
 
+    def _roll(self, source: Source, column: Property, config: Json, path: str) -> None:
+        relation = _named(source, config, "relation_property", path)
+        if relation.type != "relation":
+            raise invalid(f"Rollup relation property {relation.name} is expected to be relation.")
+        target = self._world.nodes[relation.config["data_source_id"]]
+        assert isinstance(target, Source)
+        rolled = _named(target, config, "rollup_property", path)
+        ids = {"rollup_property_id": rolled.id, "relation_property_id": relation.id}
+        column.config = {**ids, "function": config.get("function", "show_original")}
+
+    def _rollup(self, source: Source, column: Property) -> Json:
+        """Ids are not encoded here (recorded by ultimate-notion), and names follow their columns."""
+        told = dict(column.config)
+        relation = source.properties.get(told["relation_property_id"])
+        target = self._world.nodes.get(relation.config["data_source_id"]) if relation is not None else None
+        rolled = target.properties.get(told["rollup_property_id"]) if isinstance(target, Source) else None
+        names = {"rollup_property_name": rolled, "relation_property_name": relation}
+        return {**{key: named.name for key, named in names.items() if named is not None}, **told}
+
     def _expression(self, source: Source, column: Property) -> str:
         """Columns in it are told by id, as the app keeps them; parentheses too many, which it drops, stay here."""
 
@@ -229,7 +248,9 @@ class Schemas:
                 return self._relation(column)
             case "formula":
                 return {"expression": self._expression(source, column)}
-            case "number" | "unique_id" | "rollup":
+            case "rollup":
+                return self._rollup(source, column)
+            case "number" | "unique_id":
                 return dict(column.config)
             case _:
                 return {}
@@ -242,6 +263,17 @@ class Schemas:
             return {**shape, "type": "single_property", "single_property": {}}
         synced = {"synced_property_name": target.properties[partner].name, "synced_property_id": in_link(partner)}
         return {**shape, "type": "dual_property", "dual_property": synced}
+
+
+def _named(source: Source, config: Json, key: str, path: str) -> Property:
+    """A column that a request tells by name or by id."""
+    wanted_name = config.get(f"{key}_id", config.get(f"{key}_name"))
+    if not isinstance(wanted_name, str):
+        raise none_of([complaint(f"{path}.{key}_{by}", "defined", UNDEFINED) for by in ("name", "id")])
+    found = source.find(wanted_name) or source.find(unquote(wanted_name))
+    if found is None:
+        raise invalid(f"Could not find property with name or id: {wanted_name}")
+    return found
 
 
 def _type(form: dict[str, Any], path: str) -> str:

@@ -105,6 +105,35 @@ def test_what_a_formula_computes_is_fixed_by_hand_or_not_emulated(ask: Ask, ada:
     assert len(ask("POST", f"/v1/data_sources/{tasks.id}/query", same).json["results"]) == 1
 
 
+def test_what_may_be_meant_otherwise_is_not_guessed_at(ask: Ask, tasks: Source, home: Page, emulator: Notion) -> None:
+    query = f"/v1/data_sources/{tasks.id}/query"
+    tries = [
+        ("POST", query, {"filter": {"property": "Due", "date": {"equals": "today"}}}),
+        ("POST", query, {"filter": {"property": "Due", "rollup": {"any": {}}}}),
+        ("POST", query, {"is_archived": True}),
+        ("POST", "/v1/pages", {"parent": {"page_id": home.id}, "markdown": "# x"}),
+        (
+            "POST",
+            "/v1/pages",
+            {"parent": {"data_source_id": tasks.id}, "properties": {"Files": {"files": [{"file_upload": {"id": "x"}}]}}},
+        ),
+        ("POST", "/v1/databases", {"parent": {"page_id": home.id}, "database_type": "tasks"}),
+        ("PATCH", f"/v1/blocks/{home.id}/children", {"children": [{"synced_block": {}}]}),
+        ("GET", "/v1/comments", None),
+    ]
+    assert [ask(*one).status for one in tries] == [501] * len(tries)
+    assert len(emulator.unserved) == len(tries)
+
+
+def test_a_rollup_is_told_by_name_and_id(ask: Ask, ada: Person, tasks: Source, home: Page) -> None:
+    people = ada.database("People", {"Name": {"title": {}}, "Has": {"relation": {"data_source_id": tasks.id}}}, home)
+    counts = {"rollup": {"relation_property_name": "Has", "rollup_property_name": "Count", "function": "sum"}}
+    ada.add_column(people, "Sum", counts)
+    ada.rename(tasks, "Count", "Counted")
+    shown = ask("GET", f"/v1/data_sources/{people.id}").json["properties"]["Sum"]["rollup"]
+    assert (shown["relation_property_name"], shown["rollup_property_name"], shown["function"]) == ("Has", "Counted", "sum")
+
+
 def test_what_is_kept_of_an_answer_is_dropped_with_what_it_was_made_of(ada: Person, home: Page, emulator: Notion) -> None:
     old, new = asking(emulator, version="2025-09-03"), asking(emulator)
     table = ada.database("Plain", {"Name": {"title": {}}, "Kind": {"select": {}}, "Maker": {"created_by": {}}}, home)

@@ -17,7 +17,7 @@ from tests.emulators.notion.world import Database, Option, Page, Property, Sourc
 
 WRITABLE = (
     *("title", "rich_text", "number", "url", "select", "multi_select", "people", "email", "phone_number", "date", "checkbox"),
-    *("relation", "files", "status", "verification"),
+    *("relation", "files", "status", "verification", "place"),
 )
 LISTS = ("multi_select", "people", "relation", "files")
 
