@@ -124,7 +124,8 @@ class Notion(Emulator):
             number = str(UUID(int=self._numbers.getrandbits(128), version=4))
         if not plain.headers.get("Content-Type", "").startswith("application/json") or not plain.body.endswith(b"}"):
             return plain
-        body = plain.body[:-1] + f',"request_id":"{number}"}}'.encode()
+        comma = "" if plain.body == b"{}" else ","
+        body = plain.body[:-1] + f'{comma}"request_id":"{number}"}}'.encode()
         return plain.but(body=body, headers={**plain.headers, "X-Notion-Request-Id": number})
 
     def admit(self, request: Request, operation: str) -> None:

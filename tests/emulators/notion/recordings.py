@@ -36,6 +36,13 @@ def objects(answer: Json) -> Iterator[Json]:
             yield from objects(value)
 
 
+def made(steps: list[Json]) -> Iterator[str]:
+    """Ids of what the requests made."""
+    for step in steps:
+        if step["status"] < 400 and MAKES.match(step["op"]):
+            yield from (shown["id"] for shown in objects(step.get("response")) if shown["object"] != "user")
+
+
 def parents(steps: list[Json]) -> Iterator[str]:
     """Pages that things were put into."""
     for step in steps:

@@ -38,7 +38,10 @@ def prepare_replay(emulator: Notion, recordings: Json) -> list[str]:
             Before(emulator, sessions[name], names).fill()
 
     emulator.before.append(begin)
-    kept = {found for session in sessions.values() for text in session.get("needs_bind") or [] if (found := dashed(text))}
+    needed = [text for one in sessions.values() for text in [*(one.get("needs_bind") or []), *told.parents(one["steps"])]]
+    kept = {found for text in needed if (found := dashed(text))} - {
+        name for one in sessions.values() for name in told.made(one["steps"])
+    }
     return [part for identifier in sorted(kept) for part in ("--bind", f"{identifier}={identifier}")]
 
 

@@ -152,6 +152,9 @@ def test_an_endpoint_may_have_a_limit_of_its_own(ask: Ask) -> None:
 def test_who_is_blocked_is_told_so(emulator: Notion, ask: Ask) -> None:
     emulator.faults.add(Fault(answer=errors.rate_limited("public_api_request_blocked", 60)))
     assert reason(ask("GET", "/v1/users/me"))[1] == "public_api_request_blocked"
+    emulator.faults.clear()
+    emulator.faults.add(Fault(answer=Answer.of(504, {})))
+    assert set(ask("GET", "/v1/users/me").json) == {"request_id"}
 
 
 def test_a_503_names_what_was_saved(emulator: Notion, home: Page, ask: Ask) -> None:
