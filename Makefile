@@ -14,7 +14,7 @@ demo: $(READY)
 
 # What takes long begins first. Three at a time on two cores: many of them wait, for processes and for what comes due.
 test: $(READY)
-	$(BIN)/python -m pytest -n 3 $(BY_FILE) tests/simulation tests/acceptance tests/conformance tests/unit
+	$(BIN)/python -m pytest -n 3 $(BY_FILE) tests/simulation tests/acceptance tests/emulators tests/conformance tests/unit
 
 # Which lines the tests of functions and stores reach. Measuring doubles what they take, and decides nothing, so it is no part of `test`.
 coverage: $(READY)

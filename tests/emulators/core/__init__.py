@@ -1,0 +1,1 @@
+"""What every emulator shares: the way of a request, routes, quotas, faults, the clock, the journal, and the HTTP server."""

@@ -1,0 +1,206 @@
+"""What the package offers: switches, samples, the snippet, and replays."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.emulators import notion
+from tests.emulators.core.clock import SetClock
+from tests.emulators.core.exchange import Request
+from tests.emulators.notion.asking import NOON, Ask, asking
+from tests.emulators.notion.emulator import TOKEN, Notion
+from tests.emulators.notion.person import Person
+from tests.emulators.notion.samples import source_called
+from tests.emulators.notion.switches import SWITCHES
+from tests.emulators.notion.world import Page, Source
+
+Json = Any
+
+
+def test_every_switch_switches_something() -> None:
+    sources = "".join(
+        file.read_text("utf-8") for file in Path(notion.__file__).parent.glob("*.py") if not file.name.startswith("test_")
+    )
+    assert set(re.findall(r'switches\["(\w+)"\]', sources)) == {switch.name for switch in SWITCHES}
+    assert all(re.fullmatch(r"C\d", switch.source) for switch in SWITCHES)
+    with pytest.raises(ValueError, match="no switch"):
+        notion.make(SetClock(NOON), {"nope": "1"})
+
+
+@pytest.mark.parametrize("switches", [{"times": "milliseconds", "dates": "milliseconds"}], indirect=True)
+def test_times_may_be_exact(ask: Ask, tasks: Source) -> None:
+    due = {"Due": {"date": {"start": "2026-06-27T18:01:15.377Z"}}}
+    row = ask("POST", "/v1/pages", {"parent": {"data_source_id": tasks.id}, "properties": due}).json
+    assert row["created_time"] == row["properties"]["Made"]["created_time"] == "2026-03-04T12:00:42.500Z"
+    assert row["properties"]["Due"]["date"]["start"] == "2026-06-27T18:01:15.377+00:00"
+
+
+@pytest.mark.parametrize(
+    "switches", [{"trashed_rows": "shown", "trashed_pages": "not_found", "trashed_sources": "not_found"}], indirect=True
+)
+def test_the_trash_may_show_and_hide_what_is_in_it(ask: Ask, ada: Person, tasks: Source, emulator: Notion) -> None:
+    row = ada.insert(tasks)
+    ada.delete(row)
+    listed = ask("POST", f"/v1/data_sources/{tasks.id}/query", {}).json["results"]
+    assert [(shown["id"], shown["in_trash"]) for shown in listed] == [(row.id, True)]
+    assert ask("GET", f"/v1/pages/{row.id}").status == 404
+    ada.delete(emulator.api.world.nodes[tasks.parent[1]])
+    assert ask("POST", f"/v1/data_sources/{tasks.id}/query", {}).status == 404
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [{"unknown_option": "nothing", "text_case": "kept", "order": "oldest_first", "query_in_trash": "ignored"}],
+    indirect=True,
+)
+def test_queries_may_mean_other_things(ask: Ask, ada: Person, tasks: Source) -> None:
+    rows = [ada.insert(tasks, {"Name": name}) for name in ("A", "a")]
+
+    def found(**body: Json) -> list[str]:
+        return [row["id"] for row in ask("POST", f"/v1/data_sources/{tasks.id}/query", body).json["results"]]
+
+    assert found(in_trash=True) == [row.id for row in rows]
+    assert found(filter={"property": "Kind", "select": {"equals": "yearly"}}) == []
+    assert found(filter={"property": "Name", "title": {"equals": "a"}}) == [rows[1].id]
+
+
+@pytest.mark.parametrize("switches", [{"text_neighbours": "kept", "options_update": "added", "trash_edit": "done"}], indirect=True)
+def test_writes_may_do_other_things(ask: Ask, ada: Person, tasks: Source) -> None:
+    row = ada.insert(tasks)
+    ada.delete(row)
+    notes = {"Notes": {"rich_text": [{"text": {"content": "a"}}, {"text": {"content": "b"}}]}}
+    assert len(ask("PATCH", f"/v1/pages/{row.id}", {"properties": notes}).json["properties"]["Notes"]["rich_text"]) == 2
+    more = {"properties": {"Kind": {"select": {"options": [{"name": "yearly"}]}}}}
+    options = ask("PATCH", f"/v1/data_sources/{tasks.id}", more).json["properties"]["Kind"]["select"]["options"]
+    assert [option["name"] for option in options] == ["daily", "weekly", "yearly"]
+
+
+def test_a_search_finds_what_is_new_only_after_a_while(ask: Ask, ada: Person, home: Page, clock: SetClock) -> None:
+    ada.page("Brand new", home)
+    assert ask("POST", "/v1/search", {"query": "brand"}).json["results"] == []
+    clock.advance(seconds=5)
+    assert len(ask("POST", "/v1/search", {"query": "brand"}).json["results"]) == 1
+
+
+def test_what_a_formula_computes_is_fixed_by_hand_or_not_emulated(ask: Ask, ada: Person, tasks: Source, emulator: Notion) -> None:
+    formula = {"properties": {"Twice": {"formula": {"expression": 'prop("Count") * 2'}}}}
+    schema = ask("PATCH", f"/v1/data_sources/{tasks.id}", formula).json["properties"]
+    assert schema["Twice"]["formula"]["expression"].startswith("{{notion:block_property:")
+    row = ada.insert(tasks, {"Count": 2})
+    assert ask("GET", f"/v1/pages/{row.id}").status == 501
+    assert len(emulator.unserved) == 1
+    column = tasks.find("Twice")
+    assert column is not None
+    row.fixed[column.id] = {"type": "number", "number": 4}
+    assert ask("GET", f"/v1/pages/{row.id}").json["properties"]["Twice"]["formula"] == {"type": "number", "number": 4}
+    row.fixed[column.id] = {"type": "number", "number": 5}
+    assert ask("GET", f"/v1/pages/{row.id}").json["properties"]["Twice"]["formula"]["number"] == 5
+    same = {"filter": {"property": "Twice", "formula": {"number": {"greater_than": 3}}}}
+    assert len(ask("POST", f"/v1/data_sources/{tasks.id}/query", same).json["results"]) == 1
+
+
+def test_what_may_be_meant_otherwise_is_not_guessed_at(ask: Ask, tasks: Source, home: Page, emulator: Notion) -> None:
+    query = f"/v1/data_sources/{tasks.id}/query"
+    tries = [
+        ("POST", query, {"filter": {"property": "Due", "date": {"equals": "today"}}}),
+        ("POST", query, {"filter": {"property": "Due", "rollup": {"any": {}}}}),
+        ("POST", query, {"is_archived": True}),
+        ("POST", "/v1/pages", {"parent": {"page_id": home.id}, "markdown": "# x"}),
+        (
+            "POST",
+            "/v1/pages",
+            {"parent": {"data_source_id": tasks.id}, "properties": {"Files": {"files": [{"file_upload": {"id": "x"}}]}}},
+        ),
+        ("POST", "/v1/databases", {"parent": {"page_id": home.id}, "database_type": "tasks"}),
+        ("PATCH", f"/v1/blocks/{home.id}/children", {"children": [{"synced_block": {}}]}),
+        ("GET", "/v1/comments", None),
+    ]
+    assert [ask(*one).status for one in tries] == [501] * len(tries)
+    assert len(emulator.unserved) == len(tries)
+
+
+def test_a_rollup_is_told_by_name_and_id(ask: Ask, ada: Person, tasks: Source, home: Page) -> None:
+    people = ada.database("People", {"Name": {"title": {}}, "Has": {"relation": {"data_source_id": tasks.id}}}, home)
+    counts = {"rollup": {"relation_property_name": "Has", "rollup_property_name": "Count", "function": "sum"}}
+    ada.add_column(people, "Sum", counts)
+    ada.rename(tasks, "Count", "Counted")
+    shown = ask("GET", f"/v1/data_sources/{people.id}").json["properties"]["Sum"]["rollup"]
+    assert (shown["relation_property_name"], shown["rollup_property_name"], shown["function"]) == ("Has", "Counted", "sum")
+
+
+def test_what_is_kept_of_an_answer_is_dropped_with_what_it_was_made_of(ada: Person, home: Page, emulator: Notion) -> None:
+    old, new = asking(emulator, version="2025-09-03"), asking(emulator)
+    table = ada.database("Plain", {"Name": {"title": {}}, "Kind": {"select": {}}, "Maker": {"created_by": {}}}, home)
+    row = ada.insert(table, {"Kind": "a"})
+    path = f"/v1/pages/{row.id}"
+    assert "archived" in old("GET", path).json
+    assert "archived" not in new("GET", path).json
+    ada.rename(table, "Kind", "Sort")
+    assert "Sort" in new("GET", path).json["properties"]
+    ada.type(row, "Sort", "b")
+    assert new("GET", path).json["properties"]["Sort"]["select"]["name"] == "b"
+    emulator.api.connections[TOKEN].capabilities -= {"read_emails"}
+    assert new("GET", path).json["properties"]["Maker"]["created_by"]["person"] == {}
+    ada.delete(emulator.api.world.nodes[table.parent[1]])
+    assert new("GET", path).json["in_trash"] is True
+
+
+def test_the_samples(emulator: Notion, ask: Ask, tmp_path: Path) -> None:
+    notion.fill(emulator)
+    tasks = ask("POST", f"/v1/data_sources/{source_called(emulator, 'Tasks').id}/query", {}).json["results"]
+    assert [row["properties"]["Name"]["title"][0]["plain_text"] for row in reversed(tasks)] == [
+        "guidelines_refresh",
+        "vitest_rerun",
+        "coverage_check",
+    ]
+    assert tasks[-1]["properties"]["Last Run"]["date"]["start"] == "2024-12-17T19:45:00.000+00:00"
+    assert len(source_called(emulator, "Many tasks").rows) == 1000
+    seed = tmp_path / "seed.json"
+    seed.write_text(json.dumps({"databases": [{"title": "Own", "properties": {"Name": {"title": {}}}, "rows": [{"Name": "x"}]}]}))
+    notion.fill(emulator, seed)
+    assert len(source_called(emulator, "Own").rows) == 1
+
+
+def test_the_snippet_is_a_table_of_rowd_toml() -> None:
+    settings = tomllib.loads(notion.snippet("http://127.0.0.1:1"))
+    assert settings["tables"]["tasks"]["connector"] == "notion"
+
+
+def test_a_replay_finds_what_was_there_before_and_nothing_else(emulator: Notion) -> None:
+    parent, row, source, database, user = (f"0000000{number}-0000-4000-8000-000000000000" for number in range(5))
+    about = {"created_time": "2026-01-01T00:00:00.000Z", "last_edited_time": "2026-01-01T00:00:00.000Z", "in_trash": False}
+    by = {"created_by": {"object": "user", "id": user}, "last_edited_by": {"object": "user", "id": user}}
+    above = {"type": "data_source_id", "data_source_id": source, "database_id": database}
+    cell = {"Count": {"id": "a%3Db", "type": "number", "number": 3}}
+    page = {"object": "page", "id": row, **about, **by, "parent": above, "properties": cell}
+    missing = {"object": "error", "status": 404, "message": "x"}
+    steps = [
+        {
+            "op": "pages.create",
+            "method": "POST",
+            "path": "/v1/pages",
+            "json": {"parent": {"page_id": parent}},
+            "status": 200,
+            "response": {},
+        },
+        {"op": "pages.retrieve", "method": "GET", "path": f"/v1/pages/{row}", "status": 200, "response": page},
+        {"op": "pages.retrieve", "method": "GET", "path": f"/v1/pages/{source[::-1]}", "status": 404, "response": missing},
+    ]
+    session = {"id": "one", "needs_bind": [parent, source[::-1]], "steps": steps}
+    assert notion.prepare_replay(emulator, {"sessions": [session]})[:2] == ["--bind", f"{parent}={parent}"]
+
+    def replayed(method: str, path: str, body: Json = None) -> Json:
+        headers = {"x_replay_session": "one", "notion_version": "2026-03-11"}
+        return emulator.answer(Request.of(method, path, token="replay-token", json=body, **headers))
+
+    assert replayed("POST", "/v1/pages", {"parent": {"page_id": parent}, "properties": {}}).status == 200
+    found = replayed("GET", f"/v1/pages/{row}").json
+    assert (found["parent"], found["properties"]["Count"]) == (above, cell["Count"])
+    assert replayed("GET", f"/v1/pages/{database}").status == 404
+    assert asking(emulator)("GET", "/v1/users/me").status == 401  # the session has a workspace of its own
