@@ -62,7 +62,7 @@ class Access:
         if starts or self.trouble is not None or self._since is None:
             self._since = now
         if self.held is not None and held is None:
-            self.released = Released(now, self.held)
+            self.released = Released(now, f"the table was held: {self.held.partition(';')[0]}")
         self.trouble, self.held, self.last_read, self._lapsed = None, held, now, False
         return starts
 

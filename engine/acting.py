@@ -126,7 +126,7 @@ class Acting:
             keeper.states[state.key] = state
             keeper.unsent.add(state.key)
         for state in moves.plan.completed:
-            memory.keepers[state.table].apply({state.key: state})
+            memory.keepers[state.table].apply({state.key: state}, now)
         claims = [claim for claim in moves.claims if claim.id in ours]  # another's claim is not ours to start
         for occurrence in (*claims, *moves.begun):
             memory.under_way.put(occurrence)

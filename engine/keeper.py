@@ -14,7 +14,7 @@ from engine.lateness import left_behind
 from engine.ledger import TableMark
 from engine.meanings import Meanings
 from engine.model import SETTLE, Defect, Occurrence, Request, RowState, Tally, Task
-from engine.plan import Answer, Hold, Standing
+from engine.plan import Answer, Hold, Released, Standing
 from engine.rules import TableRules
 from engine.sight import LEFT, Sight
 
@@ -48,9 +48,10 @@ class Keeper:
         self.access = Access(rules.offline_limit, mark)
         self.active: Callable[[str, str], tuple[Occurrence, ...]] = _idle
         self.shut: Callable[[datetime], Mapping[str, datetime]] = _closed
+        self._mended: dict[str, Released] = {}  # rows that were defective until then
         self._told_unclear: set[str] = set()
         self._doubted: set[str] = set()  # rows of the last write of which an earlier answer is still out: it may land any time
-        self.understand(self.states)
+        self.unsent |= self.meanings.read(self.states, self.states)
 
     # --- what came of a look at the table
 
@@ -119,7 +120,7 @@ class Keeper:
         self.access.served, self.rules = rules is not None, rules or self.rules
         self.access.offline_limit, self.meanings.rules = self.rules.offline_limit, self.rules.rules
         self.sight.reconfigure(self.rules)
-        self.understand(self.states)
+        self.understand(self.states, now)
         since = now.replace(microsecond=0)
         for key, task in self.understood.items():
             was = before.get(key)
@@ -128,17 +129,18 @@ class Keeper:
                 found.states[key] = self.states[key]._replace(since=since, settled_until=since, armed=False)
         return found
 
-    def apply(self, states: Mapping[str, RowState], read: Mapping[str, Mapping[str, Cell]] = _UNREAD) -> None:
+    def apply(self, states: Mapping[str, RowState], now: datetime, read: Mapping[str, Mapping[str, Cell]] = _UNREAD) -> None:
         """Take over rows that are durable now.   read: those of them that were read, as the store gave them."""
         changed = [key for key, state in states.items() if _reads_differently(self.states.get(key), state)]
         self.states.update(states)
         self.sight.durable(states, read)
         self.unsent |= states.keys()
-        self.understand(changed)
+        self.understand(changed, now)
 
     def _forget(self, key: str) -> None:
         """A row that was deleted so long ago that the ledger forgets it, too."""
         self.meanings.forget(key)
+        self._mended.pop(key, None)
         self.sight.forget(key)
         self.states.pop(key, None)
         self.tallies.pop(key, None)
@@ -150,9 +152,14 @@ class Keeper:
         """Key → what the row means."""
         return self.meanings.understood
 
-    def understand(self, keys: Iterable[str]) -> None:
+    def understand(self, keys: Iterable[str], now: datetime) -> None:
         """Parse these rows again, and those whose meaning hangs on theirs."""
+        keys = list(keys)
+        defects = {k: d for k in keys if isinstance(d := self.understood.get(k), Defect) and not d.draft}
         self.unsent |= self.meanings.read(self.states, keys)
+        for key, defect in defects.items():
+            if isinstance(self.understood.get(key), Task):
+                self._mended[key] = Released(now, f"the row could not be understood: {defect.message.partition(';')[0]}")
 
     def defects_changed(self) -> tuple[list[Defect], list[str]]:
         """Since the last call: defects that are new or say something else now, and the keys of rows that were mended."""
@@ -207,8 +214,13 @@ class Keeper:
             active=self.active(self.name, key),
             requests=self.requests.get(key, ()),
             last=self.tallies.get(key, Tally()).last,
-            released=self.access.released,
+            released=self._released(key),
         )
+
+    def _released(self, key: str) -> Released | None:
+        """What kept this row from starting last."""
+        ends = [end for end in (self.access.released, self._mended.get(key)) if end is not None]
+        return max(ends, key=lambda end: end.until, default=None)
 
     def hold(self, key: str, now: datetime) -> Hold | None:
         """Why nothing of this row may start; None where it may."""

@@ -72,14 +72,14 @@ class Learning:
         self._marked.update((mark.table, now) for mark in facts.marks)
         for table, found in facts.found.items():
             keeper = memory.keepers[table]
-            keeper.apply(found.states, found.read)
+            keeper.apply(found.states, now, found.read)
             memory.agenda.touch((table, key) for key in found.states)
             if found.look_again:
                 memory.look_again(keeper)
             self._tell(telling.of_findings(keeper, found, now))
         self._tell(telling.of_record(record, now) for record in facts.records)
         for table in {table for table, _ in facts.states}:
-            memory.keepers[table].apply({key: state for (its, key), state in facts.states.items() if its == table})
+            memory.keepers[table].apply({key: state for (its, key), state in facts.states.items() if its == table}, now)
         for end in facts.ends:
             self._forget(end, now)
         memory.recount(tallies)

@@ -20,7 +20,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """Until when a table was held, and why."""
+    """Until when nothing of a row could start, and why: a clause for a record."""
 
     until: datetime
     why: str
@@ -31,7 +31,7 @@ class Standing:
     """All that `decide` needs to know of one task.
 
     active: its occurrences that have not ended, oldest first.   last: the newest that was started and has ended.
-    requests: what people asked of it, oldest first.   released: its table's last hold; None where there was none.
+    requests: what people asked of it, oldest first.   released: what kept it from starting last; None where nothing did.
     """
 
     task: Task
@@ -65,7 +65,7 @@ class House:
         if due < self.awake_since:
             return "rowd was not running"
         if released is not None and due < released.until:
-            return f"the table was held: {released.why}"
+            return released.why
         return "too late to start" if self.unwritten_since is None else "rowd could not write its ledger"
 
 

@@ -263,7 +263,7 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
         trouble = reading
         keeper.access.failed(reading, _since(known.mark, reading, now))
     elif reading is not None:
-        keeper.apply(keeper.take(reading, now, new_id).states)
+        keeper.apply(keeper.take(reading, now, new_id).states, now)
     order = dict.fromkeys([*keeper.sight.order, *keeper.states])
     rows = [
         RowView(

@@ -222,7 +222,7 @@ def test_beyond_the_grace_skip_records_and_names_the_reason() -> None:
     assert record.reason == "too late to start"
     (record,) = decide([late], now, replace(HOUSE, unwritten_since=NOON)).records
     assert record.reason == "rowd could not write its ledger"
-    (record,) = decide([replace(late, released=Released(now, "no header"))], now, HOUSE).records
+    (record,) = decide([replace(late, released=Released(now, "the table was held: no header"))], now, HOUSE).records
     assert record.reason == "the table was held: no header"
 
 
@@ -231,7 +231,7 @@ def test_beyond_the_grace_skip_records_and_names_the_reason() -> None:
     [
         (replace(HOUSE, awake_since=at(3.1)), None, "rowd was not running"),
         (replace(HOUSE, unwritten_since=at(0.5)), None, "rowd could not write its ledger"),
-        (HOUSE, Released(at(3.1), "no header"), "the table was held: no header"),
+        (HOUSE, Released(at(3.1), "the table was held: no header"), "the table was held: no header"),
         (HOUSE, Released(at(0.5), "no header"), "too late to start"),
     ],
 )

@@ -13,6 +13,7 @@ from actions.api import Definition
 from connectors.api import Page, Row
 from connectors.errors import TryLater
 from engine.events import (
+    OccurrenceRecorded,
     RowDefective,
     RowEdited,
     TableDoubted,
@@ -298,5 +299,21 @@ def test_a_header_that_is_nearly_a_column_is_told_where_somebody_looks(tmp_path:
         mark = await alive.committer.read(lambda ledger: ledger.table_mark("ops"))
         assert mark.message == ""
         await alive.stop()
+
+    run(story())
+
+
+def test_what_came_due_while_a_row_was_defective_says_so(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("tick", "every hour", Action="atc"))
+        alive = await start(house, sheet)
+        await house.until(NOON + timedelta(hours=2, minutes=30))
+        sheet.person("tick")["Action"] = "act"
+        await house.after(hours=1)
+        await alive.stop()
+        reasons = [(e.outcome, e.count, e.reason) for e in house.of(OccurrenceRecorded)]
+        why = 'the row could not be understood: Action "atc": no action of this name may be used here'
+        assert reasons == [("missed", 2, why)]
+        assert house.witness.times() == [NOON + timedelta(hours=3)]
 
     run(story())

@@ -82,7 +82,7 @@ class Desk:
             for bound in site.tables.values():
                 keeper = keeper_of(bound, ledger)
                 table = PatientTable(bound.open(), SystemClock(), ThreadWorker("test"))
-                keeper.apply((found := keeper.take(asyncio.run(table.read()), now, new_id)).states)
+                keeper.apply((found := keeper.take(asyncio.run(table.read()), now, new_id)).states, now)
                 asyncio.run(table.close())
                 ledger.save_rows(found.states.values())
                 ledger.mark_table(keeper.mark(now))
