@@ -5,7 +5,9 @@ crontab(5) leaves much unsaid. What stands here beyond it was found out by runni
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -47,8 +49,8 @@ class Job:
 
     line: counted from 1.   schedule: five fields with one blank between them, or a nickname.
     user: who it runs as; None where the crontab doesn't say (a user's own).   command: for `shell -c`, `\\%` undone.
-    stdin: what the command reads, None for nothing.   environment: what the crontab sets above the line, without SHELL, CRON_TZ
-    and the variables of `MAIL`.   zone: CRON_TZ, which other crons obey and Debian's doesn't; None where it isn't set.
+    stdin: what the command reads, None for nothing.   environment: what the crontab sets above the line, without SHELL, CRON_TZ,
+    LOGNAME and the variables of `MAIL`.   zone: CRON_TZ, which other crons obey and Debian's doesn't; None where it isn't set.
     """
 
     file: str
@@ -100,6 +102,21 @@ def ignored(file: PurePath) -> str | None:
     """Why cron doesn't look at a file of this name in its folder; None where it does, and outside of such folders."""
     if file.parent.name == "cron.d" and not _LOOKED_AT.fullmatch(file.name):
         return f"{file}: cron ignores it, since its name holds more than letters, digits, _ and -"
+    return None
+
+
+def insecure(file: PurePath, found: os.stat_result, reader: int) -> str | None:
+    """Why cron refuses a system crontab that others could have written; None where it doesn't, and of other crontabs.
+
+    reader: the user id of who imports it, whose own copies are as good as root's.   (cron(8), Debian: "must be owned by root, and
+    must not be group- or other-writable".)
+    """
+    if file != PurePath("/etc/crontab") and file.parent.name != "cron.d":
+        return None
+    if found.st_uid not in (0, reader):
+        return f"{file}: cron refuses it, since it isn't root's; look who wrote it, then chown it to root"
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"{file}: cron refuses it, since others than its owner may write it; look what stands in it, then chmod go-w"
     return None
 
 
@@ -165,6 +182,8 @@ def read(text: str, file: str, *, with_user: bool, user: str | None = None) -> C
             refused.append(Refused(file, number, line, str(wrong)))
     if mailed := sorted(MAIL & variables.keys()):
         notes.append(f"{file}: {', '.join(mailed)} left out, since rowd doesn't mail; `rowd logs RUN` shows what a run printed")
+    if "LOGNAME" in variables and jobs:
+        notes.append(f"{file}: LOGNAME is left out; cron doesn't let a crontab change it either")
     if "CRON_TZ" in variables and jobs:
         notes.append(f"{file}: CRON_TZ became the rows' time zone; Debian's cron ignores it, other crons obey it")
     return Crontab(tuple(jobs), tuple(refused), tuple(notes))
@@ -212,7 +231,7 @@ def _job(file: str, number: int, line: str, variables: Mapping[str, str], *, wit
         raise Wrong(f"has no command after the time{' and the user' if with_user else ''}")
     if "\0" in line or any("\ud800" <= c <= "\udfff" for c in line):
         raise Wrong("holds bytes that are no UTF-8 text; save the file as UTF-8")
-    kept = {k: v for k, v in variables.items() if k not in MAIL and k not in ("SHELL", "CRON_TZ")}
+    kept = {k: v for k, v in variables.items() if k not in MAIL and k not in ("SHELL", "CRON_TZ", "LOGNAME")}
     return Job(file, number, schedule, user, command, stdin, variables.get("SHELL", SHELL), kept, variables.get("CRON_TZ"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pwd
 import shutil
 import sys
@@ -30,7 +31,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import Styled, clean, emit_json, fail, plural, print_table, say, warn
 from rowd.cli.site import drafted, reading, runner, site_at
-from rowd.crontab import SPOOL, Crontab, Job, Refused, ignored, is_text, names_users, read
+from rowd.crontab import SPOOL, Crontab, Job, Refused, ignored, insecure, is_text, names_users, read
 from rowd.hand import Hand, Unfit, hand
 from rowd.migration import Known, Migration, Moved, migrate, rows_known
 from rowd.view import living
@@ -118,13 +119,14 @@ def _files(named: Iterable[str]) -> list[str]:
 
 def _read(name: str, user_field: UserField) -> Crontab:
     """One file. What can't be read is refused as a whole."""
+    path = Path(name).absolute()
     try:
-        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        raw = sys.stdin.buffer.read() if name == "-" else path.read_bytes()
+        left_out = None if name == "-" else ignored(path) or insecure(path, path.stat(), os.geteuid())
     except OSError as exc:
         return Crontab((), (Refused(name, 0, "", f"can't be read: {exc.strerror}"),))
-    path = Path(name).absolute()
-    if name != "-" and (why := ignored(path)) is not None:
-        return Crontab((), (), (why,))
+    if left_out is not None:
+        return Crontab((), (), (left_out,))
     content = raw.decode("utf-8-sig", "surrogateescape")
     if not is_text(content):
         return Crontab((), (Refused(name, 0, "", "is not text, so it is no crontab"),))

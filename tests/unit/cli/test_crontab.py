@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import PurePath
 
 import pytest
 
-from rowd.crontab import Crontab, Job, ignored, names_users, read
+from rowd.crontab import Crontab, Job, ignored, insecure, names_users, read
 
 DEBIAN = """\
 # /etc/crontab: system-wide crontab
@@ -169,6 +171,32 @@ def test_one_bad_line_leaves_the_others_standing() -> None:
 
 def test_an_empty_crontab_has_nothing() -> None:
     assert read("", "tab", with_user=True) == Crontab(())
+
+
+@pytest.mark.parametrize(
+    ("file", "owner", "mode", "reader", "refused"),
+    [
+        ("/etc/cron.d/php", 0, 0o644, 0, None),
+        ("/etc/cron.d/php", 1000, 0o644, 0, "isn't root's"),
+        ("/etc/cron.d/php", 0, 0o664, 0, "may write it"),
+        ("/etc/cron.d/php", 0, 0o646, 1000, "may write it"),
+        ("/home/ada/cron.d/php", 1000, 0o644, 1000, None),
+        ("/etc/crontab", 1000, 0o644, 0, "isn't root's"),
+        ("/home/ada/tab", 1000, 0o666, 0, None),
+    ],
+)
+def test_a_system_crontab_that_others_could_have_written_is_refused_as_cron_refuses_it(
+    file: str, owner: int, mode: int, reader: int, refused: str | None
+) -> None:
+    found = os.stat_result((mode | stat.S_IFREG, 1, 1, 1, owner, owner, 1, 0, 0, 0))
+    why = insecure(PurePath(file), found, reader)
+    assert why is None if refused is None else why is not None and refused in why
+
+
+def test_a_crontab_may_not_say_whose_it_is() -> None:
+    found = read("LOGNAME=fake\n@daily /opt/a\n", "tab", with_user=False)
+    assert found.jobs[0].environment == {}
+    assert found.notes == ("tab: LOGNAME is left out; cron doesn't let a crontab change it either",)
 
 
 @pytest.mark.parametrize(("name", "looked_at"), [("php", True), ("a_b-C9", True), ("x.dpkg-old", False), (".placeholder", False)])

@@ -133,8 +133,11 @@ def test_a_folder_is_read_as_cron_reads_it(desk: Desk) -> None:
     (folder / "php").write_text(f"@daily {me} /opt/php\n")
     (folder / "php.dpkg-old").write_text(f"@daily {me} /opt/old\n")
     (folder / ".placeholder").write_text("# nothing\n")
+    (folder / "open").write_text(f"@daily {me} /opt/open\n")
+    (folder / "open").chmod(0o664)
     said = desk.said("import", "crontab", str(folder))
     assert "php.dpkg-old: cron ignores it" in said
+    assert "open: cron refuses it, since others than its owner may write it" in said
     assert list(rows(desk)) == ["backup", "php"]
 
 
