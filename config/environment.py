@@ -32,6 +32,9 @@ class Variable:
     source: str
 
 
+_REMEDY = "run this as the user that rowd runs as, or let that user read the file, and nobody else: it holds secrets"
+
+
 def read_env_file(file: Path) -> tuple[dict[str, str], list[Mistake]]:
     """The variables in a `.env` file, none where there is no such file. `$` and `${…}` in a value are ordinary text.
 
@@ -47,7 +50,7 @@ def read_env_file(file: Path) -> tuple[dict[str, str], list[Mistake]]:
     except UnicodeDecodeError:
         return {}, [Mistake(str(file), "", "is not UTF-8 text", "save it as UTF-8")]
     except OSError as exc:
-        return {}, [Mistake(str(file), "", f"can't be read ({exc.strerror})", "make it a file that rowd's user may read")]
+        return {}, [Mistake(str(file), "", f"can't be read ({exc.strerror})", _REMEDY)]
     found, mistakes = {}, []
     for binding in bindings:
         if binding.error or (binding.key is not None and binding.value is None):

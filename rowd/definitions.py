@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -78,7 +79,8 @@ def replace(file: Path, before: bytes, after: str, check: Callable[[Path], objec
             draft.replace(target)
         _sync(target.parent)
     except OSError as exc:
-        remedy = "run this as a user who may write it and its folder"
+        full = exc.errno in (errno.ENOSPC, errno.EDQUOT)
+        remedy = "make room on its disk" if full else "run this as a user who may write it and its folder"
         raise ConfigError([Mistake(str(file), "", f"can't be written ({exc.strerror})", remedy)]) from exc
 
 
