@@ -1,0 +1,182 @@
+"""Fields, tables and bases as the Meta API writes them down, and new ones from what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.emulators.airtable import errors
+from tests.emulators.airtable.formulas import BadFormula, NotEmulated, compiled
+from tests.emulators.airtable.ids import Ids
+from tests.emulators.airtable.model import COMPUTED, SELECTS, Base, Field, Table, View
+from tests.emulators.airtable.writing import COLORS, WRITABLE
+
+_NEEDED = {
+    "number": ("precision",),
+    "percent": ("precision",),
+    "currency": ("precision", "symbol"),
+    "duration": ("durationFormat",),
+    "rating": ("icon", "max", "color"),
+    "checkbox": ("icon", "color"),
+    "date": ("dateFormat",),
+    "dateTime": ("dateFormat", "timeFormat", "timeZone"),
+    "singleSelect": ("choices",),
+    "multipleSelects": ("choices",),
+    "multipleRecordLinks": ("linkedTableId",),
+}
+"""Options without which a field can't be created; airtable.com/developers/web/api/field-model (VENDORS.md B7)."""
+_FORMATS = {
+    "local": "l",
+    "friendly": "LL",
+    "us": "M/D/YYYY",
+    "european": "D/M/YYYY",
+    "iso": "YYYY-MM-DD",
+    "12hour": "h:mma",
+    "24hour": "HH:mm",
+}
+PRIMARY = frozenset(
+    {"singleLineText", "multilineText", "email", "url", "phoneNumber", "number", "currency", "percent", "date", "dateTime"}
+)
+
+
+def field_json(field: Field) -> dict[str, Any]:
+    shown: dict[str, Any] = {"type": field.type}
+    if field.options is not None:
+        shown["options"] = field.options
+    shown.update({"id": field.id, "name": field.name})
+    if field.description:
+        shown["description"] = field.description
+    return shown
+
+
+def table_json(table: Table, *, visible: bool = False) -> dict[str, Any]:
+    """visible: with each grid view's visible fields."""
+    shown: dict[str, Any] = {"id": table.id, "name": table.name, "primaryFieldId": table.primary.id}
+    if table.description:
+        shown["description"] = table.description
+    shown["fields"] = [field_json(field) for field in table.fields]
+    shown["views"] = [_view_json(table, view, visible) for view in table.views]
+    return shown
+
+
+def _view_json(table: Table, view: View, visible: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = {"id": view.id, "name": view.name, "type": view.type}
+    if visible and view.type == "grid":
+        shown["visibleFieldIds"] = [field.id for field in table.fields if field.id not in view.hidden]
+    return shown
+
+
+def new_field(ids: Ids, base: Base, table: Table, given: Any, *, computed: bool) -> Field:
+    """A field as create-field or create-table describe it. Raises Refused.   computed: whether those can be created at all."""
+    if not isinstance(given, dict) or not isinstance(given.get("name"), str) or not isinstance(given.get("type"), str):
+        raise errors.bad_request()
+    name, kind = given["name"].strip(), given["type"]
+    if not name or any(known.name.lower() == name.lower() for known in table.fields):
+        raise errors.refusal(422, "DUPLICATE_OR_EMPTY_FIELD_NAME", f'Field name "{name}" is empty or already in use')
+    if kind not in WRITABLE | COMPUTED:
+        raise errors.bad_request()
+    if kind in COMPUTED and not computed:
+        raise errors.refusal(422, "UNSUPPORTED_FIELD_TYPE_FOR_CREATE", f"Creating {kind} fields is not supported at this time")
+    options = given.get("options")
+    needed = _NEEDED.get(kind, ())
+    if (needed and not isinstance(options, dict)) or any(each not in (options or {}) for each in needed):
+        raise errors.refusal(422, "INVALID_FIELD_TYPE_OPTIONS_FOR_CREATE", f"Invalid options for {table.name}.{name}")
+    made = Field(ids.new("fld"), name, kind, _completed(ids, kind, dict(options)) if options else None, given.get("description"))
+    if kind == "formula":
+        check_formula(table, made.option("formula"))
+    if kind == "multipleRecordLinks" and base.table(str(made.option("linkedTableId"))) is None:
+        raise errors.forbidden()
+    return made
+
+
+def back_link(ids: Ids, base: Base, table: Table, link: Field) -> tuple[Table, Field] | None:
+    """The field that a new link gets in the linked table; None for one within its own table."""
+    other = base.table(str(link.option("linkedTableId")))
+    if other is None or other is table:
+        return None
+    name, count = table.name, 2
+    while other.field(name) is not None:
+        name, count = f"{table.name} {count}", count + 1
+    back = Field(
+        ids.new("fld"),
+        name,
+        "multipleRecordLinks",
+        {"linkedTableId": table.id, "isReversed": True, "prefersSingleRecordLink": False},
+    )
+    assert back.options is not None
+    assert link.options is not None
+    back.options["inverseLinkFieldId"] = link.id
+    link.options["inverseLinkFieldId"] = back.id
+    return other, back
+
+
+def new_table(ids: Ids, base: Base, given: Any, *, computed: bool) -> Table:
+    """Raises Refused. Its first field is the primary one."""
+    if not isinstance(given, dict) or not isinstance(given.get("name"), str) or not isinstance(given.get("fields"), list):
+        raise errors.bad_request()
+    if base.table(given["name"]) is not None or not given["name"].strip():
+        raise errors.refusal(422, "DUPLICATE_TABLE_NAME", f'Table name "{given["name"]}" is empty or already in use')
+    table = Table(ids.new("tbl"), given["name"], description=given.get("description"))
+    for each in given["fields"]:
+        table.fields.append(new_field(ids, base, table, each, computed=computed))
+    if not table.fields or table.primary.type not in PRIMARY:
+        raise errors.refusal(422, "INVALID_PRIMARY_FIELD_TYPE", "The first field can't be a primary field")
+    table.views.append(View(ids.new("viw"), "Grid view"))
+    return table
+
+
+def check_formula(table: Table, text: Any) -> None:
+    """Raises Refused."""
+    try:
+        compiled(str(text), lambda name: found.id if (found := table.field(name)) is not None else None)
+    except BadFormula as exc:
+        raise errors.refusal(422, "INVALID_FORMULA", str(exc)) from exc
+    except NotEmulated:
+        return  # its cells show an error
+
+
+def merged_choices(ids: Ids, held: list[dict[str, Any]], given: list[Any]) -> list[dict[str, Any]]:
+    """Choices as a PATCH gives them: those with an id are kept, and may be renamed; the others are new."""
+    known = {choice["id"]: choice for choice in held}
+    merged = []
+    for each in given:
+        if not isinstance(each, dict):
+            raise errors.bad_request()
+        merged.append({**known.get(str(each.get("id")), {}), **each})
+    return _choices(ids, merged)
+
+
+def _completed(ids: Ids, kind: str, options: dict[str, Any]) -> dict[str, Any]:
+    """What Airtable adds to options: ids and colours of choices, the pattern of a date format."""
+    if kind in SELECTS:
+        options["choices"] = _choices(ids, options["choices"])
+    for name in ("dateFormat", "timeFormat"):
+        if isinstance(shape := options.get(name), dict):
+            if shape.get("name") not in _FORMATS:
+                raise errors.bad_request()
+            options[name] = {"name": shape["name"], "format": _FORMATS[shape["name"]]}
+    if kind == "multipleRecordLinks":
+        options = {"isReversed": False, "prefersSingleRecordLink": False, **options}
+    return options
+
+
+def _choices(ids: Ids, given: Any) -> list[dict[str, Any]]:
+    if not isinstance(given, list) or not all(isinstance(each, dict) and isinstance(each.get("name"), str) for each in given):
+        raise errors.bad_request()
+    return [
+        {"id": each.get("id") or ids.new("sel"), "name": each["name"], "color": each.get("color") or COLORS[at % len(COLORS)]}
+        for at, each in enumerate(given)
+    ]
+
+
+def field_of(given: Mapping[str, Any]) -> Field:
+    """A field from its JSON, ids and all."""
+    return Field(given["id"], given["name"], given["type"], given.get("options"), given.get("description"))
+
+
+def table_of(given: Mapping[str, Any]) -> Table:
+    """A table from its JSON, ids and all."""
+    fields = [field_of(each) for each in given["fields"]]
+    fields.sort(key=lambda field: field.id != given.get("primaryFieldId", fields[0].id))
+    views = [View(each["id"], each["name"], each["type"]) for each in given.get("views", [])]
+    return Table(given["id"], given["name"], fields, views, description=given.get("description"))
