@@ -6,6 +6,7 @@ What isn't served answers 501: attachments' upload, views and their sharing, ent
 from __future__ import annotations
 
 from tests.emulators.airtable.person import Person
+from tests.emulators.airtable.recordings import prepare_replay
 from tests.emulators.airtable.seeds import SAMPLE_BASE, TASKS, THOUSAND, add_table, fill, snippet
 from tests.emulators.airtable.service import DAEMON, OWNER, TOKEN, Airtable
 from tests.emulators.airtable.service import make_service as make
@@ -24,5 +25,6 @@ __all__ = [
     "add_table",
     "fill",
     "make",
+    "prepare_replay",
     "snippet",
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.emulators.airtable import errors, strings
 from tests.emulators.airtable.formulas import BadFormula, FormulaError, Moment, NotEmulated
-from tests.emulators.airtable.formulas.values import iso, text_of, true_of
+from tests.emulators.airtable.formulas.values import text_of, true_of
 from tests.emulators.airtable.model import Base, Field, Record, Table, View
 from tests.emulators.airtable.options import Asked, Form, asked, form_of
 from tests.emulators.core.exchange import Answer, Request
@@ -81,7 +81,7 @@ class Listing:
                     raise self._service.not_emulated(request, f"the locale {form.locale}") from exc
                 if written is not None:
                     fields[field.id if form.by_id else field.name] = written
-        return {"id": record.id, "createdTime": iso(record.created.replace(microsecond=0)), "fields": fields}
+        return {"id": record.id, "createdTime": record.created_time, "fields": fields}
 
     def in_view(self, base: Base, table: Table, view: View) -> list[str]:
         """The records that a person sees there, in that order. Raises BadFormula, NotEmulated."""

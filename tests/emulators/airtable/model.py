@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeVar
 
 LEVELS = ("none", "read", "comment", "edit", "create", "owner")
@@ -119,6 +120,11 @@ class Record:
     given: dict[str, Any] = field(default_factory=dict)
     modified: dict[str, tuple[datetime, User]] = field(default_factory=dict)
 
+    @cached_property
+    def created_time(self) -> str:
+        """As the API shows it. In every recording it is a whole second."""
+        return f"{self.created:%Y-%m-%dT%H:%M:%S}.000Z"
+
 
 @dataclass
 class View:
@@ -154,12 +160,14 @@ class Table:
     records: dict[str, Record] = field(default_factory=dict)
     description: str | None = None
     comments: dict[str, list[Comment]] = field(default_factory=dict)
+    primary_id: str | None = None
     next_number: int = 1
     version: int = 0
 
     @property
     def primary(self) -> Field:
-        return self.fields[0]
+        """The one that names a record: the first, unless it is said."""
+        return next((known for known in self.fields if known.id == self.primary_id), self.fields[0])
 
     def field(self, name: str) -> Field | None:
         """By id or name."""

@@ -13,8 +13,9 @@ from tests.emulators.airtable.model import Base, Field, Record, Table
 from tests.emulators.core.clock import Clock
 from tests.emulators.core.switches import Switches
 
-NO_VALUE: Any = object()
 DEPTH = 20
+Column = tuple[Field, bool, dict[Any, str] | None]
+"""A field; whether its cells are shown as they are kept; the names of a single select's choices by id."""
 COARSE = timedelta(minutes=5)
 
 
@@ -26,6 +27,7 @@ class Reader:
         self.clock = clock
         self.switches = switches
         self._formulas: dict[tuple[str, int, str], Formula] = {}
+        self._plans: dict[str, tuple[int, list[Column]]] = {}
 
     def formula(self, table: Table, text: str) -> Formula:
         """Raises BadFormula, NotEmulated."""
@@ -39,12 +41,22 @@ class Reader:
 
     def fields(self, table: Table, record: Record, only: Sequence[Field] | None = None, *, by_id: bool = False) -> dict[str, Any]:
         """As the API shows them: empty cells are absent."""
-        row = self.row(table, record)
+        row, cells, given = self.row(table, record), record.cells, record.given
         shown: dict[str, Any] = {}
-        for field in only if only is not None else table.fields:
-            if (value := row.shown(field)) is not None:
+        for field, plain, choices in self._plan(table) if only is None else _plan(only):
+            value = cells.get(field.id)
+            if choices is not None:
+                value = choices.get(value)
+            elif not plain or field.id in given:
+                value = row.shown(field)
+            if value is not None:
                 shown[field.id if by_id else field.name] = value
         return shown
+
+    def _plan(self, table: Table) -> list[Column]:
+        if (held := self._plans.get(table.id)) is None or held[0] != table.version:
+            held = self._plans[table.id] = (table.version, _plan(table.fields))
+        return held[1]
 
     def primary_text(self, table: Table, record: Record, depth: int) -> str | None:
         value = self.row(table, record, depth).value_of(table.primary)
@@ -181,6 +193,14 @@ class TableRow:
     def _user(self, user_id: str) -> dict[str, str]:
         user = self._reader.base.users.get(user_id)
         return user.cell if user is not None else {"id": user_id, "email": "", "name": ""}
+
+
+def _plan(fields: Sequence[Field]) -> list[Column]:
+    plan: list[Column] = []
+    for field in fields:
+        plain = field.type not in _SHOWN and field.type not in _COMPUTED
+        plan.append((field, plain, {each["id"]: each["name"] for each in field.choices} if field.type == "singleSelect" else None))
+    return plan
 
 
 class _Rolled(TableRow):

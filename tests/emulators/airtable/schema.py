@@ -177,6 +177,6 @@ def field_of(given: Mapping[str, Any]) -> Field:
 def table_of(given: Mapping[str, Any]) -> Table:
     """A table from its JSON, ids and all."""
     fields = [field_of(each) for each in given["fields"]]
-    fields.sort(key=lambda field: field.id != given.get("primaryFieldId", fields[0].id))
     views = [View(each["id"], each["name"], each["type"]) for each in given.get("views", [])]
-    return Table(given["id"], given["name"], fields, views, description=given.get("description"))
+    primary = given.get("primaryFieldId")
+    return Table(given["id"], given["name"], fields, views, description=given.get("description"), primary_id=primary)
