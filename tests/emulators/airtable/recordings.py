@@ -133,6 +133,7 @@ class Beginnings:
         made = {record["id"] for step in self._steps() if _creates(step) for record in _records(step)}
         first = _first_list(mine)
         present = {record["id"] for record in first} if first is not None else set(rows) - made
+        rows = {**{record["id"]: record for record in first or ()}, **rows}
         for record_id, given in rows.items():
             if record_id in present:
                 self._put_row(base, table, given)

@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tests.emulators.airtable.formulas.values import FormulaError, Moment, Value, from_iso, iso, moment_of, number_of, text_of
+from tests.emulators.airtable.formulas.values import FormulaError, Moment, Value, from_iso, moment_of, number_of, text_of
 
 _TOKEN = re.compile(
     r"\[([^\]]*)\]|YYYY|YY|MMMM|MMM|MM|M|DD|Do|D|dddd|ddd|HH|H|hh|h|mm|m|ss|s|SSS|ZZ|Z|A|a|LLLL|LLL|LL|LT|L|l|X|x|.", re.DOTALL
@@ -129,7 +129,17 @@ def begun(moment: Moment, unit: str) -> datetime:
     return at.replace(**drop[unit]) if unit in drop else at  # type: ignore[arg-type]  # names of datetime's parts
 
 
+def order(one: Value, other: Value) -> int | None:
+    """-1, 0 or 1; None where one of them is blank, which is neither before nor after anything. Raises FormulaError."""
+    if one in (None, "") or other in (None, ""):
+        return None
+    a, b = moment_of(one).at, moment_of(other).at
+    return (a > b) - (a < b)
+
+
 def is_same(one: Value, other: Value, unit: Value = None) -> bool:
+    if one in (None, "") or other in (None, ""):
+        return False
     a, b = moment_of(one), moment_of(other)
     return a.at == b.at if unit is None else begun(a, unit_of(unit)) == begun(b, unit_of(unit))
 
@@ -195,6 +205,3 @@ def date_text(date: Value) -> str:
 
 def time_text(date: Value) -> str:
     return formatted(moment_of(date), "HH:mm:ss")
-
-
-__all__ = ["added", "date_format", "date_parse", "date_text", "difference", "in_zone", "is_same", "iso", "time_text", "today"]
