@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pyairtable import Api, Table
 
-from tests.emulators.airtable import SAMPLE_BASE, TASKS, TOKEN, Airtable, Person, fill, make
+from tests.emulators.airtable import SAMPLE_BASE, TASKS, THOUSAND, TOKEN, Airtable, Person, add_table, make
+from tests.emulators.airtable.seeds import TASK_FIELDS, add_samples, many_rows
 from tests.emulators.core.clock import SetClock
 from tests.emulators.core.exchange import Answer, Request
 from tests.emulators.core.server import Server
@@ -33,10 +34,16 @@ def switches() -> dict[str, str]:
 def airtable(clock: SetClock, switches: dict[str, str]) -> Iterator[Airtable]:
     """Without limits: tests of limits put them back. Nothing may be left unserved."""
     emulator = make(clock, switches, 1)
-    fill(emulator)
+    add_samples(emulator)
     emulator.limits.enforced = False
     yield emulator
     assert emulator.unserved == []
+
+
+@pytest.fixture
+def thousand(airtable: Airtable) -> None:
+    """The table of a thousand rows as well."""
+    add_table(airtable, airtable.bases[SAMPLE_BASE], THOUSAND, TASK_FIELDS, many_rows(1_000))
 
 
 @pytest.fixture

@@ -79,9 +79,14 @@ def fill(emulator: Airtable, path: Path | None = None) -> None:
             for table in each["tables"]:
                 add_table(emulator, base, table["name"], table["fields"], table.get("rows", []))
         return
+    add_samples(emulator)
+    add_table(emulator, emulator.bases[SAMPLE_BASE], THOUSAND, TASK_FIELDS, many_rows(1_000))
+
+
+def add_samples(emulator: Airtable) -> None:
+    """The sample base, with the sample table alone."""
     base = emulator.add_base(Base(SAMPLE_BASE, "Rowd samples", emulator.workspace))
     add_table(emulator, base, TASKS, TASK_FIELDS, TASK_ROWS)
-    add_table(emulator, base, THOUSAND, TASK_FIELDS, many_rows(1_000))
 
 
 def add_table(

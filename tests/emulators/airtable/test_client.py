@@ -37,6 +37,7 @@ def test_a_record_is_created_read_updated_replaced_and_deleted(tasks: Table) -> 
     assert kind(error) == (404, "MODEL_ID_NOT_FOUND")
 
 
+@pytest.mark.usefixtures("thousand")
 def test_a_thousand_rows_come_in_ten_pages(api: Api, airtable: Airtable) -> None:
     rows = api.table(SAMPLE_BASE, THOUSAND).all()
     assert len({row["fields"]["Name"] for row in rows}) == 1_000
@@ -44,6 +45,7 @@ def test_a_thousand_rows_come_in_ten_pages(api: Api, airtable: Airtable) -> None
     assert len(api.table(SAMPLE_BASE, THOUSAND).all(max_records=150, page_size=60)) == 150
 
 
+@pytest.mark.usefixtures("thousand")
 def test_rows_are_filtered_and_sorted(api: Api, tasks: Table) -> None:
     table = api.table(SAMPLE_BASE, THOUSAND)
     paused = table.all(formula=match({"Status": "paused", "Current": 2}), sort=["-Name"], fields=["Name"])
