@@ -1,7 +1,7 @@
 """What the emulator begins with: the sample tables, or what a seed file says.
 
 A seed file is JSON: {"bases": [{"id"?, "name", "tables": [{"name", "fields": [{"name", "type", "options"?}],
-"rows"?: [{field: cell}]}]}]}. Fields and cells are as the Meta API and create-records take them; computed fields may be among them.
+"rows"?: [{field: cell}]}]}]}. Fields and cells are as the Meta API and create-records take them; computed fields may be among them, and links may name their table.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def add_table(
 ) -> Table:
     """As if the owner had made it by hand."""
     with emulator.lock, emulator.change(base, OWNER, "client") as transaction:
-        described = {"name": name, "fields": [dict(each) for each in fields]}
+        described = {"name": name, "fields": [_linked(base, each) for each in fields]}
         table = schema.new_table(emulator.ids, base, described, computed=True)
         transaction.add_table(table)
         for link in list(table.fields):
@@ -106,6 +106,14 @@ def add_table(
             apply_draft(transaction, draft)
             transaction.create(table, emulator.ids.new("rec"), cells)
     return table
+
+
+def _linked(base: Base, field: Mapping[str, Any]) -> dict[str, Any]:
+    """A link may name its table, for ids are not known beforehand."""
+    options = dict(field.get("options") or {})
+    if (other := base.table(str(options.get("linkedTableId")))) is not None:
+        options["linkedTableId"] = other.id
+    return {**field, "options": options or None}
 
 
 def snippet(base: str) -> str:
