@@ -88,7 +88,7 @@ class Beginnings:
             define_computed(table, rows)
         return found
 
-    def _guessed(self, base: Base, names: set[str]) -> Table:
+    def _guessed(self, base: Base, names: list[str]) -> Table:
         ids = self._emulator.ids
         table_id = next((name for name in names if is_id(name, "tbl")), None) or ids.new("tbl")
         name = next((name for name in names if not is_id(name, "tbl")), table_id)
@@ -96,21 +96,21 @@ class Beginnings:
         if alike is not None:
             fields = [schema.field_of({**deepcopy(each), "id": ids.new("fld")}) for each in alike["fields"]]
         else:
-            fields = guessed_fields(ids, [record["fields"] for record in self._seen(base.id, names)])
+            fields = guessed_fields(ids, [record["fields"] for record in self._seen(base.id, set(names))])
         return Table(table_id, name, fields, [View(ids.new("viw"), "Grid view")])
 
-    def _aliases(self, base_id: str) -> list[set[str]]:
+    def _aliases(self, base_id: str) -> list[list[str]]:
         """The names and ids of each table that answered: those are the same table under which the same records were seen."""
         names = [match[2] for key in self._rows if (match := _TABLE.match(unquote(key))) and match[1] == base_id]
         for step in self._steps():
             match = _TABLE.match(unquote(step["path"]))
             if match is not None and match[1] == base_id and step["status"] < 400:
                 names.append(match[2])
-        groups: list[tuple[set[str], set[str]]] = []
+        groups: list[tuple[list[str], set[str]]] = []
         for name in dict.fromkeys(names):
             ids = {record["id"] for record in self._seen(base_id, {name})}
             same = [group for group in groups if group[1] & ids]
-            merged = (set().union({name}, *(group[0] for group in same)), ids.union(*(group[1] for group in same)))
+            merged = ([each for group in same for each in group[0]] + [name], ids.union(*(group[1] for group in same)))
             groups = [group for group in groups if group not in same] + [merged]
         return [group[0] for group in groups]
 

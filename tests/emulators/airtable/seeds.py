@@ -1,7 +1,8 @@
 """What the emulator begins with: the sample tables, or what a seed file says.
 
 A seed file is JSON: {"bases": [{"id"?, "name", "tables": [{"name", "fields": [{"name", "type", "options"?}],
-"rows"?: [{field: cell}]}]}]}. Fields and cells are as the Meta API and create-records take them; computed fields may be among them, and links may name their table.
+"rows"?: [{field: cell}]}]}]}. Fields and cells are as the Meta API and create-records take them; computed fields may be among them,
+and links may name their table.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ RECORDINGS: dict[str, Any] = {
             "recorded": "Sat, 08 Jan 2022 00:09:16 GMT",
             "steps": [UNKNOWN, {**STEPS[1], "path": f"/v0/{OTHER}/Things"}, {**STEPS[1], "path": f"/v0/{OTHER}/tblGuessed0000001"}],
         },
-        {"id": "three", "recorded": "2026-01-08T00:09:16Z", "steps": [{**STEPS[1], "path": f"/v0/{OTHER}/Guess"}]},
+        {"id": "three", "recorded": "2026-01-08T00:09:16Z", "steps": [{**STEPS[1], "path": f"/v0/{OTHER}/Guess", "response": {"records": []}}]},
     ],
     "seed_schemas": {BASE: {"tables": [SCHEMA]}},
     "seed_rows": {f"/v0/{BASE}/{TABLE}": [OLD, MADE], f"/v0/{OTHER}/Things": [OLD]},
