@@ -35,6 +35,11 @@ def not_permitted(name: str, field_id: str) -> Refused:
     return refusal(403, "INVALID_PERMISSIONS", f"You are not permitted to write cell values in field {name} ({field_id})")
 
 
+def not_allowed() -> Refused:
+    """The token may, but its user has too low a level on the base."""
+    return refusal(403, "INVALID_PERMISSIONS", "You are not permitted to perform this operation")
+
+
 def not_found() -> Refused:
     """[recorded] A path that can't be: the bare string."""
     return Refused(Answer.of(404, {"error": "NOT_FOUND"}))
@@ -69,17 +74,23 @@ def computed(name: str) -> Refused:
     return refusal(422, "INVALID_VALUE_FOR_COLUMN", f'Field "{name}" cannot accept a value because the field is computed')
 
 
+def bad_date(name: str, value: str) -> Refused:
+    return refusal(422, "INVALID_VALUE_FOR_COLUMN", f'Cannot parse date value "{value}" for field {name}')
+
+
 def bad_value(name: str) -> Refused:
     return refusal(422, "INVALID_VALUE_FOR_COLUMN", f'Field "{name}" cannot accept the provided value')
 
 
-def no_choice(choice: str) -> Refused:
-    return refusal(422, "INVALID_MULTIPLE_CHOICE_OPTIONS", f'Insufficient permissions to create new select option "{choice}"')
+def no_choice(choice: str, older: bool = False) -> Refused:
+    """older: the name quoted twice, as many logs have it."""
+    quoted = f'""{choice}""' if older else f'"{choice}"'
+    return refusal(422, "INVALID_MULTIPLE_CHOICE_OPTIONS", f"Insufficient permissions to create new select option {quoted}")
 
 
 def too_many_created(count: int) -> Refused:
     text = f"A maximum of 10 records can be created per request but you have provided {count}."
-    return refusal(422, "INVALID_REQUEST_UNKNOWN", text)
+    return refusal(422, "INVALID_RECORDS", text)
 
 
 def bad_records() -> Refused:
@@ -106,6 +117,11 @@ def no_view(view: str) -> Refused:
 def no_iterator() -> Refused:
     """The cursor has expired, or never was: begin again with the first page."""
     return refusal(422, "LIST_RECORDS_ITERATOR_NOT_AVAILABLE", "The list records iterator is no longer available")
+
+
+def bad_offset(offset: str) -> Refused:
+    """[Airtable/airtable.js#317]"""
+    return refusal(422, "INVALID_OFFSET_VALUE", f"The value of offset {offset} is invalid")
 
 
 def many_matches() -> Refused:

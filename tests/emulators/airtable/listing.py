@@ -143,6 +143,8 @@ class Listing:
     def _resumed(self, request: Request, base: Base, table: Table, wish: Asked, offset: str) -> tuple[str, list[str], int]:
         """The iterator's name, what it lists, and where the next page begins. Raises Refused."""
         name, _, last = offset.partition("/")
+        if not name.startswith("itr") or not last.startswith("rec"):
+            raise errors.bad_offset(offset)
         iterator, now = self._iterators.get(name), self._service.clock.now()
         if iterator is None or iterator.table != table.id or iterator.expires <= now:
             raise errors.no_iterator()

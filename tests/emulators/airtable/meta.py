@@ -111,7 +111,7 @@ class Meta:
             raise errors.forbidden()
         changes: dict[str, Any] = _texts(body)
         if "name" in changes and where.field(changes["name"]) not in (None, column):
-            raise errors.refusal(422, "DUPLICATE_OR_EMPTY_FIELD_NAME", f'Field name "{changes["name"]}" is empty or already in use')
+            raise errors.refusal(422, "DUPLICATE_OR_EMPTY_FIELD_NAME")
         if "options" in body:
             changes["options"] = self._options(request, where, column, body["options"])
         with self._change(request, found) as transaction:

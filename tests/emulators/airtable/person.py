@@ -20,9 +20,11 @@ class Person:
     Rows are named by record id or by the text of their primary field; columns by name.
     """
 
-    def __init__(self, emulator: Airtable, base: str, table: str, view: str | None = None, user: User = OWNER) -> None:
-        """view: else the first one. Raises KeyError."""
-        self._emulator, self._user = emulator, user
+    def __init__(
+        self, emulator: Airtable, base: str, table: str, view: str | None = None, user: User = OWNER, source: str = "client"
+    ) -> None:
+        """view: else the first one.   source: what webhooks tell: `automation`, `formSubmission`, … for others. Raises KeyError."""
+        self._emulator, self._user, self._source = emulator, user, source
         self._base: Base = emulator.bases[base]
         found = self._base.table(table)
         if found is None:
@@ -137,7 +139,7 @@ class Person:
 
     def undo(self) -> None:
         """Take back this person's latest change. Raises IndexError where there is none. What was deleted returns with its id."""
-        with self._emulator.lock, self._emulator.change(self._base, self._user, "client") as transaction:
+        with self._emulator.lock, self._emulator.change(self._base, self._user, self._source) as transaction:
             for step in reversed(self._done.pop().undo):
                 step(transaction)
 
@@ -153,7 +155,7 @@ class Person:
 
     @contextmanager
     def _change(self) -> Iterator[Transaction]:
-        with self._emulator.lock, self._emulator.change(self._base, self._user, "client") as transaction:
+        with self._emulator.lock, self._emulator.change(self._base, self._user, self._source) as transaction:
             yield transaction
             self._done.append(transaction)
 

@@ -143,7 +143,8 @@ class Records:
     def _draft(self, request: Request, base: Base, body: dict[str, Any]) -> Draft:
         """typecast counts in the body only (VENDORS.md B5)."""
         may_extend = base.level(self._service.token(request).user) >= LEVELS.index("create")
-        return Draft(base, self._service.ids, body.get("typecast") is True, may_extend)
+        older, strict = self._service.switches["wording"] == "older", self._service.switches["time_into_date"] == "refused"
+        return Draft(base, self._service.ids, body.get("typecast") is True, may_extend, older, strict)
 
     def _checked(self, draft: Draft, table: Table, given: list[Any], planned: Any) -> tuple[list[Step], Refused | None]:
         """What is to be done for each record. One that is bad refuses all, or, by a switch, all from there on."""

@@ -7,6 +7,8 @@ from typing import Any
 
 from tests.emulators.airtable import errors
 from tests.emulators.airtable.formulas import BadFormula, NotEmulated, compiled
+from tests.emulators.airtable.formulas.kinds import kind_of
+from tests.emulators.airtable.formulas.parse import fields_of, parse
 from tests.emulators.airtable.ids import Ids
 from tests.emulators.airtable.model import COMPUTED, SELECTS, Base, Field, Table, View
 from tests.emulators.airtable.writing import COLORS, WRITABLE
@@ -34,6 +36,11 @@ _FORMATS = {
     "12hour": "h:mma",
     "24hour": "HH:mm",
 }
+_LOCAL = {"name": "local", "format": "l"}
+_HIDDEN = {"rollup": ("formula",), "button": ("label", "url")}
+"""What a definition has and the Meta API doesn't tell."""
+_TIME = {"dateFormat": _LOCAL, "timeFormat": {"name": "12hour", "format": "h:mma"}, "timeZone": "client"}
+_CLIENT_TIME = {"type": "dateTime", "options": _TIME}
 PRIMARY = frozenset(
     {"singleLineText", "multilineText", "email", "url", "phoneNumber", "number", "currency", "percent", "date", "dateTime"}
 )
@@ -72,21 +79,39 @@ def new_field(ids: Ids, base: Base, table: Table, given: Any, *, computed: bool)
         raise errors.bad_request()
     name, kind = given["name"].strip(), given["type"]
     if not name or any(known.name.lower() == name.lower() for known in table.fields):
-        raise errors.refusal(422, "DUPLICATE_OR_EMPTY_FIELD_NAME", f'Field name "{name}" is empty or already in use')
+        raise errors.refusal(422, "DUPLICATE_OR_EMPTY_FIELD_NAME")
     if kind not in WRITABLE | COMPUTED:
         raise errors.bad_request()
     if kind in COMPUTED and not computed:
-        raise errors.refusal(422, "UNSUPPORTED_FIELD_TYPE_FOR_CREATE", f"Creating {kind} fields is not supported at this time")
+        why = f"Creating {kind} fields is not supported at this time"
+        raise errors.refusal(422, "UNSUPPORTED_FIELD_TYPE_FOR_CREATE", f"Invalid options for {table.name}.{name}: {why}")
     options = given.get("options")
-    needed = _NEEDED.get(kind, ())
-    if (needed and not isinstance(options, dict)) or any(each not in (options or {}) for each in needed):
-        raise errors.refusal(422, "INVALID_FIELD_TYPE_OPTIONS_FOR_CREATE", f"Invalid options for {table.name}.{name}")
-    made = Field(ids.new("fld"), name, kind, _completed(ids, kind, dict(options)) if options else None, given.get("description"))
+    _check_options(f"{table.name}.{name}", name, kind, options)
     if kind == "formula":
-        check_formula(table, made.option("formula"))
+        check_formula(table, (options or {}).get("formula"))
+    shown = {**(options or {})}
+    hidden = {part: shown.pop(part) for part in _HIDDEN.get(kind, ()) if part in shown}
+    completed = _completed(ids, kind, shown) if kind not in COMPUTED else _computed(base, table, kind, shown)
+    made = Field(ids.new("fld"), name, kind, completed or None, given.get("description"), hidden=hidden)
     if kind == "multipleRecordLinks" and base.table(str(made.option("linkedTableId"))) is None:
         raise errors.forbidden()
     return made
+
+
+def _check_options(where: str, name: str, kind: str, options: Any) -> None:
+    """Raises Refused."""
+    needed = _NEEDED.get(kind, ())
+    if needed and not isinstance(options, dict):
+        why = f"{name}.options is missing"
+    elif lacking := [each for each in needed if each not in options]:
+        why = f"{name}.options.{lacking[0]} is missing"
+    elif kind == "multipleRecordLinks" and (more := set(options) - {"linkedTableId", "viewIdForRecordSelection"}):
+        why = f"{name}.options.{min(more)} is not allowed"
+    else:
+        return
+    raise errors.refusal(
+        422, "INVALID_FIELD_TYPE_OPTIONS_FOR_CREATE", f"Invalid options for {where}: Failed schema validation: {why}"
+    )
 
 
 def back_link(ids: Ids, base: Base, table: Table, link: Field) -> tuple[Table, Field] | None:
@@ -157,7 +182,40 @@ def _completed(ids: Ids, kind: str, options: dict[str, Any]) -> dict[str, Any]:
             options[name] = {"name": shape["name"], "format": _FORMATS[shape["name"]]}
     if kind == "multipleRecordLinks":
         options = {"isReversed": False, "prefersSingleRecordLink": False, **options}
+    if kind == "multipleAttachments":
+        options = {"isReversed": False, **options}
     return options
+
+
+def _computed(base: Base, table: Table, kind: str, options: dict[str, Any]) -> dict[str, Any]:
+    """What Airtable adds to the options of computed fields, as in pyairtable's sample schemas."""
+    match kind:
+        case "formula":
+            text = str(options["formula"])
+            named = [known.id for name in fields_of(parse(text)) if (known := table.field(name)) is not None]
+            types = {key: known.type for known in reversed(table.fields) for key in (known.name, known.id)}
+            result = _result(kind_of(text, types.get))
+            return {**options, "isValid": True, "referencedFieldIds": named, "result": result}
+        case "createdTime":
+            return {"result": _CLIENT_TIME, **options}
+        case "lastModifiedTime":
+            return {"isValid": True, "referencedFieldIds": [], "result": _CLIENT_TIME, **options}
+        case "count":
+            return {"isValid": True, **options}
+        case "rollup":
+            return {"isValid": True, "referencedFieldIds": [], "result": _result("number"), **options}
+        case "multipleLookupValues":
+            link = table.field(str(options.get("recordLinkFieldId")))
+            other = base.table(str(link.option("linkedTableId"))) if link is not None else None
+            far = other.field(str(options.get("fieldIdInLinkedTable"))) if other is not None else None
+            return {"isValid": far is not None, "result": _result(far.type, far.options) if far is not None else None, **options}
+    return options
+
+
+def _result(kind: str, options: dict[str, Any] | None = None) -> dict[str, Any]:
+    plain: dict[str, dict[str, Any]] = {"number": {"precision": 0}, "dateTime": _TIME, "date": {"dateFormat": _LOCAL}}
+    options = options or plain.get(kind)
+    return {"type": kind, "options": options} if options else {"type": kind}
 
 
 def _choices(ids: Ids, given: Any) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from typing import Any
 from tests.emulators.airtable import schema
 from tests.emulators.airtable.model import Base, Table
 from tests.emulators.airtable.records import apply_draft
-from tests.emulators.airtable.service import OWNER, Airtable
+from tests.emulators.airtable.service import OWNER, TOKEN, Airtable
 from tests.emulators.airtable.writing import Draft
 
 SAMPLE_BASE = "appRowdSamples001"
@@ -119,4 +119,6 @@ def _linked(base: Base, field: Mapping[str, Any]) -> dict[str, Any]:
 
 def snippet(base: str) -> str:
     """What to put into `rowd.toml` for the sample table."""
-    return f'[tables.ops]\nconnector = "airtable"\nbase = "{SAMPLE_BASE}"\ntable = "{TASKS}"\nurl = "{base}"\n'
+    return (
+        f'# Its token: {TOKEN}\n[tables.ops]\nconnector = "airtable"\nbase = "{SAMPLE_BASE}"\ntable = "{TASKS}"\nurl = "{base}"\n'
+    )

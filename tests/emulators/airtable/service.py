@@ -107,8 +107,10 @@ class Airtable(Emulator):
         if token.api_key and scope.startswith("schema.") and scope not in token.scopes:
             raise errors.not_found_object()
         granted = token.bases is None or base_id in token.bases
-        if base is None or not granted or base.level(token.user) < LEVELS.index(level) or scope not in token.scopes:
+        if base is None or not granted or not base.level(token.user) or scope not in token.scopes:
             raise errors.forbidden()
+        if base.level(token.user) < LEVELS.index(level):
+            raise errors.not_allowed()
         return base
 
     def find_table(self, request: Request, base: Base, name: str) -> Table:

@@ -19,7 +19,8 @@ SWITCHES = (
     Switch("new_record_modified", ("created", "blank"), "LAST_MODIFIED_TIME() of a record that was never edited", "B3"),
     Switch("patch_choices", ("refused", "accepted"), "PATCH of a select field's options", "B7, G"),
     Switch("create_computed", ("refused", "accepted"), "create-field of computed types", "B7"),
-    Switch("wording", ("current", "older"), "the message of an unknown field name", "B9, G"),
+    Switch("wording", ("current", "older"), "the messages of an unknown field name and of an unknown choice", "B9, G"),
+    Switch("time_into_date", ("cut", "refused"), "a time written into a date field", "H; reports of both"),
     Switch(
         "order_without_view",
         ("record_id", "creation"),

@@ -110,6 +110,12 @@ def test_what_is_written_reads_so(ask: Ask, name: str, value: Any, reads: Any) -
 
 
 @pytest.mark.usefixtures("every")
+def test_a_date_that_is_none_is_named(ask: Ask) -> None:
+    refused = ask("POST", "/Every", {"fields": {"date": "soon"}}).json["error"]
+    assert refused == {"type": BAD, "message": 'Cannot parse date value "soon" for field date'}
+
+
+@pytest.mark.usefixtures("every")
 @pytest.mark.parametrize(
     ("name", "value", "reads"),
     [

@@ -143,6 +143,7 @@ def test_what_a_user_may_do_goes_by_their_level(ask: Ask, airtable: Airtable, le
         ask("POST", f"{META}/Tasks/fields", {"name": "new", "type": "singleLineText"}),
     ]
     assert [answer.status for answer in answers] == expected
+    assert {error(answer) for answer in answers if answer.status == 403} <= {"INVALID_PERMISSIONS"}
 
 
 def test_a_column_may_be_closed_to_the_api(ask: Ask, person: Person) -> None:

@@ -8,8 +8,9 @@ import pytest
 import requests
 from pyairtable import Api, Table
 
-from tests.emulators.airtable import DAEMON, SAMPLE_BASE, TOKEN, Airtable, Person
+from tests.emulators.airtable import DAEMON, SAMPLE_BASE, TOKEN, Airtable, Person, add_table
 from tests.emulators.airtable.conftest import Ask
+from tests.emulators.airtable.test_cells import FIELDS
 from tests.emulators.core.clock import SetClock
 
 META = f"/v0/meta/bases/{SAMPLE_BASE}/tables"
@@ -84,6 +85,48 @@ def test_a_link_gets_its_other_side(ask: Ask) -> None:
     made = ask("POST", META, {"name": "Runs", "fields": [{"name": "Name", "type": "singleLineText"}, link]}).json
     back = ask("GET", META).json["tables"][0]["fields"][-1]
     assert (back["name"], back["options"]["inverseLinkFieldId"]) == ("Runs", made["fields"][1]["id"])
+
+
+def test_pyairtable_reads_every_kind_of_field_from_the_schema(api: Api, airtable: Airtable, person: Person) -> None:
+    base = airtable.bases[SAMPLE_BASE]
+    add_table(airtable, base, "Every", FIELDS)
+    far = add_table(airtable, base, "Far", [FIELDS[0]])
+    person.add_column("links", "multipleRecordLinks", {"linkedTableId": far.id})
+    links = base.tables[0].field("links")
+    assert links is not None
+    through = {"recordLinkFieldId": links.id, "fieldIdInLinkedTable": far.primary.id}
+    person.add_column("count", "count", {"recordLinkFieldId": links.id})
+    person.add_column("rolled", "rollup", {**through, "formula": "ARRAYJOIN(values)"})
+    person.add_column("looked", "multipleLookupValues", through)
+    person.add_column("sum", "formula", {"formula": "{Current}+1"})
+    for kind in ("createdTime", "lastModifiedTime", "createdBy", "lastModifiedBy"):
+        person.add_column(kind, kind)
+    person.add_column("button", "button", {"label": "Go", "url": "https://example.com"})
+    table = api.base(SAMPLE_BASE).schema().table("Tasks")
+    assert [type(field).__name__ for field in table.fields if type(field).__name__.startswith("Unknown")] == []
+    options = table.field("sum").options  # type: ignore[union-attr]  # not every type has options
+    assert (options.result.type, options.referenced_field_ids) == ("number", [table.field("Current").id])  # type: ignore[union-attr]
+    assert "formula" not in str(table.field("rolled"))
+
+
+@pytest.mark.parametrize(
+    ("formula", "kind"),
+    [
+        ("{Name}&1", "singleLineText"),
+        ("-{Current}", "number"),
+        ("{Name}='a'", "number"),
+        ("{Name}+'a'", "singleLineText"),
+        ("IF({Current},NOW())", "dateTime"),
+        ("IF({Current},TODAY(),BLANK())", "date"),
+        ("IF(1,'a',2)", "singleLineText"),
+        ("SWITCH({Name},'a',1,2)", "number"),
+        ("{Last Run}", "dateTime"),
+        ("UPPER({Name})", "singleLineText"),
+    ],
+)
+def test_the_type_of_a_formula_is_told(person: Person, ask: Ask, formula: str, kind: str) -> None:
+    person.add_column("f", "formula", {"formula": formula})
+    assert ask("GET", META).json["tables"][0]["fields"][-1]["options"]["result"]["type"] == kind
 
 
 def test_the_visible_fields_of_a_view_are_told_where_that_is_asked_for(ask: Ask) -> None:

@@ -72,6 +72,7 @@ UNKNOWN = {
     "status": 404,
     "response": {"error": {"type": "NOT_FOUND"}},
 }
+GUESS = {"op": "records.list", "method": "GET", "path": f"/v0/{OTHER}/Guess", "status": 200, "response": {"records": []}}
 RECORDINGS: dict[str, Any] = {
     "sessions": [
         {"id": "one", "recorded": "Sat, 08 Jan 2022 00:09:16 GMT", "needs_bind": [BASE], "steps": STEPS},
@@ -80,7 +81,7 @@ RECORDINGS: dict[str, Any] = {
             "recorded": "Sat, 08 Jan 2022 00:09:16 GMT",
             "steps": [UNKNOWN, {**STEPS[1], "path": f"/v0/{OTHER}/Things"}, {**STEPS[1], "path": f"/v0/{OTHER}/tblGuessed0000001"}],
         },
-        {"id": "three", "recorded": "2026-01-08T00:09:16Z", "steps": [{**STEPS[1], "path": f"/v0/{OTHER}/Guess", "response": {"records": []}}]},
+        {"id": "three", "recorded": "2026-01-08T00:09:16Z", "steps": [GUESS]},
     ],
     "seed_schemas": {BASE: {"tables": [SCHEMA]}},
     "seed_rows": {f"/v0/{BASE}/{TABLE}": [OLD, MADE], f"/v0/{OTHER}/Things": [OLD]},

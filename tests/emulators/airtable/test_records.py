@@ -116,6 +116,7 @@ def test_pages_go_on_from_the_offset_until_it_expires(ask: Ask, clock: SetClock,
     clock.at += airtable.listing.life
     assert error(ask("GET", again)) == "LIST_RECORDS_ITERATOR_NOT_AVAILABLE"
     assert error(ask("GET", f"/{THOUSAND}?offset=itrNever/recNever")) == "LIST_RECORDS_ITERATOR_NOT_AVAILABLE"
+    assert ask("GET", f"/{THOUSAND}?offset=10").json["error"]["message"] == "The value of offset 10 is invalid"
     assert error(ask("GET", f"/{TASKS}?offset={pages(ask)[1]}")) == "LIST_RECORDS_ITERATOR_NOT_AVAILABLE"
 
 

@@ -139,8 +139,17 @@ def test_create_computed(ask: Ask, expected: int) -> None:
 
 @switched("wording", 'Unknown field name: "Nope"', "Could not find a field named Nope")
 def test_wording(ask: Ask, expected: str) -> None:
+    choice = ask("POST", "/Tasks", {"fields": {"Status": "no"}}).json["error"]["message"]
+    assert choice.removeprefix("Insufficient permissions to create new select option ") in ('"no"', '""no""')
     assert ask("POST", "/Tasks", {"fields": {"Nope": 1}}).json["error"]["message"] == expected
     assert ask("GET", "/Tasks?fields[]=Nope").json["error"]["message"] == expected
+
+
+@switched("time_into_date", 200, 422)
+def test_time_into_date(ask: Ask, person: Person, expected: int) -> None:
+    person.add_column("Day", "date", {"dateFormat": {"name": "iso"}})
+    assert ask("POST", "/Tasks", {"fields": {"Day": "2026-03-02"}}).status == 200
+    assert ask("POST", "/Tasks", {"fields": {"Day": "2026-03-02T12:00:00Z"}}).status == expected
 
 
 @switched("order_without_view", "sorted", "created")

@@ -160,6 +160,19 @@ def test_a_ping_is_signed_and_says_only_where(api: Api, person: Person, airtable
     assert (told.base.id, told.webhook.id, told.timestamp) == (SAMPLE_BASE, made.id, NOON)
 
 
+def test_what_an_automation_did_is_told_as_its(airtable: Airtable, ask: Ask) -> None:
+    people, others = hook(ask, fromSources=["client"]), hook(ask, fromSources=["automation", "formSubmission"])
+    Person(airtable, SAMPLE_BASE, "Tasks", source="automation").type("vitest_rerun", "Current", 6)
+    assert changes(ask, people) == []
+    (payload,) = ask("GET", f"{others}/payloads").json["payloads"]
+    assert payload["actionMetadata"] == {"source": "automation"}
+
+
+def test_a_hook_of_one_view_is_not_emulated(airtable: Airtable, ask: Ask) -> None:
+    assert ask("POST", HOOKS, spec(recordChangeScope="viwRowdSomeView01")).status == 501
+    airtable.unserved.clear()
+
+
 @pytest.mark.parametrize("wrong", [{}, {"specification": {}}, spec(dataTypes=[]), spec(dataTypes=["x"]), spec(changeTypes=["x"])])
 def test_a_specification_that_is_none_is_refused(ask: Ask, wrong: dict[str, Any]) -> None:
     assert ask("POST", HOOKS, wrong).status == 422

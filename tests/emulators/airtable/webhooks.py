@@ -114,9 +114,11 @@ class Webhooks:
         found = self._service.enter(request, base, "webhook:manage", "create")
         body = request.json
         spec = Spec.of(body.get("specification") if isinstance(body, dict) else None)
-        url = body.get("notificationUrl")
+        url = body.get("notificationUrl") if isinstance(body, dict) else None
         if spec is None or not (url is None or isinstance(url, str)):
             raise errors.bad_request()
+        if is_id(spec.scope, "viw"):
+            raise self._service.not_emulated(request, "a webhook of one view")
         ids, now = self._service.ids, self._service.clock.now()
         hook = Hook(ids.new("ach"), found, self._service.token(request).user, spec, ids.secret(), now + LIFE, url)
         self._hooks[hook.id] = hook

@@ -25,14 +25,17 @@ TEXT_LIMIT = 100_000
 class Draft:
     """What a request has been found to write, before any of it is written.
 
-    may_extend: creator rights, so that typecast may add choices.   choices: those it will add, by field id.   created: records that
-    typecast will make in linked tables: (table, id, primary text).
+    may_extend: creator rights, so that typecast may add choices.   older: the older wording of refusals.   strict: a time is no
+    date.   choices: those that typecast will add, by field id.   created: records that it will make in linked tables: (table, id,
+    primary text).
     """
 
     base: Base
     ids: Ids
     typecast: bool = False
     may_extend: bool = True
+    older: bool = False
+    strict: bool = False
     choices: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     created: list[tuple[Table, str, str]] = field(default_factory=list)
 
@@ -58,7 +61,7 @@ class Draft:
             if name in (known["name"], known["id"]):
                 return str(known["id"])
         if not creates or not name.strip() or not self.may_extend:
-            raise errors.no_choice(name)
+            raise errors.no_choice(name, self.older)
         added = {"id": self.ids.new("sel"), "name": name.strip(), "color": COLORS[len(column.choices) % len(COLORS)]}
         self.choices.setdefault(column.id, []).append(added)
         return str(added["id"])
@@ -164,6 +167,8 @@ def _moment(draft: Draft, column: Field, value: Any) -> datetime:
             text = f"{match[3]}-{match[1]}-{match[2]}T{hour}:{match[5] or '00'}"
         if (found := from_iso(text, zone)) is not None:
             return found.at
+        if text:
+            raise errors.bad_date(column.name, text)
     raise errors.bad_value(column.name)
 
 
@@ -171,6 +176,8 @@ def _date(draft: Draft, column: Field, value: Any) -> str:
     """A time is cut off (VENDORS.md H)."""
     if value == "" and draft.typecast:
         return ""
+    if draft.strict and isinstance(value, str) and "T" in value:
+        raise errors.bad_value(column.name)
     return _moment(draft, column, value).strftime("%Y-%m-%d")
 
 

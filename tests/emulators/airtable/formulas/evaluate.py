@@ -45,11 +45,11 @@ Formula = Callable[[Row], Value]
 
 
 def compiled(text: str, known: Callable[[str], str | None]) -> Formula:
-    """known: the id of a field that is written so.   Raises BadFormula, NotEmulated."""
+    """known: the id of a field that is written so.   Raises BadFormula, whose names are in small letters, NotEmulated."""
     tree = parse(text)
     ids = {name: known(name) for name in fields_of(tree)}
     if unknown := [name for name, found in ids.items() if found is None]:
-        raise BadFormula(f"Unknown field names: {', '.join(unknown)}")
+        raise BadFormula(f"Unknown field names: {', '.join(unknown).lower()}")
     return _made(tree, {name: found for name, found in ids.items() if found is not None})
 
 
@@ -75,7 +75,7 @@ def _call(name: str, args: tuple[Node, ...], ids: dict[str, str]) -> Formula:
         raise NotEmulated(f"the function {name}")
     function = FUNCTIONS.get(name)
     if function is None and name not in MOST:
-        raise BadFormula(INVALID)
+        raise BadFormula(f"Unknown function names: {name.lower()}")
     least, most = (function.least, function.most) if function is not None else MOST[name]
     if len(args) < least or (most is not None and len(args) > most):
         raise BadFormula(INVALID)
