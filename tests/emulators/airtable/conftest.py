@@ -35,7 +35,7 @@ def airtable(clock: SetClock, switches: dict[str, str]) -> Iterator[Airtable]:
     """Without limits: tests of limits put them back. Nothing may be left unserved."""
     emulator = make(clock, switches, 1)
     add_samples(emulator)
-    emulator.limits.enforced = False
+    emulator.quotas.on = False
     yield emulator
     assert emulator.unserved == []
 

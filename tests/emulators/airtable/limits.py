@@ -40,19 +40,24 @@ PLANS = {
 
 
 class Limits:
-    """enforced: False lets everything through, uncounted."""
+    """on: False lets everything through, uncounted."""
 
     def __init__(self, switches: Switches) -> None:
-        self.enforced = True
+        self.on = True
         self._switches = switches
         self._windows: dict[str, Window] = {}
         self._locked: dict[str, datetime] = {}
 
-    def admit(self, now: datetime, user: User, base: Base | None, *, meta: bool, upsert: bool) -> None:
-        """Count one request. Raises Refused.   meta: of the Meta API, which goes on when the month is spent."""
-        if not self.enforced:
+    def admit(self, now: datetime, user: User | None, base: Base | None, *, meta: bool, upsert: bool) -> None:
+        """Count one request. Raises Refused.
+
+        user: whose personal access token it is; None for another kind of token.   meta: of the Meta API, which goes on when the
+        month is spent.
+        """
+        if not self.on:
             return
-        self._take(f"user {user.id}", PER_USER, now)
+        if user is not None:
+            self._take(f"user {user.id}", PER_USER, now)
         if base is None:
             return
         self._take(f"base {base.id}", PER_BASE, now)

@@ -34,7 +34,7 @@ Step = Mapping[str, Any]
 
 def prepare_replay(emulator: Airtable, recordings: Mapping[str, Any]) -> list[str]:
     """Answers further options for the replay tool."""
-    emulator.limits.enforced = False
+    emulator.quotas.on = False
     emulator.before.append(Beginnings(emulator, recordings))
     needed = dict.fromkeys(each for session in recordings["sessions"] for each in session.get("needs_bind", []))
     return [word for each in needed for word in ("--bind", f"{each}={each}")]

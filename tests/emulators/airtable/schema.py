@@ -208,8 +208,16 @@ def _computed(base: Base, table: Table, kind: str, options: dict[str, Any]) -> d
             link = table.field(str(options.get("recordLinkFieldId")))
             other = base.table(str(link.option("linkedTableId"))) if link is not None else None
             far = other.field(str(options.get("fieldIdInLinkedTable"))) if other is not None else None
-            return {"isValid": far is not None, "result": _result(far.type, far.options) if far is not None else None, **options}
+            return {"isValid": far is not None, "result": _far_result(far), **options}
     return options
+
+
+def _far_result(far: Field | None) -> dict[str, Any] | None:
+    """Of a field that is looked up: its own type, or that of what it computes."""
+    if far is None:
+        return None
+    own: dict[str, Any] | None = far.option("result")
+    return own or _result(far.type, far.options)
 
 
 def _result(kind: str, options: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -119,6 +119,10 @@ def _linked(base: Base, field: Mapping[str, Any]) -> dict[str, Any]:
 
 def snippet(base: str) -> str:
     """What to put into `rowd.toml` for the sample table."""
-    return (
-        f'# Its token: {TOKEN}\n[tables.ops]\nconnector = "airtable"\nbase = "{SAMPLE_BASE}"\ntable = "{TASKS}"\nurl = "{base}"\n'
-    )
+    return f"""[tables.tasks]
+connector = "airtable"
+base = "{SAMPLE_BASE}"
+table = "{TASKS}"
+token = "{TOKEN}"
+base_url = "{base}"
+"""

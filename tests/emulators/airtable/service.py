@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from tests.emulators.airtable import errors
@@ -30,12 +30,12 @@ TOKEN = "patRowdEmulator01.daemon"
 
 
 class Airtable(Emulator):
-    """tokens: by secret.   bases: by id.   committed: told of each transaction.   limits: its quotas.   pings: see `webhooks`."""
+    """tokens: by secret.   bases: by id.   committed: told of each transaction.   quotas: see `limits`.   pings: see `webhooks`."""
 
     def __init__(self, clock: Clock, switches: Switches, seed: int = 0) -> None:
         super().__init__(clock, switches, seed)
         self.ids = Ids(seed)
-        self.limits = Limits(switches)
+        self.quotas = Limits(switches)
         self.tokens: dict[str, Token] = {}
         self.bases: dict[str, Base] = {}
         self.workspace = Workspace("wspRowdWorkspace1")
@@ -81,7 +81,13 @@ class Airtable(Emulator):
         match = _BASE.match(request.path)
         base = self.bases.get(match[1]) if match is not None else None
         meta = request.path.startswith("/v0/meta/")
-        self.limits.admit(self.clock.now(), token.user, base, meta=meta, upsert=operation == "records.update" and _upserts(request))
+        self.quotas.admit(
+            self.clock.now(),
+            None if token.oauth else token.user,
+            base,
+            meta=meta,
+            upsert=operation == "records.update" and _upserts(request),
+        )
 
     def token(self, request: Request) -> Token:
         """Whose request it is. Raises Refused."""
@@ -150,7 +156,7 @@ class Airtable(Emulator):
     def room(self, base: Base, more: int) -> None:
         """Check the plan's limit of records. Raises Refused. The message is a guess: no page has it."""
         held = sum(len(table.records) for table in base.tables)
-        if self.limits.enforced and held + more > PLANS[base.workspace.plan].records:
+        if self.quotas.on and held + more > PLANS[base.workspace.plan].records:
             raise errors.refusal(422, "RECORD_LIMIT_REACHED", "This base has reached its limit of records")
 
     def not_emulated(self, request: Request, what: str) -> Refused:
@@ -166,6 +172,6 @@ def _upserts(request: Request) -> bool:
         return False
 
 
-def make_service(clock: Clock, chosen: dict[str, str] | None, seed: int) -> Airtable:
-    """Raises ValueError for a switch or an answer that isn't there."""
-    return Airtable(clock, Switches(SWITCHES, chosen), seed)
+def make_service(clock: Clock, switches: Mapping[str, str] | None = None, seed: int = 0) -> Airtable:
+    """One without bases, with TOKEN. Raises ValueError for a switch or an answer that isn't there."""
+    return Airtable(clock, Switches(SWITCHES, switches), seed)

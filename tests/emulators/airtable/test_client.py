@@ -124,7 +124,7 @@ def test_a_wrong_token_and_a_wrong_table_are_told_as_the_real_ones_are(server: S
 def test_over_the_limit_the_client_is_told_so_and_thirty_seconds_later_goes_on(
     tasks: Table, airtable: Airtable, clock: SetClock
 ) -> None:
-    airtable.limits.enforced = True
+    airtable.quotas.on = True
     for _ in range(5):
         tasks.all()
     with pytest.raises(requests.HTTPError) as error:
@@ -176,7 +176,7 @@ def test_a_503_after_it_was_written_is_not_sent_again_and_sending_it_again_makes
 
 
 def test_six_quick_429_lose_their_body(server: Server, airtable: Airtable) -> None:
-    airtable.limits.enforced = True
+    airtable.quotas.on = True
     table = impatient(server)
     for _ in range(5):
         table.all()

@@ -18,7 +18,7 @@ PERMISSIONS = "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND"
 
 @pytest.fixture
 def limited(airtable: Airtable) -> Airtable:
-    airtable.limits.enforced = True
+    airtable.quotas.on = True
     return airtable
 
 

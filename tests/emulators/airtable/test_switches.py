@@ -24,7 +24,7 @@ def switched(name: str, *answers: Any) -> pytest.MarkDecorator:
 
 
 def over_the_limit(airtable: Airtable, ask: Ask) -> Answer:
-    airtable.limits.enforced = True
+    airtable.quotas.on = True
     for _ in range(5):
         ask("GET", "/Tasks")
     return ask("GET", "/Tasks")
@@ -44,7 +44,7 @@ def test_retry_after(airtable: Airtable, ask: Ask, clock: SetClock, expected: st
 
 @switched("window", 429, 200)
 def test_window(airtable: Airtable, ask: Ask, clock: SetClock, expected: int) -> None:
-    airtable.limits.enforced = True
+    airtable.quotas.on = True
     clock.at = NOON.replace(microsecond=900_000)
     for _ in range(5):
         ask("GET", "/Tasks")
@@ -54,14 +54,14 @@ def test_window(airtable: Airtable, ask: Ask, clock: SetClock, expected: int) ->
 
 @switched("upsert_throttle", 200, 429)
 def test_upsert_throttle(airtable: Airtable, ask: Ask, expected: int) -> None:
-    airtable.limits.enforced = True
+    airtable.quotas.on = True
     statuses = [ask("PATCH", "/Tasks", {**MERGE, "records": [{"fields": {"Name": "x"}}]}).status for _ in range(2)]
     assert statuses == [200, expected]
 
 
 @switched("billing_body", "error", "errors")
 def test_billing_body(airtable: Airtable, ask: Ask, expected: str) -> None:
-    airtable.limits.enforced = True
+    airtable.quotas.on = True
     airtable.workspace.plan, airtable.workspace.grace_used, airtable.workspace.calls = "free", True, {"2026-03": 1_000}
     refused = ask("GET", "/Tasks").json
     assert list(refused) == [expected]
