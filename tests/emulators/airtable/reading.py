@@ -16,6 +16,8 @@ from tests.emulators.core.switches import Switches
 DEPTH = 20
 Column = tuple[Field, bool, dict[Any, str] | None]
 """A field; whether its cells are shown as they are kept; the names of a single select's choices by id."""
+FORMULAS = 1_000
+"""So many are kept; a poll's formula names a moment, so each is another one."""
 COARSE = timedelta(minutes=5)
 
 
@@ -33,6 +35,8 @@ class Reader:
         """Raises BadFormula, NotEmulated."""
         key = (table.id, table.version, text)
         if key not in self._formulas:
+            if len(self._formulas) >= FORMULAS:
+                self._formulas.clear()
             self._formulas[key] = compiled(text, lambda name: found.id if (found := table.field(name)) is not None else None)
         return self._formulas[key]
 

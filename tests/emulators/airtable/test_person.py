@@ -66,6 +66,20 @@ def test_each_change_is_undone(person: Person, clock: SetClock) -> None:
         person.undo()
 
 
+def test_undo_gives_back_comments_links_and_places(person: Person, ask: Ask, airtable: Airtable) -> None:
+    person.add_column("After", "multipleRecordLinks", {"linkedTableId": airtable.bases[SAMPLE_BASE].tables[0].id})
+    first, second, _ = person.rows()
+    ask("PATCH", f"/Tasks/{second}", {"fields": {"After": [first]}})
+    ask("POST", f"/Tasks/{second}/comments", {"text": "well"})
+    before = person.rows()
+    person.delete(second)
+    assert ask("GET", f"/Tasks/{second}/comments").status == 404
+    person.undo()
+    assert person.rows() == before
+    assert list(person.rows()) == list(before)
+    assert [each["text"] for each in ask("GET", f"/Tasks/{second}/comments").json["comments"]] == ["well"]
+
+
 def test_columns_are_added_moved_and_renamed_and_the_primary_one_stays(person: Person, ask: Ask) -> None:
     person.add_column("Owner")
     person.move_column("Owner", before="Type")

@@ -96,6 +96,20 @@ def test_our_own_batch_is_one_payload_of_the_public_api(ask: Ask) -> None:
     assert len(ask("GET", f"{path}/payloads").json["payloads"]) == 1, "a cell that already is so is no change"
 
 
+def test_links_and_choices_are_told_with_their_names(ask: Ask, person: Person, airtable: Airtable) -> None:
+    names, table = fields(ask), airtable.bases[SAMPLE_BASE].tables[0]
+    person.add_column("After", "multipleRecordLinks", {"linkedTableId": table.id})
+    person.add_column("Tags", "multipleSelects", {"choices": [{"name": "red", "color": "redLight2"}]})
+    path, after, tags = hook(ask), fields(ask)["After"], fields(ask)["Tags"]
+    first, second, _ = person.rows()
+    ask("PATCH", f"/Tasks/{second}", {"fields": {"After": [first], "Tags": ["red"]}})
+    (change,) = changes(ask, path)[0]["changedRecordsById"].values()
+    told = change["current"]["cellValuesByFieldId"]
+    assert told[after] == [{"id": first, "name": "guidelines_refresh"}]
+    assert [(choice["name"], choice["color"]) for choice in told[tags]] == [("red", "redLight2")]
+    assert names["Name"] not in told
+
+
 def test_undo_brings_a_record_back_as_created(ask: Ask, person: Person) -> None:
     path, before = hook(ask), person.rows()
     person.delete("vitest_rerun")
