@@ -114,7 +114,10 @@ class Person:
     def add_column(self, name: str, kind: str = "singleLineText", options: Mapping[str, Any] | None = None) -> None:
         with self._change() as transaction:
             given = {"name": name, "type": kind, "options": dict(options) if options is not None else None}
-            transaction.add_field(self._table, schema.new_field(self._emulator.ids, self._base, self._table, given, computed=True))
+            made = schema.new_field(self._emulator.ids, self._base, self._table, given, computed=True)
+            transaction.add_field(self._table, made)
+            if kind == "multipleRecordLinks" and (back := schema.back_link(self._emulator.ids, self._base, self._table, made)):
+                transaction.add_field(*back)
 
     def delete_column(self, column: str) -> None:
         """Raises ValueError for the primary field, which can't be deleted."""

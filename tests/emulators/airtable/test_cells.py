@@ -8,6 +8,7 @@ import pytest
 
 from tests.emulators.airtable import DAEMON, SAMPLE_BASE, TOKEN, Airtable, Person, add_table
 from tests.emulators.airtable.conftest import Ask
+from tests.emulators.core.clock import SetClock
 
 BERLIN = {"dateFormat": {"name": "iso"}, "timeFormat": {"name": "24hour"}, "timeZone": "Europe/Berlin"}
 CHOICES = {"choices": [{"name": "red"}, {"name": "green"}]}
@@ -228,6 +229,17 @@ def test_computed_fields_follow_the_cells(airtable: Airtable, ask: Ask) -> None:
     for column in ("count", "mean", "lookup", "text", "by", "at"):
         refused = ask("PATCH", f"/Near/{made['id']}", {"fields": {column: 1}}).json["error"]
         assert refused["message"] == f'Field "{column}" cannot accept a value because the field is computed'
+
+
+def test_a_link_changes_both_of_its_rows(airtable: Airtable, ask: Ask, clock: SetClock) -> None:
+    base = airtable.bases[SAMPLE_BASE]
+    far = add_table(airtable, base, "Far", [FIELDS[0], {"name": "at", "type": "lastModifiedTime"}], [{"Name": "a"}])
+    add_table(
+        airtable, base, "Near", [FIELDS[0], {"name": "l", "type": "multipleRecordLinks", "options": {"linkedTableId": far.id}}]
+    )
+    clock.advance(minutes=5)
+    ask("POST", "/Near", {"fields": {"l": list(far.records)}})
+    assert ask("GET", "/Far").json["records"][0]["fields"]["at"] == "2026-03-02T12:05:10.000Z"
 
 
 def test_links_name_records_that_are_there_or_with_typecast_new_ones(airtable: Airtable, ask: Ask) -> None:

@@ -8,8 +8,9 @@ import pytest
 import requests
 from pyairtable import Api, Table
 
-from tests.emulators.airtable import DAEMON, SAMPLE_BASE, TOKEN, Airtable, Person, add_table
+from tests.emulators.airtable import DAEMON, OWNER, SAMPLE_BASE, TOKEN, Airtable, Person, add_table
 from tests.emulators.airtable.conftest import Ask
+from tests.emulators.airtable.model import Token
 from tests.emulators.airtable.test_cells import FIELDS
 from tests.emulators.core.clock import SetClock
 
@@ -58,6 +59,7 @@ def test_a_base_a_table_and_a_field_are_made_and_renamed(api: Api, airtable: Air
     ("field", "kind"),
     [
         ({"name": "Status", "type": "singleLineText"}, "DUPLICATE_OR_EMPTY_FIELD_NAME"),
+        ({"name": "STATUS", "type": "singleLineText"}, "DUPLICATE_OR_EMPTY_FIELD_NAME"),
         ({"name": " ", "type": "singleLineText"}, "DUPLICATE_OR_EMPTY_FIELD_NAME"),
         ({"name": "n", "type": "number"}, "INVALID_FIELD_TYPE_OPTIONS_FOR_CREATE"),
         ({"name": "n", "type": "autoNumber"}, "UNSUPPORTED_FIELD_TYPE_FOR_CREATE"),
@@ -168,6 +170,8 @@ def test_comments_come_in_pages_and_belong_to_who_wrote_them(ask: Ask, airtable:
     assert answer["parentCommentId"] == made[0]
     assert ask("POST", f"/Tasks/{record}/comments", {"text": ""}).status == 422
     assert ask("DELETE", f"/Tasks/{record}/comments/comNoSuchComment1").status == 403
+    airtable.let_in(Token("patOwner.x", OWNER))
+    assert ask("DELETE", f"/Tasks/{record}/comments/{made[0]}", token="patOwner.x").status == 403
     assert ask("GET", "/Tasks/recNoSuchRecord01/comments").status == 404
 
 

@@ -66,12 +66,14 @@ def test_each_change_is_undone(person: Person, clock: SetClock) -> None:
         person.undo()
 
 
-def test_undo_gives_back_comments_links_and_places(person: Person, ask: Ask, airtable: Airtable) -> None:
+def test_undo_gives_back_comments_links_places_and_times(person: Person, ask: Ask, airtable: Airtable, clock: SetClock) -> None:
     person.add_column("After", "multipleRecordLinks", {"linkedTableId": airtable.bases[SAMPLE_BASE].tables[0].id})
     first, second, _ = person.rows()
     ask("PATCH", f"/Tasks/{second}", {"fields": {"After": [first]}})
     ask("POST", f"/Tasks/{second}/comments", {"text": "well"})
+    person.add_column("at", "lastModifiedTime")
     before = person.rows()
+    clock.advance(minutes=5)
     person.delete(second)
     assert ask("GET", f"/Tasks/{second}/comments").status == 404
     person.undo()

@@ -180,6 +180,15 @@ def test_an_upsert_creates_updates_or_refuses(ask: Ask) -> None:
     assert upsert(ask, {"Name": "new", "Current": 1}, merge=("Name", "Current")).json["updatedRecords"] == made["createdRecords"]
 
 
+def test_an_upsert_goes_by_the_id_where_there_is_one(ask: Ask) -> None:
+    first, *_ = ids(ask)
+    body = {"performUpsert": {"fieldsToMergeOn": ["Name"]}, "records": [{"id": first, "fields": {"Name": "vitest_rerun"}}]}
+    assert ask("PATCH", "/Tasks", body).json["updatedRecords"] == [first]
+    assert shown(ask)[:2] == ["vitest_rerun", "vitest_rerun"]
+    gone = {**body, "records": [{"id": GONE, "fields": {"Name": "x"}}]}
+    assert error(ask("PATCH", "/Tasks", gone)) == "ROW_DOES_NOT_EXIST"
+
+
 def test_an_upsert_merges_on_one_to_three_fields_that_hold_something_of_their_own(ask: Ask) -> None:
     assert error(upsert(ask, {"Name": "x"}, merge=())) == "INVALID_REQUEST_UNKNOWN"
     assert error(upsert(ask, {"Name": "x"}, merge=("Name", "Type", "Status", "Current"))) == "INVALID_REQUEST_UNKNOWN"

@@ -84,7 +84,7 @@ def test_a_hook_hears_only_what_it_watches(ask: Ask, person: Person) -> None:
     assert changes(ask, schema) == [{"changedFieldsById": {names["Current"]: {"current": {"name": "Count"}}}}]
 
 
-def test_our_own_batch_is_one_payload_of_the_public_api(ask: Ask) -> None:
+def test_our_own_batch_is_one_payload_of_the_public_api(ask: Ask, airtable: Airtable) -> None:
     path = hook(ask)
     ask("POST", "/Tasks", {"records": [{"fields": {"Name": "a"}}, {"fields": {"Name": "b"}}]})
     (payload,) = ask("GET", f"{path}/payloads").json["payloads"]
@@ -92,7 +92,9 @@ def test_our_own_batch_is_one_payload_of_the_public_api(ask: Ask) -> None:
     assert payload["payloadFormat"] == "v0"
     (table,) = payload["changedTablesById"].values()
     assert [next(iter(record["cellValuesByFieldId"].values())) for record in table["createdRecordsById"].values()] == ["a", "b"]
+    number = airtable.bases[SAMPLE_BASE].transaction
     ask("PATCH", f"/Tasks/{next(iter(table['createdRecordsById']))}", {"fields": {"Name": "a"}})
+    assert airtable.bases[SAMPLE_BASE].transaction == number
     assert len(ask("GET", f"{path}/payloads").json["payloads"]) == 1, "a cell that already is so is no change"
 
 
