@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import requests
 from pyairtable import Api, Table
@@ -190,3 +192,23 @@ def names(airtable: Airtable) -> list[dict[str, str]]:
     table = base.table(TASKS)
     assert table is not None
     return [airtable.reader(base).fields(table, record) for record in table.records.values()]
+
+
+@pytest.mark.parametrize(("switches", "told"), [({"rate_limit_body": "error"}, True), ({"rate_limit_body": "errors"}, False)])
+def test_the_client_tells_an_error_only_in_the_singular(tasks: Table, airtable: Airtable, told: bool) -> None:
+    """VENDORS.md B8: pyairtable puts the body's `error` into its exception, and knows nothing of `errors`."""
+    airtable.quotas.on = True
+    with pytest.raises(requests.HTTPError) as error:
+        for _ in range(6):
+            tasks.all()
+    assert ("RATE_LIMIT_REACHED" in str(error.value.args[1:])) is told
+
+
+def test_sixteen_threads_that_share_a_client_get_their_own_answers(tasks: Table) -> None:
+    def work(number: int) -> bool:
+        made = [tasks.create({"Name": f"{number}-{at}"}) for at in range(3)]
+        return all(tasks.get(record["id"])["fields"] == record["fields"] for record in made)
+
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(work, range(16)))
+    assert sorted(row["fields"]["ID"] for row in tasks.all()) == list(range(1, 52))
