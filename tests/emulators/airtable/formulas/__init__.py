@@ -1,0 +1,9 @@
+"""Airtable's formula language: read (`parse`), given a meaning (`evaluate`), with its functions."""
+
+from __future__ import annotations
+
+from tests.emulators.airtable.formulas.evaluate import Formula, Row, compiled
+from tests.emulators.airtable.formulas.parse import BadFormula, NotEmulated
+from tests.emulators.airtable.formulas.values import FormulaError, Moment
+
+__all__ = ["BadFormula", "Formula", "FormulaError", "Moment", "NotEmulated", "Row", "compiled"]
