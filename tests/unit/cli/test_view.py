@@ -79,3 +79,8 @@ def test_without_a_ledger_every_row_is_new_and_every_worker_free(tmp_path: Path)
     assert [row.new for row in table.rows] == [True]
     assert table.mark is None
     assert house(site, None, datetime.now(UTC)).free == site.parts.max_parallel
+
+
+def test_a_row_without_an_id_lists_no_runs_that_a_blackout_will_skip(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ",backup,,hourly,work,active,,,,", more='[[blackout]]\nname = "ever"\ndays = ["mon-sun"]\n')
+    assert "every hour (Europe/Berlin). All that comes is skipped: blackout ever." in desk.said("show", "backup")
