@@ -335,4 +335,6 @@ def _nameless(keeper: Keeper, now: datetime, *, new: bool) -> list[RowView]:
         fresh.append(view(provisional, {**cells, Column.STATUS: str(Status.DRAFT)} if mint.draft else cells, None))
     doubled = doubled_names([*keeper.states.values(), *(row.state for row in fresh)])
     fresh = [replace(r, understood=name_taken(r.state, doubled[r.key])) if r.key in doubled else r for r in fresh]
-    return [dark(row) for row in fresh] + [view(provisional, cells, message) for provisional, (message, cells) in keeper.sight.unclear.items()]
+    return [dark(row) for row in fresh] + [
+        view(provisional, cells, message) for provisional, (message, cells) in keeper.sight.unclear.items()
+    ]
