@@ -6,7 +6,7 @@ The outbox is no queue: it is the difference between this display and what the t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache, partial
 
 from actions.api import Outcome
