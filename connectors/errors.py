@@ -24,6 +24,10 @@ class NoRoom(TryLater):
     """The store is full. The same call succeeds by itself once a person has made room; the text says where."""
 
 
+class NoHeader(TryLater):
+    """The table is there, but nothing that could be its headers: it may just be being saved. Where it stays so, it is held."""
+
+
 class OutcomeUnknown(TableError):
     """The write may have landed; read before writing again."""
 

@@ -132,15 +132,16 @@ class Acting:
             memory.under_way.put(occurrence)
             memory.changed(occurrence)
         memory.recount(tallies)
+        started = [o for o in moves.starting if o.id in memory.under_way]  # what is not ours was not put there
+        for occurrence in started:  # before the answers: what is refused beside it is told
+            memory.keepers[occurrence.table].note_is_over(occurrence.key)
         for answer in moves.plan.answers:
             keeper = memory.keepers[answer.request.table]
             keeper.answered(answer)
             self._emit(telling.of_answer(keeper, answer, now))
         for stop in moves.plan.stops:
             self._stop(stop)
-        started = [o for o in moves.starting if o.id in memory.under_way]  # what is not ours was not put there
         for occurrence in started:
-            memory.keepers[occurrence.table].note_is_over(occurrence.key)
             self._runner.start(occurrence)
         return started
 

@@ -6,7 +6,7 @@ The outbox is no queue: it is the difference between this display and what the t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache, partial
 
 from actions.api import Outcome
@@ -20,7 +20,6 @@ from engine.model import (
     Overlap,
     Request,
     RowState,
-    Schedule,
     Stage,
     Status,
     Tally,
@@ -28,8 +27,8 @@ from engine.model import (
     Type,
 )
 from engine.plan import Hold
-from engine.schedule import in_words
-from engine.upcoming import Barrier, Upcoming, first_start
+from engine.schedule import in_words, listed
+from engine.upcoming import Barrier, Upcoming, first_start, may_be_barred, next_starts
 
 LONGEST_RESULT = 500
 """Characters of a result in a cell; the whole stands in the log."""
@@ -62,9 +61,9 @@ def display(
     if task is not None:
         zone = task.zone
     clocked = task is not None and hold is None and _by_the_clock(task, state)
-    ahead, barrier = None, None
+    ahead, barrier, started = None, None, _last_start(tally, active)
     if task is not None and clocked:
-        ahead, barrier = first_start(task, state, _last_start(tally, active), blackouts, (shut or {}).get(task.action))
+        ahead, barrier = first_start(task, state, started, blackouts, (shut or {}).get(task.action))
     said = partial(moment, zone=zone, year=_year(state, ahead.at if ahead is not None else None, zone))
     then = _then(task, state, ahead, barrier, said)
     last = tally.last
@@ -73,7 +72,7 @@ def display(
         Column.HEALTH: _with_count(
             _asked(asked) + _health(understood, state, tally, said, active, hold, then, shut or {}) + _noted(slips), task, state
         ),
-        Column.UNDERSTOOD_AS: _understood(task, state, clocked=clocked),
+        Column.UNDERSTOOD_AS: _understood(task, state, started, blackouts, clocked=clocked),
         Column.NEXT_RUN: _next_run(task, active, shut or {}, ahead) if hold is None else None,
         Column.LAST_STATUS: "running" if running else (str(last.outcome) if last and last.outcome else None),
         Column.RUNS: tally.runs,
@@ -188,21 +187,28 @@ def _next_run(
     return max(waits)
 
 
-def _skipped_until(schedule: Schedule, state: RowState) -> datetime:
-    """No occurrence at or before it will run any more: it has its record, or is to be skipped, or a snooze skips it."""
-    if schedule.one_off or state.snoozed_until is None:
-        return state.decided_until
-    return max(state.decided_until, state.snoozed_until - timedelta(microseconds=1))
+def _understood(
+    task: Task | None, state: RowState, started: datetime | None, blackouts: Sequence[Blackout], *, clocked: bool
+) -> Cell:
+    """The schedule in words, and the next runs that it will come to: what is sure to be skipped is none of them.
 
-
-def _understood(task: Task | None, state: RowState, *, clocked: bool) -> Cell:
+    started: when its newest run did.   clocked: whether instants make it run now.
+    """
     if task is None:
         return None
     if task.type is Type.COUNTER:
         return f"when Current reaches {whole(task.threshold)}"
     if task.schedule is None:
         return "only when asked: `run now` in Do, or `rowd run-now`"
-    return in_words(task.schedule, _skipped_until(task.schedule, state), runs=3 if clocked else 0)
+    if clocked and not may_be_barred(task, state, blackouts):
+        return in_words(task.schedule, state.decided_until)
+    words = in_words(task.schedule, state.decided_until, runs=0)
+    if not clocked:
+        return words
+    ahead, barrier = next_starts(task, state, started, blackouts, 3)
+    if barrier is not None:
+        return f"{words} All that comes is skipped: {barrier.what}."
+    return f"{words} {listed(ahead, task.schedule.zone)}"
 
 
 def _asked(requests: Sequence[Request]) -> str:

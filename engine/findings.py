@@ -12,11 +12,15 @@ from engine.model import Edit, Occurrence, RowState
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One complete read: every row of the table, in its order."""
+    """One complete read: every row of the table, in its order.
+
+    headless: why there is nothing to read for lack of headers, with the remedy; None where there are some.
+    """
 
     rows: tuple[Row, ...]
     columns: tuple[str, ...]
     id_column: str | None
+    headless: str | None = None
 
 
 @dataclass(slots=True)

@@ -237,7 +237,7 @@ class Keeper:
         return self.access.held is not None or any(s.absent_since and not s.deleted_at for s in self.states.values())
 
     def answered(self, answer: Answer) -> None:
-        """A request was answered; a refusal stands in Health until the next edit or run."""
+        """A request was answered; a refusal stands in Health until the next edit, or until the next run begins."""
         key = answer.request.key
         self.requests.pop(key, None)
         self.unsent.add(key)
@@ -245,7 +245,7 @@ class Keeper:
             self.states[key] = state._replace(note=f"{answer.request.wish} refused: {answer.text}")
 
     def note_is_over(self, key: str) -> None:
-        """A run of this row has begun or ended: its note holds no more, unless it is about a word that still stands in Do."""
+        """A run of this row begins: an earlier note holds no more, unless it is about a word that still stands in Do."""
         if (state := self.states.get(key)) is not None and state.note is not None and state.cells.get(Column.DO) is None:
             self.states[key] = state._replace(note=None)
 

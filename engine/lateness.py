@@ -18,7 +18,7 @@ MOST_COUNTED = 100_000
 """Missed occurrences are counted one by one up to here; beyond, the record says "at least"."""
 
 MOST_CAUGHT_UP = 100
-"""`Catch Up: all` runs the newest so many; older ones are missed."""
+"""`Catch Up: all` runs the newest so many, one after another; older ones are missed."""
 
 LONGEST_QUEUE = 100
 """`Overlap: queue` and `parallel` let so many occurrences of one task be under way; further ones are skipped, or stay counted."""
@@ -35,8 +35,9 @@ def come_due(one: Weighed, schedule: Schedule, hold: Hold | None, now: datetime,
             why = "new ledger: the row bears marks of an earlier run"
             one.record(Outcome.MISSED, why, come.first, come.newest, come.number, now)
         else:
+            made_up = one.task.catch_up is CatchUp.ALL and (come.number > 1 or not _forgiven(one, schedule, come.newest, now))
             for due in _still_to_run(one, schedule, come.number, come.first, come.newest, now, house):
-                _overlap(one, schedule, due, now, house)
+                _overlap(one, schedule, due, now, house, made_up=made_up)
         one.settle(come.newest)
         if come.number >= MOST_COUNTED:
             ahead = schedule.next(come.newest)
@@ -117,12 +118,11 @@ def _still_to_run(
     one: Weighed, schedule: Schedule, number: int, first: datetime, newest: datetime, now: datetime, house: House
 ) -> list[datetime]:
     """Part what has come due into what still runs, oldest first, and what is missed, which is recorded."""
-    forgiven = now - newest - jitter(one.task, newest) <= grace(schedule, newest)
     catch_up = one.task.catch_up
     counted = f" (counted up to {MOST_COUNTED:,})" if number >= MOST_COUNTED else ""
     if catch_up is CatchUp.ALL and number > 1:
         dues = _newest(schedule, one.state.settled_until, newest, number)
-    elif forgiven or catch_up is not CatchUp.SKIP:
+    elif _forgiven(one, schedule, newest, now) or catch_up is not CatchUp.SKIP:
         dues = [newest]
     else:
         dues = []
@@ -133,6 +133,11 @@ def _still_to_run(
         why = f"{house.why_late(last, one.released)}, and a newer one took its place{counted}"
         one.record(Outcome.MISSED, why, first, last, older, now)
     return dues
+
+
+def _forgiven(one: Weighed, schedule: Schedule, due: datetime, now: datetime) -> bool:
+    """Whether this occurrence is late by no more than the grace."""
+    return now - due - jitter(one.task, due) <= grace(schedule, due)
 
 
 def _before(schedule: Schedule, after: datetime, due: datetime) -> datetime | None:
@@ -158,9 +163,12 @@ def _newest(schedule: Schedule, after: datetime, until: datetime, number: int) -
     return list(dues)
 
 
-def _overlap(one: Weighed, schedule: Schedule, due: datetime, now: datetime, house: House) -> None:
-    """Claim one occurrence, unless something forbids it: then record why it is skipped."""
-    reason = (None if schedule.one_off else _skipped(one, due, now, house)) or _crowded(one)
+def _overlap(one: Weighed, schedule: Schedule, due: datetime, now: datetime, house: House, *, made_up: bool) -> None:
+    """Claim one occurrence, unless something forbids it: then record why it is skipped.
+
+    made_up: it is one of those that `Catch Up: all` runs one after another.
+    """
+    reason = (None if schedule.one_off else _skipped(one, due, now, house)) or _crowded(one, made_up=made_up)
     if reason is not None:
         one.record(Outcome.SKIPPED, reason, due, due, 1, now)
         return
@@ -178,11 +186,11 @@ def _skipped(one: Weighed, due: datetime, now: datetime, house: House) -> str | 
     return too_soon(one, now)
 
 
-def _crowded(one: Weighed) -> str | None:
-    """Why the task's earlier occurrences leave no room for another."""
+def _crowded(one: Weighed, *, made_up: bool) -> str | None:
+    """Why the task's earlier occurrences leave no room for another. What is made up for waits for its turn behind them."""
     earlier = [o for o in one.active if o not in one.claims]
-    if earlier and one.task.overlap is Overlap.SKIP:
+    if earlier and one.task.overlap is Overlap.SKIP and not made_up:
         return one.busy
-    if len(one.active) >= LONGEST_QUEUE and one.task.overlap in (Overlap.QUEUE, Overlap.PARALLEL):
+    if len(one.active) >= LONGEST_QUEUE and (made_up or one.task.overlap in (Overlap.QUEUE, Overlap.PARALLEL)):
         return f"{LONGEST_QUEUE} earlier ones still wait"
     return None

@@ -95,8 +95,6 @@ class Learning:
         else:
             memory.under_way.drop(occurrence)
         memory.changed(occurrence)
-        if (keeper := memory.keepers.get(occurrence.table)) is not None:
-            keeper.note_is_over(occurrence.key)
         before, after = memory.breakers.note(occurrence.action, result.outcome, end.at)
         if before.shut_until(memory.parts.breaker) != after.shut_until(memory.parts.breaker):
             memory.tripped(occurrence.action)

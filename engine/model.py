@@ -149,7 +149,7 @@ class RowState(NamedTuple):  # a tuple, as occurrences are: there may be a hundr
     shown: older displays, newest last: (fingerprint of rowd's own cells as they stood, the shared cells as they stood).
     pressed: fingerprints of presses already consumed.
     marked: a new ledger first saw this row with marks of an earlier run: a one-off in it is over.
-    note: one sentence that Health shows until the next edit or run (a refused press, an id that was given anew); None for none.
+    note: one sentence that Health shows until the next edit, or until the next run begins: a refused press, an id given anew.
     """
 
     table: str

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, Literal, Protocol, TypeVar
 
 from connectors.api import Patch, Row, Table, Traits, Written
-from connectors.errors import Bug, TryLater
+from connectors.errors import Bug, NoHeader, TryLater
 from engine.clock import Clock
 from engine.findings import Reading
 from engine.quota import Quota
@@ -63,7 +63,13 @@ class PatientTable:
         return self.table.traits
 
     async def read(self) -> Reading:
-        """A complete read. Raises: TryLater, NeedsOwner, Bug."""
+        """A complete read. What has no headers after all patience is none that fails. Raises: TryLater, NeedsOwner, Bug."""
+        try:
+            return await self._read()
+        except NoHeader as exc:
+            return Reading((), (), None, headless=str(exc))
+
+    async def _read(self) -> Reading:
         rows: list[Row] = []
         cursor: str | None = None
         while True:

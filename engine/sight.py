@@ -66,7 +66,11 @@ class Sight:
 
         draw: makes a fresh id.   new_ledger: nothing of this table was ever read before.
         """
-        found, layout = Findings(), Layout.of(reading.columns, self.rules.renames)
+        found = Findings()
+        if reading.headless is not None:
+            self.held, self.layout = reading.headless, None
+            return found
+        layout = Layout.of(reading.columns, self.rules.renames)
         if reading.columns != self.columns:
             self._raw.clear()  # a write may have answered with a column that nobody had read yet
         self.columns = reading.columns

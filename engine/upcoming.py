@@ -103,6 +103,32 @@ def first_start(
     return None, first
 
 
+def may_be_barred(task: Task, state: RowState, blackouts: Sequence[Blackout]) -> bool:
+    """Whether anything at all could be in the way of what comes; where nothing could, that need not be looked at one by one."""
+    mine = any(not blackout.tables or task.table in blackout.tables for blackout in blackouts)
+    return mine or task.every is not None or state.snoozed_until is not None
+
+
+def next_starts(
+    task: Task, state: RowState, last: datetime | None, blackouts: Sequence[Blackout], most: int
+) -> tuple[list[datetime], Barrier | None]:
+    """The next occurrences that will start: when each is due, or, where something makes it wait, when it starts instead.
+
+    At most `most`. The barrier is what is in the way of all that comes where there is none of them. An action's circuit breaker
+    counts for nothing here: it may close at any time.
+    """
+    ahead: list[datetime] = []
+    first = None
+    while len(ahead) < most:
+        one, barrier = first_start(task, state, last, blackouts)
+        first = first or barrier
+        if one is None:
+            break
+        ahead.append(one.at if one.barrier is not None else one.due)
+        last, state = one.at, state._replace(settled_until=one.due)
+    return ahead, None if ahead else first
+
+
 def jitter(task: Task, due: datetime) -> timedelta:
     """How much later than due this occurrence starts: a fixed draw by the occurrence itself, from [0, task.jitter), but never
     beyond the next occurrence.

@@ -36,6 +36,7 @@ class Coming:
     row: RowView
     skipped: str = ""
     note: str = ""
+    claimed: bool = False
 
 
 def coming(
@@ -118,10 +119,10 @@ def _under_way(row: RowView, now: datetime, house: House) -> Iterator[Coming]:
     for occurrence in row.active:
         first = max(now, house.shut.get(occurrence.action, now))
         if occurrence.stage is Stage.CLAIMED:
-            yield Coming(first, occurrence.due, row, note="waits to start")
+            yield Coming(first, occurrence.due, row, note="waits to start", claimed=True)
         elif occurrence.stage is Stage.WAITING and occurrence.retry_at is not None:
             note = f"attempt {occurrence.attempt + 1} of {occurrence.attempts}"
-            yield Coming(max(first, occurrence.retry_at), occurrence.due, row, note=note)
+            yield Coming(max(first, occurrence.retry_at), occurrence.due, row, note=note, claimed=True)
 
 
 def _one(row: RowView, task: Task, due: datetime, house: House, last: datetime | None) -> Coming:

@@ -48,6 +48,7 @@ class Hand:
         self.columns = page.columns
         self.layout = Layout.of(page.columns, bound.rules.renames)
         self._id_column = page.id_column
+        self._wrote = False
         if self.layout.trouble is not None:
             raise NeedsOwner(f"{self.name}: {self.layout.trouble}")
         self.rows: list[tuple[Row, dict[str, Cell]]] = [(row, self.layout.canonical(row.cells)) for row in found]
@@ -147,7 +148,8 @@ class Hand:
                 whole[Column.ID] = drawn
                 given.append(drawn)
             ready.append(self._headers(whole))
-        return editable.create(ready)
+        with self._written():
+            return editable.create(ready)
 
     def put(self, changes: Mapping[str, Mapping[str, Cell]]) -> None:
         """Put canonical cells into rows, by key. Raises what `cells_of` raises, and what `Table.write` does."""
@@ -155,14 +157,30 @@ class Hand:
         size = self._table.traits.batch
         for start in range(0, len(patches), size):
             some = patches[start : start + size]
-            for patch, answer in zip(some, self._table.write(some), strict=True):
+            with self._written():
+                answers = self._table.write(some)
+            for patch, answer in zip(some, answers, strict=True):
                 if answer.effect is not Effect.APPLIED:
                     raise self._moved(patch.key)
 
     def delete(self, key: str) -> None:
         """Remove a row. Raises what `cells_of` raises, and what `Editable.delete` does."""
-        if self.editable.delete([key]) != [Effect.APPLIED]:
+        with self._written():
+            answers = self.editable.delete([key])
+        if answers != [Effect.APPLIED]:
             raise self._moved(key)
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """One write. Of one that can't be made now it is said that nothing of it was, or will be: only the person tries again."""
+        try:
+            yield
+        except TryLater as exc:
+            if self._wrote:
+                raise
+            why = f"Nothing was changed in {self.name}, and nothing waits to be: {exc}"
+            raise type(exc)(f"{why.rstrip('.')}. Then repeat the command.", wait=exc.wait) from exc
+        self._wrote = True
 
     def _moved(self, key: str) -> TableError:
         if sum(id_of(cells.get(Column.ID)) == key for _, cells in self.rows) > 1:

@@ -323,6 +323,10 @@ def _nameless(keeper: Keeper, now: datetime, *, new: bool) -> list[RowView]:
         understood = parse(state, rules) if message is None else Defect(keeper.name, key, name, str(Column.ID), message)
         return RowView(keeper.name, key, understood, state, Tally(), rules.zone, new=new or message is None)
 
+    def dark(row: RowView) -> RowView:
+        told = partial(display, row.understood, row.state, row.tally, row.zone, blackouts=keeper.rules.blackouts)
+        return replace(row, wanted=told)
+
     fresh: list[RowView] = []
     for provisional, mint in keeper.sight.mints.items():
         if mint.id in keeper.states and keeper.states[mint.id].deleted_at is None:
@@ -331,4 +335,6 @@ def _nameless(keeper: Keeper, now: datetime, *, new: bool) -> list[RowView]:
         fresh.append(view(provisional, {**cells, Column.STATUS: str(Status.DRAFT)} if mint.draft else cells, None))
     doubled = doubled_names([*keeper.states.values(), *(row.state for row in fresh)])
     fresh = [replace(r, understood=name_taken(r.state, doubled[r.key])) if r.key in doubled else r for r in fresh]
-    return fresh + [view(provisional, cells, message) for provisional, (message, cells) in keeper.sight.unclear.items()]
+    return [dark(row) for row in fresh] + [
+        view(provisional, cells, message) for provisional, (message, cells) in keeper.sight.unclear.items()
+    ]

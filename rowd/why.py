@@ -29,6 +29,9 @@ def _reason(row: RowView, now: datetime, house: House) -> str:
     assert task is not None  # noqa: S101 (a row is a task or a defect)
     if (running := row.running) is not None and running.started_at is not None:
         again = f", attempt {running.attempt} of {running.attempts}" if running.attempt > 1 else ""
+        number = sum(o.stage is Stage.RUNNING for o in row.active)
+        if number > 1:
+            return f"{number} of its runs are under way, the oldest since {when(running.started_at, row.zone, now)}"
         return f"it has been running since {when(running.started_at, row.zone, now)}{again}"
     if row.held is not None:
         return f"it is held: {row.held.reason}"
@@ -57,9 +60,12 @@ def _waiting(row: RowView, occurrence: Occurrence, now: datetime, house: House) 
         return _broken(row, occurrence.action, shut, now)
     limit = house.limits.get(occurrence.action)
     if limit is not None and house.running.get(occurrence.action, 0) >= limit:
-        return f"it waits for its action: {limit} of {occurrence.action} may run at once, and they do"
+        action = occurrence.action
+        return (
+            f"it waits for its action: no more than {limit} of {action} may run at once (actions.{action}.parallel), and so many do"
+        )
     if house.free <= 0:
-        return f"it waits for a free worker: all {sum(house.running.values())} are busy"
+        return f"it waits for a free worker: all {sum(house.running.values())} are busy (daemon.max_parallel)"
     return f"it has been due since {when(occurrence.due, row.zone, now)} and about to start"
 
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from connectors.api import fold
-from connectors.errors import NeedsOwner, TryLater
+from connectors.errors import NeedsOwner, NoHeader
 from connectors.local.again import parsed_again
 from connectors.local.document import Document, Unclosed, line_of, parse
 from connectors.local.foreign import foreign
@@ -50,12 +50,12 @@ def opened(
     label: what messages call the file.   name_column: the header that must be there; the delimiter that shows it is the right one.
     delimiter: None to find out.   max_cells: the most delimiters and line ends, those within cells included: a count beforehand.
     before: what the file held last, if it was understood: only what has changed is parsed.
-    Raises TryLater for an empty file (someone is saving it), NeedsOwner for one that is no CSV in UTF-8, or has too many cells.
+    Raises NoHeader for an empty file, NeedsOwner for one that is no CSV in UTF-8, or has too many cells.
     """
     marked = _decoded(raw, label)
     text = marked.lstrip("\ufeff")
     if not text.strip():
-        raise TryLater(f"{label} is empty. If it is being saved just now, this passes; if not, restore its header line and rows.")
+        raise NoHeader(f"{label} is empty. If it is being saved just now, this passes; if not, restore its header line and rows.")
     sep = _SEP.match(text)
     given = delimiter or (sep[1] if sep else None) or _likeliest(text, name_column)
     if (cells := text.count(given) + text.count("\n") + text.count("\r")) > max_cells:
@@ -72,7 +72,7 @@ def opened(
     first = 1 if sep else 0
     head = next((i for i in range(first, len(document.fields)) if any(v.strip() for v in document.fields[i])), None)
     if head is None:
-        raise TryLater(f"{label} has no header line. If it is being saved just now, this passes; if not, restore the header line.")
+        raise NoHeader(f"{label} has no header line. If it is being saved just now, this passes; if not, restore the header line.")
     return Opened(document, len(marked) - len(text), head)
 
 

@@ -10,13 +10,18 @@ _LONGEST = 4096
 """Bytes of a lock file; LibreOffice writes a hundred."""
 
 
+def lock_of(file: Path) -> Path:
+    """Where LibreOffice leaves its lock file while it has this one open; one that crashed leaves it for good."""
+    return file.parent / f".~lock.{file.name}#"
+
+
 def editor_of(file: Path) -> str | None:
     """Who has the file open in LibreOffice; None for nobody.
 
     The lock file `.~lock.NAME#` holds names, host and time, parted by commas: the first name that isn't blank is the person's.
     """
     try:
-        raw, _ = content(file.parent / f".~lock.{file.name}#", _LONGEST)
+        raw, _ = content(lock_of(file), _LONGEST)
     except (OSError, NoFile, TooLarge):  # whatever it is, LibreOffice didn't make it
         return None
     names = [part.strip() for part in raw.decode("utf-8", "replace").split(",")[:3]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from connectors.api import BEYOND, Place, Row, fold
-from connectors.errors import NeedsOwner
+from connectors.errors import NoHeader
 from connectors.identity import flawless, told_apart
 from connectors.local.cells import from_text
 from connectors.local.dialect import Opened
@@ -68,14 +68,14 @@ def grid(opened: Opened, place: Place, label: str, before: Grid | None = None) -
     """See an opened file as rows. A record whose cells are all blank is no row.
 
     before: how the same table was seen last; records that have been kept since are not looked at again.
-    Raises NeedsOwner: no Name column, or a header that stands there twice.
+    Raises NoHeader: no Name column, or a header that stands there twice.
     """
     document, head = opened.document, opened.head
     columns = _columns(document.fields[head], label)
     folded = {fold(header): header for header in columns}
     name_column = folded.get(fold(place.name_column))
     if name_column is None:
-        raise NeedsOwner(
+        raise NoHeader(
             f'{label}: the first line has no column "{place.name_column}"; it holds {listed(document.fields[head])}.'
             " Put the line with the column headers back on top, or say in rowd.toml what that column is called."
         )
@@ -125,7 +125,7 @@ def _columns(headers: list[str], label: str) -> dict[str, int]:
             continue
         if folded in seen:
             other = f" (also written {shown(seen[folded])})" if seen[folded] != name else ""
-            raise NeedsOwner(f"{label} has the column {shown(name)} twice{other}. Rename or remove one of them.")
+            raise NoHeader(f"{label} has the column {shown(name)} twice{other}. Rename or remove one of them.")
         seen[folded] = name
         columns[name] = position
     return columns

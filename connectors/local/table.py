@@ -18,7 +18,7 @@ from connectors.local.beside import Beside
 from connectors.local.content import NoFile, regular
 from connectors.local.dialect import opened
 from connectors.local.document import Document
-from connectors.local.editor import editor_of
+from connectors.local.editor import editor_of, lock_of
 from connectors.local.edits import created, deleted, patched
 from connectors.local.exchange import Exchange, exchange
 from connectors.local.grid import Grid, grid
@@ -146,9 +146,12 @@ class LocalTable:
         with self._translated():
             saver = self._saver()
             regular(saver.target)
-            who = self._editor(saver)
-            if who is not None:
-                raise TryLater(f"{self._label} is open in LibreOffice ({who}). rowd writes when it is closed.")
+            if (who := self._editor(saver)) is not None:
+                lock = lock_of(self._path if editor_of(self._path) is not None else saver.target)
+                raise TryLater(
+                    f"{self._label} is open in LibreOffice ({who}), and nothing is written into it until it is closed there."
+                    f" If nobody has it open any more, remove its lock file (rm {shlex.quote(str(lock))})."
+                )
             if (refusal := self._refusal(saver)) is not None:
                 raise refusal
             self._collect(saver)

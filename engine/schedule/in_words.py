@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from itertools import pairwise
@@ -26,10 +27,16 @@ def _coming(schedule: Schedule, after: datetime, runs: int) -> str:
     """The next runs. Many rows of a table share them.   after: UTC, for in another zone two instants can be equal."""
     ahead: list[datetime] = []
     while len(ahead) < runs and (due := schedule.next(ahead[-1] if ahead else after)) is not None:
-        ahead.append(due.astimezone(schedule.zone))
+        ahead.append(due)
+    return listed(ahead, schedule.zone)
+
+
+def listed(ahead: Sequence[datetime], zone: tzinfo) -> str:
+    """These instants as the next runs: `Next: Mon 23 Nov 2026 09:00, Mon 30 Nov 09:00`."""
     if not ahead:
         return "No run is to come."
-    shown = [_shown(ahead[0], None), *(_shown(late, early) for early, late in pairwise(ahead))]
+    local = [at.astimezone(zone) for at in ahead]
+    shown = [_shown(local[0], None), *(_shown(late, early) for early, late in pairwise(local))]
     return f"Next: {', '.join(shown)}"
 
 

@@ -135,14 +135,14 @@ def told(function: F) -> F:
 def code_of(exc: Exception) -> Exit | None:
     """The exit status for an error of ours; None for a stranger."""
     from config.mistakes import ConfigError
-    from connectors.errors import NeedsOwner, NoRoom, OutcomeUnknown, TableError, Taken, TryLater
+    from connectors.errors import NeedsOwner, NoHeader, NoRoom, OutcomeUnknown, TableError, Taken, TryLater
     from engine.ledger.errors import IllegalMove, LedgerError, LedgerUnwritable
     from rowd.lock import AlreadyRunning, StateUnusable
 
     match exc:
         case AlreadyRunning() | Taken():
             return Exit.REFUSED
-        case ConfigError() | NeedsOwner() | NoRoom() | StateUnusable():
+        case ConfigError() | NeedsOwner() | NoHeader() | NoRoom() | StateUnusable():
             return Exit.OWNER
         case TryLater() | OutcomeUnknown():
             return Exit.LATER

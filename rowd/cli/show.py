@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,19 +14,22 @@ from engine.clock import SystemClock
 from engine.columns import Column
 from engine.display import cut, whole
 from engine.ledger import Attempt, Ledger
-from engine.model import Edit, Occurrence, Task, Type
+from engine.model import Edit, Occurrence, Stage, Task, Type
+from engine.plan import House
 from rowd.cli.calling import spelled as typed
 from rowd.cli.command import examples
 from rowd.cli.options import ConfigOption, JsonOption, TableOption, TaskArgument
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
+from rowd.cli.pending import action_of, ahead, breaker, next_lines, waiting
 from rowd.cli.rows import health_style, outcome_style, row_json, run_json, stands, status_of, troubles
 from rowd.cli.site import behind, pick, reading, site_at, tables_of
-from rowd.coming import LOOKED_FOR, Coming, coming
+from rowd.coming import Coming, coming
 from rowd.saying import distance, earlier, lasted, plural, when
 from rowd.view import RowView, house, living, look
 from rowd.why import why
+from rowd.wiring import Site
 
-FIVE = 5
+RUNS = 5
 LONGEST = 500
 """Characters of a Description that are shown; the cell has the rest, and `--json`."""
 
@@ -45,7 +47,7 @@ def show(
     table: TableOption = None,
     runs: Annotated[
         int, typer.Option("--runs", metavar="N", min=0, max=1000, help="So many of its last runs, and of its last edits.")
-    ] = FIVE,
+    ] = RUNS,
     as_json: JsonOption = False,
 ) -> None:
     """Show one task: schedule, settings, last runs, and why it does not run now."""
@@ -57,14 +59,16 @@ def show(
         now = clock.now()
         holds = house(site, ledger, now)
         reason = why(row, now, holds, daemon=living(ledger) is not None)
-        ahead = _ahead(coming([row], now, holds, until=now + YEARS))
+        to_come = coming([row], now, holds, until=now + YEARS)
+        runs_ahead = ahead(to_come if as_json else (run for run in to_come if not run.claimed))
+        tripped = _breaker(site, ledger, row, holds, now)
         old = behind(site, ledger)
         past, edits = _past(ledger, row, runs)
     if as_json:
-        emit_json(_json(row, reason, ahead, past, edits))
+        emit_json(_json(row, reason, runs_ahead, past, edits))
         return
     troubles([view for view in tables if view.name == row.table], old)
-    print_pairs(_pairs(row, typed(reason), now, ahead))
+    print_pairs(_pairs(row, typed(reason), tripped, now, runs_ahead))
     if past:
         say()
         columns = ["Run", "When", "", "Outcome", "Took", "Result"]
@@ -80,22 +84,23 @@ def show(
         print_table(["Edited", "Change", "When", "By"], changes, keep=(0, 2))
 
 
-def _ahead(runs: Iterator[Coming]) -> list[Coming]:
-    """The next five; where all of them are skipped, the first that isn't in the place of the fifth."""
-    ahead = list(islice(runs, FIVE))
-    if len(ahead) == FIVE and all(run.skipped for run in ahead):
-        ahead[-1] = next((run for run in islice(runs, LOOKED_FOR) if not run.skipped), ahead[-1])
-    return ahead
+def _breaker(site: Site, ledger: Ledger | None, row: RowView, holds: House, now: datetime) -> str:
+    action = action_of(row)
+    if ledger is None or action is None:
+        return ""
+    return breaker(row, ledger.streak(action), site.parts.breaker, holds, now)
 
 
 def _past(ledger: Ledger | None, row: RowView, most: int) -> tuple[list[tuple[Occurrence, list[Attempt]]], list[Edit]]:
     if ledger is None or most == 0:
         return [], []
-    ended = ledger.history(table=row.table, key=row.key, limit=most)
-    return [(o, ledger.attempts(o.id)) for o in ended], ledger.edits(row.table, row.key, limit=most)
+    newest = ledger.history(table=row.table, key=row.key, limit=most + len(row.active))
+    past = [o for o in newest if o.stage is not Stage.CLAIMED][:most]  # what waits to start is told as a whole
+    return [(o, ledger.attempts(o.id)) for o in past], ledger.edits(row.table, row.key, limit=most)
 
 
-def _pairs(row: RowView, reason: str, now: datetime, ahead: list[Coming]) -> Iterator[tuple[str, Styled]]:
+def _pairs(row: RowView, reason: str, tripped: str, now: datetime, runs: list[Coming]) -> Iterator[tuple[str, Styled]]:
+    """tripped: what there is to say of its action's circuit breaker."""
     task, cells = row.task, row.state.cells
     health = row.health
     yield "Name", (row.name, "bold")
@@ -103,10 +108,13 @@ def _pairs(row: RowView, reason: str, now: datetime, ahead: list[Coming]) -> Ite
     yield "Description", cut(str(cells.get(Column.DESCRIPTION) or ""), LONGEST)
     yield "Health", (health, health_style(health))
     yield "Why not now" if row.running is None else "Now", reason
+    yield "Waiting", waiting(row, now)
+    yield "Breaker", tripped
     yield "Status", status_of(row)
     if task is not None:
         yield "Schedule", str(row.cells[Column.UNDERSTOOD_AS] or "")
-        yield "Next", _next(row, ahead, now)
+        for number, line in enumerate(next_lines(row, runs, now)):
+            yield "" if number else "Next", line
         yield from _settings(row, task)
     else:
         yield "Schedule", str(cells.get(Column.SCHEDULE) or "")
@@ -115,15 +123,6 @@ def _pairs(row: RowView, reason: str, now: datetime, ahead: list[Coming]) -> Ite
     yield "Counts", f"{plural(tally.runs, 'run')}, {tally.failures} failed, {tally.missed} missed"
     if tally.last_success is not None:
         yield "Last success", f"{when(tally.last_success, row.zone, now)} ({distance(tally.last_success, now)})"
-
-
-def _next(row: RowView, ahead: list[Coming], now: datetime) -> str:
-    parts = []
-    for run in ahead:
-        off = f" ({distance(run.at, now)})" if run is ahead[0] else ""
-        skipped = f" (skipped: {run.skipped})" if run.skipped else f" ({run.note})" if run.note else ""
-        parts.append(f"{when(run.at, row.zone, now)}{off}{skipped}")
-    return " · ".join(parts)
 
 
 def _settings(row: RowView, task: Task) -> Iterator[tuple[str, Styled]]:
@@ -177,7 +176,7 @@ def _cell(text: str | None) -> str:
 
 
 def _json(
-    row: RowView, reason: str, ahead: list[Coming], past: list[tuple[Occurrence, list[Attempt]]], edits: list[Edit]
+    row: RowView, reason: str, runs: list[Coming], past: list[tuple[Occurrence, list[Attempt]]], edits: list[Edit]
 ) -> dict[str, Any]:
     task = row.task
     return {
@@ -187,7 +186,7 @@ def _json(
         "settings": _settings_json(task) if task is not None else None,
         "count": row.state.count if task is not None and task.type is Type.COUNTER else None,
         "cells": row.state.cells,
-        "next_runs": [{"at": run.at, "due": run.due, "skipped": run.skipped or None} for run in ahead],
+        "next_runs": [{"at": run.at, "due": run.due, "skipped": run.skipped or None} for run in runs],
         "active": [run_json(o) for o in row.active],
         "last_runs": [{**run_json(o), "attempts_made": [_attempt_json(a) for a in attempts]} for o, attempts in past],
         "requests": row.requests,

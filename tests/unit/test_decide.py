@@ -258,6 +258,31 @@ def test_catch_up_once_runs_the_newest_and_all_runs_every_one() -> None:
     assert len(every.starts) == 1  # one after the other
 
 
+@pytest.mark.parametrize("stage", [None, Stage.CLAIMED, Stage.RUNNING, Stage.WAITING])
+@pytest.mark.parametrize("overlap", Overlap)
+def test_catch_up_all_runs_what_is_late_whatever_is_under_way(overlap: Overlap, stage: Stage | None) -> None:
+    active = (occurrence("a", id="r1", stage=stage, retry_at=at(1), due=at(-1)),) if stage is not None else ()
+    plan = decide([replace(standing(catch_up=CatchUp.ALL, overlap=overlap), active=active)], at(3.2), HOUSE)
+    assert [c.due for c in plan.claims] == [at(1), at(2), at(3)]
+    assert not plan.records
+    assert len(plan.starts) <= 1 or overlap is Overlap.PARALLEL  # one after another
+
+
+def test_catch_up_all_of_a_single_late_one_waits_for_its_turn_and_what_is_on_time_is_skipped_for_overlap() -> None:
+    busy = replace(standing(schedule="daily 12:03", catch_up=CatchUp.ALL), active=(occurrence("a", stage=Stage.RUNNING),))
+    (claim,) = decide([busy], at(13.01), HOUSE).claims
+    assert claim.due == at(3)
+    (record,) = decide([busy], at(13), HOUSE).records
+    assert record.outcome is Outcome.SKIPPED
+
+
+def test_what_is_caught_up_fills_the_queue_of_a_task_and_no_more() -> None:
+    crowd = tuple(occurrence("a", id=f"r{n}", trigger=f"at:{n}") for n in range(98))
+    plan = decide([replace(standing(catch_up=CatchUp.ALL), active=crowd)], at(3.2), HOUSE)
+    assert [c.due for c in plan.claims] == [at(1), at(2)]
+    assert [(str(r.outcome), r.reason) for r in plan.records] == [("skipped", "100 earlier ones still wait")]
+
+
 def test_catch_up_all_is_capped_and_says_what_it_left_out() -> None:
     plan = decide([standing(catch_up=CatchUp.ALL)], at(250.5), HOUSE)
     assert len(plan.claims) == 100

@@ -17,7 +17,7 @@ from connectors.api import Traits, Written
 from connectors.errors import TryLater
 from engine.breaker import BreakerRules
 from engine.committer import InlineCommitter
-from engine.events import OccurrenceRecorded, RowEdited, RunEnded, RunStarted
+from engine.events import OccurrenceRecorded, RequestRefused, RowEdited, RunEnded, RunStarted
 from engine.ledger import LedgerUnwritable
 from engine.loop import PASS_BEARS, Daemon
 from engine.model import Stage, Wish
@@ -244,6 +244,31 @@ def test_two_cancels_before_a_retry_do_not_kill_the_daemon(tmp_path: Path) -> No
         alive.daemon._turns.poke()
         await house.after(seconds=5)
         assert not alive.task.done(), alive.task.exception()
+        await alive.stop()
+
+    run(story())
+
+
+@pytest.mark.parametrize("seconds", [0, 40], ids=["a short run", "a long run"])
+def test_a_press_that_is_refused_beside_a_run_now_stands_in_health_with_its_reason(tmp_path: Path, seconds: int) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("hello", Type="manual"))
+        house.witness.behaviour = slow(timedelta(seconds=seconds))
+        alive = await start(house, sheet)
+        await house.after(seconds=15)
+        sheet.person("hello")["Do"] = "retry"
+        await house.after(seconds=6)  # it was read, and settles
+        await alive.ask("hello", Wish.RUN_NOW)
+        await house.after(seconds=12)
+        assert len(house.witness.seen) == 1
+        assert [e.wish for e in house.of(RequestRefused)] == ["retry"]
+        health = sheet.person("hello")["Health"]
+        assert health.startswith("NOTE: retry refused: ")
+        await house.after(minutes=2)
+        assert sheet.person("hello")["Health"].startswith("NOTE: retry refused: ")
+        await alive.ask("hello", Wish.RUN_NOW)
+        await house.after(minutes=2)
+        assert "NOTE" not in sheet.person("hello")["Health"]  # until the next run
         await alive.stop()
 
     run(story())

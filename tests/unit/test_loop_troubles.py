@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from actions.api import Outcome, Request, Result
-from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TableError, TryLater
+from connectors.errors import Bug, NeedsOwner, NoHeader, OutcomeUnknown, TableError, TryLater
 from engine.blackout import Blackout
 from engine.breaker import BreakerRules
 from engine.events import (
@@ -158,6 +158,26 @@ def test_a_table_without_its_name_column_is_held_and_says_what_is_missing(tmp_pa
             await house.until(NOON + timedelta(minutes=5))
         assert len(house.witness.seen) == 1
         assert "Name" in house.of(TableHeld)[0].message
+
+    run(story())
+
+
+def test_a_table_whose_headers_are_gone_for_a_moment_runs_on_and_for_longer_is_held(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), away(row("tick", "every minute"))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(seconds=65))
+            sheet.away = NoHeader("ops.csv is empty")
+            await house.after(seconds=20)
+            sheet.away = None
+            await house.until(NOON + timedelta(minutes=2, seconds=30))
+            assert [e.message for e in house.of(TableHeld)] == ["ops.csv is empty"]
+            assert len(house.of(TableReleased)) == 1
+            assert len(house.witness.seen) == 2
+            sheet.away = NoHeader("ops.csv is empty")
+            await house.until(NOON + timedelta(minutes=30))
+        assert len(house.witness.seen) == 2
+        assert not house.of(TableUnreachable)
 
     run(story())
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions.api import Outcome
@@ -14,8 +14,8 @@ from engine.blackout import Blackout
 from engine.columns import Column
 from engine.decide import decide
 from engine.display import display
-from engine.model import Occurrence
-from engine.upcoming import MOST_TRIED, first_start
+from engine.model import Occurrence, Stage
+from engine.upcoming import MOST_TRIED, first_start, next_starts
 from rowd.view import RowView
 from tests.unit.cli.sights import BERLIN, HOUSE, NOON, seen, with_last, with_state
 
@@ -45,6 +45,7 @@ def shown(row: RowView, *blackouts: Blackout) -> tuple[object, str]:
     return cells[Column.NEXT_RUN], str(cells[Column.HEALTH])
 
 
+@settings(deadline=None)
 @given(
     schedule=st.sampled_from(["every 7 minutes", "hourly", "*/20 9-17 * * *", "daily 13:30", "2026-03-02 13:20", "mondays 14:10"]),
     jitter=st.sampled_from(["", "30s", "10m", "3h"]),
@@ -105,6 +106,7 @@ def test_what_the_operator_does_not_allow_so_soon_is_not_named() -> None:
     assert health.endswith("(too soon for work until Mon 2 Mar 13:15:09 Berlin)")
 
 
+@settings(deadline=None)
 @given(st.integers(0, 499), st.integers(0, 499))
 def test_a_task_in_just_the_rhythm_that_its_action_allows_runs_each_time(before: int, now: int) -> None:
     """before, now: milliseconds by which the last start was late, and by which this one is."""
@@ -119,3 +121,71 @@ def test_a_task_in_just_the_rhythm_that_its_action_allows_runs_each_time(before:
 def test_a_snooze_is_named_also_where_nothing_falls_into_it(jitter: str) -> None:
     row = with_state(seen("daily 14:00", Jitter=jitter), snoozed_until=NOON + MINUTE)
     assert shown(row)[1].endswith("(snoozed until Mon 2 Mar 13:01 Berlin)")
+
+
+# --- Understood As: the runs that it lists are those that come
+
+
+def listed(row: RowView, *blackouts: Blackout) -> str:
+    """Understood As, behind the words of the schedule."""
+    said = str(display(row.understood, row.state, row.tally, row.zone, blackouts=blackouts)[Column.UNDERSTOOD_AS])
+    return said.partition("(Europe/Berlin). ")[2]
+
+
+@settings(deadline=None)
+@given(
+    schedule=st.sampled_from(["every 7 minutes", "hourly", "*/20 9-17 * * *", "daily 13:30", "2026-03-02 13:20"]),
+    snooze=st.none() | st.integers(1, 400),
+    window=st.none() | st.tuples(st.integers(0, 23), st.integers(1, 23)),
+    every=st.none() | st.sampled_from(["2 min", "50 min", "5 h"]),
+    ago=st.integers(0, 400),
+)
+def test_the_next_starts_are_those_that_are_decided_and_stay_the_same_until_one_has_come(
+    schedule: str, snooze: int | None, window: tuple[int, int] | None, every: str | None, ago: int
+) -> None:
+    row = with_last(seen(schedule, definition={"at_most_every": every} if every else {}), ago * MINUTE)
+    if snooze is not None:
+        row = with_state(row, snoozed_until=NOON + snooze * MINUTE)
+    dark = () if window is None else (Blackout("dark", UTC, time(window[0]), time(sum(window) % 24)),)
+    standing, now, house = row.standing, NOON, replace(HOUSE, blackouts=dark)
+    assert standing is not None
+    assert standing.last is not None
+    told, barrier = next_starts(standing.task, standing.state, standing.last.started_at, dark, 3)
+    if barrier is not None:
+        return  # all within reach falls into a window
+    assert len(told) == (1 if schedule == "2026-03-02 13:20" else 3)
+    for number, start in enumerate(told):
+        for _ in range(2000):
+            plan = decide([standing], now, house)
+            if plan.states:
+                standing = replace(standing, state=plan.states[-1])
+            if plan.claims:
+                break
+            assert standing.last is not None
+            assert next_starts(standing.task, standing.state, standing.last.started_at, dark, 3 - number)[0] == told[number:]
+            assert plan.wake is not None
+            now = plan.wake
+        assert now == start
+        standing = replace(standing, last=plan.claims[0]._replace(stage=Stage.ENDED, started_at=now))
+
+
+@pytest.mark.parametrize(
+    ("row", "blackouts", "said"),
+    [
+        (seen("every 20 minutes"), [LUNCH], "Next: Mon 2 Mar 2026 14:00, 14:20, 14:40"),
+        (
+            seen("daily 13:30"),
+            [Blackout("feast", BERLIN, dates=frozenset({date(2026, 3, 3)}))],
+            "Mon 2 Mar 2026 13:30, Wed 4 Mar 13:30,",
+        ),
+        (seen("2026-03-02 13:20"), [LUNCH], "Next: Mon 2 Mar 2026 14:00"),
+        (seen("daily 13:30"), [Blackout("lunch", BERLIN, time(13), time(14))], "All that comes is skipped: blackout lunch."),
+        (seen("every 20 minutes"), [replace(LUNCH, tables=frozenset({"other"}))], "Next: Mon 2 Mar 2026 13:20, 13:40, 14:00"),
+        (seen("every 5 minutes", definition={"at_most_every": "17 min"}), [], "Next: Mon 2 Mar 2026 13:05, 13:25, 13:45"),
+        (with_state(seen("2026-03-02 13:20"), snoozed_until=NOON + 30 * MINUTE), [], "Next: Mon 2 Mar 2026 13:30"),
+        (with_state(seen("hourly"), snoozed_until=NOON + 60 * MINUTE), [], "Next: Mon 2 Mar 2026 14:00, 15:00, 16:00"),
+    ],
+    ids=["night", "a day", "waits", "always", "another's", "too soon", "one-off snoozed", "snoozed"],
+)
+def test_understood_as_lists_no_run_that_is_sure_to_be_skipped(row: RowView, blackouts: list[Blackout], said: str) -> None:
+    assert said in listed(row, *blackouts)

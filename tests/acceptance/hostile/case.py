@@ -32,6 +32,11 @@ class Refused:
     remedy: str
     make: Callable[[Path], None] | None = None
 
+    @property
+    def held(self) -> bool:
+        """Whether it is a CSV whose headers can't be told: the daemon can read it, and holds it."""
+        return any(word in self.said for word in ("no column", "is empty", "no header line", "twice"))
+
     def put(self, path: Path) -> None:
         """Let the hostile thing stand at `path`, where nothing stands."""
         if self.make is not None:

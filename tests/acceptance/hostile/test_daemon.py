@@ -26,7 +26,7 @@ ASLEEP = table("s,sleeper,work,daily 03:00,active,,")
 MOST_MEMORY = 250 * 1024 * 1024
 
 PASSING = {"empty", "blanks", "bom-only", "delimiters-only"}
-"""Said to be perhaps just being saved, so that the daemon waits some seconds before it says anything; one is enough."""
+"""Perhaps just being saved, so that the daemon waits some seconds before it says anything; one is enough."""
 
 GROUPS = {
     "kinds": KINDS,
@@ -84,7 +84,7 @@ def test_a_daemon_survives_one_after_the_other_and_goes_on_by_itself(tmp_path: P
             since = len(daemon.events)
             set_down(path, _named_as(case, path))
             stands = untouched(path)
-            bad, good = ("table.held", "table.released") if case.name == "no-action" else ("table.unreachable", "table.recovered")
+            bad, good = ("table.held", "table.released") if case.held else ("table.unreachable", "table.recovered")
             said = after(daemon, bad, lambda event, case=case: bool(re.search(case.said, event["message"])), since)
             assert re.search(case.remedy, said["message"]), said["message"]
             assert untouched(path) == stands

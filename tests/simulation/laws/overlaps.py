@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tests.simulation.book import Book, Record
-from tests.simulation.laws.covered import Covered, covered
+from tests.simulation.laws.covered import Covered, covered, grace, span_of
+from tests.simulation.machine import MICRO
+from tests.simulation.spans import Meaning
 from tests.simulation.world import World
 
 BUSY = ("still running since", "another attempt of the last run is to follow", "the last run is still waiting to start")
@@ -24,21 +26,39 @@ def under_way(record: Record, others: Sequence[Record]) -> list[Record]:
     ]
 
 
-def _may_overlap(record: Record, overlap: str) -> bool:
+def _made_up(row: Covered, record: Record) -> bool:
+    """Whether `Catch Up` all claimed it for being late: it came together with others, or later than its grace."""
+    if any(o is not record and o.claimed_at == record.claimed_at and o.cause == "schedule" for o in row.all):
+        return True
+    span = span_of(row, record.due // MICRO)
+    return span is None or record.claimed_at - record.due > grace(span, record.due // MICRO) * MICRO
+
+
+def _late(row: Covered, record: Record) -> bool:
+    """Whether it was surely later than its grace when it was decided on."""
+    span = span_of(row, record.due // MICRO)
+    if span is None or record.count > 1:
+        return False
+    return record.claimed_at - record.due > (grace(span, record.due // MICRO) + span.meaning.jitter) * MICRO
+
+
+def _may_overlap(row: Covered, record: Record, meaning: Meaning) -> bool:
     match record.cause:
         case "schedule":
-            return overlap in ("queue", "parallel", "restart")
+            caught_up = meaning.catch_up == "all" and _made_up(row, record)
+            return caught_up or meaning.overlap in ("queue", "parallel", "restart")
         case "counter" | "manual":
-            return overlap == "parallel"
+            return meaning.overlap == "parallel"
     return False
 
 
 def nothing_is_claimed_beside_another(world: World, book: Book) -> Iterator[str]:
-    """While an occurrence of a row is under way no other is claimed, but as its `Overlap` says."""
+    """While an occurrence of a row is under way no other is claimed, but as its `Overlap` says, or `Catch Up` of what is late."""
     for row in covered(world, book):
-        for record, overlap in _claims(row):
-            if not _may_overlap(record, overlap) and (others := under_way(record, row.all)):
-                yield f"{row.bench.name}/{row.key} ({overlap or 'skip'}): {record.trigger} was claimed beside {others[0].trigger}"
+        for record, meaning in _claims(row):
+            if not _may_overlap(row, record, meaning) and (others := under_way(record, row.all)):
+                name = f"{row.bench.name}/{row.key} ({meaning.overlap or 'skip'})"
+                yield f"{name}: {record.trigger} was claimed beside {others[0].trigger}"
 
 
 def nothing_is_skipped_for_nothing(world: World, book: Book) -> Iterator[str]:
@@ -56,13 +76,15 @@ def nothing_is_skipped_for_nothing(world: World, book: Book) -> Iterator[str]:
             beside = [o for o in row.all if o.ran and o.claimed_at <= last and (o.ended_at is None or first <= o.ended_at)]
             if not beside and not world.jumpy:
                 yield f"{name}, and nothing was under way"
+            if not world.jumpy and all(s.meaning.catch_up == "all" for s in row.spans) and _late(row, record):
+                yield f"{name}, and Catch Up says all"
 
 
 def the_next_one_restarts_it(world: World, book: Book) -> Iterator[str]:
     """Where `Overlap` is restart, what is under way is told to stop when the next occurrence is claimed."""
     for row in covered(world, book):
-        for record, overlap in _claims(row):
-            if record.cause != "schedule" or overlap != "restart":
+        for record, meaning in _claims(row):
+            if record.cause != "schedule" or meaning.overlap != "restart":
                 continue
             for other in under_way(record, row.all):
                 yield from still_going(book, other, record.claimed_at, f"when {record.trigger} was claimed")
@@ -76,12 +98,12 @@ def still_going(book: Book, record: Record, told: int, when: str) -> Iterator[st
     yield from (f"{name}, and attempt {t.n} began after that" for t in book.of_run[record.id] if t.started_at > told)
 
 
-def _claims(row: Covered) -> Iterator[tuple[Record, str]]:
-    """What was claimed while the row surely meant something, and its `Overlap` then."""
+def _claims(row: Covered) -> Iterator[tuple[Record, Meaning]]:
+    """What was claimed while the row surely meant something, and that."""
     for record in row.all:
         meaning = row.meant(record.claimed_at) if record.ran else None
         if meaning is not None and meaning.understood:
-            yield record, meaning.overlap
+            yield record, meaning
 
 
 LAWS = (nothing_is_claimed_beside_another, nothing_is_skipped_for_nothing, the_next_one_restarts_it)

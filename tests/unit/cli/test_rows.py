@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -149,10 +150,34 @@ def test_of_several_tables_one_must_be_named(tmp_path: Path) -> None:
     assert list(rows(desk, "dev")) == ["x"]
 
 
-def test_an_open_spreadsheet_program_is_waited_for_by_the_person(desk: Desk) -> None:
-    (desk.folder / ".~lock.ops.csv#").write_text(",ada,host,21.11.2026 10:00,file:///x;")
-    assert "LibreOffice" in desk.said("add", "x", "--action", "work", "--type", "manual", code=3)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["add", "x", "--action", "work", "--type", "manual"],
+        ["edit", "backup", "--set", "Schedule=daily 04:00"],
+        ["delete", "backup", "--yes"],
+        ["pause", "backup"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_while_a_spreadsheet_program_has_the_table_nothing_is_changed_and_that_is_said(desk: Desk, words: list[str]) -> None:
+    lock = desk.folder / ".~lock.ops.csv#"
+    lock.write_text(",ada,host,21.11.2026 10:00,file:///x;")
+    said = desk.said(*words, code=3)
+    assert said.startswith("Nothing was changed in ops, and nothing waits to be:")
+    assert "is open in LibreOffice (ada)" in said
+    assert said.endswith(
+        f"If nobody has it open any more, remove its lock file (rm {shlex.quote(str(lock))}). Then repeat the command."
+    )
     assert untouched(desk)
+
+
+def test_after_a_first_write_nobody_says_that_nothing_was_changed(desk: Desk) -> None:
+    with hand(site_at(desk.folder / "rowd.toml").tables["ops"]) as held:
+        held.put({"1": {"Priority": "1"}, "2": {"Status": "active"}})
+        (desk.folder / ".~lock.ops.csv#").write_text(",ada,host,21.11.2026 10:00,file:///x;")
+        with pytest.raises(TryLater, match=r"^(?!Nothing was changed).* is open in LibreOffice"):
+            held.create([{"Name": "x", "Action": "work"}])
 
 
 # --- edit

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from actions.api import Outcome, Result
 from engine.clock import SystemClock
 from engine.ledger import Reach
@@ -79,3 +81,29 @@ def test_without_a_ledger_every_row_is_new_and_every_worker_free(tmp_path: Path)
     assert [row.new for row in table.rows] == [True]
     assert table.mark is None
     assert house(site, None, datetime.now(UTC)).free == site.parts.max_parallel
+
+
+def test_a_row_without_an_id_lists_no_runs_that_a_blackout_will_skip(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ",backup,,hourly,work,active,,,,", more='[[blackout]]\nname = "ever"\ndays = ["mon-sun"]\n')
+    assert "every hour (Europe/Berlin). All that comes is skipped: blackout ever." in desk.said("show", "backup")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("", "is empty"), ("ID,Nme,Action\n1,backup,work\n", 'has no column "Name"'), ("ID,Name,name,Action\n", "twice")],
+    ids=["empty", "without Name", "doubled"],
+)
+def test_a_table_without_headers_is_held_in_every_command(tmp_path: Path, text: str, why: str) -> None:
+    desk = Desk(tmp_path, ROW)
+    desk.daemon_reads()
+    (tmp_path / "ops.csv").write_text(text)
+    (finding,) = [f for f in desk.json("check", code=1)["findings"] if f["kind"] == "table"]
+    assert finding["message"].startswith("the table is held, nothing of it starts: ")
+    assert why in finding["message"]
+    assert "ops is held, nothing of it starts:" in desk.said("list")
+    assert desk.json("show", "backup")["why_not_now"].startswith("It is held: ")
+    assert "HELD: " in desk.said("show", "backup")
+    desk.daemon_reads()
+    (ops,) = desk.json("status", code=1)["tables"]
+    assert (ops["state"], why in ops["message"]) == ("held", True)
+    assert desk.run("add", "x", "--action", "work", "--type", "manual").exit_code == 4

@@ -67,12 +67,23 @@ def test_a_run_under_way_is_the_answer() -> None:
     assert said(replace(row, active=(running,))) == "It has been running since today 12:59, attempt 2 of 3."
 
 
+def test_of_several_runs_under_way_the_number_is_the_answer() -> None:
+    row = seen("hourly", Overlap="parallel")
+    both = tuple(claimed(row, id=f"r{n}", stage=Stage.RUNNING, started_at=NOON - n * MINUTE, attempt=1) for n in (2, 1))
+    assert said(replace(row, active=both)) == "2 of its runs are under way, the oldest since today 12:58."
+
+
 def test_what_is_claimed_waits_for_a_worker_its_action_or_the_breaker() -> None:
     row = seen("hourly")
     row = replace(row, active=(claimed(row),))
     assert "about to start" in said(row)
-    assert said(row, replace(HOUSE, free=0, running={"other": 8})) == "It waits for a free worker: all 8 are busy."
-    assert "2 of work may run at once" in said(row, replace(HOUSE, running={"work": 2}, limits={"work": 2}))
+    assert (
+        said(row, replace(HOUSE, free=0, running={"other": 8}))
+        == "It waits for a free worker: all 8 are busy (daemon.max_parallel)."
+    )
+    assert "no more than 2 of work may run at once (actions.work.parallel)" in said(
+        row, replace(HOUSE, running={"work": 2}, limits={"work": 2})
+    )
     assert "circuit breaker lets nothing start before today 13:10, in 10m" in said(
         row, replace(HOUSE, shut={"work": NOON + 10 * MINUTE})
     )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from connectors.api import BEYOND, Cell, Effect, Patch
-from connectors.errors import Bug, NeedsOwner, TableError, TryLater
+from connectors.errors import Bug, NeedsOwner, NoHeader, TableError, TryLater
 from connectors.local import LocalSettings
 from connectors.local.table import LocalTable
 
@@ -171,15 +171,15 @@ def test_a_row_with_every_cell_blanked_is_no_row_any_more(file: Path, table: Ope
 @pytest.mark.parametrize(
     ("raw", "error", "says"),
     [
-        (b"", TryLater, "is empty"),
-        (b"\xef\xbb\xbf\r\n \n", TryLater, "is empty"),
-        (b",,\n,,\n", TryLater, "no header line"),
+        (b"", NoHeader, "is empty"),
+        (b"\xef\xbb\xbf\r\n \n", NoHeader, "is empty"),
+        (b",,\n,,\n", NoHeader, "no header line"),
         ("ID,Name\n".encode("utf-16"), NeedsOwner, "UTF-16"),
         (b"ID,Name\na,\xfcber\n", NeedsOwner, r"not in UTF-8 \(line 2\)"),
         (b"ID,Name\na,\0\n", NeedsOwner, "zero byte"),
         (b"PK\x03\x04....", NeedsOwner, "workbook"),
-        (b"a,alpha,active\nb,beta,paused\n", NeedsOwner, 'no column "Name"'),
-        (b"ID,Name,Last Run,last_run\n", NeedsOwner, 'the column "last_run" twice .*"Last Run"'),
+        (b"a,alpha,active\nb,beta,paused\n", NoHeader, 'no column "Name"'),
+        (b"ID,Name,Last Run,last_run\n", NoHeader, 'the column "last_run" twice .*"Last Run"'),
         (b'ID,Name\na,"alpha\nb,beta\n', NeedsOwner, "in line 2 or after it is never closed"),
     ],
 )
