@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from connectors.errors import NeedsOwner, TableError
 from engine.ledger import Reach, TableMark
-from engine.plan import Hold, Released
+from engine.plan import Hold, Released, cause
 
 NO_ACCESS_AFTER = timedelta(minutes=15)
 """A table that needs its owner holds its starts after this long; until then it runs on from the ledger's copy."""
@@ -62,7 +62,7 @@ class Access:
         if starts or self.trouble is not None or self._since is None:
             self._since = now
         if self.held is not None and held is None:
-            self.released = Released(now, f"the table was held: {self.held.partition(';')[0]}")
+            self.released = Released(now, f"the table was held: {cause(self.held)}")
         self.trouble, self.held, self.last_read, self._lapsed = None, held, now, False
         return starts
 

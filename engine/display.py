@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 from actions.api import Outcome
 from connectors.api import Cell
 from engine.blackout import Blackout
-from engine.cells import same
+from engine.cells import same, text
 from engine.columns import OURS, SHARED, Column
 from engine.model import (
     Defect,
@@ -230,11 +230,22 @@ def _health(
     shut: Mapping[str, datetime],
 ) -> str:
     if isinstance(understood, Defect):
-        return f"DRAFT: {state.note or understood.message}" if understood.draft else f"ERROR: {understood.message}"
+        return (
+            f"DRAFT: {state.note or understood.message}"
+            if understood.draft
+            else f"ERROR: {understood.message}{_anew(understood, state)}"
+        )
     if hold is not None:
         return f"HELD: {hold.reason}"
     note = f"NOTE: {state.note}. " if state.note else ""
     return note + _standing(understood, state, tally, said, active, then, shut)
+
+
+def _anew(defect: Defect, state: RowState) -> str:
+    """Of an action that isn't known: it may stand in rowd.toml since the daemon read that."""
+    if defect.column != Column.ACTION or text(state.cells.get(Column.ACTION)) is None:
+        return ""
+    return ". If rowd.toml defines it by now, the daemon has yet to read that: systemctl reload rowd, or kill -HUP"
 
 
 def _standing(

@@ -14,7 +14,7 @@ from engine.lateness import left_behind
 from engine.ledger import TableMark
 from engine.meanings import Meanings
 from engine.model import SETTLE, Defect, Occurrence, Request, RowState, Tally, Task
-from engine.plan import Answer, Hold, Released, Standing
+from engine.plan import Answer, Hold, Released, Standing, cause
 from engine.rules import TableRules
 from engine.sight import LEFT, Sight
 
@@ -159,7 +159,7 @@ class Keeper:
         self.unsent |= self.meanings.read(self.states, keys)
         for key, defect in defects.items():
             if isinstance(self.understood.get(key), Task):
-                self._mended[key] = Released(now, f"the row could not be understood: {defect.message.partition(';')[0]}")
+                self._mended[key] = Released(now, f"the row could not be understood: {cause(defect.message)}")
 
     def defects_changed(self) -> tuple[list[Defect], list[str]]:
         """Since the last call: defects that are new or say something else now, and the keys of rows that were mended."""

@@ -9,7 +9,7 @@ from actions.api import Outcome
 from engine.blackout import covering
 from engine.display import moment
 from engine.model import CatchUp, Cause, Occurrence, Overlap, RowState, Schedule, Status, Task
-from engine.plan import Hold, House, Standing
+from engine.plan import Hold, House, Standing, cause
 from engine.schedule import Counted, count, grace
 from engine.upcoming import jitter
 from engine.weighing import Weighed, later, too_soon
@@ -30,7 +30,7 @@ def come_due(one: Weighed, schedule: Schedule, hold: Hold | None, now: datetime,
     ahead = come.following
     if come.first is not None and come.newest is not None and not (schedule.one_off and _waits(one, hold, now, house)):
         if hold is not None:
-            one.record(Outcome.MISSED, hold.reason, come.first, come.newest, come.number, now)
+            one.record(Outcome.MISSED, cause(hold.reason), come.first, come.newest, come.number, now)
         elif schedule.one_off and one.state.marked:
             why = "new ledger: the row bears marks of an earlier run"
             one.record(Outcome.MISSED, why, come.first, come.newest, come.number, now)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from engine.blackout import Blackout
 from engine.model import Occurrence, Request, RowState, Task
+
+_CAUSE = re.compile(r'(?:"[^"]*"|[^"])*?(?=; [a-z]|\. [A-Z]|\.?$)')
+
+
+def cause(sentence: str) -> str:
+    """What is wrong, without the remedy that follows: whoever reads a record reads it when that is past."""
+    found = _CAUSE.match(sentence)
+    return found[0] if found is not None else sentence
 
 
 @dataclass(frozen=True, slots=True)

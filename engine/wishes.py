@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from actions.api import Outcome
 from engine.model import MOST_COUNTED_RUNS, Cause, Occurrence, Overlap, Request, Stage, Status, Type, Wish
-from engine.plan import Answer, Stop
+from engine.plan import Answer, Stop, cause
 from engine.weighing import Weighed, too_soon
 
 NOTHING_RUNS = "nothing is running"
@@ -31,7 +31,7 @@ def without_task(requests: Sequence[Request], active: Sequence[Occurrence], why:
             stops |= {o.id: Stop(o.id, "cancelled", request.by) for o in active if o.id not in stops}
         else:
             answers.append(Answer(request, False, why))
-    stops |= {o.id: Stop(o.id, why, "") for o in active if o.stage is not Stage.RUNNING and o.id not in stops}
+    stops |= {o.id: Stop(o.id, cause(why), "") for o in active if o.stage is not Stage.RUNNING and o.id not in stops}
     return answers, list(stops.values())
 
 

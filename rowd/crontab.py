@@ -9,7 +9,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
 NICKNAMES = frozenset({"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"})
@@ -19,6 +19,9 @@ PATH = "/usr/bin:/bin"
 
 MAIL = frozenset({"MAILTO", "MAILFROM", "CONTENT_TYPE", "CONTENT_TRANSFER_ENCODING"})
 """Variables that only say where cron mails the output to."""
+
+EXPORTED = "# Written by `rowd export crontab`."
+"""The first line of a crontab that rowd wrote: there the comment right above a line is the Name of its row."""
 
 SPOOL = PurePath("/var/spool/cron/crontabs")
 
@@ -51,6 +54,7 @@ class Job:
     user: who it runs as; None where the crontab doesn't say (a user's own).   command: for `shell -c`, `\\%` undone.
     stdin: what the command reads, None for nothing.   environment: what the crontab sets above the line, without SHELL, CRON_TZ,
     LOGNAME and the variables of `MAIL`.   zone: CRON_TZ, which other crons obey and Debian's doesn't; None where it isn't set.
+    name: what its row was called when rowd exported it; "" in any other crontab.
     """
 
     file: str
@@ -62,6 +66,7 @@ class Job:
     shell: str = SHELL
     environment: Mapping[str, str] = field(default_factory=dict)
     zone: str | None = None
+    name: str = ""
 
     @property
     def place(self) -> str:
@@ -168,6 +173,7 @@ def read(text: str, file: str, *, with_user: bool, user: str | None = None) -> C
     refused: list[Refused] = []
     notes: list[str] = []
     variables: dict[str, str] = {}
+    names = _names(text)
     if "\r" in text:
         notes.append(f"{file}: its lines end in CR LF; cron would hand the CR to the commands, here it was left out")
     if text and not text.endswith("\n"):
@@ -177,7 +183,8 @@ def read(text: str, file: str, *, with_user: bool, user: str | None = None) -> C
             if (variable := _variable(line)) is not None:
                 variables[variable[0]] = variable[1]
             else:
-                jobs.append(_job(file, number, line, variables, with_user=with_user, user=user))
+                job = _job(file, number, line, variables, with_user=with_user, user=user)
+                jobs.append(replace(job, name=names.get(number, "")))
         except Wrong as wrong:
             refused.append(Refused(file, number, line, str(wrong)))
     if mailed := sorted(MAIL & variables.keys()):
@@ -195,6 +202,14 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         line = raw.rstrip("\r").lstrip(" \t")
         if line and not line.startswith("#"):
             yield number, line
+
+
+def _names(text: str) -> dict[int, str]:
+    """Number of a line → the Name in the comment right above it, in a crontab that rowd wrote."""
+    lines = [line.strip() for line in text.split("\n")]
+    if lines[0] != EXPORTED:
+        return {}
+    return {n: above.removeprefix("#").strip() for n, above in enumerate(lines, 2) if above.startswith("#")}
 
 
 def _parted(line: str) -> tuple[str, str]:

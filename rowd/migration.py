@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from connectors.api import Cell, fold
-from engine.cells import BadCell, text
+from engine.cells import LONGEST_NAME, BadCell, text
 from engine.cells import zone as zone_named
 from engine.columns import Column
 from engine.model import Status, Type
@@ -91,8 +91,10 @@ def migrate(jobs: Iterable[Job], known: Known, me: str, account: Account) -> Mig
             (found.same if row in known.rows else found.again).append(job)
             continue
         rows.add(row)
-        name = action if action not in names else named(job.command, {*actions, *names})
-        names.add(name)
+        name = job.name if 0 < len(job.name) <= LONGEST_NAME else action
+        if name.casefold() in names:
+            name = named(job.command, {*actions, *names})
+        names.add(name.casefold())
         found.moved.append(Moved(job, _cells(job, name, action, zone), action, settings if new else None))
     return found
 

@@ -64,8 +64,7 @@ def once(setting: Setting, said: When | Ahead | OnDay) -> Once:
         case When():
             wall = _wall(said, setting.usual)
             due = _moment(setting, said, wall) + timedelta(microseconds=said.micro)
-            remark = "" if said.second is not None else " (no time was given)"
-            return _once(setting, due, wall if said.offset is None else None, remark)
+            return _once(setting, due, wall if said.offset is None else None)
         case Ahead(settle=True):
             return _once(setting, setting.since + SETTLE)
         case Ahead():
@@ -86,11 +85,11 @@ def at_next(setting: Setting, times: tuple[int, ...]) -> Once:
     return _once(setting, due, setting.wall(instant_of(due)) // DAY * DAY + times[0])
 
 
-def _once(setting: Setting, due: datetime, wall: int | None = None, remark: str = "") -> Once:
+def _once(setting: Setting, due: datetime, wall: int | None = None) -> Once:
     """wall: what the clock was to show; None where that was not said."""
     text = wall_text(due, setting.zone)
-    if wall is not None and setting.wall(instant_of(due)) != wall:
-        remark = " (the clock skips the time that was given)"
+    skipped = wall is not None and setting.wall(instant_of(due)) != wall
+    remark = " (the clock skips the time that was given)" if skipped else ""
     return Once(text, setting.zone, due, f"once, {text}{remark}", wall)
 
 

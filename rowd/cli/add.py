@@ -29,7 +29,7 @@ from rowd.hand import Hand, Unfit, hand
 )
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The new task's Name.")],
-    action: Annotated[str, typer.Option("--action", metavar="ACTION", help="An action that rowd.toml defines.")],
+    action: Annotated[str | None, typer.Option("--action", metavar="ACTION", help="An action that rowd.toml defines.")] = None,
     schedule: Annotated[str | None, typer.Option("--schedule", metavar="WORDS", help="When, in words or as cron.")] = None,
     type_: Annotated[
         str | None, typer.Option("--type", metavar="TYPE", help="Its Type; where it isn't told by the schedule: counter, manual.")
@@ -56,6 +56,9 @@ def add(
             cells = held.assigned({}, said)
         except Unfit as exc:
             fail(str(exc), Exit.USAGE)
+        if action is None and Column.ACTION not in cells and not draft:
+            there = ", ".join(sorted(bound.rules.rules.actions)) or "none yet, its operator has to define one"
+            fail(f"Which action is to run? Say it with --action. The table {held.name} may use: {there}", Exit.USAGE)
         if Column.STATUS not in cells and any(fold(header) == fold(Column.STATUS) for header in held.layout.headers):
             cells[Column.STATUS] = str(Status.ACTIVE)
         understood = _fit(held, name, cells)

@@ -28,6 +28,12 @@ from rowd.hand import hand
 from rowd.view import RowView, look
 from rowd.wiring import Site
 
+LEFT_TO_CRON = (
+    "cron knows no Overlap: it starts a command again while it still runs, where rowd would skip that (or let it wait).",
+    "`flock -n FILE COMMAND` keeps it from that. It knows no Timeout, Attempts, Catch Up, Jitter and blackouts either.",
+)
+"""What is lost on the way: the first comments of a crontab."""
+
 FileArgument = Annotated[str, typer.Argument(metavar="FILE", help="Where to; - for standard output.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Also where the file is there already.")]
 
@@ -80,7 +86,7 @@ def export_crontab(
     with reading(site) as ledger:
         views = look(site, ledger, SystemClock(), tables_of(site, table))
     troubles(views)
-    lines = ["# Written by `rowd export crontab`."]
+    lines = [crontab.EXPORTED, *(f"# {line}" for line in LEFT_TO_CRON)]
     taken = 0
     for view in views:
         lines += ["", f"# table {view.name}"]

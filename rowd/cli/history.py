@@ -77,6 +77,8 @@ def history(
     start = _start(since, now, site) if since is not None else None
     with reading(site) as ledger:
         found: list[Occurrence] = []
+        if ledger is None and name is not None:
+            fail(f'The ledger knows no task "{clean(name)}": no daemon has run here yet', Exit.USAGE)
         if ledger is not None:
             rows = _rows(ledger, name, names, every=table is None)
             asks = [partial(ledger.history, table=within, key=key, failed=failed, since=start) for within, key in rows]

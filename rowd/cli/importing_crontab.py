@@ -77,7 +77,8 @@ def import_crontab(
     """
     site = site_at(config)
     bound = one_table(site, table)
-    crontab = _joined([_read(file, user_field) for file in _files(files)])
+    crontabs = [_read(file, user_field) for file in _files(files)]
+    crontab = _joined(crontabs)
     with hand(bound) as held:
         _ = held.editable  # refused now, rather than when rowd.toml is written
         known = Known(
@@ -86,7 +87,7 @@ def import_crontab(
             names={text(cells.get(Column.NAME)) or "" for _, cells in held.rows},
         )
         found = migrate(crontab.jobs, known, runs_as or runner(site), _account)
-        found.refused[:0] = crontab.refused
+        found.refused[:] = _in_order(crontabs, found.refused)
         try:
             rows = [_row(held, moved) for moved in found.moved]
         except Unfit as exc:
@@ -146,6 +147,16 @@ def _joined(crontabs: Sequence[Crontab]) -> Crontab:
         tuple(refused for one in crontabs for refused in one.refused),
         tuple(note for one in crontabs for note in one.notes),
     )
+
+
+def _in_order(crontabs: Sequence[Crontab], refused: Sequence[Refused]) -> list[Refused]:
+    """All that is not taken, in the order of files and lines.   refused: what was found wrong only when it was to become a row."""
+    files: dict[str, int] = {}
+    for one in crontabs:
+        for file in [*(job.file for job in one.jobs), *(line.file for line in one.refused)]:
+            files.setdefault(file, len(files))
+    all_of_them = [*(line for one in crontabs for line in one.refused), *refused]
+    return sorted(all_of_them, key=lambda line: (files[line.file], line.line))
 
 
 def _account(user: str) -> tuple[str, bool] | None:
@@ -241,7 +252,10 @@ def _reload_hint(site: Site, defined: bool) -> None:
     with reading(site) as ledger:
         mark = living(ledger)
     if mark is not None:
-        say(f"The daemon must read rowd.toml anew: kill -HUP {mark.process.pid} (or: systemctl reload rowd)")
+        say(
+            "The running daemon doesn't know the new actions yet: these rows are defects for it until it has read rowd.toml anew."
+            f" Let it: kill -HUP {mark.process.pid} (or: systemctl reload rowd)"
+        )
 
 
 def _line(moved: Moved) -> list[Styled]:

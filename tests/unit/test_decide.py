@@ -29,7 +29,7 @@ from engine.model import (
     Type,
     Wish,
 )
-from engine.plan import Hold, House, Plan, Released, Standing, Stop
+from engine.plan import Hold, House, Plan, Released, Standing, Stop, cause
 from engine.schedule import parse
 from engine.upcoming import jitter
 from engine.wishes import without_task
@@ -238,6 +238,26 @@ def test_beyond_the_grace_skip_records_and_names_the_reason() -> None:
 def test_what_a_newer_one_took_the_place_of_still_says_why_it_did_not_run_then(house: House, released: Released, why: str) -> None:
     (record,) = decide([replace(standing(), released=released)], at(3.2), house).records
     assert (record.reason, record.count) == (f"{why}, and a newer one took its place", 2)
+
+
+@pytest.mark.parametrize(
+    ("told", "recorded"),
+    [
+        ("no access: /a b/ops.csv is gone. Put it back", "no access: /a b/ops.csv is gone"),
+        ("6 of 8 rows are gone at once; put them back, or leave it so until 12:05", "6 of 8 rows are gone at once"),
+        ('no column "Name. And; more" (is it "Nme"?); add it', 'no column "Name. And; more" (is it "Nme"?)'),
+        ("the file is gone", "the file is gone"),
+        ("the file is gone.", "the file is gone"),
+        ('the quote (") that opens a cell is never closed', 'the quote (") that opens a cell is never closed'),
+    ],
+)
+def test_a_record_tells_the_cause_and_no_advice_that_was_good_only_then(told: str, recorded: str) -> None:
+    held = decide([replace(standing(), hold=Hold(told, record=True))], at(1), HOUSE)
+    assert [r.reason for r in held.records] == [recorded]
+    late = replace(standing(schedule="daily 12:03"), released=Released(at(20), cause(told)))
+    assert [r.reason for r in decide([late], at(20), HOUSE).records] == [recorded]
+    _, (stop,) = without_task((), (occurrence("a", id="r1", stage=Stage.CLAIMED),), told)
+    assert stop.reason == recorded
 
 
 @pytest.mark.parametrize(("minutes", "claimed"), [(13, 1), (13.01, 0)])

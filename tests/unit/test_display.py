@@ -53,6 +53,13 @@ def test_a_one_off_that_ran_before_this_ledger_lists_no_run() -> None:
     assert shown(row) == ("once, 2026-12-24 10:00 (Europe/Berlin).", None)
 
 
+def test_of_an_unknown_action_health_says_that_rowd_toml_may_be_newer_than_what_the_daemon_read() -> None:
+    hint = "If rowd.toml defines it by now, the daemon has yet to read that: systemctl reload rowd, or kill -HUP"
+    assert health(seen("daily 14:00", Action="clean")).endswith(f"write the name of an action: work. {hint}")
+    assert hint not in health(seen("daily 14:00", Action=""))
+    assert hint not in health(seen("evry day"))
+
+
 # --- years. What stands in a cell is read until the next occurrence, and nobody asks a clock for it.
 
 

@@ -34,6 +34,13 @@ def test_before_any_daemon_nothing_has_happened(tmp_path: Path) -> None:
     assert Desk(tmp_path, BACKUP).json("history") == {"runs": []}
 
 
+def test_a_task_that_the_ledger_does_not_know_is_none_before_any_daemon_too(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, BACKUP)
+    assert 'The ledger knows no task "nope"' in desk.said("history", "nope", code=2)
+    desk.daemon_reads()
+    assert 'The ledger knows no task "nope"' in desk.said("history", "nope", code=2)
+
+
 def test_newest_first_and_no_more_than_asked_for(desk: Desk) -> None:
     made = [desk.began(ago=timedelta(hours=n)) for n in (3, 2, 1)]
     assert runs(desk) == [r.id for r in reversed(made)]

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from config.mistakes import ConfigError
+from config.times import system_zone
 from rowd import definitions
 from rowd.cli import app
 from rowd.cli.importing_crontab import other_clock
@@ -191,7 +192,37 @@ def test_a_table_that_cannot_hold_a_schedule_gets_nothing(tmp_path: Path) -> Non
 def test_a_running_daemon_is_said_to_need_a_reload(desk: Desk) -> None:
     desk.daemon_reads()
     desk.daemon_runs()
-    assert "kill -HUP" in desk.said("import", "crontab", tab(desk), code=1)
+    said = desk.said("import", "crontab", tab(desk), code=1)
+    assert "doesn't know the new actions yet: these rows are defects for it until it has read rowd.toml anew" in said
+    assert f"kill -HUP {os.getpid()} (or: systemctl reload rowd)" in said
+
+
+def test_what_is_not_taken_is_told_in_the_order_of_the_lines(desk: Desk) -> None:
+    (desk.folder / "one").write_text("CRON_TZ=Mars/Base\n1 * * * * /opt/a\n99 * * * * /opt/b\n2 * * * * /opt/c\n")
+    (desk.folder / "two").write_text("@reboot /opt/d\nCRON_TZ=Mars/Base\n3 * * * * /opt/e\n")
+    told = desk.json("import", "crontab", str(desk.folder / "two"), str(desk.folder / "one"), "--dry-run", code=1)
+    places = [(Path(refused["file"]).name, refused["line"]) for refused in told["refused"]]
+    assert places == [("two", 1), ("two", 3), ("one", 2), ("one", 3), ("one", 4)]
+
+
+def test_rows_of_an_exported_crontab_get_their_names_again_and_those_of_others_do_not(desk: Desk) -> None:
+    zone = str(system_zone())
+    (desk.folder / "rowd.toml").write_text((desk.folder / "rowd.toml").read_text().replace("Europe/Berlin", zone))
+    desk.table("ops", "1,nightly backup,,mine,work,daily 03:00,active,,", "2,Report,,mine,work,hourly,active,,", header=HEADER)
+    exported = desk.run("export", "crontab").stdout
+    assert exported.startswith(
+        "# Written by `rowd export crontab`.\n# cron knows no Overlap: it starts a command again while it still"
+    )
+    (desk.folder / "out").write_text(exported)
+    desk.table("ops", header=HEADER)
+    told = desk.json("import", "crontab", str(desk.folder / "out"))
+    assert [(row["name"], row["line"] > 0) for row in told["added"]] == [("nightly backup", True), ("Report", True)]
+    desk.table("ops", header=HEADER)
+    (desk.folder / "out").write_text(exported.partition("\n")[2])
+    assert [row["name"] for row in desk.json("import", "crontab", str(desk.folder / "out"))["added"]] != [
+        "nightly backup",
+        "Report",
+    ]
 
 
 def test_rows_that_could_not_be_written_come_with_the_next_import(desk: Desk) -> None:

@@ -142,6 +142,15 @@ def test_a_draft_is_added_whatever_is_missing(desk: Desk) -> None:
     assert rows(desk)["idea"]["Status"] == "draft"
 
 
+def test_without_an_action_those_that_there_are_are_named(desk: Desk) -> None:
+    said = desk.said("add", "x", "--schedule", "daily 08:00", code=2)
+    assert said == "Which action is to run? Say it with --action. The table ops may use: work"
+    assert untouched(desk)
+    desk.said("add", "x", "--schedule", "daily 08:00", "--set", "Action=work")
+    desk.said("add", "idea", "--draft")
+    assert (rows(desk)["x"]["Action"], rows(desk)["idea"]["Action"]) == ("work", "")
+
+
 def test_of_several_tables_one_must_be_named(tmp_path: Path) -> None:
     desk = Desk(tmp_path, more=TWO)
     desk.table("dev")

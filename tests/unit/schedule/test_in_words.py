@@ -42,7 +42,7 @@ def test_a_one_off_that_is_past_has_no_run_to_come() -> None:
 
 
 def test_what_was_not_said_is_said() -> None:
-    assert said("2026-12-24").startswith("once, 2026-12-24 09:00 (no time was given) (")
+    assert said("2026-12-24").startswith("once, 2026-12-24 09:00 (Europe/Berlin).")
     assert said("2027-03-28 02:30").startswith("once, 2027-03-28 03:00 (the clock skips the time that was given) (")
 
 
