@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -82,11 +82,16 @@ class Processes:
     """The machine's processes. They outlive daemons; nothing of one runs before it is released."""
 
     def __init__(
-        self, machine: Machine, witness: Witness, chance: Random, nature: Nature, known: Callable[[Request], int | None]
+        self,
+        machine: Machine,
+        witness: Witness,
+        chance: Random,
+        natures: Mapping[str, Nature],
+        known: Callable[[Request], int | None],
     ) -> None:
-        """known: the pid that the ledger holds of an attempt, durably; None without."""
+        """natures: by action.   known: the pid that the ledger holds of an attempt, durably; None without."""
         self.files: dict[str, dict[str, Any]] = {}
-        self._machine, self._witness, self._chance, self._nature, self._known = machine, witness, chance, nature, known
+        self._machine, self._witness, self._chance, self._natures, self._known = machine, witness, chance, natures, known
         self._alive: dict[tuple[int, int], Proc] = {}
         self._pid = 300
 
@@ -116,7 +121,7 @@ class Processes:
 
     def stop(self, proc: Proc) -> None:
         """SIGTERM; it takes a while, or dies at once."""
-        wait = self._chance.random() * 5 if self._chance.random() < self._nature.stubborn else 0
+        wait = self._chance.random() * 5 if self._chance.random() < self._natures[proc.request.action].stubborn else 0
         self._machine.after(wait, partial(self._leave, proc))
 
     def kill(self, proc: Proc) -> None:
@@ -145,7 +150,7 @@ class Processes:
             return
         proc.files["stdout"] = True
         proc.seen = self._witness.began(proc.life, proc.request, process=True)
-        chance, nature = self._chance, self._nature
+        chance, nature = self._chance, self._natures[proc.request.action]
         takes = chance.random() ** 3 * nature.longest if chance.random() < nature.slow else chance.random() * 0.2
         outcome = Outcome.FAILED if chance.random() < nature.failing else Outcome.SUCCEEDED
         self._machine.after(takes, partial(self._exit, proc, outcome))
@@ -153,7 +158,7 @@ class Processes:
     def _exit(self, proc: Proc, outcome: Outcome) -> None:
         if proc.gone:
             return
-        if self._chance.random() >= self._nature.odd / 2:  # else it was killed by somebody, sh and all
+        if self._chance.random() >= self._natures[proc.request.action].odd / 2:  # else it was killed by somebody, sh and all
             proc.files.update(exit=outcome, exit_at=self._machine.moment)
             if proc.seen is not None:
                 self._witness.ended(proc.seen, outcome)

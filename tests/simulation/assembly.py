@@ -19,17 +19,25 @@ from tests.simulation.link import Worker
 from tests.simulation.machine import Life
 from tests.simulation.world import Bench, World
 
+STOP = "a stop"
+"""Beside the crash points: just after the commit by which something that runs is to be stopped."""
+
+MOVES = ("claim.after", "begin.after", "record.after")
+
 
 class Dying:
     """The crash points of one life: it dies at one of them, at the n-th time."""
 
-    def __init__(self, life: Life, name: str | None, hit: int, died: Callable[[str], None]) -> None:
-        self._life, self._name, self._left, self._died = life, name, hit, died
+    def __init__(
+        self, life: Life, name: str | None, hit: int, died: Callable[[str], None], stopping: Callable[[], bool] = lambda: False
+    ) -> None:
+        """stopping: whether something that runs is to be stopped, durably."""
+        self._life, self._name, self._left, self._died, self._stopping = life, name, hit, died, stopping
 
     def at(self, name: str) -> None:
         assert name in POINTS, name
         self._life.check()
-        if name == self._name:
+        if name == self._name or (self._name == STOP and name in MOVES and self._stopping()):
             self._left -= 1
             if self._left == 0:
                 self._died(name)
@@ -40,12 +48,14 @@ def parts(world: World, chance: Random, life: Life, crash: Crash) -> Parts:
     """What a daemon of this life is made of, as rowd.toml stands now."""
     operator = world.operator
     inside = InProcess(life, world.witness, chance, world.nature)
+    outside = OutOfProcess(life, world.processes, chance, world.broke)
     actions = {
         "quick": inside,
         "again": inside,
-        "outside": OutOfProcess(life, world.processes, chance, world.broke),
+        "outside": outside,
         "rare": inside,
         "frail": InProcess(life, world.witness, chance, world.frail),
+        "slow": outside,
         "extra": inside,
     }
     return Parts(

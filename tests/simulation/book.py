@@ -115,8 +115,10 @@ class Book:
         for record in self.records:
             self.by_row[record.table, record.key].append(record)
         self.of_run: defaultdict[str, list[Try]] = defaultdict(list)
+        self.of_action: defaultdict[str, list[Try]] = defaultdict(list)
         for one in self.tries:
             self.of_run[one.run].append(one)
+            self.of_action[self.by_id[one.run].action].append(one)
 
 
 def _query(kind: type, table: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.simulation.presses import Press
 from tests.simulation.rows import OURS
 from tests.simulation.sheets import Sheet, canonical
 
@@ -20,7 +21,7 @@ class Kept:
 
     changes: how often it had changed by then.   reads: how often the table was read.   plain: the display tells which one it is.
     torn: rowd wrote other cells of it before it had read what was typed in it, so it read that under another display.
-    fresh: what was typed in it of Status and Current was not read yet then.
+    fresh: what was typed in it of Status and Current was not read yet then.   press: the button that was pressed in it.
     """
 
     key: str
@@ -30,6 +31,7 @@ class Kept:
     plain: bool = True
     torn: bool = False
     fresh: bool = False
+    press: Press | None = None
 
     def display(self, row: dict[str, str]) -> tuple[str, ...]:
         """rowd's own cells of a row, in the columns of this one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from engine.model import Wish
+from engine.model import Stage, Wish
 from tests.simulation.rival import Rival
 from tests.simulation.sheets import Sheet
 from tests.simulation.spans import rows_of
@@ -52,6 +52,9 @@ class Doings:
         counters = [k for k in keys if k in bench.person.counts]
         if counters and self._chance.random() < 0.5:
             key, wish = self._chance.choice(counters), self._chance.choice((Wish.TICK, Wish.TICK, Wish.TICK, Wish.SNOOZE))
+        busy = [o.key for o in desk.active(bench.name) if o.stage is Stage.RUNNING and o.key in keys] if wish is Wish.CANCEL else []
+        if busy:
+            key = self._chance.choice(busy)
         amount = {Wish.TICK: self._chance.choice((1, 1, 3)), Wish.SNOOZE: 45}.get(wish, 0)
         with desk.transaction():
             desk.ask(bench.name, key, wish, amount, "cli:ann", self._world.machine.wall())

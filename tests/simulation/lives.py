@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from engine.crash import POINTS
 from engine.events import Event, RowVanished, TableHeld, TableReleased, Trouble
 from engine.loop import Daemon
+from engine.model import Stage
 from engine.trust import SteadyClock
-from tests.simulation.assembly import Dying, parts, tender
+from tests.simulation.assembly import STOP, Dying, parts, tender
 from tests.simulation.disk import SimCommitter, SimLedger
 from tests.simulation.doings import Doings
 from tests.simulation.machine import MICRO, Killed, Life, SimClock, SimLoop, source
@@ -62,7 +63,7 @@ class Lives:
         self._began = 0  # the moment at which this life did
         self._held_since: dict[str, int] = {}  # table → the moment from which all of it was held
         world.meddle = self._doings.meddle
-        world.held, world.unclear = self._held, self._unclear
+        world.held, world.unclear, world.untold = self._held, self._unclear, self._untold
 
     def run(self) -> None:
         """All of it."""
@@ -81,11 +82,13 @@ class Lives:
         world, chance = self.world, self._chance
         die_at = None if self._last or chance.random() < 0.5 else int(10 ** (1 + 3.2 * chance.random()))
         self._began = world.machine.moment
-        life = self.life = Life(number, world.machine, die_at)
         self.tally.lives += 1
         if self._last:
             self._calm()
-        point = None if self._last or chance.random() < 0.6 else chance.choice(POINTS)
+        point = None if self._last or chance.random() < 0.6 else chance.choice((*POINTS, *[STOP] * 10))
+        if point == STOP:
+            die_at = None
+        life = self.life = Life(number, world.machine, die_at)
         world.tell(
             f"--- life {number} begins" + (f", to die at {point}" if point else "") + (f", at step {die_at}" if die_at else "")
         )
@@ -93,7 +96,7 @@ class Lives:
         loop.set_exception_handler(lambda _, context: self._fell_through(life, context))
         lived = self._quiet if self._last else self._troubled
         try:
-            loop.run_until_complete(lived(life, Dying(life, point, int(10 ** (1.7 * chance.random())), self._died_at)))
+            loop.run_until_complete(lived(life, self._dying(life, point)))
             self.tally.stops += 1
             life.alive = False
             world.tell(f"--- life {number} ends in order")
@@ -111,6 +114,14 @@ class Lives:
         finally:
             self._gone(life, loop)
         self.tally.steps += life.steps
+
+    def _dying(self, life: Life, point: str | None) -> Dying:
+        hit = 1 if point == STOP else int(10 ** (1.7 * self._chance.random()))
+        return Dying(life, point, hit, self._died_at, self._stopping_something)
+
+    def _stopping_something(self) -> bool:
+        desk = self.world.desk
+        return desk is not None and any(o.stopping and o.stage is Stage.RUNNING for o in desk.active())
 
     def _gone(self, life: Life, loop: SimLoop) -> None:
         """The process is no more; the operating system lets go of what it held."""
@@ -270,6 +281,10 @@ class Lives:
         """The known rows of a table that can't be told from others."""
         keeper = self.daemon.keepers[table] if self.daemon is not None else None
         return keeper.sight.doubtful if keeper is not None else ()
+
+    def _untold(self, table: str) -> Collection[str]:
+        """The rows of a table that may have to be told something, by the daemon's own account."""
+        return self.daemon.keepers[table].unsent if self.daemon is not None else ()
 
     # --- what happens meanwhile
 

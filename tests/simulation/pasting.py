@@ -8,6 +8,9 @@ from tests.simulation.copies import Kept
 from tests.simulation.hand import Hand
 from tests.simulation.sheets import Grid, canonical
 
+REMEMBERED = 18
+"""So many later presses of a row surely leave an older one remembered."""
+
 
 @dataclass
 class Pasting(Hand):
@@ -49,6 +52,7 @@ class Pasting(Hand):
 
     def _keep(self, key: str, row: dict[str, str]) -> None:
         kept = self.copies.keep(key, row)
+        kept.press = self.presses.standing(key, next((text for header, text in row.items() if canonical(header) == "Do"), ""))
         self.machine.after(self.chance.random() * self.chance.choice((20, 60, 180)), lambda: self._paste(kept))
 
     def _paste(self, kept: Kept) -> None:
@@ -66,6 +70,9 @@ class Pasting(Hand):
         old, told = self.copies.old(kept, row), self.copies.told(kept) and shown
         if old and told and not (kept.torn and kept.fresh):
             self.sheet.pasted[kept.key] = lambda: self._mistaken(kept)
+        elif old and shown and self._consumed(kept):
+            self._mistaken(kept, press=False)
+            self.sheet.pasted[kept.key] = lambda: self._may_press(kept)
         else:
             self._mistaken(kept)
         if kept.torn:
@@ -99,14 +106,20 @@ class Pasting(Hand):
         if text := next((text for header, text in kept.row.items() if canonical(header) == "Do" and text), ""):
             self.presses.returned.append((kept.key, text))
 
-    def _mistaken(self, kept: Kept) -> None:
-        """rowd may take what came back with this copy for typed just now."""
+    def _consumed(self, kept: Kept) -> bool:
+        """Whether rowd surely knows the press in this copy for one that was used, however long ago the row looked like that."""
+        press = kept.press
+        return press is not None and press.seen and not kept.torn and self.presses.since(press) < REMEMBERED
+
+    def _mistaken(self, kept: Kept, *, press: bool = True) -> None:
+        """rowd may take what came back with this copy for typed just now.   press: its button, too."""
         cells = {canonical(header): text for header, text in kept.row.items()}
         for column in ("Status", "Current"):
             self.said[kept.key, column, cells.get(column, "")] += 1
         if kept.key in self.counts:
             self.counts[kept.key].sure = False
-        self._may_press(kept)
+        if press:
+            self._may_press(kept)
 
     def _kept_row(self, grid: Grid) -> dict[str, str] | None:
         """A row of which a copy is kept, mostly."""

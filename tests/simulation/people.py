@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tests.simulation import dues
 from tests.simulation.pasting import Pasting
 from tests.simulation.presses import BUTTONS
-from tests.simulation.rearranging import Rearranging
+from tests.simulation.rearranging import Rearranging, rightly
 from tests.simulation.rows import OURS
 from tests.simulation.sheets import Grid, canonical
 from tests.simulation.spans import SANE
@@ -124,7 +124,7 @@ class Person(Pasting, Rearranging):
         with self.sheet.hand() as grid:
             while self._dropped:
                 self.put_column_back(grid)
-            self._renamed += [(h, h.removesuffix(" x")) for h in grid.columns if h.endswith(" x")]  # an old copy brought them back
+            self._renamed += [(h, rightly(h)) for h in grid.columns if rightly(h) != h]  # an old copy brought them back
             while self._renamed:
                 self.rename_column(grid)
             if grid.header("Status") is None:  # an old copy was saved from a time when the column was gone

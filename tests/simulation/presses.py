@@ -7,7 +7,7 @@ from dataclasses import dataclass
 BUTTONS = ("run now", "Run now", "retry", "skip next", "cancel", "snooze 1m", "snooze 90s")
 
 
-@dataclass
+@dataclass(eq=False)
 class Press:
     """A button cell used by a person.   ready: rowd had surely seen the cell blank before.   seen: rowd has surely read it."""
 
@@ -31,6 +31,15 @@ class Presses:
     def pressed(self, key: str, text: str, moment: int) -> None:
         self.all.append(Press(key, text, moment, key in self._blank))
         self.overwritten(key, moment)
+
+    def standing(self, key: str, text: str) -> Press | None:
+        """The last press in this row, if this is what still stands there."""
+        last = next((press for press in reversed(self.all) if press.key == key), None)
+        return last if last is not None and last.text == text else None
+
+    def since(self, press: Press) -> int:
+        """How often a button was pressed in its row since."""
+        return sum(other.key == press.key for other in self.all[self.all.index(press) + 1 :])
 
     def overwritten(self, key: str, moment: int) -> None:
         """Something else stands in the cell now, which is no press."""

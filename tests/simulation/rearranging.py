@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tests.simulation.hand import Hand
-from tests.simulation.rows import OURS
+from tests.simulation.rows import OURS, PEOPLES
 from tests.simulation.sheets import Grid, canonical
+
+NEARLY = {column[:-1]: column for column in (*PEOPLES, *OURS)}
+"""What a column is called once somebody has lost its last letter → what it was."""
+
+
+def rightly(header: str) -> str:
+    """What a renamed column was called before."""
+    return NEARLY.get(header, header.removesuffix(" x"))
 
 
 @dataclass
@@ -112,18 +120,15 @@ class Rearranging(Hand):
             self.tell(f"puts the column {header} back")
 
     def rename_column(self, grid: Grid) -> None:
-        """Rename one, to something else or only to another spelling; later it is called what it was again."""
+        """Rename one, to what is nearly its name, or only to another spelling; later it is called what it was again."""
         if self._renamed:
             now, was = self._renamed.pop()
         else:
             was = self.chance.choice([h for h in grid.columns if canonical(h) not in ("ID", "Name")])
-            now, was = was, self.chance.choice((f"{was} x", was.lower().replace(" ", "_"), was.upper()))
+            near = was[:-1] if was in NEARLY.values() else f"{was} x"
+            now, was = was, self.chance.choice((f"{was} x", near, near, was.lower().replace(" ", "_"), was.upper()))
             self._renamed.append((was, now))
-        if (
-            now not in grid.columns
-            or was in grid.columns
-            or (canonical(was) != was and grid.header(canonical(was)) not in (None, now))
-        ):
+        if now not in grid.columns or was in grid.columns or grid.header(canonical(was)) not in (None, now):
             return
         self._blur_all(grid)
         grid.columns[grid.columns.index(now)] = was

@@ -8,8 +8,8 @@ from random import Random
 from tests.simulation import dues
 from tests.simulation.spans import SANE, ZONES
 
-ACTIONS = ("quick", "again", "outside", "rare", "frail", "extra")
-SHARES = (6, 3, 5, 1, 1, 0.3)
+ACTIONS = ("quick", "again", "outside", "rare", "frail", "slow", "extra")
+SHARES = (6, 3, 5, 1, 1, 1.5, 0.3)
 
 PEOPLES = (
     "ID",
@@ -102,9 +102,11 @@ class Writer:
             row["Type"] = "manual"
         else:
             row["Schedule"] = self.schedule(now)
+        if row["Action"] == "slow":
+            row["Overlap"] = self.chance.choice(("parallel", "parallel", "queue", "restart", "skip"))
         row["Status"] = self.chance.choices(("active", "", "paused", "draft"), (10, 5, 0.5, 0.3))[0]
         for column in SANE:
-            if self.chance.random() < SHARE.get(column, 0.2) and column != "Metadata":
+            if self.chance.random() < SHARE.get(column, 0.2) and column != "Metadata" and column not in row:
                 row[column] = self.setting(column)
         row["Notes"] = f"first note of {name}"
         return row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, time, timedelta, tzinfo
 from pathlib import Path
@@ -38,6 +38,7 @@ DEFINITIONS = {
     "outside": Definition(kind="sim", parameters=_NUMBER, attempts=2, retry_wait=timedelta(seconds=5)),
     "rare": Definition(kind="sim", parameters=_NUMBER, at_most_every=timedelta(seconds=50)),
     "frail": Definition(kind="sim", parameters=_NUMBER, repeatable=True, attempts=2, retry_wait=timedelta(seconds=1)),
+    "slow": Definition(kind="sim", parameters=_NUMBER, attempts=2, retry_wait=timedelta(seconds=12)),
     "extra": Definition(kind="sim", parameters=_NUMBER),
 }
 
@@ -131,7 +132,8 @@ class World:
             longest=chance.choice((5, 40, 120)),
         )
         self.frail = replace(self.nature, failing=0.6)
-        self.processes = Processes(self.machine, self.witness, source(chance.random()), self.nature, self._known_pid)
+        natures = {"outside": self.nature, "slow": Nature(slow=1, failing=0.2, longest=24, stubborn=0.3)}
+        self.processes = Processes(self.machine, self.witness, source(chance.random()), natures, self._known_pid)
         self._desk: SimLedger | None = None
         self._draws = source(chance.random())
         fast = 0.97 if self.dense else chance.choice((0.05, 0.3, 0.7))
@@ -334,11 +336,14 @@ class World:
         bench = next(b for b in self.benches if b.spans is link.spans)
         if not self.disk.stalling and not any(self.machine.moment - at < MICRO for at in self.disk.refused[-1:]):
             bench.spans.missing(bench.sheet.reads)
+            if not link.scheduled:
+                bench.spans.kept.begin(Kept.UNSCHEDULED)
         for key in self.unclear(bench.name):
             bench.spans.kept.begin(Kept.UNCLEAR, key)
 
     held: Callable[[str], dict[str, object] | None]
     unclear: Callable[[str], Iterable[str]]
+    untold: Callable[[str], Collection[str]]
 
 
 def _no_secret(name: str) -> str:

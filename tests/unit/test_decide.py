@@ -393,6 +393,10 @@ def test_the_operators_frequency_skips_what_recurs_too_soon() -> None:
     dense = replace(standing(every=timedelta(minutes=5)), last=ran)
     assert decide([dense], at(1), HOUSE).records[0].reason == "too soon: the action act allows a task one run in 5m"
     assert len(decide([replace(dense, state=state("a", settled_until=at(4)))], at(5), HOUSE).claims) == 1
+    ahead = replace(dense, last=ran._replace(started_at=at(600)))  # before the clock was set back
+    assert len(decide([ahead], at(1), HOUSE).claims) == 1
+    asked = replace(dense, requests=(wish(Wish.RUN_NOW),))
+    assert [a.text for a in decide([asked], NOON + TICK, HOUSE).answers] == ["too soon: the action act allows a task one run in 5m"]
 
 
 def test_an_open_breaker_delays_the_start_and_not_the_claim() -> None:
@@ -578,6 +582,7 @@ def test_back_off_grows_and_never_exceeds_an_hour_and_a_quarter(seconds: int, fa
     waits = occurrence(retry_wait=timedelta(seconds=seconds))
     wait = back_off(waits, failed)
     assert timedelta(seconds=seconds) <= wait <= timedelta(hours=1.25)
+    assert back_off(occurrence(retry_wait=timedelta(hours=3)), failed) >= timedelta(hours=3)  # it was asked for
 
 
 @given(st.integers(0, 3600))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +42,31 @@ def test_of_many_in_the_same_instant_one_holds_and_the_others_read_its_name_neve
 
     with ThreadPoolExecutor(5) as races:  # beside each other, for whoever loses asks again for a second
         list(races.map(race, range(20)))
+
+
+def test_whoever_comes_while_another_is_at_the_gate_neither_takes_the_lock_nor_reads_a_name(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    lock.write_text("one who was killed")
+    gate = lock_file(tmp_path / "lock.gate")
+    fcntl.flock(gate, fcntl.LOCK_EX)
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            second = pool.submit(hold, lock, "second")
+            while not second.done() and not waited_for(gate):
+                pass
+            assert not second.done()
+            assert lock.read_text() == "one who was killed"
+        finally:
+            os.close(gate)
+        held = second.result()
+    assert isinstance(held, int)
+    os.close(held)
+
+
+def waited_for(descriptor: int) -> bool:
+    """Whether somebody waits for the lock that this one holds (proc_locks(5): a waiter's line has an arrow)."""
+    inode = os.fstat(descriptor).st_ino
+    return any("->" in line and f":{inode} " in line for line in Path("/proc/locks").read_text().splitlines())
 
 
 @pytest.mark.parametrize("link", [Path.symlink_to, Path.hardlink_to])

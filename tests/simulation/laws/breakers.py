@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tests.simulation.book import Book, Try
 from tests.simulation.machine import MICRO
@@ -52,16 +52,16 @@ def tripped(tries: Sequence[Try], *, success_last: bool) -> list[Tripped]:
     return found
 
 
-def by_action(book: Book) -> dict[str, list[Try]]:
-    found: defaultdict[str, list[Try]] = defaultdict(list)
-    for one in book.tries:
-        found[book.by_id[one.run].action].append(one)
-    return found
+@lru_cache(32)
+def trips(book: Book, action: str) -> Sequence[Tripped]:
+    """Of one action, either way."""
+    tries = book.of_action.get(action, ())
+    return [trip for last in (True, False) for trip in tripped(tries, success_last=last)]
 
 
 def nothing_starts_while_a_breaker_is_open(world: World, book: Book) -> Iterator[str]:
     """After six failures in a row nothing of an action starts for a while; the wait doubles with each further failure."""
-    for action, tries in by_action(book).items() if not world.jumpy else ():
+    for action, tries in book.of_action.items() if not world.jumpy else ():
         for trip in tripped(tries, success_last=True):
             for one in tries:
                 for begin, end in trip.shut if trip.covers(one.started_at) else ():
@@ -71,7 +71,7 @@ def nothing_starts_while_a_breaker_is_open(world: World, book: Book) -> Iterator
 
 def a_breaker_is_tried_one_at_a_time(world: World, book: Book) -> Iterator[str]:
     """Once the wait is over, one attempt at a time is let through, until one succeeds."""
-    for action, tries in by_action(book).items() if not world.jumpy else ():
+    for action, tries in book.of_action.items() if not world.jumpy else ():
         for trip in tripped(tries, success_last=True):
             for one in (t for t in tries if trip.covers(t.started_at)):
                 beside = [

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tests.simulation.book import Book, Record, Try
-from tests.simulation.laws.breakers import by_action, tripped
+from tests.simulation.laws.breakers import tripped, trips
 from tests.simulation.laws.covered import Covered, covered, well_until
 from tests.simulation.laws.retries import shortest_wait
 from tests.simulation.machine import MICRO
@@ -77,7 +77,7 @@ def nothing_waits_without_a_reason(world: World, book: Book) -> Iterator[str]:
     if world.jumpy:
         return
     patience = (12 if world.disk.stalling else 2) * MICRO
-    everyone, actions = Crowd(book.tries), by_action(book)
+    everyone, actions = Crowd(book.tries), book.of_action
     crowds = {action: Crowd(tries) for action, tries in actions.items()}
     shut = {
         action: [(t.opened, t.closed or 1 << 62) for t in tripped(tries, success_last=False)] for action, tries in actions.items()
@@ -96,9 +96,10 @@ def nothing_waits_without_a_reason(world: World, book: Book) -> Iterator[str]:
 
 
 def the_best_starts_first(world: World, book: Book) -> Iterator[str]:
-    """Of two that wait for the same action to have room, the one of the higher priority starts first."""
+    """Of two that wait, the one of the higher priority starts first: unless its action has no room, or its row."""
     if world.jumpy:
         return
+    free = {action for action, tries in book.of_action.items() if action not in world.least and not trips(book, action)}
     waiting: defaultdict[str, list[Wait]] = defaultdict(list)
     for row in covered(world, book):
         for wait in _waits(row, book):
@@ -107,12 +108,22 @@ def the_best_starts_first(world: World, book: Book) -> Iterator[str]:
             since = max([wait.since, *beside])
             if since < wait.until and wait.since == record.claimed_at:
                 waiting[record.action].append(Wait(record, since, wait.until))
-    for action, tries in by_action(book).items():
-        starts = sorted((t.started_at, book.by_id[t.run].priority, t.run) for t in tries)
+    everything = _starts(book, book.tries)
+    for action, tries in book.of_action.items():
+        starts = everything if action in free else _starts(book, tries)
         for wait in waiting[action]:
-            for _, priority, run in starts[bisect_right(starts, (wait.since, 1 << 30, "")) : bisect_left(starts, (wait.until,))]:
-                if priority < wait.record.priority and run != wait.record.id:
-                    yield f"{run} of {action} ({priority}) started before {wait.record.id} ({wait.record.priority}) that waited"
+            for at, priority, run in starts[bisect_left(starts, (wait.since,)) : bisect_left(starts, (wait.until,))]:
+                if priority < wait.record.priority and (at > wait.since or _come_together(wait.record, book.by_id[run])):
+                    yield f"{run} ({priority}) started before {wait.record.id} of {action} ({wait.record.priority}) that waited"
+
+
+def _starts(book: Book, tries: Sequence[Try]) -> list[tuple[int, int, str]]:
+    return sorted((t.started_at, book.by_id[t.run].priority, t.run) for t in tries)
+
+
+def _come_together(record: Record, other: Record) -> bool:
+    """Whether both came due and were decided on at the same instant, so that the better one had its turn first."""
+    return (record.cause, record.due, record.claimed_at) == ("schedule", other.due, other.claimed_at) and other.cause == "schedule"
 
 
 def a_queue_keeps_its_order(world: World, book: Book) -> Iterator[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tests.simulation.book import Book, Record
-from tests.simulation.laws.covered import Covered, covered, grace, span_of
+from tests.simulation.laws.covered import Covered, covered, grace, micros, span_of
+from tests.simulation.laws.retries import STUBBORN
 from tests.simulation.machine import MICRO
 from tests.simulation.spans import Meaning
 from tests.simulation.world import World
@@ -81,13 +82,15 @@ def nothing_is_skipped_for_nothing(world: World, book: Book) -> Iterator[str]:
 
 
 def the_next_one_restarts_it(world: World, book: Book) -> Iterator[str]:
-    """Where `Overlap` is restart, what is under way is told to stop when the next occurrence is claimed."""
+    """Where `Overlap` is restart, what is under way is stopped when the next occurrence is claimed, by whatever daemon."""
     for row in covered(world, book):
         for record, meaning in _claims(row):
             if record.cause != "schedule" or meaning.overlap != "restart":
                 continue
             for other in under_way(record, row.all):
-                yield from still_going(book, other, record.claimed_at, f"when {record.trigger} was claimed")
+                when = f"when {record.trigger} was claimed"
+                yield from still_going(book, other, record.claimed_at, when)
+                yield from still_running(row, other, record.claimed_at, when)
 
 
 def still_going(book: Book, record: Record, told: int, when: str) -> Iterator[str]:
@@ -96,6 +99,21 @@ def still_going(book: Book, record: Record, told: int, when: str) -> Iterator[st
     if not record.stopping and record.outcome != "cancelled":
         yield f"{name}, and {record.outcome}"
     yield from (f"{name}, and attempt {t.n} began after that" for t in book.of_run[record.id] if t.started_at > told)
+
+
+def still_running(row: Covered, record: Record, told: int, when: str) -> Iterator[str]:
+    """What shows that an occurrence really ran on, or began, some seconds after that: also where a later daemon had to stop it."""
+    world, since = row.world, told - micros(row.world.machine.start)
+    if world.jumpy:
+        return
+    for looked, ended in row.bench.well:
+        begin = max(since, looked)
+        until = begin + (STUBBORN + 2) * MICRO
+        if until > ended or any(low < until and begin < high for low, high in world.disturbed):
+            continue
+        for seen in world.witness.of_run[record.id]:
+            if seen.began < until and (seen.ended is None or seen.ended > until):
+                yield f"{row.bench.name}/{row.key}: {seen.place} was to be stopped {when}, and ran on"
 
 
 def _claims(row: Covered) -> Iterator[tuple[Record, Meaning]]:

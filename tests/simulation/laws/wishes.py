@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from tests.simulation.book import Asked, Book, Record
 from tests.simulation.laws.covered import Covered, at, covered, grace, micros, span_of
-from tests.simulation.laws.overlaps import still_going
-from tests.simulation.laws.retries import STUBBORN
+from tests.simulation.laws.overlaps import still_going, still_running
 from tests.simulation.machine import MICRO
 from tests.simulation.spans import Span
 from tests.simulation.world import World
@@ -24,7 +23,7 @@ def _taken(row: Covered, book: Book, wish: str) -> list[tuple[int, Asked]]:
 
 
 def what_was_cancelled_ends(world: World, book: Book) -> Iterator[str]:
-    """A cancel stops whatever is under way, soon, and nothing of it is tried again."""
+    """A cancel stops whatever is under way, soon, whatever daemon is there then, and nothing of it is tried again."""
     if world.jumpy:
         return
     for row in covered(world, book):
@@ -33,18 +32,7 @@ def what_was_cancelled_ends(world: World, book: Book) -> Iterator[str]:
             for record in row.all:
                 if record.ran and record.claimed_at < told and (record.ended_at is None or told < record.ended_at):
                     yield from still_going(book, record, told, when)
-                    yield from _runs_on(world, row, record, told, when)
-
-
-def _runs_on(world: World, row: Covered, record: Record, told: int, when: str) -> Iterator[str]:
-    """Where one daemon was there all the time, and awake."""
-    since = told - micros(world.machine.start)
-    until = since + (STUBBORN + 2) * MICRO
-    steady = any(looked <= since and until <= ended for looked, ended in row.bench.well)
-    if steady and not any(begin < until and since < end for begin, end in world.disturbed):
-        for seen in (s for s in world.witness.of_run[record.id] if s.began < since):
-            if seen.ended is None or seen.ended > until:
-                yield f"{row.bench.name}/{row.key}: {seen.place} was to be stopped {when}, and ran on"
+                    yield from still_running(row, record, told, when)
 
 
 def skip_next_skips_the_next(world: World, book: Book) -> Iterator[str]:
