@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 
@@ -18,11 +20,21 @@ class Event:
     @property
     def name(self) -> str:
         """Dotted and in the past tense: `TableRecovered` is `table.recovered`."""
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", ".", type(self).__name__).lower()
+        return _dotted(type(self))
 
     def fields(self) -> dict[str, Any]:
         """Everything but the instant, for a log line."""
-        return {k: v for k, v in asdict(self).items() if k != "at"}
+        return {name: getattr(self, name) for name in _fields(type(self))}
+
+
+@cache
+def _dotted(kind: type[Event]) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", ".", kind.__name__).lower()
+
+
+@cache
+def _fields(kind: type[Event]) -> tuple[str, ...]:
+    return tuple(f.name for f in dataclasses.fields(kind) if f.name != "at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
