@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from tests.simulation import dues
 from tests.simulation.book import Book, Record
@@ -37,7 +38,7 @@ def next_run_is_the_next_start(world: World, book: Book) -> Iterator[str]:
             continue
         wanted = _coming(row, span, now, book)
         instant = _instant(said)
-        if wanted is not None and not _one_of(wanted, instant) and not _begins_then(row, span, instant, book):
+        if wanted is not None and not _one_of(wanted, instant) and not _begins_then(row, span, instant, now, book):
             shown = ", ".join(f"{at(low)} to {at(high)}" for low, high in wanted[-3:]) or "nothing"
             name = f"{row.bench.name}/{row.key} ({span.meaning.text!r}), at {at(now)}"
             yield f"{name}: Next Run says {said!r}, and it ought to say {shown}"
@@ -96,14 +97,15 @@ def _dark(row: Covered, second: int) -> bool:
     return any(row.bench.name in b.tables and within(b, second * MICRO) for b in row.world.operator.blackouts)
 
 
-def _begins_then(row: Covered, span: Span, instant: int | str | None, book: Book) -> bool:
-    """Whether something may start at that second that waits: for an open breaker, or for another attempt."""
+def _begins_then(row: Covered, span: Span, instant: int | str | None, now: int, book: Book) -> bool:
+    """Whether something may start at that second that waits, or did LAG ago: for an open breaker, or for another attempt."""
     if not isinstance(instant, int):
         return False
     active = [r for r in row.all if r.stage != "ended"]
     begins = [*_ends_of_waits({span.meaning.action, *(r.action for r in active[:1])}, book)]
     if active and not any(r.stage == "running" for r in active):
         begins += _next_attempt(active[0], book)
+    begins += [window for record in row.all for window in _begun_since(record, now - LAG, book)]
     return any(low - MICRO < instant * MICRO < high + MICRO for low, high in begins)
 
 
@@ -121,6 +123,14 @@ def _next_attempt(record: Record, book: Book) -> Iterator[Start]:
     if tries and (ended := tries[-1].ended_at) is not None:
         wait = shortest_wait(record, len(tries))
         yield ended + wait, ended + wait * 5 // 4
+
+
+def _begun_since(record: Record, since: int, book: Book) -> Iterator[Start]:
+    """From when to when those of its further attempts were to begin that have begun since then."""
+    for before, after in pairwise(book.of_run.get(record.id, [])):
+        if before.ended_at is not None and after.started_at >= since * MICRO:
+            wait = shortest_wait(record, before.n)
+            yield before.ended_at + wait, before.ended_at + wait * 5 // 4
 
 
 def _instant(said: str) -> int | str | None:
