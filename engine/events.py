@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,21 +19,16 @@ class Event:
     @property
     def name(self) -> str:
         """Dotted and in the past tense: `TableRecovered` is `table.recovered`."""
-        return _dotted(type(self))
+        return _dotted(type(self).__name__)
 
     def fields(self) -> dict[str, Any]:
         """Everything but the instant, for a log line."""
-        return {name: getattr(self, name) for name in _fields(type(self))}
+        return {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "at"}
 
 
 @cache
-def _dotted(kind: type[Event]) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", ".", kind.__name__).lower()
-
-
-@cache
-def _fields(kind: type[Event]) -> tuple[str, ...]:
-    return tuple(f.name for f in dataclasses.fields(kind) if f.name != "at")
+def _dotted(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", ".", name).lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
