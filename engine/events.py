@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 
@@ -18,11 +19,16 @@ class Event:
     @property
     def name(self) -> str:
         """Dotted and in the past tense: `TableRecovered` is `table.recovered`."""
-        return re.sub(r"(?<=[a-z])(?=[A-Z])", ".", type(self).__name__).lower()
+        return _dotted(type(self).__name__)
 
     def fields(self) -> dict[str, Any]:
         """Everything but the instant, for a log line."""
-        return {k: v for k, v in asdict(self).items() if k != "at"}
+        return {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "at"}
+
+
+@cache
+def _dotted(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", ".", name).lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,9 +121,9 @@ class Daemon:
         """Until cancelled, or until the table is served no longer and has been let go of."""
         watches = [asyncio.create_task(tender.watch())] if watching else []
         try:
-            await tender.tend(self._turns.deliver)
+            await tender.tend(self._turns.deliver, self._turns.work_waits)
             while not await self._turns.let_go(tender):
-                await tender.tend(self._turns.deliver)
+                await tender.tend(self._turns.deliver, self._turns.work_waits)
         finally:
             await end(*watches)
         await tender.close()

@@ -32,6 +32,7 @@ MOST_PRESSES = 20
 _ACTIVE = frozenset({"", "active"})
 
 _ROWDS = OURS | SHARED
+_OURS, _SHARED = tuple(sorted(map(str, OURS))), tuple(sorted(map(str, SHARED)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +175,7 @@ def press_of(value: Cell) -> Press:
 
 def fingerprint(stood: Mapping[str, Cell]) -> str:
     """A short mark of rowd's own cells as they stand; equal for equal displays."""
-    text = "\0".join(f"{c}\1{stood[c]!r}" for c in sorted(OURS) if stood.get(c) is not None)
+    text = "\0".join([f"{c}\1{stood[c]!r}" for c in _OURS if stood.get(c) is not None])
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
 
 
@@ -190,18 +191,19 @@ def remembered(
 
 
 def _displayed(cells: Mapping[str, Cell]) -> dict[str, Cell]:
-    return {str(c): cells[c] for c in (*sorted(OURS), *sorted(SHARED)) if c in cells}
+    return {c: cells[c] for c in (*_OURS, *_SHARED) if c in cells}
 
 
 def _shared(stood: Mapping[str, Cell]) -> dict[str, Cell]:
-    return {str(c): stood[c] for c in sorted(SHARED) if c in stood}
+    return {c: stood[c] for c in _SHARED if c in stood}
 
 
 def _base(state: RowState, stood: Mapping[str, Cell]) -> tuple[Mapping[str, Cell], bool, bool]:
     """The shared cells that the person started from; whether that is the newest display; whether we are sure of it."""
-    mark, newest = fingerprint(stood), state.shown[-1][1]
-    if mark == fingerprint(state.stood):
+    newest = state.shown[-1][1]
+    if all(stood.get(c) == state.stood.get(c) for c in _OURS):
         return newest, True, True
+    mark = fingerprint(stood)
     for known, shared in reversed(state.shown):
         if known == mark:
             if mark == _BLANK and not _same_count(shared, stood):

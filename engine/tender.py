@@ -27,10 +27,8 @@ from engine.events import (
 from engine.findings import Findings, Reading
 from engine.keeper import SECOND_LOOK, Keeper
 from engine.outgoing import patches, something_to_tell
+from engine.pace import Pace
 from engine.patience import PatientTable
-
-BETWEEN_WRITES = timedelta(milliseconds=250)
-"""Results of this long are gathered into one write."""
 
 AFTER_TROUBLE = timedelta(seconds=5)
 """How soon a table that failed is tried again, unless its own poll is slower and it needs its owner."""
@@ -40,6 +38,9 @@ FLUSH_WITHIN = timedelta(seconds=10)
 
 Deliver = Callable[[Keeper, Callable[[datetime], Findings]], Awaitable[None]]
 """Hand in what was read or written, to be looked at in a turn; returns once it is durable."""
+
+WorkWaits = Callable[[], bool]
+"""Whether something has come in or come due that no turn has dealt with yet."""
 
 
 class Tender:
@@ -69,7 +70,7 @@ class Tender:
         self._look = True
         self._marker: str | None = None
         self._stale = False  # what was read last is to be read again, though the marker be the same
-        self._write_at = 0.0  # on the monotonic clock, as every interval here: the wall clock may be set meanwhile
+        self._pace = Pace()
 
     async def own(self) -> None:
         """Keep other daemons away from the table. Raises NeedsOwner, naming the one that holds it."""
@@ -89,7 +90,7 @@ class Tender:
         self._look = self._stale = True
         self._stir.set()
 
-    async def tend(self, deliver: Deliver) -> None:
+    async def tend(self, deliver: Deliver, work_waits: WorkWaits) -> None:
         """Look after the table until cancelled, or until nothing of it is to be done any more and it was told so. Raises nothing
         but CancelledError."""
         poll_at = 0.0
@@ -99,9 +100,11 @@ class Tender:
                 if not await self._guarded(self._read, deliver) and not self.looked.is_set():
                     await deliver(self.keeper, lambda _: Findings(look_again=True))
                 poll_at = self._in(self._until_next_poll())
-            if self.keeper.access.trouble is None and self._something_to_tell():
+            if (at := self._write_at(work_waits)) is not None and at <= self._clock.monotonic():
                 await self._guarded(self._write, deliver)
-            await self._pause(poll_at)
+                at = self._write_at(work_waits)
+            if not self._look:
+                await self._pause(poll_at if at is None else min(at, poll_at))
         await deliver(self.keeper, lambda _: Findings())  # what brought it to its end is remembered by then
         await self.flush(deliver)
 
@@ -136,30 +139,25 @@ class Tender:
 
     # --- waiting
 
-    def _something_to_tell(self) -> bool:
-        return self._clock.monotonic() >= self._write_at and something_to_tell(self.keeper)
+    def _write_at(self, work_waits: WorkWaits) -> float | None:
+        """The monotonic instant at which the table is to be written; None while there is nothing to tell, or no way to."""
+        if self.keeper.access.trouble is not None or not something_to_tell(self.keeper):
+            return None
+        return self._pace.due(self._clock.monotonic(), work_waits=work_waits())
 
     def _in(self, span: timedelta) -> float:
         """The monotonic instant that is so far ahead."""
         return self._clock.monotonic() + span.total_seconds()
 
-    async def _pause(self, poll_at: float) -> None:
-        if self._look:
-            return
-        until = poll_at
-        if self.keeper.access.trouble is None and something_to_tell(self.keeper):
-            until = min(until, self._write_at)
+    async def _pause(self, until: float) -> None:
+        """Until then on the monotonic clock, or until something stirs."""
         self._stir.clear()
-        waits: list[asyncio.Task[object]] = [
-            asyncio.create_task(self._clock.sleep(timedelta(microseconds=ceil((until - self._clock.monotonic()) * 1e6)))),
-            asyncio.create_task(self._stir.wait()),
-        ]
+        left = timedelta(microseconds=ceil((until - self._clock.monotonic()) * 1e6))
+        timer = self._clock.call_after(max(left, timedelta(0)), self._stir.set)
         try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            await self._stir.wait()
         finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+            timer.cancel()
 
     def _until_next_poll(self) -> timedelta:
         if self.keeper.access.trouble is not None:
@@ -177,7 +175,7 @@ class Tender:
             await step(deliver)
         except Exception as exc:  # a table that fails in a way we never thought of must not stop the others
             self._trouble(exc)
-            self._write_at = self._in(AFTER_TROUBLE)
+            self._pace.not_before(self._in(AFTER_TROUBLE))
             return False
         return True
 
@@ -242,7 +240,7 @@ class Tender:
 
     async def _write(self, deliver: Deliver) -> None:
         keeper = self.keeper
-        self._write_at = self._in(BETWEEN_WRITES)
+        self._pace.begins(began := self._clock.monotonic())
         batch = await patches(keeper, self._clock.now(), self.table.traits.batch)
         if not batch:
             return
@@ -267,6 +265,7 @@ class Tender:
             if keeper.refused(keys := [key for key, _, _ in batch]).states:
                 await deliver(keeper, lambda _: keeper.refused(keys))
             return
+        self._pace.took(self._clock.monotonic() - began)
         self._crash.at("table.after-write")
         if keeper.access.unwritable is not None:
             self._listener(TableWritable(at=self._clock.now(), table=keeper.name, rows=len(batch)))
@@ -286,7 +285,7 @@ class Tender:
     async def _delayed(self, exc: TableError, deliver: Deliver) -> None:
         keeper, now = self.keeper, self._clock.now()
         wait = exc.wait if isinstance(exc, TryLater) and exc.wait is not None else AFTER_TROUBLE
-        self._write_at = self._in(wait)
+        self._pace.not_before(self._in(wait))
         if keeper.access.unwritable is None:
             self._listener(TableUnwritable(at=now, table=keeper.name, message=str(exc)))
         if keeper.access.delayed(exc, now):

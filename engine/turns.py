@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from engine.acting import Acting
+from engine.clock import LONGEST_NAP, Timer
 from engine.committer import RETRY_LEDGER, Commits
 from engine.events import ClockJumped, Event, LedgerRecovered, LedgerRefused, Listener
 from engine.findings import Findings
@@ -110,7 +111,11 @@ class Turns:
     def idle(self) -> bool:
         """Whether nothing runs, waits to start or waits to be looked at."""
         pending = self.runner.under_way > 0 or any(o.stage is Stage.RUNNING for o in self.memory.under_way)
-        return not (pending or self._inbox or self._poked or self._pressing())
+        return not (pending or self._poked or self.work_waits())
+
+    def work_waits(self) -> bool:
+        """Whether something has come in or come due that no turn has dealt with yet."""
+        return self.mail or self._pressing()
 
     def _pressing(self) -> bool:
         """Whether a turn would decide on anything."""
@@ -145,19 +150,29 @@ class Turns:
 
     async def rest(self, *ends: asyncio.Task[object]) -> None:
         """Sleep until something comes in, something comes due, or one of `ends` is done."""
-        if self._inbox or self._leaving or self._poked or self._pressing():
+        if self._leaving or self._poked or self.work_waits():
             return
         self._mail.clear()
-        tasks: list[asyncio.Task[object]] = [asyncio.create_task(when_set(self._mail))]
-        if not self.stopping:
-            ahead = self._acting.looks_ahead_at() if self.frozen is None else None
-            wake = min([*self.memory.wakes(self.clock.now(), self.frozen), *([ahead] if ahead else [])], default=None)
-            if wake is not None:
-                tasks.append(asyncio.create_task(self.clock.sleep_until(wake)))
+        timer = None if self.stopping else self._alarm()
+        for one in ends:
+            one.add_done_callback(self._woken)
         try:
-            await asyncio.wait({*tasks, *ends}, return_when=asyncio.FIRST_COMPLETED)
+            await self._mail.wait()
         finally:
-            await end(*tasks)
+            for one in ends:
+                one.remove_done_callback(self._woken)
+            if timer is not None:
+                timer.cancel()
+
+    def _alarm(self) -> Timer | None:
+        """What ends a rest when something comes due, or a nap later: the wall clock may be set meanwhile. None: nothing will."""
+        now = self.clock.now()
+        ahead = self._acting.looks_ahead_at() if self.frozen is None else None
+        wake = min([*self.memory.wakes(now, self.frozen), *([ahead] if ahead else [])], default=None)
+        return None if wake is None else self.clock.call_after(max(timedelta(0), min(wake - now, LONGEST_NAP)), self._mail.set)
+
+    def _woken(self, _: asyncio.Task[object]) -> None:
+        self._mail.set()
 
     # --- a turn
 

@@ -6,6 +6,7 @@ import json
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 from engine.display import cut
@@ -82,7 +83,7 @@ def listener(form: str, stream: Stream | None = None) -> Listener:
 def as_json(event: Event) -> str:
     """One line: `at`, `event`, `level`, then the event's own fields."""
     line = {"at": _iso(event.at), "event": event.name, "level": level(event), **_short(event.fields())}
-    return harmless(json.dumps(line, default=_plain, ensure_ascii=False))
+    return harmless(_JSON.encode(line))
 
 
 def readable(event: Event) -> str:
@@ -155,5 +156,10 @@ def _plain(value: Any) -> str:
     return _iso(value) if isinstance(value, datetime) else str(value)
 
 
+@lru_cache(maxsize=64)
 def _iso(instant: datetime) -> str:
+    """What one turn tells, and what came due together, is of one instant."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+_JSON = json.JSONEncoder(default=_plain, ensure_ascii=False)

@@ -11,6 +11,8 @@ _NOT_IN_JSON = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud8
 
 def harmless(json: str) -> str:
     """A JSON text that says the same, with everything escaped that a terminal might obey."""
+    if json.isascii() and "\x7f" not in json:  # as nearly all of it is: the expression would look at each character
+        return json
     return _NOT_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
 
 

@@ -42,13 +42,13 @@ def prose(text: str) -> str:
 
 def packed(value: Any) -> str:
     """JSON of cells, values, or lists of them. A cell is a single value, so a list in a cell's place is a tagged one."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_tagged)
+    text = _PLAIN.encode(value)
     if text.isascii():
         return text
     try:
         text.encode()
     except UnicodeEncodeError:  # half a surrogate pair: only the escaped form can be stored and comes back unchanged
-        return json.dumps(value, separators=(",", ":"), default=_tagged)
+        return _ESCAPED.encode(value)
     return text
 
 
@@ -93,3 +93,7 @@ def _tagged(value: object) -> list[str]:
 def _untagged(tagged: list[str]) -> datetime | date:
     kind, text = tagged
     return datetime.fromisoformat(text) if kind == "datetime" else date.fromisoformat(text)
+
+
+_PLAIN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_tagged)
+_ESCAPED = json.JSONEncoder(separators=(",", ":"), default=_tagged)

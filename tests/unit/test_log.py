@@ -20,6 +20,7 @@ ENDED = RunEnded(
     attempt=1,
     outcome="failed",
     reason="exit 2: no\x1b[31m room",
+    ended_at=NOON,
     duration_s=0.5,
     retry_at=None,
 )

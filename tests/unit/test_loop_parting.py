@@ -10,7 +10,7 @@ import pytest
 
 from connectors.errors import NeedsOwner
 from engine.events import TableDropped
-from engine.tender import BETWEEN_WRITES
+from engine.pace import BETWEEN_WRITES
 from tests.fakes.house import House, rules, slow
 from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import MINUTE, row, table
@@ -67,7 +67,7 @@ def test_at_whatever_moment_it_is_put_back_it_is_served_or_let_go_of(tmp_path: P
         async with house.open(sheet) as daemon:
             await house.after(seconds=5)
             daemon.reconfigure(daemon.parts, {})
-            await asyncio.sleep(BETWEEN_WRITES.total_seconds())  # that its rows are held is told by then, and it can be let go of
+            await asyncio.sleep(BETWEEN_WRITES)  # that its rows are held is told by then, and it can be let go of
             for _ in range(beat):
                 await asyncio.sleep(0)
             kept = "ops" in daemon.keepers

@@ -170,7 +170,7 @@ def test_that_a_table_can_be_read_again_is_marked_at_once(tmp_path: Path) -> Non
     async def story() -> None:
         house, sheet = House(tmp_path), away(row("tick", "daily 03:00"))
         alive = await start(house, sheet)
-        await house.after(seconds=30)
+        await house.after(seconds=35)  # between two polls
         sheet.away = TryLater("the network is down")
         await house.after(seconds=11)
         states = [(await alive.committer.read(lambda ledger: ledger.table_mark("ops"))).state]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from connectors.api import Patch, Written
+from engine.clock import Timer
 from tests.fakes.house import House, rules
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, VirtualClock, run
@@ -50,6 +52,10 @@ class Napping(VirtualClock):
     async def sleep(self, span: timedelta) -> None:
         self.naps += 1
         await super().sleep(span)
+
+    def call_after(self, span: timedelta, call: Callable[[], object]) -> Timer:
+        self.naps += 1
+        return super().call_after(span, call)
 
 
 def test_a_row_that_can_not_be_told_from_its_copy_is_not_written_four_times_a_second(tmp_path: Path) -> None:

@@ -30,7 +30,8 @@ NOW = SystemClock().now()
 def ended(n: int) -> RunEnded:
     return RunEnded(
         at=NOW, table="ops", key="1", task=f"task number {n}", run="r1", attempt=1,
-        outcome="failed", reason="exit 2: no room left on the device at all", duration_s=1, retry_at=None,
+        outcome="failed", reason="exit 2: no room left on the device at all", ended_at=NOW, duration_s=1,
+        retry_at=None,
     )  # fmt: skip
 
 

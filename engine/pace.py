@@ -1,0 +1,42 @@
+"""When a table is told what it has yet to be told: soon, but what is to be done comes before what is to be shown. Pure."""
+
+from __future__ import annotations
+
+BETWEEN_WRITES = 0.25
+"""Seconds. Results of this long are gathered into one write."""
+
+SHARE = 9
+"""While work waits, what is to be shown waits so many times as long as the last write took: writing takes a tenth of the time."""
+
+LONGEST = 10.0
+"""Seconds. For so long at most it waits for that, also where a write takes very long."""
+
+
+class Pace:
+    """One table's. Instants are seconds on the monotonic clock: the wall clock may be set meanwhile."""
+
+    def __init__(self) -> None:
+        self._earliest = 0.0
+        self._took = 0.0
+        self._news_since: float | None = None  # since when there is something to tell
+
+    def due(self, now: float, *, work_waits: bool) -> float:
+        """The instant at which to write, as long as it stands so: asked again and again while there is something to tell."""
+        if self._news_since is None:
+            self._news_since = now
+        if not work_waits:
+            return self._earliest
+        return max(self._earliest, self._news_since + min(max(BETWEEN_WRITES, SHARE * self._took), LONGEST))
+
+    def begins(self, now: float) -> None:
+        """A write begins now."""
+        self._earliest = now + BETWEEN_WRITES
+        self._news_since = None
+
+    def took(self, seconds: float) -> None:
+        """The last write took so long."""
+        self._took = seconds
+
+    def not_before(self, instant: float) -> None:
+        """Something went wrong: no write comes earlier than this."""
+        self._earliest = instant
