@@ -1,7 +1,7 @@
-"""`tests/emulators/replay.sh VENDOR FILE [replay options]`: recorded traffic of the real service, sent to its emulator and compared.
+"""`tests/emulators/replay.sh VENDOR FILE [replay options]`: recorded traffic of the real service, sent to its emulator.
 
-The replay tool is a program beside the repository, found at $REPLAY, else at ../shared/tools/replay.py. A recording is an object with
-`sessions`, each with `id` and `recorded`, the moment of recording. A vendor's package may have
+The replay tool is a program beside the repository, found at $REPLAY, else at ../shared/tools/replay.py. A recording is an object
+with `sessions`, each with `id` and `recorded`, the moment of recording. A vendor's package may have
 `prepare_replay(emulator, recordings) -> list[str]`: it puts in what the recordings need beforehand, and gives further options.
 """
 
