@@ -1,0 +1,135 @@
+"""Google's own description of what goes in and out: bodies and field masks are checked against it, as the real service does."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from tests.emulators.core.exchange import Json
+from tests.emulators.google_sheets.errors import bad_field, unknown_name
+
+INTEGER = re.compile(r"-?\d+(\.0+)?")
+KINDS = {"boolean": "TYPE_BOOL", "string": "TYPE_STRING", "number": "TYPE_DOUBLE"}
+
+
+@cache
+def document(api: str) -> Mapping[str, Any]:
+    """`sheets.v4` or `drive.v3`: the discovery document that google-api-python-client ships."""
+    place = files("googleapiclient") / "discovery_cache" / "documents" / f"{api}.json"
+    found: Mapping[str, Any] = json.loads(place.read_text("utf-8"))
+    return found
+
+
+def schemas() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = document("sheets.v4")["schemas"]
+    return found
+
+
+def body(given: Json, name: str, prefix: str = "") -> dict[str, Json]:
+    """A request's body as the method takes it: without nulls, numbers as numbers. Raises Refused.
+
+    prefix: how the service calls the body itself: `data` where a value range is all of it.
+    """
+    found: dict[str, Json] = _object(given if isinstance(given, dict) else {}, schemas()[name], prefix)
+    return found
+
+
+def _object(given: Mapping[str, Json], schema: Mapping[str, Any], path: str) -> dict[str, Json]:
+    known = schema.get("properties", {})
+    out = {}
+    for name, value in given.items():
+        if name not in known:
+            raise unknown_name(name, path)
+        if value is not None:
+            out[name] = _value(value, known[name], f"{path}.{_snake(name)}" if path else _snake(name))
+    return out
+
+
+def _value(given: Json, schema: Mapping[str, Any], path: str) -> Json:
+    if "$ref" in schema:
+        if not isinstance(given, dict):
+            raise _bad(path, f"type.googleapis.com/google.apps.sheets.v4.{schema['$ref']}", given)
+        return _object(given, schemas()[schema["$ref"]], path)
+    kind = schema["type"]
+    if kind == "any":
+        return given
+    if kind == "array":
+        if not isinstance(given, list):  # taken for the only one (gspread's recordings: values "X")
+            return [_value(given, schema["items"], path)] if schema["items"].get("type") != "array" else _list(given, path)
+        return [
+            _value(item, schema["items"], f"{path}[{index}]")
+            if schema["items"].get("type") != "array"
+            else _list(item, f"{path}[{index}]")
+            for index, item in enumerate(given)
+        ]
+    if kind == "object":
+        return given
+    return _scalar(given, schema, path)
+
+
+def _list(given: Json, path: str) -> Json:
+    if not isinstance(given, list):
+        raise _bad(path, "type.googleapis.com/google.protobuf.ListValue", given)
+    return given
+
+
+def _scalar(given: Json, schema: Mapping[str, Any], path: str) -> Json:
+    kind = schema["type"]
+    if kind == "integer":
+        if (isinstance(given, int | float) and not isinstance(given, bool) and given == int(given)) or (
+            isinstance(given, str) and INTEGER.fullmatch(given)
+        ):
+            return int(float(given))
+        raise _bad(path, "TYPE_INT32", given)
+    if kind == "number" and isinstance(given, int | float) and not isinstance(given, bool):
+        return given
+    if kind == "boolean" and isinstance(given, bool):
+        return given
+    if kind == "string" and isinstance(given, str):
+        if "enum" in schema and given not in schema["enum"]:
+            raise _bad(path, "type.googleapis.com/google.apps.sheets.v4", given)
+        return given
+    raise _bad(path, KINDS[kind], given)
+
+
+def _bad(path: str, kind: str, given: Json) -> Exception:
+    return bad_field(path, f"Invalid value at '{path}' ({kind}), {json.dumps(given, ensure_ascii=False)}")
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"([A-Z])", lambda match: "_" + match[1].lower(), name)
+
+
+def answer_faults(given: Json, name: str, path: str = "$", api: str = "sheets.v4") -> list[str]:
+    """What in an answer is not as the discovery document has it: unknown names, other types, words that aren't in an enum."""
+    return _faults(given, {"$ref": name}, path, document(api)["schemas"])
+
+
+def _faults(given: Json, schema: Mapping[str, Any], path: str, all_: Mapping[str, Any]) -> list[str]:
+    if "$ref" in schema:
+        schema = all_[schema["$ref"]]
+    kind = schema["type"]
+    if kind == "object" and isinstance(given, dict):
+        known = schema.get("properties")
+        if known is None:
+            return []
+        found = [f"{path}.{key}: not in the schema" for key in given if key not in known]
+        return found + [text for key in given if key in known for text in _faults(given[key], known[key], f"{path}.{key}", all_)]
+    if kind == "array" and isinstance(given, list):
+        return [text for index, item in enumerate(given) for text in _faults(item, schema["items"], f"{path}[{index}]", all_)]
+    types: Mapping[str, tuple[type, ...]] = {
+        "any": (object,),
+        "string": (str,),
+        "boolean": (bool,),
+        "integer": (int,),
+        "number": (int, float),
+    }
+    if not isinstance(given, types.get(kind, ())) or (isinstance(given, bool) and kind in ("integer", "number")):
+        return [f"{path}: {kind} expected, got {given!r:.40}"]
+    if "enum" in schema and given not in schema["enum"]:
+        return [f"{path}: {given!r} is not in the enum"]
+    return []
