@@ -13,11 +13,8 @@ from pathlib import Path
 from tests.emulators.core.clock import Clock
 from tests.emulators.core.emulator import Emulator
 from tests.emulators.core.exchange import Json
-from tests.emulators.google_sheets import seeding
+from tests.emulators.google_sheets import replay_state, seeding
 from tests.emulators.google_sheets.service import OWNER, ROBOT, GoogleSheets
-
-REPLAY_TOKEN = "replay-token"
-STRANGER = "stranger@example.com"
 
 
 def make(clock: Clock, switches: Mapping[str, str] | None = None, seed: int = 0) -> GoogleSheets:
@@ -37,18 +34,12 @@ def snippet(emulator: Emulator, base: str) -> str:
 
 
 def prepare_replay(emulator: Emulator, recordings: Mapping[str, Json]) -> list[str]:
-    """The token, no quotas (a recording took longer), and someone else's files, where a recording was refused one."""
+    """A token, no quotas (a recording took longer), and the files that sessions find and don't make."""
     assert isinstance(emulator, GoogleSheets)
-    emulator.accounts.token(OWNER, text=REPLAY_TOKEN)
+    emulator.accounts.token(replay_state.SCRUBBED, text=replay_state.TOKEN)
     emulator.quotas.on = False
-    for session in recordings["sessions"]:
-        for step in session["steps"]:
-            parts = step["path"].split("/")
-            if step["status"] == 403 and step["path"].startswith("/v4/spreadsheets/"):
-                file_id = parts[3].partition(":")[0]
-                if emulator.files.get(file_id) is None:
-                    emulator.new_spreadsheet("Private", STRANGER, file_id=file_id)
-    return ["--token", REPLAY_TOKEN]
+    emulator.before.append(replay_state.Before(emulator, recordings))
+    return ["--token", replay_state.TOKEN]
 
 
 __all__ = ["OWNER", "ROBOT", "GoogleSheets", "fill", "make", "prepare_replay", "snippet"]

@@ -8,9 +8,9 @@ from tests.emulators.google_sheets.errors import invalid
 from tests.emulators.google_sheets.grid import Area, Entered, Formula, Sheet
 
 PROTECTED = (
-    "You are trying to edit a protected cell or object. Please contact the spreadsheet owner to remove protection if you need to "
+    "You are trying to edit a protected cell or object. Please contact the spreadsheet owner "
+    "to remove protection if you need to edit."
 )
-PROTECTED += "edit."
 
 
 def check(sheet: Sheet, area: Area, email: str) -> None:
