@@ -33,6 +33,13 @@ def values_only(sheet: Sheet, area: Area, renderer: Renderer) -> Cells:
     return cells
 
 
+def moved(cell: Cell, rows: int, columns: int) -> Cell:
+    """The cell as its copy has it so far away."""
+    if isinstance(cell.entered, Formula):
+        return replace(cell, entered=Formula(carried(cell.entered.text, rows, columns)))
+    return cell
+
+
 def laid(old: Cell, new: Cell, kind: str) -> Cell:
     """What pasting `new` makes of `old`. Raises Missing."""
     match kind:
@@ -66,10 +73,7 @@ def copy_paste(call: Call) -> None:
     for row in range(wanted.top, bottom):
         for column in range(wanted.left, right):
             r, c = (row - wanted.top) % height, (column - wanted.left) % width
-            cell = cells[r][c]
-            if isinstance(cell.entered, Formula):
-                text = carried(cell.entered.text, row - area.top - r, column - area.left - c)
-                cell = replace(cell, entered=Formula(text))
+            cell = moved(cells[r][c], row - area.top - r, column - area.left - c)
             target.put(row, column, laid(target.cell(row, column), cell, kind))
 
 

@@ -1,0 +1,87 @@
+"""What one action has changed in a tab, and how it is taken back later, when others have been at work since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypeVar
+
+from tests.emulators.google_sheets.book import Book, Entry
+from tests.emulators.google_sheets.following import follow
+from tests.emulators.google_sheets.grid import EMPTY, Cell, Column, Row, Sheet
+
+Line = TypeVar("Line", Row, Column)
+
+
+class State(NamedTuple):
+    """A tab as it stood."""
+
+    title: str
+    rows: list[Row]
+    columns: list[Column]
+    cells: dict[Row, dict[Column, Cell]]
+    entries: dict[int, Entry]
+
+
+def state(book: Book, sheet: Sheet) -> State:
+    cells = {row: _by_column(sheet, row) for row in sheet.rows}
+    return State(sheet.title, list(sheet.rows), list(sheet.columns), cells, dict(book.entries))
+
+
+def _by_column(sheet: Sheet, row: Row) -> dict[Column, Cell]:
+    return dict(zip(sheet.columns, row.cells, strict=False))
+
+
+def undo(book: Book, sheet: Sheet, before: State, after: State) -> None:
+    """Back goes what was changed between the two; rows and columns that are gone since are left alone."""
+    if sheet.title == after.title:
+        sheet.title = before.title
+    _put_lines(book, sheet, True, _restored(sheet.rows, before.rows, after.rows))
+    _put_lines(book, sheet, False, _restored(sheet.columns, before.columns, after.columns))
+    for row in sheet.rows:
+        _put_cells(sheet, row, before, after)
+    for number in before.entries.keys() - after.entries.keys():
+        book.entries.setdefault(number, before.entries[number])
+    for number in after.entries.keys() - before.entries.keys():
+        book.entries.pop(number, None)
+    book.sweep()
+
+
+def _restored(now: Sequence[Line], before: Sequence[Line], after: Sequence[Line]) -> list[Line]:
+    """The lines as they stand once the change is taken back."""
+    added, removed = set(after) - set(before), set(before) - set(after)
+    lines = [line for line in now if line not in added]
+    both = [line for line in before if line in set(after)]
+    if both != [line for line in after if line in set(before)]:
+        old = iter([line for line in both if line in set(lines)])
+        among = set(both)
+        lines = [next(old) if line in among else line for line in lines]
+    for index, line in enumerate(before):
+        if line in removed:
+            lines.insert(min(index, len(lines)), line)
+    return lines
+
+
+def _put_lines(book: Book, sheet: Sheet, rows: bool, lines: list[Row] | list[Column]) -> None:
+    old: list[Row] | list[Column] = sheet.rows if rows else sheet.columns
+    if list(old) == list(lines):
+        return
+    new = {line: index for index, line in enumerate(lines)}
+    where = {index: new.get(line) for index, line in enumerate(old)}
+    if not rows:
+        kept: Mapping[Row, dict[Column, Cell]] = {row: _by_column(sheet, row) for row in sheet.rows}
+        for row in sheet.rows:
+            row.cells[:] = [kept[row].get(column, EMPTY) for column in lines if isinstance(column, Column)]
+    old[:] = lines  # type: ignore[assignment]
+    follow(book, sheet, rows, lambda index: where.get(index, index))
+
+
+def _put_cells(sheet: Sheet, row: Row, before: State, after: State) -> None:
+    if row not in before.cells:
+        return  # it has come since
+    old, new = before.cells[row], after.cells.get(row, {})
+    if old == new:
+        return
+    index = sheet.rows.index(row)
+    for place, column in enumerate(sheet.columns):
+        if old.get(column, EMPTY) != new.get(column, EMPTY):
+            sheet.put(index, place, old.get(column, EMPTY))
