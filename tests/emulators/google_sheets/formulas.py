@@ -139,7 +139,7 @@ class _Reading:
     def _one(self) -> Argument:
         token = self._take()
         if token.text in ("-", "+"):
-            found = _single(self._one_and_powers())
+            found = _single(self._one())  # before powers: =-2^2 is 4
             number = _number(found.value)
             if isinstance(number, Failure):
                 return Result(number)
@@ -150,9 +150,6 @@ class _Reading:
             number = _number(_single(found_here).value)
             found_here = Result(number if isinstance(number, Failure) else number / 100, {"type": "PERCENT", "pattern": "0.00%"})
         return found_here
-
-    def _one_and_powers(self) -> Argument:
-        return self._over(POWERS["*"])
 
     def _plain(self, token: Token) -> Argument:
         if token.kind == "number":

@@ -17,8 +17,6 @@ MOST_COLUMNS = 18_278
 MOST_CELLS = 10_000_000
 NO_FORMAT: Mapping[str, Json] = MappingProxyType({})
 
-Line = TypeVar("Line", "Row", "Column")
-
 
 class Formula(NamedTuple):
     """With its leading `=`."""
@@ -221,6 +219,6 @@ def moved(lines: Sequence[T], start: int, end: int, to: int) -> list[T]:
     return [*lines[:start], *lines[end:to], *taken, *lines[to:]]
 
 
-def places(lines: Iterable[Line]) -> dict[Line, int]:
+def places(lines: Iterable[T]) -> dict[T, int]:
     """Where each of them stands."""
     return {line: index for index, line in enumerate(lines)}

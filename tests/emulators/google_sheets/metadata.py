@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from tests.emulators.core.exchange import Json
@@ -25,14 +25,14 @@ class Places:
     """Where lines stand, looked up once for each tab."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, bool], dict[Row, int] | dict[Column, int]] = {}
+        self._known: dict[tuple[int, bool], dict[Row | Column, int]] = {}
 
     def index(self, sheet: Sheet, line: Row | Column) -> int:
-        rows = isinstance(line, Row)
-        key = (sheet.id, rows)
+        key = (sheet.id, isinstance(line, Row))
         if key not in self._known:
-            self._known[key] = places(sheet.rows) if rows else places(sheet.columns)
-        return self._known[key][line]  # type: ignore[index]
+            lines: Sequence[Row | Column] = sheet.rows if isinstance(line, Row) else sheet.columns
+            self._known[key] = places(lines)
+        return self._known[key][line]
 
 
 def visible(book: Book, project: str) -> list[Entry]:
@@ -162,7 +162,3 @@ def spots(book: Book, given: Json, project: str) -> list[Spot]:
         found = [spot(entry, where) for entry in entries(book, given, project)]
         return list(dict.fromkeys(one for one in found if one is not None))
     raise invalid("Must specify a filter.")
-
-
-def taken(book: Book) -> Iterable[int]:
-    return book.entries.keys()

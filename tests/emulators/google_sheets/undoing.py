@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from tests.emulators.google_sheets.book import Book, Entry
@@ -35,8 +35,8 @@ def undo(book: Book, sheet: Sheet, before: State, after: State) -> None:
     """Back goes what was changed between the two; rows and columns that are gone since are left alone."""
     if sheet.title == after.title:
         sheet.title = before.title
-    _put_lines(book, sheet, True, _restored(sheet.rows, before.rows, after.rows))
-    _put_lines(book, sheet, False, _restored(sheet.columns, before.columns, after.columns))
+    _put_rows(book, sheet, _restored(sheet.rows, before.rows, after.rows))
+    _put_columns(book, sheet, _restored(sheet.columns, before.columns, after.columns))
     for row in sheet.rows:
         _put_cells(sheet, row, before, after)
     for number in before.entries.keys() - after.entries.keys():
@@ -61,18 +61,25 @@ def _restored(now: Sequence[Line], before: Sequence[Line], after: Sequence[Line]
     return lines
 
 
-def _put_lines(book: Book, sheet: Sheet, rows: bool, lines: list[Row] | list[Column]) -> None:
-    old: list[Row] | list[Column] = sheet.rows if rows else sheet.columns
-    if list(old) == list(lines):
-        return
-    new = {line: index for index, line in enumerate(lines)}
-    where = {index: new.get(line) for index, line in enumerate(old)}
-    if not rows:
-        kept: Mapping[Row, dict[Column, Cell]] = {row: _by_column(sheet, row) for row in sheet.rows}
-        for row in sheet.rows:
-            row.cells[:] = [kept[row].get(column, EMPTY) for column in lines if isinstance(column, Column)]
-    old[:] = lines  # type: ignore[assignment]
-    follow(book, sheet, rows, lambda index: where.get(index, index))
+def _put_rows(book: Book, sheet: Sheet, rows: list[Row]) -> None:
+    where = _moves(sheet.rows, rows)
+    sheet.rows[:] = rows
+    follow(book, sheet, True, where)
+
+
+def _put_columns(book: Book, sheet: Sheet, columns: list[Column]) -> None:
+    where = _moves(sheet.columns, columns)
+    for row in sheet.rows:
+        kept = _by_column(sheet, row)
+        row.cells[:] = [kept.get(column, EMPTY) for column in columns]
+    sheet.columns[:] = columns
+    follow(book, sheet, False, where)
+
+
+def _moves(old: Sequence[Line], new: Sequence[Line]) -> Callable[[int], int | None]:
+    places = {line: index for index, line in enumerate(new)}
+    where = {index: places.get(line) for index, line in enumerate(old)}
+    return lambda index: where.get(index, index)
 
 
 def _put_cells(sheet: Sheet, row: Row, before: State, after: State) -> None:
