@@ -104,6 +104,8 @@ def update_protected_range(call: Call) -> None:
             match path:
                 case ("description" | "warningOnly",):
                     masks.put(one, given, path)
+                    if not one.get(path[0]):
+                        one.pop(path[0], None)
                 case ("editors", *_):
                     asked = given.get("editors", {})
                     users = list(dict.fromkeys([call.email, call.file.owner, *asked.get("users", [])]))

@@ -27,6 +27,14 @@ PARTS = (
 )
 
 
+class View(NamedTuple):
+    """Who looks.   project: whose PROJECT metadata is seen."""
+
+    renderer: Renderer
+    project: str
+    email: str
+
+
 class Part(NamedTuple):
     """Cells that are wanted."""
 
@@ -34,7 +42,7 @@ class Part(NamedTuple):
     area: Area
 
 
-def spreadsheet(book: Book, mask: Tree, renderer: Renderer, project: str, parts: Sequence[Part] | None, grid: bool) -> Json:
+def spreadsheet(book: Book, mask: Tree, view: View, parts: Sequence[Part] | None, grid: bool) -> Json:
     """mask: empty for all.   parts: the only tabs and cells that are wanted; None for all.   grid: cells too, if no mask says."""
     grid = wants(mask, "sheets", "data") if mask else grid
     chosen = [part.sheet for part in parts] if parts is not None else book.sheets
@@ -42,12 +50,12 @@ def spreadsheet(book: Book, mask: Tree, renderer: Renderer, project: str, parts:
     found: dict[str, Json] = {
         "spreadsheetId": book.id,
         "properties": properties(book),
-        "sheets": [_sheet(book, sheet, below(mask, "sheets"), renderer, project, parts, grid) for sheet in sheets],
+        "sheets": [_sheet(book, sheet, below(mask, "sheets"), view, parts, grid) for sheet in sheets],
     }
     if book.names:
         found["namedRanges"] = list(book.names.values())
     found["spreadsheetUrl"] = URL.format(book.id)
-    if own := [entry for entry in metadata.visible(book, project) if entry.sheet is None]:
+    if own := [entry for entry in metadata.visible(book, view.project) if entry.sheet is None]:
         found["developerMetadata"] = [metadata.to_json(book, entry) for entry in own]
     return kept(found, mask)
 
@@ -70,28 +78,34 @@ def sheet_properties(book: Book, sheet: Sheet) -> dict[str, Json]:
     }
 
 
-def _sheet(
-    book: Book, sheet: Sheet, mask: Tree, renderer: Renderer, project: str, parts: Sequence[Part] | None, grid: bool
-) -> dict[str, Json]:
+def _sheet(book: Book, sheet: Sheet, mask: Tree, view: View, parts: Sequence[Part] | None, grid: bool) -> dict[str, Json]:
     found: dict[str, Json] = {"properties": sheet_properties(book, sheet)}
     if grid:
         wanted = [part.area for part in parts or [] if part.sheet is sheet] or [sheet.whole]
-        found["data"] = [_data(book, sheet, area, below(mask, "data"), renderer, project) for area in wanted]
+        found["data"] = [_data(book, sheet, area, below(mask, "data"), view) for area in wanted]
     found.update((name, sheet.parts[name]) for name in PARTS if sheet.parts.get(name))
-    if own := [entry for entry in metadata.visible(book, project) if entry.sheet is sheet and entry.line is None]:
+    if "protectedRanges" in found:
+        found["protectedRanges"] = [_protection(one, view.email) for one in found["protectedRanges"]]
+    if own := [entry for entry in metadata.visible(book, view.project) if entry.sheet is sheet and entry.line is None]:
         found["developerMetadata"] = [metadata.to_json(book, entry) for entry in own]
     return found
 
 
-def _data(book: Book, sheet: Sheet, area: Area, mask: Tree, renderer: Renderer, project: str) -> dict[str, Json]:
+def _protection(one: Json, email: str) -> Json:
+    if one.get("warningOnly") or email in one["editors"]["users"]:
+        return one
+    return {name: value for name, value in one.items() if name not in ("requestingUserCanEdit", "editors")}
+
+
+def _data(book: Book, sheet: Sheet, area: Area, mask: Tree, view: View) -> dict[str, Json]:
     found: dict[str, Json] = {}
     if area.top:
         found["startRow"] = area.top
     if area.left:
         found["startColumn"] = area.left
-    if wants(mask, "rowData") and (rows := _row_data(sheet, area, below(below(mask, "rowData"), "values"), renderer)):
+    if wants(mask, "rowData") and (rows := _row_data(sheet, area, below(below(mask, "rowData"), "values"), view.renderer)):
         found["rowData"] = rows
-    own = _by_line(book, sheet, project)
+    own = _by_line(book, sheet, view.project)
     if wants(mask, "rowMetadata"):
         found["rowMetadata"] = _lines(sheet.rows[area.top : area.bottom], own)
     if wants(mask, "columnMetadata"):
@@ -137,11 +151,14 @@ def _row_data(sheet: Sheet, area: Area, mask: Tree, renderer: Renderer) -> list[
 def _cell(sheet: Sheet, row: int, column: int, cell: Cell, mask: Tree, renderer: Renderer) -> dict[str, Json]:
     found: dict[str, Json] = {}
     if cell.entered is not None:
-        found["userEnteredValue"] = extended(cell.entered)
-        if not mask or wants(mask, "effectiveValue") or wants(mask, "formattedValue") or wants(mask, "effectiveFormat"):
-            result = renderer.result(sheet, row, column)
+        if wants(mask, "userEnteredValue"):
+            found["userEnteredValue"] = extended(cell.entered)
+        result = renderer.result(sheet, row, column)
+        if wants(mask, "effectiveValue"):
             found["effectiveValue"] = extended(result.value if result.value is not None else "")
+        if wants(mask, "formattedValue"):
             found["formattedValue"] = renderer.text(result)
+        if wants(mask, "effectiveFormat"):
             found["effectiveFormat"] = _effective(cell, result)
     elif cell.format:
         found["effectiveFormat"] = {**DEFAULT_FORMAT, **cell.format}

@@ -12,7 +12,7 @@ from tests.emulators.google_sheets.errors import Missing, invalid
 from tests.emulators.google_sheets.grid import COLUMNS, ROWS, Sheet
 from tests.emulators.google_sheets.locales import locale
 from tests.emulators.google_sheets.masks import answer_mask, kept
-from tests.emulators.google_sheets.resource import Part
+from tests.emulators.google_sheets.resource import Part, View
 
 if TYPE_CHECKING:
     from tests.emulators.google_sheets.service import GoogleSheets
@@ -44,7 +44,7 @@ class SpreadsheetsApi:
         assert file.book is not None
         on_sheets.set_properties(file.book, said)
         locale(file.book.locale)
-        return Answer.of(200, self._told(file.book, mask, [Part(sheet, sheet.whole) for sheet in sheets] or None, False))
+        return Answer.of(200, self._told(request, file.book, mask, [Part(sheet, sheet.whole) for sheet in sheets] or None, False))
 
     def _sheet(self, given: Json, index: int, all_: list[Json]) -> Sheet:
         said = given.get("properties", {})
@@ -64,8 +64,8 @@ class SpreadsheetsApi:
         places = [book.place(text) for text in request.all("ranges")]
         parts = [Part(place.sheet, values.on_grid(place)) for place in places]
         if not parts:
-            return Answer.of(200, self._told(book, mask, None, request.first("includeGridData") in TRUE))
-        return Answer.of(200, self._told(book, mask, parts, request.first("includeGridData") in TRUE))
+            return Answer.of(200, self._told(request, book, mask, None, request.first("includeGridData") in TRUE))
+        return Answer.of(200, self._told(request, book, mask, parts, request.first("includeGridData") in TRUE))
 
     def get_filtered(self, request: Request, id: str) -> Answer:  # noqa: A002
         given = schema.body(request.json, "GetSpreadsheetByDataFilterRequest")
@@ -77,10 +77,12 @@ class SpreadsheetsApi:
             if not spots and self._service.switches["unmatched_filter"] == "refused":
                 raise invalid(f"Invalid dataFilters[{index}]: No data matched the data filter.")
             parts += [Part(spot.sheet, spot.area) for spot in spots]
-        return Answer.of(200, self._told(book, mask, parts, given.get("includeGridData") in TRUE))
+        return Answer.of(200, self._told(request, book, mask, parts, given.get("includeGridData") in TRUE))
 
-    def _told(self, book: Book, mask: masks.Tree, parts: list[Part] | None, grid: bool) -> Json:
-        return resource.spreadsheet(book, mask, self._service.renderer(book), self._service.project, parts, grid)
+    def _told(self, request: Request, book: Book, mask: masks.Tree, parts: list[Part] | None, grid: bool) -> Json:
+        email = self._service.grant(request).account.email
+        view = View(self._service.renderer(book), self._service.project, email)
+        return resource.spreadsheet(book, mask, view, parts, grid)
 
     def batch_update(self, request: Request, id: str) -> Answer:  # noqa: A002
         given = schema.body(request.json, "BatchUpdateSpreadsheetRequest")
@@ -93,5 +95,5 @@ class SpreadsheetsApi:
             places = [opened.book.place(text) for text in given.get("responseRanges", [])]
             parts = [Part(place.sheet, values.on_grid(place)) for place in places] or None
             grid = bool(given.get("responseIncludeGridData"))
-            answer["updatedSpreadsheet"] = self._told(opened.book, {}, parts, grid)
+            answer["updatedSpreadsheet"] = self._told(request, opened.book, {}, parts, grid)
         return Answer.of(200, kept(answer, answer_mask(request.first("fields"), "BatchUpdateSpreadsheetResponse")))

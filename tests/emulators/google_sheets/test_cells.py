@@ -59,7 +59,7 @@ def test_typed_texts_in_english(calls: Calls, text: str, value: object, shown: s
     [
         ("1,5", 1.5, "1,5"),
         ("1.234,5", 1234.5, "1.234,50"),
-        ("1.5", "1.5", "1.5"),
+        ("1.5", 46143, "1.5"),
         ("31.12.2024", 45657, "31.12.2024"),
         ("wahr", True, "WAHR"),
         ("5 €", 5, "5 €"),
@@ -67,8 +67,6 @@ def test_typed_texts_in_english(calls: Calls, text: str, value: object, shown: s
 )
 def test_typed_texts_in_german(calls: Calls, text: str, value: object, shown: str) -> None:
     calls.batch({"updateSpreadsheetProperties": {"properties": {"locale": "de_DE"}, "fields": "locale"}})
-    if text == "1.5":
-        pytest.skip("a dot between two numbers is a day and a month there")
     calls.typed("A1", text)
     assert (calls.get("A1", valueRenderOption=RAW), calls.get("A1")) == ([[value]], [[shown]])
 
