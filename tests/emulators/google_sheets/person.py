@@ -27,7 +27,7 @@ class Person:
         self._service, self._file, self._email = service, file, email
         self.book: Book = file.book
         self._sheet = self.book.titled(tab)
-        self._done: list[tuple[undoing.State, undoing.State]] = []
+        self._done: list[tuple[undoing.State, undoing.State, bool]] = []
 
     @property
     def file(self) -> File:
@@ -115,7 +115,7 @@ class Person:
 
     def sort(self, column: str, *, descending: bool = False, cells: str | None = None) -> None:
         """By the menu. The first row stays, as a header that is frozen does.   cells: only these; None for the whole tab."""
-        with self._doing():
+        with self._doing(sorting_=True):
             area = self._area(cells) if cells is not None else self._sheet.whole._replace(top=1)
             spec = {"dimensionIndex": a1.number(column), "sortOrder": "DESCENDING" if descending else "ASCENDING"}
             rows = sorting.order(self._sheet, area, [spec], self._service.renderer(self.book))
@@ -171,8 +171,7 @@ class Person:
     def undo(self) -> None:
         """Takes back the last thing that this person did to the tab; what others did since stays. Raises IndexError."""
         with self._service.lock:
-            before, after = self._done.pop()
-            undoing.undo(self.book, self._sheet, before, after)
+            undoing.undo(self.book, self._sheet, *self._done.pop())
             self._file.changed(self._service.clock.now())
 
     def _insert(self, rows: bool, at: int, count: int) -> None:
@@ -196,7 +195,7 @@ class Person:
             following.follow(self.book, self._sheet, rows, following.carried(size, start, end, to))
 
     @contextmanager
-    def _doing(self) -> Iterator[None]:
+    def _doing(self, *, sorting_: bool = False) -> Iterator[None]:
         with self._service.lock:
             back, before = self.book.keep(), undoing.state(self.book, self._sheet)
             try:
@@ -205,7 +204,7 @@ class Person:
                 back()
                 raise
             self.book.sweep()
-            self._done.append((before, undoing.state(self.book, self._sheet)))
+            self._done.append((before, undoing.state(self.book, self._sheet), sorting_))
             self._file.changed(self._service.clock.now())
 
     def _area(self, cells: str) -> Area:

@@ -31,11 +31,14 @@ def _by_column(sheet: Sheet, row: Row) -> dict[Column, Cell]:
     return dict(zip(sheet.columns, row.cells, strict=False))
 
 
-def undo(book: Book, sheet: Sheet, before: State, after: State) -> None:
-    """Back goes what was changed between the two; rows and columns that are gone since are left alone."""
+def undo(book: Book, sheet: Sheet, before: State, after: State, sorted_: bool) -> None:
+    """Back goes what was changed between the two; rows and columns that are gone since are left alone.
+
+    sorted_: it was a sort, after which formulas elsewhere name the cells that they named before.
+    """
     if sheet.title == after.title:
         sheet.title = before.title
-    _put_rows(book, sheet, _restored(sheet.rows, before.rows, after.rows))
+    _put_rows(book, sheet, _restored(sheet.rows, before.rows, after.rows), sorted_)
     _put_columns(book, sheet, _restored(sheet.columns, before.columns, after.columns))
     for row in sheet.rows:
         _put_cells(sheet, row, before, after)
@@ -48,23 +51,23 @@ def undo(book: Book, sheet: Sheet, before: State, after: State) -> None:
 
 def _restored(now: Sequence[Line], before: Sequence[Line], after: Sequence[Line]) -> list[Line]:
     """The lines as they stand once the change is taken back."""
-    added, removed = set(after) - set(before), set(before) - set(after)
-    lines = [line for line in now if line not in added]
-    both = [line for line in before if line in set(after)]
-    if both != [line for line in after if line in set(before)]:
-        old = iter([line for line in both if line in set(lines)])
-        among = set(both)
-        lines = [next(old) if line in among else line for line in lines]
+    old, new, here = set(before), set(after), set(now)
+    lines = [line for line in now if line in old or line not in new]
+    both = [line for line in before if line in new]
+    if both != [line for line in after if line in old]:
+        order, among = iter([line for line in both if line in here]), set(both)
+        lines = [next(order) if line in among else line for line in lines]
     for index, line in enumerate(before):
-        if line in removed:
+        if line not in new:
             lines.insert(min(index, len(lines)), line)
     return lines
 
 
-def _put_rows(book: Book, sheet: Sheet, rows: list[Row]) -> None:
+def _put_rows(book: Book, sheet: Sheet, rows: list[Row], sorted_: bool) -> None:
     where = _moves(sheet.rows, rows)
     sheet.rows[:] = rows
-    follow(book, sheet, True, where)
+    if not sorted_:
+        follow(book, sheet, True, where)
 
 
 def _put_columns(book: Book, sheet: Sheet, columns: list[Column]) -> None:
