@@ -37,7 +37,11 @@ class Places:
 
 def visible(book: Book, project: str) -> list[Entry]:
     """What a project sees: PROJECT entries of others don't exist for it."""
-    return [entry for entry in book.entries.values() if entry.visibility == "DOCUMENT" or entry.project == project]
+    return [entry for entry in book.entries.values() if _seen(entry, project)]
+
+
+def _seen(entry: Entry, project: str) -> bool:
+    return entry.visibility == "DOCUMENT" or entry.project == project
 
 
 def kind(entry: Entry) -> str:
@@ -115,11 +119,14 @@ def room(book: Book, sheet: Sheet | None, more: int) -> None:
         raise invalid(f"The total size of developer metadata may not exceed {MOST_LETTERS} characters.")
 
 
-def entries(book: Book, given: Json, project: str) -> list[Entry]:
+def entries(book: Book, given: Json, project: str, where: Places | None = None) -> list[Entry]:
     """The entries that a data filter selects. A range selects those of the rows and columns that it meets. Raises Refused."""
-    if "developerMetadataLookup" in given:
-        return [entry for entry in visible(book, project) if _matches(book, entry, given["developerMetadataLookup"])]
-    where = Places()
+    lookup = given.get("developerMetadataLookup")
+    if lookup is not None:
+        number = lookup.get("metadataId")
+        among = book.entries.values() if number is None else [entry for entry in [book.entries.get(number)] if entry is not None]
+        return [entry for entry in among if _seen(entry, project) and _matches(book, entry, lookup)]
+    where = where or Places()
     found = []
     for wanted in spots(book, given, project):
         for entry in visible(book, project):
@@ -130,14 +137,11 @@ def entries(book: Book, given: Json, project: str) -> list[Entry]:
 
 
 def _matches(book: Book, entry: Entry, lookup: Json) -> bool:
-    same = (
-        ("metadataId", entry.id),
-        ("metadataKey", entry.key),
-        ("metadataValue", entry.value),
-        ("visibility", entry.visibility),
-        ("locationType", kind(entry)),
-    )
-    if any(name in lookup and lookup[name] != value for name, value in same):
+    if lookup.get("metadataKey", entry.key) != entry.key or lookup.get("metadataValue", entry.value) != entry.value:
+        return False
+    if lookup.get("visibility", entry.visibility) != entry.visibility:
+        return False
+    if "locationType" in lookup and lookup["locationType"] != kind(entry):
         return False
     if "metadataLocation" not in lookup:
         return True
@@ -149,8 +153,11 @@ def _matches(book: Book, entry: Entry, lookup: Json) -> bool:
     return line is None or entry.line is None or entry.line is line or isinstance(line, Row) != isinstance(entry.line, Row)
 
 
-def spots(book: Book, given: Json, project: str) -> list[Spot]:
-    """The cells that a data filter selects, each once, in the order of the entries. Raises Refused."""
+def spots(book: Book, given: Json, project: str, where: Places | None = None) -> list[Spot]:
+    """The cells that a data filter selects, each once, in the order of the entries. Raises Refused.
+
+    where: kept from filter to filter, as long as nothing moves.
+    """
     if "a1Range" in given:
         place = book.place(given["a1Range"])
         return [Spot(place.sheet, place.area)]
@@ -158,7 +165,7 @@ def spots(book: Book, given: Json, project: str) -> list[Spot]:
         sheet = _sheet(book, given["gridRange"].get("sheetId", 0))
         return [Spot(sheet, from_json(given["gridRange"], sheet))]
     if "developerMetadataLookup" in given:
-        where = Places()
+        where = where or Places()
         found = [spot(entry, where) for entry in entries(book, given, project)]
         return list(dict.fromkeys(one for one in found if one is not None))
     raise invalid("Must specify a filter.")

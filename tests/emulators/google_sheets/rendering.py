@@ -8,9 +8,9 @@ from tests.emulators.core.exchange import Json
 from tests.emulators.google_sheets import serials
 from tests.emulators.google_sheets.book import Book
 from tests.emulators.google_sheets.formulas import Reckoner, Result
-from tests.emulators.google_sheets.grid import Failure, Formula, Sheet, Value
+from tests.emulators.google_sheets.grid import Cell, Failure, Formula, Sheet, Value
 from tests.emulators.google_sheets.locales import locale
-from tests.emulators.google_sheets.showing import TIMES, shown
+from tests.emulators.google_sheets.showing import LARGE, TIMES, shown
 
 FORMATTED, UNFORMATTED, FORMULA = "FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA"
 
@@ -26,13 +26,30 @@ class Renderer:
 
     def given(self, sheet: Sheet, row: int, column: int) -> Json:
         """What `values.get` has for the cell; "" for an empty one. Raises Missing."""
-        entered = sheet.cell(row, column).entered
-        if entered is None:
-            return ""
+        return self.one(sheet, row, column, sheet.cell(row, column))
+
+    def line(self, sheet: Sheet, row: int, left: int, right: int) -> list[Json]:
+        """The same for some cells of a row, without what is empty at its end."""
+        cells = sheet.rows[row].cells[left:right]
+        while cells and cells[-1].entered is None:
+            cells.pop()
+        return [
+            cell.entered if cell.entered.__class__ is str else self.one(sheet, row, column, cell)
+            for column, cell in enumerate(cells, left)
+        ]
+
+    def one(self, sheet: Sheet, row: int, column: int, cell: Cell) -> Json:
+        entered = cell.entered
+        if entered is None or isinstance(entered, str):
+            return entered or ""
         if self._option == FORMATTED:
-            return entered if isinstance(entered, str) else self.text(self._reckoner.value(sheet, row, column))
+            if entered.__class__ is float and not cell.format and entered == int(entered) and abs(entered) < LARGE:
+                return str(int(entered))
+            return self.text(self._reckoner.value(sheet, row, column))
         if self._option == FORMULA and isinstance(entered, Formula):
             return entered.text
+        if not isinstance(entered, Formula) and not cell.format:
+            return plain(entered)
         result = self._reckoner.value(sheet, row, column)
         if self._times == "FORMATTED_STRING" and result.format.get("type") in TIMES and isinstance(result.value, float):
             return self.text(result)

@@ -18,17 +18,17 @@ class State(NamedTuple):
     title: str
     rows: list[Row]
     columns: list[Column]
-    cells: dict[Row, dict[Column, Cell]]
+    cells: dict[Row, list[Cell]]
     entries: dict[int, Entry]
 
 
 def state(book: Book, sheet: Sheet) -> State:
-    cells = {row: _by_column(sheet, row) for row in sheet.rows}
+    cells = {row: list(row.cells) for row in sheet.rows}
     return State(sheet.title, list(sheet.rows), list(sheet.columns), cells, dict(book.entries))
 
 
-def _by_column(sheet: Sheet, row: Row) -> dict[Column, Cell]:
-    return dict(zip(sheet.columns, row.cells, strict=False))
+def _by_column(columns: Sequence[Column], cells: Sequence[Cell]) -> dict[Column, Cell]:
+    return dict(zip(columns, cells, strict=False))
 
 
 def undo(book: Book, sheet: Sheet, before: State, after: State, sorted_: bool) -> None:
@@ -64,6 +64,8 @@ def _restored(now: Sequence[Line], before: Sequence[Line], after: Sequence[Line]
 
 
 def _put_rows(book: Book, sheet: Sheet, rows: list[Row], sorted_: bool) -> None:
+    if rows == sheet.rows:
+        return
     where = _moves(sheet.rows, rows)
     sheet.rows[:] = rows
     if not sorted_:
@@ -71,9 +73,11 @@ def _put_rows(book: Book, sheet: Sheet, rows: list[Row], sorted_: bool) -> None:
 
 
 def _put_columns(book: Book, sheet: Sheet, columns: list[Column]) -> None:
+    if columns == sheet.columns:
+        return
     where = _moves(sheet.columns, columns)
     for row in sheet.rows:
-        kept = _by_column(sheet, row)
+        kept = _by_column(sheet.columns, row.cells)
         row.cells[:] = [kept.get(column, EMPTY) for column in columns]
     sheet.columns[:] = columns
     follow(book, sheet, False, where)
@@ -88,9 +92,10 @@ def _moves(old: Sequence[Line], new: Sequence[Line]) -> Callable[[int], int | No
 def _put_cells(sheet: Sheet, row: Row, before: State, after: State) -> None:
     if row not in before.cells:
         return  # it has come since
-    old, new = before.cells[row], after.cells.get(row, {})
-    if old == new:
+    were, are = before.cells[row], after.cells.get(row, [])
+    if were == are and before.columns == after.columns:
         return
+    old, new = _by_column(before.columns, were), _by_column(after.columns, are)
     index = sheet.rows.index(row)
     for place, column in enumerate(sheet.columns):
         if old.get(column, EMPTY) != new.get(column, EMPTY):

@@ -39,7 +39,7 @@ def on_grid(place: Place) -> Area:
 
 def read(sheet: Sheet, area: Area, renderer: Renderer, dimension: str = "ROWS") -> Json:
     """A ValueRange: without the empty cells at the end of a row, without the empty rows at the end, without `values` for none."""
-    rows = _rows(sheet, area, renderer)
+    rows = [_trimmed(renderer.line(sheet, row, area.left, area.right)) for row in range(area.top, area.bottom)]
     if dimension == COLUMNS:
         width = max(map(len, rows), default=0)
         rows = [_trimmed([row[column] if column < len(row) else "" for row in rows]) for column in range(width)]
@@ -47,14 +47,6 @@ def read(sheet: Sheet, area: Area, renderer: Renderer, dimension: str = "ROWS") 
         rows.pop()
     found = {"range": a1.written(sheet, area), "majorDimension": dimension}
     return {**found, "values": rows} if rows else found
-
-
-def _rows(sheet: Sheet, area: Area, renderer: Renderer) -> list[list[Json]]:
-    rows = []
-    for row in range(area.top, area.bottom):
-        right = min(area.right, sheet.filled_width(row))
-        rows.append(_trimmed([renderer.given(sheet, row, column) for column in range(area.left, right)]))
-    return rows
 
 
 def _trimmed(cells: list[Json]) -> list[Json]:

@@ -126,11 +126,12 @@ class ValuesApi:
         given = schema.body(request.json, "BatchGetValuesByDataFilterRequest")
         opened = self._service.open(request, id, write=False)
         found: dict[metadata.Spot, list[Json]] = {}
+        places = metadata.Places()
         for index, wanted in enumerate(given.get("dataFilters", [])):
-            for spot in self._spots(opened, wanted, f"dataFilters[{index}]"):
+            for spot in self._spots(opened, wanted, f"dataFilters[{index}]", places):
                 found.setdefault(spot, []).append(wanted)
-        places = [Place(spot.sheet, spot.area, False, "") for spot in found]
-        read = self._read(opened, places, given)
+        wanted_places = [Place(spot.sheet, spot.area, False, "") for spot in found]
+        read = self._read(opened, wanted_places, given)
         matched = [{"valueRange": one, "dataFilters": filters} for one, filters in zip(read, found.values(), strict=True)]
         answer = {"spreadsheetId": id, **({"valueRanges": matched} if matched else {})}
         return _answer(request, answer, "BatchGetValuesByDataFilterResponse")
@@ -140,9 +141,10 @@ class ValuesApi:
         with self._service.writing(request, id) as opened:
             writer = self._writer(opened, given)
             done: list[tuple[Written, Json]] = []
+            places = metadata.Places()
             for index, one in enumerate(given.get("data", [])):
                 wanted = one.get("dataFilter", {})
-                for spot in self._spots(opened, wanted, f"data[{index}]"):
+                for spot in self._spots(opened, wanted, f"data[{index}]", places):
                     with _within(f"data[{index}]"):
                         place = Place(spot.sheet, spot.area, False, a1.written(spot.sheet, spot.area))
                         done.append((writer.write(place, one.get("values", []), one.get("majorDimension")), wanted))
@@ -158,14 +160,15 @@ class ValuesApi:
         given = schema.body(request.json, "BatchClearValuesByDataFilterRequest")
         with self._service.writing(request, id) as opened:
             cleared = []
+            places = metadata.Places()
             for index, wanted in enumerate(given.get("dataFilters", [])):
-                spots = self._spots(opened, wanted, f"dataFilters[{index}]")
+                spots = self._spots(opened, wanted, f"dataFilters[{index}]", places)
                 cleared += [values.clear(spot.sheet, spot.area, opened.grant.account.email) for spot in spots]
         answer = {"spreadsheetId": id, **({"clearedRanges": cleared} if cleared else {})}
         return _answer(request, answer, "BatchClearValuesByDataFilterResponse")
 
-    def _spots(self, opened: Opened, wanted: Json, where: str) -> list[metadata.Spot]:
-        found = metadata.spots(opened.book, wanted, self._service.project)
+    def _spots(self, opened: Opened, wanted: Json, where: str, places: metadata.Places) -> list[metadata.Spot]:
+        found = metadata.spots(opened.book, wanted, self._service.project, places)
         if not found and self._service.switches["unmatched_filter"] == "refused":
             raise invalid(f"Invalid {where}: No data matched the data filter.")
         return found
