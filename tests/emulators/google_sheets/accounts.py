@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from tests.emulators.core.clock import Clock
 from tests.emulators.core.exchange import Answer, Json, NoJson, Request
+from tests.emulators.google_sheets.errors import Missing
 
 AUTH = "https://www.googleapis.com/auth/"
 SHEETS_READ = frozenset(AUTH + name for name in ("spreadsheets", "spreadsheets.readonly", "drive", "drive.readonly", "drive.file"))
@@ -83,6 +84,7 @@ class Accounts:
     random: Random
     people: dict[str, Account] = field(default_factory=dict)
     keys: dict[str, Key] = field(default_factory=dict)
+    api_keys: set[str] = field(default_factory=set)
     tokens: dict[str, Grant] = field(default_factory=dict)
     refresh_tokens: dict[str, Grant] = field(default_factory=dict)
     clients: dict[str, str] = field(default_factory=lambda: {"1234-emulated.apps.googleusercontent.com": "GOCSPX-emulated"})
@@ -135,6 +137,10 @@ class Accounts:
             for text in [text for text, grant in kept.items() if grant.account.email == email]:
                 del kept[text]
 
+    def api_key(self, text: str) -> Grant | None:
+        """Nobody in particular, who may read what anyone may; None for a key that isn't one of `api_keys`."""
+        return Grant(Account("", False, text), frozenset(SHEETS_READ | DRIVE_READ), None) if text in self.api_keys else None
+
     def grant(self, text: str | None) -> Grant | None:
         """What a token stands for; None for one that is unknown or has ended."""
         found = self.tokens.get(text or "")
@@ -148,7 +154,7 @@ class Accounts:
             return self._for_key(form.get("assertion", ""))
         if kind == "refresh_token":
             return self._for_refresh_token(form)
-        return _refused("unsupported_grant_type", f"Invalid grant_type: {kind}")
+        raise Missing(f"the grant_type {kind}")
 
     def _for_refresh_token(self, form: Mapping[str, str]) -> Answer:
         if self.clients.get(form.get("client_id", "")) != form.get("client_secret"):

@@ -82,6 +82,8 @@ class DriveApi:
             "spaces",
             "corpora",
             "alt",
+            "key",
+            "prettyPrint",
         }
         if unknown or request.first("orderBy") not in (None, "modifiedTime desc", "createdTime desc"):
             raise Missing(f"listing files with {', '.join(sorted(unknown)) or 'that order'}")

@@ -66,13 +66,18 @@ def _lines(lines: Iterable[Row | Column], own: Mapping[Row | Column, list[Json]]
 
 def _row_data(sheet: Sheet, area: Area, mask: Tree, renderer: Renderer) -> list[Json]:
     wanted = {name: below(mask, name) for name in OF_CELLS if wants(mask, name)}
+    only_texts = list(wanted) == ["formattedValue"]  # what most readers want: a short way
     rows: list[Json] = []
     for row in range(area.top, area.bottom):
         cells = sheet.rows[row].cells
         right = min(area.right, len(cells))
         while right > area.left and cells[right - 1].bare:
             right -= 1
-        values = [_cell(sheet, row, column, cells[column], wanted, renderer) for column in range(area.left, right)]
+        if only_texts:
+            shown = [renderer.one(sheet, row, column, cells[column]) for column in range(area.left, right)]
+            values: list[Json] = [{"formattedValue": text} if text != "" else {} for text in shown]
+        else:
+            values = [_cell(sheet, row, column, cells[column], wanted, renderer) for column in range(area.left, right)]
         rows.append({"values": values} if values else {})
     while rows and not rows[-1]:
         rows.pop()

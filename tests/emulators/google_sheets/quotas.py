@@ -11,8 +11,16 @@ from tests.emulators.google_sheets import errors
 
 MINUTE = timedelta(minutes=1)
 PER_USER, PER_PROJECT = 60, 300
-DRIVE_PER_USER = 325_000 // 5
-"""Units per minute and user, as many files.get as that is: each costs 5."""
+UNIT = 5
+DRIVE_PER_USER, DRIVE_PER_PROJECT = 325_000 // UNIT, 1_000_000 // UNIT
+COSTS = {
+    "drive.list": 100 // UNIT,
+    "drive.export": 200 // UNIT,
+    "drive.create": 50 // UNIT,
+    "drive.copy": 50 // UNIT,
+    "drive.update": 50 // UNIT,
+}
+"""Units that a request costs, in fives; others cost one of these (VENDORS.md A1, Drive for projects since 2026-05-01)."""
 PROJECT = "123456789012"
 
 
@@ -24,12 +32,18 @@ class Quotas:
         self._windows: dict[tuple[str, str], Window] = {}
         self.on = True
 
-    def take(self, kind: str, user: str, now: datetime) -> Refused | None:
+    def take(self, kind: str, operation: str, user: str, now: datetime) -> Refused | None:
         """Count one request.   kind: read, write or drive. What to refuse with, where there is no room."""
         if not self.on:
             return None
         if kind == "drive":
-            return None if self._window(kind, user, DRIVE_PER_USER).take(now) is None else self._drive()
+            windows = (self._window(kind, user, DRIVE_PER_USER), self._window(kind, "", DRIVE_PER_PROJECT))
+            if any(window.left(now) < COSTS.get(operation, 1) for window in windows):
+                return self._drive()
+            for window in windows:
+                for _ in range(COSTS.get(operation, 1)):
+                    window.take(now)
+            return None
         for scope, limit in ((user, PER_USER), ("", PER_PROJECT)):
             wait = self._window(kind, scope, limit).take(now)
             if wait is not None:

@@ -292,3 +292,30 @@ def test_gspread_needs_no_more_than_a_token(service: GoogleSheets, server: Serve
     gc = gspread_client(server.base, calls.token)
     assert gc.open_by_key(calls.id).sheet1.title == "Sheet1"
     gc.http_client.session.close()
+
+
+def test_an_api_key_reads_what_anyone_may(service: GoogleSheets, calls: Calls) -> None:
+    service.accounts.api_keys.add("AIza")
+
+    def get(key: str) -> tuple[int, str]:
+        answer = service.answer(Request.of("GET", f"/v4/spreadsheets/{calls.id}/values/A1?key={key}"))
+        return answer.status, answer.json.get("error", {}).get("message", "")
+
+    assert get("AIza") == (403, "The caller does not have permission")
+    person(service, "Ops", "Sheet1").share(None, "reader")
+    assert get("AIza") == (200, "")
+    assert get("other") == (400, "API key not valid. Please pass a valid API key.")
+
+
+def test_what_no_one_has_built_is_501_whoever_asks(service: GoogleSheets) -> None:
+    assert service.answer(Request.of("POST", "/v4/spreadsheets/x/sheets/0:copyTo", json={})).status == 501
+    assert service.answer(Request("POST", "/token", body=b"grant_type=authorization_code")).status == 501
+    assert len(service.unserved) == 2
+
+
+@pytest.mark.parametrize(("answer", "status"), [("403", 403), ("429", 429)])
+def test_drives_own_quota(answer: str, status: int) -> None:
+    calls = Calls(make(SetClock(NOON), {"drive_over_limit": answer}))
+    assert {calls.drive("GET", pageSize=1).status for _ in range(3250)} == {200}  # 100 of 325,000 units each
+    full = calls.drive("GET", f"/{calls.id}")
+    assert (full.status, full.json["error"]["errors"][0]["domain"]) == (status, "usageLimits")

@@ -167,6 +167,8 @@ def test_googles_own_client(service: GoogleSheets, server: Server) -> None:
         key = made["spreadsheetId"]
         values.append(spreadsheetId=key, range="Tasks", valueInputOption="RAW", body={"values": [["a", 1]]}).execute()
         assert values.get(spreadsheetId=key, range="Tasks!A1:B2").execute()["values"] == [["a", "1"]]
+        many = values.batchGet(spreadsheetId=key, ranges=[f"Tasks!A{n}:B{n}" for n in range(1, 200)]).execute()
+        assert (len(many["valueRanges"]), many["valueRanges"][0]["values"]) == (199, [["a", "1"]])
         place = {"dimensionRange": {"dimension": "ROWS", "startIndex": 0, "endIndex": 1}}
         entry = {"metadataKey": "rowd.id", "metadataValue": "r1", "visibility": "DOCUMENT", "location": place}
         sheets.spreadsheets().batchUpdate(
