@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from tests.emulators.core.exchange import Json
 from tests.emulators.google_sheets.errors import unread_range
 from tests.emulators.google_sheets.grid import Area, Sheet
 
-CORNER = re.compile(r"\$?([A-Za-z]{1,3})?\$?([1-9][0-9]*)?")
+CORNER = re.compile(r"\$?([A-Za-z]{1,3})?\$?(0*[1-9][0-9]*)?")
 R1C1 = re.compile(r"R([1-9][0-9]*)C([1-9][0-9]*)", re.IGNORECASE)
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 """Titles that need no quotes. Everything else gets them (gspread's recordings: '🌵 test_values_get 1'!A1:C2)."""
@@ -57,6 +58,18 @@ def written(sheet: Sheet, area: Area) -> str:
     first = corner(area.top, area.left)
     last = corner(max(area.bottom - 1, area.top), max(area.right - 1, area.left))
     return f"{quoted(sheet.title)}!{first if first == last else f'{first}:{last}'}"
+
+
+def opened(area: Area, given: Mapping[str, Json]) -> str:
+    """A GridRange with its open ends."""
+    last = letters(area.right - 1) if "endColumnIndex" in given else ""
+    last += str(area.bottom) if "endRowIndex" in given else ""
+    return f"{corner(area.top, area.left)}:{last}" if last else corner(area.top, area.left)
+
+
+def tidy(cells: str) -> str:
+    """Cells as a refusal names them: capitals, no `$`, no leading zeros (nithinmurali/pygsheets#416: tab01 is TAB1)."""
+    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", cells.replace("$", "").upper())
 
 
 def place(text: str, sheets: Iterable[Sheet], names: Mapping[str, tuple[Sheet, Area]]) -> Place:

@@ -91,7 +91,7 @@ class DriveApi:
         found = [file for file in self._service.files if file.may_read(account.email) and wanted(file)]
         if request.first("orderBy") == "modifiedTime desc":
             found.sort(key=lambda file: file.changes[-1].at, reverse=True)
-        start, size = int(request.first("pageToken") or 0), int(request.first("pageSize") or 100)
+        start, size = _page(request)
         answer: dict[str, Json] = {"kind": "drive#fileList", "incompleteSearch": False}
         if start + size < len(found):
             answer["nextPageToken"] = str(start + size)
@@ -222,6 +222,22 @@ class DriveApi:
             "capabilities": {"canEdit": file.may_write(account.email)},
             "permissions": list(file.permissions.values()) if file.may_write(account.email) else [],
         }
+
+
+def _page(request: Request) -> tuple[int, int]:
+    """Where a page begins, and how long it may be (brekkylab/backlot#337 has the refusals)."""
+    token, size = request.first("pageToken") or "0", request.first("pageSize")
+    if not token.isdigit():
+        raise drive(400, "invalid", "Invalid Value", location="pageToken", locationType="parameter")
+    if size is not None and not (size.isdigit() and 1 <= int(size) <= 1000):
+        raise drive(
+            400,
+            "invalid",
+            f"Invalid value '{size}'. Values must be within the range: [1, 1000]",
+            location="pageSize",
+            locationType="parameter",
+        )
+    return int(token), int(size or 100)
 
 
 def _restless(book: Book) -> bool:

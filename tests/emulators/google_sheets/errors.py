@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tests.emulators.core.exchange import Answer, Json, Refused
 
@@ -45,6 +45,22 @@ def drive(code: int, reason: str, message: str, domain: str = "global", **more: 
     return Refused(Answer.of(code, {"error": {"code": code, "message": message, "errors": [_one(reason, message, domain, more)]}}))
 
 
+def drive_stranger(token: bool) -> Refused:
+    """Drive says it twice, at length and in short (measured by brekkylab/backlot).   token: whether there was one at all."""
+    if not token:
+        error = {"message": UNREGISTERED, "domain": "global", "reason": "forbidden"}
+        return Refused(Answer.of(403, {"error": {"code": 403, "message": UNREGISTERED, "errors": [error], "status": STATUS[403]}}))
+    where = {"location": "Authorization", "locationType": "header"}
+    error = {"message": "Invalid Credentials", "domain": "global", "reason": "authError", **where}
+    return Refused(Answer.of(401, {"error": {"code": 401, "message": UNAUTHENTICATED, "errors": [error], "status": STATUS[401]}}))
+
+
+def no_spreadsheet() -> Refused:
+    """The file is something else."""
+    error = {"code": 400, "message": "This operation is not supported for this document", "status": "FAILED_PRECONDITION"}
+    return Refused(Answer.of(400, {"error": error}))
+
+
 def _one(reason: str, message: str, domain: str, more: Mapping[str, str]) -> Json:
     return {"message": message, "domain": domain, "reason": reason, **more}
 
@@ -63,18 +79,20 @@ def beyond_grid(where: str, rows: int, columns: int) -> Refused:
     return invalid(f"Range ({where}) exceeds grid limits. Max rows: {rows}, max columns: {columns}")
 
 
-def bad_field(field: str, description: str) -> Refused:
-    """The message repeats the one violation, as recorded by gspread (WorksheetTest.test_add_validation)."""
-    violation = {"field": field, "description": description}
-    return sheets(400, description, [{"@type": BAD_REQUEST, "fieldViolations": [violation]}])
+def bad_fields(faults: Sequence[tuple[str, str]]) -> Refused:
+    """Everything that is wrong with a body: (path, "" for the whole of it, and what to say), in the order of the body.
+
+    The message repeats the violations, as recorded by gspread (WorksheetTest.test_add_validation); that all of them are told at
+    once was measured by brekkylab/backlot (#340).
+    """
+    violations = [{"field": path, "description": text} if path else {"description": text} for path, text in faults]
+    return sheets(400, "\n".join(text for _, text in faults), [{"@type": BAD_REQUEST, "fieldViolations": violations}])
 
 
-def unknown_name(name: str, where: str = "") -> Refused:
+def unknown_name(name: str, where: str = "") -> tuple[str, str]:
     """A field of the body that the method doesn't have."""
     at = f" at '{where}'" if where else ""
-    text = f'Invalid JSON payload received. Unknown name "{name}"{at}: Cannot find field.'
-    violation = {"field": where, "description": text} if where else {"description": text}
-    return sheets(400, text, [{"@type": BAD_REQUEST, "fieldViolations": [violation]}])
+    return where, f'Invalid JSON payload received. Unknown name "{name}"{at}: Cannot find field.'
 
 
 def not_shared() -> Refused:

@@ -160,6 +160,8 @@ def merge_cells(call: Call) -> None:
     """What the other cells of a merge have is lost. A merge takes the place of those that lie within it."""
     sheet, area = call.area(call.given["range"])
     kind = call.given.get("mergeType", "MERGE_ALL")
+    if not area.height or not area.width:
+        return
     merges = [from_json(one, sheet) for one in sheet.parts.get("merges", [])]
     if any(area.meets(one) and not one.within(area) for one in merges):
         raise invalid("You must select all cells in a merged range to merge or unmerge them.")

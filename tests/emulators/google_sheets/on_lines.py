@@ -17,7 +17,9 @@ def _span(call: Call, given: Json) -> tuple[Sheet, bool, int, int]:
     rows = given["dimension"] == "ROWS"
     size = sheet.height if rows else sheet.width
     start, end = given.get("startIndex", 0), given.get("endIndex", size)
-    if start < 0 or end <= start:
+    if start < 0 or end < 0:
+        raise invalid("DimensionRange indexes must be >= 0")  # nithinmurali/pygsheets#361
+    if end <= start:
         raise invalid(f"Invalid dimension range: startIndex {start} must be less than endIndex {end}.")
     return sheet, rows, start, end
 

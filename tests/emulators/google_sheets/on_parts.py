@@ -75,6 +75,8 @@ def add_protected_range(call: Call) -> Json:
     number = given.get("protectedRangeId") or call.service.new_number(*(one["protectedRangeId"] for one in _protections(call)))
     sheet = call.sheet(given.get("range", {}).get("sheetId"))
     asked = {name: value for name, value in given.get("editors", {}).items() if value}
+    if given.get("warningOnly") and asked:
+        raise invalid("ProtectedRange is warningOnly. Editors cannot be set on it.")  # burnash/gspread#1437
     one: dict[str, Json] = {"protectedRangeId": number, "range": _protected(call, sheet, given.get("range", {}))}
     if given.get("description"):
         one["description"] = given["description"]

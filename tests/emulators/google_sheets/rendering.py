@@ -65,8 +65,8 @@ class Renderer:
 
 def plain(value: Value | None) -> Json:
     """As JSON has it: whole numbers without a fraction (gspread's recordings: =4/2 is 2)."""
-    if isinstance(value, Failure):
-        return value.text
+    if isinstance(value, Failure):  # seen in several projects that read them: #DIV/0! (Function DIVIDE parameter 2 cannot be zero.)
+        return f"{value.text} ({value.message})" if value.message else value.text
     if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
         return int(value)
     return "" if value is None else value

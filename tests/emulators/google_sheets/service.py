@@ -118,8 +118,7 @@ class GoogleSheets(Emulator):
             info = {"@type": errors.ERROR_INFO, "reason": "API_KEY_INVALID", "domain": "googleapis.com"}
             return errors.sheets(400, "API key not valid. Please pass a valid API key.", [info])
         if request.path.startswith(DRIVE):
-            where = {"location": "Authorization", "locationType": "header"}
-            return errors.drive(401, "authError", "Invalid Credentials", **where)
+            return errors.drive_stranger(request.bearer is not None)
         if request.bearer is None:
             return errors.sheets(403, errors.UNREGISTERED)
         return errors.sheets(401, errors.UNAUTHENTICATED)
@@ -142,7 +141,7 @@ class GoogleSheets(Emulator):
         if not file.may_read(grant.account.email) or (write and not file.may_write(grant.account.email)):
             raise errors.not_shared()
         if file.book is None:
-            raise errors.sheets(400, "This operation is not supported for this document")
+            raise errors.no_spreadsheet()
         return Opened(file, file.book, grant)
 
     @contextmanager

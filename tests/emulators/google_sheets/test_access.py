@@ -97,22 +97,17 @@ def test_a_token_that_has_ended_is_refused_and_a_new_one_is_asked_for(
     gc.http_client.session.close()
 
 
-@pytest.mark.parametrize(
-    ("target", "status", "reason"),
-    [
-        ("/v4/spreadsheets/x", 401, "UNAUTHENTICATED"),
-        ("/drive/v3/files/x", 401, "authError"),
-    ],
-)
-def test_an_unknown_token(service: GoogleSheets, target: str, status: int, reason: str) -> None:
-    answer = service.answer(Request.of("GET", target, token="invalid-token"))
-    error = answer.json["error"]
-    assert (answer.status, error["code"], error.get("status") or error["errors"][0]["reason"]) == (status, status, reason)
+def test_who_is_not_known(service: GoogleSheets) -> None:
+    def refused(path: str, token: str | None) -> tuple[int, str, str, list[str]]:
+        answer = service.answer(Request.of("GET", path, token=token))
+        error = answer.json["error"]
+        return answer.status, error["status"], error["message"][:26], [one["reason"] for one in error.get("errors", [])]
 
-
-def test_without_a_token_nobody_is_known(service: GoogleSheets) -> None:
-    answer = service.answer(Request.of("GET", "/v4/spreadsheets/x"))
-    assert (answer.status, answer.json["error"]["message"][:45]) == (403, "Method doesn't allow unregistered callers (ca")
+    # Both shapes, and Drive's long and short words, were measured by brekkylab/backlot
+    assert refused("/v4/spreadsheets/x", "invalid-token") == (401, "UNAUTHENTICATED", "Request had invalid authen", [])
+    assert refused("/drive/v3/files/x", "invalid-token") == (401, "UNAUTHENTICATED", "Request had invalid authen", ["authError"])
+    assert refused("/v4/spreadsheets/x", None) == (403, "PERMISSION_DENIED", "Method doesn't allow unreg", [])
+    assert refused("/drive/v3/files/x", None) == (403, "PERMISSION_DENIED", "Method doesn't allow unreg", ["forbidden"])
 
 
 def test_scopes(service: GoogleSheets, calls: Calls) -> None:
@@ -247,6 +242,11 @@ def test_files(service: GoogleSheets, calls: Calls, clock: SetClock) -> None:
     assert calls.drive("GET", q=r"name = 'It\'s'", fields="files(name)").json == {"files": [{"name": "It's"}]}
     assert calls.drive("GET", q="modifiedTime > '2026-03-02T13:00:00Z'", fields="files(name)").json == {"files": []}
     assert calls.drive("GET", q="name =").status == 400
+    assert calls.drive("GET", pageToken="BOGUS").json["error"]["message"] == "Invalid Value"
+    folder = calls.drive("POST", "", {"name": "Plans", "mimeType": "application/vnd.google-apps.folder"}).json["id"]
+    other = calls.ask("GET", f"/v4/spreadsheets/{folder}").json["error"]
+    assert (other["code"], other["status"]) == (400, "FAILED_PRECONDITION")
+    assert calls.drive("DELETE", f"/{folder}").status == 204
     pages = [calls.drive("GET", pageSize=1).json]
     pages.append(calls.drive("GET", pageSize=1, pageToken=pages[0]["nextPageToken"]).json)
     assert {page["files"][0]["name"] for page in pages} == {"Ops", "It's"}

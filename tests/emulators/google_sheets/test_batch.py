@@ -277,6 +277,47 @@ def test_tables(calls: Calls) -> None:
     assert calls.get("Sheet1") is None
 
 
+@pytest.mark.parametrize(
+    ("range_", "named"),
+    [
+        ({"startRowIndex": 999}, ""),
+        ({"startRowIndex": 1000, "startColumnIndex": 0, "endColumnIndex": 2}, "A1001:B"),
+        ({"startRowIndex": 1000, "endRowIndex": 1001, "startColumnIndex": 0, "endColumnIndex": 2}, "A1001:B1001"),
+        ({"startRowIndex": 0, "endRowIndex": 2, "startColumnIndex": 26, "endColumnIndex": 27}, "AA1:AA2"),
+        ({"startRowIndex": 0, "endRowIndex": 2, "startColumnIndex": 26}, "AA1:2"),
+        ({"startRowIndex": 999, "endRowIndex": 1003}, ""),
+        ({"startRowIndex": 3, "endRowIndex": 3}, ""),
+    ],
+)
+def test_a_range_that_begins_beyond_the_grid_is_refused_and_one_that_ends_there_is_taken(
+    calls: Calls, range_: dict[str, Json], named: str
+) -> None:
+    # Measured by somebody in September 2026, with repeatCell
+    request: Json = {"repeatCell": {"range": range_, "cell": {"note": "n"}, "fields": "note"}}
+    if not named:
+        calls.batch(request)
+        assert calls.sheets("GET", "/values/Sheet1")["range"] == "Sheet1!A1:Z1000"
+        return
+    text = f"Invalid requests[0].repeatCell: Range (Sheet1!{named}) exceeds grid limits. Max rows: 1000, max columns: 26"
+    assert calls.no_batch(request) == (400, text)
+
+
+def test_everything_that_is_wrong_with_a_body_is_told_at_once_and_before_all_else(calls: Calls) -> None:
+    # brekkylab/backlot#340
+    body = {"requests": [{"sortRange": {"range": {"startRowIndex": "x"}, "sortSpecs": [{"sortOrder": 5}]}}]}
+    answer = calls.ask("POST", "/v4/spreadsheets/nowhere:batchUpdate", body)
+    assert answer.json["error"]["message"].split("\n") == [
+        "Invalid value at 'requests[0].sort_range.range.start_row_index.value' (TYPE_INT32), \"x\"",
+        "Invalid value at 'requests[0].sort_range.sort_specs[0].sort_order' (TYPE_STRING), 5",
+    ]
+
+
+def test_a_warning_has_no_editors(calls: Calls) -> None:
+    protection = {"range": area(0, 1, 0, 1), "warningOnly": True, "editors": {"users": ["me@example.com"]}}
+    refused = calls.no_batch({"addProtectedRange": {"protectedRange": protection}})
+    assert refused[1] == "Invalid requests[0].addProtectedRange: ProtectedRange is warningOnly. Editors cannot be set on it."
+
+
 def test_masks(calls: Calls) -> None:
     # gspread: test_worksheet_notes, test_set_tab_color
     assert calls.sheets("GET", fields="sheets.properties.tabColorStyle") == {"sheets": [{"properties": {}}]}

@@ -56,7 +56,14 @@ def test_beyond_the_grid_nothing_is_written_and_reading_stops_at_its_edge(calls:
     assert calls.refused("PUT", "/values/Sheet1!A1001:B1001", {"values": [[1]]}, valueInputOption="RAW") == beyond
     assert calls.refused("GET", "/values/Sheet1!A1001:B1001") == beyond
     late = calls.refused("PUT", "/values/Sheet1!Z1000", {"values": [[1], [2]]}, valueInputOption="RAW")
-    assert late == (400, "Range (Sheet1!Z1000:Z1001) exceeds grid limits. Max rows: 1000, max columns: 26")
+    assert late == (400, "Requested writing within range [Sheet1!Z1000], but tried writing to row [1001]")
+    # burnash/gspread#559 and nithinmurali/pygsheets#416 have such words
+    assert calls.refused("GET", "/values/tab01") == (
+        400,
+        "Range (Sheet1!TAB1) exceeds grid limits. Max rows: 1000, max columns: 26",
+    )
+    cleared = calls.refused("POST", "/values:batchClear", {"ranges": ["Sheet1!A1001:ZZ"]})
+    assert cleared == (400, "Invalid range[0]: Range (Sheet1!A1001:ZZ) exceeds grid limits. Max rows: 1000, max columns: 26")
     assert calls.sheets("GET", "/values/Sheet1!A2:F10001")["range"] == "Sheet1!A2:F1000"
 
 

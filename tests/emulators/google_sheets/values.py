@@ -33,7 +33,7 @@ def on_grid(place: Place) -> Area:
     sheet, area = place.sheet, place.area
     if area.top >= sheet.height or area.left >= sheet.width:
         cells = place.text.rpartition("!")[2]
-        raise errors.beyond_grid(f"{a1.quoted(sheet.title)}!{cells}", sheet.height, sheet.width)
+        raise errors.beyond_grid(f"{a1.quoted(sheet.title)}!{a1.tidy(cells)}", sheet.height, sheet.width)
     return area._replace(bottom=min(area.bottom, sheet.height), right=min(area.right, sheet.width))
 
 
@@ -111,14 +111,12 @@ class Writer:
         sheet, given = place.sheet, place.area
         if given.top >= sheet.height or given.left >= sheet.width:
             on_grid(place)
-        if not place.anchor:
-            where = f"Requested writing within range [{a1.written(sheet, given)}], but tried writing to"
-            if area.right > given.right:
-                raise errors.invalid(f"{where} column [{a1.letters(given.right)}]")
-            if area.bottom > given.bottom:
-                raise errors.invalid(f"{where} row [{given.bottom + 1}]")
-        if area.bottom > sheet.height or area.right > sheet.width:
-            raise errors.beyond_grid(a1.written(sheet, area), sheet.height, sheet.width)
+        right, bottom = (sheet.width, sheet.height) if place.anchor else (given.right, given.bottom)
+        where = f"Requested writing within range [{a1.written(sheet, given)}], but tried writing to"
+        if area.right > min(right, sheet.width):
+            raise errors.invalid(f"{where} column [{a1.letters(min(right, sheet.width))}]")
+        if area.bottom > min(bottom, sheet.height):
+            raise errors.invalid(f"{where} row [{min(bottom, sheet.height) + 1}]")
 
 
 def _turned(columns: Sequence[Sequence[Json]]) -> list[list[Json]]:

@@ -104,8 +104,11 @@ class ValuesApi:
     def batch_clear(self, request: Request, id: str) -> Answer:  # noqa: A002
         given = schema.body(request.json, "BatchClearValuesRequest")
         with self._service.writing(request, id) as opened:
-            places = [opened.book.place(text) for text in given.get("ranges", [])]
-            cleared = [values.clear(p.sheet, values.on_grid(p), opened.grant.account.email) for p in places]
+            cleared = []
+            for index, text in enumerate(given.get("ranges", [])):
+                with _within(f"range[{index}]"):
+                    place = opened.book.place(text)
+                    cleared.append(values.clear(place.sheet, values.on_grid(place), opened.grant.account.email))
         answer = {"spreadsheetId": id, **({"clearedRanges": cleared} if cleared else {})}
         return _answer(request, answer, "BatchClearValuesResponse")
 
@@ -218,7 +221,9 @@ def _query(request: Request) -> dict[str, Json]:
     for name, words in known.items():
         if name in said and said[name] not in words:
             path = "".join("_" + letter.lower() if letter.isupper() else letter for letter in name)
-            raise errors.bad_field(path, f"Invalid value at '{path}' (type.googleapis.com/google.apps.sheets.v4), \"{said[name]}\"")
+            raise errors.bad_fields(
+                [(path, f"Invalid value at '{path}' (type.googleapis.com/google.apps.sheets.v4), \"{said[name]}\"")]
+            )
     return dict(said)
 
 
