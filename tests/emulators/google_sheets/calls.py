@@ -18,6 +18,7 @@ SCHEMAS = {
     "spreadsheets.create": "Spreadsheet",
     "spreadsheets.get": "Spreadsheet",
     "spreadsheets.getByDataFilter": "Spreadsheet",
+    "sheets.copyTo": "SheetProperties",
     "spreadsheets.batchUpdate": "BatchUpdateSpreadsheetResponse",
     "values.get": "ValueRange",
     "values.batchGet": "BatchGetValuesResponse",
@@ -76,7 +77,7 @@ class Calls:
 
     def refused(self, method: str, rest: str = "", body: Json = None, **query: Any) -> tuple[int, str]:
         answer = self.ask(method, f"/v4/spreadsheets/{self.id}{rest}", body, **query)
-        return answer.status, answer.json["error"]["message"] if answer.status != 501 else answer.json["error"]
+        return answer.status, answer.json["error"]["message"]
 
     def get(self, cells: str, **query: Any) -> Json:
         return self.sheets("GET", f"/values/{quote(cells, safe='')}", **query).get("values")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ DEFAULT = "kind,id,name,mimeType"
 """What Drive gives where no fields are asked for (gspread's recordings of files.create)."""
 LIST_DEFAULT = f"kind,incompleteSearch,nextPageToken,files({DEFAULT})"
 MINUTE = 60
+TRANSFER = "The transferOwnership parameter must be enabled when the permission role is 'owner'."
 
 
 class DriveApi:
@@ -85,12 +87,12 @@ class DriveApi:
             "key",
             "prettyPrint",
         }
-        if unknown or request.first("orderBy") not in (None, "modifiedTime desc", "createdTime desc"):
-            raise Missing(f"listing files with {', '.join(sorted(unknown)) or 'that order'}")
+        if unknown:
+            raise Missing(f"listing files with {', '.join(sorted(unknown))}")
         wanted = query(request.first("q") or "trashed = false or trashed = true", account.email)
-        found = [file for file in self._service.files if file.may_read(account.email) and wanted(file)]
-        if request.first("orderBy") == "modifiedTime desc":
-            found.sort(key=lambda file: file.changes[-1].at, reverse=True)
+        found: Sequence[File] = [file for file in self._service.files if file.may_read(account.email) and wanted(file)]
+        for word in reversed((request.first("orderBy") or "").split(",")):
+            found = _ordered(found, *word.split())
         start, size = _page(request)
         answer: dict[str, Json] = {"kind": "drive#fileList", "incompleteSearch": False}
         if start + size < len(found):
@@ -166,6 +168,8 @@ class DriveApi:
         if kind == "user" and not email:
             raise drive(400, "invalid", "The specified emailAddress is invalid or not applicable for the given permission type.")
         if role == "owner":
+            if request.first("transferOwnership") not in ("true", "True"):
+                raise drive(403, "forbidden", TRANSFER, location="transferOwnership", locationType="parameter")
             raise Missing("giving a file to another owner")
         permission = self._service.files.share(file, email, role)
         file.changed(self._service.clock.now())
@@ -224,6 +228,21 @@ class DriveApi:
         }
 
 
+def _ordered(files: Sequence[File], key: str = "", direction: str = "") -> Sequence[File]:
+    """By one key of `orderBy`; they rise unless `desc` is said."""
+    if not key:
+        return files
+    keys: Mapping[str, Callable[[File], datetime | str]] = {
+        "createdTime": lambda file: file.created,
+        "modifiedTime": lambda file: file.changes[-1].at,
+        "recency": lambda file: file.changes[-1].at,
+        "name": lambda file: file.name.lower(),
+    }
+    if key not in keys or direction not in ("", "desc"):
+        raise Missing(f"listing files by {key} {direction}")
+    return sorted(files, key=keys[key], reverse=direction == "desc")
+
+
 def _page(request: Request) -> tuple[int, int]:
     """Where a page begins, and how long it may be (brekkylab/backlot#337 has the refusals)."""
     token, size = request.first("pageToken") or "0", request.first("pageSize")
@@ -262,7 +281,9 @@ def _mask(fields: str | None, name: str) -> masks.Tree:
     except masks.Unread:
         tree = {fields: {}}
     if "*" in tree:
-        raise Missing("all fields of a file")
+        if name in ("File", "FileList"):
+            raise Missing("all fields of a file")
+        return {}
     from tests.emulators.google_sheets.schema import document
 
     _known(tree, name, document("drive.v3")["schemas"], "")

@@ -97,6 +97,7 @@ class Files:
         else:
             number = f"{next(self._permissions):020d}"
             permission = {"kind": "drive#permission", "id": number, "type": "user", "role": role, "emailAddress": email}
+            permission |= {"displayName": email, "deleted": False, "pendingOwner": False}
         file.permissions[permission["id"]] = permission
         return permission
 

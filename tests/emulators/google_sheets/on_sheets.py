@@ -95,13 +95,9 @@ def duplicate_sheet(call: Call) -> Json:
         number = call.service.new_number(*(sheet.id for sheet in call.book.sheets))
     elif call.book.sheet(number) is not None:
         raise invalid(f"A sheet with id {number} already exists. Please enter another id.")
-    title = call.given.get("newSheetName") or _copied_title(call.book, source.title)
+    title = call.given.get("newSheetName") or copied_title(call.book, source.title)
     _check_title(call.book, title, None)
-    copy = source.like(number, title)
-    if set(copy.parts) - {"merges"}:
-        raise Missing(f"duplicating a tab with {', '.join(set(copy.parts) - {'merges'})}")
-    for merge in copy.parts.get("merges", []):
-        merge["sheetId"] = number
+    copy = copied(source, number, title)
     call.book.room(copy, copy.height, copy.width)
     index = call.given.get("insertSheetIndex", 0)
     _check_index(index, len(call.book.sheets))
@@ -109,7 +105,17 @@ def duplicate_sheet(call: Call) -> Json:
     return {"properties": sheet_properties(call.book, copy)}
 
 
-def _copied_title(book: Book, title: str) -> str:
+def copied(source: Sheet, number: int, title: str) -> Sheet:
+    """Raises Missing for a tab with more than cells and merges."""
+    copy = source.like(number, title)
+    if set(copy.parts) - {"merges"}:
+        raise Missing(f"copying a tab with {', '.join(sorted(set(copy.parts) - {'merges'}))}")
+    for merge in copy.parts.get("merges", []):
+        merge["sheetId"] = number
+    return copy
+
+
+def copied_title(book: Book, title: str) -> str:
     wanted, number = f"Copy of {title}", 1
     while any(sheet.title.lower() == wanted.lower() for sheet in book.sheets):
         number += 1

@@ -69,8 +69,15 @@ def _value(given: Json, schema: Mapping[str, Any], path: str, faults: Faults) ->
     if kind == "array":
         if not isinstance(given, list):  # taken for the only one (gspread's recordings: values "X")
             return [_item(given, schema["items"], path, faults)]
+        if schema["items"].get("type") not in ("array", "any"):
+            given = _flat(given)
         return [_item(item, schema["items"], f"{path}[{index}]", faults) for index, item in enumerate(given)]
     return given if kind in ("any", "object") else _scalar(given, schema, path, faults)
+
+
+def _flat(given: list[Json]) -> list[Json]:
+    """Lists within a list of messages count as their contents: pygsheets lives by it (adjust_column_width)."""
+    return [inner for item in given for inner in (_flat(item) if isinstance(item, list) else [item])]
 
 
 def _item(given: Json, schema: Mapping[str, Any], path: str, faults: Faults) -> Json:

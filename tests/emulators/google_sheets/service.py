@@ -81,7 +81,8 @@ class GoogleSheets(Emulator):
                 return handler(request, **values)
             except Missing as exc:
                 self.unserved.append(request)
-                return Answer.of(501, {"error": f"{exc} is not emulated"})
+                error = {"code": 501, "message": f"{exc} is not emulated", "status": "UNIMPLEMENTED"}
+                return Answer.of(501, {"error": error})
 
         return serves
 

@@ -28,6 +28,7 @@ class SpreadsheetsApi:
         on("POST", BASE, "spreadsheets.create", "write", SHEETS_WRITE, self.create)
         on("GET", BASE + "/{id}", "spreadsheets.get", "read", SHEETS_READ, self.get)
         on("POST", BASE + "/{id}:getByDataFilter", "spreadsheets.getByDataFilter", "read", SHEETS_WRITE, self.get_filtered)
+        on("POST", BASE + "/{id}/sheets/{sheet}:copyTo", "sheets.copyTo", "write", SHEETS_WRITE, self.copy_to)
         on("POST", BASE + "/{id}:batchUpdate", "spreadsheets.batchUpdate", "write", SHEETS_WRITE, self.batch_update)
 
     def create(self, request: Request) -> Answer:
@@ -83,6 +84,19 @@ class SpreadsheetsApi:
         email = self._service.grant(request).account.email
         view = View(self._service.renderer(book), self._service.project, email)
         return resource.spreadsheet(book, mask, view, parts, grid)
+
+    def copy_to(self, request: Request, id: str, sheet: str) -> Answer:  # noqa: A002
+        given = schema.body(request.json, "CopySheetToAnotherSpreadsheetRequest")
+        book = self._service.open(request, id, write=False).book
+        source = book.sheet(int(sheet)) if sheet.isdigit() else None
+        if source is None:
+            raise errors.not_found()
+        with self._service.writing(request, given.get("destinationSpreadsheetId", "")) as target:
+            number = self._service.new_number(*(one.id for one in target.book.sheets))
+            copy = on_sheets.copied(source, number, on_sheets.copied_title(target.book, source.title))
+            target.book.room(copy, copy.height, copy.width)
+            target.book.sheets.append(copy)
+        return Answer.of(200, resource.sheet_properties(target.book, copy))
 
     def batch_update(self, request: Request, id: str) -> Answer:  # noqa: A002
         given = schema.body(request.json, "BatchUpdateSpreadsheetRequest")

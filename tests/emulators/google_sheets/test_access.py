@@ -139,6 +139,9 @@ def test_sharing(service: GoogleSheets, calls: Calls) -> None:
     )
     assert (other.get("A1"), other.drive("GET", q="sharedWithMe", fields="files(id)").json) == (None, {"files": [{"id": calls.id}]})
     assert other.refused("PUT", "/values/A1", {"values": [["x"]]}, valueInputOption="RAW")[0] == 403
+    owner = {"type": "user", "role": "owner", "emailAddress": "other@example.com"}
+    refused = calls.drive("POST", f"/{calls.id}/permissions", owner)
+    assert (refused.status, refused.json["error"]["errors"][0]["location"]) == (403, "transferOwnership")
     assert calls.drive("DELETE", f"/{calls.id}/permissions/{shared.json['id']}").status == 204
     assert other.refused("GET")[0] == 403
     assert calls.drive("GET", f"/{calls.id}/permissions", fields="permissions(role,emailAddress)").json == {
@@ -250,6 +253,7 @@ def test_files(service: GoogleSheets, calls: Calls, clock: SetClock) -> None:
     pages = [calls.drive("GET", pageSize=1).json]
     pages.append(calls.drive("GET", pageSize=1, pageToken=pages[0]["nextPageToken"]).json)
     assert {page["files"][0]["name"] for page in pages} == {"Ops", "It's"}
+    assert [one["name"] for one in calls.drive("GET", orderBy="name", fields="files(name)").json["files"]] == ["It's", "Ops"]
     wrong = calls.drive("GET", f"/{calls.id}", fields="nonsense")
     assert (wrong.status, wrong.json["error"]["message"]) == (400, "Invalid field selection nonsense")
     calls.put("A1", [["a", "b,c"], ["d"]])
@@ -308,7 +312,7 @@ def test_an_api_key_reads_what_anyone_may(service: GoogleSheets, calls: Calls) -
 
 
 def test_what_no_one_has_built_is_501_whoever_asks(service: GoogleSheets) -> None:
-    assert service.answer(Request.of("POST", "/v4/spreadsheets/x/sheets/0:copyTo", json={})).status == 501
+    assert service.answer(Request.of("POST", "/v4/spreadsheets/x:sing", json={})).status == 501
     assert service.answer(Request("POST", "/token", body=b"grant_type=authorization_code")).status == 501
     assert len(service.unserved) == 2
 

@@ -181,3 +181,52 @@ def test_googles_own_client(service: GoogleSheets, server: Server) -> None:
         )
         assert found.execute()["matchedDeveloperMetadata"][0]["developerMetadata"]["metadataValue"] == "r1"
         assert drive.files().get(fileId=key, fields="version").execute() == {"version": "3"}
+
+
+def test_sharing_copying_and_exporting(gc: gspread.Client, service: GoogleSheets) -> None:
+    book = gc.create("Ops")
+    book.sheet1.update([["a", 1]], "A1")
+    book.share("other@example.com", perm_type="user", role="writer", notify=False)
+    assert {(one["role"], one["emailAddress"]) for one in book.list_permissions()} == {
+        ("owner", OWNER),
+        ("writer", "other@example.com"),
+    }
+    book.remove_permissions("other@example.com")
+    assert len(book.list_permissions()) == 1
+    copy = gc.copy(book.id, title="Ops of last week")
+    assert copy.sheet1.get_all_values() == [["a", "1"]]
+    assert book.export(gspread.utils.ExportFormat.CSV) == b"a,1"
+    assert book.get_lastUpdateTime() == "2026-03-02T12:00:10.000Z"
+    book.update_title("Operations")
+    assert gc.open("Operations").id == book.id
+    book.update_locale("de_DE")
+    book.update_timezone("Europe/Berlin")
+    assert (book.locale, book.timezone) == ("de_DE", "Europe/Berlin")
+
+
+def test_tabs_rows_and_columns(gc: gspread.Client, service: GoogleSheets) -> None:
+    book = gc.create("Ops")
+    tab = book.sheet1
+    tab.update([["a", "b"], ["c", "d"]], "A1")
+    twin = tab.duplicate(new_sheet_name="Twin")
+    assert (twin.index, twin.get_all_values()) == (0, [["a", "b"], ["c", "d"]])
+    book.reorder_worksheets([tab, twin])
+    assert [sheet.title for sheet in book.worksheets()] == ["Sheet1", "Twin"]
+    tab.insert_cols([["x", "y"]], col=2)
+    tab.add_rows(5)
+    tab.delete_columns(1)
+    assert (tab.get_all_values(), book.worksheet("Sheet1").row_count) == ([["x", "b"], ["y", "d"]], 1005)
+    tab.copy_range("A1:B1", "A3")
+    tab.cut_range("A2:B2", "A4")
+    assert tab.get_all_values() == [["x", "b"], ["", ""], ["x", "b"], ["y", "d"]]
+    tab.hide_rows(0, 2)
+    tab.add_dimension_group_rows(1, 3)
+    tab.merge_cells("A1:B1")
+    tab.update_tab_color("#ff8000")
+    assert book.worksheet("Sheet1").get_tab_color() == "#FF8000"
+    tab.append_rows([["z", "=1+1"]], value_input_option=ValueInputOption.user_entered)
+    assert tab.acell("B5").value == "2"
+    assert [cell.address for cell in tab.findall("z")] == ["A5"]
+    other = gc.create("Other")
+    assert twin.copy_to(other.id)["title"] == "Copy of Twin"
+    assert other.worksheet("Copy of Twin").get_all_values() == [["a", "b"], ["c", "d"]]
