@@ -22,6 +22,7 @@ OF_CELLS = (
     "note",
     "dataValidation",
 )
+WORKED_OUT = ("effectiveValue", "formattedValue", "effectiveFormat")
 
 
 def data(book: Book, sheet: Sheet, area: Area, mask: Tree, renderer: Renderer, project: str) -> dict[str, Json]:
@@ -88,15 +89,13 @@ def _cell(sheet: Sheet, row: int, column: int, cell: Cell, wanted: Mapping[str, 
     found: dict[str, Json] = {}
     entered = cell.entered
     if entered is not None:
-        if entered.__class__ is str and "formattedValue" in wanted:
-            found["formattedValue"] = entered
         if "userEnteredValue" in wanted:
             found["userEnteredValue"] = extended(entered)
-        if entered.__class__ is not str or len(wanted) > 1:
+        if not wanted.keys().isdisjoint(WORKED_OUT):
             found.update(_worked_out(cell, renderer.result(sheet, row, column), wanted, renderer))
     if cell.format:
         if entered is None and "effectiveFormat" in wanted:
-            found["effectiveFormat"] = {**DEFAULT_FORMAT, **cell.format}
+            found["effectiveFormat"] = kept(_effective(cell), wanted["effectiveFormat"])
         if "userEnteredFormat" in wanted:
             found["userEnteredFormat"] = kept(dict(cell.format), wanted["userEnteredFormat"])
     if cell.note and "note" in wanted:
@@ -113,11 +112,16 @@ def _worked_out(cell: Cell, result: Result, wanted: Mapping[str, Tree], renderer
     if "formattedValue" in wanted:
         found["formattedValue"] = renderer.text(result)
     if "effectiveFormat" in wanted:
-        effective = {**DEFAULT_FORMAT, **cell.format}
+        effective = _effective(cell)
         if result.format:
             effective["numberFormat"] = dict(result.format)
         found["effectiveFormat"] = kept(effective, wanted["effectiveFormat"])
     return found
+
+
+def _effective(cell: Cell) -> dict[str, Json]:
+    text = {**DEFAULT_FORMAT["textFormat"], **cell.format.get("textFormat", {})}
+    return {**DEFAULT_FORMAT, **cell.format, "textFormat": text}
 
 
 def extended(value: Value | Formula) -> dict[str, Json]:

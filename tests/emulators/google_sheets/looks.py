@@ -39,7 +39,20 @@ def share(part: float) -> float:
 
 def colour(given: Json) -> dict[str, float]:
     """A Color as it comes back: without what is 0."""
-    return {name: share(value) for name, value in given.items() if share(value)}
+    return {name: share(value) for name, value in given.items() if name != "alpha" and share(value)}
+
+
+def painted(given: Json) -> Json:
+    """A CellFormat as it comes back: a colour is in it by both its names, in steps of 1/255."""
+    if not isinstance(given, dict):
+        return given
+    found = {name: painted(value) for name, value in given.items()}
+    for name in ("backgroundColor", "foregroundColor"):
+        style = found.get(f"{name}Style") or ({"rgbColor": found[name]} if name in found else None)
+        if style is not None and "rgbColor" in style:
+            found[name] = colour(style["rgbColor"])
+            found[f"{name}Style"] = {"rgbColor": found[name]}
+    return found
 
 
 ACCENTS = (0x4285F4, 0xEA4335, 0xFBBC04, 0x34A853, 0xFF6D01, 0x46BDC6)

@@ -13,6 +13,7 @@ from tests.emulators.google_sheets.errors import Missing, invalid
 from tests.emulators.google_sheets.formula_text import carried
 from tests.emulators.google_sheets.grid import Area, Cell, Entered, Formula, Sheet
 from tests.emulators.google_sheets.locales import locale
+from tests.emulators.google_sheets.looks import painted
 from tests.emulators.google_sheets.rendering import Renderer
 
 FIELDS = ("userEnteredValue", "userEnteredFormat", "note", "dataValidation")
@@ -46,10 +47,25 @@ def changed(cell: Cell, given: Json, paths: Paths) -> Cell:
 
 def _format(cell: Cell, given: Json, path: tuple[str, ...]) -> dict[str, Json]:
     if len(path) == 1:
-        return dict(given.get("userEnteredFormat", {}))
-    target = {"userEnteredFormat": {name: _copied(value) for name, value in cell.format.items()}}
-    masks.put(target, given, path)
-    return target.get("userEnteredFormat", {})
+        new = given.get("userEnteredFormat", {})
+    else:
+        target = {"userEnteredFormat": _without_twin({name: _copied(value) for name, value in cell.format.items()}, path[1:])}
+        masks.put(target, given, path)
+        new = target.get("userEnteredFormat", {})
+    painted_: dict[str, Json] = painted(new)
+    return painted_
+
+
+def _without_twin(given: dict[str, Json], path: tuple[str, ...]) -> dict[str, Json]:
+    """A colour that is set by one of its names loses what it was by the other."""
+    *way, last = path
+    here = given
+    for name in way:
+        here = here.get(name, {})
+    if last.endswith(("Color", "ColorStyle")):
+        here.pop(last.removesuffix("Style"), None)
+        here.pop(last.removesuffix("Style") + "Style", None)
+    return given
 
 
 def _copied(value: Json) -> Json:

@@ -182,6 +182,26 @@ def test_cells(calls: Calls) -> None:
     assert data == [{"rowData": [{"values": [bold, bold]}]}]
 
 
+def test_formats_come_back_with_both_names_of_a_colour(calls: Calls) -> None:
+    calls.put("A1", [["a"]])
+    look = {"userEnteredFormat": {"backgroundColor": {"red": 1, "green": 0.5}, "textFormat": {"bold": True}}}
+    calls.batch(
+        {"repeatCell": {"range": area(0, 1, 0, 1), "cell": look, "fields": "userEnteredFormat(backgroundColor,textFormat.bold)"}}
+    )
+
+    def told(name: str) -> Json:
+        data = calls.sheets("GET", ranges="A1", fields=f"sheets.data.rowData.values.{name}")["sheets"][0]["data"][0]
+        return data["rowData"][0]["values"][0][name]
+
+    orange = {"red": 1, "green": 0.49803922}
+    mine = {"backgroundColor": orange, "backgroundColorStyle": {"rgbColor": orange}, "textFormat": {"bold": True}}
+    assert told("userEnteredFormat") == mine
+    assert (told("effectiveFormat")["backgroundColor"], told("effectiveFormat")["verticalAlignment"]) == (orange, "BOTTOM")
+    style = {"userEnteredFormat": {"backgroundColorStyle": {"rgbColor": {"blue": 1}}}}
+    calls.batch({"repeatCell": {"range": area(0, 1, 0, 1), "cell": style, "fields": "userEnteredFormat.backgroundColorStyle"}})
+    assert told("userEnteredFormat")["backgroundColor"] == {"blue": 1}
+
+
 def test_a_rule_for_data_keeps_no_api_from_writing_unless_the_switch_says_so() -> None:
     condition = {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": "active"}]}
     for answer, status in (("accepted", 200), ("refused", 400)):
