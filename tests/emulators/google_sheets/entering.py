@@ -19,6 +19,14 @@ ISO = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})")
 SHORT = re.compile(r"(\d{1,2})([-/.])(\d{1,2})(?:\2(\d{4}|\d{2}))?")
 NAMED_FIRST = re.compile(r"([A-Za-z]{3,9})\.? (\d{1,2})(?:,? (\d{4}))?")
 NAMED_SECOND = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3,9})(?:[ -](\d{4}))?")
+UNSURE = re.compile(
+    r"\+.+"  # a formula, if anything
+    r"|\(.*\d.*\)"  # in brackets: a negative number, as accountants write it
+    r"|\d{1,2} ?[ap]m|\d{2,}:\d{2}(:\d{2})?"  # an hour alone, a duration
+    r"|\d{4}[-/.]\d{1,2}|\d{1,2}[-/.]\d{4}|\d+ \d+/\d+",  # a month, a fraction
+    re.IGNORECASE,
+)
+"""What the page may make something of, nobody here knows what: answered with 501 rather than a guess."""
 CENTURY = 30
 """Two-digit years below are 20xx."""
 
@@ -51,8 +59,8 @@ def typed(given: Json, locale: Locale, today: date, number_format: Mapping[str, 
     found = _number(text, locale) or _dated(text, locale, today)
     if found is not None:
         return found
-    if text.startswith("+") and len(text) > 1:
-        raise Missing(f"the formula {text}, which begins with a plus")
+    if UNSURE.fullmatch(text) or (_month(text.partition(" ")[0]) and re.fullmatch(r"[A-Za-z]+ \d{4}", text)):
+        raise Missing(f"typing {text}")
     return Typed(given or None)
 
 

@@ -48,6 +48,15 @@ def test_a_service_account_signs_in_with_its_key_and_works_on_what_is_shared_wit
         gc.http_client.session.close()
 
 
+@pytest.mark.parametrize(("answer", "status"), [("refused", 403), ("allowed", 200)])
+def test_whether_a_service_account_may_create(answer: str, status: int) -> None:
+    service = make(SetClock(NOON), {"robots_create": answer})
+    robot = Calls(service, token=service.accounts.token(ROBOT, robot=True))
+    kind = "application/vnd.google-apps.spreadsheet"
+    assert robot.drive("POST", "", {"name": "Mine", "mimeType": kind}).status == status
+    assert robot.ask("POST", "/v4/spreadsheets", {"properties": {"title": "Mine"}}).status == status
+
+
 def test_a_clock_that_is_wrong_and_a_key_of_someone_else() -> None:
     clock = Shifted(RealClock())
     service = make(clock)

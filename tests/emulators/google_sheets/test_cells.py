@@ -71,6 +71,16 @@ def test_typed_texts_in_german(calls: Calls, text: str, value: object, shown: st
     assert (calls.get("A1", valueRenderOption=RAW), calls.get("A1")) == ([[value]], [[shown]])
 
 
+@pytest.mark.parametrize("text", ["+351 912 345 678", "+A1", "(5)", "25:00", "10 AM", "2024-01", "Jan 2024", "1 1/2"])
+def test_what_nobody_knows_the_page_to_make_of_is_not_guessed(calls: Calls, service: GoogleSheets, text: str) -> None:
+    assert calls.refused("PUT", "/values/A1", {"values": [[text]]}, valueInputOption="USER_ENTERED") == (
+        501,
+        f"typing {text} is not emulated",
+    )
+    calls.put("A1", [[text]])
+    assert calls.get("A1") == [[text]]
+
+
 def test_raw_keeps_texts_and_other_values_are_what_they_are(calls: Calls) -> None:
     calls.put("A1", [["007", "=1+1", "1/2/2024", 3.0, 0.25, True, "TRUE"]])
     assert calls.get("A1:G1", valueRenderOption=RAW) == [["007", "=1+1", "1/2/2024", 3, 0.25, True, "TRUE"]]

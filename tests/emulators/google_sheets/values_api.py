@@ -57,9 +57,9 @@ class ValuesApi:
         given = schema.body(request.json, "ValueRange", "data")
         said = _query(request)
         with self._service.writing(request, id) as opened:
-            if given.get("range") not in (None, range):
-                raise invalid(f"Requested writing within range [{range}], but body has range [{given['range']}]")
             place = opened.book.place(range)
+            if "range" in given and opened.book.place(given["range"])[:2] != place[:2]:
+                raise invalid(f"Requested writing within range [{range}], but the body has range [{given['range']}]")
             written = self._writer(opened, said).write(place, given.get("values", []), given.get("majorDimension"))
         return _answer(request, self._told(opened, written, said), "UpdateValuesResponse")
 
