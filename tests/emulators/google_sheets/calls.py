@@ -14,25 +14,6 @@ from tests.emulators.core.exchange import Answer, Json, Request
 from tests.emulators.core.journal import Entry
 from tests.emulators.google_sheets import OWNER, GoogleSheets, schema
 
-SCHEMAS = {
-    "spreadsheets.create": "Spreadsheet",
-    "spreadsheets.get": "Spreadsheet",
-    "spreadsheets.getByDataFilter": "Spreadsheet",
-    "sheets.copyTo": "SheetProperties",
-    "spreadsheets.batchUpdate": "BatchUpdateSpreadsheetResponse",
-    "values.get": "ValueRange",
-    "values.batchGet": "BatchGetValuesResponse",
-    "values.update": "UpdateValuesResponse",
-    "values.batchUpdate": "BatchUpdateValuesResponse",
-    "values.append": "AppendValuesResponse",
-    "values.clear": "ClearValuesResponse",
-    "values.batchClear": "BatchClearValuesResponse",
-    "values.batchGetByDataFilter": "BatchGetValuesByDataFilterResponse",
-    "values.batchUpdateByDataFilter": "BatchUpdateValuesByDataFilterResponse",
-    "values.batchClearByDataFilter": "BatchClearValuesByDataFilterResponse",
-    "developerMetadata.get": "DeveloperMetadata",
-    "developerMetadata.search": "SearchDeveloperMetadataResponse",
-}
 DRIVE_SCHEMAS = {
     "drive.create": "File",
     "drive.get": "File",
@@ -49,8 +30,8 @@ def answer_faults(entry: Entry) -> list[str]:
     """What in an answer is not as Google's discovery document has it."""
     if entry.answer.status != 200 or entry.faulty:
         return []
-    if entry.operation in SCHEMAS:
-        return schema.answer_faults(entry.answer.json, SCHEMAS[entry.operation], entry.operation)
+    if entry.operation in schema.ANSWERS:
+        return schema.answer_faults(entry.answer.json, schema.ANSWERS[entry.operation], entry.operation)
     if entry.operation in DRIVE_SCHEMAS:
         return schema.answer_faults(entry.answer.json, DRIVE_SCHEMAS[entry.operation], entry.operation, "drive.v3")
     return []

@@ -47,6 +47,7 @@ class DriveApi:
 
     def create(self, request: Request) -> Answer:
         given = request.json or {}
+        _mask(request.first("fields"), "File")
         account = self._creator(request)
         if set(given) - {"name", "mimeType", "parents"}:
             raise Missing(f"creating a file with {', '.join(sorted(set(given) - {'name', 'mimeType', 'parents'}))}")
@@ -102,6 +103,7 @@ class DriveApi:
 
     def update(self, request: Request, id: str) -> Answer:  # noqa: A002
         file = self._open(request, id, write=True)
+        _mask(request.first("fields"), "File")
         given = {name: value for name, value in (request.json or {}).items() if value is not None}
         if set(given) - {"name", "trashed"} or {name for name, _ in request.query} & {"addParents", "removeParents"}:
             raise Missing("changing that of a file")
@@ -123,6 +125,7 @@ class DriveApi:
     def copy(self, request: Request, id: str) -> Answer:  # noqa: A002
         """Values, formats and rules; no developer metadata, which says nothing here."""
         source, account = self._open(request, id), self._creator(request)
+        _mask(request.first("fields"), "File")
         given = request.json or {}
         if source.book is None or source.book.entries or source.book.names or any(s.parts for s in source.book.sheets):
             raise Missing("copying a file with more than cells")

@@ -74,7 +74,7 @@ class Files:
 
     def __iter__(self) -> Iterator[File]:
         """Newest first, as Drive lists them (gspread's recordings of files.list)."""
-        return iter(sorted(self._files.values(), key=lambda file: file.created, reverse=True))
+        return iter(sorted(reversed(self._files.values()), key=lambda file: file.created, reverse=True))
 
     def get(self, file_id: str) -> File | None:
         return self._files.get(file_id)

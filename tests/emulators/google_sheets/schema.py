@@ -15,6 +15,27 @@ from tests.emulators.google_sheets.errors import bad_fields, unknown_name
 INTEGER = re.compile(r"-?\d+(\.0+)?")
 KINDS = {"boolean": "TYPE_BOOL", "string": "TYPE_STRING", "number": "TYPE_DOUBLE"}
 
+ANSWERS = {
+    "spreadsheets.create": "Spreadsheet",
+    "spreadsheets.get": "Spreadsheet",
+    "spreadsheets.getByDataFilter": "Spreadsheet",
+    "sheets.copyTo": "SheetProperties",
+    "spreadsheets.batchUpdate": "BatchUpdateSpreadsheetResponse",
+    "values.get": "ValueRange",
+    "values.batchGet": "BatchGetValuesResponse",
+    "values.update": "UpdateValuesResponse",
+    "values.batchUpdate": "BatchUpdateValuesResponse",
+    "values.append": "AppendValuesResponse",
+    "values.clear": "ClearValuesResponse",
+    "values.batchClear": "BatchClearValuesResponse",
+    "values.batchGetByDataFilter": "BatchGetValuesByDataFilterResponse",
+    "values.batchUpdateByDataFilter": "BatchUpdateValuesByDataFilterResponse",
+    "values.batchClearByDataFilter": "BatchClearValuesByDataFilterResponse",
+    "developerMetadata.get": "DeveloperMetadata",
+    "developerMetadata.search": "SearchDeveloperMetadataResponse",
+}
+"""Operation → what it answers with."""
+
 
 @cache
 def document(api: str) -> Mapping[str, Any]:

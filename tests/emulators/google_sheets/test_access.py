@@ -317,6 +317,9 @@ def test_an_api_key_reads_what_anyone_may(service: GoogleSheets, calls: Calls) -
     assert get("AIza") == (403, "The caller does not have permission")
     person(service, "Ops", "Sheet1").share(None, "reader")
     assert get("AIza") == (200, "")
+    keyed = service.answer(Request.of("GET", f"/v4/spreadsheets/{calls.id}/?fields=spreadsheetId", x_goog_api_key="AIza"))
+    assert keyed.json == {"spreadsheetId": calls.id}
+    assert service.answer(Request.of("GET", f"/v4/spreadsheets/{calls.id}?access_token={calls.token}")).status == 200
     assert get("other") == (400, "API key not valid. Please pass a valid API key.")
 
 

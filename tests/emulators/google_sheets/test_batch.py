@@ -40,6 +40,9 @@ def test_one_bad_request_undoes_all_of_them(calls: Calls) -> None:
     )
     assert refused == (400, "Invalid requests[4].deleteSheet: No sheet with id: 5")
     assert calls.sheets("GET", includeGridData="true") == before
+    renamed = {"updateSpreadsheetProperties": {"properties": {"title": "Other"}, "fields": "title"}}
+    assert calls.no_batch(renamed, {"deleteSheet": {"sheetId": 5}})[0] == 400
+    assert calls.drive("GET", f"/{calls.id}", fields="name").json == {"name": "Ops"}
 
 
 @pytest.mark.parametrize(
@@ -350,5 +353,9 @@ def test_masks(calls: Calls) -> None:
     assert wrong.json["error"]["details"][0]["fieldViolations"][0]["description"] == (
         "Error expanding 'fields' parameter. Cannot find matching fields for path 'sheets.property'."
     )
+    late = calls.ask(
+        "PUT", f"/v4/spreadsheets/{calls.id}/values/A1", {"values": [["x"]]}, valueInputOption="RAW", fields="nonsense"
+    )
+    assert (late.status, calls.get("A1")) == (400, None)
     both = calls.sheets("GET", fields="spreadsheetId,sheets(properties(title),data/startRow)", ranges="A3:A4")
     assert both == {"spreadsheetId": calls.id, "sheets": [{"properties": {"title": "Sheet1"}, "data": [{"startRow": 2}]}]}
