@@ -1,0 +1,40 @@
+"""What keeps a cell from being written: protected ranges, and strict rules where the switch says that the API heeds them."""
+
+from __future__ import annotations
+
+from tests.emulators.core.exchange import Json
+from tests.emulators.google_sheets.book import from_json
+from tests.emulators.google_sheets.errors import invalid
+from tests.emulators.google_sheets.grid import Area, Entered, Formula, Sheet
+
+PROTECTED = (
+    "You are trying to edit a protected cell or object. Please contact the spreadsheet owner "
+    "to remove protection if you need to edit."
+)
+
+
+def check(sheet: Sheet, area: Area, email: str) -> None:
+    """Raises Refused where someone writes who may not. A warning alone keeps nobody from it."""
+    for protection in sheet.parts.get("protectedRanges", []):
+        if protection.get("warningOnly") or email in protection["editors"].get("users", []):
+            continue
+        if area.meets(from_json(protection["range"], sheet)) and not _left_open(protection, sheet, area):
+            raise invalid(PROTECTED)
+
+
+def _left_open(protection: Json, sheet: Sheet, area: Area) -> bool:
+    return any(area.within(from_json(given, sheet)) for given in protection.get("unprotectedRanges", []))
+
+
+def allows(rule: Json, entered: Entered | None) -> bool:
+    """Whether a strict rule lets it in. Only lists and checkboxes are looked at."""
+    if not rule or not rule.get("strict") or entered is None or isinstance(entered, Formula):
+        return True
+    condition = rule["condition"]
+    if condition["type"] == "ONE_OF_LIST":
+        words = [value.get("userEnteredValue") for value in condition.get("values", [])]
+        shown = f"{entered:g}" if isinstance(entered, float) else str(entered)
+        return shown in words
+    if condition["type"] == "BOOLEAN" and not condition.get("values"):
+        return isinstance(entered, bool)
+    return True
