@@ -112,11 +112,11 @@ class World:
             zone=UTC if zone == "UTC" or chance.random() < 0.3 else ZoneInfo(zone),
             actions=frozenset(rows.ACTIONS),
             limits={} if self.dense or chance.random() < 0.5 else {"quick": chance.randint(1, 6), "outside": chance.randint(1, 4)},
-            max_parallel=64 if self.dense else chance.choice((2, 4, 32, 64)),
+            max_parallel=64 if self.dense else chance.choice((2, 3, 4, 64)),
             blackouts=self._blackouts() if not self.dense and chance.random() < 0.35 else (),
         )
-        self.most_parallel = self.least_parallel = self.operator.max_parallel  # the highest and the lowest that were ever set
-        self.most: dict[str, int | None] = {"quick": None, "outside": None, **self.operator.limits}
+        self.settings = [(0, self.operator.max_parallel, self.operator.limits)]  # since which moment, `max_parallel`, the limits
+        self.least_parallel = self.operator.max_parallel  # the lowest that was ever set
         self.least = dict(self.operator.limits)
         self.disk = Disk(
             source(chance.random()),
@@ -161,13 +161,10 @@ class World:
     def changed_settings(self) -> None:
         """rowd.toml says something else now."""
         self.disturbed.append((self.machine.moment, self.machine.moment))
-        self.most_parallel = max(self.most_parallel, self.operator.max_parallel)
+        self.settings.append((self.machine.moment, self.operator.max_parallel, self.operator.limits))
         self.least_parallel = min(self.least_parallel, self.operator.max_parallel)
         for action, limit in self.operator.limits.items():
             self.least[action] = min(limit, self.least.get(action, limit))
-        for action, most in self.most.items():
-            now = self.operator.limits.get(action)
-            self.most[action] = None if most is None or now is None else max(most, now)
         for bench in self.benches:
             bench.spans.observe()
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,7 @@ from engine.committer import InlineCommitter
 from engine.crash import CrashPoints
 from engine.events import DigestMade, Event, LedgerCopied, LedgerPruned, Trouble
 from engine.housekeeping import Chores, Housekeeping
-from engine.ledger import Ledger
+from engine.ledger import Ledger, Pruned
 from tests.fakes.house import House, Witness
 from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import row, table
@@ -82,6 +84,29 @@ def test_only_the_last_runs_are_kept_in_full_and_no_count_changes(lived: Path) -
     assert len(ledger.history()) == 3
     assert ledger.tallies("ops")["tick"].runs == 10
     ledger.close()
+
+
+class Rounds:
+    """A committer whose ledger takes three rounds to forget what is old."""
+
+    def __init__(self) -> None:
+        self.left = 3
+
+    async def do(self, work: Callable[[Ledger], Any], *, point: str) -> Any:
+        self.left -= 1
+        return Pruned((), 5, more=self.left > 0)
+
+    async def read(self, work: Callable[[Ledger], Any]) -> Any:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        raise NotImplementedError
+
+
+def test_what_takes_several_rounds_to_forget_is_forgotten_at_once_and_told_once(tmp_path: Path) -> None:
+    told: list[Event] = []
+    asyncio.run(Housekeeping(chores(tmp_path), SystemClock(), Rounds(), told.append).prune())
+    assert [e.occurrences for e in told if isinstance(e, LedgerPruned)] == [15]
 
 
 def test_the_newest_copies_of_the_ledger_are_kept_and_can_be_read(lived: Path) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from tests.simulation.book import Book
 from tests.simulation.machine import MICRO
 from tests.simulation.witness import Seen
 from tests.simulation.world import World
+
+LATELY = 120 * MICRO
+"""For how long settings may be felt that hold no more: a process that was let in by them waits for a disk that is full."""
 
 
 def no_attempt_runs_twice_or_unknown(world: World, book: Book) -> Iterator[str]:
@@ -60,7 +63,7 @@ def one_at_a_time(world: World, book: Book) -> Iterator[str]:
 
 
 def no_more_than_allowed(world: World, book: Book) -> Iterator[str]:
-    """Never more attempts at once than `max_parallel`, nor of an action than its `parallel`, by the highest ever set."""
+    """Never more attempts at once than `max_parallel`, nor of an action than its `parallel`, by the highest that held lately."""
     steps: list[tuple[int, int, str]] = []
     for seen in world.witness.seen:
         steps.append((seen.began, 1, seen.request.action))
@@ -69,13 +72,24 @@ def no_more_than_allowed(world: World, book: Book) -> Iterator[str]:
     running: Counter[str] = Counter()
     for moment, step, action in sorted(steps):
         running[action] += step
-        if step > 0 and running.total() > world.most_parallel:
-            yield f"{running.total()} attempts at once at {world.machine.wall(moment)}, {world.most_parallel} allowed"
+        if step < 0:
+            continue
+        parallel, limit = _allowed(world, moment, action)
+        if running.total() > parallel:
+            yield f"{running.total()} attempts at once at {world.machine.wall(moment)}, {parallel} allowed"
             return
-        limit = world.most.get(action)
-        if step > 0 and limit is not None and running[action] > limit:
+        if limit is not None and running[action] > limit:
             yield f"{running[action]} attempts of {action} at once, {limit} allowed"
             return
+
+
+def _allowed(world: World, moment: int, action: str) -> tuple[int, int | None]:
+    """How many at once, by the highest settings that held then or lately, in all and of this action; None for no such limit."""
+    until = [since for since, _, _ in world.settings[1:]]
+    held = [its for its, end in zip_longest(world.settings, until) if its[0] <= moment and (end is None or end > moment - LATELY)]
+    limits = [limits.get(action) for _, _, limits in held]
+    known = [limit for limit in limits if limit is not None]
+    return max(parallel for _, parallel, _ in held), max(known) if len(known) == len(limits) else None
 
 
 def seldom_enough(world: World, book: Book) -> Iterator[str]:
