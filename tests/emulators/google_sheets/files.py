@@ -73,8 +73,9 @@ class Files:
         self._permissions = count(1)
 
     def __iter__(self) -> Iterator[File]:
-        """Newest first, as Drive lists them (gspread's recordings of files.list)."""
-        return iter(sorted(reversed(self._files.values()), key=lambda file: file.created, reverse=True))
+        """Newest first, as Drive lists them (gspread's recordings of files.list). Of one instant the last comes first."""
+        newest = list(self._files.values())[::-1]
+        return iter(sorted(newest, key=lambda file: file.created, reverse=True))
 
     def get(self, file_id: str) -> File | None:
         return self._files.get(file_id)
