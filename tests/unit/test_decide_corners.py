@@ -9,7 +9,7 @@ from actions.api import Outcome
 from engine.blackout import Blackout
 from engine.decide import decide
 from engine.lateness import left_behind
-from engine.model import Overlap, Stage, Status, Wish
+from engine.model import Cause, Overlap, Stage, Status, Wish
 from engine.plan import Hold, Stop
 from engine.upcoming import jitter
 from tests.fakes.virtual import NOON
@@ -33,6 +33,9 @@ def test_what_waits_starts_neither_in_a_held_row_nor_in_one_that_is_paused() -> 
         assert (plan.starts, plan.stops) == ((), ())
     plan = decide([replace(waiting, task=task("a", status=Status.PAUSED))], NOON, HOUSE)
     assert (plan.starts, plan.stops) == ((), (Stop("run-a", "the row is paused", ""),))
+    asked = waiting.active[0]._replace(cause=Cause.MANUAL)  # by a person, who knows that the row is paused
+    plan = decide([replace(waiting, task=task("a", status=Status.PAUSED), active=(asked,))], NOON, HOUSE)
+    assert (plan.starts, plan.stops) == ((("ops", "a", "at:before"),), ())
 
 
 def test_the_grace_begins_when_the_jitter_is_over() -> None:
