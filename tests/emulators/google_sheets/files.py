@@ -74,7 +74,8 @@ class Files:
 
     def __iter__(self) -> Iterator[File]:
         """Newest first, as Drive lists them (gspread's recordings of files.list)."""
-        return iter(sorted(reversed(self._files.values()), key=lambda file: file.created, reverse=True))
+        newest = list(self._files.values())[::-1]
+        return iter(sorted(newest, key=lambda file: file.created, reverse=True))
 
     def get(self, file_id: str) -> File | None:
         return self._files.get(file_id)
