@@ -73,7 +73,7 @@ class Files:
         self._permissions = count(1)
 
     def __iter__(self) -> Iterator[File]:
-        """Newest first, as Drive lists them (gspread's recordings of files.list). Of one instant the last comes first."""
+        """Newest first, as Drive lists them (gspread's recordings of files.list)."""
         newest = list(self._files.values())[::-1]
         return iter(sorted(newest, key=lambda file: file.created, reverse=True))
 

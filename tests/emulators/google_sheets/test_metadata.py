@@ -64,6 +64,13 @@ def test_an_entry_follows_its_row(calls: Calls) -> None:
     assert calls.refused("GET", "/developerMetadata/102")[0] == 404
 
 
+def test_an_entry_is_still_there_when_the_request_that_took_its_row_has_failed(calls: Calls) -> None:
+    marked(calls, "a", "b")
+    gone = {"deleteDimension": {"range": {"dimension": "ROWS", "startIndex": 0, "endIndex": 1}}}
+    assert calls.no_batch(gone, entry(1, "new"), {"deleteSheet": {"sheetId": 5}})[0] == 400
+    assert (rows(calls), calls.get("A1:A2")) == ({"a": 1, "b": 2}, [["a"], ["b"]])
+
+
 def test_a_copy_of_a_tab_has_none(calls: Calls) -> None:
     marked(calls, "a")
     calls.batch({"duplicateSheet": {"sourceSheetId": 0, "newSheetId": 5}}, {"deleteSheet": {"sheetId": 0}})

@@ -149,6 +149,13 @@ def test_append_overwrites_what_is_below_or_makes_room_for_itself(calls: Calls) 
     assert grid == {"rowCount": 1002, "columnCount": 26}
 
 
+def test_cells_that_touch_at_a_corner_are_one_table(calls: Calls) -> None:
+    calls.put("B1", [["x"]])
+    calls.put("C2", [["y"]])
+    answer = calls.append("Sheet1", [["z"]])
+    assert (answer["tableRange"], answer["updates"]["updatedRange"]) == ("Sheet1!B1:C2", "Sheet1!B3")
+
+
 def test_append_makes_the_grid_larger(calls: Calls) -> None:
     calls.batch(
         {
