@@ -155,7 +155,8 @@ class Sight:
         if perhaps and all(c in cells and same(cells[c], v) for c, v in perhaps.items()):
             put = {**put, **perhaps}  # it landed; else the row could pass for an older one that looked the same
         stands = {c: v for c, v in put.items() if c in cells and (cells[c] is not None or v is None)}
-        ours = {c: v for c, v in stands.items() if c in OURS or same(cells[c], v)}
+        # A store may give it back in another form; but what stood there before was brought back, by an old copy.
+        ours = {c: v for c, v in stands.items() if same(cells[c], v) or (c in OURS and cells[c] != known.stood.get(c))}
         return delivered(back, ours, cells, now) if ours else observe(back, cells, now, handle)
 
     def _missing(self, found: Findings, present: Presence, now: datetime) -> None:

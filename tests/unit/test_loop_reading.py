@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, time, timedelta
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from actions.api import Definition
-from connectors.api import Page, Row
+from connectors.api import Page, Patch, Row, Written
 from connectors.errors import TryLater
 from engine.events import (
     OccurrenceRecorded,
@@ -25,7 +26,7 @@ from engine.events import (
 )
 from engine.ledger import Reach
 from engine.parse import Rules
-from tests.fakes.house import House, rules
+from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import COLUMNS, MINUTE, row, table
@@ -315,5 +316,31 @@ def test_what_came_due_while_a_row_was_defective_says_so(tmp_path: Path) -> None
         why = 'the row could not be understood: Action "atc": no action of this name may be used here'
         assert reasons == [("missed", 2, why)]
         assert house.witness.times() == [NOON + timedelta(hours=3)]
+
+    run(story())
+
+
+class Mute(MemoryTable):
+    """A store that doesn't say how a row stands after a write."""
+
+    def write(self, patches: Sequence[Patch]) -> list[Written]:
+        """As the base's, without the rows."""
+        return [replace(answer, row=None) for answer in super().write(patches)]
+
+
+def test_what_an_old_copy_took_back_before_it_was_seen_is_written_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), Mute([row("tick", "2026-03-02 12:01")], COLUMNS)
+        house.witness.behaviour = slow(timedelta(seconds=20))
+        alive = await start(house, sheet)
+        await house.until(NOON + timedelta(seconds=75))
+        copy = sheet.copy()
+        assert copy[0]["Last Status"] == "running"
+        while sheet.person("tick")["Last Status"] == "running":
+            await house.after(seconds=0.1)
+        sheet.rows = copy  # saved again before rowd has looked
+        await house.after(minutes=1)
+        assert sheet.person("tick")["Last Status"] == "succeeded"
+        await alive.stop()
 
     run(story())
