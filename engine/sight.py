@@ -88,7 +88,8 @@ class Sight:
         given = self._addressed(reading.rows, named, layout)
         baffling: dict[str, str] = {}
         for key, row in named.rows.items():
-            if (was := self._raw.get(key)) is row.cells or was == row.cells:  # a store may give the last read's very cells again
+            was = self._raw.get(key)
+            if key not in self._put and (was is row.cells or was == row.cells):  # a store may give the last read's very cells again
                 continue
             try:
                 self._row(found, key, row, now, note=given.get(key), new_ledger=new_ledger)
