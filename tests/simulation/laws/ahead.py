@@ -7,7 +7,7 @@ from functools import cached_property
 
 from tests.simulation import dues
 from tests.simulation.book import Book
-from tests.simulation.laws.breakers import Tripped, trips
+from tests.simulation.laws.breakers import Tripped, trips, ways
 from tests.simulation.laws.covered import Covered, within
 from tests.simulation.laws.retries import shortest_wait
 from tests.simulation.machine import MICRO
@@ -106,6 +106,8 @@ class Ahead:
         known_at = self.span.known_at
         if row.world.jumpy or len(self._actions) > 1 or known_at is None or row.world.machine.moment - known_at <= lag * MICRO:
             return False
+        if len(self._ends) > 1:  # nobody can tell which of the two it is
+            return False
         return all(at <= since or at > self.now * MICRO + MICRO for at in self._instants())
 
     def _instants(self) -> Iterator[int]:
@@ -119,12 +121,20 @@ class Ahead:
             if trip.closed is not None:
                 yield trip.closed
 
+    @cached_property
+    def _ends(self) -> set[int]:
+        """Until when the action's breaker lets nothing start, either way; 0 where it isn't open."""
+        return {max(self._open(way), default=0) // MICRO for action in self._actions for way in ways(self.book, action)}
+
+    def _open(self, way: Sequence[Tripped]) -> Iterator[int]:
+        now = self.now * MICRO
+        for trip in way:
+            if trip.closed is None or trip.closed > now:
+                yield from (end for at, end in trip.shut if at <= now < end)
+
     @property
     def _shut(self) -> int:
-        """Until when the action's breaker lets nothing start; 0 where it isn't open."""
-        now = self.now * MICRO
-        open_ = [e for t in self._trips if t.closed is None or t.closed > now for at, e in t.shut if at <= now < e]
-        return max(open_, default=0) // MICRO
+        return max(self._ends)
 
     def next(self, lag: int) -> Sequence[Start] | None:
         """When the row starts next, where all is settled; empty for nothing, None where it can't be told."""

@@ -53,10 +53,14 @@ def tripped(tries: Sequence[Try], *, success_last: bool) -> list[Tripped]:
 
 
 @lru_cache(32)
+def ways(book: Book, action: str) -> Sequence[Sequence[Tripped]]:
+    """Of one action, by either way in which what ended at one instant may have been taken."""
+    return [tripped(book.of_action.get(action, ()), success_last=last) for last in (True, False)]
+
+
 def trips(book: Book, action: str) -> Sequence[Tripped]:
-    """Of one action, either way."""
-    tries = book.of_action.get(action, ())
-    return [trip for last in (True, False) for trip in tripped(tries, success_last=last)]
+    """Of one action, both ways together."""
+    return [trip for way in ways(book, action) for trip in way]
 
 
 def nothing_starts_while_a_breaker_is_open(world: World, book: Book) -> Iterator[str]:
