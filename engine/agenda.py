@@ -11,8 +11,11 @@ from engine.model import Occurrence
 Place = tuple[str, str]
 """(table, key)"""
 
-Waits = Callable[[Place, str], bool]
-"""Does anything of this task still wait to start, and is it this action?"""
+Rank = tuple[int, datetime]
+"""Whose turn is first: the highest priority (negated), then what has been due longest."""
+
+Waits = Callable[[Place, str], Rank | None]
+"""Of what waits of this task to start, and is this action, the first in turn; None where nothing does."""
 
 Room = Callable[[str], bool]
 """May one more attempt of this action start?"""
@@ -26,8 +29,8 @@ class Agenda:
         self._wakes: dict[Place, datetime] = {}
         self._due: dict[datetime, dict[Place, None]] = {}  # the wakes by their instant, in the order in which they were set
         self._times: list[datetime] = []  # those instants, and some that nobody waits for any more
-        self._queues: dict[str, list[tuple[int, datetime, Place]]] = {}  # by action: an action at its limit is passed as a whole
-        self._queued: set[tuple[str, Place]] = set()
+        self._queues: dict[str, list[tuple[Rank, Place]]] = {}  # by action: an action at its limit is passed as a whole
+        self._queued: dict[tuple[str, Place], Rank] = {}  # the entries that count; others of the same task are passed over
 
     def touch(self, places: Iterable[Place]) -> None:
         """Something about these has changed: decide on them in the next turn."""
@@ -57,9 +60,9 @@ class Agenda:
     def queue(self, occurrence: Occurrence) -> None:
         """This one was claimed; when it doesn't start at once, it waits for a worker."""
         action, place = occurrence.action, (occurrence.table, occurrence.key)
-        if (action, place) not in self._queued:
-            self._queued.add((action, place))
-            heapq.heappush(self._queues.setdefault(action, []), (-occurrence.priority, occurrence.due, place))
+        rank, before = ranked(occurrence), self._queued.get((action, place))
+        if before is None or rank < before:
+            self._put(action, place, rank)
 
     def next_wake(self) -> datetime | None:
         """When the next task comes due; None while none will."""
@@ -95,16 +98,38 @@ class Agenda:
     def _best(self, waits: Waits, room: Room) -> str | None:
         """Of the actions that have room, the one whose first task comes before all others'. Forgets what waits no more."""
         first = []
-        for action, queue in list(self._queues.items()):
-            while queue and not waits(queue[0][2], action):
-                self._pop(action)
-            if not queue:
+        for action in list(self._queues):
+            if not self._settled(action, waits):
                 del self._queues[action]
             elif room(action):
-                first.append((queue[0], action))
+                first.append((self._queues[action][0], action))
         return min(first)[1] if first else None
 
+    def _settled(self, action: str, waits: Waits) -> bool:
+        """See to it that the first entry is true, as what waited may have ended since; False where none is left."""
+        queue = self._queues[action]
+        while queue:
+            rank, place = queue[0]
+            true = waits(place, action) if self._queued.get((action, place)) == rank else None
+            if true == rank:
+                return True
+            heapq.heappop(queue)
+            if self._queued.get((action, place)) == rank:
+                del self._queued[action, place]
+            if true is not None:
+                self._put(action, place, true)
+        return False
+
+    def _put(self, action: str, place: Place, rank: Rank) -> None:
+        self._queued[action, place] = rank
+        heapq.heappush(self._queues.setdefault(action, []), (rank, place))
+
     def _pop(self, action: str) -> Place:
-        _, _, place = heapq.heappop(self._queues[action])
-        self._queued.discard((action, place))
+        _, place = heapq.heappop(self._queues[action])
+        del self._queued[action, place]
         return place
+
+
+def ranked(occurrence: Occurrence) -> Rank:
+    """Its place among all that wait."""
+    return -occurrence.priority, occurrence.due

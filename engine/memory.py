@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
-from engine.agenda import Agenda, Place
+from engine.agenda import Agenda, Place, Rank, ranked
 from engine.breaker import Breakers
 from engine.decide import back_off
 from engine.facts import Tallies
 from engine.keeper import Keeper
-from engine.model import Occurrence, Request, Stage, Task
+from engine.model import Occurrence, Overlap, Request, Stage, Task
 from engine.parts import Parts
 from engine.plan import House
 from engine.tender import Tender
@@ -110,9 +110,18 @@ class Memory:
         occurrence = self.under_way.get(run)
         return occurrence is not None and occurrence.stage is Stage.RUNNING
 
-    def waits(self, place: Place, action: str) -> bool:
-        """Whether anything of this task waits to start, and is this action."""
-        return any(o.stage is not Stage.RUNNING and o.action == action for o in self.under_way.of(*place))
+    def waits(self, place: Place, action: str) -> Rank | None:
+        """Of what waits of this task to start, and is this action, the first in turn; None where nothing does."""
+        active = self.under_way.of(*place)
+        waiting = [o for o in active if o.stage is not Stage.RUNNING]
+        if not self._in_parallel(place):  # behind what runs, and behind each other; when that ends they are decided on again
+            waiting = waiting[:1] if len(waiting) == len(active) else []
+        return min((ranked(o) for o in waiting if o.action == action), default=None)
+
+    def _in_parallel(self, place: Place) -> bool:
+        keeper = self.keepers.get(place[0])
+        task = keeper.understood.get(place[1]) if keeper is not None else None
+        return isinstance(task, Task) and task.overlap is Overlap.PARALLEL
 
     def house(self, now: datetime, free: int, starting: Collection[str] = ()) -> House:
         """What holds for every task. free: idle workers.   starting: actions of attempts that are about to begin."""

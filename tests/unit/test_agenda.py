@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from engine.agenda import Agenda, Place
+from engine.agenda import Agenda, Place, Rank, Waits, ranked
 from engine.model import Cause, Occurrence, Stage
 from tests.fakes.virtual import NOON
 
@@ -17,8 +17,20 @@ def occurrence(key: str, priority: int = 0, action: str = "act") -> Occurrence:
     )  # fmt: skip
 
 
-def waits(_place: Place, _action: str) -> bool:
-    return True
+def waits(_place: Place, _action: str) -> Rank | None:
+    return None
+
+
+def queued(*ones: Occurrence) -> tuple[Agenda, dict[tuple[Place, str], Rank]]:
+    """An agenda in which these wait for a worker, and how they stand by the list of what is under way."""
+    agenda = Agenda()
+    for one in ones:
+        agenda.queue(one)
+    return agenda, {((one.table, one.key), one.action): ranked(one) for one in ones}
+
+
+def by(stands: dict[tuple[Place, str], Rank]) -> Waits:
+    return lambda place, action: stands.get((place, action))
 
 
 def room(_action: str) -> bool:
@@ -44,26 +56,29 @@ def test_a_wake_that_was_moved_does_not_ring_at_its_old_time() -> None:
 
 
 def test_of_those_that_wait_the_best_come_first_and_no_more_than_there_are_workers() -> None:
-    agenda = Agenda()
-    for one in (occurrence("a"), occurrence("b", priority=5), occurrence("c")._replace(due=NOON - SECOND)):
-        agenda.queue(one)
-    assert agenda.take(NOON, 2, waits, room) == [B, C]
-    assert agenda.take(NOON, 3, lambda place, _: place == A, room) == [A]
+    agenda, stands = queued(occurrence("a"), occurrence("b", priority=5), occurrence("c")._replace(due=NOON - SECOND))
+    assert agenda.take(NOON, 2, by(stands), room) == [B, C]
+    assert agenda.take(NOON, 3, by(stands), room) == [A]
 
 
 def test_the_best_comes_first_whatever_its_action() -> None:
-    agenda = Agenda()
-    for one in (occurrence("a", action="slow"), occurrence("b", priority=5, action="quick"), occurrence("c", 9, "slow")):
-        agenda.queue(one)
-    assert [agenda.take(NOON, 1, waits, room) for _ in range(3)] == [[C], [B], [A]]
+    agenda, stands = queued(occurrence("a", action="slow"), occurrence("b", 5, action="quick"), occurrence("c", 9, "slow"))
+    assert [agenda.take(NOON, 1, by(stands), room) for _ in range(3)] == [[C], [B], [A]]
+
+
+def test_a_task_goes_by_what_waits_of_it_now_not_by_what_waited_once() -> None:
+    """One of low priority is cancelled, and another one takes its place whose row is urgent now; or the other way round."""
+    agenda, stands = queued(occurrence("a"), occurrence("b", 3), occurrence("c", 5))
+    agenda.queue(urgent := occurrence("a", 9))
+    stands[A, "act"] = ranked(urgent)
+    stands[C, "act"] = ranked(occurrence("c", 1))
+    assert [agenda.take(NOON, 1, by(stands), room) for _ in range(4)] == [[A], [B], [C], []]
 
 
 def test_a_task_whose_action_is_at_its_limit_gives_way_and_keeps_its_place() -> None:
-    agenda = Agenda()
-    agenda.queue(occurrence("a", priority=9, action="full"))
-    agenda.queue(occurrence("b"))
-    assert agenda.take(NOON, 1, waits, lambda action: action != "full") == [B]
-    assert agenda.take(NOON, 1, waits, room) == [A]
+    agenda, stands = queued(occurrence("a", priority=9, action="full"), occurrence("b"))
+    assert agenda.take(NOON, 1, by(stands), lambda action: action != "full") == [B]
+    assert agenda.take(NOON, 1, by(stands), room) == [A]
 
 
 def test_what_is_to_be_decided_on_is_pressing_and_nothing_else_is() -> None:
@@ -78,13 +93,12 @@ def test_what_is_to_be_decided_on_is_pressing_and_nothing_else_is() -> None:
 
 
 def test_what_waits_for_a_worker_is_pressing_once_there_is_one_and_its_action_has_room() -> None:
-    agenda = Agenda()
-    agenda.queue(occurrence("a"))
-    assert not agenda.pressing(NOON, 0, waits, room)
-    assert not agenda.pressing(NOON, 1, waits, lambda _: False)
-    assert agenda.pressing(NOON, 1, waits, room)
-    assert not agenda.pressing(NOON, 1, lambda place, _: place != A, room)  # it was cancelled meanwhile
-    assert not agenda.pressing(NOON, 1, waits, room)
+    agenda, stands = queued(occurrence("a"))
+    assert not agenda.pressing(NOON, 0, by(stands), room)
+    assert not agenda.pressing(NOON, 1, by(stands), lambda _: False)
+    assert agenda.pressing(NOON, 1, by(stands), room)
+    assert not agenda.pressing(NOON, 1, waits, room)  # it was cancelled meanwhile
+    assert not agenda.pressing(NOON, 1, by(stands), room)
 
 
 def test_what_came_due_first_is_taken_first_and_what_changed_before_all() -> None:
