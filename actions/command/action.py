@@ -51,6 +51,7 @@ class Command:
         folder, mask = context.folder, self._mask(context)
         made = booted(folder)
         if made not in (None, boot()):
+            self._tidy(folder, mask)
             return _timed(self._result(folder, None, None, mask), folder)
         if made is not None and (revoked := revoke(folder)) is not None:
             return await self._anew(request, context, revoked)
@@ -102,14 +103,14 @@ class Command:
         return await until_gone(held, files, self._settings.output_limit, self._settings.kill_after)
 
     def _result(self, folder: Path, long: Path | None, status: int | str | None, mask: Mask) -> Result | None:
-        """None where nobody can know it.   status: what we were told, for where it could not be written (a full disk)."""
+        """None where nobody can know it; only after `_tidy`.   status: what we were told; where that is none, the file has it."""
         limit = self._settings.output_limit
-        take_back(folder)
         long = long or too_long((folder / STDOUT, folder / STDERR), limit)
         if long is not None:
             return too_much(folder, long, limit, mask)
-        written = exit_status(folder)
-        known = status if written is None else written
+        known = status
+        if not isinstance(known, int) and (written := exit_status(folder)) is not None:
+            known = written
         return None if known is None else result(folder, known, self._settings.ok_exit_codes, mask)
 
     def _tidy(self, folder: Path, mask: Mask) -> None:

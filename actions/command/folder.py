@@ -106,12 +106,14 @@ def _names(folder: Path) -> list[str]:
 
 def take_back(folder: Path) -> None:
     """After the end: make the folder ours again, and drop what isn't a plain file, so that no link in it makes us read another."""
-    if not folder.exists():  # pruned, or lost with its disk
+    within = str(folder)
+    try:
+        if os.stat(within).st_uid != os.geteuid():  # noqa: PTH116 (a path costs more than the look; at the end of every attempt)
+            os.chown(within, os.geteuid(), os.getegid())
+    except FileNotFoundError:  # pruned, or lost with its disk
         return
-    if folder.stat().st_uid != os.geteuid():
-        os.chown(folder, os.geteuid(), os.getegid())
     for name in (STDOUT, STDERR, EXIT, OUTPUT, BOOT):
         with contextlib.suppress(FileNotFoundError):
-            found = (folder / name).lstat()
+            found = os.lstat(f"{within}/{name}")
             if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
                 (folder / name).rename(folder / f"{name}.refused")

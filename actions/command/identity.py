@@ -7,6 +7,7 @@ import os
 import select
 import signal
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from actions.api import Process, Request
@@ -18,6 +19,7 @@ _PROC = Path("/proc")
 _BOOT = _PROC / "sys/kernel/random/boot_id"
 
 
+@cache
 def boot() -> str:
     """The id of this run of the machine (random(4))."""
     return _BOOT.read_text().strip()

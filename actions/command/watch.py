@@ -119,7 +119,7 @@ def too_long(files: Sequence[Path], limit: int) -> Path | None:
     """The first of the files that is larger than `limit` bytes."""
     for file in files:
         with contextlib.suppress(FileNotFoundError):
-            if file.lstat().st_size > limit:
+            if os.lstat(file).st_size > limit:
                 return file
     return None
 
