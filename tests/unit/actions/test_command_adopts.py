@@ -76,6 +76,7 @@ def test_still_running_it_is_waited_for(folder: Path) -> None:
         made: object = action(folder.parent, "command", ok_exit_codes=[3], **settings)
         assert isinstance(made, Adoptable)
         waiting = asyncio.ensure_future(made.adopt(request(), Lent(folder), process))
+        await asyncio.sleep(0)  # it looks
         await asyncio.to_thread((folder.parent / "go").write_text, "well\n")
         return await waiting
 
