@@ -194,6 +194,16 @@ def test_no_descriptor_and_no_standard_input_is_passed_on(folder: Path) -> None:
     assert (folder / "stdout").read_text() == "0 1 2 3 /dev/null\n"  # 3: ls reads the folder
 
 
+@pytest.mark.parametrize("nice", [0, 1])
+def test_it_has_a_session_of_its_own_no_signal_ignored_or_held_back_and_files_that_others_may_read(folder: Path, nice: int) -> None:
+    script = "echo $(cut -d' ' -f6 /proc/$$/stat) $$ $(umask); grep -E 'Sig(Blk|Ign)' /proc/$$/status"
+    sh(folder, script, nice=nice)
+    (session, pid, umask), *signals = map(str.split, (folder / "stdout").read_text().splitlines())
+    assert (session, umask) == (pid, "0022")
+    of_libc = 0b11 << 31  # 32 and 33, which posix_spawn(3) leaves ignored; libc sets them itself where it uses them
+    assert [int(held, 16) & ~of_libc for _, held in signals] == [0, 0]
+
+
 def test_it_runs_in_its_folder_and_a_relative_program_starts_from_there(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "jobs").mkdir()
     script = tmp_path / "jobs" / "here.sh"
