@@ -55,14 +55,18 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process that outlives us: its pid, and its start time in clock ticks since boot (proc(5), /proc/PID/stat field 22)."""
+    """A process that outlives us: its pid, and a moment at which it was there, in clock ticks since boot.
+
+    Whoever has this pid and started no later (proc(5), /proc/PID/stat field 22) is it: nobody else can have got the pid by then.
+    Of an attempt's process it is the moment at which the attempt was made ready: how long it has run counts from there.
+    """
 
     pid: int
     started: int
 
     @property
     def since_boot(self) -> float:
-        """Seconds from the start of the machine to its own; setting the wall clock doesn't move it."""
+        """Seconds from the start of the machine to that moment; setting the wall clock doesn't move it."""
         return self.started / _TICKS
 
 

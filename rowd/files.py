@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actions.command.launcher import BOOT, EXIT, OUTPUT, STDERR, STDOUT
+from actions.command.folder import BOOT, EXIT, OUTPUT, STDERR, STDOUT, TICKET
 from engine.ledger import Attempt, Ledger
 from rowd.wiring import Site
 
 _INNER = frozenset({BOOT, EXIT, OUTPUT})
-"""Files that are between rowd and a command's launcher; what is in them stands in the ledger."""
+"""Files that are between rowd and a command's warden; what is in them stands in the ledger."""
 
 
 PRINTED = (STDOUT, STDERR)
@@ -24,11 +24,15 @@ def folder_of(site: Site, attempt: Attempt) -> Path:
 def files_in(folder: Path) -> list[Path]:
     """What there is to be read, standard output and error first. Empty where the folder is gone."""
     try:
-        found = [path for path in folder.iterdir() if path.is_file() and not path.is_symlink() and path.name not in _INNER]
+        found = [path for path in folder.iterdir() if path.is_file() and not path.is_symlink() and not _is_inner(path.name)]
     except OSError:
         return []
     first = {name: place for place, name in enumerate(PRINTED)}
     return sorted(found, key=lambda path: (first.get(path.name, len(first)), path.name))
+
+
+def _is_inner(name: str) -> bool:
+    return name in _INNER or name.startswith(TICKET)
 
 
 def files_of(ledger: Ledger, site: Site, run: str) -> list[Path]:

@@ -1,6 +1,7 @@
 """A program of this machine, run without a shell.
 
-settings → argv (what a row's values may become) → launcher (gated until the ledger knows it) → watch (its end, or ours) → verdict.
+settings → argv (what a row's values may become) → launcher (a ticket, until the ledger knows it) → warden (its program)
+→ watch (its end, or ours) → verdict.
 """
 
 from actions.api import Kind

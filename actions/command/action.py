@@ -10,14 +10,19 @@ from pathlib import Path
 from actions.api import Context, Outcome, Process, Request, Result
 from actions.command import argv
 from actions.command.environment import PATH, variables
-from actions.command.identity import boot, kill_left, opened
-from actions.command.launcher import BOOT, STDERR, STDOUT, Launch, Order, take_back
+from actions.command.folder import STDERR, STDOUT, booted, revoke, take_back
+from actions.command.identity import boot
+from actions.command.launcher import Launch, Order
 from actions.command.settings import CommandSettings
 from actions.command.verdict import exit_status, past, result, too_much
+from actions.command.wards import End
 from actions.command.watch import Adopted, Held, too_long, until_gone
 from actions.paths import confined
 from actions.telling import Mask, cut, plain
 from actions.values import quoted
+
+LAUNCHES = 3
+"""Times that an attempt is made ready, where its warden is gone before it has begun anything."""
 
 
 def make(name: str, settings: CommandSettings, base: Path) -> Command:  # noqa: ARG001 (a Kind's signature)
@@ -36,47 +41,53 @@ class Command:
         self._cwd = cwd
 
     async def run(self, request: Request, context: Context) -> Result:
-        mask = self._mask(context)
-        try:
-            launch = Launch(self._order(request, context))
-        except (OSError, ValueError, subprocess.SubprocessError) as exc:
-            return Result(Outcome.FAILED, cut(plain(mask.text(f"it could not be started: {exc}"))))
-        try:
-            await context.launched(launch.process)
-        except BaseException:
-            launch.abandon()
-            raise
-        launch.release()
-        try:
-            long = await self._until_gone(launch, context.folder)
-        finally:
-            status = launch.reap()
-            self._tidy(context.folder, mask)
-        return self._result(context.folder, long, status, mask) or Result(Outcome.FAILED, "it left no exit status")
+        return await self._anew(request, context, None)
 
     async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
-        """As `Adoptable` says. An attempt that was never released has run nothing: it is started now.
+        """As `Adoptable` says. An attempt that has run nothing, and now never will, is started.
 
         That nothing ran is certain only while the machine is up: a file that a power cut took away proves nothing.
         """
         folder, mask = context.folder, self._mask(context)
-        booted = _booted(folder)
-        if booted not in (None, boot()):
+        made = booted(folder)
+        if made not in (None, boot()):
+            self._tidy(folder, mask)
             return _timed(self._result(folder, None, None, mask), folder)
-        long = None
-        if (pidfd := opened(process)) is not None:
-            adopted = Adopted(process, pidfd, request)
-            try:
+        if made is not None and (revoked := revoke(folder)) is not None:
+            return await self._anew(request, context, revoked)
+        adopted = Adopted(process, folder, request)
+        long, over = None, adopted.is_over()
+        try:
+            if not over:
                 long = await self._until_gone(adopted, folder)
-            finally:
-                adopted.close()
-                self._tidy(folder, mask)
-        else:
-            kill_left(process.pid, request)
-        if booted is not None and not (folder / STDOUT).exists():
-            return await self.run(request, context)
+        finally:
+            adopted.close()
+            self._tidy(folder, mask)
+        if made is not None and not (folder / STDOUT).exists():
+            return await self._anew(request, context, None)
         found = self._result(folder, long, None, mask)
-        return found if pidfd is not None else _timed(found, folder)
+        return _timed(found, folder) if over else found
+
+    async def _anew(self, request: Request, context: Context, revoked: str | None) -> Result:
+        """Make an attempt, anew for as long as its warden is gone before it has begun.   revoked: its ticket of an earlier one."""
+        mask = self._mask(context)
+        for _ in range(LAUNCHES):
+            try:
+                launch = Launch(self._order(request, context), request, revoked)
+            except (OSError, ValueError, subprocess.SubprocessError) as exc:
+                return Result(Outcome.FAILED, cut(plain(mask.text(f"it could not be started: {exc}"))))
+            await context.launched(launch.process)
+            launch.release()
+            try:
+                long = await self._until_gone(launch, context.folder)
+            finally:
+                end = launch.close()
+                self._tidy(context.folder, mask)
+            if isinstance(end, End):
+                known = end.why if end.status is None else end.status
+                return self._result(context.folder, long, known, mask) or Result(Outcome.FAILED, "it left no exit status")
+            revoked = end
+        return Result(Outcome.FAILED, "it could not be started: its warden was gone each time, before it began")
 
     def lacking(self) -> str | None:
         """The folder that it runs in, or its program."""
@@ -91,15 +102,15 @@ class Command:
         files = (folder / STDOUT, folder / STDERR)
         return await until_gone(held, files, self._settings.output_limit, self._settings.kill_after)
 
-    def _result(self, folder: Path, long: Path | None, status: int | None, mask: Mask) -> Result | None:
-        """None where nobody can know it.   status: the launcher's own, for where it could not write one (a full disk)."""
+    def _result(self, folder: Path, long: Path | None, status: int | str | None, mask: Mask) -> Result | None:
+        """None where nobody can know it; only after `_tidy`.   status: what we were told; where that is none, the file has it."""
         limit = self._settings.output_limit
-        take_back(folder)
         long = long or too_long((folder / STDOUT, folder / STDERR), limit)
         if long is not None:
             return too_much(folder, long, limit, mask)
-        written = exit_status(folder)
-        known = status if written is None else written
+        known = status
+        if not isinstance(known, int) and (written := exit_status(folder)) is not None:
+            known = written
         return None if known is None else result(folder, known, self._settings.ok_exit_codes, mask)
 
     def _tidy(self, folder: Path, mask: Mask) -> None:
@@ -134,7 +145,7 @@ class Command:
             raise ValueError(f"there is no folder {self._cwd}; create it, or correct its cwd")
 
     def _program(self, name: str, path: str) -> str:
-        """The program's path, found as a shell would. A name alone would reach sh's own words (`exec`, `eval`)."""
+        """The program's path, found as a shell would."""
         there = self._cwd.absolute() / name
         found = shutil.which(str(there) if "/" in name else name, path=path)
         if found is None and "/" in name and there.is_file():
@@ -150,10 +161,3 @@ class Command:
 def _timed(result: Result | None, folder: Path) -> Result | None:
     """With when it ended and how long it ran, where it had ended before anybody looked."""
     return None if result is None else replace(result, past=past(folder))
-
-
-def _booted(folder: Path) -> str | None:
-    try:
-        return (folder / BOOT).read_text().strip()
-    except FileNotFoundError:
-        return None

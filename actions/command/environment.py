@@ -9,7 +9,7 @@ from datetime import UTC
 from pathlib import Path
 
 from actions.api import Request
-from actions.command.launcher import OUTPUT
+from actions.command.folder import OUTPUT
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -22,7 +22,7 @@ class Heir(Command):
         settings = CommandSettings(kind="command", argv=("true",))
         super().__init__(settings, argv.read(settings.argv, {}), Path())
 
-    async def run(self, request: Request, context: Context) -> Result:  # noqa: ARG002 (an Action's signature)
+    async def _anew(self, request: Request, context: Context, revoked: str | None) -> Result:  # noqa: ARG002 (a Command's)
         return Result(Outcome.FAILED, f"the action {request.action} is no longer defined in rowd.toml")
 
     async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:

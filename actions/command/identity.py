@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from actions.api import Process, Request
+
+MARK = "ROWD_WARDEN"
+"""A variable of wardens and of nothing else. What is forked of one bears it, too, until it has become its program."""
 
 _PROC = Path("/proc")
 _BOOT = _PROC / "sys/kernel/random/boot_id"
 
 
+@cache
 def boot() -> str:
     """The id of this run of the machine (random(4))."""
     return _BOOT.read_text().strip()
@@ -31,7 +37,7 @@ def opened(process: Process) -> int | None:
     except ProcessLookupError:
         return None
     try:
-        if identified(process.pid) == process:  # looked at after opening: whatever the fd means is what was looked at, or gone
+        if identified(process.pid).started <= process.started:  # looked at after opening: it is whatever the fd means, or gone
             return pidfd
     except ProcessLookupError:
         pass
@@ -39,26 +45,51 @@ def opened(process: Process) -> int | None:
     return None
 
 
-def kill_left(group: int, request: Request) -> None:
-    """Kill what an attempt left in its process group, where its leader isn't our child: only processes that bear its run's id."""
-    marks = {f"ROWD_RUN_ID={request.run}".encode(), f"ROWD_ATTEMPT={request.attempt}".encode()}
-    for pid in _members(group):
+def is_gone(pidfd: int, milliseconds: int = 0) -> bool:
+    """Whether the process has ended, or ends within so long. One that nobody has reaped has ended."""
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return bool(poll.poll(milliseconds))
+
+
+def bears_marks(pid: int, request: Request) -> bool:
+    """Whether a process was begun for this attempt, by its environment; False where it is gone."""
+    return _marks(request) <= _environ(pid)
+
+
+def kill_left(request: Request, group: int | None, nonce: str | None) -> None:
+    """Kill what an attempt left behind, where its leader isn't our child: processes that bear its marks.
+
+    group: theirs; None where it isn't known.   nonce: of a warden that is dead: whatever bears it has yet to become a program.
+    """
+    marks, unborn = _marks(request), f"{MARK}={nonce}".encode()
+    for pid in _pids():
         with contextlib.suppress(OSError):
+            if group is not None and int(_stat(pid)[2]) != group:
+                continue
             pidfd = os.pidfd_open(pid)
             try:
-                environ = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
-                if int(_stat(pid)[2]) == group and marks <= set(environ):
+                environ = _environ(pid)
+                grouped = group is None or int(_stat(pid)[2]) == group
+                if (marks <= environ and grouped) or unborn in environ:
                     signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             finally:
                 os.close(pidfd)
 
 
-def _members(group: int) -> Iterator[int]:
-    for entry in _PROC.iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(ProcessLookupError):
-                if int(_stat(int(entry.name))[2]) == group:
-                    yield int(entry.name)
+def _marks(request: Request) -> set[bytes]:
+    return {f"ROWD_RUN_ID={request.run}".encode(), f"ROWD_ATTEMPT={request.attempt}".encode()}
+
+
+def _environ(pid: int) -> set[bytes]:
+    try:
+        return set((_PROC / str(pid) / "environ").read_bytes().split(b"\0"))
+    except OSError:  # gone, or another user's
+        return set()
+
+
+def _pids() -> Iterator[int]:
+    return (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
 
 
 def _stat(pid: int) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from actions.api import Outcome, Past, Result, Value
 from actions.command import outputs
-from actions.command.launcher import BOOT, EXIT, OUTPUT, STDERR, STDOUT
+from actions.command.folder import BOOT, EXIT, OUTPUT, STDERR, STDOUT
 from actions.sizes import spelled
 from actions.telling import Mask, cut, listed, plain
 
@@ -39,7 +39,7 @@ class Left:
 
 
 def exit_status(folder: Path) -> int | None:
-    """The status that the launcher wrote; None where it didn't come to it. Look only once it is gone."""
+    """The status that the warden wrote; None where it didn't come to it. Half of one is as good as none."""
     try:
         text = (folder / EXIT).read_text()
     except FileNotFoundError:
@@ -56,10 +56,10 @@ def past(folder: Path) -> Past | None:
     return Past(_EPOCH + timedelta(microseconds=ended), timedelta(microseconds=max(0, ended - began)))
 
 
-def result(folder: Path, status: int, ok: Collection[int], mask: Mask) -> Result:
+def result(folder: Path, status: int | str, ok: Collection[int], mask: Mask) -> Result:
     """The outcome of an attempt that ended by itself. Masks secrets in its logs, too.
 
-    status: as sh has it, 128 and more for a signal; or negative, as Popen has it, for a launcher that was killed itself.
+    status: as sh has it, 128 and more for a signal; or why there is none.
     """
     left = _left(folder, mask)
     if status in ok:
@@ -92,9 +92,9 @@ def _left(folder: Path, mask: Mask) -> Left:
     return Left(stdout, mask.text(outputs.last_line(folder / STDERR)), masked, of_line is not None)
 
 
-def _failure(status: int) -> str:
-    if status < 0:
-        return f"its launcher was killed by {_named(-status)}"
+def _failure(status: int | str) -> str:
+    if isinstance(status, str):
+        return status
     if status > _SHELL_SIGNALS and (name := _named(status - _SHELL_SIGNALS)):
         return f"exit {status}, killed by {name}"
     return f"exit {status}"

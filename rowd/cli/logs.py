@@ -11,7 +11,7 @@ from typing import Annotated, BinaryIO, Literal
 import typer
 
 from actions.api import Outcome
-from actions.command.launcher import STDERR, STDOUT
+from actions.command.folder import STDERR, STDOUT
 from engine.clock import SystemClock
 from engine.ledger import Attempt, Ledger
 from engine.model import Occurrence

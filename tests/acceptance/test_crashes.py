@@ -6,6 +6,7 @@ import os
 import select
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -74,16 +75,16 @@ def test_a_command_that_ended_while_nobody_was_there_is_known_by_its_exit_file(s
     ran_once(here)
 
 
-def test_a_command_that_was_killed_with_its_launcher_is_lost_and_not_run_again(site: Make) -> None:
+def test_a_command_whose_warden_was_killed_too_is_lost_ended_and_not_run_again(site: Make) -> None:
     here = site(GATED)
     first = here.start()
     first.until("run.started")
     pid = here.at_the_gate()
     first.kill()
     ended = os.pidfd_open(pid)
-    os.killpg(os.getpgid(pid), signal.SIGKILL)
-    _gone(ended)
+    os.kill(_parent(pid), signal.SIGKILL)
     second = here.start()
+    _gone(ended)
     lost = second.until("run.ended")
     assert lost["outcome"] == "lost"
     assert second.stop() == 0
@@ -114,6 +115,26 @@ def test_a_write_that_was_cut_short_leaves_a_whole_file_and_is_made_up_for(site:
     again.until("table.read")
     assert again.stop() == 0
     ran_once(here)
+
+
+def test_a_command_that_was_killed_while_nobody_was_there_has_failed(site: Make) -> None:
+    here = site(GATED)
+    first = here.start()
+    first.until("run.started")
+    pid = here.at_the_gate()
+    first.kill()
+    ended = os.pidfd_open(pid)
+    os.killpg(pid, signal.SIGKILL)
+    _gone(ended)
+    second = here.start()
+    assert second.until("run.ended")["outcome"] == "failed"
+    assert second.stop() == 0
+    here.laws()
+    assert len(here.witnessed()) == 1
+
+
+def _parent(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def _gone(pidfd: int) -> None:

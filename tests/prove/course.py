@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import select
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from actions.command.folder import taken
+from actions.command.identity import MARK
+from actions.command.verdict import exit_status
 from tests.prove.commands import Running, Starter
 from tests.prove.lots import seeded
 from tests.prove.person import Person
@@ -40,7 +44,7 @@ class Death:
     after: killed so many seconds after it is ready.   early: counted from its start instead, so that it may die before it is ready.
     point: `name:N`, where it kills itself; told to stop only where it hasn't after `after`. Points of the winding up need that.
     in_order: not killed but told to stop.   pause: seconds until the next start.
-    take: a running command is killed too, with its group.
+    take: the warden of a running command is killed, too.
     """
 
     after: float
@@ -134,7 +138,7 @@ class Course:
             daemon.signal(signal.SIGKILL)
             status = daemon.ended(30)
         killed = time.time()
-        taken = self._take_one() if death.take else None
+        lost = self._take_some() if death.take else []
         self._daemon = None
         if death.point is not None and status == -signal.SIGKILL and not forced:
             self.reached[death.point.partition(":")[0]] += 1
@@ -145,7 +149,7 @@ class Course:
             status=status,
             point=death.point,
             forced=forced,
-            taken=taken,
+            taken=lost,
         )
         return "killed" if status == -signal.SIGKILL else f"ended with {status}"
 
@@ -160,19 +164,24 @@ class Course:
                 raise Unfinished(f"a daemon was not ready within {READY_WITHIN:g} s; see {log}")
         return status
 
-    def _take_one(self) -> list[str] | None:
-        """Kill a command that is under way, launcher and all: its run must be recorded as lost. Answers (run, attempt)."""
+    def _take_some(self) -> list[list[str]]:
+        """Kill the warden of a command that is under way: its runs must be recorded as lost. Answers (run, attempt) of each.
+
+        What it began runs on; it is for the next daemon to kill.
+        """
         lines = self._scene.started()
         ended = {(words[2], words[3]) for words in lines if words[0] == "end"}
-        open_ = [words for words in lines if words[0] == "start" and (words[2], words[3]) not in ended]
-        for words in self._rng.sample(open_, len(open_)):
-            group = int(words[6])
-            with contextlib.suppress(OSError):
-                environ = Path(f"/proc/{group}/environ").read_bytes().split(b"\0")
-                if f"ROWD_RUN_ID={words[2]}".encode() in environ:
-                    os.killpg(group, signal.SIGKILL)
-                    return words[2:4]
-        return None
+        open_ = [words[2:4] for words in lines if words[0] == "start" and (words[2], words[3]) not in ended]
+        for run, attempt in self._rng.sample(open_, len(open_)):
+            ticket = taken(self._scene.runs / run / attempt)
+            if ticket is not None and ticket.nonce is not None and _killed_warden(ticket.nonce):
+                begun = (file.parent for file in self._scene.runs.glob("*/*/stdout"))
+                return [
+                    [folder.parent.name, folder.name]
+                    for folder in begun
+                    if (other := taken(folder)) is not None and other.nonce == ticket.nonce and exit_status(folder) is None
+                ]
+        return []
 
     def _wind_up(self, told: Told) -> None:
         """A last daemon does what is left to do, until everything that has come due so far has its outcome."""
@@ -268,3 +277,16 @@ class Course:
 
 def _seconds(iso: str) -> float:
     return datetime.fromisoformat(iso).timestamp()
+
+
+def _killed_warden(nonce: str) -> bool:
+    """Kill it, and see it dead; False where it is gone already."""
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and f"{MARK}={nonce}".encode() in (entry / "environ").read_bytes().split(b"\0"):
+                pidfd = os.pidfd_open(int(entry.name))
+                signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+                select.select([pidfd], [], [])
+                os.close(pidfd)
+                return True
+    return False

@@ -75,7 +75,7 @@ class Evidence:
         self.asked = list(self.noted("asked"))
         self.events, self.other = _events(folder / "logs")
         self.lives = self._lives()
-        self.taken = {tuple(death["taken"]) for death in self.noted("death") if death["taken"]}
+        self.taken = {tuple(one) for death in self.noted("death") for one in death["taken"]}
         self.first_ready = min((life.ready for life in self.lives if life.ready is not None), default=math.inf)
         self._told: dict[tuple[str, str], list[Json]] = {}
         for event in self.events:

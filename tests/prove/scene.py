@@ -93,6 +93,7 @@ class Scene:
         self.table = folder / "tasks.csv"
         self.seen = folder / "witness"
         self.logs = folder / "logs"
+        self.runs = folder / ".rowd" / "runs"
         folder.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir()
         witness = folder / "witness.py"

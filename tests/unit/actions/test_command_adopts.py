@@ -8,6 +8,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +19,8 @@ import pytest
 
 from actions.api import Adoptable, Outcome, Past, Process, Result
 from actions.command import KIND
-from actions.command.identity import boot, identified, opened
+from actions.command.folder import taken
+from actions.command.identity import MARK, boot, identified, opened
 from tests.unit.actions.attempts import Lent, action, request
 from tests.unit.actions.test_command_runs import wait_for_end
 
@@ -27,7 +30,8 @@ ROOT = Path(__file__).parents[3]
 def killed_daemon(folder: Path, moment: str, **settings: Any) -> Process:
     """Make an attempt in a daemon that is killed at this moment; answer the process that it had made known."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.unit.actions.dying_daemon", str(folder), moment, json.dumps(settings)],
+        [sys.executable, "-m", "tests.unit.actions.dying_daemon", str(folder), moment],
+        input=json.dumps(settings),
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -36,6 +40,8 @@ def killed_daemon(folder: Path, moment: str, **settings: Any) -> Process:
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
     pid, started = done.stdout.split()
+    if moment == "after":
+        until(lambda: taken(folder) is not None)
     return Process(int(pid), int(started))
 
 
@@ -70,6 +76,7 @@ def test_still_running_it_is_waited_for(folder: Path) -> None:
         made: object = action(folder.parent, "command", ok_exit_codes=[3], **settings)
         assert isinstance(made, Adoptable)
         waiting = asyncio.ensure_future(made.adopt(request(), Lent(folder), process))
+        await asyncio.sleep(0)  # it looks
         await asyncio.to_thread((folder.parent / "go").write_text, "well\n")
         return await waiting
 
@@ -86,9 +93,10 @@ def test_gone_with_an_exit_file_that_is_its_result(folder: Path) -> None:
     assert replace(found, past=None) == Result(Outcome.FAILED, "exit 4: bad")  # `past` where init has reaped it by now
 
 
-def test_what_a_program_leaves_behind_goes_with_its_launcher_also_without_a_daemon(folder: Path) -> None:
+def test_what_a_program_leaves_behind_goes_with_it_and_its_warden_too_also_without_a_daemon(folder: Path) -> None:
     process = killed_daemon(folder, "after", **line("sleep 1000 & echo $!"))
     wait_for_end(process.pid)
+    assert (folder / "exit").read_text() == "0\n"
     wait_for_end(int((folder / "stdout").read_text()))
 
 
@@ -97,11 +105,111 @@ def test_gone_without_an_exit_file_nobody_can_know(folder: Path, *, reaped: bool
     settings = line("echo $$ $PPID; kill -9 $PPID; exec sleep 1000")
     process = killed_daemon(folder, "after", **settings)
     wait_for_end(process.pid)
-    program, launcher = map(int, (folder / "stdout").read_text().split())
-    assert launcher == process.pid
-    known = Process(process.pid, process.started + reaped)  # with another start time it is as if its parent had reaped it
+    leader, warden = map(int, (folder / "stdout").read_text().split())
+    assert warden == process.pid
+    known = Process(process.pid, 1 if reaped else process.started)  # of another moment: as if its parent had reaped it
     assert adopted(folder, known, **settings) is None
-    wait_for_end(program)  # lost, so another attempt may follow: this one must not go on
+    wait_for_end(leader)  # lost, so another attempt may follow: this one must not go on
+
+
+def test_sent_but_not_read_it_never_runs_but_by_the_next_daemon(folder: Path) -> None:
+    settings = line("echo once >>runs; echo ran")
+    process = killed_daemon(folder, "unread", **settings)
+    lent = Lent(folder)
+    assert adopted(folder, process, lent, **settings) == Result(Outcome.SUCCEEDED, "ran")
+    os.kill(process.pid, signal.SIGCONT)  # only now the warden of the dead one reads its order
+    wait_for_end(process.pid)
+    assert (folder.parent / "runs").read_text() == "once\n"
+    assert (folder / "stdout").read_text() == "ran\n"
+    assert len(lent.launches) == 1
+
+
+def test_sent_in_part_it_never_runs_but_by_the_next_daemon(folder: Path) -> None:
+    settings: dict[str, Any] = {"argv": ["/bin/sh", "-c", "echo once >>runs; echo ran", *["y" * 100_000] * 12]}
+    process = killed_daemon(folder, "unread", **settings)
+    os.kill(process.pid, signal.SIGCONT)
+    wait_for_end(process.pid)  # its order had no end
+    assert not (folder / "stdout").exists()
+    assert adopted(folder, process, **settings) == Result(Outcome.SUCCEEDED, "ran")
+    assert (folder.parent / "runs").read_text() == "once\n"
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_read_but_not_yet_begun_the_next_daemon_waits_for_it_or_for_its_warden_to_be_gone(folder: Path, *, killed: bool) -> None:
+    settings = line("echo once >>runs; echo ran")
+    os.mkfifo(folder / "stderr")  # the warden opens it after it has taken the ticket, and waits there until somebody reads
+    process = killed_daemon(folder, "after", **settings)
+    until(lambda: taken(folder) is not None)
+
+    async def main() -> Result | None:
+        made: object = action(folder.parent, "command", **settings)
+        assert isinstance(made, Adoptable)
+        lent = Lent(folder)
+        waiting = asyncio.ensure_future(made.adopt(request(), lent, process))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        if killed:
+            (folder / "stderr").rename(folder / "pipe")  # for the second launch
+            os.kill(process.pid, signal.SIGKILL)
+        else:
+            await asyncio.to_thread((folder / "stderr").read_text)
+        found = await waiting
+        assert len(lent.launches) == killed
+        return found
+
+    assert asyncio.run(main()) == Result(Outcome.SUCCEEDED, "ran")
+    assert (folder.parent / "runs").read_text() == "once\n"
+    wait_for_end(process.pid)
+
+
+def test_begun_and_not_yet_told_it_is_found_by_its_marks_and_killed_where_its_warden_is_dead(folder: Path) -> None:
+    settings = line("echo $$; exec sleep 1000")
+    process = killed_daemon(folder, "after", **settings)
+    until(lambda: (ticket := taken(folder)) is not None and ticket.program is not None and (folder / "stdout").read_text() != "")
+    os.kill(process.pid, signal.SIGKILL)
+    wait_for_end(process.pid)
+    (folder / "boot").write_text((folder / "boot").read_text().splitlines(keepends=True)[0])  # as if it had been killed before
+    unborn = subprocess.Popen(["sleep", "1000"], env={MARK: (folder / "boot").read_text().split()[1]})
+    bystander = subprocess.Popen(["sleep", "1000"], env={MARK: "another", "ROWD_RUN_ID": "01RUN", "ROWD_ATTEMPT": "2"})
+    try:
+        assert adopted(folder, process, **settings) is None
+        wait_for_end(int((folder / "stdout").read_text()))
+        assert unborn.wait(5) == -signal.SIGKILL  # what the warden had forked, and what hadn't become its program yet
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        bystander.wait()
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_ended_and_its_status_not_yet_written_it_is_waited_for_or_lost_with_its_warden(folder: Path, *, killed: bool) -> None:
+    os.mkfifo(folder.parent / "go")
+    settings = line("echo $$; read word <go; exit 3")
+    process = killed_daemon(folder, "after", **settings)
+    until(lambda: (folder / "stdout").exists() and (folder / "stdout").read_text() != "")
+    os.kill(process.pid, signal.SIGSTOP)
+    (folder.parent / "go").write_text("well\n")
+    wait_for_end(int((folder / "stdout").read_text()))
+
+    async def main() -> Result | None:
+        made: object = action(folder.parent, "command", **settings)
+        assert isinstance(made, Adoptable)
+        waiting = asyncio.ensure_future(made.adopt(request(), Lent(folder), process))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        os.kill(process.pid, signal.SIGKILL if killed else signal.SIGCONT)
+        return await waiting
+
+    found = asyncio.run(main())
+    assert (found and found.outcome) is (None if killed else Outcome.FAILED)
+    wait_for_end(process.pid)
+
+
+def until(so: Callable[[], bool]) -> None:
+    """Return when it is so; only files and /proc tell."""
+    late = time.monotonic() + 20
+    while not so():
+        assert time.monotonic() < late
 
 
 def test_how_it_ended_is_known_before_any_time_out_even_where_nobody_has_reaped_it(folder: Path) -> None:
@@ -121,7 +229,9 @@ def test_how_it_ended_is_known_before_any_time_out_even_where_nobody_has_reaped_
             known: Result | None = end.value.value
             return known
 
-        assert asyncio.run(first_step()) == Result(Outcome.SUCCEEDED, "done")
+        found = asyncio.run(first_step())
+        assert found is not None
+        assert replace(found, past=None) == Result(Outcome.SUCCEEDED, "done")
     finally:
         gone.wait()
 
@@ -159,10 +269,10 @@ def test_another_process_with_the_same_pid_is_left_alone(folder: Path) -> None:
     settings = line("exit 0")
     other = subprocess.Popen(["sleep", "1000"])
     try:
-        (folder / "boot").write_text(f"{boot()}\n")
+        (folder / "boot").write_text(f"{boot()} 1\n{other.pid} {identified(other.pid).started - 1}\n")
         (folder / "stdout").touch()
         mine = identified(other.pid)
-        assert adopted(folder, Process(other.pid, mine.started + 1), **settings) is None
+        assert adopted(folder, Process(other.pid, mine.started - 1), **settings) is None  # who has this pid came later
         assert other.poll() is None
         found = opened(mine)
         assert found is not None
