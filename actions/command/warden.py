@@ -36,7 +36,6 @@ FIXED = 8
 _TICKS = os.sysconf("SC_CLK_TCK")
 _HEAD, _READ = 4, 1 << 18
 _NOT_EXECUTABLE, _NOT_FOUND, _SHELL_SIGNALS = 126, 127, 128  # as sh has them
-_HARDLY_FOUND = (errno.ENOENT, errno.ENOTDIR)
 _DEAF_TO = (
     *(signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM),
     *(signal.SIGPIPE, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGXFSZ),
@@ -216,7 +215,7 @@ def begin(order: Order) -> int | str:
         pid = _spawn(order, out, err)
     except OSError as exc:
         _write(err, b"rowd: %s: %s\n" % (order.argv[0], (exc.strerror or "").encode()))
-        return -(_NOT_FOUND if exc.errno in _HARDLY_FOUND else _NOT_EXECUTABLE)
+        return -(_NOT_FOUND if exc.errno in (errno.ENOENT, errno.ENOTDIR) else _NOT_EXECUTABLE)
     else:
         _write(known, b"%d %d\n" % (pid, now()))
         return pid

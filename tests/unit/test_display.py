@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actions.api import Outcome
@@ -87,6 +87,7 @@ def test_where_no_run_is_to_come_every_instant_has_its_year(row: RowView) -> Non
     assert "Mon 2 Mar 2026 12:00 Berlin" in health(with_last(row, timedelta(hours=1), Outcome.FAILED))
 
 
+@settings(deadline=None)
 @given(st.timedeltas(timedelta(0), timedelta(days=700)), st.sampled_from(SCHEDULES))
 def test_a_year_that_is_left_out_is_that_of_whoever_reads_it_in_time(later: timedelta, schedule: str) -> None:
     settled = NOON + later
