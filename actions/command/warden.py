@@ -34,12 +34,8 @@ FIXED = 8
 """Fields before the arguments: kind, number, folder, ticket, cwd, uid:gid:groups, memory:cpu:nice, how many arguments."""
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_HEAD = 4
-_READ = 1 << 18
-_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
-"""As sh has them."""
-
-_SHELL_SIGNALS = 128
+_HEAD, _READ = 4, 1 << 18
+_NOT_EXECUTABLE, _NOT_FOUND, _SHELL_SIGNALS = 126, 127, 128  # as sh has them
 _HARDLY_FOUND = (errno.ENOENT, errno.ENOTDIR)
 _DEAF_TO = (
     *(signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM),
