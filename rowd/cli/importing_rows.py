@@ -223,6 +223,8 @@ def _place(
     if key is not None and not (update and differing):
         plan.same.append(label)
         return None
+    if key is None and not any(text(v) for c, v in cells.items() if c != Column.ID):
+        return "it says nothing in any column of the table"
     understood = held.understood({**before, **cells}, now)
     if isinstance(understood, Defect) and not understood.draft:
         return understood.message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -44,12 +45,13 @@ def once(
 
     asyncio.run(pass_once(site, listen))
     ended = [e for e in told if isinstance(e, RunEnded)]
-    failed = [e for e in ended if e.outcome != "succeeded"]
+    runs = last_attempts(ended)
+    failed = [e for e in runs if e.outcome != "succeeded"]
     unrun = [e for e in told if isinstance(e, OccurrenceRecorded)]
     if as_json:
         emit_json({"runs": [e.fields() for e in ended], "not_run": [e.fields() for e in unrun], "failed": len(failed)})
     elif not quiet:
-        say(f"{plural(len(ended), 'run')}, {len(failed)} failed, {plural(sum(e.count for e in unrun), 'occurrence')} not run")
+        say(f"{plural(len(runs), 'run')}, {len(failed)} failed, {plural(sum(e.count for e in unrun), 'occurrence')} not run")
     away = [e for e in told if isinstance(e, TableUnreachable)]
     for event in away:
         warn(f"table {event.table}: {event.message}")
@@ -57,3 +59,8 @@ def once(
         raise typer.Exit(int(Exit.OWNER if any(e.needs_owner for e in away) else Exit.LATER))
     if failed or any(e.outcome == "missed" for e in unrun):
         raise typer.Exit(int(Exit.BAD))
+
+
+def last_attempts(ended: Iterable[RunEnded]) -> list[RunEnded]:
+    """Of each run the last attempt that was made. One that failed may be followed by another in the same pass."""
+    return list({attempt.run: attempt for attempt in ended}.values())

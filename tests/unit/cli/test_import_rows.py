@@ -216,3 +216,9 @@ def test_a_table_is_never_written_over(desk: Desk, form: str) -> None:
     for name in ("ops.csv", "link.csv"):
         assert "is the table ops itself" in desk.said("export", form, str(desk.folder / name), "--force", code=5)
     assert (desk.folder / "ops.csv").read_bytes() == before
+
+
+def test_a_row_that_says_nothing_in_any_column_of_the_table_is_refused(desk: Desk) -> None:
+    path = file(desk, "in.json", '[{"Foo": "1"}, {"ID": "9"}, {"Name": "idea"}]')
+    assert "it says nothing in any column of the table" in desk.said("import", "json", path, code=1)
+    assert list(rows(desk)) == ["backup", "idea"]
