@@ -296,14 +296,14 @@ def _then(task: Task | None, state: RowState, ahead: Upcoming | None, barrier: B
     """When the next run starts, and what is in the way of an earlier one: what recurs is skipped, what happens once waits."""
     if ahead is None:
         return f", but all that comes is skipped: {barrier.what}" if barrier is not None else ""
-    held = f" (skipped: up to {said(state.skip_until)})" if state.skip_until is not None else ""
+    held = [f"skipped: up to {said(state.skip_until)}"] if state.skip_until is not None else []
     if barrier is not None and task is not None and task.schedule is not None and task.schedule.one_off:
-        held = f" (due {said(ahead.due)}, waits: {barrier.what})"
+        held.append(f"due {said(ahead.due)}, waits: {barrier.what}")
     elif barrier is not None:
-        held = f" ({barrier.what} until {said(barrier.until)})"
+        held.append(f"{barrier.what} until {said(barrier.until)}")
     elif state.snoozed_until is not None and state.snoozed_until > state.settled_until:
-        held = f" (snoozed until {said(state.snoozed_until)})"
-    return f", next {said(_second(ahead.at))}{held}"
+        held.append(f"snoozed until {said(state.snoozed_until)}")
+    return f", next {said(_second(ahead.at))}" + (f" ({'; '.join(held)})" if held else "")
 
 
 def _under_way(occurrence: Occurrence, said: Said, shut: datetime | None) -> str:

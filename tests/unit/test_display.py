@@ -96,3 +96,11 @@ def test_a_year_that_is_left_out_is_that_of_whoever_reads_it_in_time(later: time
     assert isinstance(ahead, datetime)
     for read in (settled, ahead):
         assert str(ahead.astimezone(BERLIN).year) in health(row) or read.astimezone(BERLIN).year == ahead.astimezone(BERLIN).year
+
+
+def test_of_a_run_that_is_left_out_and_a_snooze_both_are_told() -> None:
+    skipped = with_state(seen("daily 14:00"), skip_until=datetime(2026, 3, 2, 13, tzinfo=UTC))
+    both = with_state(skipped, snoozed_until=datetime(2026, 3, 2, 12, 30, tzinfo=UTC))
+    told = "OK, next Tue 3 Mar 2026 14:00 Berlin (skipped: up to Mon 2 Mar 2026 14:00 Berlin{})"
+    assert health(skipped).replace(" 2026", "") == told.format("").replace(" 2026", "")
+    assert health(both).replace(" 2026", "") == told.format("; snoozed until Mon 2 Mar 13:30 Berlin").replace(" 2026", "")
