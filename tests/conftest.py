@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
+
+from actions.command import wards
 
 SIMULATED = "simulated"
 """The property under which a test hands on its numbers: name → number, how many `seeds` among them."""
@@ -21,3 +24,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if seeds := total.pop("seeds", 0):
         numbers = ", ".join(f"{number:,} {name}" for name, number in total.items())
         terminalreporter.write_line(f"simulated {seeds} seeds: {numbers}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_warden_is_left() -> Iterator[None]:
+    """What ran commands in this process is to end with it, and not by itself some time later."""
+    yield
+    for warden in wards._ours:
+        warden.kill()
+        warden._line.close()

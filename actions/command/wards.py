@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import secrets
 import signal
 import socket
+import subprocess
 import sys
 from dataclasses import dataclass
 from itertools import count
@@ -45,18 +45,16 @@ class Warden:
         self._unsent = bytearray()
         self._full = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._status: int | None = None  # as Popen has it, once it is gone
         self._line, other = socket.socketpair()
-        try:  # no Popen: that would complain of a process which is to outlive us
-            self._pid = os.posix_spawn(
-                sys.executable,
+        try:
+            self._popen = subprocess.Popen(
                 [sys.executable, "-I", "-S", _PROGRAM, warden.VERSION],
-                {MARK: self.nonce},
-                file_actions=[
-                    (os.POSIX_SPAWN_DUP2, other.fileno(), 0),
-                    *((os.POSIX_SPAWN_OPEN, said, os.devnull, os.O_WRONLY, 0) for said in (1, 2)),
-                ],
-                setsid=True,
+                stdin=other.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd="/",
+                env={MARK: self.nonce},
+                start_new_session=True,
             )
         except BaseException:
             self._line.close()
@@ -68,7 +66,7 @@ class Warden:
     @property
     def process(self) -> Process:
         """It, and a moment at which it is there."""
-        return Process(self._pid, warden.now())
+        return Process(self._popen.pid, warden.now())
 
     def number(self) -> str:
         """Of the next order: unlike any other's, of any warden."""
@@ -94,7 +92,8 @@ class Warden:
     def kill(self) -> None:
         """The last resort: with it end all its programs."""
         if not self.gone:
-            self._end()
+            self._popen.kill()
+            self._popen.wait()
 
     def _listen(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._loop is not loop:
@@ -151,18 +150,14 @@ class Warden:
             self._loop.remove_reader(self._line)
             self._loop.remove_writer(self._line)
         self._line.close()
-        self._end()  # where it only let go of us: it may do nothing more
+        self._popen.kill()  # where it only let go of us: it may do nothing more
+        self._popen.wait()
         self._lose()
-
-    def _end(self) -> None:
-        if self._status is None:  # not reaped yet, so the number is its own
-            os.kill(self._pid, signal.SIGKILL)
-            self._status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
 
     def _lose(self) -> None:
         for ended in self._ends.values():
             if not ended.done():
-                ended.set_result(End(None, f"its warden {_said(self._status or 0)}", orphaned=True))
+                ended.set_result(End(None, f"its warden {_said(self._popen.returncode)}", orphaned=True))
         self._ends.clear()
 
 
