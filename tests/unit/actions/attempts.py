@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,8 @@ import actions
 from actions.api import Action, Process, Request, Result, Value
 
 DUE = datetime(2026, 3, 2, 12, tzinfo=UTC)
+RUN = f"01RUN{os.environ.get('PYTEST_XDIST_WORKER', '')}"
+"""By it what is left of an attempt is found and killed, so tests that run beside each other must not share it."""
 
 
 async def _nothing(process: Process) -> None:
@@ -38,7 +41,7 @@ class Lent:
 
 def request(attempt: int = 1, **parameters: Value) -> Request:
     return Request(
-        run="01RUN",
+        run=RUN,
         attempt=attempt,
         table="ops",
         task="Nightly report",

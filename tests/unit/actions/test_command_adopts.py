@@ -21,7 +21,7 @@ from actions.api import Adoptable, Outcome, Past, Process, Result
 from actions.command import KIND
 from actions.command.folder import taken
 from actions.command.identity import MARK, boot, identified, opened
-from tests.unit.actions.attempts import Lent, action, request
+from tests.unit.actions.attempts import RUN, Lent, action, request
 from tests.unit.actions.test_command_runs import wait_for_end
 
 ROOT = Path(__file__).parents[3]
@@ -170,7 +170,7 @@ def test_begun_and_not_yet_told_it_is_found_by_its_marks_and_killed_where_its_wa
     wait_for_end(process.pid)
     (folder / "boot").write_text((folder / "boot").read_text().splitlines(keepends=True)[0])  # as if it had been killed before
     unborn = subprocess.Popen(["sleep", "1000"], env={MARK: (folder / "boot").read_text().split()[1]})
-    bystander = subprocess.Popen(["sleep", "1000"], env={MARK: "another", "ROWD_RUN_ID": "01RUN", "ROWD_ATTEMPT": "2"})
+    bystander = subprocess.Popen(["sleep", "1000"], env={MARK: "another", "ROWD_RUN_ID": RUN, "ROWD_ATTEMPT": "2"})
     try:
         assert adopted(folder, process, **settings) is None
         wait_for_end(int((folder / "stdout").read_text()))

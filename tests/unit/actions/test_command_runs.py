@@ -19,7 +19,7 @@ from actions.api import Checkable, Outcome, Process, Result
 from actions.command import wards
 from actions.command.environment import PATH
 from actions.command.settings import CommandSettings
-from tests.unit.actions.attempts import Lent, action, ran, request
+from tests.unit.actions.attempts import RUN, Lent, action, ran, request
 
 SH = "/bin/sh"
 
@@ -172,7 +172,7 @@ def test_the_environment_is_clean(folder: Path, monkeypatch: pytest.MonkeyPatch)
         "PWD": str(folder.parent),
         "A": "{",
         "TOKEN": "***",  # it was there, and is masked in the log
-        "ROWD_RUN_ID": "01RUN",
+        "ROWD_RUN_ID": RUN,
         "ROWD_ATTEMPT": "1",
         "ROWD_TABLE": "ops",
         "ROWD_TASK": "Nightly report",

@@ -29,7 +29,7 @@ from actions.http.addresses import Allowed
 from actions.http.plan import Sent, redirected
 from actions.http.pointer import checked, found
 from actions.http.settings import HttpSettings
-from tests.unit.actions.attempts import Lent, action, ran, request
+from tests.unit.actions.attempts import RUN, Lent, action, ran, request
 
 LOCAL = {"allow_private": ["127.0.0.0/8"]}
 
@@ -108,7 +108,7 @@ def made_with(folder: Path, values: dict[str, Any], secrets: dict[str, str] | No
 def test_a_request_says_who_asks_and_carries_the_run_as_its_key(folder: Path, server: Server) -> None:
     assert ran(folder, "http", url=f"{server.url}/x", **LOCAL) == Result(Outcome.SUCCEEDED, "200 OK, 5 B")
     (seen,) = server.seen
-    assert (seen.method, seen.path, seen.headers["idempotency-key"]) == ("GET", "/x", "01RUN")
+    assert (seen.method, seen.path, seen.headers["idempotency-key"]) == ("GET", "/x", RUN)
     assert seen.headers["user-agent"].startswith("rowd/")
     assert seen.headers["host"] == server.url.removeprefix("http://")
     assert (folder / "response").read_bytes() == b"hello"

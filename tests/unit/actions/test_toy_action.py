@@ -15,7 +15,7 @@ import pytest
 import actions
 from actions.api import Outcome, Result
 from actions.parameters import bind
-from tests.unit.actions.attempts import Lent, request
+from tests.unit.actions.attempts import RUN, Lent, request
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "docs" / "examples" / "toy_action"
@@ -60,7 +60,7 @@ def test_it_is_found_and_runs_like_one_of_ours(folder: Path, tmp_path: Path) -> 
 
     assert once() == Result(Outcome.SUCCEEDED, "added 'rain'", {"characters": 4})
     assert once() == Result(Outcome.SUCCEEDED, "it was there already")
-    assert (tmp_path / "diary.txt").read_text() == "01RUN\train\n"
+    assert (tmp_path / "diary.txt").read_text() == f"{RUN}\train\n"
     assert kind.repeatable(settings)
 
 
