@@ -47,6 +47,9 @@ class Notes(Emulator):
     def rest(self, request: Request, rest: str) -> Answer:
         return Answer.of(200, rest)
 
+    def snippet(self, base: str) -> str:
+        return base
+
     def get(self, request: Request, name: str) -> Answer:
         if name not in self.kept:
             raise Refused(Answer.of(404, {"error": f"no {name}"}, retry_after="5"))

@@ -72,6 +72,6 @@ class Emulator(ABC):
         """The vendor's own answer to a path that its real service doesn't have either; None where it would have it."""
         return None
 
+    @abstractmethod
     def snippet(self, base: str) -> str:
         """What to put into `rowd.toml` to use this emulator at `base`."""
-        raise NotImplementedError
