@@ -124,7 +124,7 @@ class Acting:
         for state in moves.plan.states:
             keeper = memory.keepers[state.table]
             keeper.states[state.key] = state
-            keeper.unsent.add(state.key)
+            keeper.tell((state.key,))
         for state in moves.plan.completed:
             memory.keepers[state.table].apply({state.key: state}, now)
         claims = [claim for claim in moves.claims if claim.id in ours]  # another's claim is not ours to start

@@ -13,6 +13,7 @@ from engine.findings import Findings, Reading
 from engine.lateness import left_behind
 from engine.ledger import TableMark
 from engine.meanings import Meanings
+from engine.merge import meant_by
 from engine.model import SETTLE, Defect, Occurrence, Request, RowState, Tally, Task
 from engine.plan import Answer, Hold, Released, Standing, cause
 from engine.rules import TableRules
@@ -32,7 +33,7 @@ class Keeper:
 
     states: every row that the ledger remembers.   tallies: what their pasts add up to.   requests: open wishes.
     sight: how the table was last read.   access: how it stands with us.
-    unsent: rows whose display may differ from what stands in the table.
+    unsent: rows whose display may differ from what stands in the table, in the order in which they get their turn to be told.
     """
 
     def __init__(self, rules: TableRules, states: Iterable[RowState], tallies: Mapping[str, Tally], mark: TableMark | None) -> None:
@@ -42,7 +43,7 @@ class Keeper:
         self.states: dict[str, RowState] = {s.key: s for s in states}
         self.tallies: dict[str, Tally] = dict(tallies)
         self.requests: dict[str, tuple[Request, ...]] = {}
-        self.unsent: set[str] = set()
+        self.unsent: dict[str, None] = {}
         self.meanings = Meanings(rules.rules)
         self.sight = Sight(rules, self.states, self.meanings, mark.columns if mark is not None else ())
         self.access = Access(rules.offline_limit, mark)
@@ -51,7 +52,7 @@ class Keeper:
         self._mended: dict[str, Released] = {}  # rows that were defective until then
         self._told_unclear: set[str] = set()
         self._doubted: set[str] = set()  # rows of the last write of which an earlier answer is still out: it may land any time
-        self.unsent |= self.meanings.read(self.states, self.states)
+        self.tell(sorted(self.meanings.read(self.states, self.states)))
 
     # --- what came of a look at the table
 
@@ -60,7 +61,7 @@ class Keeper:
         new_ledger = self.access.first_read is None
         waited, hints = [mint.id for mint in self.sight.mints.values()], self.hints
         found = self.sight.take(reading, now, draw, new_ledger=new_ledger)
-        self.unsent.update(waited if self.hints == hints else self.states)  # what waited for its id is to be told now
+        self.tell(waited if self.hints == hints else self.states)  # what waited for its id is to be told now
         found.news |= self.access.trouble is not None or self.hints != hints
         found.look_again |= self.access.was_read(self.sight.held, now) or new_ledger
         if self.sight.layout is not None:
@@ -76,13 +77,12 @@ class Keeper:
         return found
 
     def intend(self, patches: Sequence[tuple[str, Mapping[str, Cell]]]) -> Findings:
-        """These canonical cells are about to be put: what both sides count in is remembered, in case no answer comes."""
+        """These canonical cells are about to be put: how the shared cells stand then is remembered, in case no answer comes."""
         found = Findings()
         self._doubted = {key for key, _ in patches if key in self.states and self.states[key].meant}
         for key, put in patches:
-            meant = {c: v for c, v in put.items() if c == Column.CURRENT}
-            if meant and key in self.states and self.states[key].meant != meant:
-                found.states[key] = self.states[key]._replace(meant=meant)
+            if (state := self.states.get(key)) is not None and (meant := meant_by(state, put)) and state.meant != meant:
+                found.states[key] = state._replace(meant=meant)
         return found
 
     def refused(self, keys: Iterable[str]) -> Findings:
@@ -134,7 +134,7 @@ class Keeper:
         changed = [key for key, state in states.items() if _reads_differently(self.states.get(key), state)]
         self.states.update(states)
         self.sight.durable(states, read)
-        self.unsent |= states.keys()
+        self.tell(states)
         self.understand(changed, now)
 
     def _forget(self, key: str) -> None:
@@ -156,7 +156,7 @@ class Keeper:
         """Parse these rows again, and those whose meaning hangs on theirs."""
         keys = list(keys)
         defects = {k: d for k in keys if isinstance(d := self.understood.get(k), Defect) and not d.draft}
-        self.unsent |= self.meanings.read(self.states, keys)
+        self.tell(sorted(self.meanings.read(self.states, keys)))
         for key, defect in defects.items():
             if isinstance(self.understood.get(key), Task):
                 self._mended[key] = Released(now, f"the row could not be understood: {cause(defect.message)}")
@@ -240,7 +240,7 @@ class Keeper:
         """A request was answered; a refusal stands in Health until the next edit, or until the next run begins."""
         key = answer.request.key
         self.requests.pop(key, None)
-        self.unsent.add(key)
+        self.tell((key,))
         if not answer.taken and (state := self.states.get(key)) is not None:
             self.states[key] = state._replace(note=f"{answer.request.wish} refused: {answer.text}")
 
@@ -249,7 +249,18 @@ class Keeper:
         if (state := self.states.get(key)) is not None and state.note is not None and state.cells.get(Column.DO) is None:
             self.states[key] = state._replace(note=None)
 
-    # --- what others are told
+    # --- what the table is told
+
+    def tell(self, keys: Iterable[str]) -> None:
+        """What these rows show may be another matter now. A row that waits already keeps its place."""
+        self.unsent.update(dict.fromkeys(keys))
+
+    def goes_out(self, keys: Iterable[str]) -> None:
+        """These rows are being told: should that come to nothing, all others that wait go before they are tried again."""
+        for key in keys:
+            if key in self.unsent:
+                del self.unsent[key]
+                self.unsent[key] = None
 
     def wanted(self, key: str, now: datetime) -> dict[str, Cell] | None:
         """What rowd would have stand in this row, canonical header → value; None for a row that isn't there (any more)."""

@@ -32,6 +32,7 @@ MOST_PRESSES = 20
 _ACTIVE = frozenset({"", "active"})
 
 _ROWDS = OURS | SHARED
+_MERGED = (Column.STATUS, Column.CURRENT)
 _OURS, _SHARED = tuple(sorted(map(str, OURS))), tuple(sorted(map(str, SHARED)))
 
 
@@ -118,10 +119,12 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
     """
     stood = _displayed(cells)
     base, live, sure = _base(state, stood)
+    landed = {c: stood[c] for c, v in state.meant.items() if c in stood and same(stood[c], v)}
+    base = {**base, **landed}  # our own write, whose answer we never saw
     theirs = [c for c in {**state.cells, **cells} if c not in OURS and c not in SHARED]
     changes = [Change(c, state.cells.get(c), cells.get(c)) for c in theirs if cells.get(c) != state.cells.get(c)]
     merged = {c: v for c, v in cells.items() if c not in SHARED}
-    after = state._replace(handle=handle or state.handle)
+    after = state._replace(handle=handle or state.handle, meant={} if len(landed) == len(state.meant) else state.meant)
 
     after, status_changes = _merge_status(after, merged, base, cells)
     after, count_changes = _merge_count(after, merged, base, cells, sure=sure)
@@ -244,8 +247,6 @@ def _merge_count(
     theirs = merged[Column.CURRENT] = cells[Column.CURRENT]
     if theirs == base.get(Column.CURRENT):
         return after, []
-    if Column.CURRENT in after.meant and same(theirs, after.meant[Column.CURRENT]):
-        return after._replace(meant={}), []  # our own write, whose answer we never saw
     change = Change(Column.CURRENT, base.get(Column.CURRENT), theirs)
     typed, was = _number(theirs), _number(base.get(Column.CURRENT))
     if typed is None:  # no number: the row is a defect until it is mended
@@ -298,6 +299,12 @@ def delivered(state: RowState, put: Mapping[str, Cell], cells: Mapping[str, Cell
     sent = {**state.sent, **put}
     ours = state._replace(stood=stood, sent=sent, shown=remembered(state.shown, stood), meant={})
     return observe(ours, cells, now)
+
+
+def meant_by(state: RowState, put: Mapping[str, Cell]) -> dict[str, Cell]:
+    """The shared cells as they stand once `put` is written; none where they never stood otherwise: then nothing can be mistaken."""
+    then: dict[str, Cell] = {c: put.get(c, state.stood[c]) for c in _MERGED if c in state.stood}
+    return then if any(shared.get(c) != v for _, shared in state.shown for c, v in then.items()) else {}
 
 
 def active(state: RowState) -> bool:

@@ -34,15 +34,15 @@ class Outgoing(NamedTuple):
 async def patches(keeper: Keeper, now: datetime, most: int) -> list[Outgoing]:
     """At most `most` rows whose cells differ from the display. Where very many are looked at, others get their turn meanwhile.
 
-    Rows that need nothing, or that no store could find by their key now, are taken off `keeper.unsent`; the others stay on it
-    until they are delivered.
+    Those that have waited longest come first. Rows that need nothing, or that no store could find by their key now, are taken off
+    `keeper.unsent`; the others stay on it until they are delivered.
     """
     layout = keeper.sight.layout
     if layout is None:
         return []
     ready = _ids(keeper, layout)[:most]
     ready += [Outgoing(key, {}, Patch(key, _headers(layout, put))) for key, put in _unclear(keeper)][: most - len(ready)]
-    for number, key in enumerate(sorted(keeper.unsent)):
+    for number, key in enumerate(list(keeper.unsent)):
         if len(ready) >= most:
             break
         if number and number % IN_ONE_GO == 0:
@@ -50,7 +50,7 @@ async def patches(keeper: Keeper, now: datetime, most: int) -> list[Outgoing]:
         if (one := _patch(keeper, layout, key, now)) is not None:
             ready.append(one)
         else:
-            keeper.unsent.discard(key)
+            keeper.unsent.pop(key, None)
     return ready
 
 

@@ -253,6 +253,7 @@ class Tender:
                 return
         if keeper.intend(meant := [(key, put) for key, put, _ in batch]).states:
             await deliver(keeper, lambda _: keeper.intend(meant))  # should the answer never come, this tells ours from a person's
+        keeper.goes_out(key for key, _, _ in batch)
         self._crash.at("table.before-write")
         try:
             answers = await self.table.write([self._expecting(patch) for _, _, patch in batch])

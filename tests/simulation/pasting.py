@@ -67,7 +67,8 @@ class Pasting(Hand):
         if row is None or row.keys() != kept.row.keys():
             return
         shown = kept.key not in self.sheet.unshown  # else rowd takes it for how the store shows what it wrote
-        old, told = self.copies.old(kept, row), self.copies.told(kept) and shown
+        read = kept.key not in self.sheet.pasted  # else what stands there now is not what rowd knows of the row
+        old, told = read and self.copies.old(kept, row), self.copies.told(kept) and shown
         if old and told and not (kept.torn and kept.fresh):
             self.sheet.pasted[kept.key] = lambda: self._mistaken(kept)
         elif old and shown and self._consumed(kept):
@@ -75,6 +76,7 @@ class Pasting(Hand):
             self.sheet.pasted[kept.key] = lambda: self._may_press(kept)
         else:
             self._mistaken(kept)
+            self.sheet.pasted.setdefault(kept.key, lambda: None)
         if kept.torn:
             self._may_press(kept)
         self._put_back(grid, row, kept)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from connectors.api import Patch, Written
+from connectors.api import Patch, Traits, Written
+from connectors.errors import TryLater
 from engine.clock import Timer
 from tests.fakes.house import House, rules
 from tests.fakes.memory_table import MemoryTable
@@ -137,5 +138,41 @@ def test_a_table_that_did_not_change_is_looked_at_and_not_read(tmp_path: Path) -
             (looked,) = daemon.looked_at.values()
             assert looked > NOON + timedelta(minutes=28)
             assert daemon.keepers["ops"].access.last_read < NOON + timedelta(minutes=1)
+
+    run(story())
+
+
+class Narrow(Probed):
+    """Takes one row at a time, and never the row whose id is `refuses`."""
+
+    traits = Traits(atomic_expect=True, batch=1)
+    refuses = ""
+
+    def write(self, patches: list[Patch]) -> list[Written]:
+        """As the base's."""
+        if patches[0].key == self.refuses:
+            raise TryLater("this row is locked")
+        return super().write(patches)
+
+
+def test_rows_that_change_all_the_time_do_not_keep_the_others_from_being_told(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), Narrow(tuple(row(name, "every second") for name in "abcdefghi"))
+        async with house.open(sheet):
+            await house.after(seconds=60)
+            runs = [int(sheet.person(name)["Runs"] or 0) for name in "abcdefghi"]
+        assert min(runs) > 45
+
+    run(story())
+
+
+def test_a_row_that_a_store_refuses_does_not_keep_the_others_from_being_told(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), Narrow((row("a", "every minute"), *others(), row("z", "every minute")))
+        sheet.refuses = "a"
+        async with house.open(sheet):
+            await house.after(minutes=10)
+            assert int(sheet.person("z")["Runs"]) >= 9
+            assert sheet.person("a")["Runs"] == ""
 
     run(story())

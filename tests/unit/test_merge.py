@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 from connectors.api import Cell
 from engine.columns import Column
 from engine.display import differing
-from engine.merge import OLDER_COPY, BadPress, Observation, Press, completed, delivered, first_sight, observe, press_of, unchanged
+from engine.merge import (
+    OLDER_COPY,
+    BadPress,
+    Observation,
+    Press,
+    completed,
+    delivered,
+    first_sight,
+    meant_by,
+    observe,
+    press_of,
+    unchanged,
+)
 from engine.model import RowState, Wish
 from tests.fakes.virtual import NOON
 
@@ -209,6 +221,22 @@ def test_a_count_that_rowd_was_about_to_write_is_no_edit_though_the_answer_never
     assert (again.state.count, again.changes) == (5.0, ())
     typed = observe(again.state, cells(Current="9", Health="OK, 3 of 5"), LATER)
     assert typed.state.count == 10.0  # from 4 to 9, on top of five
+
+
+def test_what_rowd_wrote_itself_is_no_old_copy_though_the_row_looks_as_it_once_did() -> None:
+    broken = shown(seen()._replace(count=2.0), Current=2, Status="paused", Health="ERROR: A")
+    mended = shown(broken._replace(count=1.0), Current=1, Status="active", Health="ERROR: B")
+    meant = meant_by(mended, put := {"Health": "ERROR: A"})
+    looks_old = cells(Current="1", Status="active", **put)
+    known = observe(mended._replace(meant=meant), looks_old, LATER)
+    assert (known.state.count, known.changes, known.state.meant) == (1.0, (), {})
+    assert {c.column for c in observe(mended, looks_old, LATER).changes} == {"Current"}  # what it looks like without
+
+
+def test_nothing_is_noted_before_a_write_that_can_not_make_the_row_look_like_an_old_copy() -> None:
+    steady = shown(shown(seen(), Health="A"), Health="B")
+    assert meant_by(steady, {"Health": "A"}) == {}
+    assert meant_by(steady, {"Current": 1}) == {"Current": 1, "Status": "active"}
 
 
 def test_the_note_about_a_word_that_is_no_button_goes_with_the_word() -> None:

@@ -65,8 +65,10 @@ def a_snooze_keeps_its_row_back(world: World, book: Book) -> Iterator[str]:
     """While a row is snoozed what recurs is skipped, and what happens once waits; nothing is called snoozed that wasn't."""
     if world.jumpy:
         return
+    heard = [e for e in book.edits if e.column not in ("Notes", "Do", "Current", "Priority")]
     for row in covered(world, book):
         taken = [(told, asked.asked_at + round(asked.amount * MICRO)) for told, asked in _taken(row, book, "snooze")]
+        otherwise = [e.at for e in heard if (e.table, e.key) == (row.bench.name, row.key)]
         for record in row.all:
             name = f"{row.bench.name}/{row.key} {record.trigger}"
             if record.outcome == "skipped" and record.reason.startswith("snoozed until"):
@@ -78,7 +80,9 @@ def a_snooze_keeps_its_row_back(world: World, book: Book) -> Iterator[str]:
             instant = _kept_back(row, record)
             for n, (told, until) in enumerate(taken):
                 lasts = n + 1 == len(taken) or taken[n + 1][0] > instant
-                if told < instant < until and lasts and record.claimed_at > told and _unchanged(row, told, record.claimed_at):
+                changed = any(told <= at <= record.claimed_at for at in otherwise)  # typed long before it was read, maybe
+                same = not changed and _unchanged(row, told, record.claimed_at)
+                if told < instant < until and lasts and record.claimed_at > told and same:
                     yield f"{name} was claimed, though its row was snoozed {(until - instant) / MICRO} s longer"
 
 
