@@ -54,16 +54,19 @@ class Acting:
         """Deal with every task that changed or came due, best first. Raises LedgerUnwritable: the rest is kept for another turn."""
         parts = deque(_parts(self._deciding.take(now)))
         steps: deque[_Step] = deque()
+        others: list[Occurrence] = []  # claimed by another daemon first: their workers go to what stands first in line, in the next turn
         again: list[Place] = []
         untold: list[Event] = []
         refused: LedgerUnwritable | None = None
         try:
             while steps or (parts and refused is None):
                 if parts and refused is None and len(steps) < AT_ONCE:
-                    steps.append(await self._sent(parts.popleft(), steps, now))
+                    under_way = chain(others, *(step.moves.starting for step in steps))
+                    steps.append(await self._sent(parts.popleft(), under_way, now))
                     continue
                 try:
                     untold += await self._done(steps[0], now)
+                    others += [o for o in steps[0].moves.starting if o.id not in self._memory.under_way]
                 except LedgerUnwritable as exc:
                     refused = exc
                     again += steps[0].places
@@ -82,9 +85,9 @@ class Acting:
             self._emit(event)
         untold.clear()
 
-    async def _sent(self, places: Sequence[Place], before: Iterable[_Step], now: datetime) -> _Step:
-        """What to do about these, on its way into the ledger. It starts no more than the steps before leave room for."""
-        moves = self._foresight.moves(places, now, [occurrence for step in before for occurrence in step.moves.starting])
+    async def _sent(self, places: Sequence[Place], before: Iterable[Occurrence], now: datetime) -> _Step:
+        """What to do about these, on its way into the ledger. It starts no more than those before leave room for."""
+        moves = self._foresight.moves(places, now, list(before))
         if moves.empty:
             return _Step(places, moves, None)
         commit = self._committer.do(lambda ledger: moves.write(ledger, now), point=moves.point)

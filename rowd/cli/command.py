@@ -83,9 +83,16 @@ def examples(*lines: str) -> Callable[[F], F]:
     return mark
 
 
-def group(help: str) -> typer.Typer:  # noqa: A002 (typer's own word)
-    """A command that has commands of its own; give it those with `include`."""
-    return typer.Typer(help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True)
+def group(about: str, *lines: str) -> typer.Typer:
+    """A command that has commands of its own; give it those with `include`.   lines: its examples."""
+    return typer.Typer(
+        help=about,
+        epilog=_epilog(lines),
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        no_args_is_help=True,
+    )
 
 
 def include(commands: typer.Typer, function: Callable[..., Any], name: str) -> typer.Typer:
@@ -105,8 +112,12 @@ def command_of(function: Callable[..., Any], name: str) -> TyperCommand:
 
 
 def epilog_of(function: Callable[..., Any]) -> str | None:
-    """The examples, kept line by line (`\\b`)."""
-    lines = getattr(function, "examples", ())
+    """Its examples as they end its `--help`."""
+    return _epilog(getattr(function, "examples", ()))
+
+
+def _epilog(lines: Sequence[str]) -> str | None:
+    """Kept line by line (`\\b`)."""
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)]) if lines else None
 
 

@@ -153,7 +153,12 @@ def _write(site: Site, file: str, text: str, number: int, *, force: bool) -> Non
     warn(f"wrote {plural(number, 'row')} to {file}")
 
 
-export_app = group("Write the rows as CSV, as JSON or as a crontab.")
+export_app = group(
+    "Write the rows as CSV, as JSON or as a crontab.",
+    "rowd export csv > tasks.csv",
+    "rowd export json --table ops",
+    "rowd export crontab",
+)
 include(export_app, export_csv, "csv")
 include(export_app, export_json, "json")
 include(export_app, export_crontab, "crontab")

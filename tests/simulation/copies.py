@@ -75,7 +75,10 @@ class Copies:
             )
 
     def spoil(self, key: str) -> None:
+        """What this row bears is no display of rowd's any more; nor is what was pasted there, where it wasn't read yet."""
         self.spoiled.add(key)
+        if (void := self._sheet.pasted.pop(key, None)) is not None:
+            void()
 
     def old(self, kept: Kept, row: dict[str, str]) -> bool:
         """Whether this copy, put in the place of `row` as it stands, bears another display, which rowd surely had seen."""

@@ -138,6 +138,9 @@ class Link:
 
     def close(self) -> None:
         self.spans.kept.close()
+        for void in self.sheet.reading.values():  # it may have died before it had learnt of them
+            void()
+        self.sheet.reading.clear()
         self._guard.gap_keys |= self._unanswered  # rowd died, or was never told: what stands in these rows, it can't be sure of
         self.inner.close()
 
@@ -169,6 +172,7 @@ class Link:
         if self._seen is not None:
             self.spans.taken_note(self._reads)
             self.noted(self._seen, self._buttons)
+            self.sheet.reading.clear()
             self.looked = self.looked or self.machine.moment
             self._seen = None
         if self.looked is not None and self.machine.moment - self.looked > 40 * MICRO:

@@ -67,7 +67,10 @@ class Pasting(Hand):
         if row is None or row.keys() != kept.row.keys():
             return
         shown = kept.key not in self.sheet.unshown  # else rowd takes it for how the store shows what it wrote
-        read = kept.key not in self.sheet.pasted  # else what stands there now is not what rowd knows of the row
+        read = kept.key not in {
+            *self.sheet.pasted,
+            *self.sheet.reading,
+        }  # else what stands there now is not what rowd knows of the row
         old, told = read and self.copies.old(kept, row), self.copies.told(kept) and shown
         if old and told and not (kept.torn and kept.fresh):
             self.sheet.pasted[kept.key] = lambda: self._mistaken(kept)

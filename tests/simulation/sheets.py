@@ -70,7 +70,8 @@ class Sheet:
 
     changed: told after each hand, and after each write of rowd's.   unread: (key, column) of a shared cell that a person typed and
     rowd has not read yet → the text.   pasted: keys of rows that a person put back as they once stood, and that rowd has not read
-    yet → what to do should it write there before.   changes: key → how often its row changed, by whatever hand.
+    yet → what to do should it write there before.   reading: those of them that it has read and may not have learnt of.
+    changes: key → how often its row changed, by whatever hand.
     reads: how often rowd read it.   unshown: keys of rows that rowd has written since, without being shown how they stand.
     misread: keys of rows in which a person then typed over rowd's cells: it takes that for how the store shows what it wrote.
     """
@@ -79,6 +80,7 @@ class Sheet:
     changed: list[Callable[[], None]] = field(default_factory=list)
     unread: dict[tuple[str, str], str] = field(default_factory=dict)
     pasted: dict[str, Callable[[], None]] = field(default_factory=dict)
+    reading: dict[str, Callable[[], None]] = field(default_factory=dict)
     changes: Counter[str] = field(default_factory=Counter)
     reads: int = 0
     unshown: set[str] = field(default_factory=set)
@@ -102,6 +104,7 @@ class Sheet:
         """rowd has read all of it."""
         self.reads += 1
         self.unread.clear()
+        self.reading |= self.pasted
         self.pasted.clear()
         self.unshown.clear()
 

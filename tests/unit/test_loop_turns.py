@@ -21,6 +21,7 @@ from engine.model import Wish
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable, ProbedTable
 from tests.fakes.virtual import NOON, run
+from tests.unit.ledger.making import occurrence
 from tests.unit.test_loop import COLUMNS, row
 from tests.unit.test_loop_corners import start
 
@@ -203,4 +204,32 @@ def test_a_worker_that_becomes_idle_while_a_long_turn_decides_goes_to_the_best_t
         await alive.stop()
         assert [r.task for r in house.witness.seen] == ["busy", "r3", "r2", "r1", "r0"]
 
+    run(story())
+
+
+def test_a_worker_of_what_another_daemon_claimed_first_goes_to_the_best_that_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foresight, "TOGETHER", 1)
+    at = NOON + timedelta(minutes=2)
+
+    def after_a_rival(do: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        theirs = occurrence("r3", f"at:{at.isoformat()}", table="ops")
+
+        async def commit(work: Callable[[Ledger], Any], *, point: str) -> Any:
+            if house.clock.now() >= at:
+                await do(lambda ledger: ledger.claim([theirs]), point=point)
+            return await do(work, point=point)
+
+        return commit
+
+    async def story() -> None:
+        sheet = MemoryTable([row(f"r{n}", "2026-03-02 12:02", Priority=str(n)) for n in range(4)], (*COLUMNS, "Priority"))
+        alive = await start(house, sheet, commits=after_a_rival)
+        await house.until(at + timedelta(seconds=30))
+        await alive.stop()
+        assert [r.task for r in house.witness.seen] == ["r2", "r1", "r0"]
+
+    house = House(tmp_path, max_parallel=1)
+    house.witness.behaviour = slow(timedelta(seconds=1))
     run(story())
