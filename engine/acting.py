@@ -54,7 +54,9 @@ class Acting:
         """Deal with every task that changed or came due, best first. Raises LedgerUnwritable: the rest is kept for another turn."""
         parts = deque(_parts(self._deciding.take(now)))
         steps: deque[_Step] = deque()
-        others: list[Occurrence] = []  # claimed by another daemon first: their workers go to what stands first in line, in the next turn
+        others: list[
+            Occurrence
+        ] = []  # claimed by another daemon first: their workers go to what stands first in line, in the next turn
         again: list[Place] = []
         untold: list[Event] = []
         refused: LedgerUnwritable | None = None
