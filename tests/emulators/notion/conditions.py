@@ -11,7 +11,7 @@ from tests.emulators.core.exchange import Json
 from tests.emulators.notion import dates, texts
 from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of, refusal
 from tests.emulators.notion.ids import property_forms, wanted
-from tests.emulators.notion.values import default_status
+from tests.emulators.notion.reading import default_status
 from tests.emulators.notion.world import Page, Property, Source
 
 Values = dict[str, Any]

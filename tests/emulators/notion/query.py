@@ -11,7 +11,8 @@ from tests.emulators.notion import conditions, dates, texts
 from tests.emulators.notion.api import Api, answer, size_of, stale_cursor
 from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of, refusal
 from tests.emulators.notion.ids import property_forms
-from tests.emulators.notion.values import default_status
+from tests.emulators.notion.reading import default_status
+from tests.emulators.notion.rows import Rows
 from tests.emulators.notion.world import Page, Property, Source
 
 MOST = 10_000
@@ -51,7 +52,8 @@ class Queries:
         cut, rows = len(rows) > MOST, rows[:MOST]
         session, start, rows = self._resumed(found, rows, body)
         cursor = self._cursor(found, session, rows, start + size, body)
-        shown = b",".join(api.shapes.page_text(row, api.version, only) for row in rows[start : start + size])
+        form = Rows(api.shapes, api.reader, found, api.version, only)
+        shown = ",".join([form.text(row) for row in rows[start : start + size]]).encode()
         listed = api.listed([], "page_or_data_source", cursor)
         empty = answer({**listed, "request_status": CUT} if cut else listed)
         return empty.but(body=empty.body.replace(b'"results":[]', b'"results":[' + shown + b"]", 1))

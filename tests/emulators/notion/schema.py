@@ -37,7 +37,6 @@ class Schemas:
 
     def update(self, source: Source, given: Json, path: str) -> None:
         """Add, change, rename and remove columns. All of them or none."""
-        self._world.schemas_changed += 1
         if not isinstance(given, dict):
             raise bad(path, "an object", given)
         sources = [node for node in self._world.nodes.values() if isinstance(node, Source)]
