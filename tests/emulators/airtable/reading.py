@@ -19,6 +19,7 @@ Column = tuple[Field, bool, dict[Any, str] | None]
 FORMULAS = 1_000
 """So many are kept; a poll's formula names a moment, so each is another one."""
 COARSE = timedelta(minutes=5)
+BEHIND = timedelta(seconds=2)
 
 
 class Reader:
@@ -99,6 +100,8 @@ class TableRow:
         last = max(times, default=None)
         if last is not None and self._reader.switches["new_record_modified"] == "blank" and last <= self._record.created:
             return None
+        if last is not None and self._reader.switches["modified_clock"] == "behind":
+            last -= BEHIND
         if last is not None and self._reader.switches["modified_resolution"] == "second":
             return last.replace(microsecond=0)
         return last
@@ -129,7 +132,8 @@ class TableRow:
             try:
                 return in_json(_COMPUTED[field.type](self, field))
             except FormulaError:
-                return {"error": "#ERROR!"}
+                told = self._reader.switches["formula_error"] == "error"
+                return {"error": "#ERROR!"} if told else {"specialValue": "NaN"}
         cell = record.cells.get(field.id)
         return _SHOWN[field.type](self, field, cell) if cell is not None and field.type in _SHOWN else cell
 

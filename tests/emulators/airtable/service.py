@@ -78,6 +78,8 @@ class Airtable(Emulator):
         token = self.token(request)
         if len(request.target) > MAX_URL:
             raise Refused(Answer.html(414, "<h1>414 URI Too Long</h1>"))
+        if self.switches["body_limit"] == "100kB" and len(request.body) > 100_000:
+            raise errors.refusal(413, "REQUEST_TOO_LARGE")
         match = _BASE.match(request.path)
         base = self.bases.get(match[1]) if match is not None else None
         meta = request.path.startswith("/v0/meta/")

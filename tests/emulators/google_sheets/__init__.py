@@ -15,6 +15,7 @@ from tests.emulators.core.emulator import Emulator
 from tests.emulators.core.exchange import Json
 from tests.emulators.google_sheets import replay_state, seeding
 from tests.emulators.google_sheets.service import OWNER, ROBOT, GoogleSheets
+from tests.emulators.google_sheets.switches import SWITCHES
 
 
 def make(clock: Clock, switches: Mapping[str, str] | None = None, seed: int = 0) -> GoogleSheets:
@@ -42,4 +43,4 @@ def prepare_replay(emulator: Emulator, recordings: Mapping[str, Json]) -> list[s
     return ["--token", replay_state.TOKEN]
 
 
-__all__ = ["OWNER", "ROBOT", "GoogleSheets", "fill", "make", "prepare_replay", "snippet"]
+__all__ = ["OWNER", "ROBOT", "SWITCHES", "GoogleSheets", "fill", "make", "prepare_replay", "snippet"]

@@ -21,8 +21,14 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def service(clock: SetClock) -> Iterator[GoogleSheets]:
-    service = make(clock)
+def switches() -> dict[str, str]:
+    """Replaced by tests that set some."""
+    return {}
+
+
+@pytest.fixture
+def service(clock: SetClock, switches: dict[str, str]) -> Iterator[GoogleSheets]:
+    service = make(clock, switches)
     yield service
     assert [fault for entry in service.journal for fault in answer_faults(entry)] == []
 

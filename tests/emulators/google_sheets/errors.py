@@ -16,6 +16,7 @@ STATUS = {
     503: "UNAVAILABLE",
 }
 ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
+HELP = "type.googleapis.com/google.rpc.Help"
 BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 DRIVE = "/drive/"
 UNAUTHENTICATED = (

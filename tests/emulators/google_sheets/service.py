@@ -60,7 +60,7 @@ class GoogleSheets(Emulator):
     """project: of the credentials in use: PROJECT metadata belongs to it.   enabled: whether the Sheets API is switched on."""
 
     def __init__(self, clock: Clock, chosen: Mapping[str, str] | None = None, seed: int = 0) -> None:
-        super().__init__(clock, Switches(switches.KNOWN, chosen), seed)
+        super().__init__(clock, Switches(switches.SWITCHES, chosen), seed)
         self.random = Random(seed)  # noqa: S311 (ids, told again with the same seed)
         self.accounts = Accounts(clock, self.random)
         self.files = Files(self.random)

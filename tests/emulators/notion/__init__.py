@@ -11,7 +11,7 @@ from tests.emulators.notion.replaying import prepare_replay
 from tests.emulators.notion.samples import fill
 from tests.emulators.notion.switches import SWITCHES
 
-__all__ = ["fill", "make", "prepare_replay", "snippet"]
+__all__ = ["SWITCHES", "fill", "make", "prepare_replay", "snippet"]
 
 
 def make(clock: Clock, switches: Mapping[str, str] | None = None, seed: int = 0) -> Notion:

@@ -16,7 +16,7 @@ from tests.emulators.core.routes import Found
 from tests.emulators.core.switches import Switches
 from tests.emulators.notion.api import Api
 from tests.emulators.notion.blocks import Blocks
-from tests.emulators.notion.errors import error, refusal, saved_but_unanswered
+from tests.emulators.notion.errors import error, invalid, refusal, saved_but_unanswered
 from tests.emulators.notion.limits import Limits
 from tests.emulators.notion.others import People, Search
 from tests.emulators.notion.pages import Pages
@@ -140,7 +140,9 @@ class Notion(Emulator):
             return  # a path that isn't there is told before anything else
         self._check_version(request)
         if len(request.body) > BODY:
-            raise refusal(413, "payload_too_large", "The request's body is too large.")
+            if self.switches["too_large"] == "413":
+                raise refusal(413, "payload_too_large", "The request's body is too large.")
+            raise invalid("The request's body is too large.")
 
     def _check_version(self, request: Request) -> None:
         version = request.headers.get("notion-version")
