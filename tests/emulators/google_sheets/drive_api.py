@@ -35,15 +35,15 @@ class DriveApi:
         on = service.serve
         on("POST", BASE, "drive.create", "drive", DRIVE_WRITE, self.create)
         on("GET", BASE, "drive.list", "drive", DRIVE_READ, self.list)
-        on("GET", BASE + "/{id}", "drive.get", "drive", DRIVE_READ, self.get)
-        on("PATCH", BASE + "/{id}", "drive.update", "drive", DRIVE_WRITE, self.update)
-        on("DELETE", BASE + "/{id}", "drive.delete", "drive", DRIVE_WRITE, self.delete)
-        on("POST", BASE + "/{id}/copy", "drive.copy", "drive", DRIVE_WRITE, self.copy)
-        on("GET", BASE + "/{id}/export", "drive.export", "drive", DRIVE_READ, self.export)
-        on("GET", BASE + "/{id}/comments", "drive.comments", "drive", DRIVE_READ, self.comments)
-        on("GET", BASE + "/{id}/permissions", "permissions.list", "drive", DRIVE_READ, self.permissions)
-        on("POST", BASE + "/{id}/permissions", "permissions.create", "drive", DRIVE_WRITE, self.share)
-        on("DELETE", BASE + "/{id}/permissions/{permission}", "permissions.delete", "drive", DRIVE_WRITE, self.unshare)
+        on("GET", BASE + "/{file_id}", "drive.get", "drive", DRIVE_READ, self.get)
+        on("PATCH", BASE + "/{file_id}", "drive.update", "drive", DRIVE_WRITE, self.update)
+        on("DELETE", BASE + "/{file_id}", "drive.delete", "drive", DRIVE_WRITE, self.delete)
+        on("POST", BASE + "/{file_id}/copy", "drive.copy", "drive", DRIVE_WRITE, self.copy)
+        on("GET", BASE + "/{file_id}/export", "drive.export", "drive", DRIVE_READ, self.export)
+        on("GET", BASE + "/{file_id}/comments", "drive.comments", "drive", DRIVE_READ, self.comments)
+        on("GET", BASE + "/{file_id}/permissions", "permissions.list", "drive", DRIVE_READ, self.permissions)
+        on("POST", BASE + "/{file_id}/permissions", "permissions.create", "drive", DRIVE_WRITE, self.share)
+        on("DELETE", BASE + "/{file_id}/permissions/{permission}", "permissions.delete", "drive", DRIVE_WRITE, self.unshare)
 
     def create(self, request: Request) -> Answer:
         given = request.json or {}
@@ -67,10 +67,10 @@ class DriveApi:
             raise drive(403, "storageQuotaExceeded", "The user's Drive storage quota has been exceeded.", "usageLimits")
         return account
 
-    def get(self, request: Request, id: str) -> Answer:  # noqa: A002 (the API's name)
+    def get(self, request: Request, file_id: str) -> Answer:
         if request.first("alt") == "media":
             raise Missing("downloading a file")
-        return self._told(request, self._open(request, id))
+        return self._told(request, self._open(request, file_id))
 
     def list(self, request: Request) -> Answer:
         account = self._service.grant(request).account
@@ -101,8 +101,8 @@ class DriveApi:
         answer["files"] = [self._resource(file, account) for file in found[start : start + size]]
         return Answer.of(200, masks.kept(answer, _mask(request.first("fields") or LIST_DEFAULT, "FileList")))
 
-    def update(self, request: Request, id: str) -> Answer:  # noqa: A002
-        file = self._open(request, id, write=True)
+    def update(self, request: Request, file_id: str) -> Answer:
+        file = self._open(request, file_id, write=True)
         _mask(request.first("fields"), "File")
         given = {name: value for name, value in (request.json or {}).items() if value is not None}
         if set(given) - {"name", "trashed"} or {name for name, _ in request.query} & {"addParents", "removeParents"}:
@@ -115,16 +115,16 @@ class DriveApi:
         file.changed(self._service.clock.now())
         return self._told(request, file)
 
-    def delete(self, request: Request, id: str) -> Answer:  # noqa: A002
-        file = self._open(request, id)
+    def delete(self, request: Request, file_id: str) -> Answer:
+        file = self._open(request, file_id)
         if file.role(self._service.grant(request).account.email) != "owner":
-            raise _no_right(id)
+            raise _no_right(file_id)
         self._service.files.delete(file)
         return Answer(204)
 
-    def copy(self, request: Request, id: str) -> Answer:  # noqa: A002
+    def copy(self, request: Request, file_id: str) -> Answer:
         """Values, formats and rules; no developer metadata, which says nothing here."""
-        source, account = self._open(request, id), self._creator(request)
+        source, account = self._open(request, file_id), self._creator(request)
         _mask(request.first("fields"), "File")
         given = request.json or {}
         if source.book is None or source.book.entries or source.book.names or any(s.parts for s in source.book.sheets):
@@ -136,8 +136,8 @@ class DriveApi:
         file.book.properties = {**source.book.properties, "title": name}
         return self._told(request, file)
 
-    def export(self, request: Request, id: str) -> Answer:  # noqa: A002
-        file = self._open(request, id)
+    def export(self, request: Request, file_id: str) -> Answer:
+        file = self._open(request, file_id)
         if request.first("mimeType") != "text/csv" or file.book is None:
             raise Missing(f"exporting as {request.first('mimeType')}")
         sheet = file.book.sheets[0]
@@ -147,21 +147,21 @@ class DriveApi:
         csv.writer(out, lineterminator="\r\n").writerows([row + [""] * (width - len(row)) for row in rows])
         return Answer(200, out.getvalue().removesuffix("\r\n").encode(), {"Content-Type": "text/csv"})
 
-    def comments(self, request: Request, id: str) -> Answer:  # noqa: A002
+    def comments(self, request: Request, file_id: str) -> Answer:
         """Nobody comments here."""
-        self._open(request, id)
+        self._open(request, file_id)
         return Answer.of(200, {"comments": []} if request.first("fields") else {"kind": "drive#commentList", "comments": []})
 
-    def permissions(self, request: Request, id: str) -> Answer:  # noqa: A002
-        file = self._open(request, id)
+    def permissions(self, request: Request, file_id: str) -> Answer:
+        file = self._open(request, file_id)
         answer = {"kind": "drive#permissionList", "permissions": [_bare(one) for one in file.permissions.values()]}
         fields = request.first("fields")
         if fields:
             answer["permissions"] = list(file.permissions.values())
         return Answer.of(200, masks.kept(answer, _mask(fields, "PermissionList")))
 
-    def share(self, request: Request, id: str) -> Answer:  # noqa: A002
-        file, given = self._open(request, id, write=True), request.json or {}
+    def share(self, request: Request, file_id: str) -> Answer:
+        file, given = self._open(request, file_id, write=True), request.json or {}
         kind, role = given.get("type"), given.get("role")
         if kind not in ("user", "anyone") or given.get("pendingOwner"):
             raise Missing(f"sharing with a {kind}")
@@ -179,12 +179,12 @@ class DriveApi:
         fields = request.first("fields")
         return Answer.of(200, masks.kept(permission, _mask(fields, "Permission")) if fields else _bare(permission))
 
-    def unshare(self, request: Request, id: str, permission: str) -> Answer:  # noqa: A002
-        file = self._open(request, id, write=True)
+    def unshare(self, request: Request, file_id: str, permission: str) -> Answer:
+        file = self._open(request, file_id, write=True)
         if permission not in file.permissions:
             raise drive(404, "notFound", f"Permission not found: {permission}.", location="permissionId", locationType="parameter")
         if file.permissions[permission]["role"] == "owner":
-            raise _no_right(id)
+            raise _no_right(file_id)
         del file.permissions[permission]
         file.changed(self._service.clock.now())
         return Answer(204)

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from tests.emulators.core.clock import Clock
 from tests.emulators.core.emulator import Emulator
 from tests.emulators.core.exchange import Answer, Json, Refused, Request
+from tests.emulators.core.routes import Routes
 from tests.emulators.core.switches import Switches
 from tests.emulators.google_sheets import (
     accounts,
@@ -68,6 +69,7 @@ class GoogleSheets(Emulator):
         self.project = "emulated"
         self.enabled = True
         self._operations: dict[str, Operation] = {}
+        self.routes = Routes(colon_ends=True)
         self.routes.on("POST", "/token", "token", self._or_501(self.accounts.endpoint))
         for api in (values_api.ValuesApi, metadata_api.MetadataApi, spreadsheets_api.SpreadsheetsApi, drive_api.DriveApi):
             api(self)
