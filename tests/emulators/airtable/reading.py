@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.emulators.airtable.formulas import BadFormula, Formula, FormulaError, Moment, NotEmulated, compiled
+from tests.emulators.airtable.formulas import BadFormula, Formula, FormulaError, Moment, compiled
 from tests.emulators.airtable.formulas.values import Value, from_iso, iso, text_of
 from tests.emulators.airtable.model import Base, Field, Record, Table
 from tests.emulators.core.clock import Clock
@@ -143,7 +143,7 @@ class TableRow:
             return None
         try:
             formula = self._reader.formula(self._table, text)
-        except (BadFormula, NotEmulated) as exc:
+        except BadFormula as exc:
             raise FormulaError from exc
         return formula(self._reader.row(self._table, self._record, self._depth + 1))
 

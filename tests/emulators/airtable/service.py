@@ -15,7 +15,7 @@ from tests.emulators.airtable.reading import Reader
 from tests.emulators.airtable.switches import SWITCHES
 from tests.emulators.core.clock import Clock
 from tests.emulators.core.emulator import Emulator
-from tests.emulators.core.exchange import Answer, NoJson, Refused, Request
+from tests.emulators.core.exchange import Answer, NoJson, NotEmulated, Refused, Request
 from tests.emulators.core.switches import Switches
 
 MAX_URL = 16_000
@@ -107,7 +107,7 @@ class Airtable(Emulator):
     def enter(self, request: Request, base_id: str, scope: str, level: str) -> Base:
         """The base, where this token has the scope and the grant, and its user at least this level. Raises Refused."""
         if base_id in ("meta", "bases"):
-            raise self.not_emulated(request, f"{request.method} {request.path}")
+            raise NotEmulated(f"{request.method} {request.path}")
         token = self.token(request)
         base = self.bases.get(base_id)
         if not is_id(base_id, "app") or (base is None and token.api_key):
@@ -160,11 +160,6 @@ class Airtable(Emulator):
         held = sum(len(table.records) for table in base.tables)
         if self.quotas.on and held + more > PLANS[base.workspace.plan].records:
             raise errors.refusal(422, "RECORD_LIMIT_REACHED", "This base has reached its limit of records")
-
-    def not_emulated(self, request: Request, what: str) -> Refused:
-        """What Airtable would do, and we don't: as a path that nothing serves."""
-        self.unserved.append(request)
-        return Refused(Answer.of(501, {"error": f"{what} is not emulated"}))
 
 
 def _upserts(request: Request) -> bool:

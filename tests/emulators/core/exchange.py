@@ -117,5 +117,9 @@ class Refused(Exception):
         self.answer = answer
 
 
+class NotEmulated(Exception):
+    """The real service would do it, and this one doesn't: 501. The text says what, and goes on with "is not emulated"."""
+
+
 def _body(value: Json) -> bytes:
     return b"" if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

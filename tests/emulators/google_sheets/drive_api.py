@@ -8,12 +8,12 @@ from datetime import datetime
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from tests.emulators.core.exchange import Answer, Json, Request
+from tests.emulators.core.exchange import Answer, Json, NotEmulated, Request
 from tests.emulators.google_sheets import errors, formulas, masks, values
 from tests.emulators.google_sheets.accounts import DRIVE_READ, DRIVE_WRITE, Account
 from tests.emulators.google_sheets.book import Book
 from tests.emulators.google_sheets.drive_query import query
-from tests.emulators.google_sheets.errors import Missing, drive, no_file
+from tests.emulators.google_sheets.errors import drive, no_file
 from tests.emulators.google_sheets.files import ROLES, SPREADSHEET, File
 from tests.emulators.google_sheets.grid import Formula
 from tests.emulators.google_sheets.resource import URL
@@ -50,7 +50,7 @@ class DriveApi:
         _mask(request.first("fields"), "File")
         account = self._creator(request)
         if set(given) - {"name", "mimeType", "parents"}:
-            raise Missing(f"creating a file with {', '.join(sorted(set(given) - {'name', 'mimeType', 'parents'}))}")
+            raise NotEmulated(f"creating a file with {', '.join(sorted(set(given) - {'name', 'mimeType', 'parents'}))}")
         mime = given.get("mimeType") or "application/octet-stream"
         name = given.get("name") or ("Untitled spreadsheet" if mime == SPREADSHEET else "Untitled")
         if mime == SPREADSHEET:
@@ -69,7 +69,7 @@ class DriveApi:
 
     def get(self, request: Request, file_id: str) -> Answer:
         if request.first("alt") == "media":
-            raise Missing("downloading a file")
+            raise NotEmulated("downloading a file")
         return self._told(request, self._open(request, file_id))
 
     def list(self, request: Request) -> Answer:
@@ -89,7 +89,7 @@ class DriveApi:
             "prettyPrint",
         }
         if unknown:
-            raise Missing(f"listing files with {', '.join(sorted(unknown))}")
+            raise NotEmulated(f"listing files with {', '.join(sorted(unknown))}")
         wanted = query(request.first("q") or "trashed = false or trashed = true", account.email)
         found: Sequence[File] = [file for file in self._service.files if file.may_read(account.email) and wanted(file)]
         for word in reversed((request.first("orderBy") or "").split(",")):
@@ -106,7 +106,7 @@ class DriveApi:
         _mask(request.first("fields"), "File")
         given = {name: value for name, value in (request.json or {}).items() if value is not None}
         if set(given) - {"name", "trashed"} or {name for name, _ in request.query} & {"addParents", "removeParents"}:
-            raise Missing("changing that of a file")
+            raise NotEmulated("changing that of a file")
         if "name" in given:
             file.name = given["name"]
             if file.book is not None:
@@ -128,7 +128,7 @@ class DriveApi:
         _mask(request.first("fields"), "File")
         given = request.json or {}
         if source.book is None or source.book.entries or source.book.names or any(s.parts for s in source.book.sheets):
-            raise Missing("copying a file with more than cells")
+            raise NotEmulated("copying a file with more than cells")
         sheets = [sheet.like(sheet.id, sheet.title) for sheet in source.book.sheets]
         name = given.get("name") or f"Copy of {source.name}"
         file = self._service.new_spreadsheet(name, account.email, sheets)
@@ -139,7 +139,7 @@ class DriveApi:
     def export(self, request: Request, file_id: str) -> Answer:
         file = self._open(request, file_id)
         if request.first("mimeType") != "text/csv" or file.book is None:
-            raise Missing(f"exporting as {request.first('mimeType')}")
+            raise NotEmulated(f"exporting as {request.first('mimeType')}")
         sheet = file.book.sheets[0]
         rows = values.read(sheet, sheet.whole, self._service.renderer(file.book)).get("values", [])
         width = max(map(len, rows), default=0)
@@ -164,7 +164,7 @@ class DriveApi:
         file, given = self._open(request, file_id, write=True), request.json or {}
         kind, role = given.get("type"), given.get("role")
         if kind not in ("user", "anyone") or given.get("pendingOwner"):
-            raise Missing(f"sharing with a {kind}")
+            raise NotEmulated(f"sharing with a {kind}")
         if role not in ROLES:
             raise drive(400, "invalid", "The specified role is invalid.")
         email = given.get("emailAddress") if kind == "user" else None
@@ -173,7 +173,7 @@ class DriveApi:
         if role == "owner":
             if request.first("transferOwnership") not in ("true", "True"):
                 raise drive(403, "forbidden", TRANSFER, location="transferOwnership", locationType="parameter")
-            raise Missing("giving a file to another owner")
+            raise NotEmulated("giving a file to another owner")
         permission = self._service.files.share(file, email, role)
         file.changed(self._service.clock.now())
         fields = request.first("fields")
@@ -242,7 +242,7 @@ def _ordered(files: Sequence[File], key: str = "", direction: str = "") -> Seque
         "name": lambda file: file.name.lower(),
     }
     if key not in keys or direction not in ("", "desc"):
-        raise Missing(f"listing files by {key} {direction}")
+        raise NotEmulated(f"listing files by {key} {direction}")
     return sorted(files, key=keys[key], reverse=direction == "desc")
 
 
@@ -276,7 +276,7 @@ def stamp(at: datetime) -> str:
 
 
 def _mask(fields: str | None, name: str) -> masks.Tree:
-    """Raises Refused for what isn't a field, and Missing for one that isn't emulated."""
+    """Raises Refused for what isn't a field, and NotEmulated for one that isn't emulated."""
     if not fields:
         return {}
     try:
@@ -285,7 +285,7 @@ def _mask(fields: str | None, name: str) -> masks.Tree:
         tree = {fields: {}}
     if "*" in tree:
         if name in ("File", "FileList"):
-            raise Missing("all fields of a file")
+            raise NotEmulated("all fields of a file")
         return {}
     from tests.emulators.google_sheets.schema import document
 
@@ -300,7 +300,7 @@ def _known(tree: masks.Tree, name: str, schemas: Json, path: str) -> None:
         if field not in properties:
             raise drive(400, "invalidParameter", f"Invalid field selection {field}", location="fields", locationType="parameter")
         if name == "File" and field not in OURS:
-            raise Missing(f"a file's {here}")
+            raise NotEmulated(f"a file's {here}")
         kind = properties[field].get("items", properties[field])
         if inner and "$ref" in kind:
             _known(inner, kind["$ref"], schemas, here)

@@ -29,10 +29,6 @@ UNREGISTERED = (
 )
 
 
-class Missing(Exception):
-    """What was asked for is something that the real service does, and this one doesn't: 501."""
-
-
 def sheets(code: int, message: str, details: list[Json] | None = None, **headers: str) -> Refused:
     """details: as google.rpc has them; None for none.   headers: `retry_after` is `Retry-After`."""
     error: dict[str, Json] = {"code": code, "message": message, "status": STATUS[code]}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.emulators.core.exchange import Answer, Json, Request
+from tests.emulators.core.exchange import Answer, Json, NotEmulated, Request
 from tests.emulators.google_sheets import batch, errors, masks, metadata, on_sheets, resource, schema, values
 from tests.emulators.google_sheets.accounts import SHEETS_READ, SHEETS_WRITE
 from tests.emulators.google_sheets.book import Book
-from tests.emulators.google_sheets.errors import Missing, invalid
+from tests.emulators.google_sheets.errors import invalid
 from tests.emulators.google_sheets.grid import COLUMNS, ROWS, Sheet
 from tests.emulators.google_sheets.locales import locale
 from tests.emulators.google_sheets.masks import answer_mask, kept
@@ -39,7 +39,7 @@ class SpreadsheetsApi:
             raise errors.not_shared()
         said = given.get("properties", {})
         for name in set(given) - {"properties", "sheets"} | set(said) - {"title", "locale", "timeZone", "autoRecalc"}:
-            raise Missing(f"creating a spreadsheet with {name}")
+            raise NotEmulated(f"creating a spreadsheet with {name}")
         sheets = [self._sheet(one, index, given["sheets"]) for index, one in enumerate(given.get("sheets", []))]
         file = self._service.new_spreadsheet(said.get("title") or "Untitled spreadsheet", grant.account.email, sheets)
         assert file.book is not None
@@ -50,7 +50,7 @@ class SpreadsheetsApi:
     def _sheet(self, given: Json, index: int, all_: list[Json]) -> Sheet:
         said = given.get("properties", {})
         if set(given) - {"properties"}:
-            raise Missing(f"creating a tab with {', '.join(set(given) - {'properties'})}")
+            raise NotEmulated(f"creating a tab with {', '.join(set(given) - {'properties'})}")
         taken = [one.get("properties", {}).get("sheetId", 0) for one in all_]
         number = said.get("sheetId", self._service.new_number(*taken) if index else 0)
         grid = said.get("gridProperties", {})

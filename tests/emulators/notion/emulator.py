@@ -10,9 +10,8 @@ from uuid import UUID
 
 from tests.emulators.core.clock import Clock
 from tests.emulators.core.emulator import Emulator
-from tests.emulators.core.exchange import Answer, Request
+from tests.emulators.core.exchange import Answer, NotEmulated, Request
 from tests.emulators.core.faults import Fault
-from tests.emulators.core.routes import Found
 from tests.emulators.core.switches import Switches
 from tests.emulators.notion.api import Api
 from tests.emulators.notion.blocks import Blocks
@@ -150,7 +149,7 @@ class Notion(Emulator):
             self.api.version = str(version)
             return
         if version in ELDER:
-            raise refusal(501, "not_emulated", f"Notion-Version {version} is not emulated")
+            raise NotEmulated(f"Notion-Version {version}")
         path = "Notion-Version header failed validation: Notion-Version header should be"
         if not version:
             raise refusal(400, "missing_version", f"{path} defined, instead was `undefined`.")
@@ -165,12 +164,8 @@ class Notion(Emulator):
             return None
         return error(400, "invalid_request_url", "Invalid request URL.")
 
-    def _served(self, request: Request, found: Found | None) -> Answer:
-        """What a handler says is not emulated has failed the test that asked for it, too."""
-        answer = super()._served(request, found)
-        if answer.status == 501 and request not in self.unserved:
-            self.unserved.append(request)
-        return answer
+    def not_emulated(self, what: str) -> Answer:
+        return error(501, "not_emulated", f"{what} is not emulated")
 
     def snippet(self, base: str) -> str:
         from tests.emulators.notion import snippet

@@ -6,10 +6,10 @@ import re
 from datetime import UTC, timedelta
 from typing import Any
 
-from tests.emulators.core.exchange import Answer, Json, Request
+from tests.emulators.core.exchange import Answer, Json, NotEmulated, Request
 from tests.emulators.notion import conditions, dates, texts
 from tests.emulators.notion.api import Api, answer, size_of, stale_cursor
-from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of, refusal
+from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of
 from tests.emulators.notion.ids import property_forms
 from tests.emulators.notion.reading import default_status
 from tests.emulators.notion.rows import Rows
@@ -41,7 +41,7 @@ class Queries:
             if key in body and api.switches["query_in_trash"] == "refused":
                 raise bad(f"body.{key}", "not present", body[key])
         if body.get("is_archived") or body.get("result_type", "page") != "page":
-            raise refusal(501, "not_emulated", "archived rows, and results other than pages, are not emulated")
+            raise NotEmulated("listing archived rows, or anything but pages,")
         if api.shapes.gone(found) and api.switches["trashed_sources"] == "not_found":
             raise api.missing("data_source", found.id)
         only = api.columns(request, found)
@@ -139,7 +139,7 @@ class Queries:
             case "number" | "unique_id":
                 return value
             case _:
-                raise refusal(501, "not_emulated", f"sorting by {column.type} is not emulated")
+                raise NotEmulated(f"sorting by {column.type}")
 
     def _resumed(self, source: Source, rows: list[Page], body: dict[str, Any]) -> tuple[str, int, list[Page]]:
         """The query's own id, at which row this page begins, and the rows."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.emulators.core.exchange import Json
+from tests.emulators.core.exchange import Json, NotEmulated
 from tests.emulators.notion import dates
-from tests.emulators.notion.errors import refusal
 from tests.emulators.notion.ids import in_link
 from tests.emulators.notion.people import Users
 from tests.emulators.notion.world import Page, Property, Source, World
@@ -80,7 +79,7 @@ class Reader:
             case "verification":
                 return stored or {"state": "unverified", "verified_by": None, "date": None}
             case "formula" | "rollup":
-                raise refusal(501, "not_emulated", f"what {column.type} {column.name!r} computes is not emulated: set Page.fixed")
+                raise NotEmulated(f"what {column.type} {column.name!r} computes (but Page.fixed can be set)")
             case _:
                 return stored
 

@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 from urllib.parse import unquote
 
-from tests.emulators.core.exchange import Json, Refused
+from tests.emulators.core.exchange import Json, NotEmulated, Refused
 from tests.emulators.notion.columns import FORMATS, GROUPS, OPTIONS, STARTING, TYPES, checked_name
 from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of
 from tests.emulators.notion.ids import in_link, wanted
@@ -44,7 +44,7 @@ class Schemas:
         kinds = {column.id: column.type for column in source.properties.values()}
         try:
             self._update(source, given, path)
-        except Refused:
+        except (Refused, NotEmulated):
             for touched, properties in before:
                 touched.properties = properties
             raise

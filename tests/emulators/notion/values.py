@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
-from tests.emulators.core.exchange import Json
+from tests.emulators.core.exchange import Json, NotEmulated
 from tests.emulators.notion import dates, texts
 from tests.emulators.notion.columns import checked_name
-from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of, refusal
+from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of
 from tests.emulators.notion.ids import LINK, plain, wanted
 from tests.emulators.notion.people import Users
 from tests.emulators.notion.reading import default_status
@@ -59,7 +59,7 @@ class Values:
         if "date" in given:
             date = dates.read(given["date"], f"{path}.date", floor=self._floor_dates)
             return {"type": "date", "date": date}, date["start"] + (f" → {date['end']}" if date["end"] else ""), None
-        raise refusal(501, "not_emulated", f"{path}: only mentions of users, pages, databases and dates are emulated")
+        raise NotEmulated(f"{path}: a mention of anything but a user, a page, a database or a date")
 
     def _database_title(self, identifier: str) -> str:
         database = self._world.nodes.get(identifier)
@@ -135,7 +135,7 @@ class Values:
             case "status":
                 return _status(column, value)
             case _:
-                raise refusal(501, "not_emulated", f"writing {column.type} is not emulated")
+                raise NotEmulated(f"writing {column.type}")
 
     def _several(self, column: Property, values: list[Json], path: str, may_edit_schema: bool) -> Any:
         places = [f"{path}[{at}]" for at in range(len(values))]
@@ -265,4 +265,4 @@ def _file(value: Json, path: str) -> Json:
             "type": "external",
             "external": {"url": value["external"]["url"]},
         }
-    raise refusal(501, "not_emulated", f"{path}: only external files are emulated")
+    raise NotEmulated(f"{path}: anything but an external file")
