@@ -15,7 +15,7 @@ from tests.emulators.airtable.reading import Reader
 from tests.emulators.airtable.switches import SWITCHES
 from tests.emulators.core.clock import Clock
 from tests.emulators.core.emulator import Emulator
-from tests.emulators.core.exchange import Answer, NoJson, NotEmulated, Refused, Request
+from tests.emulators.core.exchange import Answer, NoJson, NotEmulated, Refused, Request, encoded
 from tests.emulators.core.switches import Switches
 
 MAX_URL = 16_000
@@ -151,9 +151,16 @@ class Airtable(Emulator):
                 listener(base, transaction)
 
     def snippet(self, base: str) -> str:
-        from tests.emulators.airtable.seeds import snippet
-
-        return snippet(base)
+        """For the first table of the first base."""
+        tables = [(held.id, table.name) for held in self.bases.values() for table in held.tables]
+        base_id, table = tables[0] if tables else ("", "")
+        return f"""[tables.tasks]
+connector = "airtable"
+base = "{base_id}"
+table = {encoded(table)}
+token = "{TOKEN}"
+base_url = "{base}"
+"""
 
     def room(self, base: Base, more: int) -> None:
         """Check the plan's limit of records. Raises Refused. The message is a guess: no page has it."""

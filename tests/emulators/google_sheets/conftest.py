@@ -21,12 +21,6 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def switches() -> dict[str, str]:
-    """Replaced by tests that set some."""
-    return {}
-
-
-@pytest.fixture
 def service(clock: SetClock, switches: dict[str, str]) -> Iterator[GoogleSheets]:
     service = make(clock, switches)
     yield service

@@ -20,12 +20,6 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def switches() -> dict[str, str]:
-    """Replaced by tests that set some."""
-    return {}
-
-
-@pytest.fixture
 def emulator(clock: SetClock, switches: dict[str, str]) -> Notion:
     return package.make(clock, switches, 0)
 

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from tests.emulators.core.clock import Clock
 from tests.emulators.core.emulator import Emulator
-from tests.emulators.core.exchange import Answer, NotEmulated, Request
+from tests.emulators.core.exchange import Answer, NotEmulated, Request, encoded
 from tests.emulators.core.faults import Fault
 from tests.emulators.core.switches import Switches
+from tests.emulators.notion import texts
 from tests.emulators.notion.api import Api
 from tests.emulators.notion.blocks import Blocks
 from tests.emulators.notion.errors import error, invalid, refusal, saved_but_unanswered
@@ -23,6 +24,7 @@ from tests.emulators.notion.people import CAPABILITIES, Connection
 from tests.emulators.notion.query import Queries
 from tests.emulators.notion.shapes import NEW, OLD
 from tests.emulators.notion.tables import Databases, Sources
+from tests.emulators.notion.world import Database
 
 VERSIONS = (OLD, NEW)
 ELDER = ("2021-05-11", "2021-05-13", "2021-08-16", "2022-02-22", "2022-06-28")
@@ -168,6 +170,11 @@ class Notion(Emulator):
         return error(501, "not_emulated", f"{what} is not emulated")
 
     def snippet(self, base: str) -> str:
-        from tests.emulators.notion import snippet
-
-        return snippet(base)
+        """For the first database that was made."""
+        titles = [self.api.shapes.database_title(node) for node in self.api.world.nodes.values() if isinstance(node, Database)]
+        return f"""[tables.tasks]
+connector = "notion"
+database = {encoded(texts.plain(titles[0]) if titles else "")}
+token = "{TOKEN}"
+base_url = "{base}"
+"""

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from json import JSONEncoder
 from json.encoder import encode_basestring as quoted
 
-from tests.emulators.core.exchange import Json
+from tests.emulators.core.exchange import Json, encoded
 from tests.emulators.notion import texts
 from tests.emulators.notion.ids import in_link
 from tests.emulators.notion.people import Users
@@ -18,7 +17,6 @@ from tests.emulators.notion.reading import Reader, choice_of, default_status
 from tests.emulators.notion.shapes import Shapes
 from tests.emulators.notion.world import Page, Property, Source
 
-encoded = JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 HOLE = re.compile(r'"\\u0000(\w+)\\u0000"')
 Writer = Callable[[Page], str]
 """What a row has in one hole, as JSON."""

@@ -97,9 +97,11 @@ def test_the_samples(emulator: Notion, ask: Ask, tmp_path: Path) -> None:
     assert len(source_called(emulator, "Own").rows) == 1
 
 
-def test_the_snippet_is_a_table_of_rowd_toml() -> None:
-    settings = tomllib.loads(notion.snippet("http://127.0.0.1:1"))
-    assert settings["tables"]["tasks"]["connector"] == "notion"
+def test_the_snippet_is_a_table_of_rowd_toml(emulator: Notion) -> None:
+    assert tomllib.loads(emulator.snippet("http://127.0.0.1:1"))["tables"]["tasks"]["database"] == ""
+    notion.fill(emulator)
+    settings = tomllib.loads(emulator.snippet("http://127.0.0.1:1"))["tables"]["tasks"]
+    assert (settings["connector"], settings["database"], settings["token"]) == ("notion", "Tasks", TOKEN)
 
 
 def test_a_replay_finds_what_was_there_before_and_nothing_else(emulator: Notion) -> None:
