@@ -1,7 +1,7 @@
 // What the vendors' daily.mjs share: one part is played, as the command line says; what it answers goes to stdout as JSON.
 
-// No timer of a client waits, but for the time-outs of its requests, which it is given five minutes for; Node's own are left as they are.
-// `waits` tells for how long they would have, in ms.
+// No timer of a client waits, but for the time-outs of its requests, which it is given five minutes for. Node's own are left as they
+// are. `waits` tells for how long they would have, in ms.
 export const TIME_OUT = 300_000;
 export const waits = [];
 const wait = globalThis.setTimeout;

@@ -27,7 +27,10 @@ await play({
   async work(given) {
     const { spreadsheets } = service(given);
     const made = await spreadsheets.create({
-      requestBody: { properties: { title: 'Made by npm' }, sheets: [{ properties: { title: 'Tasks', gridProperties: { frozenRowCount: 1 } } }] },
+      requestBody: {
+        properties: { title: 'Made by npm' },
+        sheets: [{ properties: { title: 'Tasks', gridProperties: { frozenRowCount: 1 } } }],
+      },
       fields: 'spreadsheetId,sheets.properties',
     });
     const { spreadsheetId } = made.data;
@@ -110,7 +113,10 @@ await play({
     }
     assert.deepEqual(pages.flat(), rows);
     const all = await values.get({ spreadsheetId, range: 'Sheet1', majorDimension: 'COLUMNS' });
-    const data = all.data.values[2].flatMap((status, at) => (status === 'paused' ? [{ range: `Sheet1!C${at + 1}`, values: [['active']] }] : []));
+    const data = all.data.values[2]
+      .map((status, at) => ({ status, range: `Sheet1!C${at + 1}` }))
+      .filter(({ status }) => status === 'paused')
+      .map(({ range }) => ({ range, values: [['active']] }));
     const changed = await values.batchUpdate({ spreadsheetId, requestBody: { valueInputOption: 'RAW', data } });
     assert.deepEqual([data.length, changed.data.totalUpdatedCells], [100, 100]);
     const after = await values.get({ spreadsheetId, range: 'Sheet1!C2:C1001' });
@@ -120,7 +126,8 @@ await play({
   async errors(given) {
     const { spreadsheets } = service(given);
     const { spreadsheetId } = given;
-    const put = (range, values) => spreadsheets.values.update({ spreadsheetId, range, valueInputOption: 'RAW', requestBody: { values } });
+    const put = (range, values) =>
+      spreadsheets.values.update({ spreadsheetId, range, valueInputOption: 'RAW', requestBody: { values } });
     assert.deepEqual(await refused(spreadsheets.get({ spreadsheetId: 'x'.repeat(44) })), [404, 'NOT_FOUND']);
     assert.deepEqual(await refused(spreadsheets.get({ spreadsheetId: given.unshared })), [403, 'PERMISSION_DENIED']);
     assert.deepEqual(await refused(spreadsheets.values.get({ spreadsheetId, range: 'Nope!A1' })), [400, 'INVALID_ARGUMENT']);

@@ -80,7 +80,8 @@ await play({
     await notion.blocks.children.append({ block_id: rows[0].id, children: [{ paragraph: { rich_text: text('ran at noon') } }] });
     const blocks = await notion.blocks.children.list({ block_id: rows[0].id });
     assert.deepEqual(blocks.results.map(block => block.paragraph.rich_text[0].plain_text), ['ran at noon']);
-    await notion.dataSources.update({ data_source_id: source, properties: { Count: { name: 'Number' }, Notes: { rich_text: {} } } });
+    const change = { Count: { name: 'Number' }, Notes: { rich_text: {} } };
+    await notion.dataSources.update({ data_source_id: source, properties: change });
     const renamed = await notion.pages.retrieve({ page_id: rows[3].id });
     assert.deepEqual([renamed.properties.Number.number, renamed.properties.Notes.rich_text], [3, []]);
   },
@@ -90,7 +91,10 @@ await play({
     const names = [];
     for await (const row of iteratePaginatedAPI(notion.dataSources.query, { data_source_id: given.source })) names.push(name(row));
     const few = await notion.dataSources.query({
-      data_source_id: given.source, page_size: 5, filter_properties: ['Name'], sorts: [{ property: 'Name', direction: 'ascending' }],
+      data_source_id: given.source,
+      page_size: 5,
+      filter_properties: ['Name'],
+      sorts: [{ property: 'Name', direction: 'ascending' }],
     });
     assert.ok(few.has_more);
     assert.deepEqual(few.results.map(row => Object.keys(row.properties)), Array(5).fill(['Name']));
