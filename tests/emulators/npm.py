@@ -11,8 +11,11 @@ import pytest
 
 from tests.emulators.core.exchange import Json
 
-CLIENTS = Path(__file__).with_name("node_modules") / ".ready"
-"""`make npm` writes it last. Which clients, and of which versions: package.json."""
+WANTED = Path(__file__).with_name("package.json")
+"""Which clients, and of which versions."""
+
+PRESENT = Path(__file__).with_name("node_modules") / ".ready"
+"""A copy of that, which `make npm` writes when they are there."""
 
 REMEDY = (
     "The vendors' clients for Node.js are not here, or not those of tests/emulators/package.json: run `make npm`. "
@@ -22,7 +25,7 @@ REMEDY = (
 
 def play(script: Path, part: str, **given: Json) -> Json:
     """What the part answers with, as JSON.   given: it gets as an object. Fails, with what it wrote, where it fails."""
-    if not CLIENTS.exists() or CLIENTS.stat().st_mtime < CLIENTS.parents[1].joinpath("package.json").stat().st_mtime:
+    if not PRESENT.exists() or PRESENT.read_bytes() != WANTED.read_bytes():
         pytest.fail(REMEDY, pytrace=False)
     words = ["node", str(script), part, json.dumps(given)]
     run = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False, env={"PATH": os.environ["PATH"]})
