@@ -3,10 +3,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := .venv-bench
+NPM := tests/emulators/node_modules/.ready
 # Courses that many tests of one file look at run once; files begin in the order in which they are named.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test coverage check prove soak bench lock clean
+.PHONY: demo test npm coverage check prove soak bench lock clean
 
 # On a terminal the demo is a job of its own: Ctrl-C ends it, however early, and make goes on to its end with the demo's status.
 demo: $(READY)
@@ -14,7 +15,11 @@ demo: $(READY)
 
 # What takes long begins first. Three at a time on two cores: many of them wait, for processes and for what comes due.
 test: $(READY)
+	-@$(MAKE) --no-print-directory npm
 	$(BIN)/python -m pytest -n 3 $(BY_FILE) tests/simulation tests/acceptance tests/emulators tests/conformance tests/unit
+
+# The vendors' clients for Node.js, which tests run against the emulators. Without them those tests fail, and say so; all others run.
+npm: $(NPM)
 
 # Which lines the tests of functions and stores reach. Measuring doubles what they take, and decides nothing, so it is no part of `test`.
 coverage: $(READY)
@@ -63,5 +68,11 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	touch $@
 
+# npm comes from Debian where it is missing and we may install.
+$(NPM): tests/emulators/package.json
+	@command -v npm >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq --no-install-recommends nodejs npm; } || { echo "The tests of the vendors' npm clients need npm: install it (Debian: nodejs and npm)."; false; }
+	cd tests/emulators && npm install --silent --no-package-lock --no-audit --no-fund
+	cp $< $@
+
 clean:
-	rm -rf $(VENV) $(BENCH) demo build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) tests/emulators/node_modules demo build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

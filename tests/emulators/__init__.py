@@ -7,6 +7,6 @@ in `Emulator.unserved`: never a plausible lie. Start one by hand with `python -m
 from __future__ import annotations
 
 VENDORS = ("google_sheets", "airtable", "notion")
-"""Each is a package beside this one, with `make(clock, switches, seed) -> Emulator`, and `fill(emulator, path)`, which puts in what
-a seed file says, or the sample tables where there is none.
+"""Each is a package beside this one, with `make(clock, switches, seed) -> Emulator`, `SWITCHES` (see `core.switches`), and
+`fill(emulator, path)`, which puts in what a seed file says, or the sample tables where there is none.
 """

@@ -1,4 +1,4 @@
-"""`python -m tests.emulators VENDOR`: one emulator by itself, until Ctrl-C."""
+"""`python -m tests.emulators VENDOR`: one emulator by itself, until Ctrl-C. More: docs/how-to/emulators.md."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.emulators import VENDORS
 from tests.emulators.core.clock import RealClock
 from tests.emulators.core.emulator import Emulator
 from tests.emulators.core.server import Server
+from tests.emulators.core.switches import table
 
 
 def main() -> None:
@@ -20,11 +21,22 @@ def main() -> None:
     words.add_argument("--seed-file", type=Path, help="JSON that the vendor's `fill` understands; without, the sample tables")
     words.add_argument("--random", type=int, default=0, help="what faults are drawn from")
     words.add_argument(
-        "--switch", action="append", default=[], metavar="NAME=ANSWER", help="how an unsettled behaviour is answered"
+        "--switch",
+        action="append",
+        default=[],
+        metavar="NAME=ANSWER",
+        help="how an unsettled behaviour is answered; --switches lists them",
     )
+    words.add_argument("--switches", action="store_true", help="list the vendor's switches, with all their answers, and end")
     given = words.parse_args()
     vendor = import_module(f"tests.emulators.{given.vendor}")
-    emulator: Emulator = vendor.make(RealClock(), dict(word.split("=", 1) for word in given.switch), given.random)
+    if given.switches:
+        print(table(vendor.SWITCHES))
+        return
+    try:
+        emulator: Emulator = vendor.make(RealClock(), dict(_pair(word) for word in given.switch), given.random)
+    except ValueError as wrong:
+        words.error(f"--switch: {wrong}")
     vendor.fill(emulator, given.seed_file)
     with Server(emulator, given.port) as server:
         print(f"{given.vendor} at {server.base}\n\n{emulator.snippet(server.base)}", flush=True)
@@ -32,6 +44,14 @@ def main() -> None:
             threading.Event().wait()
         except KeyboardInterrupt:
             print("\nended")
+
+
+def _pair(word: str) -> tuple[str, str]:
+    """Raises ValueError."""
+    name, equals, answer = word.partition("=")
+    if not equals:
+        raise ValueError(f'"{word}" is not NAME=ANSWER')
+    return name, answer
 
 
 if __name__ == "__main__":

@@ -12,44 +12,27 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from importlib import import_module
 from pathlib import Path
-from urllib.parse import unquote
 
 from tests.emulators import VENDORS
 from tests.emulators.core.clock import RealClock, Shifted
 from tests.emulators.core.emulator import Emulator
-from tests.emulators.core.exchange import Json, Request
+from tests.emulators.core.exchange import Json
 from tests.emulators.core.server import Server
+from tests.emulators.core.sessions import Sessions, recorded_at
 
 ROOT = Path(__file__).parents[2]
-SESSION = "x-replay-session"
 
 
-class Moments:
-    """Sets the clock to the moment of recording whenever another session begins. An `Emulator.before` listener."""
+def moments(clock: Shifted, recordings: Mapping[str, Json]) -> Sessions:
+    """Sets the clock to the moment of recording whenever another session begins."""
 
-    def __init__(self, clock: Shifted, recordings: Mapping[str, Json]) -> None:
-        self._clock = clock
-        self._at = {s["id"]: recorded_at(s["recorded"]) for s in recordings["sessions"] if s.get("recorded")}
-        self._session = ""
+    def begin(session: Json) -> None:
+        if (at := recorded_at(session)) is not None:
+            clock.set(at)
 
-    def __call__(self, request: Request) -> None:
-        session = unquote(request.headers.get(SESSION, ""))
-        if session != self._session and session in self._at:
-            self._clock.set(self._at[session])
-        self._session = session
-
-
-def recorded_at(text: str) -> datetime:
-    """A moment as recordings have it: ISO 8601, or as HTTP's Date header. Raises ValueError."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = parsedate_to_datetime(text)
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return Sessions(recordings, begin)
 
 
 def replay(name: str, file: Path, options: Sequence[str]) -> int:
@@ -59,7 +42,7 @@ def replay(name: str, file: Path, options: Sequence[str]) -> int:
     recordings = json.loads(file.read_text("utf-8"))
     clock = Shifted(RealClock())
     emulator: Emulator = vendor.make(clock, {}, 0)
-    emulator.before.append(Moments(clock, recordings))
+    emulator.before.append(moments(clock, recordings))
     prepared = vendor.prepare_replay(emulator, recordings) if hasattr(vendor, "prepare_replay") else []
     with Server(emulator) as server:
         words = [sys.executable, str(tool), str(file), "--base", server.base, *prepared, *options]

@@ -19,6 +19,7 @@ from tests.emulators.core.exchange import Answer, Refused, Request
 from tests.emulators.core.faults import Fault, Faults
 from tests.emulators.core.inprocess import Adapter, Transport
 from tests.emulators.core.quota import Window
+from tests.emulators.core.routes import Routes
 from tests.emulators.core.server import Server
 from tests.emulators.core.switches import Switch, Switches
 
@@ -85,6 +86,22 @@ def test_a_request_finds_its_handler_and_what_nothing_serves_is_no_plausible_lie
     assert notes.answer(unserved).status == 501
     assert notes.unserved == [unserved]
     assert notes.journal.counts() == {"notes.put": 1, "notes.get": 1, "notes.shout": 1, "deep": 1, "": 1}
+
+
+def test_a_colon_is_part_of_a_name_but_where_it_ends_one() -> None:
+    def nothing(_request: Request, **_names: str) -> Answer:
+        return Answer(204)
+
+    def found(routes: Routes, path: str) -> dict[str, str] | None:
+        routes.on("GET", "/notes/{name}:sing", "notes.sing", nothing)
+        routes.on("GET", "/notes/{name}", "notes.get", nothing)
+        there = routes.find(Request.of("GET", path))
+        return None if there is None else {there.route.operation: there.values["name"]}
+
+    assert found(Routes(), "/notes/a:b") == found(Routes(), "/notes/a%3Ab") == {"notes.get": "a:b"}
+    assert found(Routes(), "/notes/a:b:sing") == {"notes.sing": "a:b"}
+    assert found(Routes(colon_ends=True), "/notes/a:b") is None
+    assert found(Routes(colon_ends=True), "/notes/a:sing") == {"notes.sing": "a"}
 
 
 def test_refusals_and_bad_json_are_worded_by_the_vendor(notes: Notes) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from tests.emulators.core.clock import SetClock, Shifted
 from tests.emulators.core.exchange import Request
-from tests.emulators.replaying import Moments, recorded_at
+from tests.emulators.core.sessions import recorded_at
+from tests.emulators.replaying import moments
 
 TOOL = """
 import json, sys, urllib.request
@@ -30,18 +31,18 @@ sys.exit(3)
 
 @pytest.mark.parametrize("text", ["2026-03-02T12:00:00Z", "2026-03-02T12:00:00", "Mon, 02 Mar 2026 12:00:00 GMT"])
 def test_moments_as_recordings_have_them(text: str) -> None:
-    assert recorded_at(text) == datetime(2026, 3, 2, 12, tzinfo=UTC)
+    assert recorded_at({"recorded": text}) == datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def test_the_clock_is_set_when_another_session_begins() -> None:
     inner = SetClock(datetime(2026, 3, 2, tzinfo=UTC))
     clock = Shifted(inner)
     sessions = [{"id": "a b", "recorded": "2023-01-01T00:00:00Z"}, {"id": "c", "recorded": None}]
-    moments = Moments(clock, {"sessions": sessions})
-    moments(Request.of("GET", "/x", x_replay_session="a%20b"))
+    begins = moments(clock, {"sessions": sessions})
+    begins(Request.of("GET", "/x", x_replay_session="a%20b"))
     inner.advance(seconds=5)
-    moments(Request.of("GET", "/x", x_replay_session="a%20b"))
-    moments(Request.of("GET", "/x", x_replay_session="c"))
+    begins(Request.of("GET", "/x", x_replay_session="a%20b"))
+    begins(Request.of("GET", "/x", x_replay_session="c"))
     assert clock.now() == datetime(2023, 1, 1, tzinfo=UTC) + timedelta(seconds=5)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tests.emulators.airtable.person import Person
 from tests.emulators.airtable.recordings import prepare_replay
-from tests.emulators.airtable.seeds import SAMPLE_BASE, TASKS, THOUSAND, add_table, fill, snippet
+from tests.emulators.airtable.seeds import SAMPLE_BASE, TASKS, THOUSAND, add_table, fill
 from tests.emulators.airtable.service import DAEMON, OWNER, TOKEN, Airtable
 from tests.emulators.airtable.service import make_service as make
 from tests.emulators.airtable.switches import SWITCHES
@@ -26,5 +26,4 @@ __all__ = [
     "fill",
     "make",
     "prepare_replay",
-    "snippet",
 ]

@@ -25,12 +25,6 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def switches() -> dict[str, str]:
-    """Replaced by tests that set some."""
-    return {}
-
-
-@pytest.fixture
 def airtable(clock: SetClock, switches: dict[str, str]) -> Iterator[Airtable]:
     """Without limits: tests of limits put them back. Nothing may be left unserved."""
     emulator = make(clock, switches, 1)

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.emulators.airtable import errors, strings
-from tests.emulators.airtable.formulas import BadFormula, FormulaError, Moment, NotEmulated
+from tests.emulators.airtable.formulas import BadFormula, FormulaError, Moment
 from tests.emulators.airtable.formulas.values import text_of, true_of
 from tests.emulators.airtable.model import Base, Field, Record, Table, View
 from tests.emulators.airtable.options import Asked, Form, asked, form_of
-from tests.emulators.core.exchange import Answer, Request
+from tests.emulators.core.exchange import Answer, NotEmulated, Request
 
 if TYPE_CHECKING:
     from tests.emulators.airtable.service import Airtable
@@ -68,7 +68,7 @@ class Listing:
         return Answer.of(200, answer)
 
     def shown(self, request: Request, base: Base, table: Table, record: Record, form: Form) -> dict[str, Any]:
-        """The JSON of one record. Raises Refused."""
+        """The JSON of one record. Raises Refused and NotEmulated."""
         reader = self._service.reader(base)
         if not form.strings:
             fields = reader.fields(table, record, form.only, by_id=form.by_id)
@@ -78,7 +78,7 @@ class Listing:
                 try:
                     written = strings.text(row, field, form.zone, form.locale)
                 except strings.UnknownLocale as exc:
-                    raise self._service.not_emulated(request, f"the locale {form.locale}") from exc
+                    raise NotEmulated(f"the locale {form.locale}") from exc
                 if written is not None:
                     fields[field.id if form.by_id else field.name] = written
         return {"id": record.id, "createdTime": record.created_time, "fields": fields}
@@ -124,8 +124,6 @@ class Listing:
                 ids = self._where(base, table, ids, wish.formula)
         except BadFormula as exc:
             raise errors.bad_formula(str(exc)) from exc
-        except NotEmulated as exc:
-            raise self._service.not_emulated(request, str(exc)) from exc
         return self.sorted(base, table, ids, wish.sorts)[: wish.at_most]
 
     def _where(self, base: Base, table: Table, ids: Sequence[str], text: str) -> list[str]:

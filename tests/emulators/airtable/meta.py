@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tests.emulators.airtable import errors, schema
 from tests.emulators.airtable.changes import Transaction
 from tests.emulators.airtable.model import LEVELS, SELECTS, Base, Field, Table
-from tests.emulators.core.exchange import Answer, Request
+from tests.emulators.core.exchange import Answer, NotEmulated, Request
 
 if TYPE_CHECKING:
     from tests.emulators.airtable.service import Airtable
@@ -89,7 +89,7 @@ class Meta:
         if "name" in changes and found.table(changes["name"]) not in (None, where):
             raise errors.refusal(422, "DUPLICATE_TABLE_NAME", f'Table name "{changes["name"]}" is empty or already in use')
         if "dateDependency" in body or "dateDependencySettings" in body:
-            raise self._service.not_emulated(request, "a table's date dependency")
+            raise NotEmulated("a table's date dependency")
         with self._change(request, found) as transaction:
             transaction.change_table(where, **changes)
         return Answer.of(200, schema.table_json(where))
@@ -129,7 +129,7 @@ class Meta:
             schema.check_formula(table, given.get("formula"))
             return {**(column.options or {}), "formula": given["formula"]}
         if column.type not in SELECTS:
-            raise self._service.not_emulated(request, f"PATCH of the options of a {column.type} field")
+            raise NotEmulated(f"PATCH of the options of a {column.type} field")
         if self._service.switches["patch_choices"] == "refused" or not isinstance(given.get("choices"), list):
             raise errors.bad_request()
         return {**(column.options or {}), "choices": schema.merged_choices(self._service.ids, column.choices, given["choices"])}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.emulators.airtable.formulas import BadFormula, Formula, FormulaError, Moment, NotEmulated, compiled
+from tests.emulators.airtable.formulas import BadFormula, Formula, FormulaError, Moment, compiled
 from tests.emulators.airtable.formulas.values import Value, from_iso, iso, text_of
 from tests.emulators.airtable.model import Base, Field, Record, Table
 from tests.emulators.core.clock import Clock
@@ -19,6 +19,7 @@ Column = tuple[Field, bool, dict[Any, str] | None]
 FORMULAS = 1_000
 """So many are kept; a poll's formula names a moment, so each is another one."""
 COARSE = timedelta(minutes=5)
+BEHIND = timedelta(seconds=2)
 
 
 class Reader:
@@ -99,6 +100,8 @@ class TableRow:
         last = max(times, default=None)
         if last is not None and self._reader.switches["new_record_modified"] == "blank" and last <= self._record.created:
             return None
+        if last is not None and self._reader.switches["modified_clock"] == "behind":
+            last -= BEHIND
         if last is not None and self._reader.switches["modified_resolution"] == "second":
             return last.replace(microsecond=0)
         return last
@@ -129,7 +132,8 @@ class TableRow:
             try:
                 return in_json(_COMPUTED[field.type](self, field))
             except FormulaError:
-                return {"error": "#ERROR!"}
+                told = self._reader.switches["formula_error"] == "error"
+                return {"error": "#ERROR!"} if told else {"specialValue": "NaN"}
         cell = record.cells.get(field.id)
         return _SHOWN[field.type](self, field, cell) if cell is not None and field.type in _SHOWN else cell
 
@@ -139,7 +143,7 @@ class TableRow:
             return None
         try:
             formula = self._reader.formula(self._table, text)
-        except (BadFormula, NotEmulated) as exc:
+        except BadFormula as exc:
             raise FormulaError from exc
         return formula(self._reader.row(self._table, self._record, self._depth + 1))
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,11 +19,8 @@ from tests.emulators.airtable.ids import is_id
 from tests.emulators.airtable.inferring import define_computed, guessed_fields
 from tests.emulators.airtable.model import SCOPES, Base, Field, Record, Table, Token, User, View
 from tests.emulators.airtable.service import DAEMON, Airtable
-from tests.emulators.core.exchange import Request
+from tests.emulators.core.sessions import TOKEN, Sessions, recorded_at
 
-SESSION = "x-replay-session"
-REPLAY_TOKEN = "replay-token"
-"""What the replay tool sends."""
 KEYS_ENDED = datetime(2024, 2, 1, tzinfo=UTC)
 """Airtable took API keys until then; what is older was recorded with one."""
 _TABLE = re.compile(r"/v0/(app[A-Za-z0-9]{14})/([^/]+)")
@@ -35,30 +31,23 @@ Step = Mapping[str, Any]
 def prepare_replay(emulator: Airtable, recordings: Mapping[str, Any]) -> list[str]:
     """Answers further options for the replay tool."""
     emulator.quotas.on = False
-    emulator.before.append(Beginnings(emulator, recordings))
+    emulator.before.append(Sessions(recordings, Beginnings(emulator, recordings).begin))
     needed = dict.fromkeys(each for session in recordings["sessions"] for each in session.get("needs_bind", []))
     return [word for each in needed for word in ("--bind", f"{each}={each}")]
 
 
 class Beginnings:
-    """Puts everything as it was when a session began. An `Emulator.before` listener."""
+    """Puts everything as it was when a session began."""
 
     def __init__(self, emulator: Airtable, recordings: Mapping[str, Any]) -> None:
         self._emulator = emulator
-        self._sessions = {session["id"]: session for session in recordings["sessions"]}
+        self._sessions: list[Mapping[str, Any]] = recordings["sessions"]
         self._schemas: dict[str, list[dict[str, Any]]] = {
             base: deepcopy(given["tables"]) for base, given in recordings.get("seed_schemas", {}).items()
         }
         self._rows: dict[str, list[Any]] = recordings.get("seed_rows", {})
-        self._session = ""
 
-    def __call__(self, request: Request) -> None:
-        name = unquote(request.headers.get(SESSION, ""))
-        if name != self._session and name in self._sessions:
-            self._begin(self._sessions[name])
-        self._session = name
-
-    def _begin(self, session: Mapping[str, Any]) -> None:
+    def begin(self, session: Mapping[str, Any]) -> None:
         steps: list[Step] = session["steps"]
         listed = {base["id"]: base for step in steps if step["op"] == "meta.bases" for base in _of(step).get("bases", [])}
         named = [match[1] for step in steps if (match := re.search(r"/(app[A-Za-z0-9]{14})(?:/|$)", step["path"]))]
@@ -115,7 +104,7 @@ class Beginnings:
         return [group[0] for group in groups]
 
     def _steps(self) -> Iterator[Step]:
-        for session in self._sessions.values():
+        for session in self._sessions:
             yield from session["steps"]
 
     def _seen(self, base_id: str, names: set[str]) -> list[dict[str, Any]]:
@@ -213,15 +202,10 @@ def _author(steps: Iterable[Step]) -> User:
 
 def _token(session: Mapping[str, Any], user: User) -> Token:
     """Old recordings were made with an API key: with or without access to the Meta API, as it was answered."""
-    recorded = str(session.get("recorded", ""))
-    try:
-        at = parsedate_to_datetime(recorded)
-    except ValueError:
-        found = from_iso(recorded)
-        at = found.at if found is not None else datetime.now(UTC)
+    at = recorded_at(session)
     refused = any(step["op"] == "meta.tables" and _of(step).get("error") == {"type": "NOT_FOUND"} for step in session["steps"])
     scopes = SCOPES - {"schema.bases:read"} if refused else SCOPES
-    return Token(REPLAY_TOKEN, user, scopes, api_key=at < KEYS_ENDED)
+    return Token(TOKEN, user, scopes, api_key=at is not None and at < KEYS_ENDED)
 
 
 def _is_table(path: str, base_id: str, names: set[str]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.emulators.airtable import errors
-from tests.emulators.airtable.formulas import BadFormula, NotEmulated, compiled
+from tests.emulators.airtable.formulas import BadFormula, compiled
 from tests.emulators.airtable.formulas.kinds import kind_of
 from tests.emulators.airtable.formulas.parse import fields_of, parse
 from tests.emulators.airtable.ids import Ids
@@ -151,13 +151,11 @@ def new_table(ids: Ids, base: Base, given: Any, *, computed: bool) -> Table:
 
 
 def check_formula(table: Table, text: Any) -> None:
-    """Raises Refused."""
+    """Raises Refused and NotEmulated."""
     try:
         compiled(str(text), lambda name: found.id if (found := table.field(name)) is not None else None)
     except BadFormula as exc:
         raise errors.refusal(422, "INVALID_FORMULA", str(exc)) from exc
-    except NotEmulated:
-        return  # its cells show an error
 
 
 def merged_choices(ids: Ids, held: list[dict[str, Any]], given: list[Any]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from typing import Any
 from tests.emulators.airtable import schema
 from tests.emulators.airtable.model import Base, Table
 from tests.emulators.airtable.records import apply_draft
-from tests.emulators.airtable.service import OWNER, TOKEN, Airtable
+from tests.emulators.airtable.service import OWNER, Airtable
 from tests.emulators.airtable.writing import Draft
 
 SAMPLE_BASE = "appRowdSamples001"
@@ -115,14 +115,3 @@ def _linked(base: Base, field: Mapping[str, Any]) -> dict[str, Any]:
     if (other := base.table(str(options.get("linkedTableId")))) is not None:
         options["linkedTableId"] = other.id
     return {**field, "options": options or None}
-
-
-def snippet(base: str) -> str:
-    """What to put into `rowd.toml` for the sample table."""
-    return f"""[tables.tasks]
-connector = "airtable"
-base = "{SAMPLE_BASE}"
-table = "{TASKS}"
-token = "{TOKEN}"
-base_url = "{base}"
-"""

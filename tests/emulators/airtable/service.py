@@ -15,7 +15,7 @@ from tests.emulators.airtable.reading import Reader
 from tests.emulators.airtable.switches import SWITCHES
 from tests.emulators.core.clock import Clock
 from tests.emulators.core.emulator import Emulator
-from tests.emulators.core.exchange import Answer, NoJson, Refused, Request
+from tests.emulators.core.exchange import Answer, NoJson, NotEmulated, Refused, Request, encoded
 from tests.emulators.core.switches import Switches
 
 MAX_URL = 16_000
@@ -78,6 +78,8 @@ class Airtable(Emulator):
         token = self.token(request)
         if len(request.target) > MAX_URL:
             raise Refused(Answer.html(414, "<h1>414 URI Too Long</h1>"))
+        if self.switches["body_limit"] == "100kB" and len(request.body) > 100_000:
+            raise errors.refusal(413, "REQUEST_TOO_LARGE")
         match = _BASE.match(request.path)
         base = self.bases.get(match[1]) if match is not None else None
         meta = request.path.startswith("/v0/meta/")
@@ -105,7 +107,7 @@ class Airtable(Emulator):
     def enter(self, request: Request, base_id: str, scope: str, level: str) -> Base:
         """The base, where this token has the scope and the grant, and its user at least this level. Raises Refused."""
         if base_id in ("meta", "bases"):
-            raise self.not_emulated(request, f"{request.method} {request.path}")
+            raise NotEmulated(f"{request.method} {request.path}")
         token = self.token(request)
         base = self.bases.get(base_id)
         if not is_id(base_id, "app") or (base is None and token.api_key):
@@ -149,20 +151,22 @@ class Airtable(Emulator):
                 listener(base, transaction)
 
     def snippet(self, base: str) -> str:
-        from tests.emulators.airtable.seeds import snippet
-
-        return snippet(base)
+        """For the first table of the first base."""
+        tables = [(held.id, table.name) for held in self.bases.values() for table in held.tables]
+        base_id, table = tables[0] if tables else ("", "")
+        return f"""[tables.tasks]
+connector = "airtable"
+base = "{base_id}"
+table = {encoded(table)}
+token = "{TOKEN}"
+base_url = "{base}"
+"""
 
     def room(self, base: Base, more: int) -> None:
         """Check the plan's limit of records. Raises Refused. The message is a guess: no page has it."""
         held = sum(len(table.records) for table in base.tables)
         if self.quotas.on and held + more > PLANS[base.workspace.plan].records:
             raise errors.refusal(422, "RECORD_LIMIT_REACHED", "This base has reached its limit of records")
-
-    def not_emulated(self, request: Request, what: str) -> Refused:
-        """What Airtable would do, and we don't: as a path that nothing serves."""
-        self.unserved.append(request)
-        return Refused(Answer.of(501, {"error": f"{what} is not emulated"}))
 
 
 def _upserts(request: Request) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.emulators.airtable.conftest import Ask
-from tests.emulators.airtable.formulas import BadFormula, FormulaError, Moment, NotEmulated, compiled
+from tests.emulators.airtable.formulas import BadFormula, FormulaError, Moment, compiled
+from tests.emulators.core.exchange import NotEmulated
 
 NOW = datetime(2026, 3, 2, 12, 0, 10, tzinfo=UTC)
 DUE = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from tests.emulators.airtable import SAMPLE_BASE, TASKS, THOUSAND, TOKEN, Airtable, fill, make, prepare_replay, snippet
-from tests.emulators.airtable.recordings import REPLAY_TOKEN
+from tests.emulators.airtable import SAMPLE_BASE, TASKS, THOUSAND, TOKEN, Airtable, fill, make, prepare_replay
 from tests.emulators.core.clock import SetClock
 from tests.emulators.core.exchange import Answer, Request
+from tests.emulators.core.sessions import TOKEN as REPLAY_TOKEN
 
 BASE, OTHER, TABLE = "appRecorded000001", "appRecorded000002", "tblRecorded000001"
 ANN = {"id": "usrRecordedAnn001", "email": "ann@example.com", "name": "Ann"}
@@ -122,8 +123,8 @@ def test_the_samples_and_a_thousand_rows_are_there(clock: SetClock) -> None:
     fill(emulator)
     base = emulator.bases[SAMPLE_BASE]
     assert {table.name: len(table.records) for table in base.tables} == {TASKS: 3, THOUSAND: 1_000}
-    assert emulator.snippet("http://127.0.0.1:1") == snippet("http://127.0.0.1:1")
-    assert 'connector = "airtable"' in snippet("http://127.0.0.1:1")
+    settings = tomllib.loads(emulator.snippet("http://127.0.0.1:1"))["tables"]["tasks"]
+    assert (settings["base"], settings["table"], settings["token"]) == (SAMPLE_BASE, TASKS, TOKEN)
 
 
 def test_a_seed_file_is_read(clock: SetClock, tmp_path: Path) -> None:
@@ -139,3 +140,4 @@ def test_a_seed_file_is_read(clock: SetClock, tmp_path: Path) -> None:
     fill(emulator, file)
     answer = emulator.answer(Request.of("GET", f"/v0/{BASE}/First", token=TOKEN)).json["records"][0]["fields"]
     assert (answer["Name"], answer["Nr"], len(answer["Second"])) == ("a", 1, 1)
+    assert f'base = "{BASE}"\ntable = "First"' in emulator.snippet("http://127.0.0.1:1")

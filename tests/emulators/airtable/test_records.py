@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.emulators.airtable import SAMPLE_BASE, TASKS, THOUSAND, Airtable, Person
+from tests.emulators.airtable import SAMPLE_BASE, TASKS, THOUSAND, Airtable, Person, add_table
 from tests.emulators.airtable.conftest import Ask
 from tests.emulators.core.clock import SetClock
-from tests.emulators.core.exchange import Answer, Request
+from tests.emulators.core.exchange import Answer, NotEmulated, Request
 
 
 def error(answer: Answer) -> str:
@@ -205,3 +205,18 @@ def test_what_is_not_emulated_says_so(airtable: Airtable, ask: Ask) -> None:
     airtable.unserved.clear()
     assert ask("GET", "/v0/junk").json == {"error": "NOT_FOUND"}
     assert airtable.unserved == []
+
+
+def test_a_table_with_a_colon_in_its_name_is_found_by_it(airtable: Airtable, ask: Ask) -> None:
+    add_table(airtable, airtable.bases[SAMPLE_BASE], "Ops: daily", [{"name": "Name", "type": "singleLineText"}], [{"Name": "x"}])
+    for name in ("Ops:%20daily", "Ops%3A%20daily"):
+        record = ask("GET", f"/{name}").json["records"][0]
+        assert ask("GET", f"/{name}/{record['id']}").json["fields"] == {"Name": "x"}
+        assert ask("POST", f"/{name}/listRecords", {}).status == 200
+
+
+def test_a_column_whose_formula_is_not_emulated_is_not_made(airtable: Airtable, ask: Ask, person: Person) -> None:
+    """Its cells would show something, and that would be a lie."""
+    with pytest.raises(NotEmulated, match="WORKDAY"):
+        person.add_column("due", "formula", {"formula": "WORKDAY(TODAY(), 1)"})
+    assert all("due" not in record["fields"] for record in ask("GET", "/Tasks").json["records"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.emulators.airtable import DAEMON, SAMPLE_BASE, SWITCHES, THOUSAND, Airtable, Person, add_table, make
@@ -11,16 +9,12 @@ from tests.emulators.airtable.conftest import NOON, Ask
 from tests.emulators.airtable.model import Token
 from tests.emulators.core.clock import SetClock
 from tests.emulators.core.exchange import Answer
+from tests.emulators.switching import Switched
 
 TASKS = f"/v0/meta/bases/{SAMPLE_BASE}/tables/Tasks"
+switched = Switched(SWITCHES)
+switched = Switched(SWITCHES)
 MERGE = {"performUpsert": {"fieldsToMergeOn": ["Name"]}}
-
-
-def switched(name: str, *answers: Any) -> pytest.MarkDecorator:
-    """Under each answer of this switch, in their order, another thing is expected."""
-    known = next(switch for switch in SWITCHES if switch.name == name)
-    cases = [({name: answer}, expected) for answer, expected in zip(known.answers, answers, strict=True)]
-    return pytest.mark.parametrize(("switches", "expected"), cases)
 
 
 def over_the_limit(airtable: Airtable, ask: Ask) -> Answer:
@@ -121,6 +115,19 @@ def test_new_record_modified(ask: Ask, clock: SetClock, expected: int) -> None:
     assert len(ask("GET", since).json["records"]) == 1
 
 
+@switched("modified_clock", 1, 0)
+def test_modified_clock(ask: Ask, clock: SetClock, expected: int) -> None:
+    """With a watermark of our own clock, what was changed just now is missed."""
+    clock.advance(seconds=60)
+    made = ask("POST", "/Tasks", {"fields": {"Name": "new"}}).json["id"]
+    clock.advance(seconds=5)
+    watermark = clock.now()
+    clock.advance(seconds=1)
+    ask("PATCH", f"/Tasks/{made}", {"fields": {"Name": "edited"}})
+    since = f"/Tasks?filterByFormula=LAST_MODIFIED_TIME()>'{watermark:%Y-%m-%dT%H:%M:%SZ}'"
+    assert len(ask("GET", since).json["records"]) == expected
+
+
 @switched("patch_choices", 422, 200)
 def test_patch_choices(ask: Ask, expected: int) -> None:
     field = next(each for each in ask("GET", TASKS.removesuffix("/Tasks")).json["tables"][0]["fields"] if each["name"] == "Status")
@@ -137,12 +144,25 @@ def test_create_computed(ask: Ask, expected: int) -> None:
     assert ask("POST", f"{TASKS}/fields", formula).status == expected
 
 
+@switched("formula_error", {"error": "#ERROR!"}, {"specialValue": "NaN"})
+def test_formula_error(ask: Ask, person: Person, expected: dict[str, str]) -> None:
+    person.add_column("broken", "formula", {"formula": "DATETIME_PARSE({Name})+ERROR()"})
+    assert [record["fields"]["broken"] for record in ask("GET", "/Tasks").json["records"]] == [expected] * 3
+
+
 @switched("wording", 'Unknown field name: "Nope"', "Could not find a field named Nope")
 def test_wording(ask: Ask, expected: str) -> None:
     choice = ask("POST", "/Tasks", {"fields": {"Status": "no"}}).json["error"]["message"]
     assert choice.removeprefix("Insufficient permissions to create new select option ") in ('"no"', '""no""')
     assert ask("POST", "/Tasks", {"fields": {"Nope": 1}}).json["error"]["message"] == expected
     assert ask("GET", "/Tasks?fields[]=Nope").json["error"]["message"] == expected
+
+
+@switched("body_limit", 200, 413)
+def test_body_limit(ask: Ask, expected: int) -> None:
+    long = {"fields": {"Description": "x" * 99_000, "Metadata": "x" * 99_000}}
+    assert ask("POST", "/Tasks", long).status == expected
+    assert len(ask("GET", "/Tasks").json["records"]) == (4 if expected == 200 else 3)
 
 
 @switched("time_into_date", 200, 422)
@@ -169,8 +189,7 @@ def test_pages(ask: Ask, airtable: Airtable, expected: list[str]) -> None:
 
 
 def test_every_switch_has_a_test() -> None:
-    assert [switch.name for switch in SWITCHES if f"test_{switch.name}" not in globals()] == []
-    assert all(switch.meaning and switch.source and len(switch.answers) > 1 for switch in SWITCHES)
+    assert switched.without_a_test(globals()) == set()
 
 
 def test_a_switch_that_is_none_is_refused(clock: SetClock) -> None:

@@ -18,7 +18,7 @@ from tests.emulators.airtable.formulas.values import iso
 from tests.emulators.airtable.ids import is_id
 from tests.emulators.airtable.model import Base, User
 from tests.emulators.airtable.payloads import Spec, changes_of
-from tests.emulators.core.exchange import Answer, Request
+from tests.emulators.core.exchange import Answer, NotEmulated, Request
 
 if TYPE_CHECKING:
     from tests.emulators.airtable.service import Airtable
@@ -118,7 +118,7 @@ class Webhooks:
         if spec is None or not (url is None or isinstance(url, str)):
             raise errors.bad_request()
         if is_id(spec.scope, "viw"):
-            raise self._service.not_emulated(request, "a webhook of one view")
+            raise NotEmulated("a webhook of one view")
         ids, now = self._service.ids, self._service.clock.now()
         hook = Hook(ids.new("ach"), found, self._service.token(request).user, spec, ids.secret(), now + LIFE, url)
         self._hooks[hook.id] = hook

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import RLock
 
 from tests.emulators.core.clock import Clock
-from tests.emulators.core.exchange import Answer, NoJson, Refused, Request
+from tests.emulators.core.exchange import Answer, NoJson, NotEmulated, Refused, Request
 from tests.emulators.core.faults import Faults
 from tests.emulators.core.journal import Entry, Journal
 from tests.emulators.core.routes import Found, Routes
@@ -18,7 +18,7 @@ class Emulator(ABC):
     """One vendor's service, in memory. Requests come one after the other, from whatever thread; nothing waits in here.
 
     faults: what goes wrong on purpose.   journal: every request.   before: told of each request before it is served.
-    unserved: requests that nothing here serves: a test that caused one has failed.
+    unserved: requests that were answered 501, for nothing here serves them: a test that caused one has failed.
     lock: held while a request is served; whoever changes the state by another road takes it too.
     """
 
@@ -41,6 +41,8 @@ class Emulator(ABC):
             operation = found.route.operation if found is not None else ""
             fault = self.faults.draw(operation)
             answer = Answer(502) if fault is not None and fault.refuses else self._served(request, found)
+            if answer.status == 501:
+                self.unserved.append(request)
             if fault is not None:
                 answer = fault.upon(answer)
             self.journal.add(Entry(self.clock.now(), operation, request, answer, fault is not None))
@@ -57,8 +59,9 @@ class Emulator(ABC):
             return refused.answer
         except NoJson as exc:
             return self.no_json(str(exc))
-        self.unserved.append(request)
-        return Answer.of(501, {"error": f"{request.method} {request.path} is not emulated"})
+        except NotEmulated as exc:
+            return self.not_emulated(str(exc))
+        return self.not_emulated(f"{request.method} {request.path}")
 
     @abstractmethod
     def admit(self, request: Request, operation: str) -> None:
@@ -71,6 +74,10 @@ class Emulator(ABC):
     def unknown(self, request: Request) -> Answer | None:
         """The vendor's own answer to a path that its real service doesn't have either; None where it would have it."""
         return None
+
+    def not_emulated(self, what: str) -> Answer:
+        """501, in the form that the vendor's errors have."""
+        return Answer.of(501, {"error": f"{what} is not emulated"})
 
     @abstractmethod
     def snippet(self, base: str) -> str:

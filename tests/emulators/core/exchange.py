@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -117,5 +117,13 @@ class Refused(Exception):
         self.answer = answer
 
 
+class NotEmulated(Exception):
+    """The real service would do it, and this one doesn't: 501. The text says what, and goes on with "is not emulated"."""
+
+
+encoded: Callable[[Json], str] = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+"""JSON as bodies have it."""
+
+
 def _body(value: Json) -> bytes:
-    return b"" if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return b"" if value is None else encoded(value).encode()

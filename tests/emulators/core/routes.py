@@ -31,15 +31,17 @@ class Found(NamedTuple):
 
 
 class Routes:
-    """A vendor's API. In templates `{name}` is one segment without a colon, `{name*}` whatever there is, but something."""
+    """A vendor's API. In templates `{name}` is one segment, `{name*}` whatever there is, but something."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, colon_ends: bool = False) -> None:
+        """colon_ends: a segment has no colon: what stands after it says what to do with it, as Google has it."""
+        self._segment = "[^/:]+" if colon_ends else "[^/]+"
         self._routes: list[Route] = []
 
     def on(self, method: str, template: str, operation: str, handler: Handler) -> None:
         """The first template that fits is taken, so the narrower ones come first."""
         parts = re.split(r"\{(\w+\*?)\}", template)
-        pattern = "".join(_group(part) if odd else re.escape(part) for odd, part in _alternating(parts))
+        pattern = "".join(self._group(part) if odd else re.escape(part) for odd, part in _alternating(parts))
         self._routes.append(Route(operation, method, re.compile(pattern), handler))
 
     def find(self, request: Request) -> Found | None:
@@ -49,14 +51,13 @@ class Routes:
                 return Found(route, {name: unquote(value) for name, value in match.groupdict().items()})
         return None
 
+    def _group(self, name: str) -> str:
+        return f"(?P<{name[:-1]}>.+)" if name.endswith("*") else f"(?P<{name}>{self._segment})"
+
     @property
     def operations(self) -> list[str]:
         """Everything that is emulated, once."""
         return list(dict.fromkeys(route.operation for route in self._routes))
-
-
-def _group(name: str) -> str:
-    return f"(?P<{name[:-1]}>.+)" if name.endswith("*") else f"(?P<{name}>[^/:]+)"
 
 
 def _alternating(parts: list[str]) -> list[tuple[bool, str]]:

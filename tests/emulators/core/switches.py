@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Switch:
-    """answers: what the real service may do; the first is taken where nothing else is said.   source: where it is left open."""
+    """answers: what the real service may do; the first is taken where nothing else is said.
+
+    source: the sections of VENDORS.md that leave it open; "not there", and what else is known of it, for what isn't in that file.
+    """
 
     name: str
     answers: tuple[str, ...]
@@ -38,3 +41,12 @@ class Switches(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._set)
+
+
+def table(known: Sequence[Switch]) -> str:
+    """The switches of a vendor, for people: a table in Markdown."""
+    lines = ["| switch | answers, the first by default | what it decides | VENDORS.md |", "|---|---|---|---|"]
+    for switch in known:
+        answers = ", ".join(f"`{answer}`" for answer in switch.answers)
+        lines.append(f"| `{switch.name}` | {answers} | {switch.meaning} | {switch.source} |")
+    return "\n".join(lines)

@@ -8,13 +8,16 @@ bodies and field masks against Google's discovery document; person is the second
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
+from tests.emulators.core import sessions
 from tests.emulators.core.clock import Clock
 from tests.emulators.core.emulator import Emulator
 from tests.emulators.core.exchange import Json
 from tests.emulators.google_sheets import replay_state, seeding
 from tests.emulators.google_sheets.service import OWNER, ROBOT, GoogleSheets
+from tests.emulators.google_sheets.switches import SWITCHES
 
 
 def make(clock: Clock, switches: Mapping[str, str] | None = None, seed: int = 0) -> GoogleSheets:
@@ -28,18 +31,13 @@ def fill(emulator: Emulator, path: Path | None = None) -> None:
     seeding.fill(emulator, path, OWNER, ROBOT)
 
 
-def snippet(emulator: Emulator, base: str) -> str:
-    """A table of `rowd.toml`."""
-    return emulator.snippet(base)
-
-
 def prepare_replay(emulator: Emulator, recordings: Mapping[str, Json]) -> list[str]:
     """A token, no quotas (a recording took longer), and the files that sessions find and don't make."""
     assert isinstance(emulator, GoogleSheets)
-    emulator.accounts.token(replay_state.SCRUBBED, text=replay_state.TOKEN)
+    emulator.accounts.token(replay_state.SCRUBBED, text=sessions.TOKEN)
     emulator.quotas.on = False
-    emulator.before.append(replay_state.Before(emulator, recordings))
-    return ["--token", replay_state.TOKEN]
+    emulator.before.append(sessions.Sessions(recordings, partial(replay_state.begin, emulator)))
+    return ["--token", sessions.TOKEN]
 
 
-__all__ = ["OWNER", "ROBOT", "GoogleSheets", "fill", "make", "prepare_replay", "snippet"]
+__all__ = ["OWNER", "ROBOT", "SWITCHES", "GoogleSheets", "fill", "make", "prepare_replay"]

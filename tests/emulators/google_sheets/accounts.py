@@ -15,8 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from tests.emulators.core.clock import Clock
-from tests.emulators.core.exchange import Answer, Json, NoJson, Request
-from tests.emulators.google_sheets.errors import Missing
+from tests.emulators.core.exchange import Answer, Json, NoJson, NotEmulated, Request
 
 AUTH = "https://www.googleapis.com/auth/"
 SHEETS_READ = frozenset(AUTH + name for name in ("spreadsheets", "spreadsheets.readonly", "drive", "drive.readonly", "drive.file"))
@@ -154,7 +153,7 @@ class Accounts:
             return self._for_key(form.get("assertion", ""))
         if kind == "refresh_token":
             return self._for_refresh_token(form)
-        raise Missing(f"the grant_type {kind}")
+        raise NotEmulated(f"the grant_type {kind}")
 
     def _for_refresh_token(self, form: Mapping[str, str]) -> Answer:
         if self.clients.get(form.get("client_id", "")) != form.get("client_secret"):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from tests.emulators.core.exchange import Json, Refused
+from tests.emulators.core.exchange import Json, NotEmulated, Refused
 from tests.emulators.google_sheets import on_cells, on_lines, on_metadata, on_parts, on_sheets, on_tables, pasting
 from tests.emulators.google_sheets.call import Call
-from tests.emulators.google_sheets.errors import Missing, invalid
+from tests.emulators.google_sheets.errors import invalid
 
 if TYPE_CHECKING:
     from tests.emulators.google_sheets.service import GoogleSheets, Opened
@@ -26,14 +26,14 @@ HANDLERS: Mapping[str, Callable[[Call], Json]] = {
 
 
 def apply(service: GoogleSheets, opened: Opened, requests: list[Json]) -> list[Json]:
-    """The replies. Raises Refused and Missing; then the caller puts everything back."""
+    """The replies. Raises Refused and NotEmulated; then the caller puts everything back."""
     replies = []
     for index, request in enumerate(requests):
         if len(request) != 1:
             raise invalid(f"Invalid requests[{index}]: No request set.")
         (name, given), *_ = request.items()
         if name not in HANDLERS:
-            raise Missing(f"the request {name}")
+            raise NotEmulated(f"the request {name}")
         try:
             reply = HANDLERS[name](Call(service, opened.file, opened.book, opened.grant.account.email, given))
         except Refused as refused:

@@ -21,8 +21,8 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def service(clock: SetClock) -> Iterator[GoogleSheets]:
-    service = make(clock)
+def service(clock: SetClock, switches: dict[str, str]) -> Iterator[GoogleSheets]:
+    service = make(clock, switches)
     yield service
     assert [fault for entry in service.journal for fault in answer_faults(entry)] == []
 

@@ -8,12 +8,12 @@ from datetime import datetime
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from tests.emulators.core.exchange import Answer, Json, Request
+from tests.emulators.core.exchange import Answer, Json, NotEmulated, Request
 from tests.emulators.google_sheets import errors, formulas, masks, values
 from tests.emulators.google_sheets.accounts import DRIVE_READ, DRIVE_WRITE, Account
 from tests.emulators.google_sheets.book import Book
 from tests.emulators.google_sheets.drive_query import query
-from tests.emulators.google_sheets.errors import Missing, drive, no_file
+from tests.emulators.google_sheets.errors import drive, no_file
 from tests.emulators.google_sheets.files import ROLES, SPREADSHEET, File
 from tests.emulators.google_sheets.grid import Formula
 from tests.emulators.google_sheets.resource import URL
@@ -35,22 +35,22 @@ class DriveApi:
         on = service.serve
         on("POST", BASE, "drive.create", "drive", DRIVE_WRITE, self.create)
         on("GET", BASE, "drive.list", "drive", DRIVE_READ, self.list)
-        on("GET", BASE + "/{id}", "drive.get", "drive", DRIVE_READ, self.get)
-        on("PATCH", BASE + "/{id}", "drive.update", "drive", DRIVE_WRITE, self.update)
-        on("DELETE", BASE + "/{id}", "drive.delete", "drive", DRIVE_WRITE, self.delete)
-        on("POST", BASE + "/{id}/copy", "drive.copy", "drive", DRIVE_WRITE, self.copy)
-        on("GET", BASE + "/{id}/export", "drive.export", "drive", DRIVE_READ, self.export)
-        on("GET", BASE + "/{id}/comments", "drive.comments", "drive", DRIVE_READ, self.comments)
-        on("GET", BASE + "/{id}/permissions", "permissions.list", "drive", DRIVE_READ, self.permissions)
-        on("POST", BASE + "/{id}/permissions", "permissions.create", "drive", DRIVE_WRITE, self.share)
-        on("DELETE", BASE + "/{id}/permissions/{permission}", "permissions.delete", "drive", DRIVE_WRITE, self.unshare)
+        on("GET", BASE + "/{file_id}", "drive.get", "drive", DRIVE_READ, self.get)
+        on("PATCH", BASE + "/{file_id}", "drive.update", "drive", DRIVE_WRITE, self.update)
+        on("DELETE", BASE + "/{file_id}", "drive.delete", "drive", DRIVE_WRITE, self.delete)
+        on("POST", BASE + "/{file_id}/copy", "drive.copy", "drive", DRIVE_WRITE, self.copy)
+        on("GET", BASE + "/{file_id}/export", "drive.export", "drive", DRIVE_READ, self.export)
+        on("GET", BASE + "/{file_id}/comments", "drive.comments", "drive", DRIVE_READ, self.comments)
+        on("GET", BASE + "/{file_id}/permissions", "permissions.list", "drive", DRIVE_READ, self.permissions)
+        on("POST", BASE + "/{file_id}/permissions", "permissions.create", "drive", DRIVE_WRITE, self.share)
+        on("DELETE", BASE + "/{file_id}/permissions/{permission}", "permissions.delete", "drive", DRIVE_WRITE, self.unshare)
 
     def create(self, request: Request) -> Answer:
         given = request.json or {}
         _mask(request.first("fields"), "File")
         account = self._creator(request)
         if set(given) - {"name", "mimeType", "parents"}:
-            raise Missing(f"creating a file with {', '.join(sorted(set(given) - {'name', 'mimeType', 'parents'}))}")
+            raise NotEmulated(f"creating a file with {', '.join(sorted(set(given) - {'name', 'mimeType', 'parents'}))}")
         mime = given.get("mimeType") or "application/octet-stream"
         name = given.get("name") or ("Untitled spreadsheet" if mime == SPREADSHEET else "Untitled")
         if mime == SPREADSHEET:
@@ -67,10 +67,10 @@ class DriveApi:
             raise drive(403, "storageQuotaExceeded", "The user's Drive storage quota has been exceeded.", "usageLimits")
         return account
 
-    def get(self, request: Request, id: str) -> Answer:  # noqa: A002 (the API's name)
+    def get(self, request: Request, file_id: str) -> Answer:
         if request.first("alt") == "media":
-            raise Missing("downloading a file")
-        return self._told(request, self._open(request, id))
+            raise NotEmulated("downloading a file")
+        return self._told(request, self._open(request, file_id))
 
     def list(self, request: Request) -> Answer:
         account = self._service.grant(request).account
@@ -89,7 +89,7 @@ class DriveApi:
             "prettyPrint",
         }
         if unknown:
-            raise Missing(f"listing files with {', '.join(sorted(unknown))}")
+            raise NotEmulated(f"listing files with {', '.join(sorted(unknown))}")
         wanted = query(request.first("q") or "trashed = false or trashed = true", account.email)
         found: Sequence[File] = [file for file in self._service.files if file.may_read(account.email) and wanted(file)]
         for word in reversed((request.first("orderBy") or "").split(",")):
@@ -101,12 +101,12 @@ class DriveApi:
         answer["files"] = [self._resource(file, account) for file in found[start : start + size]]
         return Answer.of(200, masks.kept(answer, _mask(request.first("fields") or LIST_DEFAULT, "FileList")))
 
-    def update(self, request: Request, id: str) -> Answer:  # noqa: A002
-        file = self._open(request, id, write=True)
+    def update(self, request: Request, file_id: str) -> Answer:
+        file = self._open(request, file_id, write=True)
         _mask(request.first("fields"), "File")
         given = {name: value for name, value in (request.json or {}).items() if value is not None}
         if set(given) - {"name", "trashed"} or {name for name, _ in request.query} & {"addParents", "removeParents"}:
-            raise Missing("changing that of a file")
+            raise NotEmulated("changing that of a file")
         if "name" in given:
             file.name = given["name"]
             if file.book is not None:
@@ -115,20 +115,20 @@ class DriveApi:
         file.changed(self._service.clock.now())
         return self._told(request, file)
 
-    def delete(self, request: Request, id: str) -> Answer:  # noqa: A002
-        file = self._open(request, id)
+    def delete(self, request: Request, file_id: str) -> Answer:
+        file = self._open(request, file_id)
         if file.role(self._service.grant(request).account.email) != "owner":
-            raise _no_right(id)
+            raise _no_right(file_id)
         self._service.files.delete(file)
         return Answer(204)
 
-    def copy(self, request: Request, id: str) -> Answer:  # noqa: A002
+    def copy(self, request: Request, file_id: str) -> Answer:
         """Values, formats and rules; no developer metadata, which says nothing here."""
-        source, account = self._open(request, id), self._creator(request)
+        source, account = self._open(request, file_id), self._creator(request)
         _mask(request.first("fields"), "File")
         given = request.json or {}
         if source.book is None or source.book.entries or source.book.names or any(s.parts for s in source.book.sheets):
-            raise Missing("copying a file with more than cells")
+            raise NotEmulated("copying a file with more than cells")
         sheets = [sheet.like(sheet.id, sheet.title) for sheet in source.book.sheets]
         name = given.get("name") or f"Copy of {source.name}"
         file = self._service.new_spreadsheet(name, account.email, sheets)
@@ -136,10 +136,10 @@ class DriveApi:
         file.book.properties = {**source.book.properties, "title": name}
         return self._told(request, file)
 
-    def export(self, request: Request, id: str) -> Answer:  # noqa: A002
-        file = self._open(request, id)
+    def export(self, request: Request, file_id: str) -> Answer:
+        file = self._open(request, file_id)
         if request.first("mimeType") != "text/csv" or file.book is None:
-            raise Missing(f"exporting as {request.first('mimeType')}")
+            raise NotEmulated(f"exporting as {request.first('mimeType')}")
         sheet = file.book.sheets[0]
         rows = values.read(sheet, sheet.whole, self._service.renderer(file.book)).get("values", [])
         width = max(map(len, rows), default=0)
@@ -147,24 +147,24 @@ class DriveApi:
         csv.writer(out, lineterminator="\r\n").writerows([row + [""] * (width - len(row)) for row in rows])
         return Answer(200, out.getvalue().removesuffix("\r\n").encode(), {"Content-Type": "text/csv"})
 
-    def comments(self, request: Request, id: str) -> Answer:  # noqa: A002
+    def comments(self, request: Request, file_id: str) -> Answer:
         """Nobody comments here."""
-        self._open(request, id)
+        self._open(request, file_id)
         return Answer.of(200, {"comments": []} if request.first("fields") else {"kind": "drive#commentList", "comments": []})
 
-    def permissions(self, request: Request, id: str) -> Answer:  # noqa: A002
-        file = self._open(request, id)
+    def permissions(self, request: Request, file_id: str) -> Answer:
+        file = self._open(request, file_id)
         answer = {"kind": "drive#permissionList", "permissions": [_bare(one) for one in file.permissions.values()]}
         fields = request.first("fields")
         if fields:
             answer["permissions"] = list(file.permissions.values())
         return Answer.of(200, masks.kept(answer, _mask(fields, "PermissionList")))
 
-    def share(self, request: Request, id: str) -> Answer:  # noqa: A002
-        file, given = self._open(request, id, write=True), request.json or {}
+    def share(self, request: Request, file_id: str) -> Answer:
+        file, given = self._open(request, file_id, write=True), request.json or {}
         kind, role = given.get("type"), given.get("role")
         if kind not in ("user", "anyone") or given.get("pendingOwner"):
-            raise Missing(f"sharing with a {kind}")
+            raise NotEmulated(f"sharing with a {kind}")
         if role not in ROLES:
             raise drive(400, "invalid", "The specified role is invalid.")
         email = given.get("emailAddress") if kind == "user" else None
@@ -173,18 +173,18 @@ class DriveApi:
         if role == "owner":
             if request.first("transferOwnership") not in ("true", "True"):
                 raise drive(403, "forbidden", TRANSFER, location="transferOwnership", locationType="parameter")
-            raise Missing("giving a file to another owner")
+            raise NotEmulated("giving a file to another owner")
         permission = self._service.files.share(file, email, role)
         file.changed(self._service.clock.now())
         fields = request.first("fields")
         return Answer.of(200, masks.kept(permission, _mask(fields, "Permission")) if fields else _bare(permission))
 
-    def unshare(self, request: Request, id: str, permission: str) -> Answer:  # noqa: A002
-        file = self._open(request, id, write=True)
+    def unshare(self, request: Request, file_id: str, permission: str) -> Answer:
+        file = self._open(request, file_id, write=True)
         if permission not in file.permissions:
             raise drive(404, "notFound", f"Permission not found: {permission}.", location="permissionId", locationType="parameter")
         if file.permissions[permission]["role"] == "owner":
-            raise _no_right(id)
+            raise _no_right(file_id)
         del file.permissions[permission]
         file.changed(self._service.clock.now())
         return Answer(204)
@@ -242,7 +242,7 @@ def _ordered(files: Sequence[File], key: str = "", direction: str = "") -> Seque
         "name": lambda file: file.name.lower(),
     }
     if key not in keys or direction not in ("", "desc"):
-        raise Missing(f"listing files by {key} {direction}")
+        raise NotEmulated(f"listing files by {key} {direction}")
     return sorted(files, key=keys[key], reverse=direction == "desc")
 
 
@@ -276,7 +276,7 @@ def stamp(at: datetime) -> str:
 
 
 def _mask(fields: str | None, name: str) -> masks.Tree:
-    """Raises Refused for what isn't a field, and Missing for one that isn't emulated."""
+    """Raises Refused for what isn't a field, and NotEmulated for one that isn't emulated."""
     if not fields:
         return {}
     try:
@@ -285,7 +285,7 @@ def _mask(fields: str | None, name: str) -> masks.Tree:
         tree = {fields: {}}
     if "*" in tree:
         if name in ("File", "FileList"):
-            raise Missing("all fields of a file")
+            raise NotEmulated("all fields of a file")
         return {}
     from tests.emulators.google_sheets.schema import document
 
@@ -300,7 +300,7 @@ def _known(tree: masks.Tree, name: str, schemas: Json, path: str) -> None:
         if field not in properties:
             raise drive(400, "invalidParameter", f"Invalid field selection {field}", location="fields", locationType="parameter")
         if name == "File" and field not in OURS:
-            raise Missing(f"a file's {here}")
+            raise NotEmulated(f"a file's {here}")
         kind = properties[field].get("items", properties[field])
         if inner and "$ref" in kind:
             _known(inner, kind["$ref"], schemas, here)

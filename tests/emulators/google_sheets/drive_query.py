@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from tests.emulators.google_sheets.errors import Missing, drive
+from tests.emulators.core.exchange import NotEmulated
+from tests.emulators.google_sheets.errors import drive
 from tests.emulators.google_sheets.files import File
 
 TOKENS = re.compile(r"""\s*(?:(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<sign><=|>=|!=|[=<>()])|(?P<word>[A-Za-z_.]+))""")
@@ -18,7 +19,7 @@ class _Unread(Exception):
 
 
 def query(text: str, email: str) -> Test:
-    """email: who asks. Raises Refused for what can't be read, and Missing for what isn't emulated."""
+    """email: who asks. Raises Refused for what can't be read, and NotEmulated for what isn't emulated."""
     try:
         return _Reading(_tokens(text), email).all()
     except _Unread:
@@ -116,7 +117,7 @@ class _Reading:
                 return lambda file: file.mime.startswith(value)
             case "modifiedTime" | "createdTime", "<" | "<=" | ">" | ">=" | "=" | "!=":
                 return _when(name, sign, value)
-        raise Missing(f"{name} {sign} in a query for files")
+        raise NotEmulated(f"{name} {sign} in a query for files")
 
     def _truth(self, name: str, wanted: bool) -> Test:
         match name:
@@ -124,7 +125,7 @@ class _Reading:
                 return lambda file: file.trashed == wanted
             case "sharedWithMe":
                 return lambda file: (file.owner != self._email) == wanted
-        raise Missing(f"{name} in a query for files")
+        raise NotEmulated(f"{name} in a query for files")
 
 
 def _property(file: File, name: str) -> str:

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from datetime import date, time
 from typing import NamedTuple
 
-from tests.emulators.core.exchange import Json
+from tests.emulators.core.exchange import Json, NotEmulated
 from tests.emulators.google_sheets import serials
-from tests.emulators.google_sheets.errors import Missing
 from tests.emulators.google_sheets.grid import Entered, Formula
 from tests.emulators.google_sheets.locales import Locale
 from tests.emulators.google_sheets.showing import MONTHS
@@ -46,7 +45,7 @@ def raw(given: Json) -> Typed:
 
 
 def typed(given: Json, locale: Locale, today: date, number_format: Mapping[str, Json]) -> Typed:
-    """USER_ENTERED.   number_format: what the cell has: in a cell of plain text all is text. Raises Missing."""
+    """USER_ENTERED.   number_format: what the cell has: in a cell of plain text all is text. Raises NotEmulated."""
     if not isinstance(given, str) or number_format.get("type") == "TEXT":
         return raw(given)
     if given.startswith("'"):
@@ -60,7 +59,7 @@ def typed(given: Json, locale: Locale, today: date, number_format: Mapping[str, 
     if found is not None:
         return found
     if UNSURE.fullmatch(text) or (_month(text.partition(" ")[0]) and re.fullmatch(r"[A-Za-z]+ \d{4}", text)):
-        raise Missing(f"typing {text}")
+        raise NotEmulated(f"typing {text}")
     return Typed(given or None)
 
 

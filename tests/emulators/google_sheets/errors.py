@@ -16,6 +16,7 @@ STATUS = {
     503: "UNAVAILABLE",
 }
 ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
+HELP = "type.googleapis.com/google.rpc.Help"
 BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 DRIVE = "/drive/"
 UNAUTHENTICATED = (
@@ -26,10 +27,6 @@ UNREGISTERED = (
     "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API "
     "consumer identity to call this API."
 )
-
-
-class Missing(Exception):
-    """What was asked for is something that the real service does, and this one doesn't: 501."""
 
 
 def sheets(code: int, message: str, details: list[Json] | None = None, **headers: str) -> Refused:

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from tests.emulators.core.exchange import Json
+from tests.emulators.core.exchange import Json, NotEmulated
 from tests.emulators.google_sheets.book import Book
-from tests.emulators.google_sheets.errors import Missing
 from tests.emulators.google_sheets.formula_text import followed
 from tests.emulators.google_sheets.grid import Formula, Sheet, moved
 
@@ -71,9 +70,9 @@ def _part(name: str, part: Any, rows: bool, where: Where) -> Any:
         return [new for one in part if (new := _protection(one, rows, where))]
     if name == "tables":
         if not rows:
-            raise Missing("columns that move in a tab with tables")
+            raise NotEmulated("columns that move in a tab with tables")
         return [{**one, "range": new} for one in part if (new := _range(one["range"], rows, where))]
-    raise Missing(f"rows or columns that move in a tab with {name}")
+    raise NotEmulated(f"rows or columns that move in a tab with {name}")
 
 
 def _protection(one: Json, rows: bool, where: Where) -> Json:

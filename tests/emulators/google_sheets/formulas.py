@@ -7,9 +7,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from tests.emulators.core.exchange import Json
+from tests.emulators.core.exchange import Json, NotEmulated
 from tests.emulators.google_sheets.book import Book
-from tests.emulators.google_sheets.errors import Missing
 from tests.emulators.google_sheets.formula_text import Reference, Token, Unreadable, reference, tokens
 from tests.emulators.google_sheets.grid import NO_FORMAT, Failure, Formula, Sheet, Value
 
@@ -23,7 +22,7 @@ VOLATILE = re.compile(r"\b(?:NOW|TODAY)\(", re.IGNORECASE)
 
 
 def check(text: str) -> None:
-    """Whether it can be worked out here: what can't is refused when it is written. Raises Missing."""
+    """Whether it can be worked out here: what can't is refused when it is written. Raises NotEmulated."""
     try:
         parts = [token for token in tokens(text[1:]) if token.kind != "space"]
     except Unreadable:
@@ -32,7 +31,7 @@ def check(text: str) -> None:
         if token.kind != "name" or (token.text.upper() in ("TRUE", "FALSE") and after.text != "("):
             continue
         if token.text.upper() not in FUNCTIONS and token.text.upper() not in ("NOW", "TODAY"):
-            raise Missing(f"{token.text} in the formula {text}")
+            raise NotEmulated(f"{token.text} in the formula {text}")
 
 
 class Result(NamedTuple):
@@ -58,7 +57,7 @@ class Reckoner:
         self._under_way: set[tuple[int, int, int]] = set()
 
     def value(self, sheet: Sheet, row: int, column: int) -> Result:
-        """None for an empty cell. Raises Missing."""
+        """None for an empty cell. Raises NotEmulated."""
         cell = sheet.cell(row, column)
         own: Mapping[str, Json] = cell.format.get("numberFormat", NO_FORMAT)
         if not isinstance(cell.entered, Formula):
@@ -84,7 +83,7 @@ class Reckoner:
             return Result(NUMBER)
         if isinstance(found, list):
             if len(found) != 1:
-                raise Missing(f"a formula that fills several cells: {text}")
+                raise NotEmulated(f"a formula that fills several cells: {text}")
             found = found[0]
         return Result(0.0 if found.value is None else found.value, found.format)
 
@@ -173,7 +172,7 @@ class _Reading:
         if name in ("TRUE", "FALSE") and self._peek() != "(":
             return Result(name == "TRUE")
         if self._peek() != "(":
-            raise Missing(f"the name {name} in a formula")
+            raise NotEmulated(f"the name {name} in a formula")
         self._take()
         arguments: list[Argument] = []
         while self._peek() != ")":
@@ -186,14 +185,14 @@ class _Reading:
         if name == "TODAY":
             return Result(float(math.floor(self._reckoner.now())), {"type": "DATE"})
         if name not in FUNCTIONS:
-            raise Missing(f"the function {name}")
+            raise NotEmulated(f"the function {name}")
         return FUNCTIONS[name](arguments)
 
 
 def _single(given: Argument) -> Result:
     if isinstance(given, list):
         if len(given) != 1:
-            raise Missing("a range where a formula wants one value")
+            raise NotEmulated("a range where a formula wants one value")
         return given[0]
     return given
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tests.emulators.google_sheets.errors import Missing
+from tests.emulators.core.exchange import NotEmulated
 
 
 class Locale(NamedTuple):
@@ -42,7 +42,7 @@ LOCALES = {
 
 
 def locale(name: str) -> Locale:
-    """Raises Missing."""
+    """Raises NotEmulated."""
     if name not in LOCALES:
-        raise Missing(f"the locale {name}")
+        raise NotEmulated(f"the locale {name}")
     return LOCALES[name]

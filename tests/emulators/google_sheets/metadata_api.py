@@ -14,7 +14,7 @@ from tests.emulators.google_sheets.masks import answer_mask, kept
 if TYPE_CHECKING:
     from tests.emulators.google_sheets.service import GoogleSheets
 
-BASE = "/v4/spreadsheets/{id}/developerMetadata"
+BASE = "/v4/spreadsheets/{file_id}/developerMetadata"
 
 
 class MetadataApi:
@@ -23,17 +23,17 @@ class MetadataApi:
         service.serve("POST", BASE + ":search", "developerMetadata.search", "read", SHEETS_WRITE, self.search)
         service.serve("GET", BASE + "/{number}", "developerMetadata.get", "read", SHEETS_WRITE, self.get)
 
-    def get(self, request: Request, id: str, number: str) -> Answer:  # noqa: A002 (the API's name)
-        book = self._service.open(request, id, write=False).book
+    def get(self, request: Request, file_id: str, number: str) -> Answer:
+        book = self._service.open(request, file_id, write=False).book
         for entry in metadata.visible(book, self._service.project):
             if str(entry.id) == number:
                 mask = answer_mask(request.first("fields"), "DeveloperMetadata")
                 return Answer.of(200, kept(metadata.to_json(book, entry), mask))
         raise not_found()
 
-    def search(self, request: Request, id: str) -> Answer:  # noqa: A002
+    def search(self, request: Request, file_id: str) -> Answer:
         given = schema.body(request.json, "SearchDeveloperMetadataRequest")
-        book = self._service.open(request, id, write=False).book
+        book = self._service.open(request, file_id, write=False).book
         found: dict[Entry, list[Json]] = {}
         for wanted in given.get("dataFilters", []):
             for entry in metadata.entries(book, wanted, self._service.project):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from tests.emulators.core.exchange import Json
+from tests.emulators.core.exchange import Json, NotEmulated
 from tests.emulators.google_sheets import a1, formulas, guards, masks
 from tests.emulators.google_sheets.book import from_json, to_json
 from tests.emulators.google_sheets.call import Call
-from tests.emulators.google_sheets.errors import Missing, invalid
+from tests.emulators.google_sheets.errors import invalid
 from tests.emulators.google_sheets.formula_text import carried
 from tests.emulators.google_sheets.grid import Area, Cell, Entered, Formula, Sheet
 from tests.emulators.google_sheets.locales import locale
@@ -21,12 +21,12 @@ Paths = list[tuple[str, ...]]
 
 
 def cell_paths(fields: str) -> Paths:
-    """What of a CellData an update means. Raises Refused, and Missing for what isn't emulated."""
+    """What of a CellData an update means. Raises Refused, and NotEmulated for what isn't emulated."""
     paths = masks.leaves(fields, "CellData", "userEnteredCellData")
     if fields == "*":
         return [(name,) for name in FIELDS]
     if unknown := [path[0] for path in paths if path[0] not in FIELDS]:
-        raise Missing(f"writing a cell's {', '.join(unknown)}")
+        raise NotEmulated(f"writing a cell's {', '.join(unknown)}")
     return paths
 
 
@@ -209,7 +209,7 @@ def find_replace(call: Call) -> Json:
     """Texts and numbers as they are shown; formulas are passed over."""
     said = call.given
     if said.get("includeFormulas"):
-        raise Missing("findReplace within formulas")
+        raise NotEmulated("findReplace within formulas")
     if not said.get("find"):
         raise invalid("No find text specified.")
     pattern = said["find"] if said.get("searchByRegex") else re.escape(said["find"])
@@ -217,7 +217,7 @@ def find_replace(call: Call) -> Json:
     if not said.get("searchByRegex"):
         replacement = replacement.replace("\\", "\\\\")
     elif re.search(r"\$\d", replacement):
-        raise Missing("groups in a replacement")
+        raise NotEmulated("groups in a replacement")
     matcher = re.compile(f"^(?:{pattern})$" if said.get("matchEntireCell") else pattern, 0 if said.get("matchCase") else re.I)
     counts = {"valuesChanged": 0, "rowsChanged": 0, "sheetsChanged": 0, "occurrencesChanged": 0}
     for sheet, area in _searched(call):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.emulators.core.exchange import Json
+from tests.emulators.core.exchange import Json, NotEmulated
 from tests.emulators.google_sheets import following, masks, sorting
 from tests.emulators.google_sheets.call import Call
-from tests.emulators.google_sheets.errors import Missing, invalid
+from tests.emulators.google_sheets.errors import invalid
 from tests.emulators.google_sheets.grid import Cell, Column, Row, Sheet
 
 
@@ -101,7 +101,7 @@ def update_dimension_properties(call: Call) -> None:
     said = call.given.get("properties", {})
     for path in masks.leaves(call.fields(), "DimensionProperties", "properties"):
         if path not in (("pixelSize",), ("hiddenByUser",)):
-            raise Missing(f"updateDimensionProperties of {'.'.join(path)}")
+            raise NotEmulated(f"updateDimensionProperties of {'.'.join(path)}")
         for line in lines[start:end]:
             if path == ("pixelSize",):
                 line.size = said.get("pixelSize", line.size)
@@ -123,7 +123,7 @@ def add_group(call: Call) -> Json:
     sheet, rows, start, end = _span(call, call.given["range"])
     groups = sheet.parts.setdefault("rowGroups" if rows else "columnGroups", [])
     if any(one["range"]["startIndex"] < end and start < one["range"]["endIndex"] for one in groups):
-        raise Missing("groups of rows or columns within each other")
+        raise NotEmulated("groups of rows or columns within each other")
     span = {"dimension": "ROWS" if rows else "COLUMNS", "startIndex": start, "endIndex": end}
     if sheet.id:
         span = {"sheetId": sheet.id, **span}
@@ -140,7 +140,7 @@ def delete_group(call: Call) -> Json:
     groups = sheet.parts.get(name, [])
     kept = [one for one in groups if (one["range"]["startIndex"], one["range"]["endIndex"]) != (start, end)]
     if len(kept) == len(groups):
-        raise Missing("deleting a part of a group of rows or columns")
+        raise NotEmulated("deleting a part of a group of rows or columns")
     sheet.parts[name] = kept
     return {"dimensionGroups": [dict(one) for one in kept]} if kept else {}
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.emulators.core.exchange import Json
+from tests.emulators.core.exchange import Json, NotEmulated
 from tests.emulators.google_sheets import a1, masks, sorting
 from tests.emulators.google_sheets.book import from_json, to_json
 from tests.emulators.google_sheets.call import Call
-from tests.emulators.google_sheets.errors import Missing, invalid
+from tests.emulators.google_sheets.errors import invalid
 from tests.emulators.google_sheets.grid import Sheet
 
 
@@ -71,7 +71,7 @@ def add_protected_range(call: Call) -> Json:
         "unprotectedRanges",
         "protectedRangeId",
     }:
-        raise Missing("protecting a named range or a table")
+        raise NotEmulated("protecting a named range or a table")
     number = given.get("protectedRangeId") or call.service.new_number(*(one["protectedRangeId"] for one in _protections(call)))
     sheet = call.sheet(given.get("range", {}).get("sheetId"))
     asked = {name: value for name, value in given.get("editors", {}).items() if value}
@@ -117,7 +117,7 @@ def update_protected_range(call: Call) -> None:
                 case ("protectedRangeId",) | ("requestingUserCanEdit",):
                     continue
                 case _:
-                    raise Missing(f"updateProtectedRange of {'.'.join(path)}")
+                    raise NotEmulated(f"updateProtectedRange of {'.'.join(path)}")
         return
     raise invalid(f"No protected range with id: {given.get('protectedRangeId')}")
 
@@ -136,7 +136,7 @@ def set_basic_filter(call: Call) -> None:
     """Sorting by it moves whole rows below the first, which is the header. Hiding rows isn't emulated."""
     given = call.given.get("filter", {})
     if set(given) - {"range", "sortSpecs"}:
-        raise Missing(f"a filter with {', '.join(sorted(set(given) - {'range', 'sortSpecs'}))}")
+        raise NotEmulated(f"a filter with {', '.join(sorted(set(given) - {'range', 'sortSpecs'}))}")
     sheet = call.sheet(given.get("range", {}).get("sheetId"))
     one = {"range": _closed(call, given.get("range", {}))}
     if given.get("sortSpecs"):

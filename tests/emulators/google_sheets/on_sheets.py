@@ -5,11 +5,11 @@ from __future__ import annotations
 from copy import deepcopy
 from zoneinfo import ZoneInfo
 
-from tests.emulators.core.exchange import Json
+from tests.emulators.core.exchange import Json, NotEmulated
 from tests.emulators.google_sheets import masks
 from tests.emulators.google_sheets.book import Book
 from tests.emulators.google_sheets.call import Call
-from tests.emulators.google_sheets.errors import Missing, invalid
+from tests.emulators.google_sheets.errors import invalid
 from tests.emulators.google_sheets.grid import COLUMNS, ROWS, Sheet
 from tests.emulators.google_sheets.locales import locale
 from tests.emulators.google_sheets.looks import colour
@@ -21,7 +21,7 @@ OURS = ("frozenRowCount", "frozenColumnCount", "hideGridlines", "rowGroupControl
 def add_sheet(call: Call) -> Json:
     said = call.given.get("properties", {})
     if said.get("sheetType", "GRID") != "GRID":
-        raise Missing(f"a tab of type {said['sheetType']}")
+        raise NotEmulated(f"a tab of type {said['sheetType']}")
     taken = [sheet.id for sheet in call.book.sheets]
     number = said.get("sheetId")
     if number is None:
@@ -74,7 +74,7 @@ def _colour(sheet: Sheet, said: Json) -> None:
     if style is None:
         return
     if "rgbColor" not in style:
-        raise Missing("a theme's colour for a tab")
+        raise NotEmulated("a theme's colour for a tab")
     sheet.properties["tabColor"] = colour(style["rgbColor"])
     sheet.properties["tabColorStyle"] = {"rgbColor": colour(style["rgbColor"])}
 
@@ -106,10 +106,10 @@ def duplicate_sheet(call: Call) -> Json:
 
 
 def copied(source: Sheet, number: int, title: str) -> Sheet:
-    """Raises Missing for a tab with more than cells and merges."""
+    """Raises NotEmulated for a tab with more than cells and merges."""
     copy = source.like(number, title)
     if set(copy.parts) - {"merges"}:
-        raise Missing(f"copying a tab with {', '.join(sorted(set(copy.parts) - {'merges'}))}")
+        raise NotEmulated(f"copying a tab with {', '.join(sorted(set(copy.parts) - {'merges'}))}")
     for merge in copy.parts.get("merges", []):
         merge["sheetId"] = number
     return copy
@@ -158,7 +158,7 @@ def _set(call: Call, sheet: Sheet, path: tuple[str, ...], said: Json) -> None:
         case ("sheetId",) | ("sheetType",) | ("dataSourceSheetProperties", *_):
             return
         case _:
-            raise Missing(f"updateSheetProperties of {'.'.join(path)}")
+            raise NotEmulated(f"updateSheetProperties of {'.'.join(path)}")
 
 
 def _move(book: Book, sheet: Sheet, index: int) -> None:
@@ -200,13 +200,13 @@ def update_spreadsheet_properties(call: Call) -> None:
     chosen = {path[0]: said.get(path[0]) for path in paths if path[0] in ("title", "locale", "timeZone", "autoRecalc")}
     others = {path[0] for path in paths} - set(chosen)
     if others and call.given["fields"] != "*":
-        raise Missing(f"updateSpreadsheetProperties of {', '.join(sorted(others))}")
+        raise NotEmulated(f"updateSpreadsheetProperties of {', '.join(sorted(others))}")
     set_properties(call.book, {name: value for name, value in chosen.items() if value})
     call.file.name = str(call.book.properties["title"])
 
 
 def set_properties(book: Book, said: Json) -> None:
-    """Raises Refused for a zone that there isn't, and Missing for a locale that isn't emulated."""
+    """Raises Refused for a zone that there isn't, and NotEmulated for a locale that isn't emulated."""
     if "locale" in said:
         locale(said["locale"])
     if "timeZone" in said:

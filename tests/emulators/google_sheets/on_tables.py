@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.emulators.core.exchange import Json
+from tests.emulators.core.exchange import Json, NotEmulated
 from tests.emulators.google_sheets import masks
 from tests.emulators.google_sheets.book import from_json, to_json
 from tests.emulators.google_sheets.call import Call
-from tests.emulators.google_sheets.errors import Missing, invalid
+from tests.emulators.google_sheets.errors import invalid
 from tests.emulators.google_sheets.grid import EMPTY, Area, Sheet
 from tests.emulators.google_sheets.on_cells import cell_paths, write_rows
 
@@ -29,7 +29,7 @@ TYPES = (
 def add_table(call: Call) -> Json:
     given = call.given.get("table", {})
     if set(given) - {"name", "range", "columnProperties", "tableId"}:
-        raise Missing(f"a table with {', '.join(sorted(set(given) - {'name', 'range', 'columnProperties', 'tableId'}))}")
+        raise NotEmulated(f"a table with {', '.join(sorted(set(given) - {'name', 'range', 'columnProperties', 'tableId'}))}")
     sheet, area = call.area(given.get("range", {}))
     tables = [one for other in call.book.sheets for one in other.parts.get("tables", [])]
     if any(area.meets(from_json(one["range"], sheet)) for one in sheet.parts.get("tables", [])):
@@ -57,7 +57,7 @@ def _columns(call: Call, sheet: Sheet, area: Area, given: list[Json]) -> list[Js
         one = said.get(index, {})
         kind = one.get("columnType", "")
         if kind and kind not in TYPES:
-            raise Missing(f"a table's column of type {kind}")
+            raise NotEmulated(f"a table's column of type {kind}")
         if kind == "DROPDOWN" and "dataValidationRule" not in one:
             raise invalid("A dropdown column needs a data validation rule.")
         name = one.get("columnName") or renderer.given(sheet, area.top, area.left + index) or f"Column {index + 1}"
@@ -88,7 +88,7 @@ def update_table(call: Call) -> None:
             case ("range",):
                 other, area = call.area(given.get("range", {}))
                 if other is not sheet or area.left != from_json(one["range"], sheet).left:
-                    raise Missing("a table that goes elsewhere")
+                    raise NotEmulated("a table that goes elsewhere")
                 one["range"] = to_json(sheet, area)
                 one["columnProperties"] = _columns(call, sheet, area, one["columnProperties"])
             case ("columnProperties",):
@@ -97,7 +97,7 @@ def update_table(call: Call) -> None:
             case ("tableId",):
                 continue
             case _:
-                raise Missing(f"updateTable of {'.'.join(path)}")
+                raise NotEmulated(f"updateTable of {'.'.join(path)}")
 
 
 def delete_table(call: Call) -> None:
@@ -120,7 +120,7 @@ def append_to_table(call: Call) -> None:
         raise invalid(f"Attempting to write column: {area.right}, beyond the last requested column of: {area.right - 1}")
     below = range(area.bottom, min(target.bottom, sheet.height))
     if any(sheet.filled(row, column) for row in below for column in range(area.left, area.right)):
-        raise Missing("appending to a table with something below it")
+        raise NotEmulated("appending to a table with something below it")
     if target.bottom > sheet.height:
         call.book.room(sheet, target.bottom, sheet.width)
         sheet.resize(target.bottom, sheet.width)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tests.emulators.core.exchange import Json
+from tests.emulators.core.exchange import Json, NotEmulated
 from tests.emulators.google_sheets import guards
 from tests.emulators.google_sheets.call import Call
-from tests.emulators.google_sheets.errors import Missing, invalid
+from tests.emulators.google_sheets.errors import invalid
 from tests.emulators.google_sheets.formula_text import carried
 from tests.emulators.google_sheets.grid import EMPTY, Area, Cell, Failure, Formula, Sheet
 
@@ -41,7 +41,7 @@ def moved(cell: Cell, rows: int, columns: int) -> Cell:
 
 
 def laid(old: Cell, new: Cell, kind: str) -> Cell:
-    """What pasting `new` makes of `old`. Raises Missing."""
+    """What pasting `new` makes of `old`. Raises NotEmulated."""
     match kind:
         case "PASTE_NORMAL":
             return new
@@ -51,7 +51,7 @@ def laid(old: Cell, new: Cell, kind: str) -> Cell:
             return replace(old, format=new.format)
         case "PASTE_DATA_VALIDATION":
             return replace(old, rule=new.rule)
-    raise Missing(f"pasting with {kind}")
+    raise NotEmulated(f"pasting with {kind}")
 
 
 def copy_paste(call: Call) -> None:
@@ -62,7 +62,7 @@ def copy_paste(call: Call) -> None:
     turned = call.given.get("pasteOrientation") == "TRANSPOSE"
     if turned:
         if any(isinstance(cell.entered, Formula) for row in cells for cell in row):
-            raise Missing("formulas that are turned when they are pasted")
+            raise NotEmulated("formulas that are turned when they are pasted")
         cells = [list(column) for column in zip(*cells, strict=True)]
     height, width = len(cells), len(cells[0])
     bottom = wanted.top + max(height, wanted.height // height * height)

@@ -52,7 +52,7 @@ class Person:
     # cells
 
     def type(self, cell: str, text: str) -> None:
-        """As at the keyboard: `1/2` is a date, `=1+1` a formula, nothing clears. Raises errors.Missing for what isn't emulated."""
+        """As at the keyboard: `1/2` is a date, `=1+1` a formula, nothing clears. Raises NotEmulated for what isn't emulated."""
         self.paste(cell, [[text]])
 
     def paste(self, cell: str, rows: Sequence[Sequence[str]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tests.emulators.core.exchange import Refused
+from tests.emulators.core.exchange import Json, Refused
 from tests.emulators.core.quota import Window
 from tests.emulators.core.switches import Switches
 from tests.emulators.google_sheets import errors
@@ -22,6 +22,8 @@ COSTS = {
 }
 """Units that a request costs, in fives; others cost one of these (VENDORS.md A1, Drive for projects since 2026-05-01)."""
 PROJECT = "123456789012"
+CONSOLE = f"https://console.developers.google.com/project/{PROJECT}/apiui/credential"
+"""Where older answers lead to: asweigart/ezsheets#8."""
 
 
 class Quotas:
@@ -56,7 +58,7 @@ class Quotas:
 
     def _sheets(self, kind: str, scope: str, limit: int, wait: timedelta) -> Refused:
         name = f"{kind.title()}RequestsPerMinutePer{'User' if scope else 'Project'}"
-        info = {
+        info: Json = {
             "@type": errors.ERROR_INFO,
             "reason": "RATE_LIMIT_EXCEEDED",
             "domain": "googleapis.com",
@@ -68,6 +70,8 @@ class Quotas:
                 "service": "sheets.googleapis.com",
             },
         }
+        if self._switches["quota_details"] == "help":
+            info = {"@type": errors.HELP, "links": [{"description": "Google developer console API key", "url": CONSOLE}]}
         text = (
             f"Quota exceeded for quota metric '{kind.title()} requests' and limit '{kind.title()} requests per minute"
             f"{' per user' if scope else ''}' of service 'sheets.googleapis.com' for consumer 'project_number:{PROJECT}'."

@@ -25,7 +25,7 @@ class Renderer:
         self._option, self._times = option, times
 
     def given(self, sheet: Sheet, row: int, column: int) -> Json:
-        """What `values.get` has for the cell; "" for an empty one. Raises Missing."""
+        """What `values.get` has for the cell; "" for an empty one. Raises NotEmulated."""
         return self.one(sheet, row, column, sheet.cell(row, column))
 
     def line(self, sheet: Sheet, row: int, left: int, right: int) -> list[Json]:

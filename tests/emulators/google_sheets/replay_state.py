@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
-from tests.emulators.core.exchange import Json, Request
+from tests.emulators.core.exchange import Json
 from tests.emulators.google_sheets.errors import DRIVE
 
 if TYPE_CHECKING:
     from tests.emulators.google_sheets.service import GoogleSheets
 
-TOKEN = "replay-token"
 SCRUBBED = "user1@example.com"
 """What whoever recorded is called in recordings of which addresses were taken out."""
 STRANGER = "stranger@example.com"
 SHEETS = "/v4/spreadsheets/"
 
 
-class Before:
-    """Puts in, whenever another session begins, the files that it finds and doesn't make. An `Emulator.before` listener."""
-
-    def __init__(self, service: GoogleSheets, recordings: Mapping[str, Json]) -> None:
-        self._service = service
-        self._sessions = {session["id"]: session for session in recordings["sessions"]}
-        self._session = ""
-
-    def __call__(self, request: Request) -> None:
-        session = unquote(request.headers.get("x-replay-session", ""))
-        if session != self._session and session in self._sessions:
-            for file in list(self._service.files):
-                self._service.files.delete(file)
-            for file_id, (owner, name, created) in found_files(self._sessions[session]).items():
-                file = self._service.new_spreadsheet(name, owner, file_id=file_id)
-                file.created = created or file.created
-        self._session = session
+def begin(service: GoogleSheets, session: Json) -> None:
+    """With the files that the session finds and doesn't make, and no others."""
+    for file in list(service.files):
+        service.files.delete(file)
+    for file_id, (owner, name, created) in found_files(session).items():
+        file = service.new_spreadsheet(name, owner, file_id=file_id)
+        file.created = created or file.created
 
 
 def found_files(session: Json) -> dict[str, tuple[str, str, datetime | None]]:

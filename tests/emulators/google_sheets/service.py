@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl
 
 from tests.emulators.core.clock import Clock
 from tests.emulators.core.emulator import Emulator
-from tests.emulators.core.exchange import Answer, Json, Refused, Request
+from tests.emulators.core.exchange import Answer, Json, NotEmulated, Refused, Request
+from tests.emulators.core.routes import Routes
 from tests.emulators.core.switches import Switches
 from tests.emulators.google_sheets import (
     accounts,
@@ -28,7 +29,7 @@ from tests.emulators.google_sheets import (
 )
 from tests.emulators.google_sheets.accounts import Accounts, Grant
 from tests.emulators.google_sheets.book import Book
-from tests.emulators.google_sheets.errors import DRIVE, Missing
+from tests.emulators.google_sheets.errors import DRIVE
 from tests.emulators.google_sheets.files import SPREADSHEET, File, Files
 from tests.emulators.google_sheets.grid import Sheet
 from tests.emulators.google_sheets.quotas import Quotas
@@ -60,7 +61,7 @@ class GoogleSheets(Emulator):
     """project: of the credentials in use: PROJECT metadata belongs to it.   enabled: whether the Sheets API is switched on."""
 
     def __init__(self, clock: Clock, chosen: Mapping[str, str] | None = None, seed: int = 0) -> None:
-        super().__init__(clock, Switches(switches.KNOWN, chosen), seed)
+        super().__init__(clock, Switches(switches.SWITCHES, chosen), seed)
         self.random = Random(seed)  # noqa: S311 (ids, told again with the same seed)
         self.accounts = Accounts(clock, self.random)
         self.files = Files(self.random)
@@ -68,7 +69,8 @@ class GoogleSheets(Emulator):
         self.project = "emulated"
         self.enabled = True
         self._operations: dict[str, Operation] = {}
-        self.routes.on("POST", "/token", "token", self._or_501(self.accounts.endpoint))
+        self.routes = Routes(colon_ends=True)
+        self.routes.on("POST", "/token", "token", self.accounts.endpoint)
         for api in (values_api.ValuesApi, metadata_api.MetadataApi, spreadsheets_api.SpreadsheetsApi, drive_api.DriveApi):
             api(self)
 
@@ -85,21 +87,18 @@ class GoogleSheets(Emulator):
     def serve(self, method: str, template: str, operation: str, quota: str, scopes: frozenset[str], handler: Handler) -> None:
         """One method of the API. What it answers with is known by its name: a bad field mask is refused before anything is done."""
         self._operations[operation] = Operation(quota, scopes)
-        self.routes.on(method, template, operation, self._or_501(handler, schema.ANSWERS.get(operation, "")))
+        name = schema.ANSWERS.get(operation, "")
 
-    def _or_501(self, handler: Handler, name: str = "") -> Handler:
         @wraps(handler)
         def serves(request: Request, **values: str) -> Answer:
-            try:
-                if name:
-                    masks.answer_mask(request.first("fields"), name)
-                return handler(request, **values)
-            except Missing as exc:
-                self.unserved.append(request)
-                error = {"code": 501, "message": f"{exc} is not emulated", "status": "UNIMPLEMENTED"}
-                return Answer.of(501, {"error": error})
+            if name:
+                masks.answer_mask(request.first("fields"), name)
+            return handler(request, **values)
 
-        return serves
+        self.routes.on(method, template, operation, serves)
+
+    def not_emulated(self, what: str) -> Answer:
+        return Answer.of(501, {"error": {"code": 501, "message": f"{what} is not emulated", "status": "UNIMPLEMENTED"}})
 
     def admit(self, request: Request, operation: str) -> None:
         known = self._operations.get(operation)
@@ -168,7 +167,7 @@ class GoogleSheets(Emulator):
         back, name = opened.book.keep(), opened.file.name
         try:
             yield opened
-        except (Refused, Missing):
+        except (Refused, NotEmulated):
             back()
             opened.file.name = name
             raise

@@ -6,9 +6,8 @@ import re
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 
-from tests.emulators.core.exchange import Json
+from tests.emulators.core.exchange import Json, NotEmulated
 from tests.emulators.google_sheets import serials
-from tests.emulators.google_sheets.errors import Missing
 from tests.emulators.google_sheets.grid import Failure, Value
 from tests.emulators.google_sheets.locales import Locale
 
@@ -28,7 +27,7 @@ LARGE = 1e15
 
 
 def shown(value: Value, number_format: Mapping[str, Json], locale: Locale) -> str:
-    """number_format: the API's NumberFormat; empty for automatic. Raises Missing for what isn't emulated."""
+    """number_format: the API's NumberFormat; empty for automatic. Raises NotEmulated for what isn't emulated."""
     if isinstance(value, Failure):
         return value.text
     if isinstance(value, bool):
@@ -63,7 +62,7 @@ def pattern_of(number_format: Mapping[str, Json], locale: Locale) -> str:
         return '"$"#,##0.00' if locale.currency == "$" else f'#,##0.00\\ "{locale.currency}"'
     if kind in DEFAULTS:
         return DEFAULTS[kind]
-    raise Missing(f"the number format {kind}")
+    raise NotEmulated(f"the number format {kind}")
 
 
 def general(value: float, locale: Locale) -> str:
@@ -90,7 +89,7 @@ def numbered(value: float, pattern: str, locale: Locale) -> str:
 def _section(value: float, pattern: str, locale: Locale, minus: bool) -> str:
     match = NUMBER_PARTS.fullmatch(re.sub(r"\[\$([^-\]]*)[^\]]*\]", r'"\1"', pattern))
     if match is None or "?" in pattern:
-        raise Missing(f"the number pattern {pattern}")
+        raise NotEmulated(f"the number pattern {pattern}")
     before, whole, decimals, exponent, after = (part or "" for part in match.groups())
     if exponent:
         digits = f"{abs(value):.{len(decimals)}E}"
@@ -121,9 +120,9 @@ def _literal(text: str) -> str:
 
 
 def dated(value: float, pattern: str) -> str:
-    """Dates and times. A small `m` is minutes beside hours or seconds, else the month. Raises Missing."""
+    """Dates and times. A small `m` is minutes beside hours or seconds, else the month. Raises NotEmulated."""
     if pattern.startswith("["):
-        raise Missing(f"the duration pattern {pattern}")
+        raise NotEmulated(f"the duration pattern {pattern}")
     at = serials.moment(value)
     parts = DATE_PARTS.findall(pattern)
     half = any(part.lower() in ("am/pm", "a/p") for part in parts)

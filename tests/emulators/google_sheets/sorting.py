@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tests.emulators.core.exchange import Json
-from tests.emulators.google_sheets.errors import Missing, invalid
+from tests.emulators.core.exchange import Json, NotEmulated
+from tests.emulators.google_sheets.errors import invalid
 from tests.emulators.google_sheets.formula_text import carried
 from tests.emulators.google_sheets.grid import EMPTY, Area, Cell, Failure, Formula, Sheet
 from tests.emulators.google_sheets.rendering import Renderer
@@ -30,7 +30,7 @@ def order(sheet: Sheet, area: Area, specs: Sequence[Json], renderer: Renderer) -
         if not area.left <= column < area.right:
             raise invalid(f"Sort column {column} is not in the range.")
         if set(spec) - {"dimensionIndex", "sortOrder"}:
-            raise Missing("sorting by colour")
+            raise NotEmulated("sorting by colour")
         falls = spec.get("sortOrder") == "DESCENDING"
         values = {row: renderer.result(sheet, row, column).value for row in rows}
         filled = [row for row in rows if values[row] is not None]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.emulators.core.exchange import Answer, Json, Request
+from tests.emulators.core.exchange import Answer, Json, NotEmulated, Request
 from tests.emulators.google_sheets import batch, errors, masks, metadata, on_sheets, resource, schema, values
 from tests.emulators.google_sheets.accounts import SHEETS_READ, SHEETS_WRITE
 from tests.emulators.google_sheets.book import Book
-from tests.emulators.google_sheets.errors import Missing, invalid
+from tests.emulators.google_sheets.errors import invalid
 from tests.emulators.google_sheets.grid import COLUMNS, ROWS, Sheet
 from tests.emulators.google_sheets.locales import locale
 from tests.emulators.google_sheets.masks import answer_mask, kept
@@ -26,10 +26,10 @@ class SpreadsheetsApi:
         self._service = service
         on = service.serve
         on("POST", BASE, "spreadsheets.create", "write", SHEETS_WRITE, self.create)
-        on("GET", BASE + "/{id}", "spreadsheets.get", "read", SHEETS_READ, self.get)
-        on("POST", BASE + "/{id}:getByDataFilter", "spreadsheets.getByDataFilter", "read", SHEETS_WRITE, self.get_filtered)
-        on("POST", BASE + "/{id}/sheets/{sheet}:copyTo", "sheets.copyTo", "write", SHEETS_WRITE, self.copy_to)
-        on("POST", BASE + "/{id}:batchUpdate", "spreadsheets.batchUpdate", "write", SHEETS_WRITE, self.batch_update)
+        on("GET", BASE + "/{file_id}", "spreadsheets.get", "read", SHEETS_READ, self.get)
+        on("POST", BASE + "/{file_id}:getByDataFilter", "spreadsheets.getByDataFilter", "read", SHEETS_WRITE, self.get_filtered)
+        on("POST", BASE + "/{file_id}/sheets/{sheet}:copyTo", "sheets.copyTo", "write", SHEETS_WRITE, self.copy_to)
+        on("POST", BASE + "/{file_id}:batchUpdate", "spreadsheets.batchUpdate", "write", SHEETS_WRITE, self.batch_update)
 
     def create(self, request: Request) -> Answer:
         given = schema.body(request.json, "Spreadsheet")
@@ -39,7 +39,7 @@ class SpreadsheetsApi:
             raise errors.not_shared()
         said = given.get("properties", {})
         for name in set(given) - {"properties", "sheets"} | set(said) - {"title", "locale", "timeZone", "autoRecalc"}:
-            raise Missing(f"creating a spreadsheet with {name}")
+            raise NotEmulated(f"creating a spreadsheet with {name}")
         sheets = [self._sheet(one, index, given["sheets"]) for index, one in enumerate(given.get("sheets", []))]
         file = self._service.new_spreadsheet(said.get("title") or "Untitled spreadsheet", grant.account.email, sheets)
         assert file.book is not None
@@ -50,7 +50,7 @@ class SpreadsheetsApi:
     def _sheet(self, given: Json, index: int, all_: list[Json]) -> Sheet:
         said = given.get("properties", {})
         if set(given) - {"properties"}:
-            raise Missing(f"creating a tab with {', '.join(set(given) - {'properties'})}")
+            raise NotEmulated(f"creating a tab with {', '.join(set(given) - {'properties'})}")
         taken = [one.get("properties", {}).get("sheetId", 0) for one in all_]
         number = said.get("sheetId", self._service.new_number(*taken) if index else 0)
         grid = said.get("gridProperties", {})
@@ -59,8 +59,8 @@ class SpreadsheetsApi:
         on_sheets.set_sheet_properties(sheet, said)
         return sheet
 
-    def get(self, request: Request, id: str) -> Answer:  # noqa: A002 (the API's name)
-        book = self._service.open(request, id, write=False).book
+    def get(self, request: Request, file_id: str) -> Answer:
+        book = self._service.open(request, file_id, write=False).book
         mask = answer_mask(request.first("fields"), "Spreadsheet")
         places = [book.place(text) for text in request.all("ranges")]
         parts = [Part(place.sheet, values.on_grid(place)) for place in places]
@@ -68,9 +68,9 @@ class SpreadsheetsApi:
             return Answer.of(200, self._told(request, book, mask, None, request.first("includeGridData") in TRUE))
         return Answer.of(200, self._told(request, book, mask, parts, request.first("includeGridData") in TRUE))
 
-    def get_filtered(self, request: Request, id: str) -> Answer:  # noqa: A002
+    def get_filtered(self, request: Request, file_id: str) -> Answer:
         given = schema.body(request.json, "GetSpreadsheetByDataFilterRequest")
-        book = self._service.open(request, id, write=False).book
+        book = self._service.open(request, file_id, write=False).book
         mask = answer_mask(request.first("fields"), "Spreadsheet")
         parts = []
         for index, wanted in enumerate(given.get("dataFilters", [])):
@@ -85,9 +85,9 @@ class SpreadsheetsApi:
         view = View(self._service.renderer(book), self._service.project, email)
         return resource.spreadsheet(book, mask, view, parts, grid)
 
-    def copy_to(self, request: Request, id: str, sheet: str) -> Answer:  # noqa: A002
+    def copy_to(self, request: Request, file_id: str, sheet: str) -> Answer:
         given = schema.body(request.json, "CopySheetToAnotherSpreadsheetRequest")
-        book = self._service.open(request, id, write=False).book
+        book = self._service.open(request, file_id, write=False).book
         source = book.sheet(int(sheet)) if sheet.isdigit() else None
         if source is None:
             raise errors.not_found()
@@ -98,13 +98,13 @@ class SpreadsheetsApi:
             target.book.sheets.append(copy)
         return Answer.of(200, resource.sheet_properties(target.book, copy))
 
-    def batch_update(self, request: Request, id: str) -> Answer:  # noqa: A002
+    def batch_update(self, request: Request, file_id: str) -> Answer:
         given = schema.body(request.json, "BatchUpdateSpreadsheetRequest")
         if not given.get("requests"):
             raise invalid("Must specify at least one request.")
-        with self._service.writing(request, id) as opened:
+        with self._service.writing(request, file_id) as opened:
             replies = batch.apply(self._service, opened, given["requests"])
-        answer: dict[str, Json] = {"spreadsheetId": id, "replies": replies}
+        answer: dict[str, Json] = {"spreadsheetId": file_id, "replies": replies}
         if given.get("includeSpreadsheetInResponse"):
             places = [opened.book.place(text) for text in given.get("responseRanges", [])]
             parts = [Part(place.sheet, values.on_grid(place)) for place in places] or None

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from tests.emulators.core.switches import Switch
 
-KNOWN = (
+SWITCHES = (
     Switch(
         "quota_window",
         ("minute", "sliding"),
         "whether a quota is refilled each full minute, or 60 s after each use",
-        "VENDORS.md A1",
+        "A1",
     ),
-    Switch("retry_after", ("absent", "present"), "whether a 429 of Sheets says when to come again", "VENDORS.md A1, G"),
-    Switch("drive_over_limit", ("403", "429"), "the status of Drive's answer when there were too many", "VENDORS.md A1"),
-    Switch(
-        "drive_lag", ("none", "30s", "120s"), "how long after a change Drive's version and modifiedTime show it", "VENDORS.md A3, G"
-    ),
-    Switch("formulas_bump", ("no", "yes"), "whether what NOW() comes to raises Drive's version each minute", "VENDORS.md A3"),
-    Switch("robots_create", ("refused", "allowed"), "whether service accounts may create files (no Shared Drive)", "VENDORS.md A6"),
-    Switch("unmatched_filter", ("skipped", "refused"), "what a data filter that selects nothing does to a request", "VENDORS.md H"),
-    Switch("partial_sort", ("cells", "rows"), "whether a sort of some columns takes the row's metadata along", "VENDORS.md A4, G"),
-    Switch("cut_paste", ("stays", "follows"), "whether cutting and pasting a whole row takes its metadata along", "VENDORS.md A4"),
-    Switch("view_sort", ("nothing", "rows"), "whether a sort in a filter view moves the rows themselves", "VENDORS.md A4, G"),
-    Switch("row_copy", ("bare", "metadata"), "whether a row that a person copies takes a copy of its metadata", "VENDORS.md A4"),
-    Switch("strict_dropdown", ("accepted", "refused"), "what the API does with a value outside a strict list", "VENDORS.md A5"),
+    Switch("retry_after", ("absent", "present"), "whether a 429 of Sheets says when to come again", "A1, G"),
+    Switch("quota_details", ("error_info", "help"), "what a 429 of Sheets has for details: what was exceeded, or a link", "A9"),
+    Switch("drive_over_limit", ("403", "429"), "the status of Drive's answer when there were too many", "A1"),
+    Switch("drive_lag", ("none", "30s", "120s"), "how long after a change Drive's version and modifiedTime show it", "A3, G"),
+    Switch("formulas_bump", ("no", "yes"), "whether what NOW() comes to raises Drive's version each minute", "A3"),
+    Switch("robots_create", ("refused", "allowed"), "whether service accounts may create files (no Shared Drive)", "A6"),
+    Switch("unmatched_filter", ("skipped", "refused"), "what a data filter that selects nothing does to a request", "H"),
+    Switch("partial_sort", ("cells", "rows"), "whether a sort of some columns takes the row's metadata along", "A4, G"),
+    Switch("cut_paste", ("stays", "follows"), "whether cutting and pasting a whole row takes its metadata along", "A4"),
+    Switch("view_sort", ("nothing", "rows"), "whether a sort in a filter view moves the rows themselves", "A4, G"),
+    Switch("row_copy", ("bare", "metadata"), "whether a row that a person copies takes a copy of its metadata", "A4"),
+    Switch("strict_dropdown", ("accepted", "refused"), "what the API does with a value outside a strict list", "A5"),
 )

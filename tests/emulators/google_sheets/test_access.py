@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +17,6 @@ from tests.emulators.core.server import Server
 from tests.emulators.google_sheets import OWNER, ROBOT, GoogleSheets, fill, make, prepare_replay
 from tests.emulators.google_sheets.accounts import AUTH
 from tests.emulators.google_sheets.calls import Calls, credentials, gspread_client, towards
-from tests.emulators.google_sheets.conftest import NOON
 from tests.emulators.google_sheets.person import person
 
 SHEETS, READ, DRIVE = AUTH + "spreadsheets", AUTH + "spreadsheets.readonly", AUTH + "drive"
@@ -46,15 +44,6 @@ def test_a_service_account_signs_in_with_its_key_and_works_on_what_is_shared_wit
         with pytest.raises(google.auth.exceptions.RefreshError, match="invalid_grant: Invalid JWT Signature"):
             gc.open_by_key(book.id)
         gc.http_client.session.close()
-
-
-@pytest.mark.parametrize(("answer", "status"), [("refused", 403), ("allowed", 200)])
-def test_whether_a_service_account_may_create(answer: str, status: int) -> None:
-    service = make(SetClock(NOON), {"robots_create": answer})
-    robot = Calls(service, token=service.accounts.token(ROBOT, robot=True))
-    kind = "application/vnd.google-apps.spreadsheet"
-    assert robot.drive("POST", "", {"name": "Mine", "mimeType": kind}).status == status
-    assert robot.ask("POST", "/v4/spreadsheets", {"properties": {"title": "Mine"}}).status == status
 
 
 def test_a_clock_that_is_wrong_and_a_key_of_someone_else() -> None:
@@ -195,51 +184,6 @@ def test_three_hundred_a_minute_for_all_of_a_project(service: GoogleSheets, call
     assert (full.status, full.json["error"]["details"][0]["metadata"]["quota_limit"]) == (429, "ReadRequestsPerMinutePerProject")
 
 
-@pytest.mark.parametrize(("window", "free"), [("minute", 200), ("sliding", 429)])
-def test_when_a_quota_is_refilled(window: str, free: int) -> None:
-    clock = SetClock(NOON)
-    calls = Calls(make(clock, {"quota_window": window, "retry_after": "present"}))
-    assert spent(calls, 60) == [200] * 60
-    full = calls.ask("GET", f"/v4/spreadsheets/{calls.id}")
-    assert full.headers["Retry-After"] == ("50" if window == "minute" else "60")
-    clock.advance(seconds=50)
-    assert spent(calls, 1) == [free]
-
-
-@pytest.mark.parametrize("lag", ["none", "30s", "120s"])
-def test_drives_version_grows_with_every_change_however_late(lag: str) -> None:
-    clock = SetClock(NOON)
-    service = make(clock, {"drive_lag": lag})
-    calls = Calls(service)
-
-    def told() -> Mapping[str, Any]:
-        found: Mapping[str, Any] = calls.drive("GET", f"/{calls.id}", fields="version,modifiedTime").json
-        return found
-
-    clock.advance(hours=1)
-    first = told()
-    calls.put("A1", [["a"]])
-    person(service, "Ops", "Sheet1").type("A2", "b")
-    calls.drive("PATCH", f"/{calls.id}", {"name": "Ops"})
-    assert (told() == first) == (lag != "none")
-    clock.advance(seconds={"none": 0, "30s": 30, "120s": 120}[lag])
-    assert int(told()["version"]) == int(first["version"]) + 3
-    assert told()["modifiedTime"] == "2026-03-02T13:00:10.000Z"
-    calls.get("A1")
-    assert calls.refused("PUT", "/values/Nowhere!A1", {"values": [["x"]]}, valueInputOption="RAW")[0] == 400
-    assert int(told()["version"]) == int(first["version"]) + 3
-
-
-@pytest.mark.parametrize(("answer", "grows"), [("no", 0), ("yes", 3)])
-def test_now_may_raise_the_version_by_itself(answer: str, grows: int) -> None:
-    clock = SetClock(NOON)
-    calls = Calls(make(clock, {"formulas_bump": answer}))
-    calls.typed("A1", "=NOW()")
-    first = int(calls.drive("GET", f"/{calls.id}", fields="version").json["version"])
-    clock.advance(minutes=3)
-    assert int(calls.drive("GET", f"/{calls.id}", fields="version").json["version"]) == first + grows
-
-
 def test_files(service: GoogleSheets, calls: Calls, clock: SetClock) -> None:
     made = calls.drive("POST", "", {"name": "It's", "mimeType": "application/vnd.google-apps.spreadsheet"})
     assert made.json == {
@@ -327,11 +271,3 @@ def test_what_no_one_has_built_is_501_whoever_asks(service: GoogleSheets) -> Non
     assert service.answer(Request.of("POST", "/v4/spreadsheets/x:sing", json={})).status == 501
     assert service.answer(Request("POST", "/token", body=b"grant_type=authorization_code")).status == 501
     assert len(service.unserved) == 2
-
-
-@pytest.mark.parametrize(("answer", "status"), [("403", 403), ("429", 429)])
-def test_drives_own_quota(answer: str, status: int) -> None:
-    calls = Calls(make(SetClock(NOON), {"drive_over_limit": answer}))
-    assert {calls.drive("GET", pageSize=1).status for _ in range(3250)} == {200}  # 100 of 325,000 units each
-    full = calls.drive("GET", f"/{calls.id}")
-    assert (full.status, full.json["error"]["errors"][0]["domain"]) == (status, "usageLimits")

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.emulators.core.clock import SetClock
 from tests.emulators.core.exchange import Json
-from tests.emulators.google_sheets import OWNER, GoogleSheets, make
+from tests.emulators.google_sheets import OWNER, GoogleSheets
 from tests.emulators.google_sheets.calls import Calls
-from tests.emulators.google_sheets.conftest import NOON
 
 ROWS = {"dimension": "ROWS"}
 
@@ -203,16 +201,6 @@ def test_formats_come_back_with_both_names_of_a_colour(calls: Calls) -> None:
     style = {"userEnteredFormat": {"backgroundColorStyle": {"rgbColor": {"blue": 1}}}}
     calls.batch({"repeatCell": {"range": area(0, 1, 0, 1), "cell": style, "fields": "userEnteredFormat.backgroundColorStyle"}})
     assert told("userEnteredFormat")["backgroundColor"] == {"blue": 1}
-
-
-def test_a_rule_for_data_keeps_no_api_from_writing_unless_the_switch_says_so() -> None:
-    condition = {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": "active"}]}
-    for answer, status in (("accepted", 200), ("refused", 400)):
-        calls = Calls(make(SetClock(NOON), {"strict_dropdown": answer}))
-        calls.batch({"setDataValidation": {"range": area(0, 5, 0, 1), "rule": {"condition": condition, "strict": True}}})
-        written = calls.ask("PUT", f"/v4/spreadsheets/{calls.id}/values/A1", {"values": [["nonsense"]]}, valueInputOption="RAW")
-        assert written.status == status
-        calls.put("A2", [["active"]])
 
 
 def test_copy_cut_and_find(calls: Calls) -> None:

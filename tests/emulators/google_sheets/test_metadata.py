@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
-from tests.emulators.core.clock import SetClock
 from tests.emulators.core.exchange import Json
-from tests.emulators.google_sheets import GoogleSheets, make
+from tests.emulators.google_sheets import GoogleSheets
 from tests.emulators.google_sheets.calls import Calls
-from tests.emulators.google_sheets.conftest import NOON
 from tests.emulators.google_sheets.test_batch import area
 
 KEY = "rowd.id"
@@ -77,21 +73,6 @@ def test_a_copy_of_a_tab_has_none(calls: Calls) -> None:
     assert rows(calls) == {}
 
 
-@pytest.mark.parametrize(("answer", "expected"), [("cells", {"a": 1, "b": 2}), ("rows", {"b": 1, "a": 2})])
-def test_a_sort_of_some_columns(answer: str, expected: dict[str, int]) -> None:
-    calls = marked(Calls(make(SetClock(NOON), {"partial_sort": answer})), "a", "b")
-    spec = [{"dimensionIndex": 0, "sortOrder": "DESCENDING"}]
-    calls.batch({"sortRange": {"range": area(0, 2, 0, 1), "sortSpecs": spec}})
-    assert (rows(calls), calls.get("A1:B2")) == (expected, [["b", "0"], ["a", "1"]])
-
-
-@pytest.mark.parametrize(("answer", "expected"), [("stays", {"a": 1, "b": 2}), ("follows", {"a": 4, "b": 2})])
-def test_a_row_that_is_cut_and_pasted(answer: str, expected: dict[str, int]) -> None:
-    calls = marked(Calls(make(SetClock(NOON), {"cut_paste": answer})), "a", "b")
-    calls.batch({"cutPaste": {"source": area(0, 1, 0, 26), "destination": {"rowIndex": 3}, "pasteType": "PASTE_NORMAL"}})
-    assert (rows(calls), calls.get("A1:B4")) == (expected, [[], ["b", "1"], [], ["a", "0"]])
-
-
 def test_rows_are_written_wherever_they_are(calls: Calls) -> None:
     marked(calls, "a", "b", "c")
     calls.batch({"insertDimension": {"range": {"dimension": "ROWS", "startIndex": 0, "endIndex": 1}}})
@@ -137,19 +118,6 @@ def test_what_does_not_fit_its_row_fails_the_whole_request(calls: Calls) -> None
     refused = calls.refused("POST", "/values:batchUpdateByDataFilter", {"valueInputOption": "RAW", "data": data})
     assert refused == (400, "Invalid data[1]: Requested writing within range [Sheet1!A2:Z2], but tried writing to column [AA]")
     assert calls.get("A1") == [["a"]]
-
-
-@pytest.mark.parametrize(("answer", "status"), [("skipped", 200), ("refused", 400)])
-def test_a_filter_that_selects_nothing(answer: str, status: int) -> None:
-    calls = marked(Calls(make(SetClock(NOON), {"unmatched_filter": answer})), "a")
-    data = [{"dataFilter": by_id(101), "values": [["new"]]}, {"dataFilter": by_value("gone"), "values": [["x"]]}]
-    body = {"valueInputOption": "RAW", "data": data}
-    assert calls.ask("POST", f"/v4/spreadsheets/{calls.id}/values:batchUpdateByDataFilter", body).status == status
-    assert calls.get("A1") == [["new" if status == 200 else "a"]]
-    reading = {"dataFilters": [by_value("gone")]}
-    assert calls.ask("POST", f"/v4/spreadsheets/{calls.id}/values:batchGetByDataFilter", reading).status == status
-    gone = {"deleteDeveloperMetadata": {"dataFilter": by_value("gone")}}
-    assert calls.ask("POST", f"/v4/spreadsheets/{calls.id}:batchUpdate", {"requests": [gone]}).status == status
 
 
 def test_rows_are_read_and_cleared_by_filter(calls: Calls) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.emulators.core.clock import SetClock
 from tests.emulators.core.exchange import Refused
-from tests.emulators.google_sheets import GoogleSheets, make
+from tests.emulators.google_sheets import GoogleSheets
 from tests.emulators.google_sheets.calls import Calls
-from tests.emulators.google_sheets.conftest import NOON
 from tests.emulators.google_sheets.person import Person
 from tests.emulators.google_sheets.test_metadata import entry, rows
 
@@ -112,21 +110,6 @@ def test_a_strict_list_stops_people(calls: Calls, someone: Person) -> None:
         someone.type("C2", "nonsense")
     someone.type("C2", "active")
     assert calls.get("C2") == [["active"]]
-
-
-@pytest.mark.parametrize(("answer", "expected"), [("bare", {"a": 2, "b": 3, "c": 4}), ("metadata", {"a": 6, "b": 3, "c": 4})])
-def test_a_copied_row(answer: str, expected: dict[str, int]) -> None:
-    calls = Calls(make(SetClock(NOON), {"row_copy": answer}))
-    at_three_tasks(calls).copy_row(2, 6)
-    assert calls.get("A6:B6") == [["a", "3"]]
-    assert rows(calls) == expected
-
-
-@pytest.mark.parametrize(("answer", "order"), [("nothing", ["Name", "a", "b", "c"]), ("rows", ["Name", "b", "c", "a"])])
-def test_a_sort_in_a_filter_view(answer: str, order: list[str]) -> None:
-    calls = Calls(make(SetClock(NOON), {"view_sort": answer}))
-    at_three_tasks(calls).sort_view("B")
-    assert names(calls) == order
 
 
 def test_sharing_and_the_bin(calls: Calls, service: GoogleSheets, someone: Person) -> None:

@@ -64,7 +64,7 @@ class Writer:
         self._locale: Locale = locale(book.locale)
 
     def write(self, place: Place, values: Sequence[Sequence[Json]], dimension: str | None) -> Written:
-        """From the range's first cell on. Raises Refused, having written some, and Missing."""
+        """From the range's first cell on. Raises Refused, having written some, and NotEmulated."""
         rows = _turned(values) if dimension == COLUMNS else [list(row) for row in values]
         sheet, start = place.sheet, place.area
         width = max(map(len, rows), default=0)

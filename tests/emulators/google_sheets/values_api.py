@@ -15,7 +15,7 @@ from tests.emulators.google_sheets.values import Writer, Written
 if TYPE_CHECKING:
     from tests.emulators.google_sheets.service import GoogleSheets, Opened
 
-BASE = "/v4/spreadsheets/{id}/values"
+BASE = "/v4/spreadsheets/{file_id}/values"
 OPTIONS = ("RAW", "USER_ENTERED")
 RENDERINGS = ("FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA")
 DIMENSIONS = ("ROWS", "COLUMNS", "DIMENSION_UNSPECIFIED")
@@ -32,20 +32,20 @@ class ValuesApi:
         on("POST", BASE + ":batchGetByDataFilter", "values.batchGetByDataFilter", "read", SHEETS_WRITE, self.get_filtered)
         on("POST", BASE + ":batchUpdateByDataFilter", "values.batchUpdateByDataFilter", "write", SHEETS_WRITE, self.update_filtered)
         on("POST", BASE + ":batchClearByDataFilter", "values.batchClearByDataFilter", "write", SHEETS_WRITE, self.clear_filtered)
-        on("POST", BASE + "/{range*}:append", "values.append", "write", SHEETS_WRITE, self.append)
-        on("POST", BASE + "/{range*}:clear", "values.clear", "write", SHEETS_WRITE, self.clear)
-        on("GET", BASE + "/{range*}", "values.get", "read", SHEETS_READ, self.get)
-        on("PUT", BASE + "/{range*}", "values.update", "write", SHEETS_WRITE, self.update)
+        on("POST", BASE + "/{cells*}:append", "values.append", "write", SHEETS_WRITE, self.append)
+        on("POST", BASE + "/{cells*}:clear", "values.clear", "write", SHEETS_WRITE, self.clear)
+        on("GET", BASE + "/{cells*}", "values.get", "read", SHEETS_READ, self.get)
+        on("PUT", BASE + "/{cells*}", "values.update", "write", SHEETS_WRITE, self.update)
 
-    def get(self, request: Request, id: str, range: str) -> Answer:  # noqa: A002 (the API's names)
-        opened = self._service.open(request, id, write=False)
-        found = self._read(opened, [opened.book.place(range)], _query(request))[0]
+    def get(self, request: Request, file_id: str, cells: str) -> Answer:
+        opened = self._service.open(request, file_id, write=False)
+        found = self._read(opened, [opened.book.place(cells)], _query(request))[0]
         return _answer(request, found, "ValueRange")
 
-    def batch_get(self, request: Request, id: str) -> Answer:  # noqa: A002
-        opened = self._service.open(request, id, write=False)
+    def batch_get(self, request: Request, file_id: str) -> Answer:
+        opened = self._service.open(request, file_id, write=False)
         found = self._read(opened, [opened.book.place(text) for text in request.all("ranges")], _query(request))
-        answer = {"spreadsheetId": id, **({"valueRanges": found} if found else {})}
+        answer = {"spreadsheetId": file_id, **({"valueRanges": found} if found else {})}
         return _answer(request, answer, "BatchGetValuesResponse")
 
     def _read(self, opened: Opened, places: list[Place], said: dict[str, Json]) -> list[Json]:
@@ -53,22 +53,22 @@ class ValuesApi:
         dimension = "COLUMNS" if said.get("majorDimension") == "COLUMNS" else "ROWS"
         return [values.read(place.sheet, values.on_grid(place), renderer, dimension) for place in places]
 
-    def update(self, request: Request, id: str, range: str) -> Answer:  # noqa: A002
+    def update(self, request: Request, file_id: str, cells: str) -> Answer:
         given = schema.body(request.json, "ValueRange", "data")
         said = _query(request)
-        with self._service.writing(request, id) as opened:
-            place = opened.book.place(range)
+        with self._service.writing(request, file_id) as opened:
+            place = opened.book.place(cells)
             if "range" in given and opened.book.place(given["range"])[:2] != place[:2]:
-                raise invalid(f"Requested writing within range [{range}], but the body has range [{given['range']}]")
+                raise invalid(f"Requested writing within range [{cells}], but the body has range [{given['range']}]")
             written = self._writer(opened, said).write(place, given.get("values", []), given.get("majorDimension"))
         return _answer(request, self._told(opened, written, said), "UpdateValuesResponse")
 
-    def append(self, request: Request, id: str, range: str) -> Answer:  # noqa: A002
+    def append(self, request: Request, file_id: str, cells: str) -> Answer:
         given = schema.body(request.json, "ValueRange", "data")
         said = _query(request)
-        with self._service.writing(request, id) as opened:
-            written, found = self._append(opened, opened.book.place(range), given, said)
-        answer: dict[str, Json] = {"spreadsheetId": id}
+        with self._service.writing(request, file_id) as opened:
+            written, found = self._append(opened, opened.book.place(cells), given, said)
+        answer: dict[str, Json] = {"spreadsheetId": file_id}
         if found is not None:
             answer["tableRange"] = found
         answer["updates"] = self._told(opened, written, said)
@@ -94,27 +94,27 @@ class ValuesApi:
         target = Place(sheet, sheet.whole._replace(top=row, left=column), True, place.text)
         return self._writer(opened, said).write(target, lines, given.get("majorDimension")), found
 
-    def clear(self, request: Request, id: str, range: str) -> Answer:  # noqa: A002
+    def clear(self, request: Request, file_id: str, cells: str) -> Answer:
         schema.body(request.json, "ClearValuesRequest")
-        with self._service.writing(request, id) as opened:
-            place = opened.book.place(range)
+        with self._service.writing(request, file_id) as opened:
+            place = opened.book.place(cells)
             cleared = values.clear(place.sheet, values.on_grid(place), opened.grant.account.email)
-        return _answer(request, {"spreadsheetId": id, "clearedRange": cleared}, "ClearValuesResponse")
+        return _answer(request, {"spreadsheetId": file_id, "clearedRange": cleared}, "ClearValuesResponse")
 
-    def batch_clear(self, request: Request, id: str) -> Answer:  # noqa: A002
+    def batch_clear(self, request: Request, file_id: str) -> Answer:
         given = schema.body(request.json, "BatchClearValuesRequest")
-        with self._service.writing(request, id) as opened:
+        with self._service.writing(request, file_id) as opened:
             cleared = []
             for index, text in enumerate(given.get("ranges", [])):
                 with _within(f"range[{index}]"):
                     place = opened.book.place(text)
                     cleared.append(values.clear(place.sheet, values.on_grid(place), opened.grant.account.email))
-        answer = {"spreadsheetId": id, **({"clearedRanges": cleared} if cleared else {})}
+        answer = {"spreadsheetId": file_id, **({"clearedRanges": cleared} if cleared else {})}
         return _answer(request, answer, "BatchClearValuesResponse")
 
-    def batch_update(self, request: Request, id: str) -> Answer:  # noqa: A002
+    def batch_update(self, request: Request, file_id: str) -> Answer:
         given = schema.body(request.json, "BatchUpdateValuesRequest")
-        with self._service.writing(request, id) as opened:
+        with self._service.writing(request, file_id) as opened:
             writer = self._writer(opened, given)
             done = []
             for index, one in enumerate(given.get("data", [])):
@@ -125,9 +125,9 @@ class ValuesApi:
         answer["responses"] = [self._told(opened, written, _renamed(given)) for written in done]
         return _answer(request, answer, "BatchUpdateValuesResponse")
 
-    def get_filtered(self, request: Request, id: str) -> Answer:  # noqa: A002
+    def get_filtered(self, request: Request, file_id: str) -> Answer:
         given = schema.body(request.json, "BatchGetValuesByDataFilterRequest")
-        opened = self._service.open(request, id, write=False)
+        opened = self._service.open(request, file_id, write=False)
         found: dict[metadata.Spot, list[Json]] = {}
         places = metadata.Places()
         for index, wanted in enumerate(given.get("dataFilters", [])):
@@ -136,12 +136,12 @@ class ValuesApi:
         wanted_places = [Place(spot.sheet, spot.area, False, "") for spot in found]
         read = self._read(opened, wanted_places, given)
         matched = [{"valueRange": one, "dataFilters": filters} for one, filters in zip(read, found.values(), strict=True)]
-        answer = {"spreadsheetId": id, **({"valueRanges": matched} if matched else {})}
+        answer = {"spreadsheetId": file_id, **({"valueRanges": matched} if matched else {})}
         return _answer(request, answer, "BatchGetValuesByDataFilterResponse")
 
-    def update_filtered(self, request: Request, id: str) -> Answer:  # noqa: A002
+    def update_filtered(self, request: Request, file_id: str) -> Answer:
         given = schema.body(request.json, "BatchUpdateValuesByDataFilterRequest")
-        with self._service.writing(request, id) as opened:
+        with self._service.writing(request, file_id) as opened:
             writer = self._writer(opened, given)
             done: list[tuple[Written, Json]] = []
             places = metadata.Places()
@@ -159,15 +159,15 @@ class ValuesApi:
             ]
         return _answer(request, answer, "BatchUpdateValuesByDataFilterResponse")
 
-    def clear_filtered(self, request: Request, id: str) -> Answer:  # noqa: A002
+    def clear_filtered(self, request: Request, file_id: str) -> Answer:
         given = schema.body(request.json, "BatchClearValuesByDataFilterRequest")
-        with self._service.writing(request, id) as opened:
+        with self._service.writing(request, file_id) as opened:
             cleared = []
             places = metadata.Places()
             for index, wanted in enumerate(given.get("dataFilters", [])):
                 spots = self._spots(opened, wanted, f"dataFilters[{index}]", places)
                 cleared += [values.clear(spot.sheet, spot.area, opened.grant.account.email) for spot in spots]
-        answer = {"spreadsheetId": id, **({"clearedRanges": cleared} if cleared else {})}
+        answer = {"spreadsheetId": file_id, **({"clearedRanges": cleared} if cleared else {})}
         return _answer(request, answer, "BatchClearValuesByDataFilterResponse")
 
     def _spots(self, opened: Opened, wanted: Json, where: str, places: metadata.Places) -> list[metadata.Spot]:

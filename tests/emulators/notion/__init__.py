@@ -11,7 +11,7 @@ from tests.emulators.notion.replaying import prepare_replay
 from tests.emulators.notion.samples import fill
 from tests.emulators.notion.switches import SWITCHES
 
-__all__ = ["fill", "make", "prepare_replay", "snippet"]
+__all__ = ["SWITCHES", "fill", "make", "prepare_replay"]
 
 
 def make(clock: Clock, switches: Mapping[str, str] | None = None, seed: int = 0) -> Notion:
@@ -19,13 +19,3 @@ def make(clock: Clock, switches: Mapping[str, str] | None = None, seed: int = 0)
     notion = Notion(clock, Switches(SWITCHES, switches), seed)
     notion.connect(TOKEN)
     return notion
-
-
-def snippet(base: str) -> str:
-    """A table for `rowd.toml`."""
-    return f"""[tables.tasks]
-connector = "notion"
-database = "Tasks"
-token = "{TOKEN}"
-base_url = "{base}"
-"""

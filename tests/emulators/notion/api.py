@@ -12,9 +12,10 @@ from tests.emulators.core.switches import Switches
 from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of, not_found, refusal
 from tests.emulators.notion.ids import dashed, property_forms, wanted
 from tests.emulators.notion.people import Connection, Users
+from tests.emulators.notion.reading import Reader
 from tests.emulators.notion.schema import Schemas
 from tests.emulators.notion.shapes import NEW, Shapes
-from tests.emulators.notion.values import Reader, Values
+from tests.emulators.notion.values import Values
 from tests.emulators.notion.world import Block, Database, Node, Page, Parent, Source, World
 
 PAGE_SIZE = 100

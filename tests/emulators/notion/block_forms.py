@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tests.emulators.core.exchange import Json
-from tests.emulators.notion.errors import UNDEFINED, bad, complaint, none_of, refusal
+from tests.emulators.core.exchange import Json, NotEmulated
+from tests.emulators.notion.errors import UNDEFINED, bad, complaint, none_of
 
 CHILDREN = 100
 """In one array."""
@@ -103,7 +103,7 @@ def _draft(given: Json, path: str, rich: Rich, depth: int) -> Draft:
         raise bad(path, "an object", given)
     kind = next((kind for kind in (*FORMS, *ELSEWHERE) if kind in given), None)
     if kind in ELSEWHERE or (kind is None and given.get("type") in ELSEWHERE):
-        raise refusal(501, "not_emulated", f"{path}: blocks of that type are not emulated")
+        raise NotEmulated(f"{path}: a block of that type")
     if kind is None:
         raise none_of([complaint(f"{path}.{kind}", "defined", UNDEFINED) for kind in FORMS])
     for key in given:

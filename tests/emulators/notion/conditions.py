@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from tests.emulators.core.exchange import Json
+from tests.emulators.core.exchange import Json, NotEmulated
 from tests.emulators.notion import dates, texts
-from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of, refusal
+from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of
 from tests.emulators.notion.ids import property_forms, wanted
-from tests.emulators.notion.values import default_status
+from tests.emulators.notion.reading import default_status
 from tests.emulators.notion.world import Page, Property, Source
 
 Values = dict[str, Any]
@@ -80,7 +80,7 @@ def passing(source: Source, given: Json, meaning: Meaning, path: str = "body.fil
         raise invalid(f"Could not find property with name or id: {given['property']}")
     kind = next((kind for kind in KINDS if kind in given), "")
     if not kind and ("rollup" in given or "verification" in given):
-        raise refusal(501, "not_emulated", "filters on rollups and verifications are not emulated")
+        raise NotEmulated("a filter on a rollup or a verification")
     if not kind:
         raise none_of([complaint(f"{path}.{kind}", "defined", UNDEFINED) for kind in KINDS])
     for key in given:
@@ -248,7 +248,7 @@ def _date(given: Json, meaning: Meaning, path: str) -> Callable[[dates.Instant |
             raise bad(f"{path}.{name}", "an empty object", value)
         return lambda at: at is not None and span[0] <= dates.day(at) <= span[1]
     if value in WORDS:
-        raise refusal(501, "not_emulated", f"the date {value!r} is not emulated")
+        raise NotEmulated(f"the date {value!r}")
     limit = dates.parse(value)
     if limit is None:
         raise bad(f"{path}.{name}", "a valid ISO 8601 date string", value)
@@ -272,7 +272,7 @@ def _formula(column: Property, given: Json, meaning: Meaning, path: str) -> Test
 
     def fixed(row: Page, _values: Values) -> Any:
         if column.id not in row.fixed:
-            raise refusal(501, "not_emulated", f"what the formula {column.name!r} computes is not emulated: set Page.fixed")
+            raise NotEmulated(f"what the formula {column.name!r} computes (but Page.fixed can be set)")
         value = row.fixed[column.id]
         result = value.get(value["type"])
         if value["type"] == "date":

@@ -20,12 +20,6 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def switches(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Parametrize it, indirectly, to throw some."""
-    return getattr(request, "param", {})
-
-
-@pytest.fixture
 def emulator(clock: SetClock, switches: dict[str, str]) -> Notion:
     return package.make(clock, switches, 0)
 

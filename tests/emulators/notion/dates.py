@@ -5,7 +5,6 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -20,16 +19,15 @@ Instant = date | datetime
 """A plain date where no time was given, else aware."""
 
 
-@lru_cache(maxsize=4096)
 def stamp(at: datetime, *, floor: bool) -> str:
     """A page's time: `2026-06-27T17:01:00.000Z`."""
-    at = floored(at) if floor else at
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    utc = at.astimezone(UTC)
+    return f"{utc.isoformat(timespec='minutes')[:16]}:00.000Z" if floor else f"{utc.isoformat(timespec='milliseconds')[:23]}Z"
 
 
 def database_stamp(at: datetime) -> str:
     """A database's time keeps its milliseconds, and ends in +00:00 (recordings of both versions)."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}+00:00"
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def floored(at: datetime) -> datetime:

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from tests.emulators.core.clock import Clock
 from tests.emulators.core.emulator import Emulator
-from tests.emulators.core.exchange import Answer, Request
+from tests.emulators.core.exchange import Answer, NotEmulated, Request, encoded
 from tests.emulators.core.faults import Fault
-from tests.emulators.core.routes import Found
 from tests.emulators.core.switches import Switches
+from tests.emulators.notion import texts
 from tests.emulators.notion.api import Api
 from tests.emulators.notion.blocks import Blocks
-from tests.emulators.notion.errors import error, refusal, saved_but_unanswered
+from tests.emulators.notion.errors import error, invalid, refusal, saved_but_unanswered
 from tests.emulators.notion.limits import Limits
 from tests.emulators.notion.others import People, Search
 from tests.emulators.notion.pages import Pages
@@ -24,6 +24,7 @@ from tests.emulators.notion.people import CAPABILITIES, Connection
 from tests.emulators.notion.query import Queries
 from tests.emulators.notion.shapes import NEW, OLD
 from tests.emulators.notion.tables import Databases, Sources
+from tests.emulators.notion.world import Database
 
 VERSIONS = (OLD, NEW)
 ELDER = ("2021-05-11", "2021-05-13", "2021-08-16", "2022-02-22", "2022-06-28")
@@ -140,7 +141,9 @@ class Notion(Emulator):
             return  # a path that isn't there is told before anything else
         self._check_version(request)
         if len(request.body) > BODY:
-            raise refusal(413, "payload_too_large", "The request's body is too large.")
+            if self.switches["too_large"] == "413":
+                raise refusal(413, "payload_too_large", "The request's body is too large.")
+            raise invalid("The request's body is too large.")
 
     def _check_version(self, request: Request) -> None:
         version = request.headers.get("notion-version")
@@ -148,7 +151,7 @@ class Notion(Emulator):
             self.api.version = str(version)
             return
         if version in ELDER:
-            raise refusal(501, "not_emulated", f"Notion-Version {version} is not emulated")
+            raise NotEmulated(f"Notion-Version {version}")
         path = "Notion-Version header failed validation: Notion-Version header should be"
         if not version:
             raise refusal(400, "missing_version", f"{path} defined, instead was `undefined`.")
@@ -163,14 +166,15 @@ class Notion(Emulator):
             return None
         return error(400, "invalid_request_url", "Invalid request URL.")
 
-    def _served(self, request: Request, found: Found | None) -> Answer:
-        """What a handler says is not emulated has failed the test that asked for it, too."""
-        answer = super()._served(request, found)
-        if answer.status == 501 and request not in self.unserved:
-            self.unserved.append(request)
-        return answer
+    def not_emulated(self, what: str) -> Answer:
+        return error(501, "not_emulated", f"{what} is not emulated")
 
     def snippet(self, base: str) -> str:
-        from tests.emulators.notion import snippet
-
-        return snippet(base)
+        """For the first database that was made."""
+        titles = [self.api.shapes.database_title(node) for node in self.api.world.nodes.values() if isinstance(node, Database)]
+        return f"""[tables.tasks]
+connector = "notion"
+database = {encoded(texts.plain(titles[0]) if titles else "")}
+token = "{TOKEN}"
+base_url = "{base}"
+"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.emulators.core.exchange import Answer, Json, Request
+from tests.emulators.core.exchange import Answer, Json, NotEmulated, Request
 from tests.emulators.notion.api import Api, answer, size_of, stale_cursor
 from tests.emulators.notion.blocks import Blocks
 from tests.emulators.notion.errors import bad, invalid, refusal
@@ -32,7 +32,7 @@ class Pages:
         api.require("insert")
         body = api.body(request, ("parent", "properties", "children", "icon", "cover", *ELSEWHERE))
         if any(key in body for key in ELSEWHERE):
-            raise refusal(501, "not_emulated", f"none of {', '.join(ELSEWHERE)} is emulated")
+            raise NotEmulated(f"making a page with {', '.join(key for key in ELSEWHERE if key in body)}")
         parent, place = api.parent(body.get("parent"), ("page_id", "database_id", "data_source_id", "workspace"))
         if parent[0] == "database":
             parent, place = self._only_source(parent[1])
@@ -79,7 +79,7 @@ class Pages:
         found = api.find(Page, page, "path.page_id")
         body = api.body(request, ("properties", "icon", "cover", "is_locked", "template", "erase_content", *api.trash_keys))
         if "template" in body or "erase_content" in body:
-            raise refusal(501, "not_emulated", "templates and erasing are not emulated")
+            raise NotEmulated("updating a page by a template, or erasing it,")
         wish = api.trash_wish(body)
         if api.world.buried(found):
             raise invalid(BURIED)
@@ -104,7 +104,7 @@ class Pages:
         body = api.body(request, ("parent",))
         parent, place = api.parent(body.get("parent"), ("page_id",))
         if place is None or api.shapes.source_of(found) is not None:
-            raise refusal(501, "not_emulated", "only pages in pages move to pages here")
+            raise NotEmulated("moving a page out of, or into, anything but a page")
         api.world.move(found, parent)
         api.world.touch(found, api.bot)
         return answer(api.shapes.page(found, api.version))
@@ -178,4 +178,4 @@ def _cover(given: Json) -> Json:
 def _external(given: Json, path: str) -> Json:
     if isinstance(given, dict) and isinstance(given.get("external"), dict):
         return {"type": "external", "external": {"url": given["external"].get("url")}}
-    raise refusal(501, "not_emulated", f"{path}: only emoji and external files are emulated")
+    raise NotEmulated(f"{path}: anything but an emoji or an external file")

@@ -9,8 +9,8 @@ from tests.emulators.core.exchange import Json
 from tests.emulators.notion import dates, texts
 from tests.emulators.notion.emulator import Notion
 from tests.emulators.notion.people import Connection
+from tests.emulators.notion.reading import default_status
 from tests.emulators.notion.tables import new_source
-from tests.emulators.notion.values import default_status
 from tests.emulators.notion.world import Block, Database, Node, Page, Parent, Property, Source
 
 Undo = Callable[[], None]
@@ -198,7 +198,6 @@ class Person:
     def _renamed(self, source: Source, column: Property, name: str) -> None:
         with self._emulator.lock:
             column.name = name
-            self._world.schemas_changed += 1
             self._world.touch(source, self.user.id)
 
     def add_column(self, source: Source, name: str, form: Json) -> None:
@@ -213,7 +212,6 @@ class Person:
 
     def _put_back(self, source: Source, column: Property) -> None:
         source.properties[column.id] = column
-        self._world.schemas_changed += 1
 
     def _schema(self, source: Source, change: dict[str, Json]) -> None:
         with self._emulator.lock:

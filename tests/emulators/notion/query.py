@@ -6,12 +6,13 @@ import re
 from datetime import UTC, timedelta
 from typing import Any
 
-from tests.emulators.core.exchange import Answer, Json, Request
+from tests.emulators.core.exchange import Answer, Json, NotEmulated, Request
 from tests.emulators.notion import conditions, dates, texts
 from tests.emulators.notion.api import Api, answer, size_of, stale_cursor
-from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of, refusal
+from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of
 from tests.emulators.notion.ids import property_forms
-from tests.emulators.notion.values import default_status
+from tests.emulators.notion.reading import default_status
+from tests.emulators.notion.rows import Rows
 from tests.emulators.notion.world import Page, Property, Source
 
 MOST = 10_000
@@ -40,7 +41,7 @@ class Queries:
             if key in body and api.switches["query_in_trash"] == "refused":
                 raise bad(f"body.{key}", "not present", body[key])
         if body.get("is_archived") or body.get("result_type", "page") != "page":
-            raise refusal(501, "not_emulated", "archived rows, and results other than pages, are not emulated")
+            raise NotEmulated("listing archived rows, or anything but pages,")
         if api.shapes.gone(found) and api.switches["trashed_sources"] == "not_found":
             raise api.missing("data_source", found.id)
         only = api.columns(request, found)
@@ -51,7 +52,8 @@ class Queries:
         cut, rows = len(rows) > MOST, rows[:MOST]
         session, start, rows = self._resumed(found, rows, body)
         cursor = self._cursor(found, session, rows, start + size, body)
-        shown = b",".join(api.shapes.page_text(row, api.version, only) for row in rows[start : start + size])
+        form = Rows(api.shapes, api.reader, found, api.version, only)
+        shown = ",".join([form.text(row) for row in rows[start : start + size]]).encode()
         listed = api.listed([], "page_or_data_source", cursor)
         empty = answer({**listed, "request_status": CUT} if cut else listed)
         return empty.but(body=empty.body.replace(b'"results":[]', b'"results":[' + shown + b"]", 1))
@@ -137,7 +139,7 @@ class Queries:
             case "number" | "unique_id":
                 return value
             case _:
-                raise refusal(501, "not_emulated", f"sorting by {column.type} is not emulated")
+                raise NotEmulated(f"sorting by {column.type}")
 
     def _resumed(self, source: Source, rows: list[Page], body: dict[str, Any]) -> tuple[str, int, list[Page]]:
         """The query's own id, at which row this page begins, and the rows."""

@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
-from tests.emulators.core.exchange import Json, Request
+from tests.emulators.core.exchange import Json
+from tests.emulators.core.sessions import TOKEN, Sessions
 from tests.emulators.notion import recordings as told
 from tests.emulators.notion.emulator import Notion
 from tests.emulators.notion.ids import dashed
@@ -19,29 +20,14 @@ from tests.emulators.notion.people import CAPABILITIES, Connection
 from tests.emulators.notion.shapes import UNTITLED
 from tests.emulators.notion.world import Block, Database, Node, Option, Page, Parent, Property, Source, User
 
-TOKEN = "replay-token"
-SESSION = "x-replay-session"
-
 
 def prepare_replay(emulator: Notion, recordings: Json) -> list[str]:
     """Further options for the replay tool: recorded ids that stay as they are."""
-    sessions = {session["id"]: session for session in recordings["sessions"]}
+    sessions = recordings["sessions"]
     names = dict(told.integrations(recordings["sessions"]))
-    begun = [""]
-
-    def begin(request: Request) -> None:
-        name = unquote(request.headers.get(SESSION, ""))
-        if name == begun[0]:
-            return
-        begun[0] = name
-        if name in sessions:
-            Before(emulator, sessions[name], names).fill()
-
-    emulator.before.append(begin)
-    needed = [text for one in sessions.values() for text in [*(one.get("needs_bind") or []), *told.parents(one["steps"])]]
-    kept = {found for text in needed if (found := dashed(text))} - {
-        name for one in sessions.values() for name in told.made(one["steps"])
-    }
+    emulator.before.append(Sessions(recordings, lambda session: Before(emulator, session, names).fill()))
+    needed = [text for one in sessions for text in [*(one.get("needs_bind") or []), *told.parents(one["steps"])]]
+    kept = {found for text in needed if (found := dashed(text))} - {name for one in sessions for name in told.made(one["steps"])}
     return [part for identifier in sorted(kept) for part in ("--bind", f"{identifier}={identifier}")]
 
 

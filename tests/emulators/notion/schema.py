@@ -7,7 +7,7 @@ from copy import deepcopy
 from typing import Any
 from urllib.parse import unquote
 
-from tests.emulators.core.exchange import Json, Refused
+from tests.emulators.core.exchange import Json, NotEmulated, Refused
 from tests.emulators.notion.columns import FORMATS, GROUPS, OPTIONS, STARTING, TYPES, checked_name
 from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of
 from tests.emulators.notion.ids import in_link, wanted
@@ -37,7 +37,6 @@ class Schemas:
 
     def update(self, source: Source, given: Json, path: str) -> None:
         """Add, change, rename and remove columns. All of them or none."""
-        self._world.schemas_changed += 1
         if not isinstance(given, dict):
             raise bad(path, "an object", given)
         sources = [node for node in self._world.nodes.values() if isinstance(node, Source)]
@@ -45,7 +44,7 @@ class Schemas:
         kinds = {column.id: column.type for column in source.properties.values()}
         try:
             self._update(source, given, path)
-        except Refused:
+        except (Refused, NotEmulated):
             for touched, properties in before:
                 touched.properties = properties
             raise

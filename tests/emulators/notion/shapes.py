@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from tests.emulators.core.exchange import Json
 from tests.emulators.notion import dates, texts
 from tests.emulators.notion.ids import LINK, plain
 from tests.emulators.notion.people import Users
+from tests.emulators.notion.reading import Reader
 from tests.emulators.notion.schema import Schemas
-from tests.emulators.notion.values import Reader
 from tests.emulators.notion.world import Block, Database, Node, Page, Parent, Source, World
 
 OLD, NEW = "2025-09-03", "2026-03-11"
@@ -20,12 +21,7 @@ OLD, NEW = "2025-09-03", "2026-03-11"
 UNTITLED = "New database"
 """What a database without a title is called in answers (recorded by ultimate-notion, test_db_without_title)."""
 
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
-
-
-def _encoded(shape: Json) -> bytes:
-    return _ENCODER.encode(shape).encode()
+WORD = re.compile(r"\w+")
 
 
 class Shapes:
@@ -39,53 +35,45 @@ class Shapes:
 
     def page(self, page: Page, version: str, only: frozenset[str] | None = None) -> Json:
         """only: ids of the properties that were asked for."""
-        source = self.source_of(page)
-        if only is None and page.rendered is not None and page.rendered[0] == self._state(page, version):
-            return page.rendered[1]
-        shape = {
-            "object": "page",
+        own = {
             "id": page.id,
-            **self._times(page),
-            **self._authors(page),
+            "created": self.stamp(page.created),
+            "edited": self.stamp(page.edited),
+            "creator": Users.partial(page.created_by),
+            "editor": Users.partial(page.edited_by),
             "cover": page.cover,
             "icon": page.icon,
-            "parent": self.parent(page.parent),
-            "in_trash": self.gone(page),
-            "is_archived": False,
-            "is_locked": page.locked,
-            "properties": self._reader.shown(page, source, only),
-            "url": self._link(page),
-            "public_url": None,
-            **self._archived(self.gone(page), version),
+            "gone": self.gone(page),
+            "locked": page.locked,
+            "url": self.link(page),
         }
-        if only is None and self._keeps(page, source):
-            page.rendered = (self._state(page, version), shape)
-        return shape
+        properties = self._reader.shown(page, self.source_of(page), only)
+        return self.page_form(version, own, self.parent(page.parent), properties)
 
-    def page_text(self, page: Page, version: str, only: frozenset[str] | None = None) -> bytes:
-        """The same, encoded: kept as long as it stays the same, since lists of a hundred are asked for again and again."""
-        shape = self.page(page, version, only)
-        if page.rendered is None or page.rendered[1] is not shape:
-            return _encoded(shape)
-        if page.encoded is None or page.encoded[0] is not shape:
-            page.encoded = (shape, _encoded(shape))
-        return page.encoded[1]
+    def page_form(self, version: str, own: Mapping[str, Json], parent: Json, properties: Json) -> dict[str, Json]:
+        """A page.   own: what differs from row to row, but for the properties."""
+        return {
+            "object": "page",
+            "id": own["id"],
+            "created_time": own["created"],
+            "last_edited_time": own["edited"],
+            "created_by": own["creator"],
+            "last_edited_by": own["editor"],
+            "cover": own["cover"],
+            "icon": own["icon"],
+            "parent": parent,
+            "in_trash": own["gone"],
+            "is_archived": False,
+            "is_locked": own["locked"],
+            "properties": properties,
+            "url": own["url"],
+            "public_url": None,
+            **self._archived(own["gone"], version),
+        }
 
-    @staticmethod
-    def _keeps(page: Page, source: Source | None) -> bool:
-        """What other pages, people and tests have a say in is made anew each time."""
-        return not page.fixed and (
-            source is None or not any(column.type in ("relation", "people") for column in source.properties.values())
-        )
-
-    def _state(self, page: Page, version: str) -> object:
-        connection = self._users.connection
-        capabilities = connection.capabilities if connection else None
-        return version, page.revision, self._world.schemas_changed, self.gone(page), capabilities
-
-    def _link(self, page: Page) -> str:
+    def link(self, page: Page) -> str:
         title = texts.plain(page.values.get("title") or [])
-        words = "-".join(re.findall(r"\w+", title))
+        words = "-".join(WORD.findall(title))
         return f"{LINK}{words + '-' if words else ''}{plain(page.id)}"
 
     def database_title(self, database: Database) -> list[Json]:
@@ -184,12 +172,14 @@ class Shapes:
         return node.trashed or self._world.buried(node)
 
     def _times(self, node: Node) -> dict[str, Any]:
-        created, edited = (dates.stamp(at, floor=self._floor) for at in (node.created, node.edited))
-        return {"created_time": created, "last_edited_time": edited}
+        return {"created_time": self.stamp(node.created), "last_edited_time": self.stamp(node.edited)}
+
+    def stamp(self, at: datetime) -> str:
+        return dates.stamp(at, floor=self._floor)
 
     def _authors(self, node: Node) -> dict[str, Any]:
         return {"created_by": Users.partial(node.created_by), "last_edited_by": Users.partial(node.edited_by)}
 
     @staticmethod
-    def _archived(trashed: bool, version: str) -> dict[str, Any]:
+    def _archived(trashed: Json, version: str) -> dict[str, Any]:
         return {"archived": trashed} if version == OLD else {}

@@ -31,6 +31,7 @@ SWITCHES = (
     Switch("status_groups", ("first", "given"), "options of a new status: all into To-do (field report), or as `group` says", "C7"),
     Switch("empty_text", ("dropped", "kept"), "a text object without any text", "C5"),
     Switch("text_neighbours", ("merged", "kept"), "text objects that look alike, side by side (recordings: one object)", "C2"),
+    Switch("too_large", ("413", "validation_error"), "what a body of more than 500 KB is refused with", "C2"),
     Switch("window", ("first_request", "aligned"), "where the 60 s of the budget begin", "C1"),
     Switch("retry_after", ("present", "absent"), "the header of a 429; the body has it in any case", "C1"),
     Switch("workspace_budget", ("none", "300", "60"), "requests that a workspace's connections have together, in 60 s", "C1"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.emulators.core.exchange import Answer, Json, Request
+from tests.emulators.core.exchange import Answer, Json, NotEmulated, Request
 from tests.emulators.notion.api import Api, answer
-from tests.emulators.notion.errors import UNDEFINED, bad, invalid, refusal
+from tests.emulators.notion.errors import UNDEFINED, bad, invalid
 from tests.emulators.notion.pages import looks
 from tests.emulators.notion.world import Database, Parent, Source
 
@@ -26,7 +26,7 @@ class Databases:
             request, ("parent", "title", "description", "is_inline", "initial_data_source", "icon", "cover", "database_type")
         )
         if "database_type" in body:
-            raise refusal(501, "not_emulated", "database types are not emulated")
+            raise NotEmulated("database_type")
         parent, _ = api.parent(body.get("parent"), ("page_id", "workspace"))
         initial = body.get("initial_data_source", {})
         for key in initial:

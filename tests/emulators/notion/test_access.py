@@ -120,15 +120,7 @@ def test_each_connection_has_a_budget_of_its_own(emulator: Notion, ask: Ask, clo
     spend(ask, 180)
 
 
-@pytest.mark.parametrize("switches", [{"window": "aligned"}], indirect=True)
-def test_the_window_may_begin_with_the_minute(ask: Ask, clock: SetClock) -> None:
-    spend(ask, 180)  # at second 42.5
-    assert reason(ask("GET", "/v1/users/me"))[2] == "18"
-    clock.advance(seconds=17.5)
-    spend(ask, 1)
-
-
-@pytest.mark.parametrize("switches", [{"workspace_budget": "60", "retry_after": "absent"}], indirect=True)
+@pytest.mark.parametrize("switches", [{"workspace_budget": "60", "retry_after": "absent"}])
 def test_a_workspace_that_is_spent_is_shut_for_minutes_to_all(emulator: Notion, ask: Ask, clock: SetClock) -> None:
     emulator.connect("ntn_other")
     spend(ask, 60)
@@ -138,14 +130,6 @@ def test_a_workspace_that_is_spent_is_shut_for_minutes_to_all(emulator: Notion, 
     clock.advance(seconds=100)
     assert asking(emulator, "ntn_other")("GET", "/v1/users/me").json["additional_data"]["retry_after"] == "300"
     clock.advance(seconds=300)
-    spend(ask, 1)
-
-
-@pytest.mark.parametrize("switches", [{"endpoint_limits": "search"}], indirect=True)
-def test_an_endpoint_may_have_a_limit_of_its_own(ask: Ask) -> None:
-    for _ in range(30):
-        assert ask("POST", "/v1/search", {}).status == 200
-    assert reason(ask("POST", "/v1/search", {})) == (429, "public_api_endpoint_rate_limit", "60")
     spend(ask, 1)
 
 

@@ -3,89 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.emulators import notion
-from tests.emulators.core.clock import SetClock
 from tests.emulators.core.exchange import Request
-from tests.emulators.notion.asking import NOON, Ask, asking
+from tests.emulators.notion.asking import Ask, asking
 from tests.emulators.notion.emulator import TOKEN, Notion
 from tests.emulators.notion.person import Person
 from tests.emulators.notion.samples import source_called
-from tests.emulators.notion.switches import SWITCHES
 from tests.emulators.notion.world import Page, Source
 
 Json = Any
-
-
-def test_every_switch_switches_something() -> None:
-    sources = "".join(
-        file.read_text("utf-8") for file in Path(notion.__file__).parent.glob("*.py") if not file.name.startswith("test_")
-    )
-    assert set(re.findall(r'switches\["(\w+)"\]', sources)) == {switch.name for switch in SWITCHES}
-    assert all(re.fullmatch(r"C\d", switch.source) for switch in SWITCHES)
-    with pytest.raises(ValueError, match="no switch"):
-        notion.make(SetClock(NOON), {"nope": "1"})
-
-
-@pytest.mark.parametrize("switches", [{"times": "milliseconds", "dates": "milliseconds"}], indirect=True)
-def test_times_may_be_exact(ask: Ask, tasks: Source) -> None:
-    due = {"Due": {"date": {"start": "2026-06-27T18:01:15.377Z"}}}
-    row = ask("POST", "/v1/pages", {"parent": {"data_source_id": tasks.id}, "properties": due}).json
-    assert row["created_time"] == row["properties"]["Made"]["created_time"] == "2026-03-04T12:00:42.500Z"
-    assert row["properties"]["Due"]["date"]["start"] == "2026-06-27T18:01:15.377+00:00"
-
-
-@pytest.mark.parametrize(
-    "switches", [{"trashed_rows": "shown", "trashed_pages": "not_found", "trashed_sources": "not_found"}], indirect=True
-)
-def test_the_trash_may_show_and_hide_what_is_in_it(ask: Ask, ada: Person, tasks: Source, emulator: Notion) -> None:
-    row = ada.insert(tasks)
-    ada.delete(row)
-    listed = ask("POST", f"/v1/data_sources/{tasks.id}/query", {}).json["results"]
-    assert [(shown["id"], shown["in_trash"]) for shown in listed] == [(row.id, True)]
-    assert ask("GET", f"/v1/pages/{row.id}").status == 404
-    ada.delete(emulator.api.world.nodes[tasks.parent[1]])
-    assert ask("POST", f"/v1/data_sources/{tasks.id}/query", {}).status == 404
-
-
-@pytest.mark.parametrize(
-    "switches",
-    [{"unknown_option": "nothing", "text_case": "kept", "order": "oldest_first", "query_in_trash": "ignored"}],
-    indirect=True,
-)
-def test_queries_may_mean_other_things(ask: Ask, ada: Person, tasks: Source) -> None:
-    rows = [ada.insert(tasks, {"Name": name}) for name in ("A", "a")]
-
-    def found(**body: Json) -> list[str]:
-        return [row["id"] for row in ask("POST", f"/v1/data_sources/{tasks.id}/query", body).json["results"]]
-
-    assert found(in_trash=True) == [row.id for row in rows]
-    assert found(filter={"property": "Kind", "select": {"equals": "yearly"}}) == []
-    assert found(filter={"property": "Name", "title": {"equals": "a"}}) == [rows[1].id]
-
-
-@pytest.mark.parametrize("switches", [{"text_neighbours": "kept", "options_update": "added", "trash_edit": "done"}], indirect=True)
-def test_writes_may_do_other_things(ask: Ask, ada: Person, tasks: Source) -> None:
-    row = ada.insert(tasks)
-    ada.delete(row)
-    notes = {"Notes": {"rich_text": [{"text": {"content": "a"}}, {"text": {"content": "b"}}]}}
-    assert len(ask("PATCH", f"/v1/pages/{row.id}", {"properties": notes}).json["properties"]["Notes"]["rich_text"]) == 2
-    more = {"properties": {"Kind": {"select": {"options": [{"name": "yearly"}]}}}}
-    options = ask("PATCH", f"/v1/data_sources/{tasks.id}", more).json["properties"]["Kind"]["select"]["options"]
-    assert [option["name"] for option in options] == ["daily", "weekly", "yearly"]
-
-
-def test_a_search_finds_what_is_new_only_after_a_while(ask: Ask, ada: Person, home: Page, clock: SetClock) -> None:
-    ada.page("Brand new", home)
-    assert ask("POST", "/v1/search", {"query": "brand"}).json["results"] == []
-    clock.advance(seconds=5)
-    assert len(ask("POST", "/v1/search", {"query": "brand"}).json["results"]) == 1
 
 
 def test_what_a_formula_computes_is_fixed_by_hand_or_not_emulated(ask: Ask, ada: Person, tasks: Source, emulator: Notion) -> None:
@@ -134,7 +64,7 @@ def test_a_rollup_is_told_by_name_and_id(ask: Ask, ada: Person, tasks: Source, h
     assert (shown["relation_property_name"], shown["rollup_property_name"], shown["function"]) == ("Has", "Counted", "sum")
 
 
-def test_what_is_kept_of_an_answer_is_dropped_with_what_it_was_made_of(ada: Person, home: Page, emulator: Notion) -> None:
+def test_an_answer_shows_what_has_changed_since_the_last_one(ada: Person, home: Page, emulator: Notion) -> None:
     old, new = asking(emulator, version="2025-09-03"), asking(emulator)
     table = ada.database("Plain", {"Name": {"title": {}}, "Kind": {"select": {}}, "Maker": {"created_by": {}}}, home)
     row = ada.insert(table, {"Kind": "a"})
@@ -167,9 +97,11 @@ def test_the_samples(emulator: Notion, ask: Ask, tmp_path: Path) -> None:
     assert len(source_called(emulator, "Own").rows) == 1
 
 
-def test_the_snippet_is_a_table_of_rowd_toml() -> None:
-    settings = tomllib.loads(notion.snippet("http://127.0.0.1:1"))
-    assert settings["tables"]["tasks"]["connector"] == "notion"
+def test_the_snippet_is_a_table_of_rowd_toml(emulator: Notion) -> None:
+    assert tomllib.loads(emulator.snippet("http://127.0.0.1:1"))["tables"]["tasks"]["database"] == ""
+    notion.fill(emulator)
+    settings = tomllib.loads(emulator.snippet("http://127.0.0.1:1"))["tables"]["tasks"]
+    assert (settings["connector"], settings["database"], settings["token"]) == ("notion", "Tasks", TOKEN)
 
 
 def test_a_replay_finds_what_was_there_before_and_nothing_else(emulator: Notion) -> None:

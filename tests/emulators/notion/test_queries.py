@@ -185,7 +185,7 @@ def test_a_query_ends_at_ten_thousand_and_says_so_on_every_page(ask: Ask, emulat
     assert "request_status" not in few
 
 
-@pytest.mark.parametrize("switches", [{"index_lag_s": "60"}], indirect=True)
+@pytest.mark.parametrize("switches", [{"index_lag_s": "60"}])
 def test_a_query_may_lag_behind(ask: Ask, tasks: Source, ada: Person, clock: SetClock) -> None:
     row = ada.insert(tasks, {"Name": "new", "Count": 1})
     assert names(ask, tasks) == []
@@ -201,14 +201,7 @@ def test_a_query_may_lag_behind(ask: Ask, tasks: Source, ada: Person, clock: Set
     assert names(ask, tasks) == []
 
 
-@pytest.mark.parametrize("switches", [{"short_pages": "yes"}], indirect=True)
-def test_a_page_may_be_shorter_than_asked_for(ask: Ask, filled: Source) -> None:
-    first = ask("POST", f"/v1/data_sources/{filled.id}/query", {"page_size": 3}).json
-    assert (len(first["results"]), first["has_more"]) == (2, True)
-    assert names(ask, filled, page_size=3, start_cursor=first["next_cursor"]) == ["a"]
-
-
-@pytest.mark.parametrize("switches", [{"cursor": "snapshot"}], indirect=True)
+@pytest.mark.parametrize("switches", [{"cursor": "snapshot"}])
 def test_a_snapshot_goes_on_as_it_began(ask: Ask, filled: Source, ada: Person) -> None:
     path = f"/v1/data_sources/{filled.id}/query"
     first = ask("POST", path, {"page_size": 1}).json

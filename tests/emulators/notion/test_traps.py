@@ -50,9 +50,7 @@ def test_what_is_missing_and_what_is_not_shared_sound_alike(ask: Ask, ada: Perso
         )
 
 
-@pytest.mark.parametrize(
-    ("switches", "status"), [({}, 404), ({"wrong_id": "validation_error"}, 400)], indirect=["switches"], ids=["404", "400"]
-)
+@pytest.mark.parametrize(("switches", "status"), [({}, 404), ({"wrong_id": "validation_error"}, 400)], ids=["404", "400"])
 def test_a_database_is_no_data_source(ask: Ask, tasks: Source, status: int) -> None:
     database = tasks.parent[1]
     assert ask("GET", f"/v1/data_sources/{database}").status == status

@@ -1,4 +1,4 @@
-"""Cells: how a page's property is written and checked, kept, and read, by type."""
+"""Cells: how a page's property is written, checked and kept, by type."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
-from tests.emulators.core.exchange import Json
+from tests.emulators.core.exchange import Json, NotEmulated
 from tests.emulators.notion import dates, texts
 from tests.emulators.notion.columns import checked_name
-from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of, refusal
-from tests.emulators.notion.ids import LINK, in_link, plain, wanted
+from tests.emulators.notion.errors import UNDEFINED, bad, complaint, invalid, none_of
+from tests.emulators.notion.ids import LINK, plain, wanted
 from tests.emulators.notion.people import Users
+from tests.emulators.notion.reading import default_status
 from tests.emulators.notion.schema import Schemas
 from tests.emulators.notion.world import Database, Option, Page, Property, Source, World
 
@@ -24,14 +25,11 @@ LISTS = ("multi_select", "people", "relation", "files")
 LISTED = 100
 """Options, people or relations in one write (VENDORS.md C2)."""
 
-TRUNCATED = 25
-"""Of a relation and of people a page tells so many; `properties` tells all (recorded: 25 of 30 and has_more)."""
-
 LONGEST = {"url": 2000, "email": 200, "phone_number": 200}
 
 
 class Values:
-    """Writes and reads cells."""
+    """Writes cells."""
 
     def __init__(self, world: World, users: Users, schemas: Schemas, *, floor_dates: bool, keep_empty: bool, merge: bool) -> None:
         self._world, self._users, self._schemas = world, users, schemas
@@ -61,7 +59,7 @@ class Values:
         if "date" in given:
             date = dates.read(given["date"], f"{path}.date", floor=self._floor_dates)
             return {"type": "date", "date": date}, date["start"] + (f" → {date['end']}" if date["end"] else ""), None
-        raise refusal(501, "not_emulated", f"{path}: only mentions of users, pages, databases and dates are emulated")
+        raise NotEmulated(f"{path}: a mention of anything but a user, a page, a database or a date")
 
     def _database_title(self, identifier: str) -> str:
         database = self._world.nodes.get(identifier)
@@ -137,7 +135,7 @@ class Values:
             case "status":
                 return _status(column, value)
             case _:
-                raise refusal(501, "not_emulated", f"writing {column.type} is not emulated")
+                raise NotEmulated(f"writing {column.type}")
 
     def _several(self, column: Property, values: list[Json], path: str, may_edit_schema: bool) -> Any:
         places = [f"{path}[{at}]" for at in range(len(values))]
@@ -170,7 +168,6 @@ class Values:
         if known is None:
             known = Option(self._world.ids.any(), name, color or self._schemas.color())
             column.options.append(known)
-            self._world.schemas_changed += 1
         return known
 
     def _person(self, value: Json, path: str) -> str:
@@ -193,7 +190,6 @@ class Values:
             if isinstance(other, Page):
                 there = [row for row in other.values.get(column.config["partner"], []) if row != page.id]
                 other.values[column.config["partner"]] = [*there, page.id] if name in stored else there
-                other.revision += 1
 
     def defaults(self, source: Source, page: Page) -> None:
         """What a new row has without being told."""
@@ -203,12 +199,6 @@ class Values:
                 page.values[column.id] = source.counted
             elif column.type == "status" and column.id not in page.values:
                 page.values[column.id] = default_status(column)
-
-
-def default_status(column: Property) -> str | None:
-    """A status is never empty of itself: the first option of the first group that has one."""
-    ordered = [option for group in column.groups for option in column.options if option.group == group["key"]]
-    return ordered[0].id if ordered else None
 
 
 def _column(source: Source, key: str) -> Property | None:
@@ -275,73 +265,4 @@ def _file(value: Json, path: str) -> Json:
             "type": "external",
             "external": {"url": value["external"]["url"]},
         }
-    raise refusal(501, "not_emulated", f"{path}: only external files are emulated")
-
-
-class Reader:
-    """Reads cells."""
-
-    def __init__(self, world: World, users: Users, *, floor: bool) -> None:
-        self._world, self._users, self._floor = world, users, floor
-
-    def shown(self, page: Page, source: Source | None, only: frozenset[str] | None = None) -> dict[str, Json]:
-        """All of a page's properties; of a row's only those with the ids `only`, where it is given."""
-        if source is None:
-            title = {"id": "title", "type": "title", "title": page.values.get("title", [])}
-            return {"title": title} if only is None or "title" in only else {}
-        return {
-            column.name: {"id": in_link(column.id), "type": column.type, **self.cell(page, column)}
-            for column in source.ordered
-            if only is None or column.id in only
-        }
-
-    def cell(self, page: Page, column: Property) -> dict[str, Json]:
-        """What stands under the type's name, and beside it."""
-        if column.id in page.fixed:
-            return {column.type: page.fixed[column.id]}
-        stored = page.values.get(column.id)
-        match column.type:
-            case "relation":
-                live = self.related(page, column)
-                return {"relation": [{"id": name} for name in live[:TRUNCATED]], "has_more": len(live) > TRUNCATED}
-            case "people":
-                return {"people": [self._users.short(self._world.users[name]) for name in (stored or [])[:TRUNCATED]]}
-            case _:
-                return {column.type: self._value(page, column, stored)}
-
-    def related(self, page: Page, column: Property) -> list[str]:
-        """Pages in the trash are not told."""
-        nodes = self._world.nodes
-        return [name for name in page.values.get(column.id) or [] if name in nodes and not nodes[name].trashed]
-
-    def _value(self, page: Page, column: Property, stored: Any) -> Json:
-        match column.type:
-            case "title" | "rich_text" | "files":
-                return stored or []
-            case "checkbox":
-                return bool(stored)
-            case "select" | "status":
-                return _choice(column, stored or (default_status(column) if column.type == "status" else None))
-            case "multi_select":
-                return [choice for name in stored or [] if (choice := _choice(column, name)) is not None]
-            case "unique_id":
-                return {"prefix": column.config.get("prefix"), "number": stored}
-            case "created_time":
-                return dates.stamp(page.created, floor=self._floor)
-            case "last_edited_time":
-                return dates.stamp(page.edited, floor=self._floor)
-            case "created_by" | "last_edited_by":
-                return self._users.short(self._users.any(page.created_by if column.type == "created_by" else page.edited_by))
-            case "button":
-                return {}
-            case "verification":
-                return stored or {"state": "unverified", "verified_by": None, "date": None}
-            case "formula" | "rollup":
-                raise refusal(501, "not_emulated", f"what {column.type} {column.name!r} computes is not emulated: set Page.fixed")
-            case _:
-                return stored
-
-
-def _choice(column: Property, name: str | None) -> Json:
-    option = column.option(name)
-    return None if option is None else {"id": option.id, "name": option.name, "color": option.color}
+    raise NotEmulated(f"{path}: anything but an external file")

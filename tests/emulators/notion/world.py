@@ -75,7 +75,6 @@ class Node:
     cover: Json = None
     locked: bool = False
     number: int = 0  # in the order in which things were made
-    revision: int = 0  # grows with every change
     indexed: datetime | None = None  # since when a search may find it, where that is not since it was made
 
 
@@ -86,8 +85,6 @@ class Page(Node):
     values: dict[str, Any] = field(default_factory=dict)
     fixed: dict[str, Json] = field(default_factory=dict)  # computed values that something else than we computes
     past: list[tuple[datetime, bool, dict[str, Any]]] = field(default_factory=list)
-    rendered: tuple[object, Json] | None = None
-    encoded: tuple[Json, bytes] | None = None
 
     def as_of(self, when: datetime) -> tuple[bool, dict[str, Any]] | None:
         """Whether it was in the trash, and its values; None before it was made."""
@@ -149,7 +146,6 @@ class World:
     children: dict[str, list[str]] = field(default_factory=dict)
     made: int = 0
     blocks_ever: int = 0
-    schemas_changed: int = 0  # how often columns or options were
     block_limit: int | None = None
     limit_reached: datetime | None = None
 
@@ -204,7 +200,6 @@ class World:
     def touch(self, node: Node, user: str) -> None:
         """It was edited. What is edited in a block, its page feels."""
         node.edited, node.edited_by = self.clock.now(), user
-        node.revision += 1
         if isinstance(node, Block):
             self.felt(node, user)
 
@@ -214,7 +209,6 @@ class World:
             if isinstance(above, Source | Database):
                 return
             above.edited, above.edited_by = self.clock.now(), user
-            above.revision += 1
             if isinstance(above, Page):
                 return
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.emulators.airtable.formulas.evaluate import Formula, Row, compiled
-from tests.emulators.airtable.formulas.parse import BadFormula, NotEmulated
+from tests.emulators.airtable.formulas.parse import BadFormula
 from tests.emulators.airtable.formulas.values import FormulaError, Moment
 
-__all__ = ["BadFormula", "Formula", "FormulaError", "Moment", "NotEmulated", "Row", "compiled"]
+__all__ = ["BadFormula", "Formula", "FormulaError", "Moment", "Row", "compiled"]

@@ -18,11 +18,11 @@ from tests.emulators.airtable.formulas.parse import (
     Literal,
     Negative,
     Node,
-    NotEmulated,
     fields_of,
     parse,
 )
 from tests.emulators.airtable.formulas.values import FormulaError, Moment, Value, compared, number_of, text_of, true_of
+from tests.emulators.core.exchange import NotEmulated
 
 
 class Row(Protocol):

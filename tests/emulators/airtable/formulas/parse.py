@@ -14,10 +14,6 @@ class BadFormula(Exception):
     """Airtable would refuse this text. The words are those that it gives after `The formula … is invalid: `."""
 
 
-class NotEmulated(Exception):
-    """Airtable would understand this; we don't."""
-
-
 INVALID = "Invalid formula. Please check your formula text."
 
 

@@ -1,0 +1,94 @@
+"""The documentation of the emulators, held against them: each command, each seed, each line of Python, and the list of switches."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from http.client import HTTPConnection
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from tests.emulators import VENDORS
+from tests.emulators.core.clock import RealClock
+from tests.emulators.core.switches import table
+from tests.emulators.replaying import ROOT
+
+HOW_TO = ROOT / "docs" / "how-to" / "emulators.md"
+REFERENCE = ROOT / "docs" / "reference" / "emulator-switches.md"
+SECTION = r"(?:[A-CGH]\d*|[GH])"
+STARTS = ".venv/bin/python -m tests.emulators "
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", HOW_TO.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def commands() -> list[str]:
+    return [line for block in blocks("sh") for line in block.splitlines()]
+
+
+def test_the_pages_python_runs_from_the_top_to_the_end() -> None:
+    exec(compile("\n".join(blocks("python")), str(HOW_TO), "exec"), {})  # noqa: S102 (our own page)
+
+
+@pytest.mark.parametrize(("vendor", "seed"), list(zip(VENDORS, blocks("json"), strict=True)))
+def test_the_pages_seeds_are_taken(vendor: str, seed: str, tmp_path: Path) -> None:
+    package = import_module(f"tests.emulators.{vendor}")
+    file = tmp_path / "seed.json"
+    file.write_text(seed, "utf-8")
+    package.fill(package.make(RealClock()), file)
+
+
+@pytest.mark.parametrize("command", [line for line in commands() if line.startswith(STARTS)])
+def test_the_pages_commands_start_an_emulator_or_list_switches(command: str, tmp_path: Path) -> None:
+    """But for the port, which may be taken here."""
+    (tmp_path / "seed.json").write_text(blocks("json")[-1], "utf-8")
+    words = re.sub(r"--port \d+", "", command.removeprefix(STARTS)).replace("seed.json", str(tmp_path / "seed.json")).split()
+    started = [sys.executable, "-m", "tests.emulators", *words]
+    keys = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(started, cwd=ROOT, env=keys, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            first = process.stdout.readline().strip()
+            if "--switches" in words:
+                assert first == table(import_module(f"tests.emulators.{words[0]}").SWITCHES).splitlines()[0]
+            else:
+                connection = HTTPConnection(first.split(" at http://")[1], timeout=5)
+                connection.request("GET", "/v1/users/me")
+                status = connection.getresponse().status
+                connection.close()
+                assert status >= 400  # nobody asks without a token
+        finally:
+            process.kill()
+
+
+def test_the_reference_lists_every_switch() -> None:
+    page = REFERENCE.read_text("utf-8")
+    for vendor in VENDORS:
+        assert table(import_module(f"tests.emulators.{vendor}").SWITCHES) in page, f"{REFERENCE} is not up to date"
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_switch_says_where_it_is_left_open(vendor: str) -> None:
+    for switch in import_module(f"tests.emulators.{vendor}").SWITCHES:
+        assert re.fullmatch(rf"{SECTION}(, {SECTION})*( \(.+\))?|not there( \(.+\))?", switch.source), switch
+        assert len(set(switch.answers)) == len(switch.answers) > 1
+        assert switch.meaning
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"), [("nope", '"nope" is not NAME=ANSWER'), ("nope=1", "there is no switch"), ("window=x", "or")]
+)
+def test_a_switch_that_is_none_is_told_with_those_that_there_are(wrong: str, said: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.emulators", "airtable", "--switch", wrong],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, said in run.stderr) == (2, True)
