@@ -18,7 +18,7 @@ from engine.ledger import TableMark
 from engine.ledger.ids import numbered
 from engine.memory import Memory
 from engine.merge import active, completed
-from engine.model import Cause, Occurrence, Request, Stage, Task
+from engine.model import Cause, Defect, Occurrence, Request, Stage, Task
 from engine.runner import Ended
 
 TELL_AGE = timedelta(seconds=20)
@@ -66,13 +66,19 @@ class Learning:
         facts.marks = list(self._marks(facts, now))
         return facts
 
-    def remember(self, facts: Facts, requests: Iterable[Request], tallies: Tallies, now: datetime) -> None:
-        """These facts are durable, and so is all that stands in requests and tallies."""
-        memory = self._memory
+    def remember(self, facts: Facts, requests: Iterable[Request], tallies: Tallies, now: datetime) -> list[Keeper]:
+        """These facts are durable, and so is all that stands in requests and tallies.
+
+        Answers the tables that count otherwise since: their marks tell what was known before.
+        """
+        memory, behind = self._memory, []
         self._marked.update((mark.table, now) for mark in facts.marks)
         for table, found in facts.found.items():
             keeper = memory.keepers[table]
+            before = _kinds(keeper, found.states)
             keeper.apply(found.states, now, found.read)
+            if _kinds(keeper, found.states) != before:
+                behind.append(keeper)
             memory.agenda.touch((table, key) for key in found.states)
             if found.look_again:
                 memory.look_again(keeper)
@@ -84,6 +90,7 @@ class Learning:
             self._forget(end, now)
         memory.recount(tallies)
         memory.ask(requests)
+        return behind
 
     def _forget(self, end: End, now: datetime) -> None:
         """An attempt has ended: the occurrence waits for another one, or is over."""
@@ -111,6 +118,12 @@ class Learning:
     def _tell(self, events: Iterable[Event]) -> None:
         for event in events:
             self._emit(event)
+
+
+def _kinds(keeper: Keeper, keys: Iterable[str]) -> list[tuple[bool, bool]]:
+    """Of each row, whether it is a task, and whether it is a defect: what a table's mark counts."""
+    means = [keeper.understood.get(key) for key in keys]
+    return [(isinstance(one, Task), isinstance(one, Defect) and not one.draft) for one in means]
 
 
 def _found(item: Seen, now: datetime) -> Findings | None:

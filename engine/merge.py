@@ -1,15 +1,13 @@
 """What a read row says, held against what rowd knew: edits, presses, and the shared cells merged three ways. Pure.
 
-A person's program may save an *old copy* of the table: a spreadsheet that was opened an hour ago brings back rowd's cells as
-they stood then. Nobody typed those. So the base of the merge is the display that the row's own rowd cells bear witness to, not
-simply the newest one.
+A person's program may save an *old copy* of the table. So the base of the merge is the display that the row's own rowd cells bear
+witness to, not simply the newest one.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,12 +17,14 @@ from engine.cells import BadCell, number, same
 from engine.columns import OURS, RESTARTS, SHARED, Column
 from engine.metadata import restarts
 from engine.model import RowState, Status, Wish
-
-MOST_SHOWN = 12
-"""So many older displays of a row are remembered, to recognise an old copy by."""
+from engine.witness import among, displayed, fingerprint, remembered
+from engine.witness import base as base_of
 
 OLDER_COPY = "the last edit came in a copy that is older than the row's Status, which stands; to run the row, set it to active"
 """What Health says where a row was given something else to do in a copy in which it was still active."""
+
+TAKEN_BACK = "a copy of the row came back that is too old to tell what was typed in it: Status and Current stand; type them anew"
+"""What Health says where the shared cells of such a copy would have changed something."""
 
 MOST_PRESSES = 20
 """So many consumed presses of a row are remembered, to recognise one that comes back with an old copy."""
@@ -33,7 +33,7 @@ _ACTIVE = frozenset({"", "active"})
 
 _ROWDS = OURS | SHARED
 _MERGED = (Column.STATUS, Column.CURRENT)
-_OURS, _SHARED = tuple(sorted(map(str, OURS))), tuple(sorted(map(str, SHARED)))
+_KNOWN = frozenset(map(str, Column))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def first_sight(
     cells: under canonical headers.   new_ledger: nothing of this table was ever read before, so the row may be old: its buttons
     need a fresh press and one-offs that ran are over.   anchor: its Last Run as an instant, where it has one.
     """
-    stood = _displayed(cells)
+    stood = displayed(cells)
     since = now.replace(microsecond=0)  # nothing comes due within a second
     state = RowState(
         table=table,
@@ -95,7 +95,7 @@ def first_sight(
         count=_number(cells.get(Column.CURRENT)) or 0,
         handle=handle,
         stood=stood,
-        shown=((fingerprint(stood), _shared(stood)),),
+        shown=remembered((), stood),
         marked=new_ledger and any(cells.get(c) is not None for c in (Column.LAST_RUN, Column.RUNS, Column.LAST_STATUS)),
     )
     if cells.get(Column.DO) is None:
@@ -117,17 +117,20 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
 
     The result's state equals `state` where nothing changed, so that an unchanged row costs no write.
     """
-    stood = _displayed(cells)
-    base, live, sure = _base(state, stood)
+    stood = displayed(cells)
+    started = base_of(state.shown, state.stood, stood)
     landed = {c: stood[c] for c, v in state.meant.items() if c in stood and same(stood[c], v)}
-    base = {**base, **landed}  # our own write, whose answer we never saw
+    base = {**started.shared, **landed}  # our own write, whose answer we never saw
+    taken_back = started.older and any(c in stood and stood[c] != base.get(c) for c in _MERGED)
+    if taken_back:
+        base |= {c: stood[c] for c in _MERGED if c in stood}
     theirs = [c for c in {**state.cells, **cells} if c not in OURS and c not in SHARED]
     changes = [Change(c, state.cells.get(c), cells.get(c)) for c in theirs if cells.get(c) != state.cells.get(c)]
     merged = {c: v for c, v in cells.items() if c not in SHARED}
     after = state._replace(handle=handle or state.handle, meant={} if len(landed) == len(state.meant) else state.meant)
 
     after, status_changes = _merge_status(after, merged, base, cells)
-    after, count_changes = _merge_count(after, merged, base, cells, sure=sure)
+    after, count_changes = _merge_count(after, merged, base, cells, sure=started.sure)
     changes += status_changes + count_changes
     if Column.ID in cells:
         merged[Column.ID] = cells[Column.ID]
@@ -136,14 +139,19 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
         merged[Column.DO] = state.cells.get(Column.DO) if same_word else cells[Column.DO]
 
     anew = any(c.column in RESTARTS for c in changes) or restarts(state.cells) != restarts(merged)
+    if Column.STATUS not in cells and merged.get(Column.STATUS) == Status.COMPLETED and _rescheduled(changes):
+        merged[Column.STATUS] = None  # where no cell could be set to active, to give it another time is enough
     if anew or _activated(state, merged):
         since = now.replace(microsecond=0)
         after = after._replace(
             since=since, settled_until=since, armed=False, marked=False, snoozed_until=None, skip_until=None, skip_by=""
         )
-    if changes:
+    if any(c.column in _KNOWN for c in changes):  # what a person writes elsewhere is no business of ours
         older = Column.STATUS in cells and _in_service(cells) and not _in_service(merged)
-        after = after._replace(changed_at=now, note=OLDER_COPY if anew and older else None)
+        stands = state.note if state.cells.get(Column.DO) is not None and merged.get(Column.DO) == state.cells[Column.DO] else None
+        after = after._replace(changed_at=now, note=OLDER_COPY if anew and older else stands)
+    if taken_back:
+        after = after._replace(note=TAKEN_BACK)
     if merged != state.cells:
         after = after._replace(cells=merged)
     if stood != state.stood:
@@ -154,7 +162,7 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
         after = after._replace(note=None)
     if press is None or press == state.cells.get(Column.DO):
         return Observation(after, tuple(changes))
-    found = _pressed(after._replace(changed_at=now), press, stood, live=live)
+    found = _pressed(after._replace(changed_at=now), press, stood, live=started.live)
     return Observation(found.state, (*changes, Change(Column.DO, state.stood.get(Column.DO), press)), found.press)
 
 
@@ -174,49 +182,6 @@ def press_of(value: Cell) -> Press:
         except ValueError:
             raise BadPress(f'Do "{_cut(value)}": say for how long, like "snooze 2h"') from None
     raise BadPress(f'Do "{_cut(value)}" is no button: use run now, retry, skip next, cancel or snooze 2h')
-
-
-def fingerprint(stood: Mapping[str, Cell]) -> str:
-    """A short mark of rowd's own cells as they stand; equal for equal displays."""
-    text = "\0".join([f"{c}\1{stood[c]!r}" for c in _OURS if stood.get(c) is not None])
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()
-
-
-_BLANK = fingerprint({})
-
-
-def remembered(
-    shown: tuple[tuple[str, Mapping[str, Cell]], ...], stood: Mapping[str, Cell]
-) -> tuple[tuple[str, Mapping[str, Cell]], ...]:
-    """`shown` with this display as the newest. Of a column that the table lacks now, what it last said goes on with it."""
-    entry = (fingerprint(stood), {**(shown[-1][1] if shown else {}), **_shared(stood)})
-    return (*(s for s in shown if s != entry), entry)[-MOST_SHOWN:]
-
-
-def _displayed(cells: Mapping[str, Cell]) -> dict[str, Cell]:
-    return {c: cells[c] for c in (*_OURS, *_SHARED) if c in cells}
-
-
-def _shared(stood: Mapping[str, Cell]) -> dict[str, Cell]:
-    return {c: stood[c] for c in _SHARED if c in stood}
-
-
-def _base(state: RowState, stood: Mapping[str, Cell]) -> tuple[Mapping[str, Cell], bool, bool]:
-    """The shared cells that the person started from; whether that is the newest display; whether we are sure of it."""
-    newest = state.shown[-1][1]
-    if all(stood.get(c) == state.stood.get(c) for c in _OURS):
-        return newest, True, True
-    mark = fingerprint(stood)
-    for known, shared in reversed(state.shown):
-        if known == mark:
-            if mark == _BLANK and not _same_count(shared, stood):
-                break  # rowd's cells were cleared, or their columns taken away: that they were blank once is no witness
-            return shared, False, True
-    return newest, False, False
-
-
-def _same_count(one: Mapping[str, Cell], other: Mapping[str, Cell]) -> bool:
-    return one.get(Column.CURRENT) == other.get(Column.CURRENT)
 
 
 def _kept(state: RowState, stood: Mapping[str, Cell]) -> dict[str, Cell]:
@@ -259,15 +224,20 @@ def _in_service(cells: Mapping[str, Cell]) -> bool:
     return fold(str(cells.get(Column.STATUS) or "")) in _ACTIVE
 
 
+def _rescheduled(changes: Sequence[Change]) -> bool:
+    """Whether one schedule was replaced by another: not where the column only went, or came back."""
+    return any(c.column == Column.SCHEDULE and c.old is not None and c.new is not None for c in changes)
+
+
 def _activated(state: RowState, merged: Mapping[str, Cell]) -> bool:
     return _in_service(merged) and not _in_service(state.cells)
 
 
 def _pressed(state: RowState, value: Cell, stood: Mapping[str, Cell], *, live: bool) -> Observation:
     """Consume a press, unless it is an old one that came back with an old copy of the row."""
-    mark = hashlib.blake2b(f"{fold(str(value))}\0{fingerprint(stood)}".encode(), digest_size=9).hexdigest()
+    mark = fingerprint(stood, fold(str(value)))
     cleared = state._replace(cells={**state.cells, Column.DO: None})
-    if not live and mark in state.pressed:
+    if not live and among(mark, state.pressed):
         return Observation(
             cleared._replace(note=f'Do "{_cut(value)}" came back with an old copy of the table: press again if you mean it')
         )

@@ -49,6 +49,8 @@ class Sight:
         self._states = states
         self._meanings = meanings
         self._raw: dict[str, Mapping[str, Cell]] = {}  # cells as the store gave them, of rows with nothing new in them
+        self._found: set[str] = set()  # provisional keys of rows without an id, of a new ledger's first read
+        self._found_ids: set[str] = set()  # what these were given
         self._put: dict[str, dict[str, Cell]] = {}  # cells written, but not yet shown by the store
         self._unanswered: dict[str, Mapping[str, Cell]] = {}  # cells that may have been written: no answer came
         self._given: dict[str, str] = {}  # ids given to copied rows → what their Health is to say at first
@@ -86,13 +88,15 @@ class Sight:
         found.look_again = self.doubtful != named.doubtful
         self.held = present.held
         given = self._addressed(reading.rows, named, layout)
+        self._found_without_id(named, new_ledger=new_ledger)
         baffling: dict[str, str] = {}
         for key, row in named.rows.items():
             was = self._raw.get(key)
             if key not in self._put and (was is row.cells or was == row.cells):  # a store may give the last read's very cells again
                 continue
+            old = new_ledger or key in self._found_ids
             try:
-                self._row(found, key, row, now, note=given.get(key), new_ledger=new_ledger)
+                self._row(found, key, row, now, note=given.get(key), new_ledger=old)
             except Exception as exc:  # cells of a kind that we never thought of are this row's trouble alone
                 baffling[key] = f"what the row says can't be taken up ({type(exc).__name__}: {exc}); write it otherwise"
         found.look_again |= self.baffling != baffling
@@ -110,6 +114,12 @@ class Sight:
         self._lost = frozenset(mint.id for mint in named.mint)
         given, self._given = self._given, {mint.id: mint.why for mint in named.mint if mint.draft}
         return given
+
+    def _found_without_id(self, named: Named, *, new_ledger: bool) -> None:
+        """A row that stood there without an id before this ledger read anything is no newer than the others, once it has its id."""
+        if new_ledger:
+            self._found = {mint.row.key for mint in named.mint}
+        self._found_ids |= {mint.id for mint in named.mint if mint.row.key in self._found}
 
     def _row(self, found: Findings, key: str, row: Row, now: datetime, *, note: str | None, new_ledger: bool) -> None:
         """Hold one row that reads otherwise than last time against what is known of it.

@@ -219,7 +219,8 @@ class Turns:
         if not facts.empty or poked:
             self._poked = False  # before the commit: who asks while it is under way may come too late for it
             requests, tallies = await self._committer.do(lambda ledger: facts.write(ledger, now), point=facts.point)
-            self._learning.remember(facts, requests, tallies, now)
+            behind = self._learning.remember(facts, requests, tallies, now)
+            self._inbox += [Seen(keeper, _counts_otherwise) for keeper in behind]
         dealt_with = {id(item) for item in items}
         self._inbox = [item for item in self._inbox if id(item) not in dealt_with]
         for item in items:
@@ -270,6 +271,11 @@ class Turns:
 def _starts_otherwise(_now: datetime) -> Findings:
     """Nothing was seen, but what may start is another matter now."""
     return Findings(look_again=True)
+
+
+def _counts_otherwise(_now: datetime) -> Findings:
+    """Nothing was seen, but the table's mark is to be written."""
+    return Findings(news=True)
 
 
 async def when_set(event: asyncio.Event) -> None:

@@ -35,7 +35,7 @@ from engine.rules import TableRules
 from engine.tender import Tender
 from engine.trust import SteadyClock
 
-ID_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+ID_LETTERS, ID_DIGITS = "bcdfghjkmnpqrstvwxyz", "23456789"
 """Of the ids that rowd gives to rows: nothing that looks like something else."""
 
 
@@ -154,8 +154,11 @@ def who() -> str:
 
 
 def new_id() -> str:
-    """A short random id for a row: unlike any other in its table, short enough to be said aloud."""
-    return "".join(secrets.choice(ID_ALPHABET) for _ in range(6))
+    """A short random id for a row: unlike any other in its table, short enough to be said aloud.
+
+    It begins with a letter and has no vowels: no spreadsheet program takes it for a number (`5388e5`) or a month (`mar20`).
+    """
+    return secrets.choice(ID_LETTERS) + "".join(secrets.choice(ID_LETTERS + ID_DIGITS) for _ in range(5))
 
 
 def _action(

@@ -88,6 +88,8 @@ class Pasting(Hand):
             self._type(grid, row, "Notes", f"note {self.edits}")
         elif self.chance.random() < 0.3:
             self._type(grid, row, "Status", self.chance.choice(("paused", "active")))
+            if not (old and told):  # of a copy that it can't tell, rowd may take nothing for typed
+                self.spans.pasted.add(kept.key)
 
     def _put_back(self, grid: Grid, row: dict[str, str], kept: Kept) -> None:
         key = kept.key

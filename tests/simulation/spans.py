@@ -220,6 +220,8 @@ class Spans:
         for key, row, name in zip(grid.keys(), grid.rows, names, strict=True):
             if key:
                 cells = {c: row.get(h, "").strip() for c, h in headers if h is not None}
+                if key in self.pasted:  # it may be in service, whatever stands there
+                    cells["Status"] = ""
                 found[key] = (meaning(cells, terms), whole and bearers[name] == 1 and key not in self.pasted)
         header = grid.header("ID") or grid.header("Name")
         borne = Counter(row.get(header or "", "").strip() for row in grid.rows)

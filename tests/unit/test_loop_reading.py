@@ -346,3 +346,32 @@ def test_what_an_old_copy_took_back_before_it_was_seen_is_written_again(tmp_path
         await alive.stop()
 
     run(story())
+
+
+def test_a_table_is_counted_as_it_stands_once_its_rows_have_their_ids(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), Probed(tuple({**row(f"r{n}", Type="manual"), "ID": ""} for n in range(120)))
+        alive = await start(house, sheet, table_rules=replace(rules(), poll=timedelta(hours=5)))
+        await house.after(minutes=1)
+        mark = await alive.committer.read(lambda ledger: ledger.table_mark("ops"))
+        await alive.stop()
+        assert (mark.tasks, mark.defects, mark.drafts) == (120, 0, 0)
+
+    run(story())
+
+
+def test_a_button_that_stood_there_before_rowd_is_not_pressed_in_a_row_without_an_id_either(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = table(*({**row(name, Type="manual", Do="run now"), "ID": id_} for name, id_ in (("a", "1"), ("b", ""))))
+        async with house.open(sheet):
+            await house.after(seconds=30)
+            notes = [sheet.person(name)["Health"] for name in "ab"]
+            assert notes[0].startswith('NOTE: Do "run now" was there before rowd')
+            assert notes[1] == notes[0]
+            sheet.rows.append(row("c", Type="manual", Do="run now"))
+            sheet.rows[-1]["ID"] = ""
+            await house.after(seconds=30)
+        assert [r.task for r in house.witness.seen] == ["c"]
+
+    run(story())

@@ -13,9 +13,11 @@ from engine.columns import Column
 from engine.display import differing
 from engine.merge import (
     OLDER_COPY,
+    TAKEN_BACK,
     BadPress,
     Observation,
     Press,
+    active,
     completed,
     delivered,
     first_sight,
@@ -126,6 +128,72 @@ def test_an_edit_made_in_an_old_copy_counts_from_what_that_copy_showed() -> None
     assert found.state.count == 1
 
 
+def test_an_old_copy_of_a_display_over_which_a_person_typed_brings_back_no_count() -> None:
+    first = shown(seen(Current="0"), Current=0, Health="OK, 0 of 5")
+    typed = observe(first, cells(Current="7", Health="OK, 0 of 5"), LATER).state  # two displays look alike now
+    fired = shown(typed._replace(count=2.0), Current=2, Health="OK, 2 of 5")
+    for current in ("0", "7"):
+        found = observe(fired, cells(Current=current, Health="OK, 0 of 5"), LATER)
+        assert (found.state.count, columns(found)) == (2, [])
+    assert observe(fired, cells(Current="9", Health="OK, 0 of 5"), LATER).state.count == 4  # two more than seven
+
+
+@pytest.mark.parametrize(
+    "written", [{"Duration": "0,001"}, {"Last Run": "27.11.2026 02:52:34"}, {"Duration": "0,001", "Last Run": "11/27/2026"}]
+)
+def test_an_old_copy_is_known_by_what_no_spreadsheet_writes_otherwise(written: dict[str, str]) -> None:
+    first = shown(seen(), Current=3, Health="OK, 3 of 5", Duration=0.001, **{"Last Run": "2026-11-27T02:52:34Z"})
+    newest = shown(first._replace(count=4.0), Current=4, Health="OK, 4 of 5")
+    old = observe(newest, cells(**{**first.stood, **written}), LATER)
+    assert (old.state.count, columns(old)) == (4, [])
+    as_it_stands = {**newest.stood, **written}
+    typed = observe(newest, cells(**{**as_it_stands, "Current": "5"}), LATER)
+    assert (typed.state.count, columns(typed)) == (5, ["Current"])
+    pressed = observe(newest, cells(**{**as_it_stands, "Do": "run now"}), LATER)
+    assert pressed.press == Press(Wish.RUN_NOW)
+    done = shown(pressed.state, Do=None, Health="OK, 0 of 5")
+    assert observe(done, cells(**{**as_it_stands, "Do": "run now"}), LATER).press is None
+
+
+def test_a_completed_row_that_has_no_status_to_set_takes_another_time_for_its_order() -> None:
+    one_off = {"Type": "once", "Status": None}
+    state = completed(observe(seen(**one_off, Schedule="now"), without("Status", **one_off, Schedule="now"), LATER).state)
+    moved = observe(state, without("Status", Type="once", Schedule="2026-11-28 10:00"), LATER).state
+    assert active(moved)
+    away = observe(state, without("Status", Type="once", Schedule=None), LATER).state  # its header was misspelt for a moment
+    assert not active(observe(away, without("Status", Type="once", Schedule="now"), LATER).state)
+
+
+def test_the_note_about_an_old_button_stays_as_long_as_the_button() -> None:
+    old = first_sight("ops", "1", cells(Do="run now"), NOON, new_ledger=True, anchor=None).state
+    edited = observe(old, cells(Do="run now", Description="more"), LATER)
+    assert edited.state.note == old.note
+    assert observe(edited.state, cells(Description="more"), LATER).state.note is None
+
+
+def forgotten() -> tuple[dict[str, Cell], RowState]:
+    """A display from before those that are remembered; and the row as it is now."""
+    first = shown(seen(Status="paused"), Current=3, Health="OK, 3 of 50", Runs=0)
+    state = observe(first, cells(Status="active", Current="3", Health="OK, 3 of 50", Runs="0"), LATER).state
+    for n in range(1, 20):
+        state = shown(state._replace(count=3.0 + n), Current=3 + n, Health=f"OK, {3 + n} of 50", Runs=n)
+    return cells(Status="paused", Current="3", Health="OK, 3 of 50", Runs="0"), state
+
+
+def test_of_a_copy_that_is_too_old_to_be_remembered_nobody_typed_what_differs() -> None:
+    old, state = forgotten()
+    found = observe(state, {**old, "Schedule": "daily"}, LATER)
+    assert (found.state.count, found.state.cells["Status"]) == (22, "active")
+    assert (columns(found), found.state.note) == (["Schedule"], TAKEN_BACK)
+
+
+def test_who_writes_into_rowds_cells_is_no_old_copy() -> None:
+    old, state = forgotten()
+    reset = {**old, "Health": state.stood["Health"], "Runs": "0", "Current": "0"}  # everything back to nought, by hand
+    found = observe(state, reset, LATER)
+    assert (found.state.count, found.state.cells["Status"], found.state.note) == (0, "paused", None)
+
+
 def test_where_the_base_is_in_doubt_the_persons_number_stands() -> None:
     state = shown(seen()._replace(count=4.0), Current=4, Health="OK, 4 of 5")
     found = observe(state, cells(Current="20", Health="somebody wrote here"), LATER)
@@ -151,7 +219,8 @@ def test_activating_a_row_starts_it_anew_and_a_typo_mended_does_not() -> None:
     assert observe(paused, cells(Status="active"), LATER).state.since == LATER
     described = observe(seen(), cells(Colour="blue"), LATER)
     assert described.state.since == NOON
-    assert described.state.changed_at == LATER
+    assert described.state.changed_at == NOON  # a column that rowd doesn't know
+    assert observe(seen(), cells(Description="what it does"), LATER).state.changed_at == LATER
     assert observe(seen(), cells(Schedule="daily"), LATER).state.since == LATER
 
 
