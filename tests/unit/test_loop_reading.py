@@ -27,7 +27,7 @@ from engine.events import (
 from engine.ledger import Reach
 from engine.parse import Rules
 from tests.fakes.house import House, rules, slow
-from tests.fakes.memory_table import MemoryTable
+from tests.fakes.memory_table import MemoryTable, ProbedTable
 from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import COLUMNS, MINUTE, row, table
 from tests.unit.test_loop_corners import start
@@ -350,7 +350,8 @@ def test_what_an_old_copy_took_back_before_it_was_seen_is_written_again(tmp_path
 
 def test_a_table_is_counted_as_it_stands_once_its_rows_have_their_ids(tmp_path: Path) -> None:
     async def story() -> None:
-        house, sheet = House(tmp_path), Probed(tuple({**row(f"r{n}", Type="manual"), "ID": ""} for n in range(120)))
+        rows = [{"ID": "", "Name": f"r{n}", "Type": "manual", "Action": "act"} for n in range(120)]  # no column that is told
+        house, sheet = House(tmp_path), ProbedTable(rows)
         alive = await start(house, sheet, table_rules=replace(rules(), poll=timedelta(hours=5)))
         await house.after(minutes=1)
         mark = await alive.committer.read(lambda ledger: ledger.table_mark("ops"))
