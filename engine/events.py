@@ -243,6 +243,14 @@ class LedgerCopied(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerRestored(Event):
+    """The ledger is a copy that was put back: what came due since `copied_at` was recorded as missed, so many occurrences."""
+
+    copied_at: datetime
+    missed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DigestMade(Event):
     """What the last day came to: occurrences by outcome, and the tasks in trouble, each `table/name: reason`."""
 

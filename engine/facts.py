@@ -63,7 +63,7 @@ class Facts:
         for mark in self.marks:
             ledger.mark_table(mark)
         ledger.end_attempts([e.as_recorded for e in self.ends])
-        return ledger.requests(), _tallies(ledger, [*self.records, *(end.occurrence for end in self.ends)])
+        return ledger.requests(), tallies_of(ledger, [*self.records, *(end.occurrence for end in self.ends)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Moves:
             ledger.answer(answer.request.id, answer.taken, answer.text, now)
         ledger.begin([(o.id, o.attempt) for o in self.begun], now, self.folders, self.kinds)
         ours = {claim.id for claim, won in zip(self.claims, taken, strict=True) if won}
-        return ours, _tallies(ledger, [*self.plan.records, *ended])
+        return ours, tallies_of(ledger, [*self.plan.records, *ended])
 
 
 def stopped(stop: Stop) -> str:
@@ -117,7 +117,8 @@ def stopped(stop: Stop) -> str:
     return f"{stop.reason} by {stop.by}" if stop.by else stop.reason
 
 
-def _tallies(ledger: Ledger, occurrences: Iterable[Occurrence]) -> Tallies:
+def tallies_of(ledger: Ledger, occurrences: Iterable[Occurrence]) -> Tallies:
+    """What the rows of these add up to now."""
     rows: dict[str, set[str]] = {}
     for occurrence in occurrences:
         rows.setdefault(occurrence.table, set()).add(occurrence.key)

@@ -16,6 +16,7 @@ from engine.events import DaemonStarted, DaemonStopped, DaemonStopping, Listener
 from engine.keeper import Keeper
 from engine.model import SETTLE
 from engine.parts import Parts
+from engine.restored import settle
 from engine.rules import TableRules
 from engine.tender import FLUSH_WITHIN, Tender
 from engine.trust import SteadyClock
@@ -37,6 +38,7 @@ class Daemon:
 
     def __init__(self, parts: Parts, clock: SteadyClock, committer: Commits, listener: Listener) -> None:
         self.clock = clock
+        self._committer = committer
         self._turns = Turns(parts, clock, committer, listener)
         self._listener = listener
         self._tending: list[asyncio.Task[None]] = []
@@ -70,7 +72,11 @@ class Daemon:
         taken = list(tenders)
         for tender in taken:
             await tender.own()
+        keepers = [tender.keeper for tender in taken]
+        restored = await settle(self._committer, keepers, self.clock.now(), self._turns.memory.parts.draw)
         left = [*await self._turns.take_up(taken), *await self._turns.take_up_rest()]
+        if restored is not None:
+            self._listener(restored)
         self._listener(DaemonStarted(at=self.clock.now(), tables=tuple(self.keepers), pid=os.getpid()))
         self._turns.recover(left)
 

@@ -6,8 +6,10 @@ import contextlib
 import os
 import sqlite3
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
+from engine.ledger.codec import micros
 from engine.ledger.errors import damaged
 
 
@@ -22,6 +24,7 @@ def copy(source: Path, target: Path) -> None:
     try:
         with contextlib.closing(sqlite3.connect(source)) as old, contextlib.closing(sqlite3.connect(draft)) as new:
             old.backup(new)
+            _mark(new)
             new.execute("PRAGMA journal_mode = DELETE")  # one self-contained file; opening it as a ledger brings WAL back
             verdict = new.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
@@ -31,6 +34,14 @@ def copy(source: Path, target: Path) -> None:
         sync(target.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _mark(new: sqlite3.Connection) -> None:
+    """Let the copy say that it is one, and since when: who goes on from it must know that it doesn't know what happened since."""
+    with new:
+        new.execute("CREATE TABLE IF NOT EXISTS copied (at INTEGER NOT NULL) STRICT")
+        if new.execute("SELECT count(*) FROM copied").fetchone() == (0,):
+            new.execute("INSERT INTO copied VALUES (?)", (micros(datetime.now(UTC)),))
 
 
 def sync(path: Path) -> None:

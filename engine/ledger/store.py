@@ -7,7 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from engine.ledger.codec import instant
 from engine.ledger.copying import copy, sync
 from engine.ledger.errors import LedgerFull, LedgerMissing, LedgerUnwritable, translated
 from engine.ledger.migrations import bring_up
@@ -144,6 +145,18 @@ class Store:
             raise LedgerUnwritable(
                 f"The backup {path} can't be written ({exc}): make room, or mend the rights of its folder."
             ) from exc
+
+    def copied_at(self) -> datetime | None:
+        """When this ledger was copied, if it is a copy that was put in the place of the one it was made of; else None."""
+        with _translating(self.path):
+            if not self._sqlite.execute("SELECT 1 FROM sqlite_master WHERE name = 'copied'").fetchall():
+                return None
+            return instant(self._sqlite.execute("SELECT at FROM copied").fetchone()[0])
+
+    def settle_copy(self) -> None:
+        """It is the ledger now."""
+        self._writable()
+        self._drive("DROP TABLE IF EXISTS copied")
 
     # --- for the parts
 

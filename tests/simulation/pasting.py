@@ -30,6 +30,9 @@ class Pasting(Hand):
         self._blur_all(grid)
         old = self.chance.choice(self._old).copy()
         self._old.clear()
+        nameless = {old.get(row, "Name") for row in old.rows if not old.get(row, "ID")}
+        named = ((key, grid.get(row, "Name")) for key, row in zip(grid.keys(), grid.rows, strict=True))
+        self.spans.astray.update(key for key, name in named if key and name in nameless)  # they had no id yet, and get it again
         grid.columns[:], grid.rows[:] = old.columns, old.rows
         self._blur_all(grid)
         self.presses.returned += [

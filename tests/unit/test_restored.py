@@ -1,0 +1,93 @@
+"""A ledger that was put back from a copy: nothing that came due since is started again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from actions.api import Outcome
+from engine.events import LedgerRestored
+from engine.ledger import Ledger
+from engine.model import Wish
+from tests.fakes.house import House, slow
+from tests.fakes.memory_table import MemoryTable
+from tests.fakes.virtual import NOON, run
+from tests.unit.test_loop import COLUMNS, row
+from tests.unit.test_loop_corners import start
+
+MORE = (*COLUMNS, "Catch Up")
+
+
+def back_up(house: House) -> None:
+    ledger = Ledger.open(house.path / "ledger.sqlite", migrate=False)
+    ledger.backup(house.path / "copy.sqlite")
+    ledger.close()
+
+
+def put_back(house: House) -> None:
+    for left in house.path.glob("ledger.sqlite*"):
+        left.unlink()
+    (house.path / "copy.sqlite").rename(house.path / "ledger.sqlite")
+
+
+def test_what_came_due_since_the_copy_is_recorded_and_never_started_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = MemoryTable(
+            [
+                {**row("all", "every 20 seconds"), "Catch Up": "all"},
+                {**row("once", "every 5 minutes"), "Catch Up": "once"},
+                row("one-off", "2026-03-02 12:05"),
+                row("c", Type="counter", Current="1", Threshold="3"),
+            ],
+            MORE,
+        )
+        async with house.open(sheet):
+            await house.after(minutes=2, seconds=5)
+            back_up(house)
+            await house.until(NOON + timedelta(minutes=3, seconds=30))
+            sheet.person("c")["Current"] = "3"
+            await house.until(NOON + timedelta(minutes=7))
+        ran = [(r.task, r.due) for r in house.witness.seen]
+        assert len(ran) == 21 + 1 + 1 + 1
+        put_back(house)
+        async with house.open(sheet) as daemon:
+            await house.until(NOON + timedelta(minutes=8, seconds=5))
+            (told,) = house.of(LedgerRestored)
+            runs = await daemon._committer.read(lambda ledger: ledger.active())
+        again = [(r.task, r.due) for r in house.witness.seen[len(ran) :]]
+        assert not set(ran) & set(again)
+        assert {task for task, _ in again} == {"all"}
+        assert (told.missed, runs) == (15 + 1 + 1, [])
+        assert sheet.person("one-off")["Status"] == "completed"
+        assert sheet.person("c")["Current"] == "0"
+
+    run(story())
+
+
+def test_what_was_under_way_or_asked_for_then_is_over(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path, max_parallel=1)
+        house.witness.behaviour = slow(timedelta(seconds=30))
+        sheet = MemoryTable([row("a", Type="manual"), row("b", Type="manual")], COLUMNS)
+        alive = await start(house, sheet)
+        await house.after(seconds=5)
+        await alive.ask("a", Wish.RUN_NOW)
+        await alive.ask("b", Wish.RUN_NOW)
+        await house.after(seconds=5)
+        back_up(house)
+        await house.after(minutes=5)
+        await alive.stop()
+        assert [r.task for r in house.witness.seen] == ["a", "b"]
+        put_back(house)
+        alive = await start(house, sheet)
+        await house.after(minutes=5)
+        active, tallies = await alive.committer.read(lambda ledger: (ledger.active(), ledger.tallies("ops", ["a"])))
+        await alive.stop()
+        assert [r.task for r in house.witness.seen] == ["a", "b"]
+        assert active == []
+        assert tallies["a"].last is not None
+        assert tallies["a"].last.outcome is Outcome.LOST
+        assert "put back from a copy" in sheet.person("a")["Last Result"]
+
+    run(story())
