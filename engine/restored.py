@@ -61,8 +61,8 @@ async def settle(
         for key, state in keeper.states.items():
             task = keeper.understood.get(key)
             gap.records += left_behind(task, state, now, gap.why) if isinstance(task, Task) else []
-            since = now.replace(microsecond=0)
-            gap.states.append(state._replace(since=since, settled_until=since, armed=False, skip_until=None, skip_by=""))
+            until = max(now, state.settled_until)
+            gap.states.append(state._replace(settled_until=until, armed=False, skip_until=None, skip_by=""))
     gap.records = list(numbered(gap.records, now, draw))
     tallies = await committer.do(lambda ledger: gap.write(ledger, now), point="rows")
     for state in gap.states:
