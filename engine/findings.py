@@ -28,6 +28,7 @@ class Findings:
     """What one reading or one answered write came to; nothing of it counts before it is durable.
 
     read: key → the row's cells as the store gave them, of rows that changed.
+    told: keys of rows that show all that was put into them, and nothing else than before.
     look_again: something about the whole table changed (held, unreachable), so every row is to be decided on again.
     news: how the table stands with us changed, so its mark is to be written.
     """
@@ -39,5 +40,6 @@ class Findings:
     added: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     read: dict[str, Mapping[str, Cell]] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
     look_again: bool = False
     news: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from connectors.api import Cell, Written
@@ -13,7 +13,7 @@ from engine.findings import Findings, Reading
 from engine.lateness import left_behind
 from engine.ledger import TableMark
 from engine.meanings import Meanings
-from engine.merge import meant_by
+from engine.merge import meant_by, stands_differently
 from engine.model import SETTLE, Defect, Occurrence, Request, RowState, Tally, Task
 from engine.plan import Answer, Hold, Released, Standing, cause
 from engine.rules import TableRules
@@ -73,6 +73,7 @@ class Keeper:
     def delivered(self, patches: Sequence[tuple[str, Mapping[str, Cell]]], answers: Sequence[Written], now: datetime) -> Findings:
         """Hold the answer to a write against what is known. patches: (key, canonical cells put)."""
         found = self.sight.delivered(patches, answers, now, self._doubted)
+        self.tell(key for key, _ in patches if key not in found.told)
         found.news, self.access.unwritable = self.access.unwritable is not None, None
         return found
 
@@ -129,13 +130,24 @@ class Keeper:
                 found.states[key] = self.states[key]._replace(since=since, settled_until=since, armed=False)
         return found
 
-    def apply(self, states: Mapping[str, RowState], now: datetime, read: Mapping[str, Mapping[str, Cell]] = _UNREAD) -> None:
-        """Take over rows that are durable now.   read: those of them that were read, as the store gave them."""
+    def apply(
+        self,
+        states: Mapping[str, RowState],
+        now: datetime,
+        read: Mapping[str, Mapping[str, Cell]] = _UNREAD,
+        told: Collection[str] = (),
+    ) -> list[str]:
+        """Take over rows that are durable now; answer those of which something else may be to do than before.
+
+        read: those of them that were read, as the store gave them.   told: those that show just what they were to.
+        """
         changed = [key for key, state in states.items() if _reads_differently(self.states.get(key), state)]
+        moved = [key for key, state in states.items() if stands_differently(self.states.get(key), state)]
         self.states.update(states)
         self.sight.durable(states, read)
-        self.tell(states)
+        self.tell(key for key in states if key not in told)
         self.understand(changed, now)
+        return moved
 
     def _forget(self, key: str) -> None:
         """A row that was deleted so long ago that the ledger forgets it, too."""
@@ -256,11 +268,9 @@ class Keeper:
         self.unsent.update(dict.fromkeys(keys))
 
     def goes_out(self, keys: Iterable[str]) -> None:
-        """These rows are being told: should that come to nothing, all others that wait go before they are tried again."""
+        """These rows are being told. Should that come to nothing, they are to wait again, behind all others."""
         for key in keys:
-            if key in self.unsent:
-                del self.unsent[key]
-                self.unsent[key] = None
+            self.unsent.pop(key, None)
 
     def wanted(self, key: str, now: datetime) -> dict[str, Cell] | None:
         """What rowd would have stand in this row, canonical header → value; None for a row that isn't there (any more)."""

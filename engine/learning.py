@@ -76,10 +76,10 @@ class Learning:
         for table, found in facts.found.items():
             keeper = memory.keepers[table]
             before = _kinds(keeper, found.states)
-            keeper.apply(found.states, now, found.read)
+            moved = keeper.apply(found.states, now, found.read, found.told)
             if _kinds(keeper, found.states) != before:
                 behind.append(keeper)
-            memory.agenda.touch((table, key) for key in found.states)
+            memory.agenda.touch((table, key) for key in moved)
             if found.look_again:
                 memory.look_again(keeper)
             self._tell(telling.of_findings(keeper, found, now))

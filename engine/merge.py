@@ -277,6 +277,22 @@ def meant_by(state: RowState, put: Mapping[str, Cell]) -> dict[str, Cell]:
     return then if any(shared.get(c) != v for _, shared in state.shown for c, v in then.items()) else {}
 
 
+def shows(before: RowState, put: Mapping[str, Cell], after: RowState) -> bool:
+    """Whether a row that was written with `put` shows that and is as before in all else, so that it is to say nothing new."""
+    elsewhere = all(v == before.stood.get(c) for c, v in after.stood.items() if c not in put)
+    return elsewhere and put.keys() <= after.sent.keys() and after.note == before.note and not stands_differently(before, after)
+
+
+def stands_differently(before: RowState | None, after: RowState) -> bool:
+    """Whether anything else may be to do now. How rowd's own cells stand, and what Health notes, changes no plan."""
+    if before is None:
+        return True
+    same = before._replace(
+        **{name: getattr(after, name) for name in ("sent", "meant", "stood", "shown", "pressed", "note", "handle")}
+    )
+    return same != after
+
+
 def active(state: RowState) -> bool:
     """Whether its Status lets the row run."""
     return _in_service(state.cells)

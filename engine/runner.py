@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -62,9 +63,9 @@ class _Attempt:
     def folder(self) -> Path:
         folder = Path(self.path)
         if not self.made:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for left in folder.iterdir():  # an earlier daemon's gated launcher may have left its files; it never ran
-                left.unlink(missing_ok=True)
+            if not _made(self.path):
+                for left in folder.iterdir():  # an earlier daemon's gated launcher may have left its files; it never ran
+                    left.unlink(missing_ok=True)
             self.made = True
         return folder
 
@@ -231,6 +232,21 @@ class Runner:
 
     def _spent(self, attempt: _Attempt) -> timedelta | None:
         return None if attempt.began is None else timedelta(seconds=max(0.0, self._clock.monotonic() - attempt.began))
+
+
+def _made(path: str) -> bool:
+    """Make an attempt's folder, and those above it; False where it was there. Few calls: one is made at each start."""
+    run = os.path.dirname(path)  # noqa: PTH120 (as above)
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(run)  # noqa: PTH102
+        os.mkdir(path, 0o700)  # noqa: PTH102
+    except FileExistsError:
+        return False
+    except FileNotFoundError:
+        os.makedirs(run, exist_ok=True)  # noqa: PTH103
+        os.mkdir(path, 0o700)  # noqa: PTH102
+    return True
 
 
 def _adoptable(actions: Mapping[str, object]) -> Iterator[tuple[str, Adoptable]]:

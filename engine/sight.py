@@ -14,7 +14,7 @@ from engine.identity import Mint, Named, Presence, identify, presence
 from engine.lateness import left_behind
 from engine.layout import Layout
 from engine.meanings import Meanings
-from engine.merge import Observation, active, delivered, first_sight, observe, unchanged
+from engine.merge import Observation, active, delivered, first_sight, observe, shows, unchanged
 from engine.model import Edit, Occurrence, RowState, Task
 from engine.rules import TableRules
 
@@ -208,8 +208,11 @@ class Sight:
                     self._note(found, Observation(known), now)
                 if known is not None and row is not None:
                     cells = self.layout.canonical(row.cells)
-                    self._note(found, delivered(known, put, cells, now) if done else observe(known, cells, now), now)
+                    seen = delivered(known, put, cells, now) if done else observe(known, cells, now)
+                    self._note(found, seen, now)
                     found.read[key] = row.cells
+                    if done and seen.press is None and shows(known, put, seen.state):
+                        found.told.add(key)
             except Exception:  # what fails here fails at the next read, too, and is told then
                 row = None
             if row is None and done:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -26,7 +26,7 @@ from engine.events import (
 )
 from engine.findings import Findings, Reading
 from engine.keeper import SECOND_LOOK, Keeper
-from engine.outgoing import patches, something_to_tell
+from engine.outgoing import Outgoing, patches, something_to_tell
 from engine.pace import Pace
 from engine.patience import PatientTable
 
@@ -253,30 +253,41 @@ class Tender:
                 return
         if keeper.intend(meant := [(key, put) for key, put, _ in batch]).states:
             await deliver(keeper, lambda _: keeper.intend(meant))  # should the answer never come, this tells ours from a person's
-        keeper.goes_out(key for key, _, _ in batch)
+        keeper.goes_out(keys := [key for key, _, _ in batch])
+        try:
+            answers = await self._answers(batch, deliver)
+            if answers is not None:
+                self._pace.took(self._clock.monotonic() - began)
+                await deliver(keeper, lambda now: keeper.delivered(meant, answers, now))
+                keys = []
+        finally:
+            keeper.tell(keys)
+        if answers is not None and not all(map(self._shows_its_row, batch, answers)):
+            self.reread()
+
+    async def _answers(self, batch: Sequence[Outgoing], deliver: Deliver) -> list[Written] | None:
+        """One request. None where it wasn't carried out, or where nobody knows."""
+        keeper = self.keeper
         self._crash.at("table.before-write")
         try:
             answers = await self.table.write([self._expecting(patch) for _, _, patch in batch])
         except OutcomeUnknown:
-            keeper.sight.unanswered(meant)
+            keeper.sight.unanswered((key, put) for key, put, _ in batch)
             self.reread()  # it may have landed: read, compare, and write what still differs
-            return
+            return None
         except TableError as exc:
             await self._delayed(exc, deliver)
             if keeper.refused(keys := [key for key, _, _ in batch]).states:
                 await deliver(keeper, lambda _: keeper.refused(keys))
-            return
-        self._pace.took(self._clock.monotonic() - began)
+            return None
         self._crash.at("table.after-write")
         if keeper.access.unwritable is not None:
             self._listener(TableWritable(at=self._clock.now(), table=keeper.name, rows=len(batch)))
-        told = [(key, put) for key, put, _ in batch]
-        await deliver(keeper, lambda now: keeper.delivered(told, answers, now))
-        if not all(self._shows_its_row(one.patch, answer) for one, answer in zip(batch, answers, strict=True)):
-            self.reread()
+        return answers
 
-    def _shows_its_row(self, patch: Patch, answer: Written) -> bool:
+    def _shows_its_row(self, one: Outgoing, answer: Written) -> bool:
         """Whether the answer leaves nothing to be read: it was done, to a row known by an id, and shows how that stands now."""
+        patch = one.patch
         done, row = answer.effect is Effect.APPLIED, answer.row
         return done and row is not None and self.keeper.sight.shows(row) and not patch.key.startswith(PROVISIONAL)
 
