@@ -95,6 +95,11 @@ def lacks(lacking: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(Level.WARNING, "program", "", what, name=f"actions.{name}")
 
 
+def unusable(state: str, *, certain: bool) -> Finding:
+    """That the state folder can't be had.   state: the sentence about it.   certain: it holds for whoever rowd runs as."""
+    return Finding(Level.ERROR if certain else Level.WARNING, "state", "", state.rstrip("."), name="daemon.state_dir")
+
+
 def _of_table(view: TableView) -> Iterator[Finding]:
     if view.trouble is not None:
         yield Finding(Level.ERROR, "table", view.name, f"the table can't be read: {view.trouble}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from actions.api import Definition
 from actions.command.settings import CommandSettings
 from rowd.lint import Finding, Level, clock_changes, lint, users
+from rowd.lock import obstacle
 from rowd.view import RowView, TableView
 from tests.unit.cli.desk import Desk
 from tests.unit.cli.sights import HOUSE, NOON, seen, with_last
@@ -224,6 +226,46 @@ def test_an_action_whose_program_is_not_there_is_told_with_its_name(tmp_path: Pa
     (finding,) = desk.json("check")["findings"]
     assert (finding["level"], finding["kind"], finding["name"]) == ("warning", "program", "actions.gone")
     assert finding["message"].startswith('there is no program "no-such-program-here" in /usr/local/sbin:')
+
+
+def test_an_action_whose_user_is_not_there_is_told(tmp_path: Path) -> None:
+    desk = Desk(
+        tmp_path, "1,backup,manual,,work,,,,,", more='[actions.as]\nkind = "command"\nargv = ["true"]\nuser = "nobody-at-all"\n'
+    )
+    found = {f["kind"]: (f["name"], f["message"]) for f in desk.json("check")["findings"]}
+    assert found["program"] == ("actions.as", 'this machine has no user "nobody-at-all"; correct `user` in its definition')
+
+
+@pytest.mark.parametrize("state", ["rowd.toml", "rowd.toml/below/it", "/proc/nowhere", "/dev/null/x"])
+def test_a_state_folder_that_can_not_be_made_is_an_error(tmp_path: Path, state: str) -> None:
+    desk = Desk(tmp_path, "1,backup,manual,,work,,,,,", more=f'[daemon]\nstate_dir = "{state}"\n')
+    (finding,) = desk.json("check", code=1)["findings"]
+    assert (finding["level"], finding["kind"], finding["name"]) == ("error", "state", "daemon.state_dir")
+    assert finding["message"].startswith(f"The state folder {tmp_path / state} can't be written (")
+    assert not desk.said("once", "--quiet", code=4).startswith("Traceback")
+
+
+def test_of_a_state_folder_that_is_there_or_can_be_made_nothing_is_told(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,backup,manual,,work,,,,,", more='[daemon]\nstate_dir = "deep/below"\n')
+    assert desk.json("check")["findings"] == []
+    assert not (tmp_path / "deep").exists()
+    desk.said("once", "--quiet")
+    assert desk.json("check")["findings"] == []
+
+
+def test_a_state_folder_of_other_rights_is_an_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "lock").touch(mode=0o400)
+    tmp_path.chmod(0o755)
+    if os.geteuid() != 0:
+        assert isinstance(obstacle(tmp_path / "state"), PermissionError)
+        return
+    os.seteuid(65534)
+    try:
+        for state in ("/root/state", "/usr/state"):
+            assert isinstance(obstacle(Path(state)), PermissionError)
+    finally:
+        os.seteuid(0)
 
 
 def test_rows_that_rowd_has_yet_to_see_are_held_against_each_others_names(tmp_path: Path) -> None:
