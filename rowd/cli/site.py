@@ -7,6 +7,7 @@ import os
 import pwd
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,7 +16,7 @@ from config.mistakes import ConfigError, Mistake
 from engine.cells import alike, did_you_mean
 from engine.clock import Clock, SystemClock
 from engine.identity import id_of
-from engine.ledger import Ledger, LedgerMissing
+from engine.ledger import DaemonMark, Ledger, LedgerMissing
 from rowd.cli.calling import TYPED, as_typed
 from rowd.cli.exits import Exit
 from rowd.cli.options import BEFORE
@@ -23,6 +24,7 @@ from rowd.cli.output import clean, fail, plural, warn
 from rowd.cli.rows import end_of_unread
 from rowd.heartbeat import heard, trouble_of
 from rowd.note import last, left
+from rowd.saying import distance
 from rowd.view import RowView, TableView, living, look
 from rowd.wiring import Site, configured
 
@@ -179,6 +181,20 @@ def behind(site: Site, ledger: Ledger | None) -> str | None:
         which = f"{', '.join(note.restart)}: renamed, moved or with other columns for ID or Name in {site.config.file}"
         return f"{which}; restart the daemon to take that over"
     return None
+
+
+def unattended(ledger: Ledger | None) -> str | None:
+    """That no daemon runs, and how the last one ended where it didn't say; None where one does."""
+    if living(ledger) is not None:
+        return None
+    stale = ledger.daemon() if ledger is not None else None
+    ended = f": {ended_silently(stale, SystemClock().now())}" if stale is not None else ""
+    return f"No daemon is running, so nothing starts{ended}. `rowd run` starts one."
+
+
+def ended_silently(stale: DaemonMark, now: datetime) -> str:
+    """What is known of a daemon that left its mark and lives no more."""
+    return f"process {stale.process.pid} on {stale.host}, started {distance(stale.since, now)}, ended without a word"
 
 
 def tables_of(site: Site, table: str | None) -> list[str]:
