@@ -277,3 +277,20 @@ def test_rows_that_rowd_has_yet_to_see_are_held_against_each_others_names(tmp_pa
     ]
     desk.daemon_reads()
     assert [row["name"] for row in desk.json("list", "--status", "defect")["tasks"]] == ["DUP", "Dup"]
+
+
+def test_a_mistake_in_rowd_toml_hides_no_other_that_has_nothing_to_do_with_it(tmp_path: Path) -> None:
+    more = (
+        '[actions.web]\nkind = "http"\nurl = "ftp://x"\ntimeout = 5\n'
+        '[actions.say]\nkind = "command"\nargv = ["echo", "{x}"]\nattempts = "many"\nparameters = { x = {} }\n'
+        '[actions.tell]\nkind = "command"\nargv = ["echo", "{x}"]\nparameters = { x = { type = "txt" } }\n'
+        '[tables.T1]\nconnector = "locl"\n[tables.T2]\nconnector = "local"\n'
+    )
+    said = Desk(tmp_path, more=more).said("check", code=4)
+    for key in ("actions.web.timeout:", "actions.web:", "actions.say.attempts:", "tables.T1.connector:", "tables.T2.path:"):
+        assert f" {key} " in said, key
+    assert " actions.say: " not in said
+    assert "actions.tell.parameters.x.type:" in said
+    assert " actions.tell: " not in said
+    assert "unnamed" not in said
+    assert "8 mistakes" in said
