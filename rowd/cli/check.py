@@ -64,9 +64,7 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
             warn(f"warning: {warning}")
         several = len(tables) > 1
         columns = ["", "Row", "Table", "Finding"]
-        rows = [
-            ((str(f.level), STYLES[f.level]), f.name or f.table, f.table if several and f.name else "", f.message) for f in found
-        ]
+        rows = [((str(f.level), STYLES[f.level]), _whose(f), f.table if several and f.name else "", f.message) for f in found]
         if rows:
             print_table(columns, rows, keep=(0,), cut={1: 14, 2: 10})
             say()
@@ -76,6 +74,11 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
         say(f"{rows_there} in {plural(len(tables), 'table')}: {summary}")
     if levels[Level.ERROR]:
         raise typer.Exit(int(Exit.BAD))
+
+
+def _whose(finding: Finding) -> str:
+    named = finding.name or finding.table
+    return f"{named} ({finding.place})" if finding.place not in ("", named) else named
 
 
 def _about_state(site: Site) -> Iterator[Finding]:

@@ -193,7 +193,7 @@ def _planned(held: Hand, rows: Rows, now: datetime, *, update: bool) -> _Plan:
         id_ = id_of(cells.get(Column.ID))
         key = by_id.get(id_) if id_ is not None else None
         key = key or (names.get(label.casefold()) if id_ is None else None)
-        if (doubled := _doubled(label, id_, key, names, seen)) is not None:
+        if (doubled := _doubled(held, label, id_, key, names, seen)) is not None:
             plan.refused.append((number, label, doubled))
             continue
         seen |= dict.fromkeys([f"name {label.casefold()}", *([f"id {id_}"] if id_ else [])], number)
@@ -208,13 +208,15 @@ def _planned(held: Hand, rows: Rows, now: datetime, *, update: bool) -> _Plan:
     return plan
 
 
-def _doubled(label: str, id_: str | None, key: str | None, names: Mapping[str, str], seen: Mapping[str, int]) -> str | None:
+def _doubled(
+    held: Hand, label: str, id_: str | None, key: str | None, names: Mapping[str, str], seen: Mapping[str, int]
+) -> str | None:
     for what, said in (("Name", f"name {label.casefold()}"), ("ID", f"id {id_}")):
         if said in seen:
             return f"row {seen[said]} of what is imported has this {what} already"
     bearer = names.get(label.casefold())
     if bearer is not None and bearer != key:
-        return f"another row of the table has this Name (ID {bearer})"
+        return f"another row of the table has this Name ({held.place(bearer)})"
     return None
 
 

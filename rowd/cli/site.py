@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import pwd
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -236,7 +237,7 @@ def pick(tables: Sequence[TableView], name: str) -> RowView:
         return found[0]
     said = clean(name)
     if found:
-        choices = ", ".join(f"{row.table}/{clean(row.key)}" for row in found)
+        choices = ", ".join(shlex.quote(f"{row.table}/{clean(row.place)}") for row in found)
         fail(f'"{said}" could be several rows: {choices}; write one of these', Exit.USAGE)
     for table in tables:
         if table.trouble is not None:
@@ -247,8 +248,11 @@ def pick(tables: Sequence[TableView], name: str) -> RowView:
 
 
 def _called(rows: Sequence[RowView], name: str) -> list[RowView]:
-    """By Name, else by ID. A row whose doubled name is its defect is meant only where no other row bears the name."""
+    """By Name, else by ID, or by its place where it has none.
+
+    A row whose doubled name is its defect is meant only where no other row bears the name.
+    """
     wanted, by_id = alike(name), id_of(name)
     bearers = [row for row in rows if alike(row.name) == wanted]
     tasks = [row for row in bearers if row.task is not None]
-    return tasks or bearers or [row for row in rows if row.key == by_id]
+    return tasks or bearers or [row for row in rows if row.key == by_id or alike(row.place) == wanted]

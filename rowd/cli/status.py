@@ -267,7 +267,7 @@ def _json(found: _Standing) -> dict[str, Any]:
         "behind": found.behind,
         "ledger": found.site.ledger,
         "due_next_hour": found.due,
-        "last_24_hours": {str(outcome).replace(" ", "_"): number for outcome, number in found.day.items()},
+        "last_24_hours": {str(outcome): number for outcome, number in found.day.items()},
         "breakers": [{"action": action, "shut_until": until} for action, until in sorted(found.house.shut.items())],
         "tables": [_table_json(table, found) for table in found.tables],
     }

@@ -294,3 +294,25 @@ def test_a_mistake_in_rowd_toml_hides_no_other_that_has_nothing_to_do_with_it(tm
     assert " actions.tell: " not in said
     assert "unnamed" not in said
     assert "8 mistakes" in said
+
+
+def test_a_row_without_a_name_or_an_id_is_called_by_its_place(tmp_path: Path) -> None:
+    header = "Name,Action,Schedule,Health"
+    desk = Desk(tmp_path, "a,work,hourly,", "", ",work,hourly,", "dup,work,hourly,", "dup,work,daily,", header=header)
+    said = desk.said("check", code=1)
+    for row in (" row 2 ", " dup (row 3) ", " dup (row 4) "):
+        assert row in said
+    assert "~" not in said + desk.said("list") + desk.said("show", "row 2")
+    findings = desk.json("check", code=1)["findings"]
+    assert [(f["name"], f["place"]) for f in findings] == [("row 2", "row 2"), ("dup", "row 3"), ("dup", "row 4")]
+    assert "write one of these" in desk.said("show", "dup", code=2)
+    assert "'ops/row 3', 'ops/row 4'" in desk.said("show", "dup", code=2)
+    assert "every day" in desk.said("show", "ops/row 4") or "daily" in desk.said("show", "ops/row 4")
+
+
+def test_a_row_that_is_called_by_its_place_can_be_changed_so(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,a,work,hourly,", ",,work,hourly,", header="ID,Name,Action,Schedule,Health")
+    desk.said("edit", "row 2", "--set", "Name=named")
+    assert "named" in desk.said("list")
+    assert "already (row 2)" in desk.said("add", "named", "--action", "work", "--schedule", "daily", code=5)
+    assert "deleted named (row 2) from ops" in desk.said("delete", "named", "--yes")
