@@ -8,6 +8,7 @@ import stat
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pydantic import SecretStr, ValidationError
 
 from config.environment import Variable, gathered, overrides, read_env_file
 from config.mistakes import ConfigError, Mistake, mistakes_of, pointer
-from config.settings import Settings
+from config.settings import HALF, NAME, Settings
 
 FILE = "rowd.toml"
 ENV_FILE = ".env"
@@ -64,7 +65,8 @@ def load(path: Path | None, environ: Mapping[str, str], cwd: Path, check: Check 
 
     path: the file; None: `ROWD_CONFIG`, else `rowd.toml` in `cwd`, else `/etc/rowd/rowd.toml`.   cwd: absolute.
     check: is asked even where there are mistakes already, with what is right so far, so that all are told together. Of a file
-        that can't be read nothing is right but what the environment says.
+        that can't be read nothing is right but what the environment says. Of tables and actions whose names can't be used it is
+        asked once more, under names that can: what it says of those is told of them.
     Raises ConfigError.
     """
     file = found(path, environ, cwd)
@@ -74,10 +76,13 @@ def load(path: Path | None, environ: Mapping[str, str], cwd: Path, check: Check 
     of_file, unread = read_env_file(env_file)
     variables = gathered(env_file, of_file, environ)
     over, origins, unplaced = overrides(variables)
-    settings, refused = _validated(_merged(raw, over), file, origins)
+    merged = _merged(raw, over)
+    settings, refused = _validated(merged, file, origins)
     mistakes = [*unreadable, *unread, *unplaced, *refused]
     if not unreadable:
         mistakes += _references(settings, raw, file)
+        told = {mistake.key for mistake in mistakes}
+        mistakes += (mistake for mistake in _halves(raw, file) if mistake.key not in told)
     config = Config(
         settings,
         file.parent,
@@ -87,6 +92,10 @@ def load(path: Path | None, environ: Mapping[str, str], cwd: Path, check: Check 
         version,
     )
     mistakes += check(config)
+    renamed, stand_ins = _renamed(merged)
+    if stand_ins:
+        tried = replace(config, settings=_validated(renamed, file, origins)[0])
+        mistakes += (named for mistake in check(tried) if (named := _of_name(mistake, stand_ins)) is not None)
     if mistakes:
         raise ConfigError(mistakes)
     return config
@@ -195,6 +204,40 @@ def _references(settings: Settings, raw: Mapping[str, Any], file: Path) -> Itera
             if name not in known:
                 remedy = pointer(name, known, f"define it as [{what}s.{name}], or take it out")
                 yield Mistake(str(file), key, f'there is no {what} "{name}"', remedy)
+
+
+def _halves(raw: Mapping[str, Any], file: Path) -> Iterable[Mistake]:
+    """Blackouts with only one of from and to, whatever else is wrong with them."""
+    windows = raw.get("blackout")
+    for number, window in enumerate(windows if isinstance(windows, list) else (), 1):
+        if isinstance(window, dict) and ("from" in window) != ("to" in window):
+            message, remedy = HALF.split("; ")
+            yield Mistake(str(file), f"blackout[{number}]", message.format(name=window.get("name", "")), remedy)
+
+
+def _renamed(raw: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The same with tables and actions under names that can be used; and the keys of those → what stands in the file."""
+    renamed, stand_ins = dict(raw), {}
+    for section in ("tables", "actions"):
+        below = raw.get(section)
+        if not isinstance(below, dict):
+            continue
+        renamed[section] = {}
+        for number, (name, value) in enumerate(below.items()):
+            free = name
+            if not NAME.fullmatch(name):
+                free = next(other for n in count(number) if (other := f"unnamed-{n}") not in below)
+                stand_ins[f"{section}.{free}"] = f"{section}.{name}"
+            renamed[section][free] = value
+    return renamed, stand_ins
+
+
+def _of_name(mistake: Mistake, stand_ins: Mapping[str, str]) -> Mistake | None:
+    """The mistake under the name in the file; None where it is of something else, so that it was told already."""
+    section, _, rest = mistake.key.partition(".")
+    name, dot, below = rest.partition(".")
+    there = stand_ins.get(f"{section}.{name}")
+    return replace(mistake, key=f"{there}{dot}{below}") if there is not None else None
 
 
 def _names(section: object) -> list[str]:

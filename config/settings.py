@@ -18,11 +18,15 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from config.fields import Span, spelled
 from config.times import Dates, TimeOfDay, Weekdays, Zone, system_zone
 
-_NAME = re.compile(r"[a-z0-9_-]{1,64}")
+NAME = re.compile(r"[a-z0-9_-]{1,64}")
+"""What a table or an action may be called."""
+
+HALF = 'blackout "{name}" has only one of from and to; write both, or neither for whole days'
+"""What is said of a window that begins and doesn't end, or the other way round."""
 
 
 def _usable(name: str) -> str:
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise ValueError(f'"{name}" can\'t be a name; use 1 to 64 of a-z, 0-9, _ and -')
     return name
 
@@ -154,7 +158,7 @@ class Blackout(Section):
     @model_validator(mode="after")
     def _ends(self) -> Self:
         if (self.start is None) != (self.end is None):
-            raise ValueError(f'blackout "{self.name}" has only one of from and to; write both, or neither for whole days')
+            raise ValueError(HALF.format(name=self.name))
         if not self.days and not self.dates and self.start == self.end:
             raise ValueError(f'blackout "{self.name}" would never end; write from and to, or days, or dates')
         return self

@@ -77,6 +77,12 @@ class Hand:
         wanted = name.strip().casefold()
         return next((row.key for row, cells in self.rows if row.key != but and _name(cells).casefold() == wanted), None)
 
+    def place(self, key: str) -> str:
+        """How a person finds a row in the table: `ID 17`; where it has none of its own, `row 3`, counted below the headers."""
+        if not key.startswith(PROVISIONAL):
+            return f"ID {key}"
+        return next((f"row {number}" for number, (row, _) in enumerate(self.rows, 1) if row.key == key), "a row without an ID")
+
     def cells_of(self, key: str) -> dict[str, Cell]:
         """The canonical cells of a row. Raises NeedsOwner where several lines bear its id, TryLater where it is no longer there."""
         found = next((dict(cells) for row, cells in self.rows if row.key == key), None)
@@ -186,7 +192,8 @@ class Hand:
         if sum(id_of(cells.get(Column.ID)) == key for _, cells in self.rows) > 1:
             remedy = "Clear the ID of the copies, or give them others; then repeat it."
             return NeedsOwner(f"{self.name}: several lines bear the ID {quoted(key)}, so it can't be told which is meant. {remedy}")
-        return TryLater(f"{self.name}: row {quoted(key)} was changed or removed meanwhile. Look again, then repeat it.")
+        which = self.place(key) if key.startswith(PROVISIONAL) else f"row {quoted(key)}"
+        return TryLater(f"{self.name}: {which} was changed or removed meanwhile. Look again, then repeat it.")
 
     def _headers(self, cells: Mapping[str, Cell]) -> dict[str, Cell]:
         own = {key: header for header, key in self.layout.keys}

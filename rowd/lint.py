@@ -49,6 +49,7 @@ class Finding:
 
     kind: which check found it (`defect`, `clock change` …), the same word everywhere.
     key, name: of the row; "" where it is about the whole table, or about several rows.   column: "" where it is none of them.
+    place: where a row is that has no ID of its own; "" for any other.
     message: one sentence with the remedy, without a full stop.
     """
 
@@ -59,6 +60,7 @@ class Finding:
     key: str = ""
     name: str = ""
     column: str = ""
+    place: str = ""
 
 
 def lint(
@@ -95,6 +97,11 @@ def lacks(lacking: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(Level.WARNING, "program", "", what, name=f"actions.{name}")
 
 
+def unusable(state: str, *, certain: bool) -> Finding:
+    """That the state folder can't be had.   state: the sentence about it.   certain: it holds for whoever rowd runs as."""
+    return Finding(Level.ERROR if certain else Level.WARNING, "state", "", state.rstrip("."), name="daemon.state_dir")
+
+
 def _of_table(view: TableView) -> Iterator[Finding]:
     if view.trouble is not None:
         yield Finding(Level.ERROR, "table", view.name, f"the table can't be read: {view.trouble}")
@@ -107,7 +114,11 @@ def _of_table(view: TableView) -> Iterator[Finding]:
 def _of_row(row: RowView) -> Iterator[Finding]:
     if (defect := row.defect) is not None:
         level, kind = (Level.NOTE, "draft") if defect.draft else (Level.ERROR, "defect")
-        yield Finding(level, kind, row.table, defect.message, row.key, row.name, defect.column)
+        yield Finding(level, kind, row.table, defect.message, row.key, row.name, defect.column, _place(row))
+
+
+def _place(row: RowView) -> str:
+    return row.place if row.place != row.key else ""
 
 
 def never(schedule: Schedule) -> str:
@@ -121,7 +132,7 @@ def _of_task(row: RowView, task: Task, now: datetime, usual: timedelta | None) -
         return
 
     def finding(level: Level, kind: str, message: str) -> Finding:
-        return Finding(level, kind, row.table, message, row.key, row.name, "Schedule")
+        return Finding(level, kind, row.table, message, row.key, row.name, "Schedule", _place(row))
 
     if schedule.next(row.state.decided_until) is None or (schedule.one_off and row.state.marked):
         yield finding(Level.WARNING, "past", never(schedule))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from connectors.holding import hold
+
+LOCK = "lock"
+
+KERNEL = ("/proc", "/sys")
+"""Where nobody can make files, and everybody's rights look as if root could."""
 
 
 class AlreadyRunning(Exception):
@@ -22,6 +28,10 @@ class AlreadyRunning(Exception):
 class StateUnusable(Exception):
     """The state folder can't be made or written. The text names it, and the remedy."""
 
+    def __init__(self, state: Path, why: OSError) -> None:
+        remedy = "Make room, mend the rights, or set daemon.state_dir."
+        super().__init__(f"The state folder {state} can't be written ({why.strerror}). {remedy}")
+
 
 @contextmanager
 def locked(state: Path) -> Iterator[None]:
@@ -29,17 +39,44 @@ def locked(state: Path) -> Iterator[None]:
     try:
         lock = _locked(state)
     except OSError as exc:
-        remedy = "Make room, mend the rights, or set daemon.state_dir."
-        raise StateUnusable(f"The state folder {state} can't be written ({exc.strerror}). {remedy}") from exc
+        raise StateUnusable(state, exc) from exc
     try:
         yield
     finally:
         os.close(lock)
 
 
+def obstacle(state: Path) -> OSError | None:
+    """Why a daemon of ours could not have this state folder, as far as that shows without making or writing anything.
+
+    None for nothing, also where another daemon has it.
+    """
+    try:
+        return _obstacle(state)
+    except OSError as exc:  # a folder above it that we may not look into
+        return exc
+
+
+def _obstacle(state: Path) -> OSError | None:
+    place = state
+    while not os.path.lexists(place):
+        place = place.parent
+    if not place.is_dir():
+        return NotADirectoryError(errno.ENOTDIR, f"{place} is no folder")
+    if place.stat().st_dev in {Path(kernel).stat().st_dev for kernel in KERNEL if os.path.ismount(kernel)}:
+        return OSError(errno.EROFS, f"{place} is the kernel's")
+    for path in (place, *(state / name for name in (LOCK, "ledger.sqlite") if os.path.lexists(state / name))):
+        wanted = os.W_OK | (os.X_OK if path == place else os.R_OK)
+        if not os.access(path, wanted, effective_ids=True):
+            read_only = os.statvfs(path).f_flag & os.ST_RDONLY
+            number = errno.EROFS if read_only else errno.EACCES
+            return OSError(number, f"{path}: {os.strerror(number)}")
+    return None
+
+
 def _locked(state: Path) -> int:
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    held = hold(state / "lock", f"rowd, process {os.getpid()}")
+    held = hold(state / LOCK, f"rowd, process {os.getpid()}")
     if isinstance(held, str):
         raise AlreadyRunning(held, state)
     return held

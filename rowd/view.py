@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
-from connectors.api import Cell
+from connectors.api import PROVISIONAL, Cell
 from connectors.errors import NeedsOwner, TableError
 from engine.breaker import Breaker
 from engine.cells import quoted
@@ -48,6 +48,7 @@ class RowView:
     key: how the table finds the row; it begins with `~` while the row has no id of its own.
     state: as the daemon would hold it once it has read the row as it is now.   new: the daemon hasn't seen the row yet.
     zone: what its times are shown in: the task's, else the table's.   held: why nothing of it may start, None where it may.
+    position: which of the table's rows it is, from 1, where it was read now.
     wanted: what the daemon's own code would write into it; None for a row that the daemon has yet to tell apart.
     """
 
@@ -61,12 +62,18 @@ class RowView:
     requests: tuple[Request, ...] = ()
     held: Hold | None = None
     new: bool = False
+    position: int | None = None
     wanted: Callable[[], Mapping[str, Cell] | None] | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:
-        """As the cell says it; the key where the cell is blank."""
-        return self.understood.name.strip() or self.key
+        """As the cell says it; where it is blank, the ID, or the place of what has none."""
+        return self.understood.name.strip() or self.place
+
+    @property
+    def place(self) -> str:
+        """How a person finds it in its table: its ID; where it has none of its own, `row 3`, counted below the headers."""
+        return self.key if self.position is None or not self.key.startswith(PROVISIONAL) else f"row {self.position}"
 
     @property
     def task(self) -> Task | None:
@@ -264,6 +271,8 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
         keeper.access.failed(reading, _since(known.mark, reading, now))
     elif reading is not None:
         keeper.apply(keeper.take(reading, now, new_id).states, now)
+    read = reading.rows if isinstance(reading, Reading) else ()
+    positions = {row.key: number for number, row in enumerate(read, 1)}
     order = dict.fromkeys([*keeper.sight.order, *keeper.states])
     rows = [
         RowView(
@@ -277,13 +286,15 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
             requests=tuple(known.requests.get(key, ())),
             held=keeper.hold(key, now),
             new=key not in before,
+            position=positions.get(key),
             wanted=partial(keeper.wanted, key, now),
         )
         for key in order
         if (understood := keeper.understood.get(key)) is not None
     ]
     doubted = tuple(row for row in rows if row.key in keeper.sight.doubtful)
-    rows = [row for row in rows if row.key not in keeper.sight.doubtful] + _nameless(keeper, now, new=known.mark is None)
+    rows = [row for row in rows if row.key not in keeper.sight.doubtful]
+    rows += [replace(row, position=positions.get(row.key)) for row in _nameless(keeper, now, new=known.mark is None)]
     return TableView(
         name=keeper.name,
         bound=bound,

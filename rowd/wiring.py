@@ -38,6 +38,9 @@ from engine.trust import SteadyClock
 ID_LETTERS, ID_DIGITS = "bcdfghjkmnpqrstvwxyz", "23456789"
 """Of the ids that rowd gives to rows: nothing that looks like something else."""
 
+APART = frozenset(Definition.model_fields) - {"kind", "parameters", "secrets"}
+"""Settings of an action that no other of its settings is held against: a mistake in them hides none in the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
@@ -177,6 +180,9 @@ def _action(
         return settings, kind.make(name, settings, config.base), _repeatable(settings, kind.repeatable(settings))
     except ValidationError as exc:
         mistakes += mistakes_of(exc, str(config.file), key, kind.settings)
+        wrong = {str(error["loc"][0]) for error in exc.errors() if error["loc"]}
+        if wrong and wrong <= APART:
+            _action(config, name, {setting: value for setting, value in raw.items() if setting not in wrong}, mistakes)
     except ValueError as exc:
         mistakes.append(Mistake(str(config.file), key, str(exc), "mend the definition"))
     return None

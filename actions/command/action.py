@@ -9,7 +9,7 @@ from pathlib import Path
 
 from actions.api import Context, Outcome, Process, Request, Result
 from actions.command import argv
-from actions.command.environment import PATH, variables
+from actions.command.environment import PATH, account_of, variables
 from actions.command.folder import STDERR, STDOUT, booted, revoke, take_back
 from actions.command.identity import boot
 from actions.command.launcher import Launch, Order
@@ -90,10 +90,12 @@ class Command:
         return Result(Outcome.FAILED, "it could not be started: its warden was gone each time, before it began")
 
     def lacking(self) -> str | None:
-        """The folder that it runs in, or its program."""
+        """The folder that it runs in, its program, or the user that it runs as."""
         try:
             self._in_place()
             self._program(self._argv[0].filled(lambda _: ""), self._settings.environment.get("PATH", PATH))
+            if self._settings.user is not None:
+                account_of(self._settings.user)
         except (OSError, ValueError) as exc:
             return str(exc)
         return None

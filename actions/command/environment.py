@@ -38,6 +38,14 @@ def variables(
     }
 
 
+def account_of(user: str) -> pwd.struct_passwd:
+    """Whose name this is. Raises ValueError, with a sentence, where it is nobody's."""
+    try:
+        return pwd.getpwnam(user)
+    except KeyError:
+        raise ValueError(f'this machine has no user "{user}"; correct `user` in its definition') from None
+
+
 def _zone() -> dict[str, str]:
     return {"TZ": zone} if (zone := os.environ.get("TZ")) else {}
 

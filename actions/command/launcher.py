@@ -13,6 +13,7 @@ from pathlib import Path
 
 from actions.api import Process, Request
 from actions.command import warden, wards
+from actions.command.environment import account_of
 from actions.command.folder import TICKET, issue, revoke
 from actions.command.wards import End
 from actions.command.watch import kill_program
@@ -58,7 +59,7 @@ class Launch:
         revoked: the ticket of an earlier launch of this attempt.
         """
         self._folder, self._request = order.folder, request
-        account = _account(order.user)
+        account = account_to_become(order.user)
         if account is not None:
             _give(order.folder, account)
         self._warden = wards.current()
@@ -115,15 +116,16 @@ def _ordered(order: Order, number: str, account: pwd.struct_passwd | None) -> wa
     )
 
 
-def _account(user: str | None) -> pwd.struct_passwd | None:
+def account_to_become(user: str | None) -> pwd.struct_passwd | None:
+    """Whom to become; None for nobody else than we are. Raises ValueError, with a sentence."""
     if user is None:
         return None
-    if os.geteuid() != 0:
-        raise ValueError(f'it can run as "{user}" only where rowd runs as root; remove `user` from its definition')
-    try:
-        return pwd.getpwnam(user)
-    except KeyError:
-        raise ValueError(f'this machine has no user "{user}"; correct `user` in its definition') from None
+    account = account_of(user)
+    if os.geteuid() == 0:
+        return account
+    if account.pw_uid == os.geteuid():
+        return None
+    raise ValueError(f'it can run as "{user}" only where rowd runs as root; remove `user` from its definition')
 
 
 def _give(folder: Path, account: pwd.struct_passwd) -> None:

@@ -54,7 +54,9 @@ class CommandSettings(Definition, frozen=True):
     environment: Mapping[Annotated[str, AfterValidator(_variable)], Annotated[str, AfterValidator(_sayable)]] = Field(
         default={}, description="Variables with fixed values, beside the few that every command gets."
     )
-    user: str | None = Field(default=None, description="The user it runs as; only where rowd itself runs as root.")
+    user: str | None = Field(
+        default=None, description="The user it runs as; another than rowd's own only where rowd itself runs as root."
+    )
     output_limit: Size = Field(default=10 * 10**6, ge=1, description="How much it may write to stdout, and to stderr.")
     memory: Size | None = Field(default=None, ge=LEAST_MEMORY, description="The address space that each of its processes may have.")
     cpu: Annotated[Span, AfterValidator(_a_second_at_least)] | None = Field(

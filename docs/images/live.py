@@ -24,7 +24,8 @@ from rowd.demo.visitor import visit
 from rowd.live import LiveView
 from rowd.service import serve
 
-SECONDS = 23
+SECONDS = 11
+"""The visitor's limit has been exceeded by then, and not been put back yet."""
 HERE = Path(__file__).parent
 
 

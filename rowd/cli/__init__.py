@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from rowd import __version__
 from rowd.cli.options import BEFORE, ConfigOption
+from rowd.streams import VOICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,9 @@ COMMANDS = (
 )
 """In the order of `rowd --help`."""
 
+CHANGING = frozenset({*(e.name for e in COMMANDS if e.group in (START, ACT, EDIT)), "import"})
+"""Commands that change something: a table, rowd.toml, the ledger."""
+
 
 class Commands(TyperGroup):
     """The commands by name, known by their help alone until one of them is called."""
@@ -65,6 +69,7 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is called, whole."""
         name, command, rest = super().resolve_command(ctx, args)
+        VOICE.changes = name in CHANGING
         return name, command if name is None else load(name), rest
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (typer gives it)

@@ -82,7 +82,10 @@ def add(
 def _fit(held: Hand, name: str, cells: dict[str, Cell]) -> Task | Defect:
     """What the row means. Ends the command where it isn't understood, or bears a name or an id that another row has."""
     if (bearer := held.bearer(name)) is not None:
-        fail(f'{held.name} has a row of the name "{clean(name)}" already (ID {clean(bearer)}); choose another name', Exit.REFUSED)
+        fail(
+            f'{held.name} has a row of the name "{clean(name)}" already ({clean(held.place(bearer))}); choose another name',
+            Exit.REFUSED,
+        )
     if (id_ := id_of(cells.get(Column.ID))) is not None and id_ in {id_of(c.get(Column.ID)) for _, c in held.rows}:
         fail(f'{held.name} has a row with the ID "{clean(id_)}" already; leave it out to get a new one', Exit.REFUSED)
     understood = held.understood(cells, SystemClock().now())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
+from collections.abc import Iterator
 
 import typer
 
@@ -13,7 +15,8 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import emit_json, plural, print_table, say, warn
 from rowd.cli.site import behind, reading, runner, runs_as_us, site_at, tables_of
-from rowd.lint import Level, lacks, lint, users
+from rowd.lint import Finding, Level, lacks, lint, unusable, users
+from rowd.lock import StateUnusable, obstacle
 from rowd.saying import counted
 from rowd.view import house, look, usual
 from rowd.wiring import Site
@@ -29,10 +32,10 @@ STYLES = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "dim"}
 def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonOption = False) -> None:
     """Look for defects and doubtful things in the tables.
 
-    Errors: rows that are not understood, tables that can't be read. Warnings: fixed times in an hour that the clock skips or
-    repeats within a year, runs that take longer than their interval, schedules denser than their action allows, more tasks in one
-    minute than may run at once, headers that are nearly a column's, actions that can't become the user that they are to run as, or
-    whose program or folder isn't there.
+    Errors: rows that are not understood, tables that can't be read, a state folder that can't be made or written. Warnings: fixed
+    times in an hour that the clock skips or repeats within a year, runs that take longer than their interval, schedules denser than
+    their action allows, more tasks in one minute than may run at once, headers that are nearly a column's, actions that can't
+    become the user that they are to run as, or whose program, folder or user isn't there.
     Nothing is run or written. Ends with 1 where there are errors.
     """
     site = site_at(config)
@@ -42,7 +45,7 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
         now = clock.now()
         found = lint(tables, now, house(site, ledger, now), usual(ledger, tables), site.parts.max_parallel)
         about_actions = [*users(site.definitions, runner(site)), *lacks(_lacking(site))]
-        found = sorted([*about_actions, *found], key=lambda f: list(Level).index(f.level))
+        found = sorted([*_about_state(site), *about_actions, *found], key=lambda f: list(Level).index(f.level))
         old = behind(site, ledger)
     levels = Counter(one.level for one in found)
     if as_json:
@@ -61,9 +64,7 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
             warn(f"warning: {warning}")
         several = len(tables) > 1
         columns = ["", "Row", "Table", "Finding"]
-        rows = [
-            ((str(f.level), STYLES[f.level]), f.name or f.table, f.table if several and f.name else "", f.message) for f in found
-        ]
+        rows = [((str(f.level), STYLES[f.level]), _whose(f), f.table if several and f.name else "", f.message) for f in found]
         if rows:
             print_table(columns, rows, keep=(0,), cut={1: 14, 2: 10})
             say()
@@ -73,6 +74,19 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
         say(f"{rows_there} in {plural(len(tables), 'table')}: {summary}")
     if levels[Level.ERROR]:
         raise typer.Exit(int(Exit.BAD))
+
+
+def _whose(finding: Finding) -> str:
+    named = finding.name or finding.table
+    return f"{named} ({finding.place})" if finding.place not in ("", named) else named
+
+
+def _about_state(site: Site) -> Iterator[Finding]:
+    """Whether rowd could keep anything. Nothing where we are not who rowd runs as, as far as that can be told."""
+    why = obstacle(site.state) if runs_as_us(site) else None
+    if why is not None:
+        ours = os.geteuid() == 0 or os.path.lexists(site.state)
+        yield unusable(str(StateUnusable(site.state, why)), certain=ours or not isinstance(why, PermissionError))
 
 
 def _lacking(site: Site) -> dict[str, str]:

@@ -13,6 +13,7 @@ from typer.core import TyperCommand
 
 from rowd.cli.exits import Exit
 from rowd.cli.output import fail
+from rowd.streams import VOICE
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -129,6 +130,7 @@ def told(function: F) -> F:
 
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> Any:
+        VOICE.began = True
         try:
             return function(*args, **kwargs)
         except (KeyboardInterrupt, typer.Abort):

@@ -32,16 +32,17 @@ def delete(
     site = site_at(config)
     with reading(site) as ledger:
         row = named(site, ledger, name, table)
+    place = f"ID {clean(row.key)}" if row.place == row.key else row.place
     if row.running is not None:
         warn(f"{clean(row.name)} is running; that run goes on (`rowd cancel {shlex.quote(clean(row.name))}` ends it)")
-    if not yes and not _sure(f"Delete {clean(row.name)} (row {clean(row.key)}) from {row.table}?"):
+    if not yes and not _sure(f"Delete {clean(row.name)} ({place}) from {row.table}?"):
         fail("nothing was deleted", Exit.REFUSED)
     with hand(site.tables[row.table]) as held:
         held.delete(row.key)
     if as_json:
         emit_json({"table": row.table, "id": row.key, "name": row.name, "deleted": True})
     else:
-        say(f"deleted {clean(row.name)} (row {clean(row.key)}) from {row.table}")
+        say(f"deleted {clean(row.name)} ({place}) from {row.table}")
 
 
 def _sure(question: str) -> bool:

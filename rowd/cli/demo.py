@@ -49,6 +49,8 @@ def demo(
     Eight tasks that do real work without any network. Edit tasks.csv meanwhile, in any program: rowd reacts at once. A demo that
     was there before goes on as it was left, your rows too. A folder that holds other files of these names is refused. It ends
     with the shell, or whatever else, that started it.
+
+    A visitor types into its rows in the first seconds. That disk usage fails is staged: the visitor sets its limit to 0, and back.
     """
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C before the daemon listens for it ends the demo, too
         _show(folder, seconds, fresh=fresh)
@@ -103,6 +105,7 @@ def footer(table: Path, config: Path) -> str:
     """What to do with a demo at work."""
     return (
         f"Open {table} in any program and change it: a Schedule, a Status, `run now` in Do. Ctrl-C ends the demo.\n"
+        "In the first seconds a visitor does so. The failure of disk usage is staged: the visitor sets its limit to 0, and back.\n"
         f"From a second terminal: {command('list', config)}"
     )
 

@@ -69,7 +69,7 @@ def edit(
 def _check(held: Hand, row: RowView, after: dict[str, Cell], changed: dict[str, Cell]) -> None:
     new_name = text(after.get(Column.NAME))
     if Column.NAME in changed and new_name is not None and (bearer := held.bearer(new_name, but=row.key)) is not None:
-        taken = f'{held.name} has a row of the name "{clean(new_name)}" already (ID {clean(bearer)})'
+        taken = f'{held.name} has a row of the name "{clean(new_name)}" already ({clean(held.place(bearer))})'
         fail(f"{taken}; choose another name", Exit.REFUSED)
     if Column.ID in changed:
         fail("An ID is what rowd knows the row by; it can't be edited from here", Exit.REFUSED)

@@ -13,13 +13,13 @@ from typing import Annotated, Any
 import typer
 
 import connectors
-from connectors.api import Cell, Place
+from connectors.api import Cell, Place, fold
 from engine.cells import text
 from engine.clock import SystemClock
 from engine.columns import OURS, Column
 from engine.display import cut
 from engine.identity import id_of
-from engine.layout import Layout
+from engine.layout import COLUMNS, Layout
 from engine.model import Defect
 from rowd.cli.assigning import one_table
 from rowd.cli.command import examples
@@ -31,6 +31,9 @@ from rowd.hand import Hand, Unfit, hand
 
 NOT_TAKEN = OURS | {Column.DO}
 """Columns that say what happened elsewhere, or press a button."""
+
+NAMED = 5
+"""So many rows are named that say something in a column that the table lacks."""
 
 Rows = Sequence[Mapping[str, Cell]]
 """Header → cell, in order."""
@@ -81,6 +84,8 @@ def _csv(file: Path) -> Rows:
         fail(f"{file} can't be read: there is no such file", Exit.OWNER)
     if file.is_dir():
         fail(f"{file} is a folder; name a CSV file in it", Exit.OWNER)
+    if not file.is_file():
+        fail(f"{file} is a device or a pipe; name a CSV file", Exit.OWNER)
     backend = connectors.load("local")
     place = Place(file.name, Path.cwd(), str(Column.ID), str(Column.NAME), secret=lambda name: name)
     source = backend.open(backend.settings.model_validate({"path": str(file.absolute())}), place)
@@ -123,19 +128,25 @@ def _cell(value: Any) -> Cell:
 
 @dataclass(slots=True)
 class _Plan:
-    """create: canonical cells of new rows.   update: key → cells that differ.   refused: number, name, why."""
+    """create: canonical cells of new rows.   update: key → cells that differ.   refused: number, name, why.
+
+    strangers: columns that are left out.   lacking: column of rowd's that the table has no place for → the rows that need it.
+    """
 
     create: list[dict[str, Cell]] = field(default_factory=list)
     update: dict[str, dict[str, Cell]] = field(default_factory=dict)
     same: list[str] = field(default_factory=list)
     refused: list[tuple[int, str, str]] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+    lacking: dict[str, list[str]] = field(default_factory=dict)
 
 
 def _import(rows: Rows, config: Path | None, table: str | None, *, update: bool, dry_run: bool, as_json: bool) -> None:
     site = site_at(config)
     with hand(one_table(site, table)) as held:
         plan = _planned(held, rows, SystemClock().now(), update=update)
+        if plan.lacking:
+            fail(_lacks(held, plan.lacking), Exit.OWNER)
         if plan.create:
             _ = held.editable
         if not dry_run:
@@ -182,36 +193,60 @@ def _planned(held: Hand, rows: Rows, now: datetime, *, update: bool) -> _Plan:
         id_ = id_of(cells.get(Column.ID))
         key = by_id.get(id_) if id_ is not None else None
         key = key or (names.get(label.casefold()) if id_ is None else None)
-        if (doubled := _doubled(label, id_, key, names, seen)) is not None:
+        if (doubled := _doubled(held, label, id_, key, names, seen)) is not None:
             plan.refused.append((number, label, doubled))
             continue
         seen |= dict.fromkeys([f"name {label.casefold()}", *([f"id {id_}"] if id_ else [])], number)
-        kept = _kept(held, cells, plan)
+        kept, lacking = _kept(held, cells, plan)
+        if key is None or update:
+            for column in lacking:
+                plan.lacking.setdefault(column, []).append(
+                    f"row {number}" if label == f"row {number}" else f"row {number}, {label}"
+                )
         if (refused := _place(held, plan, label, key, kept, now, update=update)) is not None:
             plan.refused.append((number, label, refused))
     return plan
 
 
-def _doubled(label: str, id_: str | None, key: str | None, names: Mapping[str, str], seen: Mapping[str, int]) -> str | None:
+def _doubled(
+    held: Hand, label: str, id_: str | None, key: str | None, names: Mapping[str, str], seen: Mapping[str, int]
+) -> str | None:
     for what, said in (("Name", f"name {label.casefold()}"), ("ID", f"id {id_}")):
         if said in seen:
             return f"row {seen[said]} of what is imported has this {what} already"
     bearer = names.get(label.casefold())
     if bearer is not None and bearer != key:
-        return f"another row of the table has this Name (ID {bearer})"
+        return f"another row of the table has this Name ({held.place(bearer)})"
     return None
 
 
-def _kept(held: Hand, cells: Mapping[str, Cell], plan: _Plan) -> dict[str, Cell]:
-    """The cells that the table has a place for."""
+def _kept(held: Hand, cells: Mapping[str, Cell], plan: _Plan) -> tuple[dict[str, Cell], list[str]]:
+    """The cells that the table has a place for, and the columns of rowd's that it has none for. Strangers are noted in the plan."""
     kept: dict[str, Cell] = {}
+    lacking: list[str] = []
     for column, value in cells.items():
         try:
             kept = held.assigned(kept, {column: value})
         except Unfit:
-            if column not in plan.strangers and column != Column.ID:
-                plan.strangers.append(column)
-    return kept
+            if fold(column) not in COLUMNS:
+                plan.strangers += [column] if column not in plan.strangers else []
+            elif column != Column.ID:
+                lacking.append(column)
+    return kept, lacking
+
+
+def _lacks(held: Hand, lacking: Mapping[str, Sequence[str]]) -> str:
+    """Why nothing is imported.   lacking: column → the rows that say something in it."""
+    told = "; ".join(f"{column} ({_some(rows)})" for column, rows in lacking.items())
+    return (
+        f"nothing was imported: the file says something in columns that {held.name} lacks, and without it the rows would mean"
+        f" something else: {told}. Add {', '.join(lacking)} to the first line of {held.name}, or take these cells out of the file."
+    )
+
+
+def _some(rows: Sequence[str]) -> str:
+    shown = "; ".join(map(clean, rows[:NAMED]))
+    return f"{shown} and {len(rows) - NAMED} more" if len(rows) > NAMED else shown
 
 
 def _place(

@@ -15,7 +15,7 @@ from engine.model import Status
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
-from rowd.cli.output import Styled, emit_json, fail, plural, print_table, say
+from rowd.cli.output import Styled, emit_json, fail, plural, print_table, say, warn
 from rowd.cli.rows import (
     BAD,
     end_of_unread,
@@ -29,7 +29,7 @@ from rowd.cli.rows import (
     until_start,
     without_next,
 )
-from rowd.cli.site import behind, reading, site_at, tables_of
+from rowd.cli.site import behind, reading, site_at, tables_of, unattended
 from rowd.saying import distance, when
 from rowd.view import RowView, TableView, look
 
@@ -63,14 +63,18 @@ def list_tasks(
     with reading(site) as ledger:
         clock = SystemClock()
         tables = look(site, ledger, clock, tables_of(site, table))
-        now, old = clock.now(), behind(site, ledger)
+        now, old, alone = clock.now(), behind(site, ledger), unattended(ledger)
     rows = [(view, row) for view in tables for row in view.rows]
     shown = [(view, row) for view, row in rows if (_fits(row, status) if status else as_json or not _finished(row))]
     if as_json:
         emit_json({"tables": [_table_json(view) for view in tables], "tasks": [row_json(row) for _, row in shown]})
+        if alone is not None and shown:
+            warn(alone)
     else:
         troubles(tables, old)
         _print(tables, rows, shown, status, now)
+        if alone is not None and shown:
+            say(alone, "yellow")
     end_of_unread(tables)
 
 

@@ -22,6 +22,7 @@ from rowd.cli.output import clean, clean_lines, emit_json, fail, warn
 from rowd.cli.rows import run_json, stands
 from rowd.cli.site import ledger_site, reading
 from rowd.files import PRINTED, files_in, folder_of
+from rowd.streams import VOICE
 from rowd.view import living
 from rowd.wiring import Site
 
@@ -154,7 +155,7 @@ async def _follow(ledger: Ledger, printer: Printer, attempt: Attempt) -> None:
     while True:
         over = any(a.n == attempt.n and a.ended_at is not None for a in ledger.attempts(attempt.run))
         printer.more()
-        if over:
+        if over or VOICE.failed is not None:  # nobody gets what it prints any more
             return
         if living(ledger) is not None:
             seen_at = clock.monotonic()

@@ -19,7 +19,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import clean, emit_json, fail, print_table, say, warn
 from rowd.cli.rows import end_of_unread, schedule_of, troubles
-from rowd.cli.site import behind, reading, site_at, tables_of
+from rowd.cli.site import behind, reading, site_at, tables_of, unattended
 from rowd.coming import Coming, coming, gathered
 from rowd.ical import calendar
 from rowd.saying import distance, plural, when
@@ -75,7 +75,7 @@ def next_runs(
         now = clock.now()
         holds = house(site, ledger, now)
         lengths = usual(ledger, tables) if ics is not None else {}
-        old = behind(site, ledger)
+        old, alone = behind(site, ledger), unattended(ledger)
         ledger_id = ledger.id if ledger is not None else str(site.config.file)
     ahead = timedelta(hours=hours) if hours is not None else timedelta(hours=HOURS) if count is None else timedelta(days=3660)
     until = now + ahead
@@ -87,14 +87,19 @@ def next_runs(
         _write(ics, calendar(each[:count], lengths, now, ledger_id, about))
         if about:
             warn(clean(about))
+        if alone is not None and each:
+            warn(alone)
     elif as_json:
         runs = list(islice(coming(rows, now, holds, until=until), count))
         unread = [view.name for view in tables if view.unread]
         emit_json({"now": now, "until": until, "runs": [_json(run) for run in runs], "unread": unread})
+        if alone is not None and runs:
+            warn(alone)
     else:
         found = coming(rows, now, holds, until=until) if every else gathered(rows, now, holds, until=until)
         heading = f"The next {plural(count, 'run')}" if hours is None and count is not None else f"Within {_span(ahead)}"
-        _print(found, now, ahead, count, heading, tables)
+        if _print(found, now, ahead, count, heading, tables) and alone is not None:
+            say(alone, "yellow")
     end_of_unread(tables)
 
 
@@ -113,12 +118,13 @@ def _first_of_each(runs: Iterable[Coming]) -> tuple[list[Coming], list[str]]:
 
 def _print(
     found: Iterator[Coming], now: datetime, ahead: timedelta, count: int | None, heading: str, tables: Sequence[TableView]
-) -> None:
+) -> bool:
+    """Whether there was anything to show."""
     runs = list(islice(found, count or SHOWN))
     if not runs:
         if not any(view.unread for view in tables):
             say(f"Nothing comes due within {_span(ahead)}.")
-        return
+        return False
     say(f"{heading}:", "dim")
     columns = ["When", "", "Name", "Table", "Schedule", "Note"]
     zoned = len({str(run.row.zone) for run in runs}) > 1
@@ -131,6 +137,7 @@ def _print(
     )
     if count is None and next(found, None) is not None:
         say(f"and more within {_span(ahead)}; --count shows more", "dim")
+    return True
 
 
 def _span(ahead: timedelta) -> str:

@@ -190,9 +190,16 @@ def console(least: int = 0) -> Console:
     from rich.console import Console
 
     width = None if _screen() else max(WIDE, least)
-    return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False)
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS" or _width_said()}
+    return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False, _environ=environment)
 
 
 def _screen() -> bool:
     """Whether what is printed must fit a screen: a terminal, or what COLUMNS speaks of."""
-    return sys.stdout.isatty() or "COLUMNS" in os.environ
+    return sys.stdout.isatty() or _width_said()
+
+
+def _width_said() -> bool:
+    """Whether COLUMNS is a width. Some programs put 0 there where they know none."""
+    columns = os.environ.get("COLUMNS", "")
+    return columns.isdecimal() and int(columns) > 0

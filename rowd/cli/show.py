@@ -104,7 +104,8 @@ def _pairs(row: RowView, reason: str, tripped: str, now: datetime, runs: list[Co
     task, cells = row.task, row.state.cells
     health = row.health
     yield "Name", (row.name, "bold")
-    yield "ID", f"{row.key} in the table {row.table}" + (", not yet seen by the daemon" if row.new else "")
+    told = row.key if row.place == row.key else f"none yet: {row.place}"
+    yield "ID", f"{told} in the table {row.table}" + (", not yet seen by the daemon" if row.new else "")
     yield "Description", cut(str(cells.get(Column.DESCRIPTION) or ""), LONGEST)
     yield "Health", (health, health_style(health))
     yield "Why not now" if row.running is None else "Now", reason

@@ -5,8 +5,10 @@ from __future__ import annotations
 import getpass
 import os
 import pwd
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,7 +17,7 @@ from config.mistakes import ConfigError, Mistake
 from engine.cells import alike, did_you_mean
 from engine.clock import Clock, SystemClock
 from engine.identity import id_of
-from engine.ledger import Ledger, LedgerMissing
+from engine.ledger import DaemonMark, Ledger, LedgerMissing
 from rowd.cli.calling import TYPED, as_typed
 from rowd.cli.exits import Exit
 from rowd.cli.options import BEFORE
@@ -23,6 +25,7 @@ from rowd.cli.output import clean, fail, plural, warn
 from rowd.cli.rows import end_of_unread
 from rowd.heartbeat import heard, trouble_of
 from rowd.note import last, left
+from rowd.saying import distance
 from rowd.view import RowView, TableView, living, look
 from rowd.wiring import Site, configured
 
@@ -181,6 +184,20 @@ def behind(site: Site, ledger: Ledger | None) -> str | None:
     return None
 
 
+def unattended(ledger: Ledger | None) -> str | None:
+    """That no daemon runs, and how the last one ended where it didn't say; None where one does."""
+    if living(ledger) is not None:
+        return None
+    stale = ledger.daemon() if ledger is not None else None
+    ended = f": {ended_silently(stale, SystemClock().now())}" if stale is not None else ""
+    return f"No daemon is running, so nothing starts{ended}. `rowd run` starts one."
+
+
+def ended_silently(stale: DaemonMark, now: datetime) -> str:
+    """What is known of a daemon that left its mark and lives no more."""
+    return f"process {stale.process.pid} on {stale.host}, started {distance(stale.since, now)}, ended without a word"
+
+
 def tables_of(site: Site, table: str | None) -> list[str]:
     """The names of the tables meant by `--table`: all of them without. Ends the command for a name that isn't there."""
     return _meant(list(site.tables), table, site)
@@ -220,7 +237,7 @@ def pick(tables: Sequence[TableView], name: str) -> RowView:
         return found[0]
     said = clean(name)
     if found:
-        choices = ", ".join(f"{row.table}/{clean(row.key)}" for row in found)
+        choices = ", ".join(shlex.quote(f"{row.table}/{clean(row.place)}") for row in found)
         fail(f'"{said}" could be several rows: {choices}; write one of these', Exit.USAGE)
     for table in tables:
         if table.trouble is not None:
@@ -231,8 +248,11 @@ def pick(tables: Sequence[TableView], name: str) -> RowView:
 
 
 def _called(rows: Sequence[RowView], name: str) -> list[RowView]:
-    """By Name, else by ID. A row whose doubled name is its defect is meant only where no other row bears the name."""
+    """By Name, else by ID, or by its place where it has none.
+
+    A row whose doubled name is its defect is meant only where no other row bears the name.
+    """
     wanted, by_id = alike(name), id_of(name)
     bearers = [row for row in rows if alike(row.name) == wanted]
     tasks = [row for row in bearers if row.task is not None]
-    return tasks or bearers or [row for row in rows if row.key == by_id]
+    return tasks or bearers or [row for row in rows if row.key == by_id or alike(row.place) == wanted]

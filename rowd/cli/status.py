@@ -24,7 +24,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
 from rowd.cli.rows import outcome_style
-from rowd.cli.site import behind, ledger_tables, reading, salvaged
+from rowd.cli.site import behind, ended_silently, ledger_tables, reading, salvaged
 from rowd.coming import coming
 from rowd.heartbeat import Sign, heard, trouble_of
 from rowd.note import Note, left
@@ -186,8 +186,7 @@ def _daemon_pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
         if found.note is not None and found.note.stopping_at is not None:
             yield "", (f"stopping {lasting(found.note.stopping_at, now)}: what runs may end, nothing starts", "yellow")
     elif found.stale is not None:
-        died = f"process {found.stale.process.pid} on {found.stale.host}, started {distance(found.stale.since, now)}"
-        yield "Daemon", (f"not running; {died}, ended without a word. Start it: {command('run')}", "red")
+        yield "Daemon", (f"not running; {ended_silently(found.stale, now)}. Start it: {command('run')}", "red")
     else:
         yield "Daemon", (f"not running. Start it: {command('run')}", "red")
 
@@ -268,7 +267,7 @@ def _json(found: _Standing) -> dict[str, Any]:
         "behind": found.behind,
         "ledger": found.site.ledger,
         "due_next_hour": found.due,
-        "last_24_hours": {str(outcome).replace(" ", "_"): number for outcome, number in found.day.items()},
+        "last_24_hours": {str(outcome): number for outcome, number in found.day.items()},
         "breakers": [{"action": action, "shut_until": until} for action, until in sorted(found.house.shut.items())],
         "tables": [_table_json(table, found) for table in found.tables],
     }

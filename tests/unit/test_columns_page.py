@@ -42,6 +42,13 @@ def test_every_word_that_a_cell_takes_is_listed(column: str, words: list[str]) -
     assert [word for word in words if f"`{word}`" not in rows(PEOPLE)[column]] == []
 
 
+def test_missed_counts_what_the_tally_counts() -> None:
+    """`Tally.missed`: outcome `missed` alone."""
+    (words,) = re.findall(r"How many .*?\.", rows(ROWD)["Missed"])
+    assert re.findall(r"`(\w+)`", words) == ["missed"]
+    assert "(`skipped`" in rows(ROWD)["Missed"].partition(words)[2]
+
+
 def test_every_setting_of_metadata_is_listed_and_unserved_ones_are_said_to_be() -> None:
     listed = {fold(word) for word in re.findall(r"`(\w+)`", PAGE.split("## Metadata")[1])}
     assert set(SETTINGS) <= listed

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from actions.api import Checkable, Outcome, Process, Result
 from actions.command import wards
 from actions.command.environment import PATH
+from actions.command.launcher import account_to_become
 from actions.command.settings import CommandSettings
 from tests.unit.actions.attempts import RUN, Lent, action, ran, request
 
@@ -149,6 +150,20 @@ def test_what_it_would_fail_for_is_known_before(folder: Path) -> None:
     assert lacking(argv=["own/other"]) == 'there is no program "own/other"; install it, or write its full path'
     assert (lacking(argv=["./plain"]) or "").startswith('the file "./plain" may not be executed; chmod +x it')
     assert lacking(argv=["true"], cwd="gone") == f"there is no folder {folder}/gone; create it, or correct its cwd"
+    nobody = lacking(argv=["true"], user="nobody-at-all")
+    assert nobody == 'this machine has no user "nobody-at-all"; correct `user` in its definition'
+
+
+def test_naming_its_own_user_needs_no_root() -> None:
+    me = os.geteuid() or pwd.getpwnam("nobody").pw_uid
+    was = os.geteuid()
+    os.seteuid(me)
+    try:
+        assert account_to_become(pwd.getpwuid(me).pw_name) is None
+        with pytest.raises(ValueError, match="only where rowd runs as root"):
+            account_to_become("root")
+    finally:
+        os.seteuid(was)
 
 
 # --- what it is started with

@@ -145,7 +145,7 @@ def locked_ledger() -> LedgerUnwritable:
         (LedgerUnwritable("disk full"), Exit.OWNER),
         (locked_ledger(), Exit.LATER),
         (AlreadyRunning("process 7", Path("/state")), Exit.REFUSED),
-        (StateUnusable("no room"), Exit.OWNER),
+        (StateUnusable(Path("/x"), OSError(28, "no room")), Exit.OWNER),
         (Taken("held by process 7"), Exit.REFUSED),
         (LedgerCorrupt("damaged"), Exit.OWNER),
         (KeyboardInterrupt(), Exit.INTERRUPTED),

@@ -160,3 +160,36 @@ def test_with_mistakes_and_no_ledger_the_mistakes_are_told(tmp_path: Path) -> No
     desk = Desk(tmp_path, HOURLY, more="[broken")
     assert "is not TOML" in desk.said("status", code=4)
     assert "there is no such file" in desk.said("status", "--config", str(tmp_path / "nowhere.toml"), code=4)
+
+
+LOOKS = (["list"], ["next"])
+
+
+def test_that_no_daemon_runs_is_said_once_below_the_table(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    for words in LOOKS:
+        assert desk.run(*words).stdout.splitlines()[-1] == "No daemon is running, so nothing starts. `rowd run` starts one."
+    left_by_the_daemon(desk)
+    for words in LOOKS:
+        assert "No daemon is running" not in desk.said(*words)
+
+
+def test_of_a_daemon_that_was_killed_it_is_said_which(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    desk.daemon_reads()
+    desk.daemon_runs(started=1)
+    for words in LOOKS:
+        last = desk.run(*words).stdout.splitlines()[-1]
+        assert last.startswith("No daemon is running, so nothing starts: process ")
+        assert ", started 3h ago, ended without a word. `rowd run` starts one." in last
+        assert last in desk.run(*words).output
+
+
+@pytest.mark.parametrize("words", [["list", "--json"], ["next", "--json"], ["next", "--ics", "-"]])
+def test_where_standard_output_is_data_it_is_said_on_standard_error(tmp_path: Path, words: list[str]) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    result = desk.run(*words)
+    assert "No daemon" not in result.stdout
+    assert result.stderr.count("No daemon is running, so nothing starts.") == 1
+    left_by_the_daemon(desk)
+    assert "No daemon" not in desk.run(*words).output

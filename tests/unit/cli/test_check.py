@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from actions.api import Definition
 from actions.command.settings import CommandSettings
 from rowd.lint import Finding, Level, clock_changes, lint, users
+from rowd.lock import obstacle
 from rowd.view import RowView, TableView
 from tests.unit.cli.desk import Desk
 from tests.unit.cli.sights import HOUSE, NOON, seen, with_last
@@ -226,6 +228,46 @@ def test_an_action_whose_program_is_not_there_is_told_with_its_name(tmp_path: Pa
     assert finding["message"].startswith('there is no program "no-such-program-here" in /usr/local/sbin:')
 
 
+def test_an_action_whose_user_is_not_there_is_told(tmp_path: Path) -> None:
+    desk = Desk(
+        tmp_path, "1,backup,manual,,work,,,,,", more='[actions.as]\nkind = "command"\nargv = ["true"]\nuser = "nobody-at-all"\n'
+    )
+    found = {f["kind"]: (f["name"], f["message"]) for f in desk.json("check")["findings"]}
+    assert found["program"] == ("actions.as", 'this machine has no user "nobody-at-all"; correct `user` in its definition')
+
+
+@pytest.mark.parametrize("state", ["rowd.toml", "rowd.toml/below/it", "/proc/nowhere", "/dev/null/x"])
+def test_a_state_folder_that_can_not_be_made_is_an_error(tmp_path: Path, state: str) -> None:
+    desk = Desk(tmp_path, "1,backup,manual,,work,,,,,", more=f'[daemon]\nstate_dir = "{state}"\n')
+    (finding,) = desk.json("check", code=1)["findings"]
+    assert (finding["level"], finding["kind"], finding["name"]) == ("error", "state", "daemon.state_dir")
+    assert finding["message"].startswith(f"The state folder {tmp_path / state} can't be written (")
+    assert not desk.said("once", "--quiet", code=4).startswith("Traceback")
+
+
+def test_of_a_state_folder_that_is_there_or_can_be_made_nothing_is_told(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,backup,manual,,work,,,,,", more='[daemon]\nstate_dir = "deep/below"\n')
+    assert desk.json("check")["findings"] == []
+    assert not (tmp_path / "deep").exists()
+    desk.said("once", "--quiet")
+    assert desk.json("check")["findings"] == []
+
+
+def test_a_state_folder_of_other_rights_is_an_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "lock").touch(mode=0o400)
+    tmp_path.chmod(0o755)
+    if os.geteuid() != 0:
+        assert isinstance(obstacle(tmp_path / "state"), PermissionError)
+        return
+    os.seteuid(65534)
+    try:
+        for state in ("/root/state", "/usr/state"):
+            assert isinstance(obstacle(Path(state)), PermissionError)
+    finally:
+        os.seteuid(0)
+
+
 def test_rows_that_rowd_has_yet_to_see_are_held_against_each_others_names(tmp_path: Path) -> None:
     rows = [f",{name},,every {n} minutes,work,,,,," for n, name in enumerate(("dup", "DUP", "Dup"), 5)]
     desk = Desk(tmp_path, *rows)
@@ -235,3 +277,42 @@ def test_rows_that_rowd_has_yet_to_see_are_held_against_each_others_names(tmp_pa
     ]
     desk.daemon_reads()
     assert [row["name"] for row in desk.json("list", "--status", "defect")["tasks"]] == ["DUP", "Dup"]
+
+
+def test_a_mistake_in_rowd_toml_hides_no_other_that_has_nothing_to_do_with_it(tmp_path: Path) -> None:
+    more = (
+        '[actions.web]\nkind = "http"\nurl = "ftp://x"\ntimeout = 5\n'
+        '[actions.say]\nkind = "command"\nargv = ["echo", "{x}"]\nattempts = "many"\nparameters = { x = {} }\n'
+        '[actions.tell]\nkind = "command"\nargv = ["echo", "{x}"]\nparameters = { x = { type = "txt" } }\n'
+        '[tables.T1]\nconnector = "locl"\n[tables.T2]\nconnector = "local"\n'
+    )
+    said = Desk(tmp_path, more=more).said("check", code=4)
+    for key in ("actions.web.timeout:", "actions.web:", "actions.say.attempts:", "tables.T1.connector:", "tables.T2.path:"):
+        assert f" {key} " in said, key
+    assert " actions.say: " not in said
+    assert "actions.tell.parameters.x.type:" in said
+    assert " actions.tell: " not in said
+    assert "unnamed" not in said
+    assert "8 mistakes" in said
+
+
+def test_a_row_without_a_name_or_an_id_is_called_by_its_place(tmp_path: Path) -> None:
+    header = "Name,Action,Schedule,Health"
+    desk = Desk(tmp_path, "a,work,hourly,", "", ",work,hourly,", "dup,work,hourly,", "dup,work,daily,", header=header)
+    said = desk.said("check", code=1)
+    for row in (" row 2 ", " dup (row 3) ", " dup (row 4) "):
+        assert row in said
+    assert "~" not in said + desk.said("list") + desk.said("show", "row 2")
+    findings = desk.json("check", code=1)["findings"]
+    assert [(f["name"], f["place"]) for f in findings] == [("row 2", "row 2"), ("dup", "row 3"), ("dup", "row 4")]
+    assert "write one of these" in desk.said("show", "dup", code=2)
+    assert "'ops/row 3', 'ops/row 4'" in desk.said("show", "dup", code=2)
+    assert "every day" in desk.said("show", "ops/row 4") or "daily" in desk.said("show", "ops/row 4")
+
+
+def test_a_row_that_is_called_by_its_place_can_be_changed_so(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,a,work,hourly,", ",,work,hourly,", header="ID,Name,Action,Schedule,Health")
+    desk.said("edit", "row 2", "--set", "Name=named")
+    assert "named" in desk.said("list")
+    assert "already (row 2)" in desk.said("add", "named", "--action", "work", "--schedule", "daily", code=5)
+    assert "deleted named (row 2) from ops" in desk.said("delete", "named", "--yes")

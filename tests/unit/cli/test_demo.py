@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from engine.columns import Column
+from engine.turns import end
 from rowd.cli import app
-from rowd.cli.demo import earlier
+from rowd.cli.demo import SECONDS, earlier, footer
 from rowd.cli.site import site_at
 from rowd.demo.folder import CONFIG, MADE, STATE, TABLE, InTheWay, Laid, lay, point, port_in
 from rowd.demo.server import web_server
-from rowd.demo.visitor import VISITS, Visit, type_in
+from rowd.demo.visitor import PUT_BACK, STAGED, VISITS, Visit, type_in, visit
 from rowd.hand import hand
 from rowd.lock import AlreadyRunning, locked
 from rowd.wiring import Bound
@@ -134,9 +137,43 @@ def test_a_port_that_is_taken_is_changed_and_nothing_else(tmp_path: Path) -> Non
 
 def test_the_visitor_finds_every_cell_as_the_demo_has_it(tmp_path: Path) -> None:
     lay(tmp_path)
-    for visit in VISITS:
-        type_in(table_of(tmp_path), visit)
-        assert str(cell(tmp_path, visit.name, visit.column)) == visit.typed
+    for each in VISITS:
+        type_in(table_of(tmp_path), each)
+        assert str(cell(tmp_path, each.name, each.column)) == each.typed
+
+
+def test_the_visitor_leaves_no_limit_that_fails(tmp_path: Path) -> None:
+    lay(tmp_path)
+    before = cell(tmp_path, STAGED.name, STAGED.column)
+    for each in VISITS:
+        type_in(table_of(tmp_path), each)
+    assert cell(tmp_path, STAGED.name, STAGED.column) == before
+    assert VISITS[-1].after < SECONDS
+
+
+def test_a_visitor_who_is_sent_away_puts_the_limit_back(tmp_path: Path) -> None:
+    lay(tmp_path)
+    before = cell(tmp_path, STAGED.name, STAGED.column)
+
+    async def sent_away() -> None:
+        typed = asyncio.Event()
+
+        def visits() -> Iterator[Visit]:
+            yield STAGED._replace(after=0)
+            typed.set()
+            yield PUT_BACK._replace(after=3600)
+
+        visiting = asyncio.create_task(visit(table_of(tmp_path), visits()))
+        await typed.wait()
+        assert cell(tmp_path, STAGED.name, STAGED.column) == STAGED.typed
+        await end(visiting)
+
+    asyncio.run(sent_away())
+    assert cell(tmp_path, STAGED.name, STAGED.column) == before
+
+
+def test_what_is_staged_is_said_to_be(tmp_path: Path) -> None:
+    assert "staged" in footer(tmp_path / TABLE, tmp_path / CONFIG)
 
 
 def test_the_visitor_types_over_nothing_of_a_persons(tmp_path: Path) -> None:
@@ -153,7 +190,7 @@ def test_the_visitor_types_over_nothing_of_a_persons(tmp_path: Path) -> None:
 
 def test_the_limit_that_the_visitor_types_is_exceeded_on_any_disk_with_something_on_it(tmp_path: Path) -> None:
     lay(tmp_path)
-    (limit,) = (json.loads(visit.typed)["limit"] for visit in VISITS if visit.column is Column.METADATA)
+    limit = json.loads(STAGED.typed)["limit"]
     environment = {**os.environ, "ROWD_OUTPUT": str(tmp_path / "outputs")}
     script = [sys.executable, "scripts/disk_usage.py", str(limit)]
     ended = subprocess.run(script, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

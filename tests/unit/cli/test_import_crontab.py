@@ -394,3 +394,11 @@ def test_what_is_not_text_is_told_once(desk: Desk) -> None:
 def test_a_comment_in_another_encoding_makes_no_crontab_unreadable(desk: Desk) -> None:
     (desk.folder / "tab").write_bytes("# Läuft täglich, für alle\n5 4 * * * /opt/bin/one\n".encode("latin-1"))
     assert "1 row added" in desk.said("import", "crontab", tab(desk), "--user-field", "no")
+
+
+def test_nothing_is_imported_where_a_zone_has_no_place_in_the_table(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, header="ID,Name,Action,Schedule")
+    (tmp_path / "tab").write_text("CRON_TZ=Asia/Tokyo\n0 7 * * * /bin/true\n")
+    said = desk.said("import", "crontab", str(tmp_path / "tab"), "--user-field", "no", code=4)
+    assert "nothing was imported: ops has no column Time Zone" in said
+    assert (tmp_path / "ops.csv").read_text() == "ID,Name,Action,Schedule\n"

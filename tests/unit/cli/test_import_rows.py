@@ -72,6 +72,47 @@ def test_rows_that_are_there_are_left_alone_or_brought_up_to_date(desk: Desk) ->
     assert "1 left as they were" in desk.said("import", "csv", path, "--update")
 
 
+NARROW = "ID,Name,Action,Schedule"
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_nothing_is_imported_where_the_table_lacks_a_column_in_which_the_file_says_something(
+    tmp_path: Path, dry: tuple[str, ...]
+) -> None:
+    desk = Desk(tmp_path, header=NARROW)
+    lines = [
+        "9,stopped,work,every 5 seconds,paused,,red,OK",
+        "10,tz,work,daily 07:00,,Asia/Tokyo,,",
+        "11,plain,work,daily 08:00,,,,",
+    ]
+    path = file(desk, "in.csv", "\n".join([f"{NARROW},Status,Time Zone,Colour,Health", *lines]) + "\n")
+    said = desk.said("import", "csv", path, *dry, code=4)
+    assert said.startswith("nothing was imported:")
+    assert "Status (row 1, stopped); Time Zone (row 2, tz). Add Status, Time Zone to the first line of ops, or take" in said
+    assert not rows(desk)
+
+
+def test_columns_in_which_the_file_says_nothing_of_a_new_row_may_be_lacking(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,backup,work,daily 03:00", header=NARROW)
+    lines = ["1,backup,work,daily 03:00,paused,,,", "2,plain,work,daily 08:00,,red,OK,run now"]
+    path = file(desk, "in.csv", "\n".join([f"{NARROW},Status,Colour,Health,Do", *lines]) + "\n")
+    said = desk.said("import", "csv", path)
+    assert "1 row added to ops, 0 updated, 1 left as they were" in said
+    assert "no column for Colour, so" in said
+    assert "Status (row 1, backup)" in desk.said("import", "csv", path, "--update", code=4)
+
+
+def test_a_setting_without_a_column_goes_into_metadata(desk: Desk) -> None:
+    path = file(desk, "in.json", '[{"Name": "tz", "Action": "work", "Schedule": "daily 07:00", "Time Zone": "Asia/Tokyo"}]')
+    desk.said("import", "json", path)
+    assert json.loads(rows(desk)["tz"]["Metadata"]) == {"time_zone": "Asia/Tokyo"}
+
+
+def test_a_device_or_a_pipe_is_refused_as_the_argument_that_it_is(desk: Desk) -> None:
+    said = desk.said("import", "csv", "/dev/null", code=4)
+    assert said == "/dev/null is a device or a pipe; name a CSV file"
+
+
 def test_a_row_without_an_id_is_known_by_its_name(desk: Desk) -> None:
     path = file(desk, "in.json", '[{"name": "Backup", "schedule": "daily 05:00"}]')
     desk.said("import", "json", path, "--update")

@@ -224,6 +224,7 @@ def test_zones_are_named_where_they_differ(tmp_path: Path) -> None:
 def test_where_it_is_narrow_columns_are_left_out_rather_than_broken_into_pieces(tmp_path: Path, columns: int) -> None:
     desk = Desk(tmp_path, BACKUP, BAD, PAUSED)
     desk.daemon_reads()
+    desk.daemon_runs()
     desk.ended(desk.began(), Outcome.FAILED, "exit 2: no space left on the device")
     for words in (["list"], ["next"], ["history"], ["status"], ["show", "backup"]):
         lines = desk.run(*words, columns=columns).stdout.splitlines()
@@ -246,6 +247,7 @@ def test_name_next_and_health_stay_however_narrow_it_is(tmp_path: Path, width: i
     desk = Desk(tmp_path, "1,nightly backup of the customer database,,daily 02:30,work,active,,,,")
     desk.daemon_reads()
     desk.ended(desk.began(), Outcome.FAILED, "exit 23: rsync: connection unexpectedly closed (0 bytes received so far)")
+    desk.daemon_runs()
     header, _, line = desk.run("list", columns=width).stdout.splitlines()
     assert len(line) <= width
     assert [title in header for title in ("Name", "Next", "Health")] == [True] * 3

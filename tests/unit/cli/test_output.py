@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rowd.cli.exits import Exit
-from rowd.cli.output import LONGEST, clean, clean_lines, emit_json, jsonable, print_table
+from rowd.cli.output import LONGEST, clean, clean_lines, emit_json, jsonable, print_pairs, print_table
 from rowd.fitting import TINY, fitted, taken
 from rowd.saying import distance, earlier, lasted, plural, when
 
@@ -150,6 +150,17 @@ def test_where_there_is_no_screen_nothing_is_cut(monkeypatch: pytest.MonkeyPatch
     print_table(["Name", "Note", "Health"], [["one", "word " * 60, "health " * 50]], cut={2: 10}, spare=(1,))
     _, _, line = capsys.readouterr().out.splitlines()
     assert (line.count("word"), line.count("health")) == (60, 50)
+
+
+@pytest.mark.parametrize("columns", ["0", "", "wide", "-3"])
+def test_columns_that_are_no_width_count_for_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    print_table(["Name", "Note"], [["one", "word " * 60]])
+    print_pairs([("Name", "two")])
+    text = capsys.readouterr().out
+    assert (text.count("word"), text.count("two")) == (60, 1)
 
 
 def test_in_a_pipe_a_book_in_a_cell_is_cut(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

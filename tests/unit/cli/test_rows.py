@@ -282,7 +282,7 @@ def test_on_a_terminal_delete_asks(desk: Desk, answer: str, code: int, left: lis
         _, told = command.communicate(timeout=30)
     os.close(person)
     os.close(terminal)
-    assert b"Delete backup (row 1) from ops?" in told
+    assert b"Delete backup (ID 1) from ops?" in told
     assert (command.returncode, list(rows(desk))) == (code, left)
 
 

@@ -103,7 +103,7 @@ def test_runs_of_the_last_day_and_those_under_way_are_counted(tmp_path: Path) ->
     desk.ended(desk.began(ago=timedelta(minutes=50)), Outcome.TIMED_OUT, "stopped")
     desk.began()
     told = desk.json("status")
-    assert told["last_24_hours"] == {"succeeded": 1, "timed_out": 1}
+    assert told["last_24_hours"] == {"succeeded": 1, "timed out": 1}
     assert told["tables"][0]["running"] == 1
 
 

@@ -246,6 +246,31 @@ def test_what_only_follows_from_a_mistake_is_none(folder: Path) -> None:
     assert load(None, {}, folder).settings.breaker.wait_max == timedelta(seconds=1)
 
 
+def test_half_a_window_is_told_whatever_else_is_wrong_with_the_blackout(folder: Path) -> None:
+    write(folder, SMALL + '[[blackout]]\nname = "w"\nfrom = "22:00"\ndays = ["freitag"]\n[[blackout]]\nname = "v"\nto = "7:00"\n')
+    found = mistakes(folder)
+    assert {key for key in found if key.startswith("blackout[1]")} > {"blackout[1]"}
+    assert found["blackout[1]"].message == 'blackout "w" has only one of from and to'
+    assert found["blackout[2]"].remedy == "write both, or neither for whole days"
+    write(folder, SMALL + '[[blackout]]\nname = "w"\nfrom = "22:00"\nto = "25:00"\n')
+    assert set(mistakes(folder)) == {"blackout[1].to"}
+
+
+def test_a_further_check_is_asked_of_what_has_a_wrong_name_too(folder: Path) -> None:
+    write(folder, SMALL + '[tables.T1]\nconnector = "locl"\n[actions."my act"]\nkind = "x"\n[actions.unnamed-1]\nkind = "y"\n')
+
+    def check(config: Config) -> Iterable[Mistake]:
+        for name, table in config.settings.tables.items():
+            yield Mistake(str(config.file), f"tables.{name}.connector", f"{table.connector} is odd", "mend it")
+        for name in config.settings.actions:
+            yield Mistake(str(config.file), f"actions.{name}", "is odd", "mend it")
+
+    with pytest.raises(ConfigError) as caught:
+        load(None, {}, folder, check)
+    odd = [m.key for m in caught.value.mistakes if "odd" in m.message]
+    assert odd == ["tables.tasks.connector", "actions.unnamed-1", "tables.T1.connector", "actions.my act"]
+
+
 def test_a_further_check_sees_what_is_right_and_adds_its_mistakes(folder: Path) -> None:
     write(folder, '[daemon]\nlog = "xml"\n[tables.tasks]\nconnector = "local"\npoll = 3\npath = 1\n[actions.a]\nkind = "b"\n')
     seen: list[Config] = []
