@@ -80,7 +80,7 @@ class Http:
 
     def _result(self, answer: Answer, reason: str, mask: Mask) -> Result:
         if not any(low <= answer.status <= high for low, high in self._settings.expect):
-            said = "" if "html" in answer.header("content-type") else _beginning(answer.content)
+            said = "" if "html" in answer.header("content-type") or answer.encoding else _beginning(answer.content)
             to = mask.text(answer.header("location"))
             hint = f", to {to}; set follow_redirects, or correct the url" if 300 <= answer.status < 400 and to else ""
             return Result(Outcome.FAILED, cut(plain(mask.text(f"{reason}{hint}{': ' if said else ''}{said}"))))
@@ -100,6 +100,9 @@ class Http:
         try:
             document = json.loads(answer.content)
         except (ValueError, RecursionError):
+            if answer.encoding:
+                asked = "which rowd asks servers not to do and doesn't undo"
+                raise ValueError(f"the answer is encoded as {answer.encoding}, {asked}, so it has no outputs") from None
             raise ValueError("the answer is not JSON, so it has no outputs") from None
         outputs: dict[str, Value] = {}
         for name, pointer in self._settings.outputs.items():

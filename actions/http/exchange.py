@@ -44,6 +44,12 @@ class Answer:
         """The first header of this name, "" where there is none."""
         return next((v for known, v in self.headers if known.lower() == name), "")
 
+    @property
+    def encoding(self) -> str:
+        """How the server encoded the content though it was asked not to, such as gzip; "" where it didn't."""
+        said = self.header("content-encoding").strip().lower()
+        return "" if said == "identity" else said
+
 
 def trust(verify: bool | Path) -> ssl.SSLContext:
     """What certificates are checked against. Raises OSError for a file that can't be used. It reads files: 20 ms."""

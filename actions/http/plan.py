@@ -18,7 +18,7 @@ Node = Template | dict[str, "Node"] | list["Node"] | int | float | bool | None
 Lookup = Callable[[Reference], Value]
 
 _FIXED_HOST = re.compile(r"https?://[^/?#@\\\s{}]+[/?#]", re.IGNORECASE)
-_ELSEWHERE = frozenset({"accept", "accept-language", "content-type", "user-agent", "idempotency-key"})
+_ELSEWHERE = frozenset({"accept", "accept-language", "accept-encoding", "content-type", "user-agent", "idempotency-key"})
 """Headers that may follow a redirect to another origin. All others were meant for the first one alone."""
 
 

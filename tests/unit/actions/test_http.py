@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import json
 import socket
 import ssl
@@ -381,6 +382,24 @@ def test_another_server_does_not_see_the_first_ones_headers(folder: Path, server
     there, same = another.seen[0].headers, server.seen[-1].headers
     assert ("authorization" in there, "x-key" in there, there["accept"]) == (False, False, "text/csv")
     assert (same["authorization"], same["x-key"]) == ("s3cret-x", "fixed")
+
+
+def test_every_server_on_the_way_is_asked_not_to_encode_its_answer(folder: Path, server: Server, another: Server) -> None:
+    server.answers["/"] = (302, {"Location": f"{another.url}/"}, b"")
+    ran(folder, "http", url=server.url, follow_redirects=True, **LOCAL)
+    assert [s.headers["accept-encoding"] for s in (*server.seen, *another.seen)] == ["identity"] * 2
+
+
+def test_an_answer_that_is_encoded_all_the_same_is_told_with_its_encoding(folder: Path, server: Server) -> None:
+    squeezed = gzip.compress(b'{"a": 1}')
+    server.answers["/"] = (200, {"Content-Encoding": "gzip"}, squeezed)
+    result = ran(folder, "http", url=server.url, outputs={"a": "/a"}, **LOCAL)
+    assert result.outcome is Outcome.FAILED
+    assert result.summary.startswith("200 OK, but the answer is encoded as gzip, which rowd asks servers not to do")
+    server.answers["/"] = (500, {"Content-Encoding": "gzip"}, squeezed)
+    assert ran(folder, "http", url=server.url, **LOCAL).summary == "500 Internal Server Error"
+    server.answers["/"] = (200, {"Content-Encoding": "identity"}, b'{"a": 1}')
+    assert ran(folder, "http", url=server.url, outputs={"a": "/a"}, **LOCAL).outputs == {"a": 1}
 
 
 def test_redirects_end_after_five(folder: Path, server: Server) -> None:
