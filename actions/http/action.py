@@ -80,19 +80,19 @@ class Http:
 
     def _result(self, answer: Answer, reason: str, mask: Mask) -> Result:
         if not any(low <= answer.status <= high for low, high in self._settings.expect):
-            said = "" if "html" in answer.header("content-type") or answer.encoding else _beginning(answer.content)
+            said = "" if "html" in answer.header("content-type") or answer.encoding else _beginning(answer, mask)
             to = mask.text(answer.header("location"))
             hint = f", to {to}; set follow_redirects, or correct the url" if 300 <= answer.status < 400 and to else ""
             return Result(Outcome.FAILED, cut(plain(mask.text(f"{reason}{hint}{': ' if said else ''}{said}"))))
         try:
-            outputs = {name: mask.value(value) for name, value in self._outputs(answer).items()}
+            outputs = self._outputs(answer, mask)
         except ValueError as exc:
             return Result(Outcome.FAILED, cut(plain(mask.text(f"{reason}, but {exc}"))))
         size = spelled(len(answer.content)) + ("" if answer.whole else ", the rest was not read")
         return Result(Outcome.SUCCEEDED, cut(plain(mask.text(f"{reason}, {listed(outputs) or size}"))), outputs)
 
-    def _outputs(self, answer: Answer) -> dict[str, Value]:
-        """The declared outputs; null gives none. Raises ValueError, with half a sentence, where one can't be had."""
+    def _outputs(self, answer: Answer, mask: Mask) -> dict[str, Value]:
+        """The declared outputs, masked; null gives none. Raises ValueError, with half a sentence, where one can't be had."""
         if not self._settings.outputs:
             return {}
         if not answer.whole:
@@ -114,16 +114,16 @@ class Http:
                 case None:
                     continue
                 case str():
-                    outputs[name] = cut(value)
+                    outputs[name] = cut(mask.text(value))
                 case int() | float() if math.isfinite(value) and abs(value) < 2**63:
-                    outputs[name] = value
+                    outputs[name] = mask.value(value)
                 case _:
                     raise ValueError(f"what the answer has at {pointer or 'its top'} is not a single value for the output {name}")
         return outputs
 
 
 def _keep(folder: Path, answer: Answer, mask: Mask) -> None:
-    (folder / BODY).write_bytes(mask.content(answer.content))
+    (folder / BODY).write_bytes(mask.content(answer.content, whole=answer.whole))
     request = answer.request
     lines = [f"{request.method} {request.url}", *_shown(tuple(request.headers.items())), "", str(answer.status)]
     (folder / TALK).write_text(mask.text("\n".join([*lines, *_shown(answer.headers), ""])), encoding="utf-8")
@@ -133,8 +133,11 @@ def _shown(headers: tuple[tuple[str, str], ...]) -> list[str]:
     return [f"{name}: {MASK if name.lower() in _CONFIDENTIAL else value}" for name, value in headers]
 
 
-def _beginning(content: bytes) -> str:
-    return cut(plain(content[:2000].decode(errors="replace")), 200)
+def _beginning(answer: Answer, mask: Mask) -> str:
+    """Masked before it is cut: afterwards nobody would know half a secret."""
+    beginning = answer.content[:2000]
+    masked = mask.content(beginning, whole=answer.whole and len(beginning) == len(answer.content))
+    return cut(plain(masked.decode(errors="replace")), 200)
 
 
 def _version() -> str:

@@ -211,6 +211,19 @@ def test_secrets_are_sent_and_nowhere_kept(folder: Path, server: Server) -> None
     assert "Authorization: ***" in kept
 
 
+def test_no_half_of_a_secret_is_left_where_an_answer_is_cut(folder: Path, server: Server) -> None:
+    told = {"T": "hunter2-hunter2"}
+    at_200, at_500, at_end = "x" * 195 + told["T"], "x" * 495 + told["T"], "x" * 990 + told["T"]
+    server.answers["/"] = (500, {}, at_200.encode())
+    assert "hunt" not in ran(folder, "http", told, url=server.url, **LOCAL).summary
+    server.answers["/"] = (200, {}, json.dumps({"a": at_500}).encode())
+    result = ran(folder, "http", told, url=server.url, outputs={"a": "/a"}, **LOCAL)
+    assert str(result.outputs["a"]).endswith("x***")
+    server.answers["/"] = (200, {}, at_end.encode())
+    ran(folder, "http", told, url=server.url, max_response="1 kB", **LOCAL)
+    assert (folder / "response").read_bytes() == b"x" * 990
+
+
 def test_what_went_wrong_is_said_in_words(folder: Path, server: Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
