@@ -42,7 +42,7 @@ class Mask:
         return value if masked == written(value) else masked
 
     def content(self, content: bytes, *, whole: bool = True) -> bytes:
-        """The bytes with every secret masked.   whole: False where more may follow: what may begin a secret is left out at the end."""
+        """The bytes with every secret masked.   whole: False where more may follow: what may begin a secret is then left out."""
         gradual = self.gradual()
         return gradual.more(content) + (gradual.rest() if whole else b"")
 
