@@ -13,6 +13,7 @@ from actions.command.environment import PATH, variables
 from actions.command.folder import STDERR, STDOUT, booted, revoke, take_back
 from actions.command.identity import boot
 from actions.command.launcher import Launch, Order
+from actions.command.script import without_interpreter
 from actions.command.settings import CommandSettings
 from actions.command.verdict import exit_status, past, result, too_much
 from actions.command.wards import End
@@ -155,7 +156,10 @@ class Command:
         if found is None:
             where = "" if "/" in name else f" in {path}"
             raise ValueError(f"there is no program {quoted(name)}{where}; install it, or write its full path")
-        return str((self._cwd / found).absolute())
+        program = str((self._cwd / found).absolute())
+        if (missing := without_interpreter(program, self._cwd, path)) is not None:
+            raise ValueError(missing)
+        return program
 
 
 def _timed(result: Result | None, folder: Path) -> Result | None:
