@@ -104,6 +104,7 @@ class Result:
     outcome: SUCCEEDED or FAILED; the engine itself says TIMED_OUT, CANCELLED and LOST.
     summary: one line for a person, without secrets.   outputs: for conditions and later tasks.   links: where more stands.
     past: of an attempt that had ended before anybody looked; None: it ended just now, and the engine's clock has timed it.
+    final: of a failure, that another attempt can't help, whatever Attempts says: a rule refused it, and would refuse it again.
     """
 
     outcome: Outcome
@@ -111,6 +112,7 @@ class Result:
     outputs: Mapping[str, Value] = field(default_factory=dict)
     links: tuple[str, ...] = ()
     past: Past | None = None
+    final: bool = False
 
 
 class Action(Protocol):
@@ -146,6 +148,17 @@ class Checkable(Protocol):
 
     def lacking(self) -> str | None:
         """What this machine lacks for it, in one sentence with the remedy, without a full stop; None for nothing.
+
+        It looks as whoever asks, and changes nothing. Raises nothing.
+        """
+
+
+@runtime_checkable
+class Refusing(Protocol):
+    """An action that can tell of a row's values before an attempt that it would refuse them, beyond what their declarations say."""
+
+    def refusal(self, parameters: Mapping[str, Value]) -> str | None:
+        """What is wrong with them as the machine is now, in one sentence with the remedy, without a full stop; None for nothing.
 
         It looks as whoever asks, and changes nothing. Raises nothing.
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from actions.command.wards import End
 from actions.command.watch import Adopted, Held, too_long, until_gone
 from actions.paths import confined
 from actions.telling import Mask, cut, plain
-from actions.values import quoted
+from actions.values import BadValue, Value, quoted
 
 LAUNCHES = 3
 """Times that an attempt is made ready, where its warden is gone before it has begun anything."""
@@ -32,7 +33,7 @@ def make(name: str, settings: CommandSettings, base: Path) -> Command:  # noqa: 
 
 
 class Command:
-    """`kind = "command"`. Its attempts are processes that outlive the daemon, so it is Adoptable; Checkable as well."""
+    """`kind = "command"`. Its attempts are processes that outlive the daemon: Adoptable; Checkable and Refusing as well."""
 
     kind = "command"
 
@@ -76,7 +77,8 @@ class Command:
             try:
                 launch = Launch(self._order(request, context), request, revoked)
             except (OSError, ValueError, subprocess.SubprocessError) as exc:
-                return Result(Outcome.FAILED, cut(plain(mask.text(f"it could not be started: {exc}"))))
+                why = cut(plain(mask.text(f"it could not be started: {exc}")))
+                return Result(Outcome.FAILED, why, final=isinstance(exc, BadValue))
             await context.launched(launch.process)
             launch.release()
             try:
@@ -96,6 +98,14 @@ class Command:
             self._in_place()
             self._program(self._argv[0].filled(lambda _: ""), self._settings.environment.get("PATH", PATH))
         except (OSError, ValueError) as exc:
+            return str(exc)
+        return None
+
+    def refusal(self, parameters: Mapping[str, Value]) -> str | None:
+        """A path that leads out of its folder."""
+        try:
+            confined(self._settings.parameters, parameters)
+        except BadValue as exc:
             return str(exc)
         return None
 
@@ -157,7 +167,7 @@ class Command:
             where = "" if "/" in name else f" in {path}"
             raise ValueError(f"there is no program {quoted(name)}{where}; install it, or write its full path")
         program = str((self._cwd / found).absolute())
-        if (missing := without_interpreter(program, self._cwd, path)) is not None:
+        if (missing := without_interpreter(program, name, self._cwd, path)) is not None:
             raise ValueError(missing)
         return program
 

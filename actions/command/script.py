@@ -13,10 +13,11 @@ _LINE = 256
 """Bytes of a file in which the kernel looks for its interpreter (execve(2))."""
 
 
-def without_interpreter(script: str, cwd: Path, path: str) -> str | None:
+def without_interpreter(script: str, name: str, cwd: Path, path: str) -> str | None:
     """What is missing that this program's first line names, in one sentence with the remedy; None for nothing, and for no script.
 
-    cwd: where a relative interpreter is looked for.   path: where `env` looks.   What can't be read isn't judged.
+    script: its path.   name: what argv calls it.   cwd: where a relative interpreter is looked for.   path: where `env` looks.
+    What can't be read isn't judged.
     """
     words = _first_line(script)
     if not words:
@@ -25,8 +26,8 @@ def without_interpreter(script: str, cwd: Path, path: str) -> str | None:
     if missing is None:
         return None
     if missing.endswith("\r"):
-        return f"the first line of {quoted(script)} ends as lines of Windows do, and {missing!r} isn't there; save it with plain LF"
-    return f"{quoted(script)} is for {quoted(missing)}, as its first line says, which isn't there; install it, or correct that line"
+        return f"the first line of {quoted(name)} ends as lines of Windows do, and {missing!r} isn't there; save it with plain LF"
+    return f"{quoted(name)} is for {quoted(missing)}, as its first line says, which isn't there; install it, or correct that line"
 
 
 def _missing(words: list[str], cwd: Path, path: str) -> str | None:
