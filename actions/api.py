@@ -115,6 +115,13 @@ class Result:
     final: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Nobody can know how an attempt ended.   why: as far as that is known, one sentence for a person, without a full stop."""
+
+    why: str
+
+
 class Action(Protocol):
     """A definition made ready to run."""
 
@@ -134,8 +141,8 @@ class Adoptable(Protocol):
     def kind(self) -> str:
         """The name of its kind. It stands beside the attempt, so that a later daemon knows who can take it over."""
 
-    async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
-        """Wait for an attempt that another daemon released, and answer its result; None when nobody can know it (lost).
+    async def adopt(self, request: Request, context: Context, process: Process) -> Result | Lost | None:
+        """Wait for an attempt that another daemon released, and answer its result; where nobody can know it, why, or None.
 
         Where it has ended already, also by a restart of the machine, answer without awaiting anything: its time may be over.
         Cancelling it stops the attempt, as with `run`.

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from actions.api import Context, Outcome, Process, Request, Result
+from actions.api import Context, Lost, Outcome, Process, Request, Result
 from actions.command import argv
 from actions.command.environment import PATH, variables
-from actions.command.folder import STDERR, STDOUT, booted, revoke, take_back
+from actions.command.folder import STDERR, STDOUT, booted, exit_written, revoke, take_back
 from actions.command.identity import boot
 from actions.command.launcher import Launch, Order
 from actions.command.script import without_interpreter
@@ -45,7 +45,7 @@ class Command:
     async def run(self, request: Request, context: Context) -> Result:
         return await self._anew(request, context, None)
 
-    async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
+    async def adopt(self, request: Request, context: Context, process: Process) -> Result | Lost | None:
         """As `Adoptable` says. An attempt that has run nothing, and now never will, is started.
 
         That nothing ran is certain only while the machine is up: a file that a power cut took away proves nothing.
@@ -54,20 +54,23 @@ class Command:
         made = booted(folder)
         if made not in (None, boot()):
             self._tidy(folder, mask)
-            return _timed(self._result(folder, None, None, mask), folder)
+            down = Lost("it left no exit status: the machine went down, most likely while it ran")
+            return _timed(self._result(folder, None, None, mask), folder) or down
         if made is not None and (revoked := revoke(folder)) is not None:
             return await self._anew(request, context, revoked)
         adopted = Adopted(process, folder, request)
-        long, over = None, adopted.is_over()
+        long, over, stopped = None, adopted.is_over(), False
         try:
             if not over:
                 long = await self._until_gone(adopted, folder)
         finally:
-            adopted.close()
+            stopped = adopted.close()
             self._tidy(folder, mask)
         if made is not None and not (folder / STDOUT).exists():
             return await self._anew(request, context, None)
         found = self._result(folder, long, None, mask)
+        if found is None:
+            return None if made is None else Lost(_why_lost(folder, stopped=stopped))
         return _timed(found, folder) if over else found
 
     async def _anew(self, request: Request, context: Context, revoked: str | None) -> Result:
@@ -170,6 +173,15 @@ class Command:
         if (missing := without_interpreter(program, name, self._cwd, path)) is not None:
             raise ValueError(missing)
         return program
+
+
+def _why_lost(folder: Path, *, stopped: bool) -> str:
+    """Of an attempt that was begun in this run of the machine, and has no exit status.   stopped: it ran on, and we killed it."""
+    if stopped:
+        return "its warden was killed, as rowd was, so that nobody could see it to its end; what still ran of it was killed, too"
+    if exit_written(folder):
+        return "it left no exit status: that could not be written, as on a full disk"
+    return "it left no exit status: its warden was killed, as rowd was, most likely before it ended; it may well have finished"
 
 
 def _timed(result: Result | None, folder: Path) -> Result | None:
