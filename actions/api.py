@@ -104,6 +104,7 @@ class Result:
     outcome: SUCCEEDED or FAILED; the engine itself says TIMED_OUT, CANCELLED and LOST.
     summary: one line for a person, without secrets.   outputs: for conditions and later tasks.   links: where more stands.
     past: of an attempt that had ended before anybody looked; None: it ended just now, and the engine's clock has timed it.
+    final: of a failure, that another attempt can't help, whatever Attempts says: a rule refused it, and would refuse it again.
     """
 
     outcome: Outcome
@@ -111,6 +112,14 @@ class Result:
     outputs: Mapping[str, Value] = field(default_factory=dict)
     links: tuple[str, ...] = ()
     past: Past | None = None
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Nobody can know how an attempt ended.   why: as far as that is known, one sentence for a person, without a full stop."""
+
+    why: str
 
 
 class Action(Protocol):
@@ -132,8 +141,8 @@ class Adoptable(Protocol):
     def kind(self) -> str:
         """The name of its kind. It stands beside the attempt, so that a later daemon knows who can take it over."""
 
-    async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
-        """Wait for an attempt that another daemon released, and answer its result; None when nobody can know it (lost).
+    async def adopt(self, request: Request, context: Context, process: Process) -> Result | Lost | None:
+        """Wait for an attempt that another daemon released, and answer its result; where nobody can know it, why, or None.
 
         Where it has ended already, also by a restart of the machine, answer without awaiting anything: its time may be over.
         Cancelling it stops the attempt, as with `run`.
@@ -146,6 +155,17 @@ class Checkable(Protocol):
 
     def lacking(self) -> str | None:
         """What this machine lacks for it, in one sentence with the remedy, without a full stop; None for nothing.
+
+        It looks as whoever asks, and changes nothing. Raises nothing.
+        """
+
+
+@runtime_checkable
+class Refusing(Protocol):
+    """An action that can tell of a row's values before an attempt that it would refuse them, beyond what their declarations say."""
+
+    def refusal(self, parameters: Mapping[str, Value]) -> str | None:
+        """What is wrong with them as the machine is now, in one sentence with the remedy, without a full stop; None for nothing.
 
         It looks as whoever asks, and changes nothing. Raises nothing.
         """

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from actions.parameters import Parameter, ParameterType
-from actions.values import Value, quoted
+from actions.values import BadValue, Value, quoted
 
 
 def confined(parameters: Mapping[str, Parameter], bound: Mapping[str, Value]) -> dict[str, Value]:
     """The values with every path resolved: what was checked is what the action gets. A path needn't exist yet.
 
-    Raises ValueError, with a sentence for the row's owner, where one leads out of its folder.
+    Raises BadValue, with a sentence for the row's owner, where one leads out of its folder.
     """
     settled = dict(bound)
     for name, parameter in parameters.items():
@@ -25,7 +25,7 @@ def _resolved(name: str, under: Path, path: Path) -> str:
     try:
         real, folder = path.resolve(), under.resolve()
     except (OSError, RuntimeError) as exc:  # links in a circle (RuntimeError before Python 3.13)
-        raise ValueError(f'parameter "{name}": {quoted(str(path))} can\'t be followed ({exc}); give another path') from None
+        raise BadValue(f'parameter "{name}": {quoted(str(path))} can\'t be followed ({exc}); give another path') from None
     if not real.is_relative_to(folder):
-        raise ValueError(f'parameter "{name}": {quoted(str(path))} leads out of {under} by a symbolic link; give another path')
+        raise BadValue(f'parameter "{name}": {quoted(str(path))} leads out of {under} by a symbolic link; give another path')
     return str(real)

@@ -29,7 +29,7 @@ _REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 class BadValue(ValueError):
-    """A value that can't be used: the value, what is wrong, and the remedy."""
+    """A value that can't be used, however often it is tried: the value, what is wrong, and the remedy."""
 
 
 def written(value: Value) -> str:

@@ -68,6 +68,11 @@ def gathered(env_file: Path, of_file: Mapping[str, str], environ: Mapping[str, s
     return variables
 
 
+def is_override(name: str) -> bool:
+    """Whether a variable of this name is meant for a setting."""
+    return _OVERRIDE.fullmatch(name) is not None
+
+
 def overrides(variables: Mapping[str, Variable]) -> tuple[dict[str, dict[str, Any]], dict[str, Variable], list[Mistake]]:
     """Settings that variables override: section → key → raw value; dotted key → the variable it is from; what names no section."""
     mine, origins, mistakes = {}, {}, []

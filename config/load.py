@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
-from config.environment import Variable, gathered, overrides, read_env_file
+from config.environment import Variable, gathered, is_override, overrides, read_env_file
 from config.mistakes import ConfigError, Mistake, mistakes_of, pointer
 from config.settings import HALF, NAME, Settings
 
@@ -34,6 +34,7 @@ class Config:
     base: the folder of `file`, absolute: relative paths in the settings start from it.
     warnings: sentences for the operator, about what works but shouldn't stay so.
     variables: name → value of everything that is set in the environment and in `.env`; shown to nobody.
+    kept: the same of `.env` alone, without what overrides a setting.
     version: `version_of` the file when it was read.
     """
 
@@ -42,6 +43,7 @@ class Config:
     file: Path
     warnings: tuple[str, ...] = ()
     variables: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
+    kept: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
     version: str = ""
 
     def secret(self, name: str) -> SecretStr:
@@ -89,6 +91,7 @@ def load(path: Path | None, environ: Mapping[str, str], cwd: Path, check: Check 
         file,
         tuple(_warnings(file, env_file)),
         {name: SecretStr(variable.value) for name, variable in variables.items()},
+        {name: SecretStr(value) for name, value in of_file.items() if not is_override(name)},
         version,
     )
     mistakes += check(config)

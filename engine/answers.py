@@ -41,6 +41,7 @@ def _sound(answer: object) -> TypeGuard[Result]:
             and isinstance(answer.links, tuple)
             and all(isinstance(link, str) for link in answer.links)
             and (answer.past is None or _is_past(answer.past))
+            and isinstance(answer.final, bool)
         )
     except Exception:  # what can't even be looked at is nonsense, too
         return False

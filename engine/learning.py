@@ -145,7 +145,7 @@ def _ended_at(occurrence: Occurrence, ended: Ended, now: datetime) -> datetime:
 
 
 def _retry_at(occurrence: Occurrence, ended: Ended, now: datetime) -> datetime | None:
-    if occurrence.stopping:
+    if occurrence.stopping or ended.result.final:
         return None
     outcome = ended.result.outcome
     repeats = outcome in (Outcome.FAILED, Outcome.TIMED_OUT) or (outcome is Outcome.LOST and occurrence.repeatable)

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from actions.api import Adoptable, Outcome, Process, Request, Result
+from actions.api import Adoptable, Lost, Outcome, Process, Request, Result
 from config.fields import spelled
 from engine.answers import judged
 from engine.clock import Clock, Timer
@@ -259,10 +259,11 @@ async def _known(result: Result) -> Result:
     return result
 
 
-async def _adopted(action: Adoptable, request: Request, attempt: _Attempt, process: Process) -> Result | None:
+async def _adopted(action: Adoptable, request: Request, attempt: _Attempt, process: Process) -> object:
     answer = await action.adopt(request, attempt, process)
-    if answer is None:
-        await _lost(attempt, "it ended while rowd was not running, and left no exit status")
+    if answer is None or isinstance(answer, Lost):
+        known = answer.why if answer is not None else "it ended while rowd was not running, and left no exit status"
+        await _lost(attempt, known)
     return answer
 
 

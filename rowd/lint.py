@@ -102,6 +102,12 @@ def unusable(state: str, *, certain: bool) -> Finding:
     return Finding(Level.ERROR if certain else Level.WARNING, "state", "", state.rstrip("."), name="daemon.state_dir")
 
 
+def refuses(refusals: Iterable[tuple[RowView, str]]) -> Iterator[Finding]:
+    """Rows whose action would refuse what they give.   refusals: each with what is wrong, and the remedy."""
+    for row, what in refusals:
+        yield Finding(Level.WARNING, "value", row.table, what, row.key, row.name, "Metadata")
+
+
 def _of_table(view: TableView) -> Iterator[Finding]:
     if view.trouble is not None:
         yield Finding(Level.ERROR, "table", view.name, f"the table can't be read: {view.trouble}")

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from actions.api import Context, Outcome, Process, Request, Result
+from actions.api import Context, Lost, Outcome, Process, Request, Result
 from actions.command import argv
 from actions.command.environment import PATH, account_of, variables
-from actions.command.folder import STDERR, STDOUT, booted, revoke, take_back
+from actions.command.folder import STDERR, STDOUT, booted, exit_written, revoke, take_back
 from actions.command.identity import boot
 from actions.command.launcher import Launch, Order
+from actions.command.script import without_interpreter
 from actions.command.settings import CommandSettings
 from actions.command.verdict import exit_status, past, result, too_much
 from actions.command.wards import End
 from actions.command.watch import Adopted, Held, too_long, until_gone
 from actions.paths import confined
 from actions.telling import Mask, cut, plain
-from actions.values import quoted
+from actions.values import BadValue, Value, quoted
 
 LAUNCHES = 3
 """Times that an attempt is made ready, where its warden is gone before it has begun anything."""
@@ -31,7 +33,7 @@ def make(name: str, settings: CommandSettings, base: Path) -> Command:  # noqa: 
 
 
 class Command:
-    """`kind = "command"`. Its attempts are processes that outlive the daemon, so it is Adoptable; Checkable as well."""
+    """`kind = "command"`. Its attempts are processes that outlive the daemon: Adoptable; Checkable and Refusing as well."""
 
     kind = "command"
 
@@ -43,7 +45,7 @@ class Command:
     async def run(self, request: Request, context: Context) -> Result:
         return await self._anew(request, context, None)
 
-    async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
+    async def adopt(self, request: Request, context: Context, process: Process) -> Result | Lost | None:
         """As `Adoptable` says. An attempt that has run nothing, and now never will, is started.
 
         That nothing ran is certain only while the machine is up: a file that a power cut took away proves nothing.
@@ -52,20 +54,23 @@ class Command:
         made = booted(folder)
         if made not in (None, boot()):
             self._tidy(folder, mask)
-            return _timed(self._result(folder, None, None, mask), folder)
+            down = Lost("it left no exit status: the machine went down, most likely while it ran")
+            return _timed(self._result(folder, None, None, mask), folder) or down
         if made is not None and (revoked := revoke(folder)) is not None:
             return await self._anew(request, context, revoked)
         adopted = Adopted(process, folder, request)
-        long, over = None, adopted.is_over()
+        long, over, stopped = None, adopted.is_over(), False
         try:
             if not over:
                 long = await self._until_gone(adopted, folder)
         finally:
-            adopted.close()
+            stopped = adopted.close()
             self._tidy(folder, mask)
         if made is not None and not (folder / STDOUT).exists():
             return await self._anew(request, context, None)
         found = self._result(folder, long, None, mask)
+        if found is None:
+            return None if made is None else Lost(_why_lost(folder, stopped=stopped))
         return _timed(found, folder) if over else found
 
     async def _anew(self, request: Request, context: Context, revoked: str | None) -> Result:
@@ -75,7 +80,8 @@ class Command:
             try:
                 launch = Launch(self._order(request, context), request, revoked)
             except (OSError, ValueError, subprocess.SubprocessError) as exc:
-                return Result(Outcome.FAILED, cut(plain(mask.text(f"it could not be started: {exc}"))))
+                why = cut(plain(mask.text(f"it could not be started: {exc}")))
+                return Result(Outcome.FAILED, why, final=isinstance(exc, BadValue))
             await context.launched(launch.process)
             launch.release()
             try:
@@ -97,6 +103,14 @@ class Command:
             if self._settings.user is not None:
                 account_of(self._settings.user)
         except (OSError, ValueError) as exc:
+            return str(exc)
+        return None
+
+    def refusal(self, parameters: Mapping[str, Value]) -> str | None:
+        """A path that leads out of its folder."""
+        try:
+            confined(self._settings.parameters, parameters)
+        except BadValue as exc:
             return str(exc)
         return None
 
@@ -157,7 +171,19 @@ class Command:
         if found is None:
             where = "" if "/" in name else f" in {path}"
             raise ValueError(f"there is no program {quoted(name)}{where}; install it, or write its full path")
-        return str((self._cwd / found).absolute())
+        program = str((self._cwd / found).absolute())
+        if (missing := without_interpreter(program, name, self._cwd, path)) is not None:
+            raise ValueError(missing)
+        return program
+
+
+def _why_lost(folder: Path, *, stopped: bool) -> str:
+    """Of an attempt that was begun in this run of the machine, and has no exit status.   stopped: it ran on, and we killed it."""
+    if stopped:
+        return "its warden was killed, as rowd was, so that nobody could see it to its end; what still ran of it was killed, too"
+    if exit_written(folder):
+        return "it left no exit status: that could not be written, as on a full disk"
+    return "it left no exit status: its warden was killed, as rowd was, most likely before it ended; it may well have finished"
 
 
 def _timed(result: Result | None, folder: Path) -> Result | None:

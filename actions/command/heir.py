@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from actions.api import Context, Outcome, Process, Request, Result
+from actions.api import Context, Lost, Outcome, Process, Request, Result
 from actions.command import argv
 from actions.command.action import Command
 from actions.command.settings import CommandSettings
@@ -25,10 +25,10 @@ class Heir(Command):
     async def _anew(self, request: Request, context: Context, revoked: str | None) -> Result:  # noqa: ARG002 (a Command's)
         return Result(Outcome.FAILED, f"the action {request.action} is no longer defined in rowd.toml")
 
-    async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
+    async def adopt(self, request: Request, context: Context, process: Process) -> Result | Lost | None:
         found = await super().adopt(request, context, process)
         status = exit_status(context.folder)
-        if found is None or status is None:
+        if not isinstance(found, Result) or status is None:
             return found
         summary = f"exit {status}; what it printed is in its log, since its action is no longer in rowd.toml"
         return replace(found, summary=summary, outputs={})

@@ -70,18 +70,29 @@ class Adopted:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._group, number)
 
-    def close(self) -> None:
-        """Give everything back, and kill what runs on though nobody will tell how it ends."""
+    def close(self) -> bool:
+        """Give everything back, and kill what runs on though nobody will tell how it ends. Whether something may have run on."""
         if self._gone is not None:
             self._gone.cancel()
-        if not exit_written(self._folder) and not kill_program(self._folder, self._request) and self._warden is not None:
-            with contextlib.suppress(ProcessLookupError):  # its ticket was taken, and nobody knows by which process
-                signal.pidfd_send_signal(self._warden, signal.SIGKILL)
-            is_gone(self._warden, int(DYING * 1000))
-            kill_program(self._folder, self._request)
+        killed = False
+        if not exit_written(self._folder):
+            self._look()
+            killed = self._program is not None and not is_gone(self._program)
+            if not kill_program(self._folder, self._request):
+                killed = True
+                self._kill_warden()
         for pidfd in (self._warden, self._program):
             if pidfd is not None:
                 os.close(pidfd)
+        return killed
+
+    def _kill_warden(self) -> None:
+        """Its ticket was taken, and nobody knows by which process: then all it began ends."""
+        if self._warden is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._warden, signal.SIGKILL)
+            is_gone(self._warden, int(DYING * 1000))
+            kill_program(self._folder, self._request)
 
     def _look(self) -> None:
         """Find the program, as soon as its warden has told of it."""

@@ -10,15 +10,17 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from actions.api import Context, Outcome, Request, Result, Value
 from actions.http import plan
+from actions.http.addresses import literal
 from actions.http.pointer import found
 from actions.http.settings import HttpSettings
 from actions.paths import confined
 from actions.sizes import spelled
 from actions.telling import MASK, Mask, cut, listed, plain
-from actions.templates import Reference
+from actions.values import BadValue
 
 if TYPE_CHECKING:
     import ssl
@@ -38,7 +40,7 @@ def make(name: str, settings: HttpSettings, base: Path) -> Http:  # noqa: ARG001
 
 
 class Http:
-    """`kind = "http"`."""
+    """`kind = "http"`. Checkable and Refusing."""
 
     def __init__(self, settings: HttpSettings, request: plan.Plan, verify: bool | Path) -> None:
         self._settings = settings
@@ -60,39 +62,53 @@ class Http:
             )
             answer: Answer = await made.answer(sent)
         except (exchange.Failed, ValueError, OSError) as exc:
-            return Result(Outcome.FAILED, cut(plain(mask.text(str(exc)))))
+            final = isinstance(exc, BadValue) or (isinstance(exc, exchange.Failed) and exc.final)
+            return Result(Outcome.FAILED, cut(plain(mask.text(str(exc)))), final=final)
         _keep(folder, answer, mask)
         return self._result(answer, exchange.reason(answer.status), mask)
 
+    def lacking(self) -> str | None:
+        """An address in its url that it may not reach. A name is looked up only when it runs: it may be another one then."""
+        host = urlsplit(self._plan.url.filled(lambda _: "x")).hostname or ""
+        address = literal(host)
+        return None if address is None else self._settings.allow_private.refusal(host, address)
+
+    def refusal(self, parameters: Mapping[str, Value]) -> str | None:
+        try:
+            self._plan.filled({}, self._lookup(parameters, dict.fromkeys(self._settings.secrets, "x")))
+        except BadValue as exc:
+            return str(exc)
+        return None
+
+    def _lookup(self, parameters: Mapping[str, Value], secrets: Mapping[str, str]) -> plan.Lookup:
+        values = confined(self._settings.parameters, parameters)
+        return lambda reference: secrets[reference.name] if reference.secret else values[reference.name]
+
     def _filled(self, request: Request, secrets: Mapping[str, str]) -> plan.Sent:
-        values = confined(self._settings.parameters, request.parameters)
-
-        def value(reference: Reference) -> Value:
-            return secrets[reference.name] if reference.secret else values[reference.name]
-
         own = {
             "User-Agent": f"rowd/{_version()}",
             "Accept": "*/*",
             "Accept-Encoding": "identity",
             "Idempotency-Key": request.run,  # the same for every attempt, so that a server can tell a repetition
         }
-        return self._plan.filled(own, value)
+        return self._plan.filled(own, self._lookup(request.parameters, secrets))
 
     def _result(self, answer: Answer, reason: str, mask: Mask) -> Result:
         if not any(low <= answer.status <= high for low, high in self._settings.expect):
-            said = "" if "html" in answer.header("content-type") else _beginning(answer.content)
+            said = "" if "html" in answer.header("content-type") or answer.encoding else _beginning(answer, mask)
             to = mask.text(answer.header("location"))
             hint = f", to {to}; set follow_redirects, or correct the url" if 300 <= answer.status < 400 and to else ""
-            return Result(Outcome.FAILED, cut(plain(mask.text(f"{reason}{hint}{': ' if said else ''}{said}"))))
+            stays = bool(hint) and answer.status in plan.PERMANENT
+            return Result(Outcome.FAILED, cut(plain(mask.text(f"{reason}{hint}{': ' if said else ''}{said}"))), final=stays)
         try:
-            outputs = {name: mask.value(value) for name, value in self._outputs(answer).items()}
+            outputs = self._outputs(answer, mask)
         except ValueError as exc:
             return Result(Outcome.FAILED, cut(plain(mask.text(f"{reason}, but {exc}"))))
         size = spelled(len(answer.content)) + ("" if answer.whole else ", the rest was not read")
         return Result(Outcome.SUCCEEDED, cut(plain(mask.text(f"{reason}, {listed(outputs) or size}"))), outputs)
 
-    def _outputs(self, answer: Answer) -> dict[str, Value]:
-        """The declared outputs; null gives none. Raises ValueError, with half a sentence, where one can't be had."""
+    def _outputs(self, answer: Answer, mask: Mask) -> dict[str, Value]:
+        """The declared outputs, masked; null gives none. Raises ValueError, with half a sentence, where one can't be had."""
         if not self._settings.outputs:
             return {}
         if not answer.whole:
@@ -100,6 +116,9 @@ class Http:
         try:
             document = json.loads(answer.content)
         except (ValueError, RecursionError):
+            if answer.encoding:
+                asked = "which rowd asks servers not to do and doesn't undo"
+                raise ValueError(f"the answer is encoded as {answer.encoding}, {asked}, so it has no outputs") from None
             raise ValueError("the answer is not JSON, so it has no outputs") from None
         outputs: dict[str, Value] = {}
         for name, pointer in self._settings.outputs.items():
@@ -111,16 +130,16 @@ class Http:
                 case None:
                     continue
                 case str():
-                    outputs[name] = cut(value)
+                    outputs[name] = cut(mask.text(value))
                 case int() | float() if math.isfinite(value) and abs(value) < 2**63:
-                    outputs[name] = value
+                    outputs[name] = mask.value(value)
                 case _:
                     raise ValueError(f"what the answer has at {pointer or 'its top'} is not a single value for the output {name}")
         return outputs
 
 
 def _keep(folder: Path, answer: Answer, mask: Mask) -> None:
-    (folder / BODY).write_bytes(mask.content(answer.content))
+    (folder / BODY).write_bytes(mask.content(answer.content, whole=answer.whole))
     request = answer.request
     lines = [f"{request.method} {request.url}", *_shown(tuple(request.headers.items())), "", str(answer.status)]
     (folder / TALK).write_text(mask.text("\n".join([*lines, *_shown(answer.headers), ""])), encoding="utf-8")
@@ -130,8 +149,11 @@ def _shown(headers: tuple[tuple[str, str], ...]) -> list[str]:
     return [f"{name}: {MASK if name.lower() in _CONFIDENTIAL else value}" for name, value in headers]
 
 
-def _beginning(content: bytes) -> str:
-    return cut(plain(content[:2000].decode(errors="replace")), 200)
+def _beginning(answer: Answer, mask: Mask) -> str:
+    """Masked before it is cut: afterwards nobody would know half a secret."""
+    beginning = answer.content[:2000]
+    masked = mask.content(beginning, whole=answer.whole and len(beginning) == len(answer.content))
+    return cut(plain(masked.decode(errors="replace")), 200)
 
 
 def _version() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -26,13 +27,20 @@ class Allowed:
     hosts: frozenset[str] = frozenset()
     networks: tuple[Network, ...] = ()
 
-    def refusal(self, host: str, address: Address) -> str | None:
-        """Why a request to `host` at this address is refused, in a word or two; None where it may be sent."""
-        word = _not_public(address)
+    def refusal(self, host: str, address: str) -> str | None:
+        """Why a request to `host` at this address is refused, in one sentence with the remedy; None where it may be sent.
+
+        address: as getaddrinfo gives it; the zone of a link-local one (`%eth0`) doesn't matter.
+        """
+        found = ip_address(address.partition("%")[0])
+        word = _not_public(found)
         if word is None or self.everything or host.lower().rstrip(".") in self.hosts:
             return None
-        plain = _unmapped(address)
-        return None if any(plain in network for network in self.networks) else word
+        plain = _unmapped(found)
+        if any(plain in network for network in self.networks):
+            return None
+        said = "" if address == host else f"{address}, "
+        return f"{host} is {said}{word}: not asked; if it is meant, name it in allow_private"
 
 
 def allowed(value: object) -> object:
@@ -52,9 +60,17 @@ def allowed(value: object) -> object:
     return Allowed(hosts=frozenset(hosts), networks=tuple(networks))
 
 
-def read(text: str) -> Address:
-    """An address as getaddrinfo gives it; the zone of a link-local one (`%eth0`) is kept by the caller."""
-    return ip_address(text.partition("%")[0])
+def literal(host: str) -> str | None:
+    """The address that a host is without being looked up, also where it is written oddly (`2130706433`); None for a name.
+
+    `localhost` and what ends with it is this machine (RFC 6761, 6.3).
+    """
+    if f".{host.lower().rstrip('.')}".endswith(".localhost"):
+        return "127.0.0.1"
+    try:
+        return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0][4][0])
+    except (OSError, UnicodeError):
+        return None
 
 
 def _not_public(address: Address) -> str | None:

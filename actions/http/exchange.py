@@ -16,8 +16,8 @@ from urllib.parse import urljoin
 
 import httpx
 
-from actions.http.addresses import Allowed, read
-from actions.http.plan import Sent, redirected
+from actions.http.addresses import Allowed
+from actions.http.plan import PERMANENT, Sent, redirected
 from actions.values import quoted
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -27,7 +27,11 @@ CONNECT_S = 10.0
 
 
 class Failed(Exception):
-    """There is no answer. The text says why, for a person."""
+    """There is no answer. The text says why, for a person.   final: our own rules forbid it, and will the next time, too."""
+
+    def __init__(self, why: str, *, final: bool = False) -> None:
+        super().__init__(why)
+        self.final = final
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,12 @@ class Answer:
     def header(self, name: str) -> str:
         """The first header of this name, "" where there is none."""
         return next((v for known, v in self.headers if known.lower() == name), "")
+
+    @property
+    def encoding(self) -> str:
+        """How the server encoded the content though it was asked not to, such as gzip; "" where it didn't."""
+        said = self.header("content-encoding").strip().lower()
+        return "" if said == "identity" else said
 
 
 def trust(verify: bool | Path) -> ssl.SSLContext:
@@ -65,24 +75,30 @@ class Exchange:
 
     async def answer(self, sent: Sent) -> Answer:
         """Send it, follow redirects where allowed, read the answer. Raises Failed."""
+        stays = True  # the way to here: the next attempt would be led here, too
         # A bare transport: it knows no cookies, no proxies and no redirects of its own.
         async with httpx.AsyncHTTPTransport(verify=self._context, trust_env=False) as transport:
             for _ in range(MOST_REDIRECTS + 1):
-                answer = await self._one(transport, sent)
+                try:
+                    answer = await self._one(transport, sent)
+                except Failed as exc:
+                    exc.final = exc.final and stays
+                    raise
                 location = answer.header("location")
                 if not self._follow or answer.status not in REDIRECTS or not location:
                     return answer
+                stays = stays and answer.status in PERMANENT
                 try:
                     sent = redirected(sent, answer.status, urljoin(sent.url, location))
                 except ValueError as exc:
-                    raise Failed(str(exc)) from None
+                    raise Failed(str(exc), final=stays) from None
         raise Failed(f"it was redirected more than {MOST_REDIRECTS} times; correct the url")
 
     async def _one(self, transport: httpx.AsyncHTTPTransport, sent: Sent) -> Answer:
         try:
             url = httpx.URL(sent.url)
         except httpx.InvalidURL as exc:
-            raise Failed(f"{quoted(sent.url)} is no address of a web service ({exc})") from None
+            raise Failed(f"{quoted(sent.url)} is no address of a web service ({exc})", final=True) from None
         host = url.raw_host.decode("ascii")
         addresses = await self._checked(host, url.port or (443 if url.scheme == "https" else 80))
         for index, address in enumerate(addresses):
@@ -117,9 +133,8 @@ class Exchange:
             raise Failed(f"{quoted(host)} was not found; correct the url, or see whether this machine's DNS works") from None
         addresses = list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
         for address in addresses:
-            if (why := self._allowed.refusal(host, read(address))) is not None:
-                said = "" if address == host else f"{address}, "
-                raise Failed(f"{host} is {said}{why}: not asked; if it is meant, name it in allow_private")
+            if (why := self._allowed.refusal(host, address)) is not None:
+                raise Failed(why, final=True)
         return addresses
 
     async def _content(self, response: httpx.Response) -> tuple[bytes, bool]:

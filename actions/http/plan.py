@@ -6,19 +6,24 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from ipaddress import IPv4Address
 from urllib.parse import quote, urlsplit
 
 from actions.http.settings import HttpSettings
 from actions.templates import Reference, Template, template
-from actions.values import Value, has_control, quoted, written
+from actions.values import BadValue, Value, has_control, quoted, written
 
 Node = Template | dict[str, "Node"] | list["Node"] | int | float | bool | None
 """A JSON structure whose texts are templates."""
 
+PERMANENT = frozenset({301, 308})
+"""Statuses of redirects that stay (RFC 9110, 15.4)."""
+
 Lookup = Callable[[Reference], Value]
 
 _FIXED_HOST = re.compile(r"https?://[^/?#@\\\s{}]+[/?#]", re.IGNORECASE)
-_ELSEWHERE = frozenset({"accept", "accept-language", "content-type", "user-agent", "idempotency-key"})
+_QUAD = re.compile(r"\d+(?:\.\d+){3}", re.ASCII)
+_ELSEWHERE = frozenset({"accept", "accept-language", "accept-encoding", "content-type", "user-agent", "idempotency-key"})
 """Headers that may follow a redirect to another origin. All others were meant for the first one alone."""
 
 
@@ -46,7 +51,7 @@ class Plan:
     def filled(self, own: Mapping[str, str], value: Lookup) -> Sent:
         """The request with its values.
 
-        own: rowd's headers; the definition's win.   Raises ValueError, with a sentence, for a value that can't stand where it goes.
+        own: rowd's headers; the definition's win.   Raises BadValue, with a sentence, for a value that can't stand where it goes.
         """
         headers = dict(own)
         content, confidential = self._content(value)
@@ -109,6 +114,8 @@ def _check_url(text: str, url: Template) -> None:
     try:
         parts = urlsplit(text)
         fits = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        if fits and _QUAD.fullmatch(parts.hostname or ""):
+            IPv4Address(parts.hostname)  # an octal 0177 is 127 to some, and 177 to others
     except ValueError:
         fits = False
     if has_control(text) or not fits:
@@ -125,7 +132,7 @@ def _url(url: Template, value: Lookup) -> str:
     fixed = url.filled(lambda _: "x")
     for segment, as_meant in zip(_segments(text), _segments(fixed), strict=True):
         if segment != as_meant and segment in ("", ".", ".."):
-            raise ValueError(f"{quoted(segment)} can't be a part of a url's path; give another value")
+            raise BadValue(f"{quoted(segment)} can't be a part of a url's path; give another value")
     return text
 
 
@@ -136,7 +143,7 @@ def _segments(url: str) -> list[str]:
 def _header(name: str, text: Template, value: Lookup) -> str:
     filled = text.filled(lambda r: written(value(r))).strip()
     if has_control(filled) or not filled.isascii():
-        raise ValueError(f"the header {name} would hold a line break or a character that no header can hold; give another value")
+        raise BadValue(f"the header {name} would hold a line break or a character that no header can hold; give another value")
     return filled
 
 

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import typer
 
-from actions.api import Checkable
+from actions.api import Checkable, Refusing
 from engine.clock import SystemClock
+from engine.model import Status
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import emit_json, plural, print_table, say, warn
 from rowd.cli.site import behind, reading, runner, runs_as_us, site_at, tables_of
-from rowd.lint import Finding, Level, lacks, lint, unusable, users
+from rowd.lint import Finding, Level, lacks, lint, refuses, unusable, users
 from rowd.lock import StateUnusable, obstacle
 from rowd.saying import counted
-from rowd.view import house, look, usual
+from rowd.view import RowView, TableView, house, look, usual
 from rowd.wiring import Site
 
 STYLES = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "dim"}
@@ -35,7 +36,8 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
     Errors: rows that are not understood, tables that can't be read, a state folder that can't be made or written. Warnings: fixed
     times in an hour that the clock skips or repeats within a year, runs that take longer than their interval, schedules denser than
     their action allows, more tasks in one minute than may run at once, headers that are nearly a column's, actions that can't
-    become the user that they are to run as, or whose program, folder or user isn't there.
+    become the user that they are to run as, whose program, its interpreter, folder or user isn't there, or whose address isn't
+    allowed, and values that a run would refuse.
     Nothing is run or written. Ends with 1 where there are errors.
     """
     site = site_at(config)
@@ -45,7 +47,8 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
         now = clock.now()
         found = lint(tables, now, house(site, ledger, now), usual(ledger, tables), site.parts.max_parallel)
         about_actions = [*users(site.definitions, runner(site)), *lacks(_lacking(site))]
-        found = sorted([*_about_state(site), *about_actions, *found], key=lambda f: list(Level).index(f.level))
+        all_found = [*_about_state(site), *about_actions, *refuses(_refused(site, tables)), *found]
+        found = sorted(all_found, key=lambda f: list(Level).index(f.level))
         old = behind(site, ledger)
     levels = Counter(one.level for one in found)
     if as_json:
@@ -95,3 +98,15 @@ def _lacking(site: Site) -> dict[str, str]:
         return {}
     found = {name: action.lacking() for name, action in site.parts.actions.items() if isinstance(action, Checkable)}
     return {name: what for name, what in found.items() if what is not None}
+
+
+def _refused(site: Site, tables: Sequence[TableView]) -> Iterator[tuple[RowView, str]]:
+    """Rows whose action would refuse their values, and why. Nothing where we are not who rowd runs as, as above."""
+    if not runs_as_us(site):
+        return
+    for row in (row for table in tables for row in table.tasks):
+        action: object = site.parts.actions.get(row.task.action) if row.task is not None else None
+        if row.task is not None and row.task.status is Status.ACTIVE and isinstance(action, Refusing):
+            why = action.refusal(row.task.parameters)
+            if why is not None:
+                yield row, why

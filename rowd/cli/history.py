@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from actions.telling import Mask
 from config.fields import span
 from engine.cells import BadCell, alike, did_you_mean, instant
 from engine.clock import SystemClock
@@ -25,6 +26,7 @@ from rowd.cli.output import Styled, clean, emit_json, fail, print_table, say
 from rowd.cli.rows import outcome_style, run_json, stands
 from rowd.cli.site import ledger_site, ledger_tables, reading
 from rowd.files import files_of
+from rowd.hiding import mask_of
 from rowd.saying import earlier, lasted
 from rowd.wiring import Site
 
@@ -138,20 +140,23 @@ def _found(
     told = [o for ask in asks for o in ask(grep=grep, limit=limit)]
     if ledger is None or grep is None:
         return told
-    seen = {o.id for o in told}
+    seen, mask = {o.id for o in told}, mask_of(site)
     others = (o for ask in asks for o in ask(limit=SEARCHED) if o.id not in seen)
-    return told + [o for o in others if _printed(files_of(ledger, site, o.id), grep)]
+    return told + [o for o in others if _printed(files_of(ledger, site, o.id), grep, mask, over=o.outcome is not None)]
 
 
-def _printed(files: Iterable[Path], text: str) -> bool:
+def _printed(files: Iterable[Path], text: str, mask: Mask, *, over: bool) -> bool:
+    """Whether the text stands in one of the files, secrets masked.   over: nothing more is written into them."""
     wanted = text.casefold()
     for file in files:
         try:
             with file.open("rb") as opened:
-                if wanted in opened.read(LONGEST_LOG).decode("utf-8", "replace").casefold():
-                    return True
+                content = opened.read(LONGEST_LOG)
         except OSError:
             continue  # pruned, or another user's
+        masked = mask.content(content, whole=over and len(content) < LONGEST_LOG)
+        if wanted in masked.decode("utf-8", "replace").casefold():
+            return True
     return False
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, BinaryIO, Literal
+from typing import Annotated, BinaryIO
 
 import typer
 
 from actions.api import Outcome
 from actions.command.folder import STDERR, STDOUT
+from actions.telling import Gradual, Mask
 from engine.clock import SystemClock
 from engine.ledger import Attempt, Ledger
 from engine.model import Occurrence
@@ -22,6 +25,7 @@ from rowd.cli.output import clean, clean_lines, emit_json, fail, warn
 from rowd.cli.rows import run_json, stands
 from rowd.cli.site import ledger_site, reading
 from rowd.files import PRINTED, files_in, folder_of
+from rowd.hiding import mask_of, unknown
 from rowd.streams import VOICE
 from rowd.view import living
 from rowd.wiring import Site
@@ -53,30 +57,45 @@ def logs(
 ) -> None:
     """Print what a run printed.
 
-    Its standard output goes to standard output, its standard error to standard error, unless one of them is asked for alone. Other
-    files that the attempt left (the answer of a server) follow. On a terminal, control characters are left out.
+    Secrets are masked, also while it is under way. Its standard output goes to standard output, its standard error to standard
+    error, unless one of them is asked for alone. Other files that the attempt left (the answer of a server) follow. On a terminal,
+    control characters are left out.
 
     With --follow it ends with 3 where no daemon is running any more: how the run ends is known when the next one has looked.
     """
     if follow and as_json:
         fail("--follow and --json can't be had together", Exit.USAGE)
     site = ledger_site(config)
+    mask = mask_of(site)
     with reading(site) as ledger:
         if ledger is None:
             fail("Nothing has run here yet: there is no ledger", Exit.BAD)
         occurrence, one = _wanted(ledger, run, attempt)
         only = {name for name, asked in ((STDOUT, stdout), (STDERR, stderr)) if asked}
+        over = one.ended_at is not None
+        if not over and (names := unknown(site, occurrence.action)):
+            warn(f"{', '.join(names)}: no value is known here, so until this attempt has ended it can't be masked")
         if as_json:
             folder = folder_of(site, one)
-            texts = {p.name: p.read_text("utf-8", "replace") for p in files_in(folder) if not only or p.name in only}
+            texts = _texts(folder, only, mask, over=over)
             emit_json({**run_json(occurrence), "shown_attempt": one.n, "folder": folder, "files": texts})
             return
-        printer = Printer(folder_of(site, one), only)
+        printer = Printer(folder_of(site, one), only, mask)
         if follow:
-            asyncio.run(_follow(ledger, printer, one))
+            over = asyncio.run(_follow(ledger, printer, one))
         printer.more()
+        if over:
+            printer.rest()
+    if follow and not over:
+        fail("no daemon is running, so how it ends isn't known yet; the next one (`rowd run`) finds out", Exit.LATER)
     if not printer.found:
         fail(_nothing(site, occurrence, one, only), Exit.BAD)
+
+
+def _texts(folder: Path, only: set[str], mask: Mask, *, over: bool) -> dict[str, str]:
+    """Name → what the file holds, masked.   over: nothing more is written into them."""
+    files = [path for path in files_in(folder) if not only or path.name in only]
+    return {path.name: mask.content(path.read_bytes(), whole=over).decode("utf-8", "replace") for path in files}
 
 
 def _wanted(ledger: Ledger, run: str, attempt: int | None) -> tuple[Occurrence, Attempt]:
@@ -106,35 +125,68 @@ def _nothing(site: Site, occurrence: Occurrence, attempt: Attempt, only: set[str
     return f"{occurrence.id}, attempt {attempt.n}, left no {' and no '.join(sorted(only)) or 'files'}"
 
 
-class Printer:
-    """Prints the files of one attempt, and at each call what has been added to them since."""
+@dataclass(slots=True)
+class _Place:
+    """How far a file was read and printed.   inode: which one it was: rowd puts a masked one in its place when the attempt ends.
 
-    def __init__(self, folder: Path, only: set[str]) -> None:
+    at: bytes of it that were read.   told: bytes that were printed, masked.   skipped: of these, what the new one has yet to pass.
+    """
+
+    inode: int
+    gradual: Gradual
+    at: int = 0
+    told: int = 0
+    skipped: int = 0
+
+
+class Printer:
+    """Prints the files of one attempt, secrets masked, and at each call what has been added to them since.
+
+    found: whether there was any file.
+    """
+
+    def __init__(self, folder: Path, only: set[str], mask: Mask) -> None:
         self._folder = folder
         self._only = only
-        self._at: dict[str, int] = {}
+        self._mask = mask
+        self._places: dict[str, _Place] = {}
         self.found = False
 
     def more(self) -> None:
+        """But for what may be the beginning of a secret."""
         for path in files_in(self._folder):
             if self._only and path.name not in self._only:
                 continue
-            if path.name not in PRINTED and path.name not in self._at:
+            if path.name not in PRINTED and path.name not in self._places:
                 warn(f"--- {path.name}")
             self._print(path)
             self.found = True
 
+    def rest(self) -> None:
+        """What was held back, once nothing more comes."""
+        for name, place in self._places.items():
+            self._put(place, place.gradual.rest(), name)
+
     def _print(self, path: Path) -> None:
-        where: Literal["stdout", "stderr"] = "stderr" if path.name == STDERR and STDERR not in self._only else "stdout"
-        stream = getattr(sys, where)
         try:
             with path.open("rb") as file:
-                file.seek(self._at.get(path.name, 0))
+                inode = os.fstat(file.fileno()).st_ino
+                place = self._places.get(path.name)
+                if place is None or place.inode != inode:
+                    told = place.told if place is not None else 0
+                    place = self._places[path.name] = _Place(inode, self._mask.gradual(), told=told, skipped=told)
+                file.seek(place.at)
                 while piece := file.read(PIECE):
-                    _put(piece, stream)
-                self._at[path.name] = file.tell()
+                    self._put(place, place.gradual.more(piece), path.name)
+                place.at = file.tell()
         except OSError as exc:
             fail(f"{path} can't be read: {exc.strerror}", Exit.OWNER)
+
+    def _put(self, place: _Place, masked: bytes, name: str) -> None:
+        new, place.skipped = masked[place.skipped :], max(0, place.skipped - len(masked))
+        place.told += len(new)
+        if new:
+            _put(new, sys.stderr if name == STDERR and STDERR not in self._only else sys.stdout)
 
 
 def _put(piece: bytes, stream: object) -> None:
@@ -148,17 +200,17 @@ def _put(piece: bytes, stream: object) -> None:
     text.flush()
 
 
-async def _follow(ledger: Ledger, printer: Printer, attempt: Attempt) -> None:
-    """Until the attempt has its end in the ledger. Ends the command where nobody is there to put it in."""
+async def _follow(ledger: Ledger, printer: Printer, attempt: Attempt) -> bool:
+    """Until the attempt has its end in the ledger; False where nobody is there to put it in."""
     clock = SystemClock()
     seen_at = clock.monotonic()
     while True:
         over = any(a.n == attempt.n and a.ended_at is not None for a in ledger.attempts(attempt.run))
         printer.more()
         if over or VOICE.failed is not None:  # nobody gets what it prints any more
-            return
+            return True
         if living(ledger) is not None:
             seen_at = clock.monotonic()
         elif clock.monotonic() - seen_at >= RESTART.total_seconds():
-            fail("no daemon is running, so how it ends isn't known yet; the next one (`rowd run`) finds out", Exit.LATER)
+            return False
         await clock.sleep(LOOK)

@@ -59,9 +59,10 @@ class Unspeakable(Exception):
         Result(Outcome.SUCCEEDED, "x", outputs={"a": [1]}),  # type: ignore[dict-item]
         Result(Outcome.SUCCEEDED, "x", outputs={"a": 10**5000}),
         Result(Outcome.SUCCEEDED, "x", past=5),  # type: ignore[arg-type]
+        Result(Outcome.FAILED, "x", final=None),  # type: ignore[arg-type]
         Result(Outcome.SUCCEEDED, "x", past=Past(datetime(2026, 3, 2), MINUTE)),  # noqa: DTZ001 (that is what is wrong with it)
     ],
-    ids=["nothing", "summary", "link", "links", "outcome", "lost", "name", "list", "huge", "past", "no zone"],
+    ids=["nothing", "summary", "link", "links", "outcome", "lost", "name", "list", "huge", "past", "final", "no zone"],
 )
 def test_an_action_that_answers_nonsense_has_failed_and_kills_nobody(tmp_path: Path, answer: Any) -> None:
     async def story() -> None:
@@ -77,6 +78,19 @@ def test_an_action_that_answers_nonsense_has_failed_and_kills_nobody(tmp_path: P
         await alive.stop()
         ended = {(e.task, e.outcome, e.reason.split(":")[0]) for e in house.of(RunEnded)}
         assert ended == {("bad", "failed", "the action answered nonsense"), ("good", "succeeded", "x")}
+
+    run(story())
+
+
+@pytest.mark.parametrize(("final", "attempts"), [(False, 3), (True, 1)])
+def test_after_a_failure_that_is_final_no_other_attempt_follows(tmp_path: Path, *, final: bool, attempts: int) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("refused", "2026-03-02 12:01"))
+        house.witness.behaviour = lambda _: Result(Outcome.FAILED, "not allowed", final=final)
+        async with house.open(sheet, table_rules=rules(repeatable=True)):
+            await house.until(NOON + 60 * MINUTE)
+        assert [r.attempt for r in house.witness.seen] == list(range(1, attempts + 1))
+        assert [(e.outcome, e.reason, e.retry_at) for e in house.of(RunEnded)][-1] == ("failed", "not allowed", None)
 
     run(story())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from actions.api import Context, Outcome, Past, Process, Request, Result
+from actions.api import Context, Lost, Outcome, Past, Process, Request, Result
 from engine.breaker import BreakerRules
 from engine.events import RunEnded
 from engine.model import Stage
@@ -99,6 +99,34 @@ def test_what_ended_while_rowd_was_down_ended_then(tmp_path: Path, told: timedel
         (record,) = await alive.committer.read(lambda ledger: ledger.history())
         assert record.ended_at == began + known
         await alive.stop()
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (None, "it ended while rowd was not running, and left no exit status"),
+        (Lost("its warden was killed"), "its warden was killed"),
+    ],
+)
+def test_what_nobody_can_know_is_lost_and_why_is_recorded_as_far_as_that_is_known(
+    tmp_path: Path, answer: Lost | None, reason: str
+) -> None:
+    class Gone(Outliving):
+        async def adopt(self, request: Request, context: Context, process: Process) -> Result | Lost | None:
+            return answer
+
+    async def story() -> None:
+        house, sheet = House(tmp_path, actions={"act": Gone()}), table(row("job", "2026-03-02 12:01"))
+        alive = await start(house, sheet)
+        await house.until(NOON + MINUTE + timedelta(seconds=30))
+        await alive.kill()
+        alive = await start(house, sheet)
+        await house.after(minutes=1)
+        await alive.stop()
+        assert ends(house) == [("lost", reason)]
+        assert house.of(RunEnded)[0].duration_s is None
 
     run(story())
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from actions.api import Adoptable, Outcome, Past, Process, Result
+from actions.api import Adoptable, Lost, Outcome, Past, Process, Result
 from actions.command import KIND
 from actions.command.folder import taken
 from actions.command.identity import MARK, boot, identified, opened
@@ -45,10 +45,17 @@ def killed_daemon(folder: Path, moment: str, **settings: Any) -> Process:
     return Process(int(pid), int(started))
 
 
-def adopted(folder: Path, process: Process, lent: Lent | None = None, **settings: Any) -> Result | None:
+def adopted(folder: Path, process: Process, lent: Lent | None = None, **settings: Any) -> Result | Lost | None:
     made: object = action(folder.parent, "command", **settings)
     assert isinstance(made, Adoptable)
     return asyncio.run(made.adopt(request(), lent or Lent(folder), process))
+
+
+def lost(folder: Path, process: Process, lent: Lent | None = None, **settings: Any) -> str:
+    """Why nobody can know how it ended."""
+    found = adopted(folder, process, lent, **settings)
+    assert isinstance(found, Lost)
+    return found.why
 
 
 def line(script: str) -> dict[str, Any]:
@@ -72,7 +79,7 @@ def test_still_running_it_is_waited_for(folder: Path) -> None:
     settings = line("read word <go; echo a=5 >$ROWD_OUTPUT; echo $word; echo once >>runs; exit 3")
     process = killed_daemon(folder, "after", **settings)
 
-    async def main() -> Result | None:
+    async def main() -> Result | Lost | None:
         made: object = action(folder.parent, "command", ok_exit_codes=[3], **settings)
         assert isinstance(made, Adoptable)
         waiting = asyncio.ensure_future(made.adopt(request(), Lent(folder), process))
@@ -108,7 +115,7 @@ def test_gone_without_an_exit_file_nobody_can_know(folder: Path, *, reaped: bool
     leader, warden = map(int, (folder / "stdout").read_text().split())
     assert warden == process.pid
     known = Process(process.pid, 1 if reaped else process.started)  # of another moment: as if its parent had reaped it
-    assert adopted(folder, known, **settings) is None
+    assert "its warden was killed, as rowd was, so that nobody could see it to its end" in lost(folder, known, **settings)
     wait_for_end(leader)  # lost, so another attempt may follow: this one must not go on
 
 
@@ -141,7 +148,7 @@ def test_read_but_not_yet_begun_the_next_daemon_waits_for_it_or_for_its_warden_t
     process = killed_daemon(folder, "after", **settings)
     until(lambda: taken(folder) is not None)
 
-    async def main() -> Result | None:
+    async def main() -> Result | Lost | None:
         made: object = action(folder.parent, "command", **settings)
         assert isinstance(made, Adoptable)
         lent = Lent(folder)
@@ -172,7 +179,7 @@ def test_begun_and_not_yet_told_it_is_found_by_its_marks_and_killed_where_its_wa
     unborn = subprocess.Popen(["sleep", "1000"], env={MARK: (folder / "boot").read_text().split()[1]})
     bystander = subprocess.Popen(["sleep", "1000"], env={MARK: "another", "ROWD_RUN_ID": RUN, "ROWD_ATTEMPT": "2"})
     try:
-        assert adopted(folder, process, **settings) is None
+        assert "what still ran of it was killed, too" in lost(folder, process, **settings)
         wait_for_end(int((folder / "stdout").read_text()))
         assert unborn.wait(5) == -signal.SIGKILL  # what the warden had forked, and what hadn't become its program yet
         assert bystander.poll() is None
@@ -186,12 +193,12 @@ def test_ended_and_its_status_not_yet_written_it_is_waited_for_or_lost_with_its_
     os.mkfifo(folder.parent / "go")
     settings = line("echo $$; read word <go; exit 3")
     process = killed_daemon(folder, "after", **settings)
-    until(lambda: (folder / "stdout").exists() and (folder / "stdout").read_text() != "")
+    until(lambda: (ticket := taken(folder)) is not None and ticket.program is not None and (folder / "stdout").read_text() != "")
     os.kill(process.pid, signal.SIGSTOP)
     (folder.parent / "go").write_text("well\n")
     wait_for_end(int((folder / "stdout").read_text()))
 
-    async def main() -> Result | None:
+    async def main() -> Result | Lost | None:
         made: object = action(folder.parent, "command", **settings)
         assert isinstance(made, Adoptable)
         waiting = asyncio.ensure_future(made.adopt(request(), Lent(folder), process))
@@ -201,7 +208,12 @@ def test_ended_and_its_status_not_yet_written_it_is_waited_for_or_lost_with_its_
         return await waiting
 
     found = asyncio.run(main())
-    assert (found and found.outcome) is (None if killed else Outcome.FAILED)
+    if killed:
+        assert isinstance(found, Lost)
+        assert found.why.endswith("its warden was killed, as rowd was, most likely before it ended; it may well have finished")
+    else:
+        assert isinstance(found, Result)
+        assert found.outcome is Outcome.FAILED
     wait_for_end(process.pid)
 
 
@@ -223,7 +235,7 @@ def test_how_it_ended_is_known_before_any_time_out_even_where_nobody_has_reaped_
         assert isinstance(made, Adoptable)
         adoption = made.adopt(request(), Lent(folder), identified(gone.pid))
 
-        async def first_step() -> Result | None:
+        async def first_step() -> Result | Lost | None:
             with pytest.raises(StopIteration) as end:  # it never waits
                 adoption.send(None)
             known: Result | None = end.value.value
@@ -242,7 +254,7 @@ def test_half_an_exit_file_is_as_good_as_none(folder: Path, text: str) -> None:
     process = killed_daemon(folder, "after", **settings)
     wait_for_end(process.pid)
     (folder / "exit").write_text(text)
-    assert adopted(folder, process, **settings) is None
+    assert lost(folder, process, **settings).endswith("that could not be written, as on a full disk")
 
 
 def test_an_adopted_attempt_can_be_cancelled(folder: Path) -> None:
@@ -272,7 +284,7 @@ def test_another_process_with_the_same_pid_is_left_alone(folder: Path) -> None:
         (folder / "boot").write_text(f"{boot()} 1\n{other.pid} {identified(other.pid).started - 1}\n")
         (folder / "stdout").touch()
         mine = identified(other.pid)
-        assert adopted(folder, Process(other.pid, mine.started - 1), **settings) is None  # who has this pid came later
+        assert "no exit status" in lost(folder, Process(other.pid, mine.started - 1), **settings)  # who has this pid came later
         assert other.poll() is None
         found = opened(mine)
         assert found is not None
@@ -286,7 +298,8 @@ def test_another_process_with_the_same_pid_is_left_alone(folder: Path) -> None:
 def test_after_a_restart_of_the_machine_a_missing_file_proves_nothing(folder: Path) -> None:
     (folder / "boot").write_text("another-boot\n")
     lent = Lent(folder)
-    assert adopted(folder, Process(os.getpid(), identified(os.getpid()).started), lent, **line("touch ran")) is None
+    myself = Process(os.getpid(), identified(os.getpid()).started)
+    assert lost(folder, myself, lent, **line("touch ran")).endswith("the machine went down, most likely while it ran")
     assert not lent.launches
     assert not (folder.parent / "ran").exists()
     (folder / "exit").write_text("0\n")

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from actions.api import Checkable, Outcome, Process, Result
+from actions.api import Checkable, Outcome, Process, Refusing, Result
 from actions.command import wards
 from actions.command.environment import PATH
 from actions.command.launcher import account_to_become
@@ -117,10 +117,48 @@ def test_a_program_that_can_not_be_executed_says_so_and_a_script_without_an_inte
     script.chmod(0o755)
     assert ran(folder, "command", argv=["./script", "hi"]).summary == f"hi, {script}"
     assert ran(folder, "command", argv=["./script", "hi"], nice=1).summary == f"hi, {script}"
-    script.write_text("#!/no/such/interpreter\n")
-    missing = f"exit 127: rowd: {script}: No such file or directory"
-    assert ran(folder, "command", argv=["./script"]).summary == missing
-    assert ran(folder, "command", argv=["./script"], nice=1).summary == missing
+    odd = folder.parent / "odd"  # a program whose loader isn't there
+    odd.write_bytes(Path("/bin/true").read_bytes().replace(b"/ld-linux", b"/no-linux"))
+    odd.chmod(0o755)
+    missing = f"exit 127: rowd: {odd}: No such file or directory"
+    assert ran(folder, "command", argv=["./odd"]).summary == missing
+    assert ran(folder, "command", argv=["./odd"], nice=1).summary == missing
+
+
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [
+        ("#!/no/such/interp\n", '"/no/such/interp"'),
+        ("#! /no/such/interp -x y\n", '"/no/such/interp"'),
+        ("#!/no/such/interp", '"/no/such/interp"'),
+        ("#!/tmp\n", '"/tmp"'),
+        ("#!/usr/bin/env no-such-word\n", '"no-such-word"'),
+        ("#!/usr/bin/env sh -u\n", '"sh -u"'),
+        ("#!/bin/sh\r\n", "'/bin/sh\\r' isn't there; save it with plain LF"),
+        ("#!/usr/bin/env sh\r\n", "'sh\\r' isn't there; save it with plain LF"),
+        ("#!/bin/sh\n", None),
+        ("#!\tsh-of-mine -u\n", None),
+        ("#!/usr/bin/env sh\n", None),
+        ("#!/usr/bin/env -S sh -u\n", None),
+        ("", None),
+    ],
+)
+def test_a_script_whose_interpreter_is_missing_names_it_before_and_when_it_runs(
+    folder: Path, tmp_path: Path, line: str, missing: str | None
+) -> None:
+    (tmp_path / "sh-of-mine").symlink_to(SH)
+    script = tmp_path / "script"
+    script.write_bytes(f"{line}echo hi\n".encode() if line.endswith("\n") or not line else line.encode())
+    script.chmod(0o755)
+    made = action(tmp_path, "command", argv=["./script"])
+    assert isinstance(made, Checkable)
+    said, result = made.lacking(), asyncio.run(made.run(request(), Lent(folder)))
+    if missing is None:
+        assert (said, result.summary) == (None, "hi")
+    else:
+        assert missing in (said or "")
+        assert '"./script"' in (said or "")
+        assert result == Result(Outcome.FAILED, f"it could not be started: {said}")
 
 
 def test_what_no_program_can_be_given_is_said_and_what_is_long_arrives(folder: Path) -> None:
@@ -164,6 +202,23 @@ def test_naming_its_own_user_needs_no_root() -> None:
             account_to_become("root")
     finally:
         os.seteuid(was)
+
+
+def test_a_path_that_leads_out_is_known_before_and_final_and_a_program_that_is_not_there_is_not(
+    folder: Path, tmp_path: Path
+) -> None:
+    (folder / "out").symlink_to("/etc")
+    parameters = {"file": {"type": "path", "under": str(folder)}}
+    made = action(tmp_path, "command", argv=["/bin/ls", "{file}"], parameters=parameters)
+    assert isinstance(made, Refusing)
+    values = {"file": f"{folder}/out/passwd"}
+    said = made.refusal(values)
+    assert "by a symbolic link" in (said or "")
+    refused = Result(Outcome.FAILED, f"it could not be started: {said}", final=True)
+    assert asyncio.run(made.run(request(**values), Lent(folder))) == refused
+    assert made.refusal({"file": f"{folder}/in"}) is None
+    assert not ran(folder, "command", argv=["no-such-program"]).final
+    assert not ran(folder, "command", argv=["true"], cwd="gone").final
 
 
 # --- what it is started with

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import json
 import socket
 import ssl
@@ -12,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pydantic import ValidationError
 
 import actions
-from actions.api import Outcome, Result
+from actions.api import Checkable, Outcome, Refusing, Result
 from actions.http.addresses import Allowed
 from actions.http.plan import Sent, redirected
 from actions.http.pointer import checked, found
@@ -210,6 +210,19 @@ def test_secrets_are_sent_and_nowhere_kept(folder: Path, server: Server) -> None
     assert "Authorization: ***" in kept
 
 
+def test_no_half_of_a_secret_is_left_where_an_answer_is_cut(folder: Path, server: Server) -> None:
+    told = {"T": "hunter2-hunter2"}
+    at_200, at_500, at_end = "x" * 195 + told["T"], "x" * 495 + told["T"], "x" * 990 + told["T"]
+    server.answers["/"] = (500, {}, at_200.encode())
+    assert "hunt" not in ran(folder, "http", told, url=server.url, **LOCAL).summary
+    server.answers["/"] = (200, {}, json.dumps({"a": at_500}).encode())
+    result = ran(folder, "http", told, url=server.url, outputs={"a": "/a"}, **LOCAL)
+    assert str(result.outputs["a"]).endswith("x***")
+    server.answers["/"] = (200, {}, at_end.encode())
+    ran(folder, "http", told, url=server.url, max_response="1 kB", **LOCAL)
+    assert (folder / "response").read_bytes() == b"x" * 990
+
+
 def test_what_went_wrong_is_said_in_words(folder: Path, server: Server) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
@@ -243,7 +256,7 @@ def test_a_server_that_breaks_off_is_a_failure(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["127.0.0.1", "localhost", "[::1]", "0x7f.1", "2130706433", "0177.0.0.1", "[::ffff:127.0.0.1]", "0", "[::]", "127.1"],
+    ["127.0.0.1", "localhost", "[::1]", "0x7f.1", "2130706433", "[::ffff:127.0.0.1]", "0", "[::]", "127.1"],
 )
 def test_this_machine_is_refused_without_being_asked(folder: Path, server: Server, host: str) -> None:
     result = ran(folder, "http", url=f"http://{host}:{server.url.rpartition(':')[2]}/")
@@ -282,8 +295,32 @@ def test_private_networks_are_refused(folder: Path, host: str) -> None:
     ],
 )
 def test_only_public_addresses_are_public(address: str, word: str | None) -> None:
-    why = Allowed().refusal("host", ip_address(address))
-    assert (why is None) if word is None else (word in (why or "")), why
+    why = Allowed().refusal("host", address)
+    told = (why or "").removesuffix(": not asked; if it is meant, name it in allow_private")
+    assert (why is None) if word is None else (word in told), why
+
+
+@pytest.mark.parametrize(
+    ("url", "refused"),
+    [
+        ("http://10.0.0.1/", True),
+        ("http://2130706433/", True),
+        ("https://[::1]:8443/{{x}}", True),
+        ("http://LocalHost/", True),
+        ("http://127.0.0.2/", False),  # allowed below
+        ("https://8.8.8.8/", False),
+        ("https://a.example/", False),  # only looking it up tells
+    ],
+)
+def test_an_address_that_is_refused_is_known_before_and_final(folder: Path, url: str, *, refused: bool) -> None:
+    made = action(folder, "http", url=url, allow_private=["127.0.0.2"])
+    assert isinstance(made, Checkable)
+    said = made.lacking()
+    assert (said is not None) is refused
+    if refused:
+        result = asyncio.run(made.run(request(), Lent(folder)))
+        assert (result.outcome, result.final) == (Outcome.FAILED, True)
+        assert result.summary.rpartition(" is ")[2] == (said or "").rpartition(" is ")[2]
 
 
 def test_what_the_operator_names_is_allowed_and_nothing_beside(folder: Path, server: Server) -> None:
@@ -383,6 +420,55 @@ def test_another_server_does_not_see_the_first_ones_headers(folder: Path, server
     assert (same["authorization"], same["x-key"]) == ("s3cret-x", "fixed")
 
 
+def test_every_server_on_the_way_is_asked_not_to_encode_its_answer(folder: Path, server: Server, another: Server) -> None:
+    server.answers["/"] = (302, {"Location": f"{another.url}/"}, b"")
+    ran(folder, "http", url=server.url, follow_redirects=True, **LOCAL)
+    assert [s.headers["accept-encoding"] for s in (*server.seen, *another.seen)] == ["identity"] * 2
+
+
+def test_an_answer_that_is_encoded_all_the_same_is_told_with_its_encoding(folder: Path, server: Server) -> None:
+    squeezed = gzip.compress(b'{"a": 1}')
+    server.answers["/"] = (200, {"Content-Encoding": "gzip"}, squeezed)
+    result = ran(folder, "http", url=server.url, outputs={"a": "/a"}, **LOCAL)
+    assert result.outcome is Outcome.FAILED
+    assert result.summary.startswith("200 OK, but the answer is encoded as gzip, which rowd asks servers not to do")
+    server.answers["/"] = (500, {"Content-Encoding": "gzip"}, squeezed)
+    assert ran(folder, "http", url=server.url, **LOCAL).summary == "500 Internal Server Error"
+    server.answers["/"] = (200, {"Content-Encoding": "identity"}, b'{"a": 1}')
+    assert ran(folder, "http", url=server.url, outputs={"a": "/a"}, **LOCAL).outputs == {"a": 1}
+
+
+def test_only_what_would_be_refused_again_is_final(folder: Path, server: Server) -> None:
+    url = f"{server.url}/"
+
+    def final(status: int, location: str, **settings: Any) -> bool:
+        server.answers["/"] = (status, {"Location": location}, b"")
+        result = ran(folder, "http", url=url, **{**LOCAL, **settings})
+        assert result.outcome is Outcome.FAILED, result
+        return result.final
+
+    assert [final(status, "/new") for status in (301, 302, 303, 307, 308)] == [True, False, False, False, True]
+    for target in ("http://169.254.169.254/latest/", "ftp://a.example/"):
+        assert [final(status, target, follow_redirects=True) for status in (301, 302)] == [True, False]
+    assert not final(404, "")
+    assert not ran(folder, "http", url="http://127.0.0.1:1/", **LOCAL).final  # refused by the other side
+    assert not ran(folder, "http", url="http://no.such.invalid/").final
+
+
+def test_a_value_that_can_not_stand_where_it_goes_is_known_before_and_final(folder: Path, server: Server) -> None:
+    url, headers = f"{server.url}/items/{{x}}", {"X-Key": "{secret.T} {y}"}
+    made = action(folder, "http", url=url, headers=headers, secrets=("T",), parameters={"x": {}, "y": {}}, **LOCAL)
+    assert isinstance(made, Refusing)
+    for values, word in (({"x": "..", "y": "b"}, "path"), ({"x": "a", "y": "\u20ac"}, "X-Key")):
+        said = made.refusal(values)
+        assert word in (said or "")
+        assert asyncio.run(made.run(request(**values), Lent(folder, {"T": "hunter2"}))) == Result(
+            Outcome.FAILED, said or "", final=True
+        )
+    assert made.refusal({"x": "a", "y": "b"}) is None
+    assert server.seen == []
+
+
 def test_redirects_end_after_five(folder: Path, server: Server) -> None:
     server.answers["/"] = (302, {"Location": "/"}, b"")
     assert "more than 5 times" in ran(folder, "http", url=f"{server.url}/", follow_redirects=True, **LOCAL).summary
@@ -439,6 +525,8 @@ def test_a_body_with_a_secret_is_not_sent_on_to_another_server() -> None:
         ({"url": "http://a.example/{secret.T}"}, "secret can't stand here"),
         ({"url": "http://a.example/{y}"}, "no parameter"),
         ({"url": "ftp://a.example/{x}"}, "no address"),
+        ({"url": "http://0177.0.0.1/{x}"}, "no address"),
+        ({"url": "http://10.0.0.256/{x}"}, "no address"),
         ({"url": "http://a.example/"}, "nowhere"),
         ({"url": "http://a.example/", "body": "a={x}"}, "table, for JSON"),
         ({"url": "http://a.example/", "body": {"{x}": 1}}, "choose a name"),

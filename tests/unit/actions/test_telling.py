@@ -45,6 +45,42 @@ def test_a_log_without_secrets_is_not_touched_and_one_with_them_is_masked(tmp_pa
     assert told.read_bytes() == b"token=***\r\n\xff\n"
 
 
+@pytest.mark.parametrize(
+    ("secrets", "text", "told"),
+    [
+        (["hunter2"], "it is hunter2, hunter2hunter2 and hunter", "it is ***, ****** and hunter"),
+        (["abc", "cd"], "xabcdx abx cx", "x***x abx cx"),
+        (["pass", "password1"], "password1 passwor", "*** ***wor"),
+        (["aa"], "aaaaa b", "*** b"),
+        (["abab", "b"], "ababab a", "*** a"),
+        (["one\ntwo"], "one\ntwo\none\n", "***\none\n"),
+        ([], "as it is", "as it is"),
+    ],
+)
+def test_a_secret_is_masked_wherever_the_pieces_end(secrets: list[str], text: str, told: str) -> None:
+    content = text.encode()
+    for first in range(len(content) + 1):
+        for second in range(first, len(content) + 1):
+            gradual = Mask(secrets).gradual()
+            pieces = (content[:first], content[first:second], content[second:])
+            assert b"".join([*map(gradual.more, pieces), gradual.rest()]).decode() == told
+    assert Mask(secrets).content(content).decode() == told
+
+
+def test_what_may_begin_a_secret_is_held_back_for_as_long_as_more_may_follow() -> None:
+    gradual = Mask(["hunter2"]).gradual()
+    pieces = (b"a hunt", b"er", b"s b hun", b"ter2", b"!")
+    assert [gradual.more(piece) for piece in pieces] == [b"a ", b"", b"hunters b ", b"***", b"!"]
+    assert Mask(["hunter2"]).content(b"it is hunter", whole=False) == b"it is "
+
+
+def test_a_secret_across_a_border_of_what_is_read_of_a_log_is_masked(tmp_path: Path) -> None:
+    log = tmp_path / "stdout"
+    log.write_bytes(b"x" * (2**16 - 3) + b"hunter2" + b"y" * 9)
+    Mask(["hunter2"]).file(log)
+    assert log.read_bytes() == b"x" * (2**16 - 3) + b"***" + b"y" * 9
+
+
 @pytest.mark.parametrize(("text", "count"), [("10 MB", 10**7), ("512KiB", 2**19), ("1.5 kB", 1500), ("7 b", 7)])
 def test_a_size_is_read(text: str, count: int) -> None:
     assert size(text) == count

@@ -268,6 +268,41 @@ def test_a_state_folder_of_other_rights_is_an_obstacle(tmp_path: Path) -> None:
         os.seteuid(0)
 
 
+def test_an_address_that_an_action_may_not_reach_is_told(tmp_path: Path) -> None:
+    near = '[actions.near]\nkind = "http"\nurl = "http://10.0.0.1/x"\n'
+    (finding,) = Desk(tmp_path, "1,backup,manual,,work,,,,,", more=near).json("check")["findings"]
+    assert (finding["level"], finding["name"]) == ("warning", "actions.near")
+    assert finding["message"] == "10.0.0.1 is a private address: not asked; if it is meant, name it in allow_private"
+
+
+def test_values_that_only_a_run_refuses_are_told_with_their_row(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "out").symlink_to("/etc")
+    more = f'''
+    [actions.size]
+    kind = "command"
+    argv = ["/usr/bin/du", "{{file}}"]
+    parameters = {{ file = {{ type = "path", under = "{tmp_path}/data" }} }}
+    [actions.item]
+    kind = "http"
+    url = "https://a.example/{{name}}/x"
+    parameters = {{ name = {{}} }}
+    '''
+    rows = [
+        '1,leads out,manual,,size,active,,,"{""file"": ""out/passwd""}",',
+        '2,stays,manual,,size,active,,,"{""file"": ""in""}",',
+        '3,above,manual,,item,active,,,"{""name"": ""..""}",',
+        '4,paused,manual,,item,paused,,,"{""name"": ""..""}",',
+    ]
+    findings = Desk(tmp_path, *rows, more=more).json("check")["findings"]
+    assert [(f["level"], f["kind"], f["key"], f["column"]) for f in findings] == [
+        ("warning", "value", "1", "Metadata"),
+        ("warning", "value", "3", "Metadata"),
+    ]
+    assert "by a symbolic link" in findings[0]["message"]
+    assert "part of a url's path" in findings[1]["message"]
+
+
 def test_rows_that_rowd_has_yet_to_see_are_held_against_each_others_names(tmp_path: Path) -> None:
     rows = [f",{name},,every {n} minutes,work,,,,," for n, name in enumerate(("dup", "DUP", "Dup"), 5)]
     desk = Desk(tmp_path, *rows)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from actions.api import Outcome, Result
+from actions.telling import Mask
 from engine.model import Stage
-from rowd.cli.logs import RESTART, Printer
+from rowd.cli.logs import PIECE, RESTART, Printer
 from tests.unit.cli.desk import Desk
 
 BACKUP = "1,backup,,daily 02:30,work,active,,,,"
@@ -196,7 +197,7 @@ def test_following_goes_on_while_a_daemon_looks_after_it(desk: Desk) -> None:
 
 
 def test_following_prints_only_what_is_new(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    printer = Printer(tmp_path, set())
+    printer = Printer(tmp_path, set(), Mask(()))
     printer.more()
     assert not printer.found
     for text in ("one\n", "two\n", ""):
@@ -204,6 +205,80 @@ def test_following_prints_only_what_is_new(tmp_path: Path, capfd: pytest.Capture
             file.write(text)
         printer.more()
         assert capfd.readouterr().out == text
+
+
+@pytest.fixture
+def keeping(tmp_path: Path) -> Desk:
+    """Its action has two secrets; a third one stands in .env, and so does a setting."""
+    made = Desk(tmp_path, BACKUP, more='secrets = ["TOK", "PIN"]\n')
+    env = "TOK=hunter2-hunter2\nPIN=42\nOLD=swordfish-1\nSHORT=abc\nROWD_DAEMON__BACKUPS=00000012\n"
+    (tmp_path / ".env").write_text(env)
+    (tmp_path / ".env").chmod(0o600)
+    made.daemon_reads()
+    return made
+
+
+def test_a_run_under_way_shows_no_secret(keeping: Desk) -> None:
+    run = keeping.began()
+    text = "it is hunter2-hunter2, 42, swordfish-1; abc 00000012\nhunter2-hun"
+    told = "it is ***, ***, ***; abc 00000012\n"
+    keeping.printed(run, stdout=text, stderr="hunter2-hunter2\n", moved=f"{text}\n")
+    result = keeping.run("logs", run.id)
+    assert result.stdout == f"{told}{told}hunter2-hun\n"
+    assert result.stderr == "***\n--- moved\n"
+    assert keeping.json("logs", run.id)["files"] == {"stdout": told, "stderr": "***\n", "moved": f"{told}hunter2-hun\n"}
+    keeping.ended(run)  # then nothing more comes
+    assert keeping.run("logs", run.id, "--stdout").stdout == f"{told}hunter2-hun"
+
+
+def test_a_secret_across_a_border_of_what_is_read_is_not_shown(keeping: Desk) -> None:
+    run = keeping.began()
+    keeping.printed(run, stdout="x" * (PIECE - 5) + "hunter2-hunter2\n")
+    assert keeping.run("logs", run.id).stdout == "x" * (PIECE - 5) + "***\n"
+
+
+def test_a_run_under_way_is_not_found_by_a_secret(keeping: Desk) -> None:
+    run = keeping.began()
+    keeping.printed(run, stdout="it is hunter2-hunter2, well\nhunter2-h")
+    assert runs(keeping, "--grep", "hunter2", "--in-logs") == []
+    assert runs(keeping, "--grep", "it is ***, well", "--in-logs") == [run.id]
+
+
+def test_with_a_rowd_toml_that_can_not_be_read_secrets_of_env_are_masked_all_the_same(keeping: Desk) -> None:
+    run = keeping.began()
+    keeping.printed(run, stdout="hunter2-hunter2\n")
+    for wrong in ((keeping.folder / "rowd.toml").read_text() + "no_such = 1\n", "[["):
+        (keeping.folder / "rowd.toml").write_text(wrong)
+        assert keeping.run("logs", run.id).stdout == "***\n"
+
+
+def test_a_secret_that_nobody_here_knows_is_told_while_it_can_not_be_masked(keeping: Desk) -> None:
+    run = keeping.began()
+    keeping.printed(run, stdout="x\n")
+    (keeping.folder / ".env").write_text("PIN=42\n")
+    assert "TOK: no value is known here, so until this attempt has ended it can't be masked" in keeping.said("logs", run.id)
+    keeping.ended(run)
+    assert "can't be masked" not in keeping.said("logs", run.id)
+
+
+def test_following_masks_and_goes_on_where_it_was_when_the_masked_file_takes_the_place(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mask = Mask(["hunter2-hunter2"])
+    printer = Printer(tmp_path, set(), mask)
+    log = tmp_path / "stdout"
+    for text, told in (("a hunter2-", "a "), ("hunter2, b h", "***, b "), ("unter2-hunter2 c\n", "*** c\n")):
+        with log.open("a") as file:
+            file.write(text)
+        printer.more()
+        assert capfd.readouterr().out == told
+    with log.open("a") as file:
+        file.write("the end, hunter2-")
+    mask.file(log)
+    printer.more()
+    assert capfd.readouterr().out == "the end, "
+    printer.rest()
+    assert capfd.readouterr().out == "hunter2-"
 
 
 def test_a_link_in_an_attempts_folder_leads_nowhere(desk: Desk) -> None:
