@@ -158,7 +158,9 @@ def test_an_instant_is_read_in_common_forms(cell: Cell, iso: str) -> None:
 
 
 def test_a_date_whose_day_and_month_could_be_exchanged_is_refused_with_both_readings() -> None:
-    assert refusal(cells.instant, "03/04/2026 10:00", UTC) == "either 2026-04-03 or 2026-03-04; write the one that you mean"
+    assert refusal(cells.instant, "03/04/2026 10:00", UTC) == (
+        "either 2026-04-03 10:00 or 2026-03-04 10:00; write the one that you mean"
+    )
     assert refusal(cells.instant, "3-4-2026", UTC).startswith("either")
 
 
