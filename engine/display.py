@@ -27,7 +27,7 @@ from engine.model import (
     Type,
 )
 from engine.plan import Hold
-from engine.schedule import in_words, listed
+from engine.schedule import in_words, listed, zone_name
 from engine.upcoming import Barrier, Upcoming, first_start, may_be_barred, next_starts
 
 LONGEST_RESULT = 500
@@ -153,7 +153,7 @@ def left_alone(action: str, until: str) -> str:
 
 def place(zone: tzinfo) -> str:
     """The zone's last word: `Europe/Berlin` is Berlin."""
-    return str(getattr(zone, "key", zone)).rpartition("/")[2].replace("_", " ")
+    return zone_name(zone).rpartition("/")[2].replace("_", " ")
 
 
 def _second(instant: datetime) -> datetime:

@@ -5,9 +5,9 @@ The way of a cell: `tokens`, `reader`, `moments` (small things) → `words`, `re
 `in_words` say it back.
 """
 
-from engine.schedule.in_words import in_words, listed
+from engine.schedule.in_words import in_words, listed, zone_name
 from engine.schedule.reading import Parsed, parse
 from engine.schedule.unreadable import Unreadable
 from engine.schedule.walk import Counted, count, grace
 
-__all__ = ["Counted", "Parsed", "Unreadable", "count", "grace", "in_words", "listed", "parse"]
+__all__ = ["Counted", "Parsed", "Unreadable", "count", "grace", "in_words", "listed", "parse", "zone_name"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -104,3 +105,10 @@ def test_of_a_run_that_is_left_out_and_a_snooze_both_are_told() -> None:
     told = "OK, next Tue 3 Mar 2026 14:00 Berlin (skipped: up to Mon 2 Mar 2026 14:00 Berlin{})"
     assert health(skipped).replace(" 2026", "") == told.format("").replace(" 2026", "")
     assert health(both).replace(" 2026", "") == told.format("; snoozed until Mon 2 Mar 13:30 Berlin").replace(" 2026", "")
+
+
+@pytest.mark.parametrize("name", ["UTC", "Etc/UTC", "Zulu", "Etc/Universal"])
+def test_utc_is_spelled_in_one_way(name: str) -> None:
+    row = seen("daily 14:00", zone=ZoneInfo(name))
+    assert health(row) == "OK, next Mon 2 Mar 14:00 UTC"
+    assert str(shown(row)[0]).startswith("every day at 14:00 (UTC). Next: ")
