@@ -10,6 +10,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from functools import lru_cache
@@ -305,9 +306,12 @@ def _month(word: str) -> int:
 
 
 def same(stands: Cell, wanted: Cell) -> bool:
-    """Whether a cell that we didn't write already says this, also where the store holds only text."""
+    """Whether a cell that we didn't write already says this, also where the store holds only text: `2,5` is 2.5."""
     if stands is None or wanted is None:
         return stands is wanted
+    if isinstance(wanted, int | float) and not isinstance(wanted, bool):
+        with suppress(BadCell):
+            return number(stands) == wanted
     if isinstance(wanted, datetime):
         return str(stands) in (wanted.strftime("%Y-%m-%dT%H:%M:%SZ"), str(wanted))
     return str(stands) == str(wanted)

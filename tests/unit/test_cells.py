@@ -217,3 +217,24 @@ def test_a_reader_answers_or_refuses_whatever_the_cell_holds(cell: Cell) -> None
             read(cell)
         except BadCell as refused:
             assert len(str(refused)) < 300  # noqa: PT017 (both ends are fine; only an endless message is not)
+
+
+@pytest.mark.parametrize(
+    ("stands", "wanted", "said"),
+    [
+        ("2,5", 2.5, True),
+        ("2.50", 2.5, True),
+        (3.0, 3, True),
+        ("+3", 3, True),
+        ("2,5", 2, False),
+        ("1,500", 1.5, False),  # 1500 or 1.5
+        ("soon", 0, False),
+        (True, 1, False),
+        (None, 0, False),
+        ("2,5", "2.5", False),
+        ("yes", True, False),
+        ("2026-11-21T09:00:00Z", datetime(2026, 11, 21, 9, tzinfo=UTC), True),
+    ],
+)
+def test_a_cell_says_already_what_is_wanted_where_it_means_the_same(stands: Cell, wanted: Cell, said: bool) -> None:
+    assert cells.same(stands, wanted) is said

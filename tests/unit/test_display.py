@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from actions.api import Definition, Outcome
 from engine.columns import Column
-from engine.display import display
+from engine.display import differing, display
 from engine.merge import first_sight
 from engine.model import Tally
 from engine.parse import Rules, parse
@@ -177,3 +177,15 @@ def test_what_is_no_one_off_that_is_over_says_nothing_of_it(row: RowView) -> Non
 def test_where_there_is_no_status_column_none_is_spoken_of() -> None:
     row = seen("2026-03-04 10:00", Status="completed")
     assert health(with_state(row, stood={})) == "COMPLETED"
+
+
+# --- what the table holds already
+
+
+def test_a_count_that_a_person_wrote_otherwise_is_not_written_again() -> None:
+    row = seen(Type="counter", Threshold="5", Current="2,5")
+    wanted = display(row.understood, row.state, row.tally, row.zone)
+    assert wanted[Column.CURRENT] == 2.5
+    assert Column.CURRENT not in differing(wanted, row.state)
+    ticked = with_state(row, count=3.5)
+    assert differing(display(ticked.understood, ticked.state, ticked.tally, ticked.zone), ticked.state)[Column.CURRENT] == 3.5
