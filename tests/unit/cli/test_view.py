@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_a_hold_ends_for_every_command_when_it_does_for_the_daemon(tmp_path: Pat
     table = tmp_path / "ops.csv"
     table.write_text("".join(table.read_text().splitlines(keepends=True)[:3]))
     (ops,) = desk.json("list")["tables"]
-    until = moment(since + timedelta(minutes=5), UTC)
+    until = moment(since + timedelta(minutes=5), ZoneInfo("Europe/Berlin"))
     assert ops["held"] == f"6 of 8 rows are gone at once; put them back, or leave it so until {until} if you mean it"
 
 
