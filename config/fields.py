@@ -19,8 +19,12 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)[\s,]*", re.IGNORECASE)
 LONGEST = timedelta(days=3660)
 
 
+class TooLong(ValueError):
+    """A span of time beyond LONGEST."""
+
+
 def span(text: str) -> timedelta:
-    """Read `90s`, `5 min`, `1h 30m`, `2 days`. Raises ValueError, with a sentence for a person."""
+    """Read `90s`, `5 min`, `1h 30m`, `2 days`. Raises ValueError, with a sentence for a person; TooLong beyond LONGEST."""
     rest, total = text.strip(), timedelta()
     while rest and (part := _PART.match(rest)):
         unit = _UNITS.get(part[2].lower())
@@ -29,12 +33,12 @@ def span(text: str) -> timedelta:
         try:
             total += float(part[1]) * unit
         except OverflowError:
-            raise ValueError(f'"{text}" is longer than ten years') from None
+            raise TooLong(f'"{text}" is longer than ten years') from None
         rest = rest[part.end() :]
     if rest or not text.strip():
         raise ValueError(f'"{text}" is not a span of time: write a number and a unit, like "90s", "5 min", "2h" or "1 day"')
     if total > LONGEST:
-        raise ValueError(f'"{text}" is longer than ten years')
+        raise TooLong(f'"{text}" is longer than ten years')
     return total
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 from connectors.errors import NeedsOwner, TableError
+from engine.display import moment
 from engine.ledger import Reach, TableMark
 from engine.plan import Hold, Released, cause
 
@@ -26,14 +27,16 @@ class Trouble(NamedTuple):
 class Access:
     """One table's.
 
+    zone: the table's, in which people are told its times.
     trouble: it can't be read.   unwritable: it can be read, but results wait.   held: it can be read, but not be trusted: why.
     released: the last hold that is over.   served: False once the operator has taken the table out of rowd.toml.
     first_read: None until it was read and its headers understood.   last_read: of complete reads.
     """
 
-    def __init__(self, offline_limit: timedelta, mark: TableMark | None) -> None:
+    def __init__(self, offline_limit: timedelta, mark: TableMark | None, zone: tzinfo = UTC) -> None:
         """mark: what the ledger says of the table; None where it was never read."""
         self.offline_limit = offline_limit
+        self.zone = zone
         self.trouble: Trouble | None = None
         self.unwritable: Trouble | None = None
         self.held: str | None = None
@@ -108,4 +111,4 @@ class Access:
         if self.held is not None:
             return f"nothing of it starts, for it was held before: {self.held}"
         until = self._runs_on_until(trouble)
-        return "nothing of it starts" if now >= until else f"its tasks run on as last read until {until:%Y-%m-%d %H:%M:%S} UTC"
+        return "nothing of it starts" if now >= until else f"its tasks run on as last read until {moment(until, self.zone)}"

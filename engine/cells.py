@@ -10,6 +10,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from functools import lru_cache
@@ -196,6 +197,11 @@ def zone(name: str) -> tzinfo:
     return found
 
 
+def zone_called(name: str) -> str | None:
+    """The full name of the zone that is called so, or lies around this city (`berlin`: Europe/Berlin); None where there is none."""
+    return _zones()[1].get(name.casefold().replace(" ", "_"))
+
+
 @lru_cache(4096)
 def _zone(said: str) -> tzinfo | str:
     """The zone, or the hint where there is none of this name."""
@@ -276,7 +282,7 @@ def _date(said: str) -> tuple[date, str]:
     if found := _POINTS.match(said):
         return date(int(found[3]), int(found[2]), int(found[1])), said[found.end() :]
     if found := _EITHER.match(said):
-        return _either(int(found[1]), int(found[3]), int(found[4])), said[found.end() :]
+        return _either(int(found[1]), int(found[3]), int(found[4]), said[found.end() :]), said[found.end() :]
     if found := _DAY_MONTH.match(said):
         return date(int(found[3]), _month(found[2]), int(found[1])), said[found.end() :]
     if found := _MONTH_DAY.match(said):
@@ -284,10 +290,10 @@ def _date(said: str) -> tuple[date, str]:
     raise BadCell("not a date; write it like 2026-11-21 09:00")
 
 
-def _either(first: int, second: int, year: int) -> date:
-    """Day and month in an order that the text doesn't tell."""
+def _either(first: int, second: int, year: int, rest: str) -> date:
+    """Day and month in an order that the text doesn't tell.   rest: what follows them."""
     if first <= 12 and second <= 12 and first != second:
-        readings = f"either {date(year, second, first)} or {date(year, first, second)}"
+        readings = f"either {date(year, second, first)}{rest} or {date(year, first, second)}{rest}"
         raise BadCell(f"{readings}; write the one that you mean")
     return date(year, second, first) if second <= 12 else date(year, first, second)
 
@@ -300,9 +306,12 @@ def _month(word: str) -> int:
 
 
 def same(stands: Cell, wanted: Cell) -> bool:
-    """Whether a cell that we didn't write already says this, also where the store holds only text."""
+    """Whether a cell that we didn't write already says this, also where the store holds only text: `2,5` is 2.5."""
     if stands is None or wanted is None:
         return stands is wanted
+    if isinstance(wanted, int | float) and not isinstance(wanted, bool):
+        with suppress(BadCell):
+            return number(stands) == wanted
     if isinstance(wanted, datetime):
         return str(stands) in (wanted.strftime("%Y-%m-%dT%H:%M:%SZ"), str(wanted))
     return str(stands) == str(wanted)

@@ -27,7 +27,7 @@ from engine.model import (
     Type,
 )
 from engine.plan import Hold
-from engine.schedule import in_words, listed
+from engine.schedule import as_counted, in_words, listed, zone_name
 from engine.upcoming import Barrier, Upcoming, first_start, may_be_barred, next_starts
 
 LONGEST_RESULT = 500
@@ -65,7 +65,7 @@ def display(
     if task is not None and clocked:
         ahead, barrier = first_start(task, state, started, blackouts, (shut or {}).get(task.action))
     said = partial(moment, zone=zone, year=_year(state, ahead.at if ahead is not None else None, zone))
-    then = _then(task, state, ahead, barrier, said)
+    then = _then(task, state, ahead, barrier, said) or _anew(task, state, tally, said)
     last = tally.last
     running = next((o for o in active if o.stage is Stage.RUNNING), None)
     cells: dict[str, Cell] = {
@@ -153,7 +153,7 @@ def left_alone(action: str, until: str) -> str:
 
 def place(zone: tzinfo) -> str:
     """The zone's last word: `Europe/Berlin` is Berlin."""
-    return str(getattr(zone, "key", zone)).rpartition("/")[2].replace("_", " ")
+    return zone_name(zone).rpartition("/")[2].replace("_", " ")
 
 
 def _second(instant: datetime) -> datetime:
@@ -233,7 +233,7 @@ def _health(
         return (
             f"DRAFT: {state.note or understood.message}"
             if understood.draft
-            else f"ERROR: {understood.message}{_anew(understood, state)}"
+            else f"ERROR: {understood.message}{_newer(understood, state)}"
         )
     if hold is not None:
         return f"HELD: {hold.reason}"
@@ -241,7 +241,7 @@ def _health(
     return note + _standing(understood, state, tally, said, active, then, shut)
 
 
-def _anew(defect: Defect, state: RowState) -> str:
+def _newer(defect: Defect, state: RowState) -> str:
     """Of an action that isn't known: it may stand in rowd.toml since the daemon read that."""
     if defect.column != Column.ACTION or text(state.cells.get(Column.ACTION)) is None:
         return ""
@@ -262,7 +262,7 @@ def _standing(
     failed = tally.last is not None and tally.last.outcome not in (None, Outcome.SUCCEEDED)
     if understood.status is Status.COMPLETED and not failed:
         cancelled = tally.record is not None and tally.record.outcome is Outcome.CANCELLED
-        return f"CANCELLED{_ended(tally.record, said)}" if cancelled else f"COMPLETED{_ended(tally.last, said)}"
+        return f"CANCELLED{_ended(tally.record, said)}{then}" if cancelled else f"COMPLETED{_ended(tally.last, said)}{then}"
     if understood.status is Status.PAUSED:
         return "PAUSED"
     if tally.missed_now and tally.missed_since is not None:
@@ -274,7 +274,8 @@ def _standing(
         return f"OK, {whole(state.count)} of {whole(understood.threshold)}{_full(state, understood.threshold)}"
     if understood.schedule is None:
         return "OK, runs when asked"
-    return f"OK{then}" if then else f"NEVER: {understood.schedule.text} is past; give a time to come"
+    past = "it ran before this ledger began" if state.marked else f"{understood.schedule.text} is past"
+    return f"OK{then}" if then else f"NEVER: {past}; give a time to come"
 
 
 def _full(state: RowState, threshold: float) -> str:
@@ -304,6 +305,22 @@ def _then(task: Task | None, state: RowState, ahead: Upcoming | None, barrier: B
     elif state.snoozed_until is not None and state.snoozed_until > state.settled_until:
         held.append(f"snoozed until {said(state.snoozed_until)}")
     return f", next {said(_second(ahead.at))}" + (f" ({'; '.join(held)})" if held else "")
+
+
+def _anew(task: Task | None, state: RowState, tally: Tally, said: Said) -> str:
+    """How a one-off that is over comes to run by a Schedule that it was given since; "" where it has none.
+
+    An instant without a record may be past by the time that this is read: so it is said until when the remedy helps.
+    """
+    if task is None or task.status is not Status.COMPLETED or task.schedule is None or not task.schedule.one_off:
+        return ""
+    if Column.STATUS not in state.stood:
+        return ""
+    if (relative := as_counted(task.schedule)) is not None:
+        ended = [one.ended_at for one in (tally.last, tally.record) if one is not None and one.ended_at is not None]
+        return f"; to run it {relative}, set Status to active" if ended and state.since > max(ended) else ""
+    due = task.schedule.next(state.settled_until)
+    return f"; to run it {said(due)}, set Status to active by then" if due is not None else ""
 
 
 def _under_way(occurrence: Occurrence, said: Said, shut: datetime | None) -> str:

@@ -10,12 +10,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from connectors.api import PROVISIONAL, Cell, Row
 from connectors.identity import flaw
 from engine.cells import quoted, text
 from engine.columns import OURS, SHARED, Column
+from engine.display import moment
 from engine.layout import Layout
 from engine.model import SETTLE, RowState
 
@@ -258,10 +259,10 @@ class Presence:
     held: str | None = None
 
 
-def presence(known: Mapping[str, RowState], seen: Collection[str], now: datetime) -> Presence:
+def presence(known: Mapping[str, RowState], seen: Collection[str], now: datetime, zone: tzinfo = UTC) -> Presence:
     """Compare a complete read at `now` (aware UTC) with what is known. Keys are answered in the order of `known`.
 
-    seen: every key that stands in the table; membership should be cheap.
+    seen: every key that stands in the table; membership should be cheap.   zone: the table's, in which people are told its times.
     A hold is counted from the newest `absent_since`, so whoever has the same states knows the same end of it.
     """
     away = [(k, s) for k, s in known.items() if s.absent_since is not None or s.deleted_at is not None]
@@ -276,7 +277,7 @@ def presence(known: Mapping[str, RowState], seen: Collection[str], now: datetime
         since = now if absent else max(known[key].absent_since or now for key in missing)
         until = since + HELD_FOR
         if now < until:
-            remedy = f"put them back, or leave it so until {until:%H:%M:%S} UTC if you mean it"
+            remedy = f"put them back, or leave it so until {moment(until, zone)} if you mean it"
             return Presence(absent, (), back, f"{len(missing)} of {alive} rows are gone at once; {remedy}")
     gone = tuple(key for key in missing if (missed := known[key].absent_since) is not None and now - missed >= SETTLE)
     return Presence(absent, gone, back)

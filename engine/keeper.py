@@ -46,7 +46,7 @@ class Keeper:
         self.unsent: dict[str, None] = {}
         self.meanings = Meanings(rules.rules)
         self.sight = Sight(rules, self.states, self.meanings, mark.columns if mark is not None else ())
-        self.access = Access(rules.offline_limit, mark)
+        self.access = Access(rules.offline_limit, mark, rules.rules.zone)
         self.active: Callable[[str, str], tuple[Occurrence, ...]] = _idle
         self.shut: Callable[[datetime], Mapping[str, datetime]] = _closed
         self._mended: dict[str, Released] = {}  # rows that were defective until then
@@ -120,6 +120,7 @@ class Keeper:
         before = dict(self.understood)
         self.access.served, self.rules = rules is not None, rules or self.rules
         self.access.offline_limit, self.meanings.rules = self.rules.offline_limit, self.rules.rules
+        self.access.zone = self.rules.rules.zone
         self.sight.reconfigure(self.rules)
         self.understand(self.states, now)
         since = now.replace(microsecond=0)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from config.fields import span
+from config.fields import TooLong, span
 from connectors.api import Cell, fold
 from engine.cells import BadCell, number, same
 from engine.columns import OURS, RESTARTS, SHARED, Column
@@ -179,6 +179,8 @@ def press_of(value: Cell) -> Press:
     if (snooze := _SNOOZE.fullmatch(str(value).strip())) is not None:
         try:
             return Press(Wish.SNOOZE, span(snooze[1]).total_seconds())
+        except TooLong:
+            raise BadPress(f'Do "{_cut(value)}": a snooze is ten years at the most; set Status to paused instead') from None
         except ValueError:
             raise BadPress(f'Do "{_cut(value)}": say for how long, like "snooze 2h"') from None
     raise BadPress(f'Do "{_cut(value)}" is no button: use run now, retry, skip next, cancel or snooze 2h')

@@ -71,7 +71,7 @@ def parse(state: RowState, rules: Rules) -> Task | Defect:
 def said_by(state: RowState) -> Said | None:
     """What the row says; None where it holds typed cells, of which equal ones need not mean the same (1 and true, say)."""
     said = tuple(map(state.cells.get, _MEANT))
-    return (*said, state.since, state.anchor) if _TEXTS.issuperset(map(type, said)) else None
+    return (*said, state.since, state.anchor, state.marked) if _TEXTS.issuperset(map(type, said)) else None
 
 
 def parse_like(known: Task, state: RowState) -> Task | Defect:
@@ -134,6 +134,8 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
     row = Settings(cells, inner)
     row.refuse_unserved()
     found, type_ = _schedule(row, state, rules)
+    if found is not None and (status is not Status.ACTIVE or state.marked):
+        found = schedule.uncounted(found)
     repeatable = rules.repeatable.get(action, False)
     return Task(
         table=state.table,

@@ -84,7 +84,7 @@ class Sight:
             return found
         self.layout, self.id_column = layout, reading.id_column
         named = identify(reading.rows, self._states, layout, reading.id_column, draw)
-        present = presence(self._states, named.present, now)
+        present = presence(self._states, named.present, now, self.rules.rules.zone)
         found.look_again = self.doubtful != named.doubtful
         self.held = present.held
         given = self._addressed(reading.rows, named, layout)

@@ -28,9 +28,10 @@ def from_text(text: str) -> str | None:
     return text
 
 
-def to_text(value: Cell) -> str:
+def to_text(value: Cell, delimiter: str = ",") -> str:
     """The text of a value: instants as `2026-11-21T09:00:00Z`, truth as yes and no, numbers plain, line ends as `\\n`.
 
+    delimiter: of the file. Programs that write semicolons have a decimal comma, and take `2.5` for the second of May: so `2,5`.
     Text that a spreadsheet program would take for a formula gets a leading apostrophe. Control characters are dropped.
     Raises Bug for an instant without a zone.
     """
@@ -48,9 +49,15 @@ def to_text(value: Cell) -> str:
         case int():
             return str(value)
         case float():
-            return _escaped(str(int(value)) if value.is_integer() and abs(value) < _EXACT else repr(value))
+            plain = str(int(value)) if value.is_integer() and abs(value) < _EXACT else repr(value)
+            return _escaped(_with_comma(plain) if delimiter == ";" else plain)
         case str():
             return _escaped(_clean(value))
+
+
+def _with_comma(plain: str) -> str:
+    """`2,5`; `1,2340` with a zero, for `1,234` could be a thousand and more."""
+    return f"{plain.replace('.', ',')}0" if re.fullmatch(r"-?[0-9]{1,3}\.[0-9]{3}", plain) else plain.replace(".", ",")
 
 
 def _clean(text: str) -> str:

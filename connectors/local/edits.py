@@ -28,7 +28,7 @@ def patched(grid: Grid, patches: Sequence[Patch], regrid: Regrid) -> tuple[Docum
         index = grid.records[patch.key]
         for header, value in patch.put.items():
             position = grid.position(header)
-            text = to_text(value)
+            text = to_text(value, document.delimiter)
             if position is not None and _reads(document.fields[index], position) != from_text(text):
                 changes.setdefault(index, {})[position] = text
     after = document.edited(changes) if changes else document
@@ -48,7 +48,7 @@ def _effect(grid: Grid, patch: Patch) -> Effect:
     for header, value in patch.expect.items():
         position = grid.position(header)
         stands = None if position is None else _reads(fields, position)
-        if stands not in (value, from_text(to_text(value))):  # as it was read, or as it was put
+        if stands not in (value, from_text(to_text(value, grid.opened.document.delimiter))):  # as it was read, or as it was put
             return Effect.CONFLICT
     return Effect.APPLIED
 
@@ -66,7 +66,7 @@ def created(grid: Grid, rows: Sequence[Mapping[str, Cell]], regrid: Regrid) -> t
         for header, value in cells.items():
             position = grid.position(header)
             if position is not None:
-                fields[position] = to_text(value)
+                fields[position] = to_text(value, grid.opened.document.delimiter)
         if not any(fields):
             raise Bug("a new row needs at least one cell under a header that the table has")
         added.append(fields)

@@ -5,9 +5,21 @@ The way of a cell: `tokens`, `reader`, `moments` (small things) → `words`, `re
 `in_words` say it back.
 """
 
-from engine.schedule.in_words import in_words, listed
+from engine.schedule.in_words import in_words, listed, zone_name
 from engine.schedule.reading import Parsed, parse
 from engine.schedule.unreadable import Unreadable
-from engine.schedule.walk import Counted, count, grace
+from engine.schedule.walk import Counted, as_counted, count, grace, uncounted
 
-__all__ = ["Counted", "Parsed", "Unreadable", "count", "grace", "in_words", "listed", "parse"]
+__all__ = [
+    "Counted",
+    "Parsed",
+    "Unreadable",
+    "as_counted",
+    "count",
+    "grace",
+    "in_words",
+    "listed",
+    "parse",
+    "uncounted",
+    "zone_name",
+]

@@ -66,13 +66,13 @@ def once(setting: Setting, said: When | Ahead | OnDay) -> Once:
             due = _moment(setting, said, wall) + timedelta(microseconds=said.micro)
             return _once(setting, due, wall if said.offset is None else None)
         case Ahead(settle=True):
-            return _once(setting, setting.since + SETTLE)
+            return _once(setting, setting.since + SETTLE, counted=True)
         case Ahead():
-            return _once(setting, _days_later(setting, said.days) + said.span)
+            return _once(setting, _days_later(setting, said.days) + said.span, counted=True)
         case OnDay():
             second = setting.usual if said.second is None else said.second
             wall = (setting.today + said.days) * DAY + second
-            return _once(setting, moment_of(setting.instant(wall)), wall)
+            return _once(setting, moment_of(setting.instant(wall)), wall, counted=True)
 
 
 def at_next(setting: Setting, times: tuple[int, ...]) -> Once:
@@ -82,15 +82,16 @@ def at_next(setting: Setting, times: tuple[int, ...]) -> Once:
     due = Calendar("", setting.zone, shared(EveryDays()), *_masks(setting, times)).next(setting.since)
     if due is None:
         raise setting.refused("never comes due")
-    return _once(setting, due, setting.wall(instant_of(due)) // DAY * DAY + times[0])
+    return _once(setting, due, setting.wall(instant_of(due)) // DAY * DAY + times[0], counted=True)
 
 
-def _once(setting: Setting, due: datetime, wall: int | None = None) -> Once:
-    """wall: what the clock was to show; None where that was not said."""
+def _once(setting: Setting, due: datetime, wall: int | None = None, *, counted: bool = False) -> Once:
+    """wall: what the clock was to show; None where that was not said.   counted: whether `since` makes the instant."""
     text = wall_text(due, setting.zone)
     skipped = wall is not None and setting.wall(instant_of(due)) != wall
     remark = " (the clock skips the time that was given)" if skipped else ""
-    return Once(text, setting.zone, due, f"once, {text}{remark}", wall)
+    said = setting.text.removeprefix("once").lstrip(" ,") if counted else ""
+    return Once(text, setting.zone, due, f"once, {text}{remark}", wall, said)
 
 
 def _days_later(setting: Setting, days: int) -> datetime:

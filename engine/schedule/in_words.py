@@ -11,6 +11,8 @@ from engine.model import Schedule
 from engine.schedule.spelling import MONTHS, WEEKDAYS
 from engine.schedule.walk import Calendar, Once
 
+_UTC = frozenset({"UTC", "UCT", "Universal", "Zulu", "Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu"})
+
 
 def in_words(schedule: Schedule, now: datetime, *, runs: int = 3) -> str:
     """`every Monday at 09:00 (Europe/Berlin). Next: Mon 23 Nov 2026 09:00, Mon 30 Nov 09:00, Mon 7 Dec 09:00`.
@@ -41,8 +43,9 @@ def listed(ahead: Sequence[datetime], zone: tzinfo) -> str:
 
 
 def zone_name(zone: tzinfo) -> str:
-    """`Europe/Berlin`, `UTC`."""
-    return str(getattr(zone, "key", zone))
+    """`Europe/Berlin`; `UTC` under whichever of its names."""
+    name = str(getattr(zone, "key", zone))
+    return "UTC" if name in _UTC else name
 
 
 def _shown(local: datetime, before: datetime | None) -> str:

@@ -90,7 +90,7 @@ def _numeric(reader: Reader, said: str) -> date:
         return _day(reader, *parts)
     first, second, year = parts
     if "/" in said and first != second and first <= 12 and second <= 12:
-        one, other = _day(reader, year, second, first), _day(reader, year, first, second)
+        one, other = (reader.text.replace(said, str(_day(reader, year, *d)), 1) for d in ((second, first), (first, second)))
         raise two_readings(
             reader.text, f'"{one}" for day {first} of month {second}', f'"{other}" for day {second} of month {first}'
         )

@@ -24,7 +24,12 @@ def refused(text: str, why: str) -> Unreadable:
 
 def two_readings(text: str, one: str, other: str) -> Unreadable:
     """The error for a cell that can be read in two ways, with both shown."""
-    return refused(text, f"can be read in two ways: write {one}, or {other}")
+    return refused(text, either(one, other))
+
+
+def either(one: str, other: str) -> str:
+    """Why, where both readings are to be shown."""
+    return f"can be read in two ways: write {one}, or {other}"
 
 
 def shown(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
@@ -146,6 +146,7 @@ class Once:
     """One instant (aware, UTC). words: as `text`, where more can be said for a person.
 
     wall: what a clock in the zone was to show then, which it may skip or show twice; None where an instant was named, or a span.
+    said: what was written, `in 2 hours`, where that counts from when the row was last edited or activated; "" where a date stands.
     """
 
     text: str
@@ -153,6 +154,7 @@ class Once:
     due: datetime
     words: str = field(default="", compare=False)
     wall: int | None = field(default=None, compare=False)
+    said: str = field(default="", compare=False)
 
     @property
     def one_off(self) -> bool:
@@ -161,6 +163,18 @@ class Once:
     def next(self, after: datetime) -> datetime | None:
         """See `engine.model.Schedule`."""
         return self.due.astimezone(UTC) if after < self.due else None
+
+
+def as_counted(schedule: Schedule) -> str | None:
+    """What was written, `in 2 hours`, of a one-off that counts from when its row was last edited or activated; None of others."""
+    return schedule.said or None if isinstance(schedule, Once) else None
+
+
+def uncounted(schedule: Schedule) -> Schedule:
+    """The schedule of a row that time starts no more: it names no instant that would only hold if it were activated just now."""
+    if not isinstance(schedule, Once) or not schedule.said:
+        return schedule
+    return replace(schedule, text=schedule.said, words=f"once, {schedule.said}, counted from when the row is activated")
 
 
 def grace(schedule: Schedule, due: datetime) -> timedelta:

@@ -6,41 +6,38 @@ import re
 from functools import lru_cache
 
 from engine.schedule.ambiguous import refuse_ambiguous
+from engine.schedule.meant import remedy
 from engine.schedule.moments import span, when
 from engine.schedule.reader import Reader
 from engine.schedule.recurring import read_recurring
 from engine.schedule.said import Ahead, OnDay, Said
-from engine.schedule.tokens import KNOWN, Kind
-from engine.schedule.unreadable import Unreadable, mended, refused
+from engine.schedule.tokens import Kind
+from engine.schedule.unreadable import Unreadable, refused
 
 FORMS = 'write e.g. "every 15 minutes", "daily 07:00", "mon,thu 18:00", "last day of month 18:00", "2026-12-24 10:00" or cron'
-_WORD = re.compile(r"(?<![0-9a-z])[a-z]+(?![0-9])")
 
 
 @lru_cache(maxsize=4096)
 def sentence(text: str) -> Said:
-    """Read a tidy text. Raises Unreadable: with both readings, with "did you mean", or with examples."""
+    """Read a tidy text. Raises Unreadable: with both readings, with what was probably meant, or with examples."""
     refuse_ambiguous(text)  # outside: what is ambiguous is no slip of the finger
     try:
         return _sentence(text)
     except Unreadable as exc:
-        better = _did_you_mean(text)
+        better = remedy(text, _reads)
         if better is None:
             raise
-        raise refused(text, f'did you mean "{better}"?') from exc
+        raise refused(text, better) from exc
 
 
-def _did_you_mean(text: str) -> str | None:
-    swaps = mended(_WORD.findall(text), KNOWN)
-    if swaps is None:
-        return None
-    better = _WORD.sub(lambda m: swaps.get(m[0], m[0]), text)
+def _reads(text: str) -> bool:
+    """Whether this says something, in one way only."""
     try:
-        refuse_ambiguous(better)
-        _sentence(better)
+        refuse_ambiguous(text)
+        _sentence(text)
     except Unreadable:
-        return None
-    return better
+        return False
+    return True
 
 
 def _sentence(text: str) -> Said:
@@ -56,7 +53,11 @@ def _sentence(text: str) -> Said:
 def _leftover(reader: Reader) -> Unreadable:
     token = reader.peek()
     if token is not None and token.kind is Kind.NUMBER:
-        like = token.text.replace(".", ":") if re.fullmatch(r"[0-9]{1,2}\.[0-5][0-9]", token.text) else "09:00"
+        like = "09:00"
+        if re.fullmatch(r"[0-9]{1,2}\.[0-5][0-9]", token.text):
+            like = token.text.replace(".", ":")
+        elif re.fullmatch(r"[01]?[0-9]|2[0-3]", token.text):
+            like = f"{int(token.text):02}:00"
         return reader.refused(f'"{token.text}" is no time of day; write it like {like}')
     return reader.refused(f'"{reader.rest[:40]}" doesn\'t fit behind the rest; {FORMS}')
 

@@ -105,7 +105,7 @@ def same(put: Cell, got: Cell) -> bool:
         case bool(), _:
             return False
         case int() | float(), str():
-            return float(got) == put
+            return float(got.replace(",", ".")) == put  # as people write it where they have a decimal comma
         case int() | float(), int() | float():
             return put == got
         case datetime(), str():

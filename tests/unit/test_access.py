@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,7 +18,7 @@ MOMENT = timedelta(microseconds=1)
 
 
 def reached() -> Access:
-    access = Access(OFFLINE_LIMIT, None)
+    access = Access(OFFLINE_LIMIT, None, ZoneInfo("Europe/Berlin"))
     access.was_read(None, NOON)
     return access
 
@@ -25,8 +26,8 @@ def reached() -> Access:
 @pytest.mark.parametrize(
     ("error", "after", "reach", "until"),
     [
-        (NeedsOwner("the file is gone"), NO_ACCESS_AFTER, Reach.NO_ACCESS, "2026-03-02 12:15:00 UTC"),
-        (TryLater("no network"), OFFLINE_LIMIT, Reach.UNREACHABLE, "2026-03-03 12:00:00 UTC"),
+        (NeedsOwner("the file is gone"), NO_ACCESS_AFTER, Reach.NO_ACCESS, "Mon 2 Mar 2026 13:15 Berlin"),
+        (TryLater("no network"), OFFLINE_LIMIT, Reach.UNREACHABLE, "Tue 3 Mar 2026 13:00 Berlin"),
     ],
 )
 def test_tasks_run_on_for_a_while_and_people_are_told_for_how_long(

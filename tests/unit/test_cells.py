@@ -158,7 +158,9 @@ def test_an_instant_is_read_in_common_forms(cell: Cell, iso: str) -> None:
 
 
 def test_a_date_whose_day_and_month_could_be_exchanged_is_refused_with_both_readings() -> None:
-    assert refusal(cells.instant, "03/04/2026 10:00", UTC) == "either 2026-04-03 or 2026-03-04; write the one that you mean"
+    assert refusal(cells.instant, "03/04/2026 10:00", UTC) == (
+        "either 2026-04-03 10:00 or 2026-03-04 10:00; write the one that you mean"
+    )
     assert refusal(cells.instant, "3-4-2026", UTC).startswith("either")
 
 
@@ -215,3 +217,24 @@ def test_a_reader_answers_or_refuses_whatever_the_cell_holds(cell: Cell) -> None
             read(cell)
         except BadCell as refused:
             assert len(str(refused)) < 300  # noqa: PT017 (both ends are fine; only an endless message is not)
+
+
+@pytest.mark.parametrize(
+    ("stands", "wanted", "said"),
+    [
+        ("2,5", 2.5, True),
+        ("2.50", 2.5, True),
+        (3.0, 3, True),
+        ("+3", 3, True),
+        ("2,5", 2, False),
+        ("1,500", 1.5, False),  # 1500 or 1.5
+        ("soon", 0, False),
+        (True, 1, False),
+        (None, 0, False),
+        ("2,5", "2.5", False),
+        ("yes", True, False),
+        ("2026-11-21T09:00:00Z", datetime(2026, 11, 21, 9, tzinfo=UTC), True),
+    ],
+)
+def test_a_cell_says_already_what_is_wanted_where_it_means_the_same(stands: Cell, wanted: Cell, said: bool) -> None:
+    assert cells.same(stands, wanted) is said

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actions.api import Outcome
+from actions.api import Definition, Outcome
 from engine.columns import Column
-from engine.display import display
+from engine.display import differing, display
+from engine.merge import first_sight
+from engine.model import Tally
+from engine.parse import Rules, parse
 from engine.plan import Hold
 from rowd.view import RowView
 from tests.unit.cli.sights import BERLIN, NOON, seen, with_last, with_state
 
+WORK = Definition(kind="command")
 SCHEDULES = ("every 15 minutes", "daily 14:00", "mondays 09:00", "last day of month 23:45", "yearly on 1 march 09:00", "0 0 29 2 *")
 
 
@@ -104,3 +109,83 @@ def test_of_a_run_that_is_left_out_and_a_snooze_both_are_told() -> None:
     told = "OK, next Tue 3 Mar 2026 14:00 Berlin (skipped: up to Mon 2 Mar 2026 14:00 Berlin{})"
     assert health(skipped).replace(" 2026", "") == told.format("").replace(" 2026", "")
     assert health(both).replace(" 2026", "") == told.format("; snoozed until Mon 2 Mar 13:30 Berlin").replace(" 2026", "")
+
+
+@pytest.mark.parametrize("name", ["UTC", "Etc/UTC", "Zulu", "Etc/Universal"])
+def test_utc_is_spelled_in_one_way(name: str) -> None:
+    row = seen("daily 14:00", zone=ZoneInfo(name))
+    assert health(row) == "OK, next Mon 2 Mar 14:00 UTC"
+    assert str(shown(row)[0]).startswith("every day at 14:00 (UTC). Next: ")
+
+
+# --- a one-off that is over
+
+
+@pytest.mark.parametrize("said", ["now", "in 3 seconds", "tomorrow 9:00", "today at 18:00", "once, in 2 hours"])
+@pytest.mark.parametrize("status", ["completed", "paused"])
+def test_what_counts_from_an_edit_names_no_instant_unless_the_row_is_active(said: str, status: str) -> None:
+    """It ran, or will run, at another one: the instant would be that of an activation just then."""
+    words = said.removeprefix("once, ")
+    row = seen(said, Status=status)
+    assert shown(row) == (f"once, {words}, counted from when the row is activated (Europe/Berlin).", None)
+    assert row.task is not None
+    assert row.task.schedule is not None
+    assert row.task.schedule.text == words
+    assert str(shown(seen(said))[0]).startswith("once, 2026-0")
+
+
+def test_a_time_of_day_that_runs_once_names_no_day_unless_the_row_is_active() -> None:
+    row = seen("18:00", Type="once", Status="completed")
+    assert shown(row)[0] == "once, 18:00, counted from when the row is activated (Europe/Berlin)."
+
+
+def test_what_ran_before_this_ledger_names_no_instant_that_is_counted_from_its_first_sight() -> None:
+    cells = {"ID": "1", "Name": "a", "Action": "work", "Schedule": "in 3 seconds", "Last Run": "2026-01-01 09:00"}
+    state = first_sight("ops", "1", cells, NOON, new_ledger=True, anchor=None).state
+    row = replace(seen("now"), understood=parse(state, Rules("ops", BERLIN, time(9), {"work": WORK}, {})), state=state)
+    assert shown(row) == ("once, in 3 seconds, counted from when the row is activated (Europe/Berlin).", None)
+    assert health(row) == "NEVER: it ran before this ledger began; give a time to come"
+
+
+def test_a_date_to_come_of_a_one_off_that_is_over_says_how_it_comes_to_run() -> None:
+    ran = with_last(seen("2026-03-04 10:00", Status="completed"), timedelta(hours=1))
+    to_come = "; to run it Wed 4 Mar 2026 10:00 Berlin, set Status to active by then"
+    assert health(ran) == f"COMPLETED Mon 2 Mar 2026 12:00 Berlin{to_come}"
+    assert health(with_last(ran, timedelta(hours=1), Outcome.FAILED)) == f"FAILED Mon 2 Mar 2026 12:00 Berlin{to_come}"
+    assert health(with_last(ran, timedelta(hours=1), Outcome.CANCELLED)) == f"CANCELLED Mon 2 Mar 2026 12:00 Berlin{to_come}"
+    assert health(replace(ran, tally=Tally())) == f"COMPLETED{to_come}"
+
+
+def test_a_date_that_has_its_record_is_over() -> None:
+    row = with_last(seen("2026-03-02 12:00", Status="completed"), timedelta(hours=1))
+    assert health(row) == "COMPLETED Mon 2 Mar 2026 12:00 Berlin"
+
+
+def test_a_relative_schedule_of_a_one_off_that_is_over_says_how_to_run_only_where_it_was_changed_since() -> None:
+    ran = with_last(seen("in 2 hours", Status="completed"), timedelta(hours=1))
+    assert health(ran) == "COMPLETED Mon 2 Mar 2026 12:00 Berlin"
+    changed = with_state(ran, since=NOON)
+    assert health(changed) == "COMPLETED Mon 2 Mar 2026 12:00 Berlin; to run it in 2 hours, set Status to active"
+    assert health(replace(changed, tally=Tally())) == "COMPLETED"
+
+
+@pytest.mark.parametrize("row", [seen("2026-03-04 10:00", Status="paused"), seen("daily 14:00", Status="completed")])
+def test_what_is_no_one_off_that_is_over_says_nothing_of_it(row: RowView) -> None:
+    assert "to run it" not in health(row)
+
+
+def test_where_there_is_no_status_column_none_is_spoken_of() -> None:
+    row = seen("2026-03-04 10:00", Status="completed")
+    assert health(with_state(row, stood={})) == "COMPLETED"
+
+
+# --- what the table holds already
+
+
+def test_a_count_that_a_person_wrote_otherwise_is_not_written_again() -> None:
+    row = seen(Type="counter", Threshold="5", Current="2,5")
+    wanted = display(row.understood, row.state, row.tally, row.zone)
+    assert wanted[Column.CURRENT] == 2.5
+    assert Column.CURRENT not in differing(wanted, row.state)
+    ticked = with_state(row, count=3.5)
+    assert differing(display(ticked.understood, ticked.state, ticked.tally, ticked.zone), ticked.state)[Column.CURRENT] == 3.5

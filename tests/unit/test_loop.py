@@ -177,6 +177,47 @@ def test_now_runs_once_and_is_completed(tmp_path: Path) -> None:
     run(story())
 
 
+def test_a_one_off_that_ran_names_no_other_instant_when_its_header_was_called_otherwise_for_a_while(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = MemoryTable([row("soon", "in 3 seconds")], (*COLUMNS, "Understood As"))
+
+        def rename(old: str, new: str) -> None:
+            sheet.columns = [new if c == old else c for c in sheet.columns]
+            sheet.rows = [{new if c == old else c: v for c, v in row.items()} for row in sheet.rows]
+
+        async with house.open(sheet):
+            await house.after(seconds=1)
+            assert sheet.person("soon")["Understood As"] == "once, 2026-03-02 12:00:03 (UTC). Next: Mon 2 Mar 2026 12:00:03"
+            await house.after(seconds=39)
+            rename("Schedule", "Shedule")
+            await house.after(seconds=20)
+            rename("Shedule", "Schedule")
+            await house.after(minutes=1)
+        assert house.witness.times() == [NOON + timedelta(seconds=3)]
+        assert sheet.person("soon")["Understood As"] == "once, in 3 seconds, counted from when the row is activated (UTC)."
+
+    run(story())
+
+
+def test_a_date_that_a_one_off_is_given_after_it_ran_says_what_is_left_to_do_and_then_runs(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("first", "now"))
+        async with house.open(sheet):
+            await house.after(minutes=1)
+            over = sheet.person("first")["Health"]
+            sheet.person("first")["Schedule"] = "2026-03-02 13:00"
+            await house.after(minutes=1)
+            assert sheet.person("first")["Status"] == "completed"
+            assert sheet.person("first")["Health"] == f"{over}; to run it Mon 2 Mar 2026 13:00 UTC, set Status to active by then"
+            sheet.person("first")["Status"] = "active"
+            await house.until(NOON + timedelta(minutes=61))
+        assert house.witness.times()[1:] == [NOON + timedelta(hours=1)]
+        assert "to run it" not in sheet.person("first")["Health"]
+
+    run(story())
+
+
 def test_what_a_restart_finds_late_runs_within_the_grace_and_is_missed_beyond(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), table(row("hourly", "every hour"), row("daily", "daily 12:30"))

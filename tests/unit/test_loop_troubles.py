@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -130,6 +133,29 @@ def test_many_rows_gone_at_once_hold_the_whole_table_until_they_are_back(tmp_pat
         assert len(house.of(TableReleased)) == 1
         assert len(house.witness.seen) == 20  # those of minute 3, within their grace, and of minute 4
         assert not house.of(RowVanished)
+
+    run(story())
+
+
+def test_until_when_a_table_is_held_or_runs_on_unread_is_told_on_its_own_clock(tmp_path: Path) -> None:
+    async def story() -> None:
+        its = rules()
+        berlin = replace(its, rules=replace(its.rules, zone=ZoneInfo("Europe/Berlin")))
+        house, sheet = House(tmp_path), table(*(row(f"r{n}", "every minute") for n in range(10)))
+        async with house.open(sheet, table_rules=berlin):
+            await house.until(NOON + timedelta(seconds=30))
+            kept = sheet.copy()
+            del sheet.rows[:5]
+            await house.until(NOON + timedelta(minutes=3))
+            assert re.search(r"until Mon 2 Mar 2026 13:0\d(:\d\d)? Berlin if you mean it$", sheet.rows[0]["Health"])
+            sheet.rows = kept
+            await house.until(NOON + timedelta(minutes=4))
+            sheet.fail = [NeedsOwner("unshared")] * 1000
+            await house.until(NOON + timedelta(minutes=5))
+        with closing(Ledger.open(tmp_path / "ledger.sqlite")) as ledger:
+            mark = ledger.table_mark("ops")
+        assert mark is not None
+        assert re.search(r"as last read until Mon 2 Mar 2026 13:\d\d(:\d\d)? Berlin$", mark.message)
 
     run(story())
 

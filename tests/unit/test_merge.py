@@ -338,6 +338,11 @@ def test_a_snooze_that_says_no_span_is_no_button(word: str) -> None:
         press_of(word)
 
 
+def test_a_snooze_that_is_too_long_is_told_the_limit() -> None:
+    with pytest.raises(BadPress, match="ten years at the most; set Status to paused instead"):
+        press_of("snooze 99999 days")
+
+
 def without(column: str, **cells_: Cell) -> dict[str, Cell]:
     """The row in a table in which this column is called otherwise for a while."""
     return {c: v for c, v in cells(**cells_).items() if c != column}

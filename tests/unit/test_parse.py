@@ -315,6 +315,7 @@ def test_only_rows_that_say_the_same_are_read_alike() -> None:
         state(type="daily", schedule="daily 07:00", status="paused"),
         plain._replace(since=NOON + timedelta(days=1)),
         plain._replace(anchor=NOON),
+        plain._replace(marked=True),
     ):
         assert said_by(other) != said_by(plain)
     assert said_by(state(type="counter", threshold=1)) is None  # 1 equals True, and 1.0

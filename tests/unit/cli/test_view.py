@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from actions.api import Outcome, Result
 from engine.clock import SystemClock
+from engine.display import moment
 from engine.ledger import Reach
 from rowd.cli.site import reading, site_at
 from rowd.view import house, look
@@ -45,7 +47,7 @@ def test_a_hold_ends_for_every_command_when_it_does_for_the_daemon(tmp_path: Pat
     table = tmp_path / "ops.csv"
     table.write_text("".join(table.read_text().splitlines(keepends=True)[:3]))
     (ops,) = desk.json("list")["tables"]
-    until = f"{since + timedelta(minutes=5):%H:%M:%S} UTC"
+    until = moment(since + timedelta(minutes=5), ZoneInfo("Europe/Berlin"))
     assert ops["held"] == f"6 of 8 rows are gone at once; put them back, or leave it so until {until} if you mean it"
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from connectors.errors import Bug
 from connectors.local.cells import from_text, to_text
+from engine.cells import number
 
 _texts = st.text(st.sampled_from(list("'=+-@\t\n\r 1a.,%eE\u3000＝＠\ufeff\x00\x85")), max_size=8)
 _tidy = st.one_of(_texts, st.text(max_size=20))
@@ -67,6 +68,26 @@ def test_no_stored_text_begins_as_a_formula_does(text: str) -> None:
 )
 def test_a_value_is_written_as(value: str, text: str) -> None:
     assert to_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (2.5, "2,5"),
+        (3.0, "3"),
+        (7, "7"),
+        (-0.25, "-0,25"),
+        (1.234, "1,2340"),
+        (-12.345, "-12,3450"),
+        (1234.567, "1234,567"),
+        (1e-7, "1e-07"),
+    ],
+)
+def test_a_file_with_semicolons_gets_numbers_with_a_decimal_comma_that_are_read_as_they_were(value: float, text: str) -> None:
+    assert to_text(value, ";") == text
+    assert to_text(value, "\t") == to_text(value)
+    if "e" not in text:
+        assert number(text) == value
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,16 @@ def test_a_file_that_is_too_large_is_refused(file: Path, table: Opener) -> None:
         table(max_bytes=20).read()
 
 
+def test_a_number_in_a_file_with_semicolons_is_written_and_expected_with_a_decimal_comma(file: Path, table: Opener) -> None:
+    file.write_bytes(b"ID;Name;Current\na;alpha;2,5\n")
+    opened = table()
+    opened.read()
+    assert [w.effect for w in opened.write([Patch("a", {"Current": 3.5}, {"Current": 2.5})])] == [Effect.APPLIED]
+    assert file.read_bytes() == b"ID;Name;Current\na;alpha;3,5\n"
+    opened.create([{"ID": "b", "Name": "beta", "Current": 0.25}])
+    assert file.read_bytes().endswith(b"b;beta;0,25\n")
+
+
 def test_the_delimiter_can_be_said(file: Path, table: Opener) -> None:
     file.write_bytes(b"ID|Name|A,B\na|b|c\n")
     assert table(delimiter="|").read().columns == ("ID", "Name", "A,B")

@@ -62,15 +62,67 @@ def test_a_slip_of_the_finger_gets_a_suggestion_that_can_be_read(text: str, bett
     read(better)
 
 
+@pytest.mark.parametrize(
+    ("text", "better"),
+    [
+        ("every 1h30", "every 1h 30m"),
+        ("Every 1 hour 5", "every 1h 5m"),
+        ("every 2m30", "every 2m 30s"),
+        ("in 1h30", "in 1h 30m"),
+        ("daily 7h30", "daily 07:30"),
+        ("every day at 7h and 19h30", "every day at 07:00 and 19:30"),
+        ("monthly 31", "monthly on day 31"),
+        ("monthly 15 09:00", "monthly on day 15 09:00"),
+        ("monthly on the 1 and 15", "monthly on day 1 and 15"),
+    ],
+)
+def test_a_number_without_its_unit_gets_the_form_that_was_meant(text: str, better: str) -> None:
+    assert refusal(text).endswith(f': did you mean "{better}"?')
+    read(better)
+
+
+def test_a_bare_hour_is_offered_as_a_time_of_day() -> None:
+    assert refusal("daily 15").endswith('"15" is no time of day; write it like 15:00')
+    assert refusal("daily 30").endswith('"30" is no time of day; write it like 09:00')
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "rest"),
+    [
+        ("daily 07:00 UTC", '"UTC" is a time zone; write "UTC" under Time Zone', "daily 07:00"),
+        (
+            "daily 07:00 America/New_York",
+            '"America/New_York" is a time zone; write "America/New_York" under Time Zone',
+            "daily 07:00",
+        ),
+        ("Daily 07:00 (Berlin)", '"Berlin" is a time zone; write "Europe/Berlin" under Time Zone', "Daily 07:00"),
+        ("mondays at 9 in new york", '"new york" is a time zone; write "America/New_York" under Time Zone', "mondays at 9"),
+        ("daily 07:00, PST", '"PST" is a time zone; write its full name, such as "Europe/Berlin", under Time Zone', "daily 07:00"),
+        ("daily 07:00 UTC+1", '"UTC+1" is an offset; write a name such as "Europe/Berlin" under Time Zone', "daily 07:00"),
+        ("daily 07:00 +01:00", '"+01:00" is an offset; write a name such as "Europe/Berlin" under Time Zone', "daily 07:00"),
+    ],
+)
+def test_a_zone_behind_a_time_is_told_its_column(text: str, what: str, rest: str) -> None:
+    assert refusal(text) == f'Schedule "{text}": {what}, and here only "{rest}"'
+    read(rest)
+
+
 def test_nothing_is_suggested_that_would_not_be_read_itself() -> None:
     assert "did you mean" not in refusal("evry second mondey")
     assert "did you mean" not in refusal("whenever the moon is full")
+    assert "did you mean" not in refusal("daily 7h75")
+    assert "Time Zone" not in refusal("whenever it suits Berlin")
+    assert "Time Zone" not in refusal("daily 07:00 Mars")
 
 
 @pytest.mark.parametrize(
     ("text", "one", "other"),
     [
-        ("03/04/2026 10:00", '"2026-04-03"', '"2026-03-04"'),
+        ("03/04/2026 10:00", '"2026-04-03 10:00"', '"2026-03-04 10:00"'),
+        ("once on 3/4/2026 at 7pm", '"once on 2026-04-03 at 7pm"', '"once on 2026-03-04 at 7pm"'),
+        ("every 4 hours from 03/04/2026 06:00", '"every 4 hours from 2026-04-03 06:00"', '"every 4 hours from 2026-03-04 06:00"'),
+        ("Monthly 15", '"monthly on day 15" for the day', '"monthly at 15:00" for the time of day'),
+        ("every 3 months on the 5", '"every 3 months on day 5"', '"every 3 months at 05:00"'),
         ("every 15", '"every 15 minutes"', '"every 15 hours"'),
         ("biweekly", '"mon,thu 09:00"', '"every 2 weeks on monday 09:00"'),
         ("Bi-Weekly on friday", '"mon,thu 09:00"', '"every 2 weeks on monday 09:00"'),
