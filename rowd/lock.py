@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from connectors.holding import hold
+from connectors.holding import hold, holder
+
+NAME = "lock"
 
 
 class AlreadyRunning(Exception):
@@ -37,9 +39,14 @@ def locked(state: Path) -> Iterator[None]:
         os.close(lock)
 
 
+def held_by(state: Path) -> str | None:
+    """Which process has this state folder now, in one line; None for none."""
+    return holder(state / NAME)
+
+
 def _locked(state: Path) -> int:
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    held = hold(state / "lock", f"rowd, process {os.getpid()}")
+    held = hold(state / NAME, f"rowd, process {os.getpid()}")
     if isinstance(held, str):
         raise AlreadyRunning(held, state)
     return held
