@@ -154,7 +154,8 @@ class Beside:
 
     def _strange(self, owner: int) -> str:
         folder, whose, us = shlex.quote(str(self.path)), user(owner), os.geteuid()
-        earlier = f"If {whose} ran rowd here before, stop that one and have the folder given away: sudo chown -R {us} {folder}."
+        given = f"sudo chown -R {user(us).split()[-1]} {folder}"
+        earlier = f"If {whose} ran rowd here before, stop that one and have the folder given away: {given}."
         if us == 0:
             earlier = (
                 f"If rowd runs as {whose} otherwise, do this as {whose}, too (sudo -u); else stop it and: chown -R 0 {folder}."

@@ -92,7 +92,7 @@ def test_a_hidden_folder_of_somebody_else_is_refused_with_what_to_do(file: Path,
 def test_a_user_who_finds_the_folder_of_a_rowd_that_root_ran_is_told_to_have_it_given_away(file: Path) -> None:
     file.chmod(0o666)
     hidden(file).mkdir(mode=0o700)
-    with as_nobody(), pytest.raises(NeedsOwner, match=rf"belongs to root.*If root ran rowd here before.*chown -R {NOBODY} "):
+    with as_nobody(), pytest.raises(NeedsOwner, match=r"belongs to root.*If root ran rowd here before.*chown -R nobody "):
         table(file).write([PATCH])
     for path in (hidden(file), file):
         os.chown(path, NOBODY, NOBODY)
