@@ -146,10 +146,13 @@ class Beside:
             if exc.errno == errno.EACCES and found.st_uid != os.geteuid():
                 raise NeedsOwner(self._strange(found.st_uid)) from exc
             raise
-        owner = os.fstat(descriptor).st_uid
-        if owner not in (0, us := os.geteuid()) and not (us == 0 and owner == self._owner_of_the_table(folder)[0]):
+        try:
+            owner = os.fstat(descriptor).st_uid
+            if owner not in (0, us := os.geteuid()) and not (us == 0 and owner == self._owner_of_the_table(folder)[0]):
+                raise NeedsOwner(self._strange(owner))
+        except BaseException:
             os.close(descriptor)
-            raise NeedsOwner(self._strange(owner))
+            raise
         return descriptor
 
     def _strange(self, owner: int) -> str:

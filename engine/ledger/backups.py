@@ -20,7 +20,7 @@ def instead(ledger: Path) -> str:
     """What to do without this ledger, in sentences: its newest backup, or none."""
     if (backup := newest_backup(ledger)) is not None:
         copied = f"cp {shlex.quote(str(backup))} {shlex.quote(str(ledger))}"
-        return f"Put the newest backup in its place ({copied}); what has run since then is not in it."
+        return f"Put the newest backup in its place ({copied}); what came due since then is recorded as missed."
     return (
         f"There is no backup in {ledger.parent / FOLDER}: start rowd with no ledger. Every row then counts as new, and nothing from"
         " before runs again."
