@@ -31,6 +31,24 @@ def hold(path: Path, who: str) -> int | str:
     return held
 
 
+def holder(path: Path) -> str | None:
+    """Who holds `path` now, as it has called itself; None where nobody does, or where there is no such file, or none for us.
+
+    Asking holds it for a moment, which whoever comes meanwhile waits for.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.pread(descriptor, 1000, 0).decode("utf-8", "replace").strip() or "another process"
+    finally:
+        os.close(descriptor)
+    return None
+
+
 def _held(path: Path, who: str) -> int | str:
     with _gate(path.with_name(f"{path.name}.gate")):
         descriptor = lock_file(path)

@@ -15,6 +15,7 @@ from engine.clock import Clock
 from engine.committer import Commits
 from engine.events import DigestMade, LedgerCopied, LedgerPruned, Listener, Trouble
 from engine.ledger import Ledger
+from engine.ledger.backups import PATTERN
 
 LONGEST_NAP = timedelta(hours=1)
 
@@ -135,5 +136,5 @@ def _copy(ledger: Path, path: Path, keep: int) -> None:
         source.backup(path)
     finally:
         source.close()
-    for old in sorted(path.parent.glob("ledger-*.sqlite"), reverse=True)[keep:]:
+    for old in sorted(path.parent.glob(PATTERN), reverse=True)[keep:]:
         old.unlink(missing_ok=True)

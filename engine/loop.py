@@ -89,7 +89,7 @@ class Daemon:
         """Turn until told to stop; then let running work end (at most `stop_within`) and tell the tables."""
         async with self._tended(stopping, watching=True) as stop:
             while not stop.done():
-                await self._turns.turn()
+                await self._turns.turn(stop)
                 await self._turns.rest(stop)
             await self._wind_up()
 
@@ -165,7 +165,10 @@ class Daemon:
             await tender.looked.wait()
 
     async def _wind_up(self) -> None:
-        """Start nothing more; let what runs end, for a while; then tell the tables what is left to tell."""
+        """Start nothing more; let what runs end, for a while; then tell the tables what is left to tell.
+
+        A ledger that can't be written is waited for no longer than what runs is.
+        """
         turns = self._turns
         turns.stopping = True
         within = self.parts.stop_within.total_seconds()
@@ -173,19 +176,23 @@ class Daemon:
         waiting = asyncio.create_task(turns.runner.wait())
         limit = asyncio.create_task(self.clock.sleep(self.parts.stop_within))
         while not waiting.done():
-            await turns.turn()
+            await turns.turn(waiting, *([] if limit.done() else [limit]))
             await turns.rest(waiting, *([] if limit.done() else [limit]))
             if limit.done():
                 turns.runner.give_up_gated()
                 for occurrence in self.under_way:
                     why = f"rowd was stopped, and it had not ended {spelled(self.parts.stop_within)} later"
                     turns.runner.stop(occurrence.id, Outcome.CANCELLED, why)
-        await turns.turn()
+        await turns.turn(limit)
+        while turns.refused and not limit.done():  # the tables can be told only what the ledger has
+            await turns.turn(limit)
         await end(*self._tending)
         flushing = asyncio.create_task(self._flush())
         late = asyncio.create_task(self.clock.sleep(2 * FLUSH_WITHIN))
         while (not flushing.done() or turns.mail) and not late.done():
-            await turns.turn()
+            await turns.turn(limit, late)
+            if turns.refused and limit.done():  # what is not in the ledger by now, the next daemon finds again or reads anew
+                break
             await turns.rest(flushing, late)
         await end(limit, flushing, late)
 

@@ -39,6 +39,7 @@ class Turns:
 
     stopping: nothing starts any more.   frozen: nothing that comes due after this instant is looked at; None for no such limit.
     bears: for how long a ledger that can't be written is waited for; None for as long as it takes.
+    refused: the last turn could not write it.
     """
 
     def __init__(self, parts: Parts, clock: SteadyClock, committer: Commits, listener: Listener) -> None:
@@ -47,6 +48,7 @@ class Turns:
         self.stopping = False
         self.frozen: datetime | None = None
         self.bears: timedelta | None = None
+        self.refused = False
         self.runner = Runner(parts, clock, committer, self._ended)
         self._committer = committer
         self._emit: Callable[[Event], None] = listener
@@ -176,25 +178,29 @@ class Turns:
 
     # --- a turn
 
-    async def turn(self) -> None:
-        """Learn, then act. A ledger that can't be written changes nothing: all of it comes again in the next turn.
+    async def turn(self, *ends: asyncio.Task[object]) -> None:
+        """Learn, then act. A ledger that can't be written changes nothing: all of it comes again in the next turn, after a pause,
+        or as soon as one of `ends` is done.
 
         Raises: LedgerUnwritable where it has not been for longer than it is borne with.
         """
         now = self._now()
+        self.refused = False
         try:
-            await self._learn(now)
+            learned = await self._learn(now)
             if not self.stopping:
                 await self._acting.act(self._horizon(now))
                 if not self._inbox:
                     self._acting.look_ahead(self.clock.now())
-            self._written(now)
+            if learned or not self.stopping:  # a stop has nothing else to write
+                self._written(now)
         except LedgerUnwritable as exc:
+            self.refused = True
             self._poked = True  # what was asked may not have been seen
             since = self._told(exc, now)
             if self.bears is not None and now - since >= self.bears:
                 raise
-            await self.clock.sleep(RETRY_LEDGER)
+            await self._pause(ends)
         self._part()
         for tender in self.memory.tenders.values():
             if tender.keeper.unsent:
@@ -211,8 +217,15 @@ class Turns:
                     self.memory.drop(keeper.name)
                 gone.set_result(over)
 
-    async def _learn(self, now: datetime) -> None:
-        """Make durable what came in, then remember it."""
+    async def _pause(self, ends: Iterable[asyncio.Task[object]]) -> None:
+        pause = asyncio.create_task(self.clock.sleep(RETRY_LEDGER))
+        try:
+            await asyncio.wait([pause, *ends], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await end(pause)
+
+    async def _learn(self, now: datetime) -> bool:
+        """Make durable what came in, then remember it. False: there was nothing to be written."""
         self._inbox += [Seen(k, _starts_otherwise) for k in self.memory.keepers.values() if k.access.lapses(now)]
         items, poked = self._items(), self._poked
         facts = self._learning.facts(items, now)
@@ -228,6 +241,7 @@ class Turns:
                 self.memory.looked(item.keeper.name)
                 if not item.done.done():
                     item.done.set_result(None)
+        return not facts.empty
 
     def _items(self) -> list[Ended | Seen]:
         """What this turn deals with: of each table only the first thing seen, since the next builds on it; and the oldest ends."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from connectors.holding import hold
+from connectors.holding import hold, holder
 
 LOCK = "lock"
 
@@ -72,6 +72,11 @@ def _obstacle(state: Path) -> OSError | None:
             number = errno.EROFS if read_only else errno.EACCES
             return OSError(number, f"{path}: {os.strerror(number)}")
     return None
+
+
+def held_by(state: Path) -> str | None:
+    """Which process has this state folder now, in one line; None for none."""
+    return holder(state / LOCK)
 
 
 def _locked(state: Path) -> int:

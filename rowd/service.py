@@ -18,6 +18,7 @@ from engine.committer import Committer
 from engine.events import Listener, Trouble
 from engine.housekeeping import Chores, Housekeeping
 from engine.ledger import DaemonMark, Ledger
+from engine.ledger.backups import FOLDER
 from engine.loop import Daemon
 from engine.trust import SteadyClock
 from rowd import __version__
@@ -175,7 +176,7 @@ def _chores(site: Site) -> Chores:
     return Chores(
         ledger=site.ledger,
         runs=site.parts.runs,
-        backups_dir=site.state / "backups",
+        backups_dir=site.state / FOLDER,
         keep_runs=settings.keep_runs,
         keep_finished=settings.keep_finished,
         backup_at=settings.backup_at,
@@ -190,10 +191,15 @@ def _myself() -> Process:
 
 
 def alive(mark: DaemonMark) -> bool:
-    """Whether the daemon of this mark still runs, here: its pid, with the very start time it had, and not only as a zombie."""
+    """Whether the daemon of this mark still runs, here."""
+    return mark.host == os.uname().nodename and runs(mark.process)
+
+
+def runs(process: Process) -> bool:
+    """Whether this very process is there on this machine: its pid, with the start time it had, and not only as a zombie."""
     try:
-        stat = Path(f"/proc/{mark.process.pid}/stat").read_text(encoding="utf-8")
+        stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8")
     except OSError:
         return False
     state, *fields = stat.rpartition(")")[2].split()
-    return mark.host == os.uname().nodename and state != "Z" and int(fields[18]) == mark.process.started
+    return state != "Z" and int(fields[18]) == process.started

@@ -19,7 +19,7 @@ _KINDS = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_
 
 
 def content(path: Path, most: int) -> tuple[bytes, bool]:
-    """The bytes of a file of at most `most` bytes, and whether it stayed as it was while it was read.
+    """The bytes of a file of at most `most` bytes, and whether it stayed as it was while it was read. No link is followed (ELOOP).
 
     Raises NoFile, TooLarge, IsADirectoryError and any other OSError.
     """
@@ -36,8 +36,8 @@ def content(path: Path, most: int) -> tuple[bytes, bool]:
 
 
 def regular(path: Path) -> None:
-    """Raises NoFile, IsADirectoryError or any other OSError where no regular file stands there."""
-    _regular(path, path.stat())
+    """Raises NoFile, IsADirectoryError or any other OSError where no regular file stands there; a link is no matter of this."""
+    _regular(path, path.stat(follow_symlinks=False))
 
 
 def _regular(path: Path, found: os.stat_result) -> None:
@@ -49,8 +49,8 @@ def _regular(path: Path, found: os.stat_result) -> None:
 
 
 def _opened(path: Path) -> int:
-    """Without waiting for somebody at the other end, should it have become a pipe just now."""
-    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    """Without waiting for somebody at the other end, should it have become a pipe just now, and without following a link."""
+    return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
 
 
 def _stamp(found: os.stat_result) -> tuple[int, int, int]:

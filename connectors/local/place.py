@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 from connectors.errors import NeedsOwner, TryLater
 from connectors.local.beside import Beside, Swap, digest
 from connectors.local.exchange import UNSUPPORTED, Exchange
+from connectors.local.links import fresh, held
 
 
 class Placer:
@@ -25,14 +28,15 @@ class Placer:
 
     def try_exchange(self) -> None:
         """Find out whether files can change places here, before the table has to. Only for the folder's owner. Raises nothing."""
-        one, other = self._beside.trial
-        with suppress(OSError):
-            one.touch()
-            other.touch()
-            self._exchanged(one, other)
-        with suppress(OSError):
-            one.unlink(missing_ok=True)
-            other.unlink(missing_ok=True)
+        with suppress(OSError, NeedsOwner), self._beside.here():
+            one, other = (self._beside.at(path) for path in self._beside.trial)
+            try:
+                os.close(fresh(one))
+                os.close(fresh(other))
+                self._exchanged(one, other)
+            finally:
+                one.unlink(missing_ok=True)
+                other.unlink(missing_ok=True)
 
     def put(self, raw: bytes, before: str, new: str) -> Swap:
         """Let the file hold `raw`; answers where the file lies that it displaced. A file that is gone is not made again.
@@ -40,11 +44,11 @@ class Placer:
         before, new: digests of what is expected there and of `raw`. Raises OSError, TryLater (nothing written).
         """
         swap = self._beside.swap(before, new)
-        draft = self._beside.draft
+        draft, place = self._beside.at(self._beside.draft), self._beside.at(swap.path)
         try:
             self._write(draft, raw)
-            if not self._by_exchange(draft, swap):
-                self._by_rename(draft, swap)
+            if not self._by_exchange(draft, place):
+                self._by_rename(draft, place, before)
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
@@ -52,13 +56,16 @@ class Placer:
         return swap
 
     def _write(self, draft: Path, raw: bytes) -> None:
-        stat = self._target.stat()
-        with draft.open("wb") as file:
+        target = self._beside.target
+        found = target.stat(follow_symlinks=False)
+        if stat.S_ISLNK(found.st_mode):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(target))
+        with os.fdopen(fresh(draft), "wb") as file:
             file.write(raw)
-            self._give(file.fileno(), stat)
-            for name in os.listxattr(self._target) if hasattr(os, "listxattr") else ():
+            self._give(file.fileno(), found)
+            for name in os.listxattr(target, follow_symlinks=False) if hasattr(os, "listxattr") else ():
                 with suppress(OSError):
-                    os.setxattr(file.fileno(), name, os.getxattr(self._target, name))
+                    os.setxattr(file.fileno(), name, os.getxattr(target, name, follow_symlinks=False))
             file.flush()
             os.fsync(file.fileno())
 
@@ -77,16 +84,16 @@ class Placer:
                 " replaced it. Run rowd as that user, or share the file: give both one group, the file that group, and chmod g+w."
             )
 
-    def _by_exchange(self, draft: Path, swap: Swap) -> bool:
-        draft.rename(swap.path)  # whole now: found after a crash, its name tells what it is
-        _flush(self._beside.path)
+    def _by_exchange(self, draft: Path, place: Path) -> bool:
+        draft.rename(place)  # whole now: found after a crash, its name tells what it is
+        self._flush_beside()
         try:
-            exchanged = self._exchanged(swap.path, self._target)
+            exchanged = self._exchanged(place, self._beside.target)
         except BaseException:
-            swap.path.unlink(missing_ok=True)
+            place.unlink(missing_ok=True)
             raise
         if not exchanged:
-            swap.path.rename(draft)
+            place.rename(draft)
         return exchanged
 
     def _exchanged(self, one: Path, other: Path) -> bool:
@@ -101,49 +108,70 @@ class Placer:
             self.exchanges = True
         return self.exchanges
 
-    def _by_rename(self, draft: Path, swap: Swap) -> None:
+    def _by_rename(self, draft: Path, place: Path, before: str) -> None:
         """Where the file system cannot exchange. A save that falls between the last look and the rename is lost: keep it short."""
+        target = self._beside.target
         try:
-            self._link(self._target, swap.path)
+            self._link(target, place)
         except FileNotFoundError:
             raise
         except OSError:  # no hard links either
-            shutil.copy2(self._target, swap.path)
-            if digest(self._target.read_bytes()) != swap.before:
-                swap.path.unlink()
+            _copy(target, place)
+            if digest(held(target)) != before:
+                place.unlink()
                 raise TryLater(f"{self._target.name} was saved by a person just now") from None
         else:
-            if self._target.stat().st_ino != swap.path.stat().st_ino:
-                swap.path.unlink()
+            if target.stat(follow_symlinks=False).st_ino != place.stat(follow_symlinks=False).st_ino:
+                place.unlink()
                 raise TryLater(f"{self._target.name} was saved by a person just now")
-        draft.rename(self._target)
+        draft.rename(target)
 
     def take_back(self, swap: Swap, ours: bytes) -> bool:
         """Give the place back to the file that `put` displaced. False: it was saved meanwhile; that save now lies at `swap`.
 
         Raises OSError.
         """
-        if not self._exchanged(swap.path, self._target):
-            if self._target.read_bytes() != ours:
+        place, target = self._beside.at(swap.path), self._beside.target
+        if not self._exchanged(place, target):
+            if held(target) != ours:
                 return False
-            swap.path.rename(self._target)
+            place.rename(target)
             self._flush()
             return True
         self._flush()
-        if swap.path.read_bytes() != ours:
+        if held(place) != ours:
             return False
-        swap.path.unlink()
+        place.unlink()
         return True
+
+    def put_back(self, swap: Swap) -> None:
+        """Give the place back to a symlink that `put` displaced: it was put there just now, and is looked at by who reads next.
+
+        Raises OSError.
+        """
+        if self._exchanged(place := self._beside.at(swap.path), self._beside.target):
+            place.unlink()
+            self._flush()
 
     def note(self, swap: Swap, before: str) -> Swap:
         """Record durably that what a displaced file holds now has been dealt with. Raises OSError."""
-        noted = swap.renamed(before)
-        _flush(self._beside.path)
+        noted = self._beside.noted(swap, before)
+        self._flush_beside()
         return noted
 
     def _flush(self) -> None:
-        _flush(self._beside.path)
-        _flush(self._target.parent)
+        self._flush_beside()
+        _flush(self._beside.target.parent)
+
+    def _flush_beside(self) -> None:
+        _flush(self._beside.at(self._beside.draft).parent)
+
+
+def _copy(one: Path, other: Path) -> None:
+    """The contents with their mode and times, into a new file. Raises OSError."""
+    with os.fdopen(fresh(other), "wb") as copied:
+        copied.write(held(one))
+    shutil.copystat(one, other, follow_symlinks=False)
 
 
 def _flush(folder: Path) -> None:

@@ -6,6 +6,7 @@ No clock is read: ages are differences between time stamps of files.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,7 @@ from connectors.errors import NeedsOwner, OutcomeUnknown, TableError, TryLater
 from connectors.local.beside import Beside, Swap, digest
 from connectors.local.content import TooLarge, content
 from connectors.local.exchange import Exchange
+from connectors.local.links import held
 from connectors.local.place import Placer
 
 Edit = Callable[[bytes], bytes]
@@ -65,10 +67,11 @@ class Saver:
     def read(self) -> bytes:
         """What the file holds. Raises TryLater where it is being saved just now, NeedsOwner for one too large, NoFile, OSError."""
         try:
-            for _ in range(3):
-                raw, stayed = content(self.target, self._max_bytes)
-                if stayed:
-                    return raw
+            with self.beside.here():
+                for _ in range(3):
+                    raw, stayed = content(self.beside.target, self._max_bytes)
+                    if stayed:
+                        return raw
         except TooLarge as exc:
             raise NeedsOwner(
                 f"{self._label} has {exc.args[0]:,} bytes, more than max_bytes ({self._max_bytes:,}) allows."
@@ -88,7 +91,8 @@ class Saver:
 
         What was written with `told` on a version that was known is no change. Raises OSError.
         """
-        late = [f"{s.path.name}{stamp}" for s in self.beside.swaps() if self._seen.get(s.path) != (stamp := _stamp_of(s.path))]
+        with self.beside.here():
+            late = [f"{s.path.name}{stamp}" for s in self.beside.swaps() if self._seen.get(s.path) != (stamp := self._stamp(s))]
         return "-".join((self._marker(_mark(self.target)), *late))
 
     def _marker(self, mark: str) -> str:
@@ -144,9 +148,11 @@ class Saver:
 
     def _displaced(self, swap: Swap) -> bytes:
         try:
-            stamp = _stamp_of(swap.path)
-            found = swap.path.read_bytes()
+            stamp = self._stamp(swap)
+            found = held(self.beside.at(swap.path))
         except OSError as exc:
+            if exc.errno == errno.ELOOP:
+                self.placer.put_back(swap)
             raise OutcomeUnknown(f"{self._label} was replaced, but what it held before cannot be read: {exc}") from exc
         if stamp is not None and digest(found) == swap.before:
             self._seen[swap.path] = stamp
@@ -177,35 +183,36 @@ class Saver:
         The last save wins, as it would without us. check: raises TableError for contents that are no table (yet).
         Raises TableError, OSError.
         """
-        if all(self._seen.get(swap.path) == _stamp_of(swap.path) for swap in self.beside.swaps()):
-            return
+        with self.beside.here():
+            if all(self._seen.get(swap.path) == self._stamp(swap) for swap in self.beside.swaps()):
+                return
         with self.beside.alone():
-            late = [swap for swap in self.beside.swaps() if self._seen.get(swap.path) != _stamp_of(swap.path)]
-            for swap in sorted(late, key=lambda s: s.path.stat().st_mtime_ns):
+            late = [swap for swap in self.beside.swaps() if self._seen.get(swap.path) != self._stamp(swap)]
+            for swap in sorted(late, key=lambda s: self._stat(s).st_mtime_ns):
                 self._look_into(swap, check)
 
     def _look_into(self, swap: Swap, check: Callable[[bytes], object]) -> None:
-        stat, here = swap.path.stat(), self.target.stat()
-        held = swap.path.read_bytes()
-        state = digest(held)
+        stat, here = self._stat(swap), self.target.stat()
+        saved = held(self.beside.at(swap.path))
+        state = digest(saved)
         if state == swap.new or stat.st_ino == here.st_ino:  # never came to be exchanged, or was taken back
-            swap.path.unlink()
+            self.beside.at(swap.path).unlink()
             return
         if state != swap.before:
             try:
-                check(held)
+                check(saved)
             except TableError:
                 return  # half saved: look again
-            self._merge(swap, held, newer=stat.st_mtime_ns >= here.st_mtime_ns)
+            self._merge(swap, saved, newer=stat.st_mtime_ns >= here.st_mtime_ns)
             swap = self.placer.note(swap, state)
         self._seen[swap.path] = _stamp(stat)
 
-    def _merge(self, swap: Swap, held: bytes, *, newer: bool) -> None:
+    def _merge(self, swap: Swap, saved: bytes, *, newer: bool) -> None:
         table = self.read()
         ours = digest(table) == max(self.beside.swaps(), key=lambda s: s.number).new
         if not (ours or newer):
             return  # somebody saved the table itself after that
-        merged = held
+        merged = saved
         for number, edit in self._log:
             if number >= swap.number:
                 merged = edit(merged)
@@ -215,19 +222,29 @@ class Saver:
         """Let go of displaced files that are old enough, or too many; never of one with a save still to be taken up."""
         swaps = self.beside.swaps()
         written_ns = self.target.stat().st_mtime_ns
-        sizes = {swap: swap.path.stat().st_size for swap in swaps}
+        sizes = {swap: self._stat(swap).st_size for swap in swaps}
         files, size = len(swaps), sum(sizes.values())
         for swap in swaps[:-1]:
-            old = written_ns - swap.path.stat().st_ctime_ns > KEPT_NS
+            old = written_ns - self._stat(swap).st_ctime_ns > KEPT_NS
             if not (old or files > KEPT_FILES or size > KEPT_BYTES):
                 continue
-            if digest(swap.path.read_bytes()) == swap.before:
-                swap.path.unlink()
+            if digest(held(self.beside.at(swap.path))) == swap.before:
+                self.beside.at(swap.path).unlink()
                 files, size = files - 1, size - sizes[swap]
         left = self.beside.swaps()
         self._seen = {swap.path: self._seen[swap.path] for swap in left if swap.path in self._seen}
         oldest = min((swap.number for swap in left), default=0)
         self._log = [(number, edit) for number, edit in self._log if number >= oldest]
+
+    def _stat(self, swap: Swap) -> os.stat_result:
+        """Of the swap file; only `here`."""
+        return self.beside.at(swap.path).stat(follow_symlinks=False)
+
+    def _stamp(self, swap: Swap) -> tuple[int, int, int] | None:
+        try:
+            return _stamp(self._stat(swap))
+        except FileNotFoundError:
+            return None
 
 
 def _stamp(stat: os.stat_result) -> tuple[int, int, int]:
@@ -238,10 +255,3 @@ def _mark(path: Path) -> str:
     """Differs when the file was written or replaced, or when who may read it was changed. Raises OSError."""
     stat = path.stat()
     return "-".join(map(str, (*_stamp(stat), stat.st_ctime_ns, stat.st_mode)))
-
-
-def _stamp_of(path: Path) -> tuple[int, int, int] | None:
-    try:
-        return _stamp(path.stat())
-    except FileNotFoundError:
-        return None

@@ -22,6 +22,7 @@ from connectors.local.editor import editor_of, lock_of
 from connectors.local.edits import created, deleted, patched
 from connectors.local.exchange import Exchange, exchange
 from connectors.local.grid import Grid, grid
+from connectors.local.links import Foreign, Loop, followed, user
 from connectors.local.saver import Saver
 from connectors.local.settings import LocalSettings
 from connectors.local.watch import watched
@@ -181,12 +182,24 @@ class LocalTable:
 
     def _saver(self) -> Saver:
         try:
-            target = self._path.resolve()
-        except RuntimeError as exc:
+            target = followed(self._path)
+        except Loop as exc:
             raise NeedsOwner(f"{self._label} is a symlink that leads back to itself. Mend it.") from exc
+        except Foreign as exc:
+            raise NeedsOwner(self._foreign(exc)) from exc
         if self._saver_of_now is None or self._saver_of_now.target != target:
             self._saver_of_now = Saver(target, self._label, self._settings.max_bytes, self._exchange)
         return self._saver_of_now
+
+    def _foreign(self, link: Foreign) -> str:
+        way = "It" if link.link == self._path else f"{link.link}, on the way to it,"
+        us, whose = user(os.geteuid()), user(link.its_owner)
+        return (
+            f"{self._label} is not read. {way} is a symlink of {user(link.owner)}'s to {link.target}, a file of {whose}'s; rowd,"
+            f" which runs as {us}, follows a link only where it is {us}'s, root's, or of whose file it leads to: whoever may write"
+            " the folder could else have rowd read for them what they may not. If it is meant, give that path in rowd.toml, or"
+            f" take the link over: chown -h {us} {shlex.quote(str(link.link))}"
+        )
 
     def _grid(self, raw: bytes) -> Grid:
         settings, last = self._settings, self._last
@@ -219,8 +232,8 @@ class LocalTable:
     def _was_there(self) -> bool:
         """Whether it was read here, or a rowd once held it: that leaves its folder."""
         try:
-            return self._last is not None or Beside(self._path.resolve()).path.is_dir()
-        except (OSError, RuntimeError):
+            return self._last is not None or Beside(followed(self._path)).path.is_dir()
+        except (OSError, Loop, Foreign):
             return False
 
     def _said(self, exc: OSError) -> NeedsOwner | TryLater:
@@ -232,12 +245,25 @@ class LocalTable:
             return NeedsOwner(
                 f"{self._label} cannot be replaced: it is a mount point of its own. Mount the folder it is in instead."
             )
-        return TryLater(f"{self._label}: {exc}")
+        if exc.errno == errno.ELOOP:
+            if self._saver_of_now is not None and (named := self._named(exc)).parent == self._saver_of_now.beside.path:
+                return NeedsOwner(
+                    f"{named} is a symlink, and rowd makes none there. Look who did, then remove it: rm {shlex.quote(str(named))}"
+                )
+            return TryLater(f"{self._label}: a symlink has just been put in its place, or on the way to it")
+        return TryLater(f"{self._label}: {self._spelled(str(exc))}")
 
     def _denied(self, exc: OSError) -> NeedsOwner:
-        named = Path(os.fsdecode(exc.filename)) if isinstance(exc.filename, str | bytes) else self._path
+        named = self._named(exc)
         where = named if named != self._path else "it"
         return NeedsOwner(
             f"{self._label}: rowd is not allowed to use {where} ({exc.strerror}). Let the user that rowd runs as read and write"
             f" the file, and make files in the folder {self._path.parent}."
         )
+
+    def _named(self, exc: OSError) -> Path:
+        """The file that it is about."""
+        return Path(self._spelled(os.fsdecode(exc.filename))) if isinstance(exc.filename, str | bytes) else self._path
+
+    def _spelled(self, text: str) -> str:
+        return text if self._saver_of_now is None else self._saver_of_now.beside.spelled(text)

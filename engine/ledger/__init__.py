@@ -5,6 +5,7 @@ One daemon writes; commands in other processes read, and insert requests. Every 
 
 from __future__ import annotations
 
+from engine.ledger.backups import instead, newest_backup
 from engine.ledger.errors import (
     IllegalMove,
     LedgerCorrupt,
@@ -48,5 +49,7 @@ __all__ = [
     "TableMark",
     "Troubled",
     "Unfinished",
+    "instead",
     "new_run_id",
+    "newest_backup",
 ]

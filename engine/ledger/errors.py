@@ -7,6 +7,8 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
+from engine.ledger.backups import instead
+
 
 class LedgerError(Exception):
     """Base of everything that the ledger raises of its own accord."""
@@ -64,9 +66,8 @@ _FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 def damaged(path: Path, what: str) -> LedgerCorrupt:
     """The error for a file that can't be trusted."""
     return LedgerCorrupt(
-        f"The ledger {path} is damaged ({what}). Stop rowd, move {path.name}, {path.name}-wal and {path.name}-shm away, and put "
-        f"the newest backup (they are in {path.parent / 'backups'}) in their place. Without one, start rowd with no ledger: every "
-        f"row then counts as new, and nothing from before runs again."
+        f"The ledger {path} is damaged ({what}). Stop rowd, and move {path.name}, {path.name}-wal and {path.name}-shm away."
+        f" {instead(path)}"
     )
 
 

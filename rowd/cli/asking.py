@@ -17,8 +17,8 @@ from engine.clock import Clock
 from engine.ledger import Ledger
 from engine.model import Occurrence, Stage, Wish
 from rowd.cli.exits import Exit
-from rowd.cli.output import clean, emit_json, fail, say
-from rowd.cli.site import me
+from rowd.cli.output import clean, emit_json, fail, say, warn
+from rowd.cli.site import ledger_gone, me
 from rowd.note import left
 from rowd.saying import lasted
 from rowd.view import RowView, living
@@ -61,6 +61,8 @@ def ask(
     Ends the command where nobody could ever answer, or where there is nothing to wait for. Raises ledger errors.
     """
     if ledger is None:
+        if ledger_gone(site) is not None:  # it was said what to do
+            fail("Nothing was asked.", Exit.OWNER)
         fail(NOBODY, Exit.LATER)
     if row.key.startswith(PROVISIONAL):
         fail(
@@ -95,9 +97,11 @@ async def _followed(ledger: Ledger, asked: Asked, clock: Clock, *, wait: bool) -
     taken, text = answer
     run = _run_of(ledger, asked) if taken else None
     starts_by = clock.monotonic() + STARTS_WITHIN.total_seconds()
-    while run is not None and run.stage is Stage.CLAIMED and not wait and clock.monotonic() < starts_by:
+    while run is not None and run.stage is Stage.CLAIMED and clock.monotonic() < starts_by:
         await clock.sleep(LOOK_EVERY)
         run = ledger.occurrence(run.id)
+    if wait and run is not None and run.stage is Stage.CLAIMED:  # told now: it may take long, and what waits looks as if it hung
+        warn(_waits(clean(asked.row.name), run))
     while wait and run is not None and run.stage is not Stage.ENDED:
         if living(ledger) is None:
             fail(
@@ -140,7 +144,7 @@ def tell(asked: Asked, done: str, *, as_json: bool, wait: bool = False) -> Exit:
         return _unanswered(asked, name, as_json=as_json)
     if run is not None and run.stage is Stage.CLAIMED:
         if not as_json:
-            say(f"{name}: taken, and waits to start (run {run.id}); `rowd show {shlex.quote(name)}` says for what")
+            say(_waits(name, run))
         return Exit.OK
     if run is None or run.stage is not Stage.ENDED:
         if not as_json:
@@ -150,6 +154,10 @@ def tell(asked: Asked, done: str, *, as_json: bool, wait: bool = False) -> Exit:
         took = f" in {lasted(run.duration)}" if run.duration is not None else ""
         say(f"{name}: {run.outcome}{took} (run {run.id}){f': {clean(run.reason)}' if run.reason else ''}")
     return Exit.BAD if wait and run.outcome is not Outcome.SUCCEEDED else Exit.OK
+
+
+def _waits(name: str, run: Occurrence) -> str:
+    return f"{name}: taken, and waits to start (run {run.id}); `rowd show {shlex.quote(name)}` says for what"
 
 
 def _unanswered(asked: Asked, name: str, *, as_json: bool) -> Exit:

@@ -34,6 +34,7 @@ from rowd.cli.site import drafted, reading, runner, site_at
 from rowd.crontab import SPOOL, Crontab, Job, Refused, ignored, insecure, is_text, names_users, read
 from rowd.hand import Hand, Unfit, hand
 from rowd.migration import Known, Migration, Moved, migrate, rows_known
+from rowd.shellwords import left_behind
 from rowd.view import living
 from rowd.wiring import Bound, Site
 
@@ -95,7 +96,8 @@ def import_crontab(
         blocks = [_block(moved) for moved in found.moved if moved.settings is not None]
         if found.moved and not dry_run:
             _write(site, held, found.moved, blocks, rows)
-    notes = [*crontab.notes, *(other_clock(bound.rules.rules, system_zone(), SystemClock().now()) if found.moved else ())]
+    notes = [*crontab.notes, *left_alone(found.moved)]
+    notes += other_clock(bound.rules.rules, system_zone(), SystemClock().now()) if found.moved else ()
     if as_json:
         emit_json(_document(bound, found, notes, rows, dry_run=dry_run))
     else:
@@ -207,6 +209,17 @@ def _write(site: Site, held: Hand, moved: Sequence[Moved], blocks: Sequence[str]
 
 
 # --- what is told
+
+
+def left_alone(moved: Iterable[Moved]) -> Iterator[str]:
+    """What is to be said of lines whose work goes on in the background under cron, and is ended under rowd."""
+    for job in (one.job for one in moved):
+        if left_behind(job.command, job.shell):
+            yield (
+                f"{job.place}: its command ends while work that it began with & goes on: cron lets that be, rowd ends it as soon as"
+                " the command itself has ended, and records how that ended. Drop the & (of several at once: end with `wait`); what"
+                " is to outlive the run is for systemd-run or at"
+            )
 
 
 def other_clock(rules: Rules, machine: tzinfo, now: datetime) -> Iterator[str]:

@@ -8,24 +8,28 @@ import pwd
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
+from actions.api import Process
 from config.load import Config, load, version_of
 from config.mistakes import ConfigError, Mistake
 from engine.cells import alike, did_you_mean
 from engine.clock import Clock, SystemClock
 from engine.identity import id_of
-from engine.ledger import DaemonMark, Ledger, LedgerMissing
+from engine.ledger import DaemonMark, Ledger, LedgerMissing, instead, newest_backup
 from rowd.cli.calling import TYPED, as_typed
 from rowd.cli.exits import Exit
 from rowd.cli.options import BEFORE
 from rowd.cli.output import clean, fail, plural, warn
 from rowd.cli.rows import end_of_unread
 from rowd.heartbeat import heard, trouble_of
+from rowd.lock import held_by
 from rowd.note import last, left
 from rowd.saying import distance
+from rowd.service import runs
 from rowd.view import RowView, TableView, living, look
 from rowd.wiring import Site, configured
 
@@ -88,14 +92,22 @@ def _loaded(config: Path | None) -> tuple[Site | None, list[Mistake]]:
 
 
 @contextmanager
-def reading(site: Site) -> Iterator[Ledger | None]:
-    """The ledger, to be read from; None where no daemon has made one yet: then nothing has happened. Raises ledger errors."""
+def reading(site: Site, *, quiet: bool = False) -> Iterator[Ledger | None]:
+    """The ledger, to be read from; None where no daemon has made one yet: then nothing has happened. Raises ledger errors.
+
+    quiet: a ledger that is gone under its daemon is not told here.
+    """
+    if (gone := ledger_gone(site)) is not None:
+        if not quiet:
+            warn(gone.message)
+        yield None
+        return
     if not _there(site):
         yield None
         return
-    if site.ledger.is_file() and site.ledger.stat().st_size == 0 and not site.ledger.with_name(f"{site.ledger.name}-wal").exists():
-        backups = site.state / "backups"
-        where = f"; the newest backup in {backups} can be put in its place first" if backups.is_dir() else ""
+    if _empty(site.ledger):
+        backup = newest_backup(site.ledger)
+        where = f"; the newest backup, {backup}, can be put in its place first" if backup is not None else ""
         warn(f"The ledger {site.ledger} is empty: to rowd nothing has happened yet, and the next daemon begins it anew{where}.")
         yield None
         return
@@ -108,6 +120,39 @@ def reading(site: Site) -> Iterator[Ledger | None]:
         yield ledger
     finally:
         ledger.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A ledger that was taken away under its daemon.   message: that it is so, and the remedy."""
+
+    process: Process
+    message: str
+
+
+def ledger_gone(site: Site) -> Gone | None:
+    """The daemon that runs on a ledger that is gone; None where that isn't so.
+
+    Its lock tells that it runs, its note that it had begun its work: one that has just started may have yet to make the ledger.
+    """
+    try:
+        there = site.ledger.exists() and not _empty(site.ledger)
+    except PermissionError:  # told by whoever wants to read it
+        return None
+    if there or held_by(site.state) is None:
+        return None
+    note = last(site.state)
+    if note is None or not runs(note.process):
+        return None
+    return Gone(
+        note.process,
+        f"The ledger {site.ledger} is gone while the daemon works: what it records is lost when it ends."
+        f" Stop it: kill {note.process.pid}. {instead(site.ledger)}",
+    )
+
+
+def _empty(ledger: Path) -> bool:
+    return ledger.is_file() and ledger.stat().st_size == 0 and not ledger.with_name(f"{ledger.name}-wal").exists()
 
 
 def _there(site: Site) -> bool:

@@ -24,7 +24,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
 from rowd.cli.rows import outcome_style
-from rowd.cli.site import behind, ended_silently, ledger_tables, reading, salvaged
+from rowd.cli.site import Gone, behind, ended_silently, ledger_gone, ledger_tables, reading, salvaged
 from rowd.coming import coming
 from rowd.heartbeat import Sign, heard, trouble_of
 from rowd.note import Note, left
@@ -62,7 +62,8 @@ class _Standing:
 
     mistakes: why rowd.toml can't be used as it is now.   stale: a mark of a daemon that no longer runs.
     note: what the daemon says of itself.   behind: what it works by, where that is not what rowd.toml says now.
-    sign: its last sign of life.   due: capped at MOST_DUE; None where it can't be told.
+    sign: its last sign of life.   gone: the daemon whose ledger was taken away under it.
+    due: capped at MOST_DUE; None where it can't be told.
     """
 
     site: Site
@@ -73,6 +74,7 @@ class _Standing:
     behind: str | None
     sign: Sign | None
     stale: DaemonMark | None
+    gone: Gone | None
     tables: list[_Table]
     house: House
     due: int | None
@@ -81,11 +83,15 @@ class _Standing:
     @property
     def trouble(self) -> str | None:
         """What keeps the daemon as a whole from its work; None for nothing."""
+        if self.gone is not None:
+            return self.gone.message
         return trouble_of(self.sign, self.now) if self.daemon is not None else None
 
     @property
     def idle(self) -> str | None:
         """Why nothing starts now, in a clause; None where it does."""
+        if self.gone is not None:
+            return "the daemon has no ledger"
         if self.daemon is None:
             return "no daemon is running"
         if self.trouble is not None:
@@ -125,7 +131,8 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 def _standing(site: Site, mistakes: list[Mistake]) -> _Standing:
     now = SystemClock().now()
-    with reading(site) as ledger:
+    gone = ledger_gone(site)
+    with reading(site, quiet=True) as ledger:
         sign = heard(site.state)
         tables = [_table(name, ledger, sign) for name in (ledger_tables(site) if mistakes else site.tables)]
         holds = house(site, ledger, now)
@@ -136,7 +143,7 @@ def _standing(site: Site, mistakes: list[Mistake]) -> _Standing:
         old = behind(site, ledger) if not mistakes else None
         day = dict(ledger.digest(now - DAY, now + SOON).counts) if ledger is not None else {}
     stale, sign = (mark, None) if daemon is None else (None, sign)
-    return _Standing(site, mistakes, now, daemon, note, old, sign, stale, tables, holds, due, day)
+    return _Standing(site, mistakes, now, daemon, note, old, sign, stale, gone, tables, holds, due, day)
 
 
 def _table(name: str, ledger: Ledger | None, sign: Sign | None) -> _Table:
@@ -167,7 +174,7 @@ def _pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
     yield "Next hour", _next_hour(found)
     counts = ", ".join(f"{number:,} {outcome}" for outcome, number in found.day.items())
     worst = next((outcome_style(o) for o in Outcome if o in found.day and outcome_style(o) == "red"), "")
-    yield "Last 24 hours", (counts or "nothing ran", worst)
+    yield "Last 24 hours", (counts or ("nothing ran" if found.gone is None else "not known without the ledger"), worst)
     for action, until in sorted(found.house.shut.items()):
         shut = f"{action} failed too often in a row: nothing of it starts for {lasted(until - found.now)}"
         yield "Breaker", (shut, "red")
@@ -176,7 +183,10 @@ def _pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
 
 def _daemon_pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
     daemon, now = found.daemon, found.now
-    if daemon is not None:
+    if found.gone is not None:
+        yield "Daemon", (f"running, process {found.gone.process.pid}, without its ledger", "red")
+        yield "", (found.gone.message, "red")
+    elif daemon is not None:
         running = f"running {lasting(daemon.since, now)}, process {daemon.process.pid}, version {daemon.version}"
         yield "Daemon", (running, "green")
         if found.trouble is not None:
@@ -220,6 +230,8 @@ def _in_force(found: _Standing) -> str:
 def _next_hour(found: _Standing) -> Styled:
     if found.mistakes:
         return "not known: what comes due can't be told without the whole of rowd.toml", "yellow"
+    if found.gone is not None:
+        return "not known without the ledger", "yellow"
     if found.due is None:
         return f"not known: no daemon has read a table yet; {command('next')} reads them now", "yellow"
     unread = ", ".join(table.name for table in found.tables if table.mark is None)
@@ -233,7 +245,7 @@ def _line(table: _Table, found: _Standing) -> list[Styled]:
     if found.note is not None and table.name not in found.note.tables:
         return [table.name, ("not served", "yellow"), *[""] * 8, "the daemon doesn't know this table yet"]
     if mark is None:
-        return [table.name, ("not read yet", "yellow"), *[""] * 9]
+        return [table.name, ("not read yet" if found.gone is None else "not known", "yellow"), *[""] * 9]
     defects: Styled = (str(mark.defects), "red") if mark.defects else "0"
     return [
         table.name,
@@ -252,12 +264,13 @@ def _line(table: _Table, found: _Standing) -> list[Styled]:
 
 def _json(found: _Standing) -> dict[str, Any]:
     daemon = found.daemon
+    process = found.gone.process if found.gone is not None else daemon.process if daemon is not None else None
     return {
-        "running": daemon is not None,
+        "running": process is not None,
         "alive_at": found.sign.at if found.sign is not None else None,
         "trouble": found.trouble,
         "fine": found.fine,
-        "pid": daemon.process.pid if daemon is not None else None,
+        "pid": process.pid if process is not None else None,
         "since": daemon.since if daemon is not None else None,
         "version": daemon.version if daemon is not None else None,
         "stopping_since": found.note.stopping_at if found.note is not None else None,

@@ -11,13 +11,13 @@ import pytest
 
 from actions.api import Context, Outcome, Process, Request, Result
 from connectors.errors import TryLater
-from engine.events import RequestRefused, RunEnded, RunStarted
+from engine.events import LedgerRecovered, LedgerRefused, RequestRefused, RunEnded, RunStarted
 from engine.model import Wish
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import COLUMNS, MINUTE, row, table
-from tests.unit.test_loop_corners import start, synced
+from tests.unit.test_loop_corners import Disk, start, synced
 
 
 def retrying(name: str, schedule: str, **cells: str) -> MemoryTable:
@@ -285,6 +285,74 @@ def test_a_one_off_that_was_taken_back_is_over_also_for_the_ledger(tmp_path: Pat
         await house.after(seconds=1)
         (state,) = await alive.committer.read(lambda ledger: ledger.rows("ops"))
         assert state.cells["Status"] == "completed"
+        await alive.stop()
+
+    run(story())
+
+
+@pytest.mark.parametrize("takes", [timedelta(0), timedelta(minutes=4)], ids=["nothing runs", "one runs"])
+def test_with_a_full_disk_a_stop_takes_no_longer_than_it_may(tmp_path: Path, takes: timedelta) -> None:
+    """An edit that was read waits to be made durable, so the tables can't be told either."""
+
+    async def story() -> None:
+        house, sheet = (
+            House(tmp_path, stop_within=timedelta(seconds=3)),
+            table(row("a", "2026-03-02 12:01"), row("b", "every hour")),
+        )
+        house.witness.behaviour = slow(takes)
+        disk = Disk(full=False)
+        alive = await start(house, sheet, commits=disk.commits)
+        await house.until(NOON + timedelta(minutes=1, seconds=30))
+        disk.full = True
+        sheet.person("b")["Schedule"] = "every 2 hours"
+        await house.after(minutes=1)
+        before = house.clock.monotonic()
+        alive.stopping.set()
+        await alive.task
+        assert 3 <= house.clock.monotonic() - before < 3.5
+        assert (len(house.of(LedgerRefused)), len(house.of(LedgerRecovered))) == (1, 0)
+        await alive.stop()
+
+    run(story())
+
+
+def test_room_that_is_made_while_the_daemon_stops_lets_it_keep_all(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path, stop_within=timedelta(seconds=10)), table(row("a", "2026-03-02 12:01"))
+        house.witness.behaviour = slow(timedelta(seconds=20))
+        disk = Disk(full=False)
+        alive = await start(house, sheet, commits=disk.commits)
+        await house.until(NOON + timedelta(minutes=1, seconds=10))
+        disk.full = True
+        await house.after(seconds=30)
+        alive.stopping.set()
+        await house.after(seconds=5)
+        assert not alive.task.done()
+        disk.full = False
+        await alive.task
+        assert [e.outcome for e in house.of(RunEnded)] == ["succeeded"]
+        assert len(house.of(LedgerRecovered)) == 1
+        assert sheet.person("a")["Last Status"] == "succeeded"
+        await alive.stop()
+
+    run(story())
+
+
+def test_what_could_not_be_kept_at_a_stop_is_taken_up_by_the_next_daemon(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path, stop_within=timedelta(seconds=3)), table(row("a", "2026-03-02 12:01"))
+        kind = Outliving()
+        house._parts["actions"] = {"act": kind}
+        disk = Disk(full=False)
+        alive = await start(house, sheet, commits=disk.commits)
+        await house.until(NOON + timedelta(minutes=1, seconds=10))
+        disk.full = True
+        await alive.stop()
+        assert house.of(RunEnded) == []
+        alive = await start(house, sheet)
+        await house.after(minutes=10)
+        assert kind.seen == ["run", "stopped", "adopt"]
+        assert len(house.of(RunEnded)) == 1
         await alive.stop()
 
     run(story())

@@ -226,11 +226,33 @@ def test_a_run_that_waits_to_start_is_not_said_to_run(desk: Desk, capsys: pytest
         assert ledger.claim([run]) == [True]
         ledger.answer(request.id, True, "taken", NOW)
 
+    waits = f"backup: taken, and waits to start (run run1); `rowd show backup{NAMED.format(desk.folder)}` says for what\n"
     assert tell(asked(desk, Naps(desk, claims)), "runs now", as_json=False) == 0
-    assert (
-        capsys.readouterr().out
-        == f"backup: taken, and waits to start (run run1); `rowd show backup{NAMED.format(desk.folder)}` says for what\n"
-    )
+    assert capsys.readouterr().out == waits
+
+
+def test_a_run_that_waits_to_start_is_told_at_once_also_to_who_waits_for_its_end(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk.daemon_reads()
+    desk.daemon_runs()
+    told: list[str] = []
+
+    def claims(ledger: Ledger) -> None:
+        request = ledger.requests()[0]
+        run = Occurrence("run1", "ops", "1", "backup", f"request:{request.id}", Cause.MANUAL, NOW, NOW, Stage.CLAIMED, "work")
+        assert ledger.claim([run]) == [True]
+        ledger.answer(request.id, True, "taken", NOW)
+
+    def starts_late(ledger: Ledger) -> None:
+        told.append(capsys.readouterr().err)
+        ledger.begin([("run1", 1)], NOW)
+
+    clock = Naps(desk, claims, *[nothing] * 11, starts_late, nothing, ends(Outcome.SUCCEEDED, "well"))
+    assert tell(asked(desk, clock, wait=True), "runs now", as_json=False, wait=True) == 0
+    waits = f"backup: taken, and waits to start (run run1); `rowd show backup{NAMED.format(desk.folder)}` says for what\n"
+    assert told == [waits]
+    assert capsys.readouterr() == ("backup: succeeded in 2s (run run1): well\n", "")
 
 
 def test_a_daemon_that_does_not_know_the_table_is_not_asked(desk: Desk) -> None:

@@ -95,6 +95,18 @@ def test_lines_that_cannot_be_taken_are_listed_with_their_place(desk: Desk) -> N
     assert "2 rows added to ops, 0 there already, 2 lines not taken" in said
 
 
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_lines_that_leave_work_in_the_background_are_told_with_the_remedy(desk: Desk, more: tuple[str, ...]) -> None:
+    (desk.folder / "tab").write_text("1 * * * * /opt/a && /opt/b\n2 * * * * (sleep 3; touch x) &\n3 * * * * /opt/c & wait\n")
+    words = ("import", "crontab", tab(desk), "--user-field", "no", *more)
+    told = desk.json(*words, "--dry-run")["notes"]
+    assert [note.split(": ")[0] for note in told if "began with &" in note] == [f"{tab(desk)}:2"]
+    said = " ".join(desk.said(*words).split())
+    assert f"note: {tab(desk)}:2: its command ends while work that it began with & goes on" in said
+    assert "Drop the &" in said
+    assert said.count("began with &") == 1
+
+
 def test_it_is_told_by_which_clock_the_rows_go(desk: Desk) -> None:
     words = ("import", "crontab", tab(desk), "--user-field", "no", "--dry-run")
     assert "Times are on the clock of Europe/Berlin" in desk.said(*words, code=1)

@@ -239,7 +239,9 @@ def test_an_empty_ledger_is_told_and_where_its_backups_are(tmp_path: Path) -> No
     result = desk.run("list")
     assert result.exit_code == 0
     assert "is empty" in result.stderr
-    assert str(tmp_path / ".rowd" / "backups") in result.stderr
+    assert "backup" not in result.stderr  # there is none
+    (backup := tmp_path / ".rowd" / "backups" / "ledger-20261126-030000.sqlite").touch()
+    assert str(backup) in desk.run("list").stderr
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

@@ -14,6 +14,7 @@ from config.load import version_of
 from engine.events import LedgerRefused
 from engine.ledger import Reach
 from rowd.heartbeat import Heartbeat
+from rowd.lock import locked
 from rowd.note import Note, leave
 from tests.fakes.virtual import VirtualClock, run
 from tests.unit.cli.desk import Desk
@@ -73,6 +74,40 @@ def test_a_mark_left_by_a_daemon_that_was_killed_is_not_believed(tmp_path: Path)
     assert "ended without a word" in desk.said("status", code=1)
     desk.daemon_runs(pid=2**22 + 1)  # no such process: pid_max is 2^22 at the most (proc(5))
     assert not desk.json("status", code=1)["running"]
+
+
+def test_a_ledger_that_was_removed_under_its_daemon_is_told_with_what_to_do(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    desk.daemon_reads()
+    desk.daemon_runs()
+    state = tmp_path / ".rowd"
+    with desk.ledger() as ledger:
+        mark = ledger.daemon()
+    assert mark is not None
+    with locked(state):
+        for file in state.glob("ledger.sqlite*"):
+            file.unlink()
+        assert "not running" in desk.said("status", code=1)  # the lock alone may be that of one who has yet to make its ledger
+        leave(state, Note(mark.process, "", datetime.now(UTC), ("ops",)))
+        said = desk.run("status", columns=1000).output
+        assert f"running, process {mark.process.pid}, without its ledger" in said
+        assert "is gone while the daemon works: what it records is lost when it ends" in said
+        assert f"Stop it: kill {mark.process.pid}. There is no backup in {state}/backups: start rowd with no ledger" in said
+        assert "Start it" not in said
+        assert "nothing ran" not in said
+        (state / "backups").mkdir()
+        (state / "backups" / "ledger-20261126-030000.sqlite").touch()
+        said = desk.run("status", columns=1000).output
+        assert f"cp {state}/backups/ledger-20261126-030000.sqlite {state}/ledger.sqlite" in said
+        (state / "ledger.sqlite").touch()  # nothing stands in it
+        told = desk.json("status", code=1)
+        assert (told["running"], told["fine"], told["pid"]) == (True, False, mark.process.pid)
+        assert "is gone while the daemon works" in told["trouble"]
+        said = desk.said("run-now", "backup", code=4)
+        assert "is gone while the daemon works" in said
+        assert "Nothing was asked" in said
+        (state / "ledger.sqlite").unlink()
+    assert "not running. Start it" in desk.said("status", code=1)
 
 
 def test_a_table_in_trouble_ends_with_one_and_says_why(tmp_path: Path) -> None:

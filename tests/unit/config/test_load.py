@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import re
 from collections.abc import Iterable
 from datetime import time, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar, NoReturn
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,6 +20,7 @@ from pydantic import SecretStr, ValidationError
 
 from config.load import Config, load
 from config.mistakes import ConfigError, Mistake
+from config.readers import readers
 from config.settings import Settings
 
 SMALL = '[tables.tasks]\nconnector = "local"\npath = "tasks.csv"\n'
@@ -424,6 +429,61 @@ def test_an_env_file_open_to_everyone_is_warned_of(folder: Path, mode: int, warn
     warnings = load(None, {}, folder).warnings
     assert bool(warnings) is warned
     assert all("chmod 600" in w and str(folder / ".env") in w for w in warnings)
+
+
+class Users:
+    """Users of a machine, and their groups: ada and bob have one of their own each, and share `tables` with rowd."""
+
+    IDS: ClassVar = {"root": 0, "ada": 1000, "bob": 1001, "rowd": 990}
+    MEMBERS: ClassVar = {980: ["ada", "bob"], 990: [], 1000: [], 0: []}
+
+    def getpwall(self) -> list[SimpleNamespace]:
+        return [SimpleNamespace(pw_name=name, pw_uid=n, pw_gid=n) for name, n in self.IDS.items()]
+
+    def getpwuid(self, uid: int) -> SimpleNamespace:
+        return next((user for user in self.getpwall() if user.pw_uid == uid), None) or self.unknown()
+
+    def getgrgid(self, gid: int) -> SimpleNamespace:
+        return SimpleNamespace(gr_mem=self.MEMBERS[gid]) if gid in self.MEMBERS else self.unknown()
+
+    def unknown(self) -> NoReturn:
+        raise KeyError
+
+
+@pytest.mark.parametrize(
+    ("owner", "group", "mode", "members", "may"),
+    [
+        (1000, 1000, 0o640, [], {"ada"}),
+        (1000, 1000, 0o660, [], {"ada"}),
+        (0, 0, 0o640, [], set()),
+        (0, 990, 0o640, [], {"rowd"}),
+        (0, 990, 0o640, ["ada"], {"rowd", "ada"}),
+        (990, 990, 0o600, ["ada"], {"rowd"}),
+        (990, 980, 0o640, ["ada", "bob"], {"rowd", "ada", "bob"}),
+        (990, 980, 0o620, ["ada"], {"rowd", "ada"}),
+        (4711, 4712, 0o640, [], {"4711"}),
+    ],
+)
+def test_who_may_read_a_file_by_its_owner_and_its_group(
+    monkeypatch: pytest.MonkeyPatch, owner: int, group: int, mode: int, members: list[str], may: set[str]
+) -> None:
+    users = Users()
+    monkeypatch.setattr(Users, "MEMBERS", {**users.MEMBERS, group: members} if members else users.MEMBERS)
+    for name in ("getpwall", "getpwuid"):
+        monkeypatch.setattr(f"pwd.{name}", getattr(users, name))
+    monkeypatch.setattr("grp.getgrgid", users.getgrgid)
+    assert readers(os.stat_result((mode, 0, 0, 1, owner, group, 0, 0, 0, 0))) == may
+
+
+def test_an_env_file_that_others_may_read_by_its_group_is_warned_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / ".env").touch()
+    (folder / ".env").chmod(0o640)
+    assert load(None, {}, folder).warnings == ()
+    monkeypatch.setattr("grp.getgrgid", lambda _: SimpleNamespace(gr_mem=["ada", "bob"]))
+    (warning,) = load(None, {}, folder).warnings
+    assert re.search(r"\.env holds secrets and can be read by ada, bob.*, by way of its group: .* chmod 600 ", warning)
+    (folder / ".env").chmod(0o600)
+    assert load(None, {}, folder).warnings == ()
 
 
 def test_a_file_that_everyone_may_change_is_warned_of(folder: Path) -> None:

@@ -242,7 +242,17 @@ def test_a_place_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_is_named_with_the_remedy(path: Path, content: bytes) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
-    with pytest.raises(LedgerCorrupt, match=r"(?s)ledger\.db is damaged.*newest backup"):
+    backups = path.parent / "backups"
+    with pytest.raises(
+        LedgerCorrupt, match=r"(?s)ledger\.db is damaged.*There is no backup in .*backups: start rowd with no ledger"
+    ):
+        Ledger.open(path)
+    backups.mkdir()
+    with pytest.raises(LedgerCorrupt, match=r"There is no backup in .*nothing from before runs again"):
+        Ledger.open(path)
+    for day in ("02", "03", "01"):
+        (backups / f"ledger-202611{day}-030000.sqlite").touch()
+    with pytest.raises(LedgerCorrupt, match=r"(?s)ledger\.db is damaged.*newest backup .*cp \S*/ledger-20261103-030000\.sqlite"):
         Ledger.open(path)
     assert path.read_bytes() == content
 

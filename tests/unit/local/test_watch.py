@@ -49,7 +49,8 @@ def test_a_file_saved_deleted_and_put_back(file: Path) -> None:
 
 def test_a_late_save_into_a_displaced_file(file: Path) -> None:
     beside = Beside(file)
-    beside.make()
+    with beside.here(make=True):
+        pass
     swap = beside.swap("a", "b").path
     swap.write_text("old")
 

@@ -1,0 +1,29 @@
+"""Which users may read a file that only one should."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import stat
+from contextlib import suppress
+
+
+def readers(found: os.stat_result) -> set[str]:
+    """The users who may read or change it as its owner or by its group, besides root. Who only others' bits let in is not counted.
+
+    Users that have no name on this machine are called by their number. The members of a group that nobody here knows are not known.
+    """
+    names = {_user(found.st_uid)}
+    if found.st_mode & (stat.S_IRGRP | stat.S_IWGRP):
+        names |= {user.pw_name for user in pwd.getpwall() if user.pw_gid == found.st_gid}
+        with suppress(KeyError):
+            names |= set(grp.getgrgid(found.st_gid).gr_mem)
+    return names - {_user(0)}
+
+
+def _user(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
