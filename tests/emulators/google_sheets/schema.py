@@ -67,12 +67,29 @@ def body(given: Json, name: str, prefix: str = "") -> dict[str, Json]:
     return found
 
 
+ONE_OF: Mapping[str, tuple[str, frozenset[str] | None]] = {
+    "Request": ("kind", None),
+    "ExtendedValue": ("value", None),
+    "DataFilter": ("filter", None),
+    "ColorStyle": ("kind", None),
+    "ConditionValue": ("value", None),
+    "DeveloperMetadataLocation": ("location", frozenset(["spreadsheet", "sheetId", "dimensionRange"])),
+    "ConditionalFormatRule": ("rule", frozenset(["booleanRule", "gradientRule"])),
+}
+"""Messages of whose fields one may be set: the oneof's name, and which fields; None for all. Their descriptions say so in words."""
+
+
 def _object(given: Mapping[str, Json], name: str, path: str, faults: Faults) -> dict[str, Json]:
     known = schemas()[name].get("properties", {})
-    out = {}
+    out: dict[str, Json] = {}
+    oneof, alternatives = ONE_OF.get(name, ("", frozenset()))
     for key, value in given.items():
+        alternative = alternatives is None or key in alternatives
         if key not in known:
             faults.append(unknown_name(key, path))
+        elif value is not None and alternative and any(alternatives is None or other in alternatives for other in out):
+            text = f"Invalid value at '{path}' (oneof), oneof field '{oneof}' is already set. Cannot set '{key}'"
+            faults.append((path, text))
         elif value is not None:
             here = f"{path}.{_snake(key)}" if path else _snake(key)
             if name in WRAPPED and key.endswith("Index"):

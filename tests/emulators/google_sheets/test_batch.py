@@ -347,3 +347,26 @@ def test_masks(calls: Calls) -> None:
     assert (late.status, calls.get("A1")) == (400, None)
     both = calls.sheets("GET", fields="spreadsheetId,sheets(properties(title),data/startRow)", ranges="A3:A4")
     assert both == {"spreadsheetId": calls.id, "sheets": [{"properties": {"title": "Sheet1"}, "data": [{"startRow": 2}]}]}
+
+
+@pytest.mark.parametrize(
+    ("request_", "path", "oneof", "second"),
+    [
+        ({"addSheet": {}, "deleteSheet": {"sheetId": 1}}, "requests[0]", "kind", "deleteSheet"),
+        (
+            {"repeatCell": {"cell": {"userEnteredValue": {"numberValue": 1, "stringValue": "1"}}, "fields": "*"}},
+            "requests[0].repeat_cell.cell.user_entered_value",
+            "value",
+            "stringValue",
+        ),
+        (
+            {"deleteDeveloperMetadata": {"dataFilter": {"a1Range": "A1", "developerMetadataLookup": {}}}},
+            "requests[0].delete_developer_metadata.data_filter",
+            "filter",
+            "developerMetadataLookup",
+        ),
+    ],
+)
+def test_of_alternatives_only_one_may_be_given(calls: Calls, request_: Json, path: str, oneof: str, second: str) -> None:
+    wanted = f"Invalid value at '{path}' (oneof), oneof field '{oneof}' is already set. Cannot set '{second}'"
+    assert calls.no_batch(request_) == (400, wanted)
