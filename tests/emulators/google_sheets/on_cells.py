@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from tests.emulators.core.exchange import Json, NotEmulated
-from tests.emulators.google_sheets import a1, formulas, guards, masks
+from tests.emulators.google_sheets import a1, conditions, formulas, guards, masks
 from tests.emulators.google_sheets.book import from_json, to_json
 from tests.emulators.google_sheets.call import Call
 from tests.emulators.google_sheets.errors import invalid
@@ -39,7 +39,9 @@ def changed(cell: Cell, given: Json, paths: Paths) -> Cell:
             case "note":
                 cell = replace(cell, note=given.get("note", ""))
             case "dataValidation":
-                cell = replace(cell, rule=given.get("dataValidation"))
+                if (rule := given.get("dataValidation")) is not None:
+                    conditions.check_rule(rule)
+                cell = replace(cell, rule=rule)
             case "userEnteredFormat":
                 cell = replace(cell, format=_format(cell, given, path))
     return cell
@@ -83,8 +85,10 @@ def entered(given: Json) -> Entered | None:
         case "boolValue":
             return bool(value)
         case "stringValue":
+            guards.fits(str(value))
             return str(value) or None
         case "formulaValue":
+            guards.fits(value)
             formulas.check(value)
             return Formula(value)
     raise invalid(f"{kind} cannot be written.")
@@ -109,8 +113,14 @@ def update_cells(call: Call) -> None:
         cells = rows[r].get("values", []) if r < len(rows) else []
         for c in range(area.width if "range" in call.given else len(cells)):
             given = cells[c] if c < len(cells) else {}
-            row, column = area.top + r, area.left + c
-            sheet.put(row, column, changed(sheet.cell(row, column), given, paths))
+            _put(sheet, area.top + r, area.left + c, given, paths)
+
+
+def _put(sheet: Sheet, row: int, column: int, given: Json, paths: Paths) -> None:
+    new = changed(sheet.cell(row, column), given, paths)
+    if new.entered is not None and ("userEnteredValue",) in paths:
+        guards.covered(sheet, row, column)
+    sheet.put(row, column, new)
 
 
 def _fits(area: Area, rows: list[Json]) -> None:
@@ -144,8 +154,7 @@ def write_rows(call: Call, sheet: Sheet, area: Area, rows: list[Json], paths: Pa
     guards.check(sheet, area, call.email)
     for r, line in enumerate(rows):
         for c, given in enumerate(line.get("values", [])):
-            row, column = area.top + r, area.left + c
-            sheet.put(row, column, changed(sheet.cell(row, column), given, paths))
+            _put(sheet, area.top + r, area.left + c, given, paths)
 
 
 def repeat_cell(call: Call) -> None:
@@ -160,15 +169,15 @@ def repeat_cell(call: Call) -> None:
             if formula is not None:
                 text = carried(formula, row - area.top, column - area.left)
                 here = {**given, "userEnteredValue": {"formulaValue": text}}
-            sheet.put(row, column, changed(sheet.cell(row, column), here, paths))
+            _put(sheet, row, column, here, paths)
 
 
 def set_data_validation(call: Call) -> None:
     sheet, area = call.area(call.given["range"])
     guards.check(sheet, area, call.email)
     rule = call.given.get("rule")
-    if rule is not None and "condition" not in rule:
-        raise invalid("A data validation rule needs a condition.")
+    if rule is not None:
+        conditions.check_rule(rule)
     sheet.change(area, lambda cell: replace(cell, rule=rule))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.emulators.core.exchange import Json, NotEmulated
-from tests.emulators.google_sheets import following, masks, sorting
+from tests.emulators.google_sheets import following, guards, masks, sorting
 from tests.emulators.google_sheets.call import Call
 from tests.emulators.google_sheets.errors import invalid
 from tests.emulators.google_sheets.grid import Cell, Column, Row, Sheet
@@ -34,6 +34,7 @@ def insert_dimension(call: Call) -> None:
         raise invalid(f"range.startIndex[{start}] must be at most the grid size ({size}).")
     if before and start == 0:
         raise invalid("inheritFromBefore cannot be true if inserting at index 0.")
+    guards.check_insert(sheet, rows, start, call.email)
     insert(call, sheet, rows, start, end - start, before)
 
 
@@ -66,7 +67,8 @@ def delete_dimension(call: Call) -> None:
         raise invalid(f"You can't delete all the {word}s on the sheet.")
     frozen = sheet.properties.get("gridProperties", {}).get("frozenRowCount" if rows else "frozenColumnCount", 0)
     if frozen and start <= frozen and end == size:
-        raise invalid(f"You can't delete all non-frozen {word}s on the sheet.")
+        raise invalid(f"Sorry, it is not possible to delete all non-frozen {word}s.")
+    guards.check_lines(sheet, rows, start, end, call.email)
     sheet.delete(rows, start, end)
     if frozen > start:
         grid = sheet.properties["gridProperties"]
@@ -81,6 +83,8 @@ def move_dimension(call: Call) -> None:
         raise invalid("Cannot move dimensions outside of the grid.")
     if start < to < end:
         raise invalid("Cannot move dimensions into themselves.")
+    guards.check_lines(sheet, rows, start, end, call.email)
+    guards.check_insert(sheet, rows, to, call.email)
     sheet.move(rows, start, end, to)
     following.follow(call.book, sheet, rows, following.carried(size, start, end, to))
 
@@ -114,6 +118,7 @@ def sort_range(call: Call) -> None:
     specs = call.given.get("sortSpecs", [])
     if not specs:
         raise invalid("No sort spec specified.")
+    guards.check(sheet, area, call.email)
     rows_follow = sorting.covers(sheet, area) or call.service.switches["partial_sort"] == "rows"
     sorting.sort(sheet, area, sorting.order(sheet, area, specs, call.service.renderer(call.book)), rows_follow)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tests.emulators.core.exchange import Json, NotEmulated
-from tests.emulators.google_sheets import a1, masks, sorting
+from tests.emulators.google_sheets import a1, conditions, guards, masks, sorting
 from tests.emulators.google_sheets.book import from_json, to_json
 from tests.emulators.google_sheets.call import Call
 from tests.emulators.google_sheets.errors import invalid
 from tests.emulators.google_sheets.grid import Sheet
+from tests.emulators.google_sheets.looks import painted
 
 
 def _closed(call: Call, given: Json) -> Json:
@@ -143,6 +144,7 @@ def set_basic_filter(call: Call) -> None:
         one["sortSpecs"] = given["sortSpecs"]
         area = from_json(one["range"], sheet)
         area = area._replace(top=area.top + 1)
+        guards.check(sheet, area, call.email)
         rows = sorting.order(sheet, area, given["sortSpecs"], call.service.renderer(call.book))
         follow = sorting.covers(sheet, area) or call.service.switches["partial_sort"] == "rows"
         sorting.sort(sheet, area, rows, follow)
@@ -166,13 +168,26 @@ def _rule(call: Call) -> Json:
         raise invalid("A conditional format rule needs at least one range.")
     if "booleanRule" not in given and "gradientRule" not in given:
         raise invalid("A conditional format rule needs a boolean or a gradient rule.")
-    return {**given, "ranges": [_closed(call, one) for one in given["ranges"]]}
+    rule = {**given, "ranges": [_closed(call, one) for one in given["ranges"]]}
+    if "booleanRule" in rule:
+        conditions.check_format(rule["booleanRule"].get("condition", {}))
+        rule["booleanRule"] = {**rule["booleanRule"], "format": painted(rule["booleanRule"].get("format", {}))}
+    return rule
 
 
 def _place(index: int, size: int) -> int:
     if not 0 <= index <= size:
-        raise invalid(f"No conditional format on sheet at index: {index}")
+        raise _no_format(index)
     return index
+
+
+def _there(index: int, size: int) -> None:
+    if not 0 <= index < size:
+        raise _no_format(index)
+
+
+def _no_format(index: int) -> Exception:
+    return invalid(f"No conditional format on sheet at index: {index}")
 
 
 def update_conditional_format(call: Call) -> Json:
@@ -181,11 +196,11 @@ def update_conditional_format(call: Call) -> Json:
     if "rule" in call.given:
         rule = _rule(call)
         rules = call.sheet(rule["ranges"][0].get("sheetId")).parts.get("conditionalFormats", [])
-        _place(index + 1, len(rules))
+        _there(index, len(rules))
         old, rules[index] = rules[index], rule
         return {"newRule": rule, "newIndex": index, "oldRule": old}
     rules = call.sheet(call.given.get("sheetId")).parts.get("conditionalFormats", [])
-    _place(index + 1, len(rules))
+    _there(index, len(rules))
     moving = rules.pop(index)
     new = _place(call.given.get("newIndex", 0), len(rules))
     rules.insert(new, moving)
@@ -195,7 +210,7 @@ def update_conditional_format(call: Call) -> Json:
 def delete_conditional_format(call: Call) -> Json:
     rules = call.sheet(call.given.get("sheetId")).parts.get("conditionalFormats", [])
     index = call.given.get("index", 0)
-    _place(index + 1, len(rules))
+    _there(index, len(rules))
     return {"rule": rules.pop(index)}
 
 

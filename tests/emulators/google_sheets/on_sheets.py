@@ -6,7 +6,7 @@ from copy import deepcopy
 from zoneinfo import ZoneInfo
 
 from tests.emulators.core.exchange import Json, NotEmulated
-from tests.emulators.google_sheets import masks
+from tests.emulators.google_sheets import following, guards, masks
 from tests.emulators.google_sheets.book import Book
 from tests.emulators.google_sheets.call import Call
 from tests.emulators.google_sheets.errors import invalid
@@ -84,6 +84,7 @@ def delete_sheet(call: Call) -> None:
     if len(call.book.sheets) == 1 or all(other.properties.get("hidden") for other in call.book.sheets if other is not sheet):
         raise invalid("You can't remove all the visible sheets in a document.")
     call.book.sheets.remove(sheet)
+    following.retitled(call.book, sheet.title, None)
     call.book.names = {key: name for key, name in call.book.names.items() if name["range"].get("sheetId", 0) != sheet.id}
 
 
@@ -140,13 +141,14 @@ def _set(call: Call, sheet: Sheet, path: tuple[str, ...], said: Json) -> None:
             if not said.get("title"):
                 raise invalid("Sheet title cannot be empty.")
             _check_title(call.book, said["title"], sheet)
-            sheet.title = said["title"]
+            old, sheet.title = sheet.title, said["title"]
+            following.retitled(call.book, old, sheet.title)
         case ("index",):
             _move(call.book, sheet, said.get("index", 0))
         case ("hidden",):
             _hide(call.book, sheet, bool(said.get("hidden")))
         case ("gridProperties", "rowCount" | "columnCount"):
-            _resize(call.book, sheet, said.get("gridProperties", {}), path[1])
+            _resize(call, sheet, said.get("gridProperties", {}), path[1])
         case ("gridProperties", name) if name in OURS:
             _grid(sheet, name, said.get("gridProperties", {}).get(name))
         case ("tabColor" | "tabColorStyle", *_):
@@ -175,16 +177,22 @@ def _hide(book: Book, sheet: Sheet, hidden: bool) -> None:
     sheet.properties["hidden"] = hidden
 
 
-def _resize(book: Book, sheet: Sheet, grid: Json, name: str) -> None:
+def _resize(call: Call, sheet: Sheet, grid: Json, name: str) -> None:
+    """What is cut off at the end is deleted: formulas and ranges lose it."""
     size = grid.get(name, 0)
     if size < 1:
         raise invalid(f"{name} must be at least 1.")
     height, width = (size, sheet.width) if name == "rowCount" else (sheet.height, size)
-    book.room(sheet, height, width)
+    call.book.room(sheet, height, width)
     frozen = sheet.properties.get("gridProperties", {}).get("frozenRowCount" if name == "rowCount" else "frozenColumnCount", 0)
     if frozen and size <= frozen:
-        raise invalid("You can't delete all non-frozen rows on the sheet.")
+        raise invalid(f"Sorry, it is not possible to delete all non-frozen {'rows' if name == 'rowCount' else 'columns'}.")
+    before = sheet.height if name == "rowCount" else sheet.width
+    if size < before:
+        guards.check_lines(sheet, name == "rowCount", size, before, call.email)
     sheet.resize(height, width)
+    if size < before:
+        following.follow(call.book, sheet, name == "rowCount", following.deleted(size, before))
 
 
 def _grid(sheet: Sheet, name: str, value: Json) -> None:

@@ -150,7 +150,8 @@ class Person:
 
     def rename_tab(self, title: str) -> None:
         with self._doing():
-            self._sheet.title = title
+            old, self._sheet.title = self._sheet.title, title
+            following.retitled(self.book, old, title)
 
     def share(self, email: str | None, role: str = "writer") -> None:
         """email: None for anyone with the link."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tests.emulators.core.exchange import Json, NotEmulated
+from tests.emulators.google_sheets.book import from_json
 from tests.emulators.google_sheets.errors import invalid
 from tests.emulators.google_sheets.formula_text import carried
 from tests.emulators.google_sheets.grid import EMPTY, Area, Cell, Failure, Formula, Sheet
@@ -24,6 +25,8 @@ def covers(sheet: Sheet, area: Area) -> bool:
 
 def order(sheet: Sheet, area: Area, specs: Sequence[Json], renderer: Renderer) -> list[int]:
     """The rows in their new order, by their old index. Equal ones stay as they are. Raises Refused."""
+    if any(area.meets(from_json(one, sheet)) for one in sheet.parts.get("merges", [])):
+        raise NotEmulated("sorting merged cells")
     rows = list(range(area.top, area.bottom))
     for spec in reversed(specs):
         column = spec.get("dimensionIndex", 0)

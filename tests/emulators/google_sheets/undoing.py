@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from tests.emulators.google_sheets.book import Book, Entry
-from tests.emulators.google_sheets.following import follow
+from tests.emulators.google_sheets.following import follow, retitled
 from tests.emulators.google_sheets.grid import EMPTY, Cell, Column, Row, Sheet
 
 Line = TypeVar("Line", Row, Column)
@@ -36,8 +36,9 @@ def undo(book: Book, sheet: Sheet, before: State, after: State, sorted_: bool) -
 
     sorted_: it was a sort, after which formulas elsewhere name the cells that they named before.
     """
-    if sheet.title == after.title:
+    if sheet.title == after.title != before.title:
         sheet.title = before.title
+        retitled(book, after.title, before.title)
     _put_rows(book, sheet, _restored(sheet.rows, before.rows, after.rows), sorted_)
     _put_columns(book, sheet, _restored(sheet.columns, before.columns, after.columns))
     for row in sheet.rows:

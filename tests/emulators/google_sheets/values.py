@@ -16,7 +16,6 @@ from tests.emulators.google_sheets.grid import Area, Cell, Entered, Formula, She
 from tests.emulators.google_sheets.locales import Locale, locale
 from tests.emulators.google_sheets.rendering import Renderer
 
-MOST_LETTERS = 50_000
 COLUMNS = "COLUMNS"
 
 
@@ -84,8 +83,10 @@ class Writer:
         if isinstance(value, dict | list):
             kind = "struct_value" if isinstance(value, dict) else "list_value"
             raise errors.invalid(f"Invalid {path}: {kind} {{\n}}\n")
-        if isinstance(value, str) and len(value) > MOST_LETTERS:
-            raise errors.invalid(f"Your input contains more than the maximum of {MOST_LETTERS} characters in a single cell.")
+        if isinstance(value, str):
+            guards.fits(value)
+        if value != "":
+            guards.covered(sheet, row, column)
         cell = self.cell(sheet.cell(row, column), value)
         if self._strict and not guards.allows(cell.rule, cell.entered):
             name = a1.corner(row, column)

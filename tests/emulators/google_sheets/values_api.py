@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.emulators.core.exchange import Answer, Json, Refused, Request
-from tests.emulators.google_sheets import a1, appending, errors, following, metadata, schema, values
+from tests.emulators.google_sheets import a1, appending, errors, following, guards, metadata, schema, values
 from tests.emulators.google_sheets.a1 import Place
 from tests.emulators.google_sheets.accounts import SHEETS_READ, SHEETS_WRITE
 from tests.emulators.google_sheets.errors import invalid
@@ -85,6 +85,7 @@ class ValuesApi:
         height, width = (longest, len(lines)) if turned else (len(lines), longest)
         if said.get("insertDataOption") == "INSERT_ROWS":
             opened.book.room(sheet, sheet.height + height, max(sheet.width, column + width))
+            guards.check_insert(sheet, True, row, opened.grant.account.email)
             sheet.insert(True, row, height)
             following.follow(opened.book, sheet, True, following.inserted(row, height))
         bottom, right = max(sheet.height, row + height), max(sheet.width, column + width)
