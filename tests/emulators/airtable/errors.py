@@ -98,6 +98,16 @@ def bad_records() -> Refused:
     return refusal(422, "INVALID_RECORDS", text)
 
 
+def same_record() -> Refused:
+    """[quoted by several public repositories that drop duplicates because of it]"""
+    return refusal(422, "INVALID_RECORDS", "You cannot update the same record multiple times in a single request.")
+
+
+def too_many_webhooks() -> Refused:
+    """The type is quoted in public code; status and message are a guess."""
+    return refusal(422, "TOO_MANY_WEBHOOKS_IN_BASE", "This base has as many webhooks as it may have")
+
+
 def missing(field: str) -> Refused:
     return refusal(422, "INVALID_REQUEST_MISSING_FIELDS", f'Could not find field "{field}" in the request body')
 

@@ -13,7 +13,7 @@ from tests.emulators.airtable.ids import is_id
 from tests.emulators.airtable.model import LEVELS, Base, Field, Record, Table
 from tests.emulators.airtable.options import Form, truth
 from tests.emulators.airtable.writing import Draft
-from tests.emulators.core.exchange import Answer, Refused, Request
+from tests.emulators.core.exchange import Answer, NotEmulated, Refused, Request
 
 if TYPE_CHECKING:
     from tests.emulators.airtable.service import Airtable
@@ -92,6 +92,11 @@ class Records:
                 return self._upsert(draft, where, each, merging, clears)
 
         steps, refused = self._checked(draft, where, given, planned)
+        held = [step.record.id for step in steps if step.record is not None]
+        if len(set(held)) < len(held):
+            raise errors.same_record()
+        if merge is not None:
+            self._told_apart(steps, merge)
         self._service.room(found, sum(step.record is None for step in steps))
         written = self._write(request, found, where, draft, steps, refused)
         answer: dict[str, Any] = {"records": [self._shown(request, found, where, each, body) for each in written]}
@@ -214,6 +219,13 @@ class Records:
         if len(same) > 1:
             raise errors.many_matches()
         return self._step(draft, table, same[0], given, clears) if same else Step(None, cells)
+
+    @staticmethod
+    def _told_apart(steps: list[Step], merge: list[Field]) -> None:
+        """Raises NotEmulated for new records that would merge with each other: nobody here knows whether one or two are made."""
+        new = [[step.cells[column.id] for column in merge] for step in steps if step.record is None]
+        if any(cells in new[:at] for at, cells in enumerate(new)):
+            raise NotEmulated("an upsert of several new records with the same cells in the fields to merge on")
 
     def _write(
         self, request: Request, base: Base, table: Table, draft: Draft, steps: list[Step], refused: Refused | None

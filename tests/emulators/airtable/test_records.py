@@ -220,3 +220,23 @@ def test_a_column_whose_formula_is_not_emulated_is_not_made(airtable: Airtable, 
     with pytest.raises(NotEmulated, match="WORKDAY"):
         person.add_column("due", "formula", {"formula": "WORKDAY(TODAY(), 1)"})
     assert all("due" not in record["fields"] for record in ask("GET", "/Tasks").json["records"])
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_a_record_is_in_a_batch_once(ask: Ask, method: str) -> None:
+    first = ids(ask)[0]
+    before = shown(ask)
+    refused = ask(method, "/Tasks", {"records": [{"id": first, "fields": {"Name": name}} for name in ("x", "y")]})
+    assert (refused.status, error(refused)) == (422, "INVALID_RECORDS")
+    assert refused.json["error"]["message"] == "You cannot update the same record multiple times in a single request."
+    merge = {"performUpsert": {"fieldsToMergeOn": ["Name"]}}
+    assert ask("PATCH", "/Tasks", {**merge, "records": [{"fields": {"Name": before[0]}}] * 2}).status == 422
+    assert shown(ask) == before
+
+
+def test_an_upsert_of_new_twins_is_not_emulated(airtable: Airtable, ask: Ask) -> None:
+    merge = {"performUpsert": {"fieldsToMergeOn": ["Name"]}}
+    before = shown(ask)
+    assert ask("PATCH", "/Tasks", {**merge, "records": [{"fields": {"Name": "new"}}] * 2}).status == 501
+    assert shown(ask) == before
+    airtable.unserved.clear()

@@ -205,3 +205,11 @@ def test_a_table_and_its_name_are_told_to_who_watches_metadata(ask: Ask, person:
     assert renamed["changedMetadata"]["current"]["name"] == "Chores"
     assert list(back["createdFieldsById"]) == gone["destroyedFieldIds"]
     assert [table["metadata"]["name"] for table in payloads[3]["createdTablesById"].values()] == ["New"]
+
+
+def test_a_base_has_ten_webhooks_at_most(ask: Ask) -> None:
+    made = [hook(ask) for _ in range(10)]
+    refused = ask("POST", HOOKS, spec())
+    assert (refused.status, refused.json["error"]["type"]) == (422, "TOO_MANY_WEBHOOKS_IN_BASE")
+    assert ask("DELETE", made[0]).status == 200
+    assert ask("POST", HOOKS, spec()).status == 200

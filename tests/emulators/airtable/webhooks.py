@@ -27,6 +27,8 @@ LIFE = timedelta(days=7)
 """From creation, a refresh, and each successful reading of payloads; airtable.com/developers/web/api/webhooks-overview."""
 KEPT = timedelta(days=7)
 """Payloads stay so long, also after the hook's end (VENDORS.md B3)."""
+MOST = 10
+"""Webhooks of a base at most; airtable.com/developers/web/guides/webhooks-api, how many webhooks can I register."""
 PAGE = 50
 """Payloads of one answer at most; airtable.com/developers/web/api/list-webhook-payloads."""
 
@@ -120,6 +122,8 @@ class Webhooks:
         if is_id(spec.scope, "viw"):
             raise NotEmulated("a webhook of one view")
         ids, now = self._service.ids, self._service.clock.now()
+        if sum(hook.base is found and hook.expires + KEPT > now for hook in self._hooks.values()) >= MOST:
+            raise errors.too_many_webhooks()
         hook = Hook(ids.new("ach"), found, self._service.token(request).user, spec, ids.secret(), now + LIFE, url)
         self._hooks[hook.id] = hook
         secret = b64encode(hook.secret).decode()
