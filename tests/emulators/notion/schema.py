@@ -49,9 +49,9 @@ class Schemas:
                 touched.properties = properties
             raise
         for column in source.properties.values():
-            if kinds.get(column.id, column.type) != column.type:  # what the app converts is not emulated: the values go
+            if kinds.get(column.id, column.type) != column.type:
                 for row in source.rows.values():
-                    row.values.pop(column.id, None)
+                    row.values.pop(column.id, None)  # of what is empty: see _change
 
     def _update(self, source: Source, given: dict[str, Json], path: str) -> None:
         for key, form in given.items():
@@ -104,6 +104,8 @@ class Schemas:
         if kind != column.type:
             if "title" in (kind, column.type):
                 raise invalid("Cannot change the type of the title property.")
+            if any(row.values.get(column.id) not in (None, False, []) for row in source.rows.values()):
+                raise NotEmulated(f"another type for {column.name}, whose values the service converts,")
             column.type, column.config, column.options, column.groups = kind, {}, [], []
         self.configure(source, column, form[kind], f"{path}.{kind}")
 
@@ -140,6 +142,10 @@ class Schemas:
             raise bad(f"{path}.options.length", f"≤ `{OPTIONS}`", len(config["options"]))
         listed = [self._option(column, given, f"{path}.options[{at}]") for at, given in enumerate(config["options"])]
         names = {option.id for option in listed}
+        if len({option.name.lower() for option in listed}) < len(
+            listed
+        ):  # unique ignoring case (VENDORS.md C5); the wording is a guess
+            raise invalid(f"Invalid options at {path}.options: their names must be unique.")
         kept = [] if self._options_replaced else [option for option in column.options if option.id not in names]
         column.options = kept + listed
 

@@ -290,3 +290,19 @@ def test_unknown_keys_are_refused_and_so_is_no_json(ask: Ask, tasks: Source) -> 
         'body failed validation: body.filter_properties should be not present, instead was `["Name"]`.'  # notion-dotnet#541
     )
     assert ask("POST", f"/v1/data_sources/{tasks.id}/query", {"in_trash": True}).status == 400
+
+
+def test_a_column_with_values_gets_no_other_type_by_guesswork(emulator: Notion, ask: Ask, tasks: Source) -> None:
+    """The service converts what it can: "3" becomes 3. A column without values may change."""
+    assert ask("PATCH", f"/v1/data_sources/{tasks.id}", {"properties": {"Notes": {"number": {}}}}).status == 200
+    assert ask("PATCH", f"/v1/data_sources/{tasks.id}", {"properties": {"Notes": {"rich_text": {}}}}).status == 200
+    row = made(ask, tasks, {"Notes": {"rich_text": text("3")}}).json["id"]
+    before = ask("GET", f"/v1/pages/{row}").json["properties"]
+    assert ask("PATCH", f"/v1/data_sources/{tasks.id}", {"properties": {"Notes": {"number": {}}}}).status == 501
+    assert ask("GET", f"/v1/pages/{row}").json["properties"] == before
+
+
+def test_options_of_one_name_are_refused(ask: Ask, tasks: Source) -> None:
+    for names in (("hourly", "hourly"), ("daily", "daily"), ("hourly", "Hourly")):
+        options = {"options": [{"name": name} for name in names]}
+        assert ask("PATCH", f"/v1/data_sources/{tasks.id}", {"properties": {"Kind": {"select": options}}}).status == 400
