@@ -94,6 +94,8 @@ def at(book: Book, location: Json) -> tuple[Sheet | None, Row | Column | None]:
         given = location["dimensionRange"]
         sheet = _sheet(book, given.get("sheetId", 0))
         start, end = given.get("startIndex"), given.get("endIndex")
+        if given.get("dimension") not in ("ROWS", "COLUMNS"):
+            raise invalid("No dimension specified.")
         if start is None or end is None or end - start != 1:
             raise invalid("Developer metadata may only be associated with a single row or column.")
         lines: list[Row] | list[Column] = sheet.rows if given.get("dimension") == "ROWS" else sheet.columns
@@ -123,6 +125,7 @@ def entries(book: Book, given: Json, project: str, where: Places | None = None) 
     """The entries that a data filter selects. A range selects those of the rows and columns that it meets. Raises Refused."""
     lookup = given.get("developerMetadataLookup")
     if lookup is not None:
+        _check_lookup(lookup)
         number = lookup.get("metadataId")
         among = book.entries.values() if number is None else [entry for entry in [book.entries.get(number)] if entry is not None]
         return [entry for entry in among if _seen(entry, project) and _matches(book, entry, lookup)]
@@ -134,6 +137,18 @@ def entries(book: Book, given: Json, project: str, where: Places | None = None) 
             if place is not None and place.sheet is wanted.sheet and place.area.meets(wanted.area):
                 found.append(entry)
     return found
+
+
+def _check_lookup(lookup: Json) -> None:
+    """What may not stand together, as the discovery document has it; the wording is a guess. Raises Refused."""
+    exact = lookup.get("locationMatchingStrategy") == "EXACT_LOCATION"
+    if "locationMatchingStrategy" in lookup and "metadataLocation" not in lookup:
+        raise invalid("A metadataLocation must be specified with a locationMatchingStrategy.")
+    if exact and "locationType" in lookup:
+        raise invalid("A locationType cannot be specified with the locationMatchingStrategy EXACT_LOCATION.")
+    elsewhere = "metadataLocation" in lookup and not lookup["metadataLocation"].get("spreadsheet")
+    if lookup.get("locationType") == "SPREADSHEET" and elsewhere:
+        raise invalid("A locationType of SPREADSHEET cannot be specified with the location of something else.")
 
 
 def _matches(book: Book, entry: Entry, lookup: Json) -> bool:

@@ -18,6 +18,8 @@ def create(call: Call) -> Json:
     number = given.get("metadataId")
     if number is None:
         number = call.service.new_number(*call.book.entries)
+    elif number < 1:
+        raise invalid("A metadataId must be positive.")
     elif number in call.book.entries:
         raise invalid(f"Developer metadata with id {number} already exists.")
     sheet, line = metadata.at(call.book, given.get("location", {}))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from tests.emulators.core.exchange import Json
+from tests.emulators.core.exchange import Json, NotEmulated
 from tests.emulators.google_sheets.errors import bad_fields, unknown_name
 
 INTEGER = re.compile(r"-?\d+(\.0+)?")
@@ -48,6 +48,33 @@ def document(api: str) -> Mapping[str, Any]:
 def schemas() -> Mapping[str, Any]:
     found: Mapping[str, Any] = document("sheets.v4")["schemas"]
     return found
+
+
+@cache
+def parameters(operation: str) -> frozenset[str]:
+    """What may stand in the query of one of ANSWERS."""
+    part, name = operation.split(".")
+    found = document("sheets.v4")["resources"]["spreadsheets"]
+    method = (found if part == "spreadsheets" else found["resources"][part])["methods"][name]
+    return frozenset(document("sheets.v4")["parameters"]) | frozenset(method.get("parameters", ()))
+
+
+def check_query(names: Iterable[str], operation: str) -> None:
+    """Raises Refused for a name that the method doesn't have, and NotEmulated for one that it has in another spelling.
+
+    Worded as quoted from several of Google's services of the same make.
+    """
+    known = parameters(operation)
+    for name in dict.fromkeys(names):
+        if name in known:
+            continue
+        if name in {_snake(other) for other in known}:
+            raise NotEmulated(f"the parameter {name}, written so,")
+        text = (
+            f'Invalid JSON payload received. Unknown name "{name}": Cannot bind query parameter. '
+            f"Field '{name}' could not be found in request message."
+        )
+        raise bad_fields([("", text)])
 
 
 Faults = list[tuple[str, str]]

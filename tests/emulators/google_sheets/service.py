@@ -92,6 +92,7 @@ class GoogleSheets(Emulator):
         @wraps(handler)
         def serves(request: Request, **values: str) -> Answer:
             if name:
+                schema.check_query([given for given, _ in request.query], operation)
                 masks.answer_mask(request.first("fields"), name)
             return handler(request, **values)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.emulators.core.exchange import Json
 from tests.emulators.google_sheets import GoogleSheets
 from tests.emulators.google_sheets.calls import Calls
@@ -214,3 +216,30 @@ def test_entries_of_a_project_are_its_own_and_there_is_no_room_without_end(calls
     assert (
         calls.no_batch({"createDeveloperMetadata": {"developerMetadata": {"metadataKey": "k", "visibility": "DOCUMENT"}}})[0] == 400
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"metadataId": 0}, "positive"),
+        ({"metadataId": -1}, "positive"),
+        ({"location": {"dimensionRange": {"startIndex": 1, "endIndex": 2}}}, "dimension"),
+    ],
+)
+def test_metadata_that_can_not_be_made(calls: Calls, given: Json, why: str) -> None:
+    made = {**entry(1, "a")["createDeveloperMetadata"]["developerMetadata"], **given}
+    status, message = calls.no_batch({"createDeveloperMetadata": {"developerMetadata": made}})
+    assert (status, why in message) == (400, True)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"locationMatchingStrategy": "EXACT_LOCATION"},
+        {"locationMatchingStrategy": "EXACT_LOCATION", "locationType": "SHEET", "metadataLocation": {"sheetId": 0}},
+        {"locationType": "SPREADSHEET", "metadataLocation": {"sheetId": 0}},
+    ],
+)
+def test_lookups_that_contradict_themselves(calls: Calls, given: Json) -> None:
+    """As DeveloperMetadataLookup is described in the discovery document."""
+    assert calls.refused("POST", "/developerMetadata:search", {"dataFilters": [{"developerMetadataLookup": given}]})[0] == 400

@@ -154,3 +154,15 @@ def test_what_a_smaller_grid_cuts_off_is_lost_to_formulas_and_ranges(service: Go
     calls.batch({"updateSheetProperties": smaller})
     assert calls.get("A1") == [["#REF!"]]
     assert calls.sheets("GET", fields="namedRanges.range") == {"namedRanges": [{"range": cells(0, 100, 0, 1)}]}
+
+
+@pytest.mark.parametrize("name", ["foo", "majorDimensions", "includeGridData"])
+def test_a_parameter_that_the_method_has_not_is_refused(calls: Calls, name: str) -> None:
+    status, message = calls.refused("GET", "/values/A1", **{name: "1"})
+    assert (status, f'Unknown name "{name}": Cannot bind query parameter.' in message) == (400, True)
+    assert calls.refused("POST", ":batchUpdate", {"requests": [{"addSheet": {}}]}, **{name: "1"})[0] == 400
+
+
+def test_a_parameter_in_its_other_spelling_is_not_emulated(service: GoogleSheets, calls: Calls) -> None:
+    assert calls.ask("GET", f"/v4/spreadsheets/{calls.id}", include_grid_data="true").status == 501
+    service.unserved.clear()
