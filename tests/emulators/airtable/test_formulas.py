@@ -11,6 +11,7 @@ import pytest
 
 from tests.emulators.airtable.conftest import Ask
 from tests.emulators.airtable.formulas import BadFormula, FormulaError, Moment, compiled
+from tests.emulators.airtable.formulas.values import iso
 from tests.emulators.core.exchange import NotEmulated
 
 NOW = datetime(2026, 3, 2, 12, 0, 10, tzinfo=UTC)
@@ -225,3 +226,27 @@ def test_a_formula_follows_a_renamed_column_by_id_only(ask: Ask, person: Any) ->
     person.rename("Status", "State")
     assert len(ask("GET", f"/Tasks?filterByFormula={{{status}}}='active'").json["records"]) == 3
     assert ask("GET", "/Tasks?filterByFormula={Status}='active'").status == 422
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{Day}=DATESTR({Day})", False),
+        ("{Day}!=DATESTR({Day})", True),
+        ("{Due}='2026'", False),
+        ("DATESTR({Day})=DATESTR({Due})", True),
+        ("{Day}>=DATESTR({Day})", True),
+        ("{Day}=DATETIME_PARSE(DATESTR({Day}))", True),
+        ("{Day}=BLANK()", False),
+        ("{Day}=''", False),
+        ("SWITCH({Day},DATESTR({Day}),1,2)", 2),
+    ],
+)
+def test_a_date_is_no_text(text: str, expected: object) -> None:
+    """[eugenezadorin/airtable-php#2, TappNetwork/laravel-airtable#81, gtalarico/pyairtable#22]"""
+    assert said(text) == expected
+
+
+def test_a_date_against_the_text_of_its_moment_is_not_emulated() -> None:
+    with pytest.raises(NotEmulated):
+        said(f"{{Due}}='{iso(DUE)}'")

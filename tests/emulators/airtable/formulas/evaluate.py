@@ -21,7 +21,7 @@ from tests.emulators.airtable.formulas.parse import (
     fields_of,
     parse,
 )
-from tests.emulators.airtable.formulas.values import FormulaError, Moment, Value, compared, number_of, text_of, true_of
+from tests.emulators.airtable.formulas.values import FormulaError, Moment, Value, compared, number_of, same, text_of, true_of
 from tests.emulators.core.exchange import NotEmulated
 
 
@@ -117,7 +117,7 @@ def _switch(made: list[Formula]) -> Formula:
         value = made[0](row)
         pairs, rest = made[1:], len(made) % 2 == 0
         for at in range(0, len(pairs) - rest, 2):
-            if compared(value, pairs[at](row)) == 0:
+            if same(value, pairs[at](row)):
                 return pairs[at + 1](row)
         return pairs[-1](row) if rest else None
 
@@ -142,8 +142,8 @@ def _plus(a: Value, b: Value) -> Value:
 
 
 _SIGNS: dict[str, Callable[[Value, Value], Value]] = {
-    "=": lambda a, b: compared(a, b) == 0,
-    "!=": lambda a, b: compared(a, b) != 0,
+    "=": same,
+    "!=": lambda a, b: not same(a, b),
     "<": lambda a, b: compared(a, b) == -1,
     "<=": lambda a, b: compared(a, b) in (-1, 0),
     ">": lambda a, b: compared(a, b) == 1,

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.emulators.core.exchange import NotEmulated
+
 Value = Any
 """None (blank), str, bool, int, float, Moment, or a list of these."""
 
@@ -147,6 +149,22 @@ def compared(left: Value, right: Value) -> int | None:
         return None if math.isnan(a) or math.isnan(b) else (a > b) - (a < b)
     one, other = text_of(left), text_of(right)
     return (one > other) - (one < other)
+
+
+def same(left: Value, right: Value) -> bool:
+    """Whether `=` holds. A date is never the same as a text, though both can be ordered: {Due}='2022-04-02' finds nothing.
+
+    Seen in eugenezadorin/airtable-php#2, TappNetwork/laravel-airtable#81, where >= works, and gtalarico/pyairtable#22 and #304.
+    Raises NotEmulated for the text of that very moment.
+    """
+    sides = [value[0] if isinstance(value, list) and len(value) == 1 else value for value in (left, right)]
+    moment = next((value for value in sides if isinstance(value, Moment)), None)
+    text = next((value for value in sides if isinstance(value, str) and value), None)
+    if moment is None or text is None:
+        return compared(left, right) == 0
+    if text == iso(moment.at):
+        raise NotEmulated("a date that is held against the text of its moment")
+    return False
 
 
 def _dates(left: Value, right: Value) -> int | None:
