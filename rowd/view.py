@@ -281,7 +281,7 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
             understood=understood,
             state=keeper.states[key],
             tally=keeper.tallies.get(key, Tally()),
-            zone=_zone(understood, bound),
+            zone=understood.zone if isinstance(understood, Task) else bound.rules.rules.zone,
             active=tuple(known.active.get(key, ())),
             requests=tuple(known.requests.get(key, ())),
             held=keeper.hold(key, now),
@@ -313,10 +313,6 @@ def _since(mark: TableMark | None, error: TableError, now: datetime) -> datetime
     """Since when the table is in this trouble, as far as the daemon has noted it."""
     same = Reach.NO_ACCESS if isinstance(error, NeedsOwner) else Reach.UNREACHABLE
     return mark.since if mark is not None and mark.state is same else now
-
-
-def _zone(understood: Task | Defect, bound: Bound) -> tzinfo:
-    return understood.zone if isinstance(understood, Task) else bound.rules.rules.zone
 
 
 def _nameless(keeper: Keeper, now: datetime, *, new: bool) -> list[RowView]:
