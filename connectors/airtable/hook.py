@@ -58,35 +58,47 @@ class Hook:
         self._ours[record] = {field.id: value_of(field, raw.get(field.id)) for field in self._fields.fields}
 
     def marker(self) -> str:
-        """Another one whenever something may have changed. One request; none where there is no hook and can be none; two while one
-        is looked for and made. Raises: TryLater, NeedsOwner, Bug.
+        """Another one whenever something may have changed.
+
+        One request, which makes the hook where there is none yet; none where there can be none. Raises: TryLater, NeedsOwner, Bug.
         """
-        if self._refused:
-            self._changed()
-        elif self._id is None:
-            self._changed()
-            self._establish()
-        else:
+        if self._id is not None:
             self._look(self._id)
+        else:
+            self._changed()
+            if not self._refused:
+                self._make()
         return str(self._changes)
 
     def _changed(self) -> None:
         self._changes += 1
 
-    def _establish(self) -> None:
-        """Take up the hook that an earlier process has left, or make one; where the token may not, there will be none."""
-        filters = {"dataTypes": list(_TYPES), "recordChangeScope": self._fields.table}
+    def adopt(self) -> None:
+        """Take up the hook that an earlier process has left, from here on. One request. Raises: TryLater, NeedsOwner, Bug."""
+        if self._id is not None or self._refused:
+            return
         try:
             hooks = self._client.ask(_ASKING, "get", "bases", self._base, "webhooks")["webhooks"]
-            left = next((hook for hook in hooks if hook.get("isHookEnabled") and _same(hook, filters)), None)
-            if left is not None:
-                self._id, self._cursor = left["id"], left["cursorForNextPayload"]
-                return
-            specification = {"options": {"filters": filters}}
-            made = self._client.ask(_ASKING, "post", "bases", self._base, "webhooks", json={"specification": specification})
-            self._id, self._cursor = made["id"], 1
         except Refused:
             self._refused = True
+            return
+        filters = self._filters()
+        for hook in hooks:
+            if hook.get("isHookEnabled") and _same(hook, filters):
+                self._id, self._cursor = hook["id"], hook["cursorForNextPayload"]
+
+    def _make(self) -> None:
+        """Where the token may not, there will be none."""
+        specification = {"options": {"filters": self._filters()}}
+        try:
+            made = self._client.ask(_ASKING, "post", "bases", self._base, "webhooks", json={"specification": specification})
+        except Refused:
+            self._refused = True
+        else:
+            self._id, self._cursor = made["id"], 1
+
+    def _filters(self) -> dict[str, Any]:
+        return {"dataTypes": list(_TYPES), "recordChangeScope": self._fields.table}
 
     def _look(self, hook: str) -> None:
         options = {"cursor": self._cursor, "limit": PAGE}

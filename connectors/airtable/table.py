@@ -30,8 +30,8 @@ SECOND = timedelta(milliseconds=1050)
 """Airtable counts requests when they come in, we when they go out: what they may take longer by is kept clear."""
 MONTH = timedelta(days=31)
 
-FIRST = "first"
-"""The cursor of the first page of records, after the one that tells the columns."""
+HOOKS, FIRST = "hooks", "first"
+"""Cursors after the page that tells the columns: of the page that looks for a webhook, and of the first page of records."""
 
 READS = Asking("data.records:read")
 FIELDS = Asking("schema.bases:read")
@@ -49,6 +49,7 @@ class AirtableTable:
         self._fields: Fields | None = None
         self._gone = Gone(self._client)
         self._hook: Hook | None = None
+        self._probed = False
         self._unasked = 0
         self._read_for_write = False  # the fields were read since they turned out not to be what they were
         self._seen: set[str] = set()  # records of the read under way
@@ -67,15 +68,20 @@ class AirtableTable:
     def read(self, cursor: str | None = None) -> Page:
         """A page without rows that tells the columns, unless the webhook vouches for them; then pages of 100 records.
 
-        The base's id, where only its name is known, is looked up by one more request, once.
+        Of a table that is probed, the first read also has a page without rows that looks for the webhook of an earlier process. The
+        base's id, where only its name is known, is looked up by one more request, once; it doesn't count for the base.
         """
         if cursor is None:
             self._seen = set()
             if self._fields is None or self._hook is None or not self._hook.vouches:
-                return Page((), self._read_fields().names, next=FIRST)
+                return Page((), self._read_fields().names, next=HOOKS if self._probed and self._hook is None else FIRST)
         fields = self._fields
         if fields is None:
             raise Bug(f"{self._where}: there is no page at {cursor!r} before the first")
+        if cursor == HOOKS:
+            self._hook = Hook(self._client, self._base_id(), fields)
+            self._hook.adopt()
+            return Page((), fields.names, next=FIRST)
         options: dict[str, Any] = {"page_size": self._page, "use_field_ids": True}
         if self._where.view is not None:
             options["view"] = self._where.view
@@ -87,13 +93,13 @@ class AirtableTable:
         return Page(rows, fields.names, next=answer.get("offset"))
 
     def probe(self) -> str:
-        """Asked of the webhook; where there is none, each answer is another one, so that every poll reads."""
-        if self._hook is None and self._fields is not None and self._settings.webhook:
+        """Asked of the webhook; where there is none, each answer is another one, so that every poll reads. At most one request."""
+        self._probed = self._settings.webhook
+        if self._hook is None and self._fields is not None and self._probed:
             self._hook = Hook(self._client, self._base_id(), self._fields)
-        if self._hook is not None:
-            return self._hook.marker()
-        self._unasked += 1
-        return f"unasked {self._unasked}"
+        if self._hook is None:
+            self._unasked += 1
+        return f"{self._unasked} {self._hook.marker() if self._hook is not None else 0}"
 
     def close(self) -> None:
         """The webhook stays, for the next process: it ends by itself when nobody asks it for seven days."""

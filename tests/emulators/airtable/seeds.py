@@ -118,11 +118,14 @@ def _linked(base: Base, field: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def snippet(base: str) -> str:
-    """What to put into `rowd.toml` for the sample table."""
+    """What to put into `rowd.toml` for the sample table, and into `.env` beside it."""
     return f"""[tables.tasks]
 connector = "airtable"
 base = "{SAMPLE_BASE}"
 table = "{TASKS}"
-token = "{TOKEN}"
-base_url = "{base}"
+view = "Grid view"
+plan = "team"
+endpoint = "{base}"
+# In .env beside it:
+# AIRTABLE_TOKEN={TOKEN}
 """

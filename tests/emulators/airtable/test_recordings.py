@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from config.settings import TableSettings
+from connectors.airtable import AirtableSettings
 from tests.emulators.airtable import SAMPLE_BASE, TASKS, THOUSAND, TOKEN, Airtable, fill, make, prepare_replay, snippet
 from tests.emulators.airtable.recordings import REPLAY_TOKEN
 from tests.emulators.core.clock import SetClock
@@ -123,7 +126,14 @@ def test_the_samples_and_a_thousand_rows_are_there(clock: SetClock) -> None:
     base = emulator.bases[SAMPLE_BASE]
     assert {table.name: len(table.records) for table in base.tables} == {TASKS: 3, THOUSAND: 1_000}
     assert emulator.snippet("http://127.0.0.1:1") == snippet("http://127.0.0.1:1")
-    assert 'connector = "airtable"' in snippet("http://127.0.0.1:1")
+
+
+def test_the_snippet_is_a_table_of_rowd_toml() -> None:
+    said = snippet("http://127.0.0.1:1")
+    settings = TableSettings.model_validate(tomllib.loads(said)["tables"]["tasks"])
+    address = AirtableSettings.model_validate(settings.rest).address
+    assert (settings.connector, address.base, address.table) == ("airtable", SAMPLE_BASE, TASKS)
+    assert f"# AIRTABLE_TOKEN={TOKEN}\n" in said
 
 
 def test_a_seed_file_is_read(clock: SetClock, tmp_path: Path) -> None:

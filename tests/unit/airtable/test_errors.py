@@ -106,6 +106,15 @@ def test_every_documented_body_says_what_to_do_next(
     assert "patA.b" not in str(found)
 
 
+def test_a_request_has_its_time_outs(wire: responses.RequestsMock) -> None:
+    """VENDORS.md B8: without them pyairtable waits for ever."""
+    wire.get(URL, json={"records": []})
+    said = {"base": "appRowdSamples001", "table": "Tasks", "plan": "free", "connect_timeout": "2s", "timeout": "1 min"}
+    for settings in (said, {k: v for k, v in said.items() if "timeout" not in k}):
+        Client(AirtableSettings.model_validate(settings), place("patA.b")).ask(READ, "get", "appRowdSamples001", "Tasks")
+    assert [call.request.req_kwargs["timeout"] for call in wire.calls] == [(2, 60), (5, 30)]  # type: ignore[attr-defined]  # responses adds it
+
+
 def test_what_the_caller_heeds_is_left_to_it(wire: responses.RequestsMock, client: Client) -> None:
     wire.get(URL, json=error("ROW_DOES_NOT_EXIST", "Record ID rec1 does not exist"), status=422)
     asking = Asking("data.records:read", heeds=lambda refused: refused.kind == "ROW_DOES_NOT_EXIST")

@@ -37,16 +37,26 @@ def hooked(table: AirtableTable) -> AirtableTable:
     return table
 
 
-def test_it_takes_two_requests_to_have_a_hook_and_one_to_ask_it(table: AirtableTable, airtable: Airtable) -> None:
+def test_no_probe_takes_more_than_one_request(table: AirtableTable, airtable: Airtable) -> None:
     before, requests = asked(table, airtable)
     assert requests == []  # the table's id is not known yet
+    airtable.journal.clear()
     rows_of(table)
+    assert operations(airtable) == ["meta.tables", "webhooks.list", "records.list"]
     first, requests = asked(table, airtable)
     assert first != before
-    assert requests == ["webhooks.list", "webhooks.create"]
+    assert requests == ["webhooks.create"]
+    airtable.journal.clear()
     rows_of(table)
+    assert operations(airtable) == ["meta.tables", "records.list"]
     for _ in range(3):
         assert asked(table, airtable) == (first, [ASKED])
+
+
+def test_whoever_only_reads_has_no_hook(table: AirtableTable, airtable: Airtable) -> None:
+    for _ in range(2):
+        rows_of(table)
+    assert operations(airtable) == ["meta.tables", "records.list"] * 2
 
 
 def test_a_quiet_poll_of_a_table_with_a_hook_costs_one_request_and_a_changed_one_reads_no_fields(
@@ -145,10 +155,9 @@ def test_the_next_process_takes_up_the_hook_that_the_last_one_left(
     hooked.close()
     person.type("vitest_rerun", "Description", "while nobody looked")
     table = open_table(view="Grid view")
+    first = table.probe()
     rows_of(table)
-    first, requests = asked(table, airtable)
-    assert requests == ["webhooks.list"]
-    assert asked(table, airtable) == (first, [ASKED])
+    assert asked(table, airtable) == (first, [ASKED])  # it is asked from before the rows were read
     person.type("vitest_rerun", "Description", "again")
     assert table.probe() != first
 
@@ -165,8 +174,9 @@ def test_a_hook_for_something_else_is_not_taken(table: AirtableTable, airtable: 
             {"dataTypes": everything, "recordChangeScope": made.id, "fromSources": ["client"]},
         ):
             api.post(api.base(SAMPLE_BASE).urls.webhooks, json={"specification": {"options": {"filters": filters}}})
+    table.probe()
     rows_of(table)
-    assert asked(table, airtable)[1] == ["webhooks.list", "webhooks.create"]
+    assert asked(table, airtable)[1] == ["webhooks.create"]
 
 
 def test_a_hook_that_has_died_is_replaced_and_until_then_the_table_is_read(
@@ -180,7 +190,7 @@ def test_a_hook_that_has_died_is_replaced_and_until_then_the_table_is_read(
     rows_of(hooked)
     assert operations(airtable) == ["meta.tables", "records.list"]
     made, requests = asked(hooked, airtable)
-    assert (made != lost, requests) == (True, ["webhooks.list", "webhooks.create"])
+    assert (made != lost, requests) == (True, ["webhooks.create"])
     person.type("vitest_rerun", "Description", "changed")
     assert hooked.probe() != made
 
@@ -194,7 +204,7 @@ def test_a_hook_that_ends_because_the_base_is_taken_away_says_so_by_the_read(
     with pytest.raises(NeedsOwner):
         rows_of(hooked)
     person.share()
-    assert asked(hooked, airtable)[1][0] == "webhooks.list"
+    assert asked(hooked, airtable)[1] == ["webhooks.create"]
     rows_of(hooked)
 
 
@@ -203,7 +213,7 @@ def test_a_payload_that_says_that_the_hook_is_dead_is_heeded(hooked: AirtableTab
     told = {"payloads": [{"error": True, "code": "INTERNAL_ERROR"}], "cursor": 2, "mightHaveMore": False}
     airtable.faults.add(Fault(ASKED, times=1, answer=Answer.of(200, told)))
     assert hooked.probe() != before
-    assert asked(hooked, airtable)[1] == ["webhooks.list"]  # it lives all the same here, and is taken up again
+    assert asked(hooked, airtable)[1] == ["webhooks.create"]
 
 
 def test_more_than_one_answer_of_changes_is_a_change_and_no_poll_asks_twice(
@@ -228,8 +238,8 @@ def test_without_a_hook_every_poll_reads_and_nothing_is_asked_for_it(
     table = open_table(token=token, webhook=why != "switched off")
     marks = set()
     for _ in range(4):
-        rows_of(table)
         marks.add(table.probe())
+        rows_of(table)
     assert len(marks) == 4
     assert operations(airtable).count("webhooks.create") == (1 if why == "no rights" else 0)
     assert operations(airtable).count("webhooks.list") == (0 if why == "switched off" else 1)
