@@ -179,6 +179,16 @@ def test_a_hook_for_something_else_is_not_taken(table: AirtableTable, airtable: 
     assert asked(table, airtable)[1] == ["webhooks.create"]
 
 
+def test_a_hook_that_has_run_out_is_not_taken_up(
+    hooked: AirtableTable, open_table: Open, airtable: Airtable, clock: SetClock
+) -> None:
+    clock.advance(days=8)
+    table = open_table()
+    table.probe()
+    rows_of(table)
+    assert asked(table, airtable)[1] == ["webhooks.create"]
+
+
 def test_a_hook_that_has_died_is_replaced_and_until_then_the_table_is_read(
     hooked: AirtableTable, airtable: Airtable, clock: SetClock, person: Person
 ) -> None:
@@ -228,6 +238,16 @@ def test_more_than_one_answer_of_changes_is_a_change_and_no_poll_asks_twice(
     assert marks[3][0] == marks[2][0]
 
 
+def test_an_edit_behind_fifty_writes_of_ours_waits_for_no_second_poll(hooked: AirtableTable, person: Person) -> None:
+    first, second, third = keys_of(hooked).values()
+    before = hooked.probe()
+    for count in range(50):
+        hooked.write([Patch(first, {"Current": 100 + count})])
+    hooked.write([Patch(second, {"Current": 100})])
+    person.type(third, "Current", 100)
+    assert hooked.probe() != before
+
+
 @pytest.mark.parametrize("why", ["no scope", "no rights", "switched off"])
 def test_without_a_hook_every_poll_reads_and_nothing_is_asked_for_it(
     open_table: Open, airtable: Airtable, person: Person, why: str
@@ -241,6 +261,7 @@ def test_without_a_hook_every_poll_reads_and_nothing_is_asked_for_it(
         marks.add(table.probe())
         rows_of(table)
     assert len(marks) == 4
+    assert operations(airtable).count("meta.tables") == 4  # and nothing vouches for the fields
     assert operations(airtable).count("webhooks.create") == (1 if why == "no rights" else 0)
     assert operations(airtable).count("webhooks.list") == (0 if why == "switched off" else 1)
 

@@ -241,6 +241,30 @@ def test_a_row_that_is_gone_costs_the_other_nine_two_requests(open_table: Open, 
     assert operations(airtable) == ["records.update"]
 
 
+def test_rows_that_go_one_after_the_other_are_each_found_out(table: AirtableTable, person: Person) -> None:
+    first, second, third = keys_of(table).values()
+    for gone, left in ((first, [second, third]), (second, [third])):
+        person.delete(gone)
+        answers = write(table, *(Patch(key, {"Current": 9}) for key in [gone, *left]))
+        assert [answer.effect for answer in answers] == [Effect.MISSING, *[Effect.APPLIED] * len(left)]
+
+
+def test_what_airtable_refuses_though_the_fields_were_just_read_is_told_and_forgotten(
+    table: AirtableTable, airtable: Airtable, person: Person
+) -> None:
+    key = keys_of(table)["vitest_rerun"]
+    refused = Answer.of(422, {"error": {"type": "INVALID_VALUE_FOR_COLUMN", "message": 'Field "Current" cannot accept it'}})
+    airtable.faults.add(Fault("records.update", times=2, answer=refused))
+    airtable.journal.clear()
+    with pytest.raises(NeedsOwner, match='Field "Current" cannot accept it'):
+        write(table, Patch(key, {"Current": 9}))
+    assert operations(airtable) == ["records.update", "meta.tables", "records.update"]
+    person.rename("Description", "Mine now")
+    (written,) = write(table, Patch(key, {"Description": "x", "Current": 9}))
+    assert written.effect is Effect.APPLIED
+    assert person.rows()[key]["Current"] == 9
+
+
 def test_a_key_that_can_be_none_of_airtables_is_missing_without_a_request(table: AirtableTable, airtable: Airtable) -> None:
     rows_of(table)
     airtable.journal.clear()
