@@ -412,6 +412,9 @@ def test_rows_that_may_not_be_deleted_are_not_taken_for_gone(open_table: Open, a
         with pytest.raises(NeedsOwner, match=r"scope data\.records:write"):
             settled(table.delete, keys)
     assert len(person.rows()) == 3
+    scoped(airtable, *SCOPES)
+    person.delete(keys[0])
+    assert settled(table.delete, keys) == [Effect.MISSING, Effect.APPLIED, Effect.APPLIED]
 
 
 # --- what it costs to have it
