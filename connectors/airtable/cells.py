@@ -39,10 +39,9 @@ class Unfit(ValueError):
 def value_of(field: Field, raw: Any) -> Cell:
     """The value of a cell as the API shows it. raw: None where it left the field out, as it does with empty ones.
 
-    An unticked checkbox is False, for it is left out as well. Instants are aware, in UTC. Collaborators are their e-mail addresses.
+    A checkbox that isn't ticked is left out as well, so it is blank. Instants are aware, in UTC. Collaborators are their e-mail
+    addresses.
     """
-    if field.type == "checkbox":
-        return bool(raw)
     if raw is None:
         return None
     shown = field.result or field.type
