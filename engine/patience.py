@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
@@ -69,15 +70,16 @@ class PatientTable:
 
     async def read(self) -> Reading:
         """A complete read. What has no headers after all patience is none that fails. Raises: TryLater, NeedsOwner, Bug."""
-        for beginning in range(1, BEGINNINGS + 1):
-            try:
-                return await self._read()
-            except NoHeader as exc:
-                return Reading((), (), None, headless=str(exc))
-            except Expired:
-                if beginning == BEGINNINGS:
-                    raise
-        raise AssertionError  # not reached: the last beginning ends above
+        for _ in range(BEGINNINGS - 1):
+            with suppress(Expired):
+                return await self._begun()
+        return await self._begun()
+
+    async def _begun(self) -> Reading:
+        try:
+            return await self._read()
+        except NoHeader as exc:
+            return Reading((), (), None, headless=str(exc))
 
     async def _read(self) -> Reading:
         rows: list[Row] = []
