@@ -83,13 +83,14 @@ class Fields:
         return {field.id: field for field in self.fields}
 
 
-def fields_of(answer: Mapping[str, Any], table: str, where: object) -> Fields:
+def fields_of(answer: Mapping[str, Any], table: str, known: str | None, where: object) -> Fields:
     """The fields of one table of a base, from the answer of `GET /v0/meta/bases/{base}/tables`.
 
-    table: id or name.   where: for messages. Raises NeedsOwner where the base has no such table.
+    table: id or name.   known: the id that it had before, under whatever name; None at first.   where: for messages.
+    Raises NeedsOwner where the base has no such table.
     """
     told = list(answer.get("tables") or ())
-    found = [each for each in told if each["id"] == table] or [each for each in told if each["name"] == table]
+    found = [each for each in told if each["id"] in (known, table)] or [each for each in told if each["name"] == table]
     if not found:
         names = ", ".join(f'"{each["name"]}"' for each in told) or "none"
         raise NeedsOwner(f"{where}: the base has no such table; it has {names}. Correct `table` in rowd.toml.")

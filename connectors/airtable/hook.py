@@ -18,6 +18,10 @@ from connectors.api import Cell
 PAGE = 50
 """Payloads of one answer at most; airtable.com/developers/web/api/list-webhook-payloads."""
 
+SWEEP = 20
+"""Every so many answers one counts as a change, and nothing is vouched for: no payload tells that a view has another filter or
+order, or a field another place or option."""
+
 _ASKING = Asking("webhook:manage", heeds=lambda refused: refused.status in (403, 404, 422))
 _TYPES = ("tableData", "tableFields", "tableMetadata")
 _OF_FIELDS = ("createdFieldsById", "destroyedFieldIds", "changedFieldsById", "changedMetadata")
@@ -39,6 +43,7 @@ class Hook:
         self._id: str | None = None
         self._cursor = 1
         self._changes = 0
+        self._answers = 0
         self._refused = False
         self._ours: dict[str, Mapping[str, Cell]] = {}
         self._vouches = False
@@ -107,8 +112,11 @@ class Hook:
         except Refused:  # it has expired, somebody deleted it, or the base is no longer ours: the read that follows tells
             self._lost()
             return
-        self._cursor = answer["cursor"]
-        if answer.get("mightHaveMore") or self._tells_of_more(answer["payloads"]):
+        self._cursor, self._answers = answer["cursor"], self._answers + 1
+        if self._tells_of_more(answer["payloads"]) or answer.get("mightHaveMore"):
+            self._changed()
+        if self._answers % SWEEP == 0:
+            self._vouches = False
             self._changed()
 
     def _lost(self) -> None:

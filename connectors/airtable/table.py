@@ -47,6 +47,7 @@ class AirtableTable:
         self._where = self._client.where
         self._base: str | None = settings.address.base if is_base(settings.address.base) else None
         self._fields: Fields | None = None
+        self._table: str | None = None
         self._gone = Gone(self._client)
         self._hook: Hook | None = None
         self._probed = False
@@ -111,7 +112,8 @@ class AirtableTable:
 
     def _read_fields(self) -> Fields:
         answer = self._client.ask(FIELDS, "get", "meta", "bases", self._base_id(), "tables")
-        self._fields = fields_of(answer, self._where.table, self._where)
+        self._fields = fields_of(answer, self._where.table, self._table, self._where)
+        self._table = self._fields.table
         if self._hook is not None:
             self._hook.knows(self._fields)
         return self._fields

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.airtable import AirtableSettings, AirtableTable
+from connectors.airtable.hook import SWEEP
 from connectors.airtable.table import BATCH, PER_BASE
 from connectors.api import Effect, Patch
 from connectors.errors import TryLater
@@ -93,14 +94,16 @@ def test_after_another_programs_burst_it_waits_out_the_lock_and_is_refused_once(
 
 async def _polls(table: PatientTable, airtable: Airtable, clock: VirtualClock) -> None:
     marks = []
-    for _ in range(20):
+    for _ in range(SWEEP + 2):
         marks.append(await table.probe())
         if len(marks) < 2 or marks[-1] != marks[-2]:
             await table.read()
         await clock.sleep(LATER)
-    assert marks[1:] == [marks[1]] * 19
-    quiet = [entry.operation for entry in airtable.journal][-18:]
-    assert quiet == ["webhooks.payloads"] * 18
+    first, made, *quiet, swept = marks
+    assert len({first, made, swept}) == 3
+    assert quiet == [made] * (SWEEP - 1)
+    asked = ["webhooks.payloads"] * SWEEP
+    assert [entry.operation for entry in airtable.journal][-SWEEP - 11 :] == [*asked, "meta.tables", *["records.list"] * 10]
     Person(airtable, SAMPLE_BASE, THOUSAND).type("task 0001", "Current", 5)
     airtable.journal.clear()
     assert await table.probe() != marks[-1]

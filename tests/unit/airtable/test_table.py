@@ -100,6 +100,16 @@ def test_a_renamed_field_is_read_and_written_under_its_new_name_and_a_renamed_ta
     assert written.row.cells["What for"] == person.rows()[key]["What for"] == "all tests"
 
 
+def test_a_table_that_was_found_by_its_name_is_followed_when_it_is_renamed(
+    table: AirtableTable, open_table: Open, person: Person
+) -> None:
+    keys = keys_of(table)
+    person.rename_table("Jobs")
+    assert keys_of(table) == keys
+    with pytest.raises(NeedsOwner, match='no such table; it has "Jobs"'):
+        open_table().read()
+
+
 def test_a_header_renamed_since_the_read_is_put_nowhere_and_the_rest_is(
     table: AirtableTable, airtable: Airtable, person: Person
 ) -> None:
