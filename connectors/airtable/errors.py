@@ -170,7 +170,6 @@ def _no_value(refused: Refused, _where: Where, _asking: Asking) -> str:
 
 _REMEDIES: dict[str, Callable[[Refused, Where, Asking], str]] = {
     "401": _unauthorized,
-    "402": _forbidden,
     "403": _forbidden,
     "404": _not_found,
     "INVALID_PERMISSIONS": _locked,
