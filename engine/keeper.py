@@ -80,7 +80,7 @@ class Keeper:
 
     def _fitted(self, key: str, put: Mapping[str, Cell], answer: Written) -> Mapping[str, Cell]:
         """Of these canonical cells, those that their columns could hold. Notes which they could not."""
-        if answer.effect is not Effect.APPLIED:
+        if answer.effect is not Effect.APPLIED or not (answer.unfit or self._unfit):
             return put
         stand = dict(put)
         for column, value in put.items():
