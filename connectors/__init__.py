@@ -9,6 +9,7 @@ from connectors.api import Backend
 
 BACKENDS = {
     "local": "connectors.local:BACKEND",
+    "airtable": "connectors.airtable:BACKEND",
 }
 """Name → where its `Backend` is. Other packages add theirs through the entry point group `rowd.connectors`."""
 

@@ -77,11 +77,16 @@ class Patch:
 
 
 class Effect(Enum):
-    """What one patch did. All three are ordinary answers, so none is an exception."""
+    """What one patch did. All four are ordinary answers, so none is an exception.
+
+    AGAIN: this request did not settle it; the same call with what is left goes on with it (`connectors.rounds`). For stores that
+    refuse a whole batch for one patch's sake, so that each call stays one request, which quota and patience can see.
+    """
 
     APPLIED = "applied"
     CONFLICT = "conflict"
     MISSING = "missing"
+    AGAIN = "again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +94,13 @@ class Written:
     """How one patch ended.
 
     row: the whole row as it stands now, under its key of now, where the store's answer shows it; None: the next read will tell.
+    unfit: header → one sentence with the remedy, for each cell of the patch that its column can't hold (a select without that
+        option, a column that the store works out itself): it was left as it stood, the others were put.
     """
 
     effect: Effect
     row: Row | None = None
+    unfit: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +138,8 @@ class Table(Protocol):
     def read(self, cursor: str | None = None) -> Page:
         """One request's worth of rows. A complete read is every page from cursor None to `next` None.
 
-        Raises: TryLater, NeedsOwner, Bug.
+        A page may have no rows, where the store tells the columns by a request of their own.
+        Raises: TryLater (Expired: begin again without a cursor), NeedsOwner, Bug.
         """
 
     def write(self, patches: Sequence[Patch]) -> list[Written]:
@@ -168,10 +177,16 @@ class Editable(Protocol):
     """A table whose rows can be made and removed by a program."""
 
     def create(self, rows: Sequence[Mapping[str, Cell]]) -> list[str]:
-        """Append rows, one request; answer their keys in the same order. Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug."""
+        """Append rows, one request; answer their keys in the same order. Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug.
+
+        NeedsOwner also where a column can't hold a cell: nothing is appended then.
+        """
 
     def delete(self, keys: Sequence[str]) -> list[Effect]:
-        """Remove rows, one request; answer in the same order. Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug."""
+        """Remove rows, one request; answer in the same order (see Effect.AGAIN).
+
+        Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug.
+        """
 
 
 @runtime_checkable

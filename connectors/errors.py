@@ -28,6 +28,10 @@ class NoHeader(TryLater):
     """The table is there, but nothing that could be its headers: it may just be being saved. Where it stays so, it is held."""
 
 
+class Expired(TryLater):
+    """The cursor of a read is no longer good, or what it led through has changed too much: begin again with the first page."""
+
+
 class OutcomeUnknown(TableError):
     """The write may have landed; read before writing again."""
 

@@ -99,7 +99,7 @@ class TableHeld(TableEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableDoubted(TableEvent):
-    """It runs, but a column of it was probably meant to be another one."""
+    """It runs, but a column of it was probably meant to be another one, or can't hold what rowd would put there."""
 
     message: str
 

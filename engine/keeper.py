@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from connectors.api import Cell, Written
+from connectors.api import Cell, Effect, Written
 from engine.access import UNSERVED, Access
 from engine.columns import Column
 from engine.display import display
@@ -50,6 +50,7 @@ class Keeper:
         self.active: Callable[[str, str], tuple[Occurrence, ...]] = _idle
         self.shut: Callable[[datetime], Mapping[str, datetime]] = _closed
         self._mended: dict[str, Released] = {}  # rows that were defective until then
+        self._unfit: dict[tuple[str, str], tuple[Cell, str]] = {}  # key, canonical column → what it can't hold, and why
         self._told_unclear: set[str] = set()
         self._doubted: set[str] = set()  # rows of the last write of which an earlier answer is still out: it may land any time
         self.tell(sorted(self.meanings.read(self.states, self.states)))
@@ -72,10 +73,30 @@ class Keeper:
 
     def delivered(self, patches: Sequence[tuple[str, Mapping[str, Cell]]], answers: Sequence[Written], now: datetime) -> Findings:
         """Hold the answer to a write against what is known. patches: (key, canonical cells put)."""
-        found = self.sight.delivered(patches, answers, now, self._doubted)
+        hints = self.hints
+        stand = [(key, self._fitted(key, put, answer)) for (key, put), answer in zip(patches, answers, strict=True)]
+        found = self.sight.delivered(stand, answers, now, self._doubted)
         self.tell(key for key, _ in patches if key not in found.told)
-        found.news, self.access.unwritable = self.access.unwritable is not None, None
+        found.news, self.access.unwritable = self.access.unwritable is not None or self.hints != hints, None
         return found
+
+    def _fitted(self, key: str, put: Mapping[str, Cell], answer: Written) -> Mapping[str, Cell]:
+        """Of these canonical cells, those that their columns could hold. Notes which they could not."""
+        if answer.effect is not Effect.APPLIED or not (answer.unfit or self._unfit):
+            return put
+        stand = dict(put)
+        for column, value in put.items():
+            header = self.sight.layout.header(Column(column)) if self.sight.layout is not None else None
+            self._unfit.pop((key, column), None)
+            if header is not None and header in answer.unfit:
+                self._unfit[key, column] = (value, answer.unfit[header])
+                del stand[column]
+        return stand
+
+    def unfit(self, key: str, column: str, value: Cell) -> bool:
+        """Whether the column is known not to hold this value: alone, it is no reason to write the row again."""
+        known = self._unfit.get((key, column))
+        return known is not None and known[0] == value
 
     def intend(self, patches: Sequence[tuple[str, Mapping[str, Cell]]]) -> Findings:
         """These canonical cells are about to be put: how the shared cells stand then is remembered, in case no answer comes."""
@@ -154,6 +175,7 @@ class Keeper:
         """A row that was deleted so long ago that the ledger forgets it, too."""
         self.meanings.forget(key)
         self._mended.pop(key, None)
+        self._unfit = {place: why for place, why in self._unfit.items() if place[0] != key}
         self.sight.forget(key)
         self.states.pop(key, None)
         self.tallies.pop(key, None)
@@ -194,8 +216,12 @@ class Keeper:
 
     @property
     def hints(self) -> tuple[str, ...]:
-        """A sentence on each column of the table that was probably meant to be another one."""
-        return self.sight.layout.hints if self.sight.layout is not None else ()
+        """A sentence on each column that was probably meant to be another one, or can't hold what rowd would put there."""
+        return (
+            tuple(dict.fromkeys((*self.sight.layout.hints, *(why for _, why in self._unfit.values()))))
+            if self.sight.layout is not None
+            else ()
+        )
 
     def no_task(self, key: str) -> str:
         """Why this row can't run at all."""

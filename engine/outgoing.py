@@ -63,7 +63,7 @@ def _patch(keeper: Keeper, layout: Layout, key: str, now: datetime) -> Outgoing 
         return None
     unshown = sight.unshown(key)
     put = {c: v for c, v in differing(wants, state).items() if c not in unshown or unshown[c] != v}
-    if not put:
+    if all(keeper.unfit(key, c, v) for c, v in put.items()):
         return None
     expect = {str(c): state.stood[c] for c in EXPECTED if c in state.stood}
     return Outgoing(key, put, Patch(key, _headers(layout, put), _headers(layout, expect)))

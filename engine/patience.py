@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
 from typing import Any, Literal, Protocol, TypeVar
 
-from connectors.api import Patch, Row, Table, Traits, Written
-from connectors.errors import Bug, NoHeader, TryLater
+from connectors.api import Patch, Probeable, Row, Table, Traits, Written
+from connectors.errors import Expired, NoHeader, OutcomeUnknown, TryLater
+from connectors.rounds import Rounds
 from engine.clock import Clock
 from engine.findings import Reading
 from engine.quota import Quota
@@ -23,6 +25,10 @@ WAITS = (timedelta(milliseconds=200), timedelta(milliseconds=500), timedelta(sec
 
 LONGEST_WAIT = timedelta(seconds=30)
 """A store that asks for more is not waited for here: the quota is locked, and the next poll comes after it."""
+
+
+BEGINNINGS = 3
+"""How often a read is begun whose cursor goes bad under way, before the store counts as unreachable until the next poll."""
 
 
 class Worker(Protocol):
@@ -64,6 +70,12 @@ class PatientTable:
 
     async def read(self) -> Reading:
         """A complete read. What has no headers after all patience is none that fails. Raises: TryLater, NeedsOwner, Bug."""
+        for _ in range(BEGINNINGS - 1):
+            with suppress(Expired):
+                return await self._begun()
+        return await self._begun()
+
+    async def _begun(self) -> Reading:
         try:
             return await self._read()
         except NoHeader as exc:
@@ -81,11 +93,31 @@ class PatientTable:
                 return Reading(tuple(rows), page.columns, page.id_column)
 
     async def write(self, patches: Sequence[Patch]) -> list[Written]:
-        """One request. Raises: TryLater (nothing written), OutcomeUnknown, NeedsOwner, Bug."""
-        answers = await self._patiently("write", lambda: self.table.write(patches))
-        if len(answers) != len(patches):
-            raise Bug(f"the store answered {len(answers)} of {len(patches)} patches")
+        """One request, or as many as the store needs until no patch is left. Raises: TryLater (nothing written), OutcomeUnknown,
+        NeedsOwner, Bug.
+        """
+        rounds: Rounds[Patch, Written] = Rounds(patches)
+        rounds.took(await self._patiently("write", lambda: self.table.write(patches)))
+        while rounds.left:
+            try:
+                rounds.took(await self._patiently("write", lambda: self.table.write(rounds.left)))
+            except TryLater as exc:  # what came before may have written some
+                raise OutcomeUnknown(str(exc)) from exc
+        answers = rounds.answers()
         return [replace(answer, row=_clean(answer.row)) if answer.row is not None else answer for answer in answers]
+
+    async def probe(self) -> str | None:
+        """A marker as `Probeable.probe` has it; None where the table can't be asked. Counted as a read; nothing is tried again: the
+        next poll does. Raises: TryLater, NeedsOwner, Bug.
+        """
+        table = self.table
+        if not isinstance(table, Probeable):
+            return None
+        try:
+            return await self._once("read", table.probe)
+        except TryLater as exc:
+            self._heed(exc)
+            raise
 
     async def close(self) -> None:
         """Close the table and its thread."""
@@ -100,17 +132,25 @@ class PatientTable:
         for wait in WAITS:
             try:
                 return await self._once(kind, call)
+            except Expired:
+                raise
             except TryLater as exc:
-                if exc.wait is not None:
-                    self.quota.lock(self._clock.now() + exc.wait)
+                self._heed(exc)
                 if (exc.wait or wait) > LONGEST_WAIT:
                     raise
                 await self._clock.sleep(exc.wait or wait)
         return await self._once(kind, call)
 
+    def _heed(self, exc: TryLater) -> None:
+        if exc.wait is not None:
+            self.quota.lock(self._clock.now() + exc.wait)
+
     async def _once(self, kind: Literal["read", "write"], call: Callable[[], T]) -> T:
         now = self._clock.now()
-        if (free := self.quota.free_at(kind, now)) > now:
+        if (wait := (free := self.quota.free_at(kind, now)) - now) > LONGEST_WAIT:
+            until = f"{free:%Y-%m-%d %H:%M:%S} UTC"
+            raise TryLater(f"what the store allows is spent until {until}; a longer `poll` makes it last", wait=wait)
+        if free > now:
             await self._clock.sleep_until(free)
         self.quota.spend(kind, self._clock.now())
         return await self._worker(call)

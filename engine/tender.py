@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 
-from connectors.api import PROVISIONAL, Effect, Exclusive, Patch, Probeable, Watchable, Written
+from connectors.api import PROVISIONAL, Effect, Exclusive, Patch, Watchable, Written
 from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TableError, TryLater
 from engine.clock import Clock
 from engine.columns import SHARED
@@ -186,7 +186,7 @@ class Tender:
     async def _read(self, deliver: Deliver) -> None:
         stale, self._stale = self._stale, False
         try:
-            marker = await self._probe()
+            marker = await self.table.probe()  # *before* the read, so that an edit made meanwhile is seen by the next one
             if marker is not None and marker == self._marker and not (stale or self._unsure()):
                 return
             await self._take_up(await self.table.read(), deliver)
@@ -217,17 +217,16 @@ class Tender:
                 self._listener(Trouble(at=now, where=f"table {keeper.name}, row {key}", message=why))
         tasks, defects, drafts = keeper.counts()
         self._listener(TableRead(at=now, table=keeper.name, rows=len(reading.rows), tasks=tasks, defects=defects, drafts=drafts))
-        if keeper.hints and keeper.hints != hints:
-            self._listener(TableDoubted(at=now, table=keeper.name, message="; ".join(keeper.hints)))
+        self._doubt(hints)
         if keeper.access.held is not None and held is None:
             self._listener(TableHeld(at=now, table=keeper.name, message=keeper.access.held))
         if keeper.access.held is None and held is not None:
             self._listener(TableReleased(at=now, table=keeper.name, message="starts go on"))
 
-    async def _probe(self) -> str | None:
-        """The marker *before* the read, so that an edit made meanwhile is seen by the next one."""
-        table = self.table.table
-        return await self.table.call(table.probe) if isinstance(table, Probeable) else None
+    def _doubt(self, before: tuple[str, ...]) -> None:
+        """Tell what is odd about the columns, where that is news."""
+        if (hints := self.keeper.hints) and hints != before:
+            self._listener(TableDoubted(at=self._clock.now(), table=self.keeper.name, message="; ".join(hints)))
 
     async def _failed(self, exc: TableError, deliver: Deliver) -> None:
         keeper, now = self.keeper, self._clock.now()
@@ -258,7 +257,9 @@ class Tender:
             answers = await self._answers(batch, deliver)
             if answers is not None:
                 self._pace.took(self._clock.monotonic() - began)
+                hints = keeper.hints
                 await deliver(keeper, lambda now: keeper.delivered(meant, answers, now))
+                self._doubt(hints)
                 keys = []
         finally:
             keeper.tell(keys)

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from connectors.api import PROVISIONAL, Cell, Editable, Effect, Patch, Row, Table, fold
 from connectors.errors import NeedsOwner, TableError, TryLater
+from connectors.rounds import settled
 from engine.cells import guess, quoted, text
 from engine.columns import OURS, Column
 from engine.identity import id_of
@@ -154,8 +155,11 @@ class Hand:
                 whole[Column.ID] = drawn
                 given.append(drawn)
             ready.append(self._headers(whole))
-        with self._written():
-            return editable.create(ready)
+        keys: list[str] = []
+        for start in range(0, len(ready), size := self._table.traits.batch):
+            with self._written():
+                keys += editable.create(ready[start : start + size])
+        return keys
 
     def put(self, changes: Mapping[str, Mapping[str, Cell]]) -> None:
         """Put canonical cells into rows, by key. Raises what `cells_of` raises, and what `Table.write` does."""
@@ -164,15 +168,17 @@ class Hand:
         for start in range(0, len(patches), size):
             some = patches[start : start + size]
             with self._written():
-                answers = self._table.write(some)
+                answers = settled(self._table.write, some)
             for patch, answer in zip(some, answers, strict=True):
                 if answer.effect is not Effect.APPLIED:
                     raise self._moved(patch.key)
+                if answer.unfit:
+                    raise NeedsOwner(f"{self.name}: {'; '.join(answer.unfit.values())}. What else was to be put was put.")
 
     def delete(self, key: str) -> None:
         """Remove a row. Raises what `cells_of` raises, and what `Editable.delete` does."""
         with self._written():
-            answers = self.editable.delete([key])
+            answers = settled(self.editable.delete, [key])
         if answers != [Effect.APPLIED]:
             raise self._moved(key)
 

@@ -151,15 +151,18 @@ class Airtable(Emulator):
                 listener(base, transaction)
 
     def snippet(self, base: str) -> str:
-        """For the first table of the first base."""
+        """For the first table of the first base, and for `.env` beside it."""
         tables = [(held.id, table.name) for held in self.bases.values() for table in held.tables]
         base_id, table = tables[0] if tables else ("", "")
         return f"""[tables.tasks]
 connector = "airtable"
 base = "{base_id}"
 table = {encoded(table)}
-token = "{TOKEN}"
-base_url = "{base}"
+view = "Grid view"
+plan = "team"
+endpoint = "{base}"
+# In .env beside it:
+# AIRTABLE_TOKEN={TOKEN}
 """
 
     def room(self, base: Base, more: int) -> None:

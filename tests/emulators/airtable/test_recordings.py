@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
+from config.settings import TableSettings
+from connectors.airtable import AirtableSettings
 from tests.emulators.airtable import SAMPLE_BASE, TASKS, THOUSAND, TOKEN, Airtable, fill, make, prepare_replay
 from tests.emulators.core.clock import SetClock
 from tests.emulators.core.exchange import Answer, Request
@@ -123,8 +125,11 @@ def test_the_samples_and_a_thousand_rows_are_there(clock: SetClock) -> None:
     fill(emulator)
     base = emulator.bases[SAMPLE_BASE]
     assert {table.name: len(table.records) for table in base.tables} == {TASKS: 3, THOUSAND: 1_000}
-    settings = tomllib.loads(emulator.snippet("http://127.0.0.1:1"))["tables"]["tasks"]
-    assert (settings["base"], settings["table"], settings["token"]) == (SAMPLE_BASE, TASKS, TOKEN)
+    said = emulator.snippet("http://127.0.0.1:1")
+    settings = TableSettings.model_validate(tomllib.loads(said)["tables"]["tasks"])
+    address = AirtableSettings.model_validate(settings.rest).address
+    assert (settings.connector, address.base, address.table) == ("airtable", SAMPLE_BASE, TASKS)
+    assert f"# AIRTABLE_TOKEN={TOKEN}\n" in said
 
 
 def test_a_seed_file_is_read(clock: SetClock, tmp_path: Path) -> None:

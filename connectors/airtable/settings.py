@@ -1,0 +1,161 @@
+"""What the operator may say of a table in Airtable, and where that is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from ipaddress import ip_address
+from typing import Annotated, Literal, Self
+from urllib.parse import unquote, urlsplit
+
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+
+from config.fields import Span
+
+ENDPOINT = "https://api.airtable.com"
+
+CALLS: dict[str, int | None] = {"free": 1_000, "team": 100_000, "business": None, "enterprise": None}
+"""Calls of the API in a month by plan, of all bases and programs of a workspace together; None: not limited.
+support.airtable.com, "Managing API call limits in Airtable", updated 2026-08-10."""
+
+_ID = r"[A-Za-z0-9]{14}"
+_BASE, _TABLE, _VIEW = (re.compile(prefix + _ID) for prefix in ("app", "tbl", "viw"))
+_TOKEN = re.compile(r"pat[A-Za-z0-9]+\.\w+|key[A-Za-z0-9]{14}")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def is_base(text: str) -> bool:
+    """Whether it is the id of a base, rather than its name."""
+    return _BASE.fullmatch(text) is not None
+
+
+def _secret_name(name: str) -> str:
+    if _TOKEN.match(name):
+        raise ValueError('is the token itself; put it into .env as AIRTABLE_TOKEN=…, and write token = "AIRTABLE_TOKEN"')
+    if not _NAME.fullmatch(name):
+        raise ValueError(f'"{name}" is no name of a variable; write one like "AIRTABLE_TOKEN"')
+    return name
+
+
+def _safe(endpoint: str) -> str:
+    """Without a slash at the end. The token goes there with every request."""
+    parts = urlsplit(endpoint)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f'"{endpoint}" is no address; write one like "{ENDPOINT}"')
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("holds a user or a password; leave it out")
+    if parts.scheme == "http" and not _on_this_machine(parts.hostname):
+        raise ValueError(f'"{endpoint}": the token would go over the network unencrypted; write https://')
+    return endpoint.rstrip("/")
+
+
+def _on_this_machine(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _some_time(length: timedelta) -> timedelta:
+    if not timedelta(seconds=1) <= length <= timedelta(minutes=10):
+        raise ValueError('must be from 1s to 10 min; write a span like "30s"')
+    return length
+
+
+def _something(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is blank")
+    return text.strip()
+
+
+Said = Annotated[str, AfterValidator(_something)]
+Patience = Annotated[Span, AfterValidator(_some_time)]
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the rows are.   base: id or name.   table: id or name.   view: id or name; None where there is none to keep to."""
+
+    base: str
+    table: str
+    view: str | None
+
+
+class AirtableSettings(BaseModel, extra="forbid", frozen=True):
+    """One table of a base."""
+
+    base: Said = Field(
+        description="The base: its id (`app…`), its name, or the address that the browser shows when the table is open."
+    )
+    table: Said | None = Field(
+        default=None, description="The table: its id (`tbl…`) or its name. Left out: the one in the browser's address."
+    )
+    view: Said | None = Field(
+        default=None,
+        description="The view whose rows are the tasks, in its order: its id (`viw…`) or its name."
+        " Left out: the one in the browser's address; without any, all rows, ordered by record id.",
+    )
+    token: Annotated[Said, AfterValidator(_secret_name)] = Field(
+        default="AIRTABLE_TOKEN", description="The name of the secret that holds the personal access token."
+    )
+    plan: Literal["free", "team", "business", "enterprise"] = Field(
+        description="The workspace's plan; it says how many calls a month has."
+    )
+    calls_per_month: int | None = Field(
+        default=None, ge=1, description="How many calls this table may use in 31 days. Left out: all of the plan's."
+    )
+    webhook: bool = Field(
+        default=True,
+        description="Ask a webhook's list of changes whether anything changed, instead of reading all rows,"
+        " where the token may make one. No address of yours has to be public.",
+    )
+    connect_timeout: Patience = Field(default=timedelta(seconds=5), description="How long a connection may take to come about.")
+    timeout: Patience = Field(default=timedelta(seconds=30), description="How long an answer may keep silent.")
+    endpoint: Annotated[str, AfterValidator(_safe)] = Field(
+        default=ENDPOINT, description="Where the API is: another address only for a proxy or a test."
+    )
+
+    @model_validator(mode="after")
+    def _leads_to_a_table(self) -> Self:
+        self.address  # noqa: B018 (raises ValueError where it can't be told)
+        return self
+
+    @cached_property
+    def address(self) -> Address:
+        """Raises ValueError, with a sentence for a person."""
+        base, table, view = _from_browser(self.base) if "/" in self.base else (self.base, None, None)
+        table, view = self.table or table, self.view or (view if self.table in (None, table) else None)
+        if table is None:
+            raise ValueError("which table of the base? Add `table`, or open the table and copy the browser's address into `base`")
+        return Address(base, table, view)
+
+    @property
+    def calls(self) -> int | None:
+        """Requests that this table may use in a month; None: as many as it likes."""
+        return self.calls_per_month or CALLS[self.plan]
+
+
+def _from_browser(address: str) -> tuple[str, str | None, str | None]:
+    """Base, table and view of `https://airtable.com/app…/tbl…/viw…?…`. A name with a slash in it is a name.
+
+    The shape of ids, and that they outlive renaming: VENDORS.md B4.
+    """
+    parts = urlsplit(address if "://" in address else f"https://{address}")
+    if not f".{parts.hostname}".endswith(".airtable.com"):
+        if "://" in address:
+            raise ValueError(
+                f'"{address}" is no address of Airtable\'s; copy the one that the browser shows when the table is open'
+            )
+        return address, None, None
+    steps = [unquote(step) for step in parts.path.split("/") if step]
+    if any(step.startswith("shr") for step in steps):
+        raise ValueError("is a share link, which no program can write through; open the base itself, and copy that address")
+    base = next((step for step in steps if _BASE.fullmatch(step)), None)
+    if base is None:
+        raise ValueError(f'"{address}" names no base (app…); open the table in the browser, and copy that address')
+    found = {pattern: next((s for s in steps if pattern.fullmatch(s)), None) for pattern in (_TABLE, _VIEW)}
+    return base, found[_TABLE], found[_VIEW]

@@ -1,0 +1,55 @@
+"""Cells that their column can't hold: told, tried again beside other news, and in nobody's way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from connectors.api import Patch, Written
+from engine.events import TableDoubted
+from engine.ledger import Reach
+from tests.fakes.house import House
+from tests.fakes.virtual import run
+from tests.unit.test_loop import row
+from tests.unit.test_loop_corners import start
+from tests.unit.test_loop_telling import Probed, others
+
+
+class Choosy(Probed):
+    """A store whose Last Status is a select: it holds `options`, and is left as it stood for all else."""
+
+    options = frozenset({"running"})
+
+    def write(self, patches: list[Patch]) -> list[Written]:
+        """As the base's, but for what the column can't hold."""
+        fit = [
+            replace(p, put={h: v for h, v in p.put.items() if h != "Last Status" or v is None or v in self.options})
+            for p in patches
+        ]
+        told = [
+            dict.fromkeys(p.put.keys() - f.put.keys(), 'no option "succeeded"; add it') for p, f in zip(patches, fit, strict=True)
+        ]
+        return [replace(answer, unfit=unfit) for answer, unfit in zip(super().write(fit), told, strict=True)]
+
+
+def test_what_a_column_can_not_hold_is_told_once_until_it_can_and_keeps_nothing_else_from_being_written(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), Choosy((row("a", "every minute"), row("b", "every minute"), *others()))
+        alive = await start(house, sheet)
+        await house.after(minutes=3, seconds=5)
+        assert sheet.person("a")["Last Status"] == ""
+        assert sheet.person("a")["Runs"] == "3"
+        assert [event.message for event in house.of(TableDoubted)] == ['no option "succeeded"; add it']
+        before = sheet.writes
+        await house.after(seconds=40)
+        assert sheet.writes == before
+        mark = await alive.committer.read(lambda ledger: ledger.table_mark("ops"))
+        assert (mark.state, mark.message) == (Reach.OK, 'no option "succeeded"; add it')
+        sheet.options = frozenset({"running", "succeeded"})
+        await house.after(minutes=1)
+        assert {sheet.person(name)["Last Status"] for name in "ab"} == {"succeeded"}
+        mark = await alive.committer.read(lambda ledger: ledger.table_mark("ops"))
+        assert (mark.state, mark.message) == (Reach.OK, "")
+        await alive.stop()
+
+    run(story())
