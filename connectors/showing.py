@@ -1,4 +1,4 @@
-"""Text out of a file, made fit for a message. Pure."""
+"""Text out of a store, made fit for a message. Pure."""
 
 from __future__ import annotations
 
