@@ -359,3 +359,16 @@ def test_masks(calls: Calls) -> None:
     assert (late.status, calls.get("A1")) == (400, None)
     both = calls.sheets("GET", fields="spreadsheetId,sheets(properties(title),data/startRow)", ranges="A3:A4")
     assert both == {"spreadsheetId": calls.id, "sheets": [{"properties": {"title": "Sheet1"}, "data": [{"startRow": 2}]}]}
+
+
+def test_a_field_mask_says_by_itself_whether_cells_come_with_the_answer(calls: Calls) -> None:
+    calls.put("Sheet1!A1", [["a"]])
+    body = {
+        "requests": [{"updateSheetProperties": {"properties": {"title": "Tasks"}, "fields": "title"}}],
+        "includeSpreadsheetInResponse": True,
+        "responseRanges": ["Tasks"],
+    }
+    mask = "updatedSpreadsheet(sheets(properties(title),data(rowData(values(formattedValue)))))"
+    told = calls.sheets("POST", ":batchUpdate", body, fields=mask)["updatedSpreadsheet"]
+    assert told == {"sheets": [{"properties": {"title": "Tasks"}, "data": [{"rowData": [{"values": [{"formattedValue": "a"}]}]}]}]}
+    assert "data" not in calls.sheets("POST", ":batchUpdate", body)["updatedSpreadsheet"]["sheets"][0]
