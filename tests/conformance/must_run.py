@@ -70,12 +70,21 @@ EXPECT = frozenset(
 )
 """Only where `traits.atomic_expect`."""
 
+PROBE = frozenset(
+    {
+        "test_the_marker_changes_with_the_table_and_stays_without",
+        "test_our_own_write_is_no_change_of_the_marker_unless_it_met_a_persons",
+    }
+)
 LOCAL = ALWAYS | EDITABLE | OTHER_ABILITIES | EXPECT
+SHEETS = ALWAYS | EDITABLE
 
 MUST_RUN = {
     "TestComma": LOCAL,
     "TestSemicolonAsExcelWritesIt": LOCAL,
     "TestTabWithEverythingQuoted": LOCAL,
     "TestToyStore": ALWAYS,
+    "TestSheets": SHEETS | PROBE,
+    "TestSheetsTheOtherWay": SHEETS,
 }
 """Test class → names of its tests."""

@@ -9,6 +9,7 @@ import pytest
 from tests.conformance.must_run import ALWAYS, EDITABLE, EXPECT, MUST_RUN, OTHER_ABILITIES
 from tests.conformance.suite import TableConformance
 from tests.conformance.test_local import LocalConformance
+from tests.conformance.test_sheets import SheetsConformance
 from tests.conformance.test_toy_store import TestToyStore as Toy
 
 pytest_plugins = ["pytester"]
@@ -22,7 +23,8 @@ def test_every_test_of_the_suite_stands_in_one_list() -> None:
 
 
 def test_every_backend_stands_in_the_list() -> None:
-    assert set(MUST_RUN) == {cls.__name__ for cls in LocalConformance.__subclasses__()} | {Toy.__name__}
+    of_two = [*LocalConformance.__subclasses__(), *SheetsConformance.__subclasses__()]
+    assert set(MUST_RUN) == {cls.__name__ for cls in of_two} | {Toy.__name__}
 
 
 def test_a_skip_of_a_listed_test_is_a_failure(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
