@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from connectors.api import Patch, Row, Table, Traits, Written
+from connectors.api import Metered, Patch, Request, Row, Table, Traits, Written
 from connectors.errors import Bug, NoHeader, TryLater
 from engine.clock import Clock
 from engine.findings import Reading
@@ -93,10 +93,10 @@ class PatientTable:
         self._worker.close()
 
     async def call(self, call: Callable[[], T]) -> T:
-        """Run another blocking call of the table on its thread."""
-        return await self._worker(call)
+        """Run another blocking call of the table on its thread. It waits for no quota, but counts where the table is metered."""
+        return await self._metered(call, [])
 
-    async def _patiently(self, kind: Literal["read", "write"], call: Callable[[], T]) -> T:
+    async def _patiently(self, kind: Request, call: Callable[[], T]) -> T:
         for wait in WAITS:
             try:
                 return await self._once(kind, call)
@@ -108,12 +108,24 @@ class PatientTable:
                 await self._clock.sleep(exc.wait or wait)
         return await self._once(kind, call)
 
-    async def _once(self, kind: Literal["read", "write"], call: Callable[[], T]) -> T:
+    async def _once(self, kind: Request, call: Callable[[], T]) -> T:
         now = self._clock.now()
         if (free := self.quota.free_at(kind, now)) > now:
             await self._clock.sleep_until(free)
         self.quota.spend(kind, self._clock.now())
-        return await self._worker(call)
+        return await self._metered(call, [kind])
+
+    async def _metered(self, call: Callable[[], T], counted: list[Request]) -> T:
+        """counted: what the quota has been told of it. What it takes beyond that is only known afterwards: then it is told too."""
+        try:
+            return await self._worker(call)
+        finally:
+            if isinstance(self.table, Metered):
+                for kind in self.table.spent():
+                    if kind in counted:
+                        counted.remove(kind)
+                    else:
+                        self.quota.spend(kind, self._clock.now())
 
 
 _HALVES = re.compile("[\ud800-\udfff]")
