@@ -15,13 +15,16 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from connectors.errors import Bug, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
-from connectors.showing import shown
+from connectors.showing import said
 
 MINUTE = timedelta(minutes=1)
 """Quotas are refilled every minute (developers.google.com/workspace/sheets/api/limits, read 2026-11-21)."""
 
 LONGEST = timedelta(hours=1)
 """So long a Retry-After is believed."""
+
+SAID = 200
+"""Characters of Google's own words that a message repeats."""
 
 _LINK = re.compile(r"https://console\.(?:developers|cloud)\.google\.com/[^\s\"'<>]+")
 _BUSY = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "RATE_LIMIT_EXCEEDED", "sharingRateLimitExceeded"})
@@ -79,7 +82,7 @@ class Refusal:
     @property
     def message(self) -> str:
         """What it says, on one line, fit for a person."""
-        return shown(str(self.error.get("message") or self.body[:400].decode("utf-8", "replace") or "nothing")).strip('"')
+        return said(str(self.error.get("message") or self.body[:800].decode("utf-8", "replace") or "nothing"), SAID)
 
     @property
     def whole_message(self) -> str:
@@ -88,8 +91,8 @@ class Refusal:
     @property
     def reasons(self) -> frozenset[str]:
         """Of `details` (Sheets) and `errors` (Drive)."""
-        said = [*self._list("details"), *self._list("errors")]
-        return frozenset(str(one["reason"]) for one in said if isinstance(one, dict) and "reason" in one)
+        told = [*self._list("details"), *self._list("errors")]
+        return frozenset(str(one["reason"]) for one in told if isinstance(one, dict) and "reason" in one)
 
     def _list(self, name: str) -> list[Any]:
         found = self.error.get(name)
@@ -193,8 +196,8 @@ def _failed(refusal: Refusal, subject: Subject, *, writing: bool) -> TableError:
 
 def _wait(refusal: Refusal) -> timedelta:
     """Until Google says, else until the minute is over by Google's own clock (the Date header), else a minute."""
-    if (said := _retry_after(refusal)) is not None:
-        return said
+    if (asked := _retry_after(refusal)) is not None:
+        return asked
     try:
         at = parsedate_to_datetime(refusal.headers["date"])
     except (KeyError, ValueError):
@@ -214,9 +217,9 @@ def _who(subject: Subject) -> str:
 
 def no_token(message: str, retryable: bool, subject: Subject) -> TableError:
     """The token endpoint gave none.   message: google-auth's.   retryable: whether google-auth takes it for passing."""
-    said = shown(message).strip('"')
+    what = said(message, SAID)
     if retryable:
-        return TryLater(f"{subject.label}: Google's token service failed ({said})")
+        return TryLater(f"{subject.label}: Google's token service failed ({what})")
     if "short-lived token" in message or "reasonable timeframe" in message:
         remedy = "This machine's clock is wrong; set it (timedatectl set-ntp true)."
     elif "Invalid JWT Signature" in message:
@@ -230,4 +233,4 @@ def no_token(message: str, retryable: bool, subject: Subject) -> TableError:
         remedy = "Somebody took the access back, or it ran out: sign in anew."
     else:
         remedy = f"Look at the service account {subject.address} in the Google Cloud console, and make a new key for it."
-    return NeedsOwner(f"{subject.label}: Google gives no access token ({said}). {remedy}")
+    return NeedsOwner(f"{subject.label}: Google gives no access token ({what}). {remedy}")

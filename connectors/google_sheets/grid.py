@@ -10,7 +10,7 @@ from typing import Any
 
 from connectors.api import Cell, Page, Place, Row, fold
 from connectors.errors import NeedsOwner, NoHeader
-from connectors.google_sheets.cells import NOTHING, Stood, cell_of, stood
+from connectors.google_sheets.cells import NOTHING, Raw, Stood, cell_of, stood
 from connectors.google_sheets.serials import zone_of
 from connectors.headers import columns_of, key_columns, position_of
 from connectors.identity import flawless, told_apart
@@ -79,6 +79,12 @@ class Grid:
         """How many columns, from the first of the tab on, the table reaches over."""
         return max(self.columns.values()) + 1
 
+    def as_if(self, puts: Mapping[int, Mapping[int, Raw]]) -> Grid:
+        """As it will stand once these cells were put: handle → position → raw. Rows are known by what they say then."""
+        lines = [_put(line, puts.get(line.handle or 0, {})) for line in self.lines.values()]
+        keys = told_apart([self.id_of(line) for line in lines], lambda n: self.row("", lines[n]))
+        return replace(self, lines=dict(zip(keys, lines, strict=True)))
+
     def with_lines(self, changed: Mapping[str, tuple[str, Line]]) -> Grid:
         """With other lines under other keys in the place of some.   changed: key → its key of now, and the line."""
         now = (changed.get(key, (key, line)) for key, line in self.lines.items())
@@ -142,6 +148,14 @@ def grid(answer: Mapping[str, Any], tab: int | str, place: Place, label: str) ->
     )
     keys = told_apart([bare.id_of(line) for line in rows], lambda n: bare.row("", rows[n]))
     return replace(bare, lines=dict(zip(keys, rows, strict=True)))
+
+
+def _put(line: Line, cells: Mapping[int, Raw]) -> Line:
+    if not cells:
+        return line
+    width = max(len(line.cells), *(position + 1 for position in cells))
+    now = (Stood(cells[p], line.at(p).kind) if p in cells else line.at(p) for p in range(width))
+    return Line(line.index, line.handle, tuple(now))
 
 
 def _is(properties: Mapping[str, Any], tab: int | str) -> bool:

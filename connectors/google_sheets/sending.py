@@ -18,7 +18,7 @@ from connectors.google_sheets.cells import Raw, alike, raw_of
 from connectors.google_sheets.errors import Outdated
 from connectors.google_sheets.grid import Grid, Line
 from connectors.google_sheets.sheet import Sheet
-from connectors.google_sheets.writing import Answer, Landed, Stray, landed, shown, undone
+from connectors.google_sheets.writing import Answer, Landed, Stray, landed, place_of, shown, undone
 from connectors.identity import flawless
 
 TURNS = 4
@@ -60,10 +60,11 @@ class Sending:
         if found is None:
             return [Written(Effect.APPLIED if aim.landed else Effect.MISSING) for aim in aims], seen
         answer, outcome = found
+        self.strays = outcome.strays
         self._note(aims, outcome)
         turns = TURNS
         try:
-            while outcome.strays and turns:
+            while self.strays and turns:
                 turns -= 1
                 seen, answer, outcome = self._put_right(aims)
         except TableError as exc:
@@ -136,9 +137,7 @@ class Sending:
         answer = self._sheet.put(seen, puts)
         if answer.head is None:
             raise OutcomeUnknown(f"{self._sheet.label}: the line with the headers did not come back with what was written")
-        outcome = landed(seen, puts, keys, answer)
-        self.strays += outcome.strays
-        return answer, outcome
+        return answer, landed(seen, puts, keys, answer)
 
     # --- after it
 
@@ -147,18 +146,18 @@ class Sending:
         seen = self._sheet.read()
         if seen.head.handle is None:
             seen = self._sheet.mark(seen, [seen.head])
-        pending, self.strays = self.strays, ()
+        pending = self.strays
         puts = undone(seen, pending)
+        seen = seen.as_if(puts)  # a stray may stand in the very cell by which a row is known
         keys = {handle: seen.id_of(seen.by_handle[handle]) for handle in puts}
         for aim in aims:
             self._aim_again(seen, aim, puts, keys)
         if not puts:
+            self.strays = ()
             return seen, Answer(None, {}), Landed(frozenset(), frozenset(), (), False)
-        try:
-            answer, outcome = self._out(seen, puts, keys)
-        except TableError:
-            self.strays = pending
-            raise
+        answer, outcome = self._out(seen, puts, keys)
+        left = tuple(stray for stray in pending if (stray.handle, place_of(seen, stray)) in outcome.wrong)
+        self.strays = (*left, *outcome.strays)
         self._note(aims, outcome)
         return seen, answer, outcome
 

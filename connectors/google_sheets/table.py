@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from connectors.api import Cell, Effect, Page, Patch, Place, Request, Table, Traits, Window, Written
-from connectors.errors import Bug
+from connectors.errors import Bug, TryLater
 from connectors.google_sheets.cells import CELL_LIMIT
 from connectors.google_sheets.errors import Unasked
 from connectors.google_sheets.grid import Grid
@@ -145,12 +145,17 @@ class ProbedGoogleSheetsTable(GoogleSheetsTable):
             return self._changed(version)
         if version == self._version:
             return self._marker
-        if told is not None and self._wrote and self._version is not None:
-            self._grid = self._sheet.read()
-            if told.reads_as(self._grid):
-                self._version, self._wrote = version, False
-                return self._marker
+        if told is not None and self._wrote and self._version is not None and self._reads_as(told):
+            self._version, self._wrote = version, False
+            return self._marker
         return self._changed(version)
+
+    def _reads_as(self, told: Told) -> bool:
+        try:
+            self._grid = self._sheet.read()
+        except TryLater:  # the engine's own read waits for the quota, and is patient
+            return False
+        return told.reads_as(self._grid)
 
     def _changed(self, version: str | None) -> str:
         self._version, self._wrote = version, False

@@ -152,12 +152,12 @@ class Stray:
 class Landed:
     """How a write came out.
 
-    same_row: handles of lines that still bear the row that was meant.   right: those of them in which every cell landed well.
-    strays: what landed elsewhere.   same_columns: whether the headers are those that were read.
+    right: handles of rows in which every cell landed where it was meant to.   wrong: (handle, position) of what was put elsewhere.
+    strays: what it hit there.   same_columns: whether the headers are those that were read.
     """
 
-    same_row: frozenset[int]
     right: frozenset[int]
+    wrong: frozenset[tuple[int, int]]
     strays: tuple[Stray, ...]
     same_columns: bool
 
@@ -172,19 +172,23 @@ def landed(grid: Grid, puts: Puts, keys: Mapping[int, str], found: Answer) -> La
     placed = {fold(header): position for position, header in enumerate(headers) if header}
     meant = {position: fold(header) for header, position in grid.columns.items()}
     key_at = placed.get(fold(grid.key_column))
-    same_row, right, strays = set(), set(), []
+    right, wrong, strays = set(), set(), []
     for handle, seen in found.rows.items():
         key = _key(grid, handle, seen.at(key_at)) if key_at is not None else ""
-        if same := key == keys[handle]:
-            same_row.add(handle)
-        wrong = [p for p in puts[handle] if not same or fold(headers[p]) != meant.get(p, "")]
-        if same and not wrong:
+        astray = [p for p in puts[handle] if key != keys[handle] or fold(headers[p]) != meant.get(p, "")]
+        if not astray:
             right.add(handle)
-        for position in wrong:
+            continue
+        others = {header: p for header, p in placed.items() if p not in puts[handle] and p != key_at}
+        line = _hit(grid, handle, key if key_at not in puts[handle] else None, seen, others)
+        for position in astray:
             hit = headers[position]
-            strays.append(Stray(handle, hit, position, puts[handle][position], _before(grid, handle, "" if same else key, hit)))
+            at = grid.position(hit) if hit else None
+            old = line.at(at) if line is not None and at is not None else Stood()
+            strays.append(Stray(handle, hit, position, puts[handle][position], old))
+            wrong.add((handle, position))
     same_columns = placed == {header: position for position, header in meant.items()}
-    return Landed(frozenset(same_row), frozenset(right), tuple(strays), same_columns)
+    return Landed(frozenset(right), frozenset(wrong), tuple(strays), same_columns)
 
 
 def _key(grid: Grid, handle: int, raw: Raw) -> str:
@@ -192,11 +196,21 @@ def _key(grid: Grid, handle: int, raw: Raw) -> str:
     return flawless(cell_of(raw, line.at(grid.key_position).kind if line is not None else "", grid.zone))
 
 
-def _before(grid: Grid, handle: int, key: str, header: str) -> Stood:
-    """What stood under a header in the row that was hit: by the key that it bears now where it is known, else by its handle."""
-    line = grid.lines.get(key) or grid.by_handle.get(handle)
-    position = grid.position(header) if header else None
-    return line.at(position) if line is not None and position is not None else Stood()
+def _hit(grid: Grid, handle: int, key: str | None, seen: Seen, others: Mapping[str, int]) -> Line | None:
+    """As it was read, the row that was hit: the one of the handle, or that of the key that stands there now.
+
+    Cells were moved without their lines, or the key alone was changed: cells that nothing was put into tell.
+    key: None where it was hit itself: then it can be any row.   others: folded header → position of now, of those cells.
+    """
+    own = grid.by_handle.get(handle)
+    likely = grid.lines.values() if key is None else [grid.lines[key]] if key in grid.lines else []
+    before = {fold(header): position for header, position in grid.columns.items()}
+
+    def likeness(line: Line) -> tuple[int, bool]:
+        found = sum(alike(line.at(before[h]).raw, seen.at(p)) for h, p in others.items() if h in before)
+        return found, (line is own) == (key is None)
+
+    return max([*likely, *([own] if own is not None else [])], key=likeness, default=None)
 
 
 def undone(grid: Grid, strays: Sequence[Stray]) -> dict[int, dict[int, Raw]]:
@@ -206,16 +220,20 @@ def undone(grid: Grid, strays: Sequence[Stray]) -> dict[int, dict[int, Raw]]:
     """
     puts: dict[int, dict[int, Raw]] = {}
     for stray in strays:
+        position = place_of(grid, stray)
         line = grid.by_handle.get(stray.handle)
-        if stray.header:
-            position = grid.position(stray.header)
-        else:
-            position = stray.position if stray.position not in grid.columns.values() else None
         if line is None or position is None or not alike(line.at(position).raw, stray.wrote):
             continue
         old = stray.old.formula if stray.old.formula is not None else stray.old.raw
         puts.setdefault(stray.handle, {})[position] = "" if old is None else old
     return puts
+
+
+def place_of(grid: Grid, stray: Stray) -> int | None:
+    """In which column a stray is to be found now; None where it is gone, or can't be told."""
+    if stray.header:
+        return grid.position(stray.header)
+    return stray.position if stray.position not in grid.columns.values() else None
 
 
 def shown(grid: Grid, line: Line, cells: Mapping[int, Raw], seen: Seen) -> Line | None:

@@ -94,7 +94,7 @@ class SheetsBench(Bench):
         self.person.delete_rows(self._row(name) + 1)
 
     def sort_by(self, header: str) -> None:
-        self.person.sort(self._letters(header))
+        self.person.sort(self.letters(header))
 
     def rename(self, header: str, to: str) -> None:
         self.person.rename_column(header, to)
@@ -108,7 +108,7 @@ class SheetsBench(Bench):
 
     def at(self, name: str, header: str) -> str:
         """A cell as the page calls it."""
-        return f"{self._letters(header)}{self._row(name) + 1}"
+        return f"{self.letters(header)}{self._row(name) + 1}"
 
     def asked(self, *operations: str) -> list[str]:
         """Which requests of Sheets came, since this was last asked; without Drive and tokens."""
@@ -120,7 +120,8 @@ class SheetsBench(Bench):
         sheet = self.person.sheet
         return [str(sheet.cell(0, c).entered or "") for c in range(sheet.filled_width(0))]
 
-    def _letters(self, header: str) -> str:
+    def letters(self, header: str) -> str:
+        """What the page calls a column."""
         return a1.letters(self._headers().index(header))
 
     def _row(self, name: str) -> int:
