@@ -154,7 +154,7 @@ def _forbidden(refusal: Refusal, subject: Subject, *, writing: bool) -> TableErr
 
 def _wrong(refusal: Refusal, subject: Subject) -> TableError:
     text = refusal.whole_message
-    if "Unable to parse range" in text:
+    if "Unable to parse range" in text or "No sheet with id" in text or "No grid with id" in text:
         return NoTab(f"{subject.label}: the spreadsheet has no such tab. Name the tab so again, or say in rowd.toml which it is.")
     if _GONE.search(text):
         return Outdated(f"{subject.label} has changed since it was read ({refusal.message})")

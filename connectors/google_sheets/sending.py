@@ -91,7 +91,7 @@ class Sending:
 
         None where nothing was to be sent.
         """
-        fresh = False
+        fresh = marked = False
         for turn in range(TURNS):
             lines = [self._aimed(seen, aim) for aim in aims]
             wanted = [line for aim, line in zip(aims, lines, strict=True) if line is not None and aim.cells]
@@ -99,8 +99,9 @@ class Sending:
                 return seen, None
             bare = [line for line in (seen.head, *wanted) if line.handle is None]
             try:
-                if bare:
-                    seen, fresh = self._marked(seen, bare), True
+                if bare:  # once more only after another read: the answer to the last may not have shown what it made
+                    seen = self._sheet.read() if marked else self._marked(seen, bare)
+                    fresh, marked = True, not marked
                     continue
                 if not fresh and any(aim.patch.key.startswith(PROVISIONAL) and aim.cells for aim in aims):
                     seen, fresh = self._sheet.read(), True

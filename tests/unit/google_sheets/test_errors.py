@@ -335,3 +335,22 @@ def test_bodies_of_any_shape_are_read() -> None:
                 text = str(refused(Refusal(status, {}, body), subject, writing=writing))
                 assert "\x1b" not in text
                 assert len(text) < 600
+
+
+@pytest.mark.parametrize("answer", [Answer.of(503, {}), Answer.of(500, {}), Answer.html(502, "<html>"), Answer.of(429, {})])
+def test_nothing_is_tried_again_behind_the_engines_back(bench: SheetsBench, answer: Answer) -> None:
+    with_handles(bench)
+    bench.asked()
+    bench.service.faults.add(Fault("spreadsheets.*|values.*", answer=answer))
+    with pytest.raises(TryLater):
+        bench.table.read()
+    with pytest.raises((TryLater, OutcomeUnknown)):
+        bench.opened(ask_drive=False).write([Patch("a", {"Last Result": "x"})])
+    assert bench.asked() == ["spreadsheets.get"] * 2
+    bench.service.faults.clear()
+    bench.table.read()
+    bench.service.faults.add(Fault("values.*", answer=answer, committed=True))
+    bench.asked()
+    with pytest.raises((TryLater, OutcomeUnknown)):
+        bench.table.write([Patch("a", {"Last Result": "x"})])
+    assert bench.asked() == ["values.batchUpdateByDataFilter"]

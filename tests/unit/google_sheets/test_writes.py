@@ -340,6 +340,20 @@ def test_a_handle_that_may_or_may_not_have_been_made_is_no_write(bench: SheetsBe
     assert bench.asked() == [READ, PUT]
 
 
+def test_handles_that_the_answer_doesn_t_show_are_found_by_a_read(bench: SheetsBench) -> None:
+    rows(bench)
+    bare = Answer.of(200, {"replies": [], "updatedSpreadsheet": _without_marks(bench)})
+    bench.service.faults.add(Fault(MARK, times=1, answer=bare, committed=True))
+    assert bench.table.write([Patch("a", {"Last Result": "1"})])[0].effect is Effect.APPLIED
+    assert bench.asked() == [READ, MARK, READ, PUT]
+    assert bench.row("alpha")["Last Result"] == "1"
+
+
+def _without_marks(bench: SheetsBench) -> Any:
+    read = [entry.answer.json for entry in bench.service.journal if entry.operation == READ][-1]
+    return {**read, "sheets": [{**sheet, "data": [{"rowData": sheet["data"][0]["rowData"]}]} for sheet in read["sheets"]]}
+
+
 # --- what the answer shows
 
 
