@@ -8,9 +8,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 from connectors.api import Cell
 from connectors.errors import Bug
@@ -39,9 +38,8 @@ _FAILURES = {
 """ErrorValue.type → what the page shows (Sheets discovery document, rev. 20261019)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stood:
-    """One cell as it stood.
+class Stood(NamedTuple):
+    """One cell as it stood; a tuple, since a read makes very many.
 
     raw: what it holds, or what its formula comes to.   kind: its NumberFormat.type; "" for none.   formula: None where it has none.
     """
@@ -57,6 +55,8 @@ NOTHING = Stood()
 def stood(data: Mapping[str, Any]) -> Stood:
     """A CellData of `spreadsheets.get`."""
     value = data.get("effectiveValue", {})
+    if len(data) == 1 and value:
+        return Stood(_extended(value))
     kind = data.get("effectiveFormat", {}).get("numberFormat", {}).get("type", "")
     formula = data.get("userEnteredValue", {}).get("formulaValue")
     if not value and not kind and formula is None:
@@ -65,10 +65,11 @@ def stood(data: Mapping[str, Any]) -> Stood:
 
 
 def _extended(value: Mapping[str, Any]) -> Raw:
-    if "errorValue" in value:
-        return _FAILURES.get(str(value["errorValue"].get("type")), "#ERROR!")
-    found: Raw = value.get("stringValue", value.get("numberValue", value.get("boolValue")))
-    return found if found != "" else None
+    for name in ("stringValue", "numberValue", "boolValue"):
+        if name in value:
+            found: Raw = value[name]
+            return found if found != "" else None
+    return _FAILURES.get(str(value["errorValue"].get("type")), "#ERROR!") if "errorValue" in value else None
 
 
 def cell_of(raw: Raw, kind: str, zone: tzinfo) -> Cell:
