@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import threading
 import tomllib
 from collections.abc import Iterator
@@ -83,7 +84,8 @@ class Sheet:
 
 
 @pytest.fixture
-def sheet(tmp_path: Path) -> Iterator[Sheet]:
+def sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sheet]:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # the emulator's snippet leaves the key in a folder there
     service = make(RealClock())
     with Server(service) as server:
         yield Sheet(service, server.base, tmp_path)
