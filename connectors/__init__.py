@@ -10,6 +10,7 @@ from connectors.api import Backend
 BACKENDS = {
     "local": "connectors.local:BACKEND",
     "airtable": "connectors.airtable:BACKEND",
+    "google_sheets": "connectors.google_sheets:BACKEND",
 }
 """Name → where its `Backend` is. Other packages add theirs through the entry point group `rowd.connectors`."""
 

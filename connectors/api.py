@@ -103,6 +103,10 @@ class Written:
     unfit: Mapping[str, str] = field(default_factory=dict)
 
 
+Request = Literal["read", "write"]
+"""What vendors count."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """One limit that a vendor counts: at most `size` requests of `kind` in any `span`, counted per `scope`."""
@@ -143,8 +147,9 @@ class Table(Protocol):
         """
 
     def write(self, patches: Sequence[Patch]) -> list[Written]:
-        """Exactly one request: apply each patch; answer in the same order. At most `traits.batch` patches, keys distinct.
+        """One request: apply each patch; answer in the same order. At most `traits.batch` patches, keys distinct.
 
+        A store in which one request isn't always safe is `Metered`, and says when it takes more.
         Cells not named in `put` stay as they are, formulas included; a `put` on a header that the table doesn't have is dropped.
         Text never becomes a formula. Raises: TryLater (nothing written), OutcomeUnknown, NeedsOwner, Bug.
         """
@@ -170,6 +175,14 @@ class Probeable(Protocol):
         Ours is a `write` through this very object whose answers, with what was read before, leave nothing to be read. One that
         met something else in the store than was read last is none. Raises: TryLater, NeedsOwner, Bug.
         """
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A table whose calls may take another number of requests than one."""
+
+    def spent(self) -> Sequence[Request]:
+        """The requests that count against `traits.windows` since this was last asked, in their order. Raises nothing."""
 
 
 @runtime_checkable

@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from connectors.api import Patch, Probeable, Row, Table, Traits, Written
+from connectors.api import Metered, Patch, Probeable, Request, Row, Table, Traits, Written
 from connectors.errors import Expired, NoHeader, OutcomeUnknown, TryLater
 from connectors.rounds import Rounds
 from engine.clock import Clock
@@ -114,6 +114,8 @@ class PatientTable:
         if not isinstance(table, Probeable):
             return None
         try:
+            if isinstance(table, Metered):  # it tells what that took, and it may be nothing
+                return await self._metered(table.probe, [])
             return await self._once("read", table.probe)
         except TryLater as exc:
             self._heed(exc)
@@ -125,10 +127,10 @@ class PatientTable:
         self._worker.close()
 
     async def call(self, call: Callable[[], T]) -> T:
-        """Run another blocking call of the table on its thread."""
-        return await self._worker(call)
+        """Run another blocking call of the table on its thread. It waits for no quota, but counts where the table is metered."""
+        return await self._metered(call, [])
 
-    async def _patiently(self, kind: Literal["read", "write"], call: Callable[[], T]) -> T:
+    async def _patiently(self, kind: Request, call: Callable[[], T]) -> T:
         for wait in WAITS:
             try:
                 return await self._once(kind, call)
@@ -145,7 +147,7 @@ class PatientTable:
         if exc.wait is not None:
             self.quota.lock(self._clock.now() + exc.wait)
 
-    async def _once(self, kind: Literal["read", "write"], call: Callable[[], T]) -> T:
+    async def _once(self, kind: Request, call: Callable[[], T]) -> T:
         now = self._clock.now()
         if (wait := (free := self.quota.free_at(kind, now)) - now) > LONGEST_WAIT:
             until = f"{free:%Y-%m-%d %H:%M:%S} UTC"
@@ -153,7 +155,19 @@ class PatientTable:
         if free > now:
             await self._clock.sleep_until(free)
         self.quota.spend(kind, self._clock.now())
-        return await self._worker(call)
+        return await self._metered(call, [kind])
+
+    async def _metered(self, call: Callable[[], T], counted: list[Request]) -> T:
+        """counted: what the quota has been told of it. What it takes beyond that is only known afterwards: then it is told too."""
+        try:
+            return await self._worker(call)
+        finally:
+            if isinstance(self.table, Metered):
+                for kind in self.table.spent():
+                    if kind in counted:
+                        counted.remove(kind)
+                    else:
+                        self.quota.spend(kind, self._clock.now())
 
 
 _HALVES = re.compile("[\ud800-\udfff]")

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from connectors.api import BEYOND, Place, Row, fold
-from connectors.errors import NoHeader
+from connectors.api import BEYOND, Place, Row
+from connectors.headers import columns_of, key_columns, position_of
 from connectors.identity import flawless, told_apart
 from connectors.local.cells import from_text
 from connectors.local.dialect import Opened
-from connectors.local.showing import listed, shown
 
 
 @dataclass(slots=True)
@@ -57,11 +56,7 @@ class Grid:
 
     def position(self, header: str) -> int | None:
         """Where the cell under a header stands; None where the table has no such header."""
-        exact = self.columns.get(header)
-        if exact is not None:
-            return exact
-        folded = fold(header)
-        return next((position for name, position in self.columns.items() if fold(name) == folded), None)
+        return position_of(self.columns, header)
 
 
 def grid(opened: Opened, place: Place, label: str, before: Grid | None = None) -> Grid:
@@ -71,15 +66,9 @@ def grid(opened: Opened, place: Place, label: str, before: Grid | None = None) -
     Raises NoHeader: no Name column, or a header that stands there twice.
     """
     document, head = opened.document, opened.head
-    columns = _columns(document.fields[head], label)
-    folded = {fold(header): header for header in columns}
-    name_column = folded.get(fold(place.name_column))
-    if name_column is None:
-        raise NoHeader(
-            f'{label}: the first line has no column "{place.name_column}"; it holds {listed(document.fields[head])}.'
-            " Put the line with the column headers back on top, or say in rowd.toml what that column is called."
-        )
-    id_column = folded.get(fold(place.id_column))
+    headers = document.fields[head]
+    columns = columns_of(headers, label)
+    name_column, id_column = key_columns(columns, headers, label, name_column=place.name_column, id_column=place.id_column)
     width = len(document.fields[head])
     same = before is not None and (before.columns, before.width, before.id_column) == (columns, width, id_column)
     key_position = columns[name_column if id_column is None else id_column]
@@ -113,22 +102,6 @@ class _Seen:
         key = from_text(fields[self._key_position]) if len(fields) > self._key_position else None
         cells, beyond = _cells(fields, self._columns), [field for field in fields[self._width :] if field.strip()]
         return _Record(fields, flawless(key), Row("", {**cells, BEYOND: ", ".join(beyond)} if beyond else cells))
-
-
-def _columns(headers: list[str], label: str) -> dict[str, int]:
-    columns: dict[str, int] = {}
-    seen: dict[str, str] = {}
-    for position, header in enumerate(headers):
-        name = header.strip()
-        folded = fold(name)
-        if not folded:
-            continue
-        if folded in seen:
-            other = f" (also written {shown(seen[folded])})" if seen[folded] != name else ""
-            raise NoHeader(f"{label} has the column {shown(name)} twice{other}. Rename or remove one of them.")
-        seen[folded] = name
-        columns[name] = position
-    return columns
 
 
 def _cells(fields: list[str], columns: Mapping[str, int]) -> dict[str, str | None]:

@@ -70,7 +70,14 @@ EXPECT = frozenset(
 )
 """Only where `traits.atomic_expect`."""
 
+PROBE = frozenset(
+    {
+        "test_the_marker_changes_with_the_table_and_stays_without",
+        "test_our_own_write_is_no_change_of_the_marker_unless_it_met_a_persons",
+    }
+)
 LOCAL = ALWAYS | EDITABLE | OTHER_ABILITIES | EXPECT
+SHEETS = ALWAYS | EDITABLE
 
 OWN_KEYS = frozenset(
     {
@@ -82,14 +89,7 @@ OWN_KEYS = frozenset(
 )
 """Only where people can see and break the keys."""
 
-AIRTABLE = (
-    (ALWAYS - OWN_KEYS)
-    | EDITABLE
-    | {
-        "test_the_marker_changes_with_the_table_and_stays_without",
-        "test_our_own_write_is_no_change_of_the_marker_unless_it_met_a_persons",
-    }
-)
+AIRTABLE = (ALWAYS - OWN_KEYS) | EDITABLE | PROBE
 
 MUST_RUN = {
     "TestComma": LOCAL,
@@ -98,5 +98,7 @@ MUST_RUN = {
     "TestToyStore": ALWAYS,
     "TestAirtable": AIRTABLE,
     "TestAirtableOtherwise": AIRTABLE,
+    "TestSheets": SHEETS | PROBE,
+    "TestSheetsTheOtherWay": SHEETS,
 }
 """Test class → names of its tests."""

@@ -108,6 +108,8 @@ class SpreadsheetsApi:
         if given.get("includeSpreadsheetInResponse"):
             places = [opened.book.place(text) for text in given.get("responseRanges", [])]
             parts = [Part(place.sheet, values.on_grid(place)) for place in places] or None
-            grid = bool(given.get("responseIncludeGridData"))
-            answer["updatedSpreadsheet"] = self._told(request, opened.book, {}, parts, grid)
+            grid = bool(given.get("responseIncludeGridData"))  # "ignored if a field mask was set in the request"
+            mask = answer_mask(request.first("fields"), "BatchUpdateSpreadsheetResponse")
+            wanted = masks.below(mask, "updatedSpreadsheet") if masks.wants(mask, "updatedSpreadsheet") else {}
+            answer["updatedSpreadsheet"] = self._told(request, opened.book, wanted, parts, grid)
         return Answer.of(200, kept(answer, answer_mask(request.first("fields"), "BatchUpdateSpreadsheetResponse")))

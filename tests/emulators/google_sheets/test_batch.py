@@ -370,3 +370,16 @@ def test_masks(calls: Calls) -> None:
 def test_of_alternatives_only_one_may_be_given(calls: Calls, request_: Json, path: str, oneof: str, second: str) -> None:
     wanted = f"Invalid value at '{path}' (oneof), oneof field '{oneof}' is already set. Cannot set '{second}'"
     assert calls.no_batch(request_) == (400, wanted)
+
+
+def test_a_field_mask_says_by_itself_whether_cells_come_with_the_answer(calls: Calls) -> None:
+    calls.put("Sheet1!A1", [["a"]])
+    body = {
+        "requests": [{"updateSheetProperties": {"properties": {"title": "Tasks"}, "fields": "title"}}],
+        "includeSpreadsheetInResponse": True,
+        "responseRanges": ["Tasks"],
+    }
+    mask = "updatedSpreadsheet(sheets(properties(title),data(rowData(values(formattedValue)))))"
+    told = calls.sheets("POST", ":batchUpdate", body, fields=mask)["updatedSpreadsheet"]
+    assert told == {"sheets": [{"properties": {"title": "Tasks"}, "data": [{"rowData": [{"values": [{"formattedValue": "a"}]}]}]}]}
+    assert "data" not in calls.sheets("POST", ":batchUpdate", body)["updatedSpreadsheet"]["sheets"][0]

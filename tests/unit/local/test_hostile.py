@@ -17,8 +17,8 @@ from connectors.local.content import TooLarge, content
 from connectors.local.dialect import opened
 from connectors.local.editor import editor_of
 from connectors.local.foreign import foreign
-from connectors.local.showing import listed, shown
 from connectors.local.table import LocalTable
+from connectors.showing import listed, shown
 
 Opener = Callable[..., LocalTable]
 N = 1_000_000

@@ -1,4 +1,4 @@
-"""Text out of a file, made fit for a message. Pure."""
+"""Text out of a store, made fit for a message. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ LISTED = 5
 
 
 def shown(text: str) -> str:
-    """One line in quotes, at most SHOWN characters, nothing that a terminal would obey, and what can't be seen made visible."""
-    line = " ".join(text[: 4 * SHOWN].split())
+    """The text as `said` has it, in quotes."""
+    return f'"{said(text)}"'
+
+
+def said(text: str, most: int = SHOWN) -> str:
+    """One line, at most so many characters, nothing that a terminal would obey, and what can't be seen made visible."""
+    line = " ".join(text[: 4 * most].split())
     clean = "".join(c if c.isprintable() else "�" for c in line)
-    return f'"{clean if len(clean) <= SHOWN else clean[: SHOWN - 1] + "…"}"'
+    return clean if len(clean) <= most else clean[: most - 1] + "…"
 
 
 def listed(texts: Sequence[str]) -> str:

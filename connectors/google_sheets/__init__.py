@@ -1,0 +1,13 @@
+"""A tab of a spreadsheet in Google Sheets.
+
+settings → key (who we are) → edge (one request each, errors translated) → grid (a tab seen as rows) → sheet → writing, sending
+(what is sent, and held against its answer), rows (new ones, removed ones) → table, with told (what the engine knows).
+"""
+
+from connectors.api import Backend
+from connectors.google_sheets.settings import GoogleSheetsSettings
+from connectors.google_sheets.table import GoogleSheetsTable, opened
+
+BACKEND = Backend(settings=GoogleSheetsSettings, open=opened)
+
+__all__ = ["BACKEND", "GoogleSheetsSettings", "GoogleSheetsTable"]

@@ -1,0 +1,115 @@
+"""What the operator may say of a table in Google Sheets."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+
+from config.fields import Span
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_IN_URL = re.compile(r"/spreadsheets/(?:u/\d+/)?d/([A-Za-z0-9_-]+)")
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def _names_one(text: str) -> str:
+    if not _ID.fullmatch(text) and not _IN_URL.search(text):
+        raise ValueError(f'"{text}" is no spreadsheet: copy the address that the browser shows while it is open, or the id in it')
+    return text
+
+
+def _tab(value: object) -> object:
+    if isinstance(value, bool) or (isinstance(value, int) and value < 0):
+        raise ValueError("is neither the title of a tab, in quotes, nor the number after #gid= in its address")
+    return value
+
+
+def _lasts(length: timedelta) -> timedelta:
+    if length <= timedelta(0):
+        raise ValueError("must be longer than nothing; write a span like 10s")
+    return length
+
+
+def _reachable(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f'"{text}" is no address; write one like "https://proxy.example.com"')
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise ValueError(f'"{text}" would carry the access token in clear over the network; use https')
+    return text.rstrip("/")
+
+
+Wait = Annotated[Span, AfterValidator(_lasts)]
+
+
+class GoogleSheetsSettings(BaseModel, extra="forbid", frozen=True):
+    """A tab of a spreadsheet in Google Sheets."""
+
+    spreadsheet: Annotated[
+        Annotated[str, AfterValidator(_names_one)], Field(description="The spreadsheet: its address in the browser, or its id.")
+    ]
+    tab: Annotated[
+        Annotated[int | str, BeforeValidator(_tab)] | None,
+        Field(
+            description="The tab: its title in quotes, or the number after #gid= in its address, which stays when it is renamed."
+            " Left out: the one that the address of the spreadsheet names."
+        ),
+    ] = None
+    credentials: Annotated[
+        Path | None,
+        Field(description="The key file (JSON) of a service account; a relative path starts from the folder of rowd.toml."),
+    ] = None
+    credentials_secret: Annotated[
+        str | None,
+        Field(min_length=1, description="The secret that holds the key of a service account (its JSON), in place of a file."),
+    ] = None
+    ask_drive: Annotated[
+        bool,
+        Field(
+            description="Ask Drive first whether the spreadsheet has changed, which costs nothing of the quota of Sheets."
+            " Needs the Drive API switched on."
+        ),
+    ] = True
+    connect_timeout: Annotated[Wait, Field(description="How long one request may take to reach Google.")] = timedelta(seconds=10)
+    read_timeout: Annotated[
+        Wait, Field(description="How long Google may take to answer one request, or go on with its answer.")
+    ] = timedelta(seconds=60)
+    endpoint: Annotated[
+        Annotated[str, AfterValidator(_reachable)] | None,
+        Field(
+            description="Where Sheets and Drive are asked in place of Google's own addresses: a proxy, or an emulator."
+            " Tokens come from the token_uri in the key."
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.credentials is None) == (self.credentials_secret is None):
+            raise ValueError("needs one of credentials (the key file of a service account) and credentials_secret, and not both")
+        if self.tab is None and self._gid_in_url is None:
+            raise ValueError('doesn\'t say which tab: add tab = "its title", or the #gid=… to the address of the spreadsheet')
+        if self.tab == "":
+            raise ValueError('tab is empty; write the title of the tab, like tab = "Tasks"')
+        return self
+
+    @property
+    def id(self) -> str:
+        """The spreadsheet's id."""
+        found = _IN_URL.search(self.spreadsheet)
+        return found[1] if found is not None else self.spreadsheet
+
+    @property
+    def which(self) -> int | str:
+        """The tab: its number (gid), or its title."""
+        return self.tab if self.tab is not None else self._gid_in_url or 0
+
+    @property
+    def _gid_in_url(self) -> int | None:
+        parts = urlsplit(self.spreadsheet)
+        said = [*parse_qs(parts.fragment).get("gid", ()), *parse_qs(parts.query).get("gid", ())]
+        return int(said[0]) if said and said[0].isascii() and said[0].isdigit() else None

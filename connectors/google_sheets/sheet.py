@@ -1,0 +1,80 @@
+"""One tab, asked and told request by request: each answer as a `Grid`, each request counted as the vendor counts it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from connectors.api import Place, Request
+from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
+from connectors.google_sheets.edge import Edge
+from connectors.google_sheets.errors import NoTab, Outdated
+from connectors.google_sheets.grid import Grid, Line, grid
+from connectors.google_sheets.settings import GoogleSheetsSettings
+from connectors.google_sheets.writing import Answer, Puts, answer, data, marks, width_of
+
+
+class Sheet:
+    """spent: requests that count against the quotas of Sheets, since somebody took them out."""
+
+    def __init__(self, settings: GoogleSheetsSettings, place: Place) -> None:
+        tab = settings.which
+        named = f'the tab "{tab}"' if isinstance(tab, str) else f"the tab with gid={tab}"
+        self.label = f'{named} (table "{place.name}")'
+        self.spent: list[Request] = []
+        self._tab, self._place = tab, place
+        self._edge = Edge(settings, place, self.label)
+
+    def read(self) -> Grid:
+        """The tab as it stands. One read. Raises TryLater, NeedsOwner, Bug."""
+        self.spent.append("read")
+        return self._seen(self._edge.spreadsheet(self._tab))
+
+    def put(self, seen: Grid, puts: Puts) -> Answer:
+        """Put cells into rows by their handles; all of it or nothing. One write.
+
+        Raises Outdated where a row or a column isn't there any more, and what `Table.write` does.
+        """
+        self.spent.append("write")
+        return answer(seen, width_of(seen, puts), self._edge.put(data(seen, puts)))
+
+    def mark(self, seen: Grid, lines: Sequence[Line]) -> Grid:
+        """Give these lines a handle each; the tab as it stands then. One write.
+
+        A line is named by where it stood: should rows be moved meanwhile, another line gets the handle. So who bears which is only
+        taken from the answer.
+        """
+        return self.change(seen, marks(lines, seen.sheet_id))[0]
+
+    def change(self, seen: Grid, requests: Sequence[dict[str, Any]]) -> tuple[Grid, list[dict[str, Any]]]:
+        """Change the tab, all or nothing: as it stands then, and the replies. One write."""
+        self.spent.append("write")
+        try:
+            answered = self._edge.change(requests, seen.title)
+        except NoTab as exc:
+            raise Outdated(f"{self.label} has been renamed since it was read. Nothing was written") from exc
+        try:
+            return self._seen(answered.get("updatedSpreadsheet", {})), answered.get("replies", [])
+        except (TryLater, NeedsOwner) as exc:
+            raise OutcomeUnknown(f"{self.label} was changed, and can't be understood since: {exc}") from exc
+
+    def version(self) -> str:
+        """How the file's version stands with Drive: it grows with every change. Counts against no quota of Sheets.
+
+        Raises NeedsOwner where the file is in the bin.
+        """
+        found = self._edge.file()
+        if found.get("trashed"):
+            raise NeedsOwner(
+                f"{self.label}: the spreadsheet is in the bin of Google Drive. Restore it there: {self._edge.subject.url}"
+            )
+        return str(found.get("version", ""))
+
+    def close(self) -> None:
+        self._edge.close()
+
+    def _seen(self, said: dict[str, Any]) -> Grid:
+        found = grid(said, self._tab, self._place, self.label)
+        if found is None:
+            raise NoTab(f"{self.label}: the spreadsheet has no such tab. Put it back, or say in rowd.toml which it is.")
+        return found
