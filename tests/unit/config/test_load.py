@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
+import config.load as loading
 from config.load import Config, load
 from config.mistakes import ConfigError, Mistake
 from config.readers import readers
@@ -352,7 +353,8 @@ def test_a_file_that_is_not_utf_8_is_told(folder: Path) -> None:
     assert "UTF-8" in mistakes(folder)[""].message
 
 
-def test_a_missing_file_is_told_with_the_command_that_makes_one(tmp_path: Path) -> None:
+def test_a_missing_file_is_told_with_the_command_that_makes_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "SYSTEM_FILE", tmp_path / "none of this machine's")
     for path, environ in ((None, {}), (Path("other.toml"), {}), (None, {"ROWD_CONFIG": "other.toml"})):
         with pytest.raises(ConfigError) as caught:
             load(path, environ, tmp_path)
