@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.site import PATIENCE, Daemon, clean_environment, rowd
-from tests.emulators.airtable import SAMPLE_BASE, TASKS, TOKEN, Airtable, Person, make, snippet
+from tests.emulators.airtable import SAMPLE_BASE, TASKS, TOKEN, Airtable, Person, make
 from tests.emulators.airtable.seeds import add_samples
 from tests.emulators.core.clock import RealClock
 from tests.emulators.core.faults import Fault
@@ -57,7 +57,7 @@ class Office:
         self.server = Server(self.airtable)
         self._changed = threading.Condition()
         self.airtable.committed.append(self._tell)
-        said = snippet(self.server.base).replace("[tables.tasks]", '[tables.tasks]\npoll = "1s"')
+        said = self.airtable.snippet(self.server.base).replace("[tables.tasks]", '[tables.tasks]\npoll = "1s"')
         (folder / "rowd.toml").write_text(ACTIONS + said)
         (folder / ".env").write_text(f"AIRTABLE_TOKEN={TOKEN}\n")
         (folder / ".env").chmod(0o600)
