@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +33,24 @@ ROWS: tuple[tuple[Any, ...], ...] = (
 
 MANY = 1000
 
+OLD = timedelta(days=1)
+"""So long ago what was put in could be found already: longer than any lag."""
+
 
 def fill(emulator: Notion, path: Path | None = None) -> None:
-    """Put in what a seed file says, or the samples; all of it is shared with every connection that there is.
+    """Put in what a seed file says, or the samples; all of it is shared with every connection that there is, and no lag hides it.
 
     path: JSON: `{"databases": [{"title": "Tasks", "properties": {…}, "rows": [{"Name": "x", …}]}]}`, properties as the API takes
     them, cells as a person would type them.
     """
+    nodes = emulator.api.world.nodes
+    known = set(nodes)
+    _put_in(emulator, path)
+    for name in nodes.keys() - known:
+        nodes[name].indexed = nodes[name].created - OLD
+
+
+def _put_in(emulator: Notion, path: Path | None) -> None:
     ada = Person(emulator)
     home = ada.page("Home")
     for connection in emulator.api.connections.values():

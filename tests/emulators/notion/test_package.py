@@ -7,7 +7,10 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.emulators import notion
+from tests.emulators.core.clock import SetClock
 from tests.emulators.core.exchange import Request
 from tests.emulators.notion.asking import Ask, asking
 from tests.emulators.notion.emulator import TOKEN, Notion
@@ -53,6 +56,24 @@ def test_what_may_be_meant_otherwise_is_not_guessed_at(ask: Ask, tasks: Source, 
     ]
     assert [ask(*one).status for one in tries] == [501] * len(tries)
     assert len(emulator.unserved) == len(tries)
+
+
+@pytest.mark.parametrize("switches", [{"search_lag_s": "60", "index_lag_s": "60"}])
+def test_what_an_emulator_begins_with_is_found_at_once_however_late_what_is_new_shows(
+    emulator: Notion, ask: Ask, clock: SetClock
+) -> None:
+    notion.fill(emulator)
+    sources = {"filter": {"property": "object", "value": "data_source"}}
+    found = ask("POST", "/v1/search", sources).json["results"]
+    assert sorted(source["title"][0]["plain_text"] for source in found) == ["Many tasks", "Tasks"]
+    tasks = source_called(emulator, "Tasks")
+    query = f"/v1/data_sources/{tasks.id}/query"
+    assert len(ask("POST", query, {}).json["results"]) == 3
+    Person(emulator).insert(tasks, {"Name": "new"})
+    new = {"query": "new", "filter": {"property": "object", "value": "page"}}
+    assert [len(ask("POST", path, body).json["results"]) for path, body in ((query, {}), ("/v1/search", new))] == [3, 0]
+    clock.advance(seconds=60)
+    assert [len(ask("POST", path, body).json["results"]) for path, body in ((query, {}), ("/v1/search", new))] == [4, 1]
 
 
 def test_a_rollup_is_told_by_name_and_id(ask: Ask, ada: Person, tasks: Source, home: Page) -> None:
