@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.emulators import VENDORS
 from tests.emulators.core.clock import RealClock
 from tests.emulators.core.emulator import Emulator
+from tests.emulators.core.seeds import BadSeed
 from tests.emulators.core.server import Server
 from tests.emulators.core.switches import table
 
@@ -37,7 +38,10 @@ def main() -> None:
         emulator: Emulator = vendor.make(RealClock(), dict(_pair(word) for word in given.switch), given.random)
     except ValueError as wrong:
         words.error(f"--switch: {wrong}")
-    vendor.fill(emulator, given.seed_file)
+    try:
+        vendor.fill(emulator, given.seed_file)
+    except BadSeed as wrong:
+        words.error(f"--seed-file: {wrong}")
     with Server(emulator, given.port) as server:
         print(f"{given.vendor} at {server.base}\n\n{emulator.snippet(server.base)}", flush=True)
         try:
