@@ -1,8 +1,9 @@
-"""`python -m tests.emulators VENDOR`: one emulator by itself, until Ctrl-C. More: docs/how-to/emulators.md."""
+"""`python -m tests.emulators VENDOR`: one emulator by itself, until Ctrl-C or SIGTERM. More: docs/how-to/emulators.md."""
 
 from __future__ import annotations
 
 import argparse
+import signal
 import threading
 from importlib import import_module
 from pathlib import Path
@@ -42,12 +43,15 @@ def main() -> None:
         vendor.fill(emulator, given.seed_file)
     except BadSeed as wrong:
         words.error(f"--seed-file: {wrong}")
-    with Server(emulator, given.port) as server:
-        print(f"{given.vendor} at {server.base}\n\n{emulator.snippet(server.base)}", flush=True)
-        try:
+    try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with Server(emulator, given.port) as server:
+            print(f"{given.vendor} at {server.base}\n\n{emulator.snippet(server.base)}", flush=True)
             threading.Event().wait()
-        except KeyboardInterrupt:
-            print("\nended")
+    except KeyboardInterrupt:
+        print("\nended")
+    finally:
+        emulator.close()
 
 
 def _pair(word: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from http.client import HTTPConnection
@@ -147,3 +148,22 @@ def test_a_seed_file_that_isnt_there_ends_in_one_line(vendor: str, tmp_path: Pat
     assert run.returncode == 2
     assert "Traceback" not in run.stderr
     assert f"error: --seed-file: {tmp_path}/missing.json can't be read: No such file or directory. Name a JSON file" in run.stderr
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_server_that_is_ended_leaves_nothing_behind(vendor: str, tmp_path: Path) -> None:
+    """Of Google Sheets there is a key in a folder until then."""
+    keys = {**os.environ, "TMPDIR": str(tmp_path)}
+    words = [sys.executable, "-m", "tests.emulators", vendor]
+    with subprocess.Popen(words, cwd=ROOT, env=keys, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            told = process.stdout.readline()
+            while not told.endswith("\n\n[tables.tasks]\n"):
+                told += process.stdout.readline()
+            assert len(list(tmp_path.glob("rowd-emulator-*/service-account.json"))) == (vendor == "google_sheets")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+    assert list(tmp_path.iterdir()) == []

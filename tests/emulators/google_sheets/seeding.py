@@ -68,9 +68,10 @@ def fill(service: GoogleSheets, path: Path | None, owner: str, robot: str) -> No
 
 
 def snippet(service: GoogleSheets, base: str, robot: str) -> str:
-    """A table of `rowd.toml` for the first spreadsheet. The service account's key is written beside, into a new folder."""
+    """A table of `rowd.toml` for the first spreadsheet. The service account's key is written into a new folder."""
     files = [file for file in reversed(list(service.files)) if file.book is not None]
     folder = Path(tempfile.mkdtemp(prefix="rowd-emulator-"))
+    service.folders.append(folder)
     key = folder / "service-account.json"
     key.write_text(json.dumps(service.accounts.service_account(robot, base), indent=1), "utf-8")
     key.chmod(0o600)
