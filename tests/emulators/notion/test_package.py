@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,65 @@ def test_what_a_formula_computes_is_fixed_by_hand_or_not_emulated(ask: Ask, ada:
     assert ask("GET", f"/v1/pages/{row.id}").json["properties"]["Twice"]["formula"]["number"] == 5
     same = {"filter": {"property": "Twice", "formula": {"number": {"greater_than": 3}}}}
     assert len(ask("POST", f"/v1/data_sources/{tasks.id}/query", same).json["results"]) == 1
+
+
+def test_what_is_not_emulated_has_changed_nothing(
+    ask: Ask, ada: Person, tasks: Source, home: Page, emulator: Notion, clock: SetClock
+) -> None:
+    """Neither the row whose formula nobody can tell, nor the options, the numbers and the relations that came with it."""
+    other = ada.insert(ada.database("Others", {"Name": {"title": {}}}, home))
+    columns = {
+        "Others": {"relation": {"data_source_id": other.parent[1], "dual_property": {}}},
+        "Twice": {"formula": {"expression": 'prop("Count") * 2'}},
+    }
+    assert ask("PATCH", f"/v1/data_sources/{tasks.id}", {"properties": columns}).status == 200
+    row = ada.insert(tasks, {"Count": 2})
+    clock.advance(seconds=90)
+    before = deepcopy((emulator.api.world.nodes, emulator.api.world.children, emulator.api.world.blocks_ever))
+    cells = {
+        "Count": {"number": 3},
+        "Kind": {"select": {"name": "new"}},
+        "Others": {"relation": [{"id": other.id}]},
+    }
+    tries = [
+        ("POST", "/v1/pages", {"parent": {"data_source_id": tasks.id}, "properties": cells, "children": [{"divider": {}}]}),
+        ("PATCH", f"/v1/pages/{row.id}", {"properties": cells, "icon": {"emoji": "🚀"}}),
+        ("PATCH", f"/v1/pages/{row.id}", {"in_trash": True}),
+    ]
+    assert [ask(*one).status for one in tries] == [501] * len(tries)
+    assert (emulator.api.world.nodes, emulator.api.world.children, emulator.api.world.blocks_ever) == before
+    twice = tasks.find("Twice")
+    assert twice is not None
+    row.fixed[twice.id] = {"type": "number", "number": 4}
+    assert ask(*tries[1]).json["properties"]["Count"]["number"] == 3
+    emulator.api.connections[TOKEN].capabilities -= {"read"}
+    made = ask(*tries[0])  # who may not read is told its id only
+    assert (made.status, len(tasks.rows)) == (200, 2)
+
+
+def test_a_schema_of_which_a_part_is_refused_has_changed_nothing(
+    ask: Ask, ada: Person, tasks: Source, home: Page, emulator: Notion
+) -> None:
+    """Neither the other side of a relation, nor the numbers of rows, nor a title beside a description that is none."""
+    ada.insert(tasks)
+    others = ada.database("Others", {"Name": {"title": {}}}, home)
+    ada.insert(others)
+    before = deepcopy(emulator.api.world.nodes)
+    related = {"relation": {"data_source_id": tasks.id, "dual_property": {}}}
+    bad = {"select": {"options": "none"}}
+    wrong = {"Related": related, "Bad": bad}
+    tries = [
+        ("PATCH", f"/v1/data_sources/{others.id}", {"properties": {**wrong, "No": {"unique_id": {}}, "Worse": bad}}),
+        ("PATCH", f"/v1/data_sources/{others.id}", {"properties": {"No": {"unique_id": {}}, "Bad": bad}}),
+        ("PATCH", f"/v1/data_sources/{others.id}", {"properties": {"Related": related}, "title": [], "description": "none"}),
+        (
+            "POST",
+            "/v1/databases",
+            {"parent": {"page_id": home.id}, "initial_data_source": {"properties": {"N": {"title": {}}, **wrong}}},
+        ),
+    ]
+    assert [ask(*one).status for one in tries] == [400] * len(tries)
+    assert emulator.api.world.nodes == before
 
 
 def test_what_may_be_meant_otherwise_is_not_guessed_at(ask: Ask, tasks: Source, home: Page, emulator: Notion) -> None:
