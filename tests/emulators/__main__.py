@@ -1,8 +1,9 @@
-"""`python -m tests.emulators VENDOR`: one emulator by itself, until Ctrl-C. More: docs/how-to/emulators.md."""
+"""`python -m tests.emulators VENDOR`: one emulator by itself, until Ctrl-C or SIGTERM. More: docs/how-to/emulators.md."""
 
 from __future__ import annotations
 
 import argparse
+import signal
 import threading
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from tests.emulators import VENDORS
 from tests.emulators.core.clock import RealClock
 from tests.emulators.core.emulator import Emulator
+from tests.emulators.core.seeds import BadSeed
 from tests.emulators.core.server import Server
 from tests.emulators.core.switches import table
 
@@ -37,13 +39,19 @@ def main() -> None:
         emulator: Emulator = vendor.make(RealClock(), dict(_pair(word) for word in given.switch), given.random)
     except ValueError as wrong:
         words.error(f"--switch: {wrong}")
-    vendor.fill(emulator, given.seed_file)
-    with Server(emulator, given.port) as server:
-        print(f"{given.vendor} at {server.base}\n\n{emulator.snippet(server.base)}", flush=True)
-        try:
+    try:
+        vendor.fill(emulator, given.seed_file)
+    except BadSeed as wrong:
+        words.error(f"--seed-file: {wrong}")
+    try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with Server(emulator, given.port) as server:
+            print(f"{given.vendor} at {server.base}\n\n{emulator.snippet(server.base)}", flush=True)
             threading.Event().wait()
-        except KeyboardInterrupt:
-            print("\nended")
+    except KeyboardInterrupt:
+        print("\nended")
+    finally:
+        emulator.close()
 
 
 def _pair(word: str) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from http.client import HTTPConnection
@@ -14,6 +15,7 @@ import pytest
 
 from tests.emulators import VENDORS
 from tests.emulators.core.clock import RealClock
+from tests.emulators.core.seeds import BadSeed
 from tests.emulators.core.switches import table
 from tests.emulators.replaying import ROOT
 
@@ -92,3 +94,76 @@ def test_a_switch_that_is_none_is_told_with_those_that_there_are(wrong: str, sai
         check=False,
     )
     assert (run.returncode, said in run.stderr) == (2, True)
+
+
+WRONG = {
+    "google_sheets": ['["Ops"]', '{"Ops": ["Tasks"]}', '{"Ops": {"Tasks": ["ID"]}}', '{"Ops": {"Tasks": {"ID": 1}}}', "1"],
+    "airtable": [
+        '{"Ops": {}}',
+        "[]",
+        '{"bases": [{"name": "Ops", "tables": [{"name": "Tasks"}]}]}',
+        '{"bases": [{"name": "Ops", "tables": [{"name": "Tasks", "fields": [{"name": "N", "type": "nope"}]}]}]}',
+        '{"bases": [{"name": "Ops", "tables": ["Tasks"]}]}',
+    ],
+    "notion": [
+        '{"Ops": {}}',
+        '{"databases": ["Ops"]}',
+        '{"databases": [{"title": "Ops", "properties": {"Name": {"nope": {}}}}]}',
+        '{"databases": [{"title": "Ops", "properties": {"Name": {"title": {}}}, "rows": [{"Nope": "x"}]}]}',
+        '{"databases": [{"title": "Ops", "properties": {"Name": {"title": {}}}, "rows": ["x"]}]}',
+        "null",
+    ],
+}
+
+
+@pytest.mark.parametrize(("vendor", "seed"), [(vendor, seed) for vendor, seeds in WRONG.items() for seed in seeds])
+def test_a_seed_of_another_form_is_told_as_one(vendor: str, seed: str, tmp_path: Path) -> None:
+    package = import_module(f"tests.emulators.{vendor}")
+    file = tmp_path / "seed.json"
+    file.write_text(seed, "utf-8")
+    with pytest.raises(BadSeed, match=r"seed\.json has another form than this vendor's seeds: .+docs/how-to/emulators\.md"):
+        package.fill(package.make(RealClock()), file)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_seed_that_cant_be_read_is_told_with_the_remedy(vendor: str, tmp_path: Path) -> None:
+    package = import_module(f"tests.emulators.{vendor}")
+    for written, said in ((b'{"Ops": ', "is no JSON: "), (b'{"\xff": {}}', "is no text in UTF-8")):
+        (tmp_path / "seed.json").write_bytes(written)
+        with pytest.raises(BadSeed, match=said):
+            package.fill(package.make(RealClock()), tmp_path / "seed.json")
+    with pytest.raises(BadSeed, match="can't be read: Is a directory"):
+        package.fill(package.make(RealClock()), tmp_path)
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_seed_file_that_isnt_there_ends_in_one_line(vendor: str, tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.emulators", vendor, "--seed-file", tmp_path / "missing.json"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 2
+    assert "Traceback" not in run.stderr
+    assert f"error: --seed-file: {tmp_path}/missing.json can't be read: No such file or directory. Name a JSON file" in run.stderr
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_server_that_is_ended_leaves_nothing_behind(vendor: str, tmp_path: Path) -> None:
+    """Of Google Sheets there is a key in a folder until then."""
+    keys = {**os.environ, "TMPDIR": str(tmp_path)}
+    words = [sys.executable, "-m", "tests.emulators", vendor]
+    with subprocess.Popen(words, cwd=ROOT, env=keys, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            told = process.stdout.readline()
+            while not told.endswith("\n\n[tables.tasks]\n"):
+                told += process.stdout.readline()
+            assert len(list(tmp_path.glob("rowd-emulator-*/service-account.json"))) == (vendor == "google_sheets")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+    assert list(tmp_path.iterdir()) == []

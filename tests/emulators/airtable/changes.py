@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,7 +27,10 @@ class TableNotes:
 
 @dataclass
 class Transaction:
-    """source: `publicApi`, `client`, … (webhooks).   undo: in the order of what it takes back."""
+    """source: `publicApi`, `client`, … (webhooks).   undo: in the order of what it takes back.
+
+    kept: what was changed, and how it was: to go back to where not all of it can be done.
+    """
 
     base: Base
     reader: Reader
@@ -37,6 +41,27 @@ class Transaction:
     created_tables: list[Table] = field(default_factory=list)
     destroyed_tables: list[str] = field(default_factory=list)
     undo: list[Undo] = field(default_factory=list)
+    kept: dict[int, tuple[object, dict[str, Any]]] = field(default_factory=dict)
+
+    def take_back(self) -> None:
+        """Everything is again as it was before, as if it had never been tried: no webhook is told, no time moves."""
+        for changed, before in self.kept.values():
+            vars(changed).update(before)
+            if isinstance(changed, Table):
+                changed.version += 1  # what was made of its fields meanwhile is of no use
+
+    def _keep(self, changed: object, *names: str) -> None:
+        """To be called before something changes.   names: of its attributes; lists and dictionaries are copied."""
+        if id(changed) not in self.kept:
+            self.kept[id(changed)] = changed, {name: copy(getattr(changed, name)) for name in names}
+
+    def _keep_table(self, table: Table) -> None:
+        self._keep(table, "name", "description", "fields", "records", "comments", "next_number")
+        for view in table.views:
+            self._keep(view, "order")
+
+    def _keep_record(self, record: Record) -> None:
+        self._keep(record, "cells", "modified")
 
     @property
     def empty(self) -> bool:
@@ -47,6 +72,7 @@ class Transaction:
 
     def create(self, table: Table, record_id: str, cells: Mapping[str, Any], places: Mapping[str, int] | None = None) -> Record:
         """cells: in the kept form, None for empty ones.   places: where it goes, by view id; else at the end."""
+        self._keep_table(table)
         record = Record(record_id, self.at, self.user, table.next_number)
         table.next_number += 1
         self._put_in(table, record, places or {})
@@ -62,12 +88,15 @@ class Transaction:
         if not changed:
             return
         before = {name: record.cells.get(name) for name in changed}
+        self._keep_record(record)
         self._remember(table, record)
         self._fill(table, record, changed)
         self.undo.append(lambda later: later.edit(table, record, before))
 
     def destroy(self, table: Table, record_id: str) -> None:
         record = table.records[record_id]
+        self._keep_table(table)
+        self._keep_record(record)
         cells = dict(record.cells)
         for link in table.fields:
             if link.type == "multipleRecordLinks":
@@ -90,6 +119,8 @@ class Transaction:
         self, table: Table, record: Record, cells: dict[str, Any], places: Mapping[str, int], comments: list[Comment]
     ) -> None:
         """A destroyed record comes back as the one that it was."""
+        self._keep_table(table)
+        self._keep_record(record)
         record.cells = {}
         self._put_in(table, record, places)
         times = dict(record.modified)
@@ -101,16 +132,22 @@ class Transaction:
 
     def add_field(self, table: Table, added: Field, at: int | None = None, cells: Mapping[str, Any] | None = None) -> None:
         """cells: by record id, for one that comes back."""
+        self._keep_table(table)
         table.fields.insert(len(table.fields) if at is None else at, added)
         table.version += 1
         self.notes(table).fields[added.id] = (None, _definition(added))
         for record_id, value in (cells or {}).items():
             if record_id in table.records:
+                self._keep_record(table.records[record_id])
                 table.records[record_id].cells[added.id] = value
         self.undo.append(lambda later: later.remove_field(table, added))
 
     def remove_field(self, table: Table, gone: Field) -> None:
         at = table.fields.index(gone)
+        self._keep_table(table)
+        for record in table.records.values():
+            if gone.id in record.cells:
+                self._keep_record(record)
         cells = {record.id: record.cells.pop(gone.id) for record in table.records.values() if gone.id in record.cells}
         del table.fields[at]
         table.version += 1
@@ -120,6 +157,8 @@ class Transaction:
     def change_field(self, table: Table, changed: Field, **attributes: Any) -> None:
         """attributes: of `Field`; `name`, `description`, `options`, `type`."""
         before, old = _definition(changed), {name: getattr(changed, name) for name in attributes}
+        self._keep_table(table)
+        self._keep(changed, *vars(changed))
         for name, value in attributes.items():
             setattr(changed, name, value)
         table.version += 1
@@ -129,22 +168,26 @@ class Transaction:
 
     def move_field(self, table: Table, moved: Field, to: int) -> None:
         """Nothing that a webhook tells."""
+        self._keep_table(table)
         at = table.fields.index(moved)
         table.fields.insert(to, table.fields.pop(at))
         self.undo.append(lambda later: later.move_field(table, moved, at))
 
     def add_table(self, table: Table) -> None:
+        self._keep(self.base, "tables")
         self.base.tables.append(table)
         self.created_tables.append(table)
         self.undo.append(lambda later: later.remove_table(table))
 
     def remove_table(self, table: Table) -> None:
+        self._keep(self.base, "tables")
         self.base.tables.remove(table)
         self.destroyed_tables.append(table.id)
         self.undo.append(lambda later: later.add_table(table))
 
     def change_table(self, table: Table, **attributes: Any) -> None:
         """attributes: `name`, `description`."""
+        self._keep_table(table)
         before = {"name": table.name, "description": table.description}
         old = {name: getattr(table, name) for name in attributes}
         for name, value in attributes.items():
@@ -183,6 +226,7 @@ class Transaction:
             each for each in dict.fromkeys([*held, *linked]) if (each in held) != (each in linked) and each in other.records
         ]:
             far = other.records[far_id]
+            self._keep_record(far)
             self._remember(other, far)
             rest = [each for each in far.cells.get(back.id, []) if each != record.id]
             cell = [*rest, record.id] if far_id in linked else rest

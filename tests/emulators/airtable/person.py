@@ -158,8 +158,9 @@ class Person:
 
     @contextmanager
     def _change(self) -> Iterator[Transaction]:
-        with self._emulator.lock, self._emulator.change(self._base, self._user, self._source) as transaction:
-            yield transaction
+        with self._emulator.lock:
+            with self._emulator.change(self._base, self._user, self._source) as transaction:
+                yield transaction
             self._done.append(transaction)
 
     def _cells(self, transaction: Transaction, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -65,8 +66,8 @@ class Records:
         draft = self._draft(request, found, body)
         steps, refused = self._checked(draft, where, given, lambda each: Step(None, self._cells(draft, where, each)))
         self._service.room(found, len(steps))
-        written = self._write(request, found, where, draft, steps, refused)
-        shown = [self._shown(request, found, where, each, body) for each in written]
+        with self._written(request, found, where, draft, steps, refused) as written:
+            shown = [self._shown(request, found, where, each, body) for each in written]
         return Answer.of(200, shown[0] if single else {"records": shown})
 
     def update(self, request: Request, base: str, table: str) -> Answer:
@@ -98,8 +99,8 @@ class Records:
         if merge is not None:
             self._told_apart(steps, merge)
         self._service.room(found, sum(step.record is None for step in steps))
-        written = self._write(request, found, where, draft, steps, refused)
-        answer: dict[str, Any] = {"records": [self._shown(request, found, where, each, body) for each in written]}
+        with self._written(request, found, where, draft, steps, refused) as written:
+            answer: dict[str, Any] = {"records": [self._shown(request, found, where, each, body) for each in written]}
         if merge is not None:
             pairs = list(zip(steps, written, strict=True))
             answer["updatedRecords"] = [record.id for step, record in pairs if step.record is not None]
@@ -113,8 +114,9 @@ class Records:
             raise errors.missing("fields")
         draft = self._draft(request, found, body)
         step = self._step(draft, where, row, body, request.method == "PUT")
-        (written,) = self._write(request, found, where, draft, [step], None)
-        return Answer.of(200, self._shown(request, found, where, written, body))
+        with self._written(request, found, where, draft, [step], None) as written:
+            shown = self._shown(request, found, where, written[0], body)
+        return Answer.of(200, shown)
 
     def delete(self, request: Request, base: str, table: str) -> Answer:
         found, where, _ = self._open(request, base, table, reads_body=False)
@@ -227,16 +229,16 @@ class Records:
         if any(cells in new[:at] for at, cells in enumerate(new)):
             raise NotEmulated("an upsert of several new records with the same cells in the fields to merge on")
 
-    def _write(
+    @contextmanager
+    def _written(
         self, request: Request, base: Base, table: Table, draft: Draft, steps: list[Step], refused: Refused | None
-    ) -> list[Record]:
-        """refused: raised once the steps are done."""
+    ) -> Iterator[list[Record]]:
+        """What was written, to be told: where it can't be, nothing is.   refused: raised once the steps are done."""
         with self._service.change(base, self._service.token(request).user) as transaction:
             apply_draft(transaction, draft)
-            written = [self._apply(transaction, table, step) for step in steps]
+            yield [self._apply(transaction, table, step) for step in steps]
         if refused is not None:
             raise refused
-        return written
 
     def _apply(self, transaction: Transaction, table: Table, step: Step) -> Record:
         if step.record is None:

@@ -7,7 +7,6 @@ and links may name their table.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from tests.emulators.airtable.model import Base, Table
 from tests.emulators.airtable.records import apply_draft
 from tests.emulators.airtable.service import OWNER, Airtable
 from tests.emulators.airtable.writing import Draft
+from tests.emulators.core.seeds import reading
 
 SAMPLE_BASE = "appRowdSamples001"
 TASKS, THOUSAND = "Tasks", "Thousand"
@@ -73,12 +73,13 @@ def many_rows(count: int) -> list[dict[str, Any]]:
 
 
 def fill(emulator: Airtable, path: Path | None = None) -> None:
-    """Add what the file says, or the sample base where there is none. Raises Refused for cells that Airtable would refuse."""
+    """Add what the file says, or the sample base where there is none. Raises BadSeed, also for cells that Airtable would refuse."""
     if path is not None:
-        for each in json.loads(path.read_text("utf-8"))["bases"]:
-            base = emulator.add_base(Base(each.get("id") or emulator.ids.new("app"), each["name"], emulator.workspace))
-            for table in each["tables"]:
-                add_table(emulator, base, table["name"], table["fields"], table.get("rows", []))
+        with reading(path) as seed:
+            for each in seed["bases"]:
+                base = emulator.add_base(Base(each.get("id") or emulator.ids.new("app"), each["name"], emulator.workspace))
+                for table in each["tables"]:
+                    add_table(emulator, base, table["name"], table["fields"], table.get("rows", []))
         return
     add_samples(emulator)
     add_table(emulator, emulator.bases[SAMPLE_BASE], THOUSAND, TASK_FIELDS, many_rows(1_000))

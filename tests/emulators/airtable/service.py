@@ -142,13 +142,19 @@ class Airtable(Emulator):
 
     @contextmanager
     def change(self, base: Base, user: User, source: str = "publicApi") -> Iterator[Transaction]:
-        """One transaction: numbered, and told to webhooks, unless it changed nothing."""
-        transaction = Transaction(base, self.reader(base), self.clock.now(), user, source)
-        yield transaction
-        if not transaction.empty:
-            base.transaction += 1
-            for listener in self.committed:
-                listener(base, transaction)
+        """One transaction: numbered, and told to webhooks, unless it changed nothing. All of it or nothing."""
+        transaction, number = Transaction(base, self.reader(base), self.clock.now(), user, source), base.transaction
+        try:
+            yield transaction
+            if not transaction.empty:
+                base.transaction += 1
+                for listener in self.committed:
+                    listener(base, transaction)
+        except (Refused, NotEmulated):
+            transaction.take_back()
+            base.transaction = number
+            raise
+        transaction.kept.clear()
 
     def snippet(self, base: str) -> str:
         """For the first table of the first base, and for `.env` beside it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 from tests.emulators.airtable import SAMPLE_BASE, TASKS, THOUSAND, Airtable, Person, add_table
 from tests.emulators.airtable.conftest import Ask
+from tests.emulators.airtable.model import Base
+from tests.emulators.airtable.seeds import TASK_FIELDS
 from tests.emulators.core.clock import SetClock
 from tests.emulators.core.exchange import Answer, NotEmulated, Request
 
@@ -240,3 +243,55 @@ def test_an_upsert_of_new_twins_is_not_emulated(airtable: Airtable, ask: Ask) ->
     assert ask("PATCH", "/Tasks", {**merge, "records": [{"fields": {"Name": "new"}}] * 2}).status == 501
     assert shown(ask) == before
     airtable.unserved.clear()
+
+
+def held(base: Base) -> Base:
+    """What a base holds, to compare. The version of a table only ever grows."""
+    kept = deepcopy(base)
+    for table in kept.tables:
+        table.version = 0
+    return kept
+
+
+def test_what_is_not_emulated_has_changed_nothing(airtable: Airtable, ask: Ask, clock: SetClock) -> None:
+    """A formula that can't be computed of a record's new cells: the others of its batch are as they were, and no webhook tells."""
+    base = airtable.bases[SAMPLE_BASE]
+    columns: list[dict[str, Any]] = [
+        {"name": "Name", "type": "singleLineText"},
+        {"name": "Number", "type": "autoNumber"},
+        {"name": "Count", "type": "number", "options": {"precision": 0}},
+        {"name": "Kind", "type": "singleSelect", "options": {"choices": [{"name": "old"}]}},
+        next(field for field in TASK_FIELDS if field["type"] == "dateTime"),
+        {"name": "Task", "type": "multipleRecordLinks", "options": {"linkedTableId": TASKS}},
+        {
+            "name": "Same",
+            "type": "formula",
+            "options": {"formula": "IF({Count}=9, {Last Run}='2026-03-02T12:00:00.000Z', BLANK())"},
+        },
+    ]
+    tasks = ids(ask)
+    cells = {"Last Run": "2026-03-02T12:00:00.000Z", "Task": [tasks[0]]}
+    jobs = add_table(airtable, base, "Jobs", columns, [{**cells, "Name": name, "Count": at} for at, name in enumerate("ab")])
+    a, b = jobs.records
+    ask("POST", f"/v0/bases/{SAMPLE_BASE}/webhooks", {"specification": {"options": {"filters": {"dataTypes": ["tableData"]}}}})
+    payloads = ask("GET", f"/v0/bases/{SAMPLE_BASE}/webhooks").json["webhooks"][0]["cursorForNextPayload"]
+    clock.advance(seconds=90)
+    before = held(base)
+    wrong = {**cells, "Kind": "new", "Count": 9, "Task": [tasks[1]]}
+    tries: list[tuple[Any, ...]] = [
+        ("POST", "/Jobs", {"typecast": True, "records": [{"fields": {**cells, "Name": "c"}}, {"fields": wrong}]}),
+        ("PATCH", "/Jobs", {"typecast": True, "records": [{"id": a, "fields": {"Count": 5}}, {"id": b, "fields": wrong}]}),
+        ("PUT", f"/Jobs/{a}", {"typecast": True, "fields": {"Last Run": cells["Last Run"], "Count": 9}}),
+        ("PATCH", "/Jobs", {"performUpsert": {"fieldsToMergeOn": ["Name"]}, "records": [{"fields": {"Name": "b", "Count": 9}}]}),
+    ]
+    assert [ask(*each).status for each in tries] == [501] * len(tries)
+    assert held(base) == before
+    jobs.records[b].cells[jobs.fields[2].id] = 9
+    before = held(base)
+    assert ask("DELETE", f"/Tasks?records[]={tasks[2]}&records[]={tasks[0]}").status == 501
+    assert held(base) == before
+    assert ask("GET", f"/v0/bases/{SAMPLE_BASE}/webhooks").json["webhooks"][0]["cursorForNextPayload"] == payloads
+    airtable.unserved.clear()
+    jobs.records[b].cells[jobs.fields[2].id] = 1
+    made = ask("POST", "/Jobs", {"typecast": True, "fields": {**wrong, "Count": 8}}).json["fields"]
+    assert (made["Number"], made["Kind"], made["Task"]) == (3, "new", [tasks[1]])

@@ -81,10 +81,8 @@ class Webhooks:
     def told(self, base: Base, transaction: Transaction) -> None:
         """A transaction was committed: note it for each hook that is for it."""
         now = self._service.clock.now()
-        for hook in self._hooks.values():
-            if hook.base is not base or hook.expires <= now or hook.error is not None:
-                continue
-            changes = changes_of(hook.spec, base, transaction)
+        hooks = [each for each in self._hooks.values() if each.base is base and each.expires > now and each.error is None]
+        for hook, changes in [(each, changes_of(each.spec, base, transaction)) for each in hooks]:
             if changes is None:
                 continue
             payload = {

@@ -81,4 +81,7 @@ class Emulator(ABC):
 
     @abstractmethod
     def snippet(self, base: str) -> str:
-        """What to put into `rowd.toml` to use this emulator at `base`."""
+        """What to put into `rowd.toml` to use this emulator at `base`. Files that it names are there until `close`."""
+
+    def close(self) -> None:  # noqa: B027 (most have none)
+        """Remove the files that were written."""

@@ -26,7 +26,7 @@ def make(clock: Clock, switches: Mapping[str, str] | None = None, seed: int = 0)
 
 
 def fill(emulator: Emulator, path: Path | None = None) -> None:
-    """path: JSON, title → tab → rows; None for the sample tables. All is OWNER's, and shared with the service account ROBOT."""
+    """path: JSON, title → tab → rows; None for the sample tables. All is OWNER's, and shared with ROBOT. Raises BadSeed."""
     assert isinstance(emulator, GoogleSheets)
     seeding.fill(emulator, path, OWNER, ROBOT)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.emulators.core.exchange import Json
+from tests.emulators.core.seeds import reading
 from tests.emulators.google_sheets.files import File
 from tests.emulators.google_sheets.grid import Sheet
 from tests.emulators.google_sheets.values import Writer
@@ -53,22 +54,24 @@ def put_in(service: GoogleSheets, title: str, tabs: Mapping[str, Sequence[Sequen
 
 
 def fill(service: GoogleSheets, path: Path | None, owner: str, robot: str) -> None:
-    """path: JSON, title → tab → rows; None for the sample tables."""
+    """path: JSON, title → tab → rows; None for the sample tables. Raises BadSeed."""
     if path is None:
-        content: Mapping[str, Json] = {
-            "Tasks": {"Tasks": [HEADER, *TASKS]},
-            "Many tasks": {"Tasks": [HEADER, *many()]},
-        }
-    else:
-        content = json.loads(path.read_text("utf-8"))
-    for title, tabs in content.items():
-        put_in(service, title, tabs, owner, robot)
+        put_in(service, "Tasks", {"Tasks": [HEADER, *TASKS]}, owner, robot)
+        put_in(service, "Many tasks", {"Tasks": [HEADER, *many()]}, owner, robot)
+        return
+    with reading(path) as seed:
+        for title, tabs in seed.items():
+            for name, rows in tabs.items():
+                if not all(isinstance(row, list) for row in rows):
+                    raise TypeError(f"{title} / {name} isn't a list of rows, each a list of cells")
+            put_in(service, title, tabs, owner, robot)
 
 
 def snippet(service: GoogleSheets, base: str, robot: str) -> str:
-    """A table of `rowd.toml` for the first spreadsheet. The service account's key is written beside, into a new folder."""
+    """A table of `rowd.toml` for the first spreadsheet. The service account's key is written into a new folder."""
     files = [file for file in reversed(list(service.files)) if file.book is not None]
     folder = Path(tempfile.mkdtemp(prefix="rowd-emulator-"))
+    service.folders.append(folder)
     key = folder / "service-account.json"
     key.write_text(json.dumps(service.accounts.service_account(robot, base), indent=1), "utf-8")
     key.chmod(0o600)

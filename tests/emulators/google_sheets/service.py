@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import wraps
+from pathlib import Path
 from random import Random
+from shutil import rmtree
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -58,7 +60,10 @@ class Operation(NamedTuple):
 
 
 class GoogleSheets(Emulator):
-    """project: of the credentials in use: PROJECT metadata belongs to it.   enabled: whether the Sheets API is switched on."""
+    """project: of the credentials in use: PROJECT metadata belongs to it.   enabled: whether the Sheets API is switched on.
+
+    folders: of keys that snippets name.
+    """
 
     def __init__(self, clock: Clock, chosen: Mapping[str, str] | None = None, seed: int = 0) -> None:
         super().__init__(clock, Switches(switches.SWITCHES, chosen), seed)
@@ -68,6 +73,7 @@ class GoogleSheets(Emulator):
         self.quotas = Quotas(self.switches)
         self.project = "emulated"
         self.enabled = True
+        self.folders: list[Path] = []
         self._operations: dict[str, Operation] = {}
         self.routes = Routes(colon_ends=True)
         self.routes.on("POST", "/token", "token", self.accounts.endpoint)
@@ -195,6 +201,11 @@ class GoogleSheets(Emulator):
         from tests.emulators.google_sheets.seeding import snippet
 
         return snippet(self, base, ROBOT)
+
+    def close(self) -> None:
+        for folder in self.folders:
+            rmtree(folder, ignore_errors=True)
+        self.folders.clear()
 
 
 def _api_key(request: Request) -> str | None:

@@ -224,6 +224,10 @@ def test_a_seed_file_and_the_snippet(service: GoogleSheets, tmp_path: Any) -> No
     file = next(iter(service.files))
     assert f'spreadsheet = "{file.id}"\ntab = "Tasks"' in text
     assert file.may_write(ROBOT)
+    (folder,) = service.folders
+    assert f'credentials = "{folder}/service-account.json"' in text
+    service.close()
+    assert not folder.exists()
 
 
 def test_a_replay_finds_the_files_that_its_sessions_do_not_make(service: GoogleSheets) -> None:

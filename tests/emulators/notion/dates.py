@@ -13,6 +13,7 @@ from tests.emulators.notion.errors import UNDEFINED, bad, invalid
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _ZONES = available_timezones()
+_TWO = [f"{number:02}" for number in range(60)]
 MINUTE = timedelta(minutes=1)
 
 Instant = date | datetime
@@ -21,8 +22,10 @@ Instant = date | datetime
 
 def stamp(at: datetime, *, floor: bool) -> str:
     """A page's time: `2026-06-27T17:01:00.000Z`."""
-    utc = at.astimezone(UTC)
-    return f"{utc.isoformat(timespec='minutes')[:16]}:00.000Z" if floor else f"{utc.isoformat(timespec='milliseconds')[:23]}Z"
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    if floor:  # each row in an answer has two: put together so, they take a quarter of the time
+        return f"{utc.year}-{_TWO[utc.month]}-{_TWO[utc.day]}T{_TWO[utc.hour]}:{_TWO[utc.minute]}:00.000Z"
+    return f"{utc.isoformat(timespec='milliseconds')[:23]}Z"
 
 
 def database_stamp(at: datetime) -> str:

@@ -126,7 +126,7 @@ class Notion(Emulator):
         if not plain.headers.get("Content-Type", "").startswith("application/json") or not plain.body.endswith(b"}"):
             return plain
         comma = "" if plain.body == b"{}" else ","
-        body = plain.body[:-1] + f'{comma}"request_id":"{number}"}}'.encode()
+        body = b"".join((memoryview(plain.body)[:-1], f'{comma}"request_id":"{number}"}}'.encode()))
         return plain.but(body=body, headers={**plain.headers, "X-Notion-Request-Id": number})
 
     def admit(self, request: Request, operation: str) -> None:

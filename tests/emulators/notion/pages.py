@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from tests.emulators.core.exchange import Answer, Json, NotEmulated, Request
@@ -41,6 +42,7 @@ class Pages:
         children = self._blocks.checked(body.get("children", []), "body.children")
         icon, cover = looks(body)
         api.room_for_blocks()
+        self._tellable(source)
         page = Page(id=api.world.ids.page(), parent=parent, **api.world.times(api.bot))
         page.icon, page.cover = icon, cover
         api.world.add(page)
@@ -58,6 +60,11 @@ class Pages:
         source = self._api.world.nodes[sources[0]]
         assert isinstance(source, Source)
         return ("data_source", source.id), source
+
+    def _tellable(self, source: Source | None, fixed: Collection[str] = ()) -> None:
+        """Nothing is written that can't be told in the answer. Raises NotEmulated."""
+        if source is not None and "read" in self._api.connection.capabilities:
+            self._api.reader.check(source, fixed)
 
     def _shown(self, page: Page) -> Json:
         """Who may not read is told the id only (dvanoni/notero#197)."""
@@ -88,6 +95,7 @@ class Pages:
         source = api.shapes.source_of(found)
         put = api.values.write(source, body.get("properties", {}), may_edit_schema="update" in api.connection.capabilities)
         icon, cover = looks(body)
+        self._tellable(source, found.fixed)
         api.world.remember(found)
         put(found)
         found.icon = icon if "icon" in body else found.icon

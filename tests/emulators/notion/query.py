@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, timedelta
+from operator import attrgetter
 from typing import Any
 
 from tests.emulators.core.exchange import Answer, Json, NotEmulated, Request
@@ -48,50 +49,51 @@ class Queries:
         size = size_of(body.get("page_size"), "body")
         if api.switches["short_pages"] == "yes":
             size = (size + 1) // 2
-        rows = [row for row, _ in self._sorted(found, self._matching(found, body.get("filter")), body.get("sorts"))]
+        rows = self._rows(found, body.get("filter"), body.get("sorts"))
         cut, rows = len(rows) > MOST, rows[:MOST]
         session, start, rows = self._resumed(found, rows, body)
         cursor = self._cursor(found, session, rows, start + size, body)
         form = Rows(api.shapes, api.reader, found, api.version, only)
-        shown = ",".join([form.text(row) for row in rows[start : start + size]]).encode()
-        listed = api.listed([], "page_or_data_source", cursor)
-        empty = answer({**listed, "request_status": CUT} if cut else listed)
-        return empty.but(body=empty.body.replace(b'"results":[]', b'"results":[' + shown + b"]", 1))
+        empty = api.listed([], "page_or_data_source", cursor)
+        if cut:
+            empty["request_status"] = CUT
+        return answer({}).but(body=form.listed(rows[start : start + size], empty).encode())
 
-    def _matching(self, source: Source, given: Json) -> list[Seen]:
-        api = self._api
-        lag = float(api.switches["index_lag_s"])
-        when = api.clock.now() - timedelta(seconds=lag)
-        meaning = conditions.Meaning(
-            api.clock.now().astimezone(UTC).date(),
-            api.switches["text_case"] == "ignored",
-            api.switches["unknown_option"] == "refused",
-            api.switches["week_begins"],
-        )
-        passes = conditions.passing(source, given, meaning) if given is not None else None
-        shown = api.switches["trashed_rows"] == "shown"
-        seen: list[Seen] = []
-        for row in source.rows.values():
-            state = row.as_of(when) if lag else (row.trashed, row.values)
-            if state is None or (state[0] and not shown):
-                continue
-            if passes is None or passes(row, state[1]):
-                seen.append((row, state[1]))
-        return seen
+    def _rows(self, source: Source, given: Json, sorts: Json) -> list[Page]:
+        """Those that a filter lets pass, sorted."""
+        switches = self._api.switches
+        rows = sorted(source.rows.values(), key=attrgetter("number"), reverse=switches["order"] == "newest_first")
+        now, lag = self._api.clock.now(), timedelta(seconds=float(switches["index_lag_s"]))
+        shown = switches["trashed_rows"] == "shown"
+        past = {row.id: state for row in rows if (state := row.as_of(now - lag)) is not None} if lag else {}
+        if lag:
+            rows = [row for row in rows if row.id in past and (shown or not past[row.id][0])]
+        else:
+            rows = [row for row in rows if shown or not row.trashed]
 
-    def _sorted(self, source: Source, rows: list[Seen], sorts: Json) -> list[Seen]:
-        """Sorted by all of them, the first counting most; rows that they leave equal come as they would without."""
-        order = self._api.switches["order"]
-        rows.sort(key=lambda seen: seen[0].number, reverse=order == "newest_first")
-        if order == "any":
+        def values(row: Page) -> dict[str, Any]:
+            return past[row.id][1] if lag else row.values
+
+        if given is not None:
+            meaning = conditions.Meaning(
+                now.astimezone(UTC).date(),
+                switches["text_case"] == "ignored",
+                switches["unknown_option"] == "refused",
+                switches["week_begins"],
+            )
+            passes = conditions.passing(source, given, meaning)
+            rows = [row for row in rows if passes(row, values(row))]
+        if switches["order"] == "any":
             self._api.random.shuffle(rows)
-        if sorts is None:
-            return rows
+        return rows if sorts is None else self._sorted(source, [(row, values(row)) for row in rows], sorts)
+
+    def _sorted(self, source: Source, rows: list[Seen], sorts: Json) -> list[Page]:
+        """Sorted by all of them, the first counting most; rows that they leave equal come as they would without."""
         if not isinstance(sorts, list):
             raise bad("body.sorts", "an array", sorts)
         for at, sort in reversed(list(enumerate(sorts))):
             rows = self._sorted_once(source, rows, sort, f"body.sorts[{at}]")
-        return rows
+        return [row for row, _ in rows]
 
     def _sorted_once(self, source: Source, rows: list[Seen], sort: Json, path: str) -> list[Seen]:
         if not isinstance(sort, dict) or not ("property" in sort or "timestamp" in sort):

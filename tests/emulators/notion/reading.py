@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from tests.emulators.core.exchange import Json, NotEmulated
@@ -12,6 +13,9 @@ from tests.emulators.notion.world import Page, Property, Source, World
 
 TRUNCATED = 25
 """Of a relation and of people a page tells so many; `properties` tells all (recorded: 25 of 30 and has_more)."""
+
+COMPUTED = ("formula", "rollup")
+"""Types whose values nothing here computes."""
 
 
 def default_status(column: Property) -> str | None:
@@ -36,6 +40,15 @@ class Reader:
             for column in source.ordered
             if only is None or column.id in only
         }
+
+    def check(self, source: Source, fixed: Collection[str] = ()) -> None:
+        """To be asked before a row is made or changed that is told afterwards. Raises NotEmulated where it can't be.
+
+        fixed: ids of computed columns whose values are known.
+        """
+        for column in source.properties.values():
+            if column.type in COMPUTED and column.id not in fixed:
+                raise _uncomputed(column)
 
     def cell(self, page: Page, column: Property) -> dict[str, Json]:
         """What stands under the type's name, and beside it."""
@@ -78,10 +91,14 @@ class Reader:
                 return {}
             case "verification":
                 return stored or {"state": "unverified", "verified_by": None, "date": None}
-            case "formula" | "rollup":
-                raise NotEmulated(f"what {column.type} {column.name!r} computes (but Page.fixed can be set)")
+            case kind if kind in COMPUTED:
+                raise _uncomputed(column)
             case _:
                 return stored
+
+
+def _uncomputed(column: Property) -> NotEmulated:
+    return NotEmulated(f"what {column.type} {column.name!r} computes (but Page.fixed can be set)")
 
 
 def choice_of(column: Property, name: str | None) -> Json:

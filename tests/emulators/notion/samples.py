@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from tests.emulators.core.exchange import Json
+from tests.emulators.core.seeds import reading
 from tests.emulators.notion.emulator import Notion
 from tests.emulators.notion.person import Person
 from tests.emulators.notion.world import Source
@@ -32,13 +33,24 @@ ROWS: tuple[tuple[Any, ...], ...] = (
 
 MANY = 1000
 
+OLD = timedelta(days=1)
+"""So long ago what was put in could be found already: longer than any lag."""
+
 
 def fill(emulator: Notion, path: Path | None = None) -> None:
-    """Put in what a seed file says, or the samples; all of it is shared with every connection that there is.
+    """Put in what a seed file says, or the samples; all of it is shared with every connection that there is, and no lag hides it.
 
     path: JSON: `{"databases": [{"title": "Tasks", "properties": {…}, "rows": [{"Name": "x", …}]}]}`, properties as the API takes
-    them, cells as a person would type them.
+    them, cells as a person would type them. Raises BadSeed.
     """
+    nodes = emulator.api.world.nodes
+    known = set(nodes)
+    _put_in(emulator, path)
+    for name in nodes.keys() - known:
+        nodes[name].indexed = nodes[name].created - OLD
+
+
+def _put_in(emulator: Notion, path: Path | None) -> None:
     ada = Person(emulator)
     home = ada.page("Home")
     for connection in emulator.api.connections.values():
@@ -48,8 +60,9 @@ def fill(emulator: Notion, path: Path | None = None) -> None:
         many = [dict(zip(COLUMNS, (f"task {number}", *ROWS[number % 3][1:]), strict=True)) for number in range(1, MANY + 1)]
         _table(ada, ada.database("Many tasks", COLUMNS, home), many)
         return
-    for given in json.loads(path.read_text(encoding="utf-8"))["databases"]:
-        _table(ada, ada.database(given["title"], given["properties"], home), given.get("rows", []))
+    with reading(path) as seed:
+        for given in seed["databases"]:
+            _table(ada, ada.database(given["title"], given["properties"], home), given.get("rows", []))
 
 
 def _table(ada: Person, source: Source, rows: list[Mapping[str, Any]] | list[dict[str, Any]]) -> None:

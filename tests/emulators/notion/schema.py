@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any
 from urllib.parse import unquote
@@ -32,22 +34,32 @@ class Schemas:
             raise invalid("Title is not provided")
         if not given:
             source.properties["title"] = Property("title", "Name", "title")
-        for name, form in given.items():
-            self._add(source, name, form, f"{path}.{name}")
+        with self._all_or_none():
+            for name, form in given.items():
+                self._add(source, name, form, f"{path}.{name}")
+
+    @contextmanager
+    def _all_or_none(self) -> Iterator[None]:
+        """Columns change with others', relations with their other sides: where one is refused, all data sources are as before."""
+        sources = [node for node in self._world.nodes.values() if isinstance(node, Source)]
+        before = [(touched, deepcopy(touched.properties), touched.counted) for touched in sources]
+        try:
+            yield
+        except (Refused, NotEmulated):
+            for touched, properties, counted in before:
+                for row in touched.rows.values():
+                    for name in touched.properties.keys() - properties.keys():
+                        row.values.pop(name, None)
+                touched.properties, touched.counted = properties, counted
+            raise
 
     def update(self, source: Source, given: Json, path: str) -> None:
         """Add, change, rename and remove columns. All of them or none."""
         if not isinstance(given, dict):
             raise bad(path, "an object", given)
-        sources = [node for node in self._world.nodes.values() if isinstance(node, Source)]
-        before = [(touched, deepcopy(touched.properties)) for touched in sources]
         kinds = {column.id: column.type for column in source.properties.values()}
-        try:
+        with self._all_or_none():
             self._update(source, given, path)
-        except (Refused, NotEmulated):
-            for touched, properties in before:
-                touched.properties = properties
-            raise
         for column in source.properties.values():
             if kinds.get(column.id, column.type) != column.type:
                 for row in source.rows.values():

@@ -121,6 +121,7 @@ class Sources:
         if len(str(body.get("properties", ""))) > SCHEMA_BYTES:
             raise invalid("The data source's schema is too large.")
         title = api.values.rich(body["title"], "body.title") if "title" in body else found.title
+        description = api.values.rich(body["description"], "body.description") if "description" in body else found.description
         icon, _ = looks(body)
         wish = api.trash_wish(body)
         if found.trashed and wish is not False:
@@ -128,9 +129,7 @@ class Sources:
         moved = api.parent(body["parent"], ("database_id",))[0] if "parent" in body else None
         if "properties" in body:
             api.schemas.update(found, body["properties"], "body.properties")
-        found.title = title
-        if "description" in body:
-            found.description = api.values.rich(body["description"], "body.description")
+        found.title, found.description = title, description
         found.icon = icon if "icon" in body else found.icon
         found.trashed = found.trashed if wish is None else wish
         if moved is not None:

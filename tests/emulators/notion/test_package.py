@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import tomllib
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.emulators import notion
+from tests.emulators.core.clock import SetClock
 from tests.emulators.core.exchange import Request
 from tests.emulators.notion.asking import Ask, asking
 from tests.emulators.notion.emulator import TOKEN, Notion
@@ -35,6 +39,65 @@ def test_what_a_formula_computes_is_fixed_by_hand_or_not_emulated(ask: Ask, ada:
     assert len(ask("POST", f"/v1/data_sources/{tasks.id}/query", same).json["results"]) == 1
 
 
+def test_what_is_not_emulated_has_changed_nothing(
+    ask: Ask, ada: Person, tasks: Source, home: Page, emulator: Notion, clock: SetClock
+) -> None:
+    """Neither the row whose formula nobody can tell, nor the options, the numbers and the relations that came with it."""
+    other = ada.insert(ada.database("Others", {"Name": {"title": {}}}, home))
+    columns = {
+        "Others": {"relation": {"data_source_id": other.parent[1], "dual_property": {}}},
+        "Twice": {"formula": {"expression": 'prop("Count") * 2'}},
+    }
+    assert ask("PATCH", f"/v1/data_sources/{tasks.id}", {"properties": columns}).status == 200
+    row = ada.insert(tasks, {"Count": 2})
+    clock.advance(seconds=90)
+    before = deepcopy((emulator.api.world.nodes, emulator.api.world.children, emulator.api.world.blocks_ever))
+    cells = {
+        "Count": {"number": 3},
+        "Kind": {"select": {"name": "new"}},
+        "Others": {"relation": [{"id": other.id}]},
+    }
+    tries = [
+        ("POST", "/v1/pages", {"parent": {"data_source_id": tasks.id}, "properties": cells, "children": [{"divider": {}}]}),
+        ("PATCH", f"/v1/pages/{row.id}", {"properties": cells, "icon": {"emoji": "🚀"}}),
+        ("PATCH", f"/v1/pages/{row.id}", {"in_trash": True}),
+    ]
+    assert [ask(*one).status for one in tries] == [501] * len(tries)
+    assert (emulator.api.world.nodes, emulator.api.world.children, emulator.api.world.blocks_ever) == before
+    twice = tasks.find("Twice")
+    assert twice is not None
+    row.fixed[twice.id] = {"type": "number", "number": 4}
+    assert ask(*tries[1]).json["properties"]["Count"]["number"] == 3
+    emulator.api.connections[TOKEN].capabilities -= {"read"}
+    made = ask(*tries[0])  # who may not read is told its id only
+    assert (made.status, len(tasks.rows)) == (200, 2)
+
+
+def test_a_schema_of_which_a_part_is_refused_has_changed_nothing(
+    ask: Ask, ada: Person, tasks: Source, home: Page, emulator: Notion
+) -> None:
+    """Neither the other side of a relation, nor the numbers of rows, nor a title beside a description that is none."""
+    ada.insert(tasks)
+    others = ada.database("Others", {"Name": {"title": {}}}, home)
+    ada.insert(others)
+    before = deepcopy(emulator.api.world.nodes)
+    related = {"relation": {"data_source_id": tasks.id, "dual_property": {}}}
+    bad = {"select": {"options": "none"}}
+    wrong = {"Related": related, "Bad": bad}
+    tries = [
+        ("PATCH", f"/v1/data_sources/{others.id}", {"properties": {**wrong, "No": {"unique_id": {}}, "Worse": bad}}),
+        ("PATCH", f"/v1/data_sources/{others.id}", {"properties": {"No": {"unique_id": {}}, "Bad": bad}}),
+        ("PATCH", f"/v1/data_sources/{others.id}", {"properties": {"Related": related}, "title": [], "description": "none"}),
+        (
+            "POST",
+            "/v1/databases",
+            {"parent": {"page_id": home.id}, "initial_data_source": {"properties": {"N": {"title": {}}, **wrong}}},
+        ),
+    ]
+    assert [ask(*one).status for one in tries] == [400] * len(tries)
+    assert emulator.api.world.nodes == before
+
+
 def test_what_may_be_meant_otherwise_is_not_guessed_at(ask: Ask, tasks: Source, home: Page, emulator: Notion) -> None:
     query = f"/v1/data_sources/{tasks.id}/query"
     tries = [
@@ -53,6 +116,24 @@ def test_what_may_be_meant_otherwise_is_not_guessed_at(ask: Ask, tasks: Source, 
     ]
     assert [ask(*one).status for one in tries] == [501] * len(tries)
     assert len(emulator.unserved) == len(tries)
+
+
+@pytest.mark.parametrize("switches", [{"search_lag_s": "60", "index_lag_s": "60"}])
+def test_what_an_emulator_begins_with_is_found_at_once_however_late_what_is_new_shows(
+    emulator: Notion, ask: Ask, clock: SetClock
+) -> None:
+    notion.fill(emulator)
+    sources = {"filter": {"property": "object", "value": "data_source"}}
+    found = ask("POST", "/v1/search", sources).json["results"]
+    assert sorted(source["title"][0]["plain_text"] for source in found) == ["Many tasks", "Tasks"]
+    tasks = source_called(emulator, "Tasks")
+    query = f"/v1/data_sources/{tasks.id}/query"
+    assert len(ask("POST", query, {}).json["results"]) == 3
+    Person(emulator).insert(tasks, {"Name": "new"})
+    new = {"query": "new", "filter": {"property": "object", "value": "page"}}
+    assert [len(ask("POST", path, body).json["results"]) for path, body in ((query, {}), ("/v1/search", new))] == [3, 0]
+    clock.advance(seconds=60)
+    assert [len(ask("POST", path, body).json["results"]) for path, body in ((query, {}), ("/v1/search", new))] == [4, 1]
 
 
 def test_a_rollup_is_told_by_name_and_id(ask: Ask, ada: Person, tasks: Source, home: Page) -> None:

@@ -29,7 +29,7 @@ def length(text: str) -> int:
 
 
 def plain(rich: list[Json]) -> str:
-    return "".join(item["plain_text"] for item in rich)
+    return "".join([item["plain_text"] for item in rich])
 
 
 def simple(text: str, *, link: str | None = None) -> list[Json]:

@@ -75,7 +75,7 @@ class Node:
     cover: Json = None
     locked: bool = False
     number: int = 0  # in the order in which things were made
-    indexed: datetime | None = None  # since when a search may find it, where that is not since it was made
+    indexed: datetime | None = None  # since when searches and queries may find it, where that is not since it was made
 
 
 @dataclass
@@ -87,8 +87,8 @@ class Page(Node):
     past: list[tuple[datetime, bool, dict[str, Any]]] = field(default_factory=list)
 
     def as_of(self, when: datetime) -> tuple[bool, dict[str, Any]] | None:
-        """Whether it was in the trash, and its values; None before it was made."""
-        if self.created > when:
+        """Whether it was in the trash, and its values; None before it could be found."""
+        if (self.indexed or self.created) > when:
             return None
         for until, trashed, values in self.past:
             if when < until:
