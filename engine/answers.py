@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeGuard
 
 from actions.api import Outcome, Past, Result
+from actions.telling import Mask
 
 LONGEST = 500
 """Characters of an exception, or of nonsense, that a record repeats."""
 
 _GIVEN = frozenset({Outcome.SUCCEEDED, Outcome.FAILED})
 """The others are the engine's to say."""
+
+
+def masked(result: Result, mask: Mask) -> Result:
+    """With nothing in it that `mask` hides: an action knows only the secrets that it declares."""
+    summary, links = mask.text(result.summary), tuple(map(mask.text, result.links))
+    outputs = {mask.text(name): mask.value(value) for name, value in result.outputs.items()}
+    return replace(result, summary=summary, outputs=outputs, links=links)
 
 
 def judged(done: asyncio.Task[object]) -> Result:

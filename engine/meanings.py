@@ -71,7 +71,7 @@ class Meanings:
             before = self._told.get(key)
             if defect is None and before is not None:
                 del self._told[key]
-                if now is not None:  # a row that is gone is mended by nobody
+                if isinstance(now, Task):  # a row that is gone, or a draft now, is mended by nobody
                     mended.append(key)
             elif defect is not None and defect.message != before:
                 self._told[key] = defect.message

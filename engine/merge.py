@@ -96,7 +96,7 @@ def first_sight(
         handle=handle,
         stood=stood,
         shown=remembered((), stood),
-        marked=new_ledger and any(cells.get(c) is not None for c in (Column.LAST_RUN, Column.RUNS, Column.LAST_STATUS)),
+        marked=new_ledger and _ran_before(cells),
     )
     if cells.get(Column.DO) is None:
         return Observation(state)
@@ -104,6 +104,12 @@ def first_sight(
         note = f'Do "{cells[Column.DO]}" was there before rowd: clear it and press again'
         return Observation(state._replace(note=note))
     return _pressed(state, cells[Column.DO], stood, live=True)
+
+
+def _ran_before(cells: Mapping[str, Cell]) -> bool:
+    """Whether a row bears marks of a run. That it ran no time is none."""
+    ran = cells.get(Column.LAST_RUN) is not None or cells.get(Column.LAST_STATUS) is not None
+    return ran or (cells.get(Column.RUNS) is not None and _number(cells[Column.RUNS]) != 0)
 
 
 def unchanged(state: RowState, cells: Mapping[str, Cell], handle: str | None = None) -> bool:

@@ -8,9 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from actions.api import Action, Adoptable
+from actions.telling import Mask
 from engine.blackout import Blackout
 from engine.breaker import BreakerRules
 from engine.crash import Crash
+
+NOTHING_HIDDEN = Mask(())
 
 
 def _nobody(_kind: str) -> Adoptable | None:
@@ -21,7 +24,7 @@ def _nobody(_kind: str) -> Adoptable | None:
 @dataclass(frozen=True, slots=True)
 class Parts:
     """limits: action → how many attempts at once.   runs: folder of all attempts' folders.   draw: n random bytes.
-    heir: kind of action → who takes over attempts whose definition is gone.
+    heir: kind of action → who takes over attempts whose definition is gone.   mask: hides every secret that is known.
     """
 
     actions: Mapping[str, Action]
@@ -35,3 +38,4 @@ class Parts:
     draw: Callable[[int], bytes]
     crash: Crash
     heir: Callable[[str], Adoptable | None] = _nobody
+    mask: Mask = NOTHING_HIDDEN

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from actions.api import Adoptable, Lost, Outcome, Process, Request, Result
 from config.fields import spelled
-from engine.answers import judged
+from engine.answers import judged, masked
 from engine.clock import Clock, Timer
 from engine.committer import RETRY_LEDGER, Commits
 from engine.ledger import LedgerUnwritable
@@ -91,7 +91,7 @@ class Runner:
 
     def replace(self, parts: Parts) -> None:
         """Use other definitions for attempts that begin from now on."""
-        self._actions, self._secrets, self._heir = parts.actions, parts.secrets, parts.heir
+        self._actions, self._secrets, self._heir, self._mask = parts.actions, parts.secrets, parts.heir, parts.mask
         self._kinds = {name: action.kind for name, action in _adoptable(parts.actions)}
 
     def kind(self, action: str) -> str | None:
@@ -222,7 +222,7 @@ class Runner:
     def _finish(self, attempt: _Attempt, done: asyncio.Task[object]) -> None:
         occurrence = attempt.occurrence
         del self._attempts[occurrence.id]
-        result = judged(done)
+        result = masked(judged(done), self._mask)
         if attempt.given_up:
             return
         if attempt.verdict is not None and result.outcome is not Outcome.SUCCEEDED:

@@ -1,30 +1,29 @@
-"""Secrets kept out of what commands print: they stand plainly in the files of a run that is under way, or that rowd died over."""
+"""Every secret that rowd can know of, so that none is told or printed, were it by an action that declares none."""
 
 from __future__ import annotations
 
 from actions.telling import Mask
-from rowd.wiring import Site
+from config.load import Config
 
 LONG = 8
 """Characters from which on a value of `.env` is hidden though no action declares it: one that did may have been taken out, or the
 whole of rowd.toml may be unreadable now. A shorter one could be any word."""
 
 
-def mask_of(site: Site) -> Mask:
+def mask_of(config: Config) -> Mask:
     """Hides each secret that an action declares, were it with mistakes, and each long value of `.env`; as they are now."""
-    config = site.config
     kept = {name: value.get_secret_value() for name, value in config.kept.items()}
-    names = {name for action in config.settings.actions for name in _declared(site, action)}
+    names = {name for action in config.settings.actions for name in _declared(config, action)}
     declared = [config.variables[name].get_secret_value() for name in names if name in config.variables]
     return Mask([*declared, *(value for name, value in kept.items() if name in names or len(value) >= LONG)])
 
 
-def unknown(site: Site, action: str) -> list[str]:
+def unknown(config: Config, action: str) -> list[str]:
     """Secrets that the action declares and whose values nobody here knows, so that they can't be hidden."""
-    return [name for name in _declared(site, action) if name not in site.config.variables]
+    return [name for name in _declared(config, action) if name not in config.variables]
 
 
-def _declared(site: Site, action: str) -> list[str]:
+def _declared(config: Config, action: str) -> list[str]:
     """As it stands in rowd.toml, right or wrong."""
-    said = site.config.settings.actions.get(action, {}).get("secrets")
+    said = config.settings.actions.get(action, {}).get("secrets")
     return [name for name in said if isinstance(name, str)] if isinstance(said, list) else []

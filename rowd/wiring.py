@@ -34,6 +34,7 @@ from engine.patience import PatientTable, ThreadWorker
 from engine.rules import TableRules
 from engine.tender import Tender
 from engine.trust import SteadyClock
+from rowd.hiding import mask_of
 
 ID_LETTERS, ID_DIGITS = "bcdfghjkmnpqrstvwxyz", "23456789"
 """Of the ids that rowd gives to rows: nothing that looks like something else."""
@@ -126,6 +127,7 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
         draw=secrets.token_bytes,
         crash=CrashPoints(os.environ.get(VARIABLE)),
         heir=_heir,
+        mask=mask_of(config),
     )
     return Site(config, tables, parts, definitions), mistakes
 

@@ -140,7 +140,7 @@ def _found(
     told = [o for ask in asks for o in ask(grep=grep, limit=limit)]
     if ledger is None or grep is None:
         return told
-    seen, mask = {o.id for o in told}, mask_of(site)
+    seen, mask = {o.id for o in told}, mask_of(site.config)
     others = (o for ask in asks for o in ask(limit=SEARCHED) if o.id not in seen)
     return told + [o for o in others if _printed(files_of(ledger, site, o.id), grep, mask, over=o.outcome is not None)]
 

@@ -66,14 +66,14 @@ def logs(
     if follow and as_json:
         fail("--follow and --json can't be had together", Exit.USAGE)
     site = ledger_site(config)
-    mask = mask_of(site)
+    mask = mask_of(site.config)
     with reading(site) as ledger:
         if ledger is None:
             fail("Nothing has run here yet: there is no ledger", Exit.BAD)
         occurrence, one = _wanted(ledger, run, attempt)
         only = {name for name, asked in ((STDOUT, stdout), (STDERR, stderr)) if asked}
         over = one.ended_at is not None
-        if not over and (names := unknown(site, occurrence.action)):
+        if not over and (names := unknown(site.config, occurrence.action)):
             warn(f"{', '.join(names)}: no value is known here, so until this attempt has ended it can't be masked")
         if as_json:
             folder = folder_of(site, one)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from actions.api import Context, Definition, Outcome, Past, Process, Request, Result
+from actions.telling import Mask
 from engine.events import RunEnded
 from engine.ledger import LedgerUnwritable
 from tests.fakes.house import House, rules, slow
@@ -319,3 +320,21 @@ def test_next_run_is_the_next_attempt_unless_a_scheduled_one_may_come_before_it(
             assert sheet.person("a")["Next Run"] == f"{first:%Y-%m-%dT%H:%M:%SZ}"
 
     run(story())
+
+
+def test_a_secret_is_told_nowhere_also_where_the_action_declares_none(tmp_path: Path) -> None:
+    async def story() -> None:
+        async def behave(_: Request) -> Result:
+            return Result(
+                Outcome.FAILED, "it says hunter2hunter2", {"key": "hunter2hunter2"}, ("https://a.example/hunter2hunter2",)
+            )
+
+        house, sheet = House(tmp_path, mask=Mask(["hunter2hunter2"])), table(row("a", "every minute"))
+        house.witness.behaviour = behave
+        async with house.open(sheet):
+            await house.after(minutes=2)
+        (ended, *_) = house.of(RunEnded)
+        assert (ended.reason, sheet.person("a")["Last Result"]) == ("it says ***", "it says ***")
+
+    run(story())
+    assert b"hunter2" not in b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())

@@ -378,3 +378,19 @@ def test_something_else_to_do_in_a_copy_older_than_the_status_is_told_of() -> No
     assert again.state.note == OLDER_COPY
     status = observe(again.state, cells(Type="once", Schedule="in 4 seconds", Status="active", Health="COMPLETED"), LATER)
     assert (columns(status), status.state.note) == (["Status"], None)
+
+
+@pytest.mark.parametrize(
+    ("marks", "ran"),
+    [
+        ({}, False),
+        ({"Runs": "0"}, False),
+        ({"Runs": 0}, False),
+        ({"Runs": "3"}, True),
+        ({"Runs": "?"}, True),
+        ({"Last Run": "2026-11-27T02:52:34Z"}, True),
+        ({"Last Status": "succeeded"}, True),
+    ],
+)
+def test_only_a_run_is_a_mark_of_a_run(marks: dict[str, Cell], ran: bool) -> None:
+    assert first_sight("ops", "1", cells(**marks), NOON, new_ledger=True, anchor=None).state.marked == ran
