@@ -69,5 +69,8 @@ OURS = frozenset(
 SHARED = frozenset({Column.ID, Column.CURRENT, Column.STATUS, Column.DO})
 """Columns that a person and rowd both write. All others, strangers included, are the person's."""
 
+HOLDS_ON = frozenset(Column) - OURS - SHARED
+"""Columns that a person writes. Where one is taken away, or called otherwise, what it last said in a row holds on."""
+
 RESTARTS = frozenset({Column.SCHEDULE, Column.TYPE, Column.TIME_ZONE, Column.THRESHOLD})
 """A change in one of these starts the task's schedule anew: nothing from before the change runs."""

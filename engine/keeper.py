@@ -216,12 +216,11 @@ class Keeper:
 
     @property
     def hints(self) -> tuple[str, ...]:
-        """A sentence on each column that was probably meant to be another one, or can't hold what rowd would put there."""
-        return (
-            tuple(dict.fromkeys((*self.sight.layout.hints, *(why for _, why in self._unfit.values()))))
-            if self.sight.layout is not None
-            else ()
-        )
+        """A sentence on each column that was probably meant to be another one, is gone, or can't hold what rowd would put there."""
+        if self.sight.layout is None:
+            return ()
+        unfit = (why for _, why in self._unfit.values())
+        return tuple(dict.fromkeys((*self.sight.layout.hints, *self.sight.missing(), *unfit)))
 
     def no_task(self, key: str) -> str:
         """Why this row can't run at all."""
@@ -315,7 +314,7 @@ class Keeper:
             hold=self.hold(key, now),
             blackouts=self.rules.blackouts,
             shut=self.shut(now),
-            slips=layout.slips(state.cells) if layout is not None else (),
+            slips=(*layout.slips(state.cells), *self.sight.missing(state.cells)) if layout is not None else (),
         )
 
     def mark(self, now: datetime) -> TableMark:

@@ -8,7 +8,7 @@ from itertools import islice
 
 from connectors.api import BEYOND, Cell, fold
 from engine.cells import guess, quoted
-from engine.columns import OURS, Column
+from engine.columns import HOLDS_ON, OURS, Column
 
 COLUMNS: Mapping[str, Column] = {fold(column): column for column in Column}
 """Every column that rowd knows, by its folded header."""
@@ -79,6 +79,15 @@ class Layout:
         """The hints on those strangers in which this row says something that rowd would act on.   cells: canonical."""
         ours = ((header, column) for column, header in self.nearly.items() if column not in OURS)
         return tuple(_meant(header, column) for header, column in ours if cells.get(header) is not None)
+
+    def gone(self, known: Iterable[Mapping[str, Cell]]) -> tuple[Column, ...]:
+        """The columns that the table lacks, and in which rows said something when they were last read with them.
+
+        known: the cells of the rows that rowd knows.
+        """
+        lacks = {str(c): c for c in HOLDS_ON if c not in self.headers}
+        said = {c for cells in known for c in lacks.keys() & cells.keys() if cells[c] is not None}
+        return tuple(sorted(lacks[c] for c in said))
 
     def lost(self, known: Iterable[Mapping[str, Cell]]) -> str | None:
         """Why no row can be told any more, with the remedy: the column is gone by which they are known. None where it is there.

@@ -14,7 +14,7 @@ from datetime import datetime
 from config.fields import TooLong, span
 from connectors.api import Cell, fold
 from engine.cells import BadCell, number, same
-from engine.columns import OURS, RESTARTS, SHARED, Column
+from engine.columns import HOLDS_ON, OURS, RESTARTS, SHARED, Column
 from engine.metadata import restarts
 from engine.model import RowState, Status, Wish
 from engine.witness import among, displayed, fingerprint, remembered
@@ -114,7 +114,7 @@ def _ran_before(cells: Mapping[str, Cell]) -> bool:
 
 def unchanged(state: RowState, cells: Mapping[str, Cell], handle: str | None = None) -> bool:
     """Whether `observe` would find nothing new in these cells: true only where that is plain, as of most rows of most reads."""
-    theirs = {c: v for c, v in state.cells.items() if c not in _ROWDS}
+    theirs = {c: v for c, v in state.cells.items() if c not in _ROWDS and (c in cells or c not in HOLDS_ON)}
     return handle in (None, state.handle) and cells == {**theirs, **state.stood}
 
 
@@ -124,6 +124,7 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
     The result's state equals `state` where nothing changed, so that an unchanged row costs no write.
     """
     stood = displayed(cells)
+    cells = {**{c: v for c, v in state.cells.items() if c in HOLDS_ON and c not in cells}, **cells}
     started = base_of(state.shown, state.stood, stood)
     landed = {c: stood[c] for c, v in state.meant.items() if c in stood and same(stood[c], v)}
     base = {**started.shared, **landed}  # our own write, whose answer we never saw

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from connectors.api import Cell, Effect, Row, Written
-from engine.cells import BadCell, instant, same
+from engine.cells import BadCell, instant, quoted, same
 from engine.columns import OURS, Column
 from engine.findings import Findings, Reading
 from engine.identity import Mint, Named, Presence, identify, presence
@@ -32,6 +32,7 @@ class Sight:
     order: keys in table order.   mints: provisional key → the id that its row is to be given.
     unclear: provisional key → what a person must do about a row that can't be told, and the row's cells.
     doubtful: known keys that unclear rows bear → the same.   baffling: key → how we failed on what its row says now.
+    gone: columns that were taken away, and in which rows had said something: it holds on.
     """
 
     def __init__(self, rules: TableRules, states: Mapping[str, RowState], meanings: Meanings, columns: tuple[str, ...]) -> None:
@@ -46,6 +47,7 @@ class Sight:
         self.unclear: dict[str, tuple[str, Mapping[str, Cell]]] = {}
         self.doubtful: dict[str, str] = {}
         self.baffling: dict[str, str] = {}
+        self.gone: tuple[Column, ...] = ()
         self._states = states
         self._meanings = meanings
         self._raw: dict[str, Mapping[str, Cell]] = {}  # cells as the store gave them, of rows with nothing new in them
@@ -82,6 +84,8 @@ class Sight:
         if (lost := layout.lost(state.cells for state in self._states.values() if state.deleted_at is None)) is not None:
             self.held, self.layout = lost, None
             return found
+        if self.layout is None or self.layout.headers != layout.headers:
+            self.gone = layout.gone(state.cells for state in self._states.values() if state.deleted_at is None)
         self.layout, self.id_column = layout, reading.id_column
         named = identify(reading.rows, self._states, layout, reading.id_column, draw)
         present = presence(self._states, named.present, now, self.rules.rules.zone)
@@ -230,6 +234,13 @@ class Sight:
     def unshown(self, key: str) -> Mapping[str, Cell]:
         """Canonical cells that were put into this row, and how they stand there was not seen yet."""
         return self._put.get(key, {})
+
+    def missing(self, cells: Mapping[str, Cell] | None = None) -> tuple[str, ...]:
+        """A sentence on each column that was taken away and still holds; where cells (canonical) are given, in that row alone."""
+        told = (c for c in self.gone if cells is None or cells.get(c) is not None)
+        return tuple(
+            f"the column {quoted(self.rules.renames.get(c, c))} is gone, and what it last said holds on; put it back" for c in told
+        )
 
     def waits_for_id(self, key: str) -> bool:
         """Whether this known row has lost its id, and is to be given it again."""

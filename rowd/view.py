@@ -305,7 +305,7 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
         trouble=trouble,
         held=keeper.access.held,
         doubted=doubted,
-        hints=Layout.of(keeper.sight.columns, bound.rules.renames).hints,
+        hints=(*Layout.of(keeper.sight.columns, bound.rules.renames).hints, *keeper.sight.missing()),
     )
 
 

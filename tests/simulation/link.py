@@ -79,7 +79,6 @@ class Link:
         self._guard = guard
         self._seen: int | None = None  # the moment of a read that is not known to be durable yet
         self._reads = 0  # which read that was
-        self.scheduled = True  # whether there was a column Schedule then
         self.looked: int | None = None  # the moment at which the first read was surely durable
         self.noted: Callable[[int, dict[str, str]], None] = lambda _seen, _cells: None
         self._buttons: dict[str, str] = {}
@@ -97,12 +96,10 @@ class Link:
         self.sheet.was_read()
         self.spans.kept.end(Kept.MISSING)
         self.spans.kept.end(Kept.UNCLEAR)
-        self.spans.kept.end(Kept.UNSCHEDULED)
         grid = self.sheet.look()  # what the inner table has just read
         if grid.header("Name") is None or grid.header("Action") is None:
             return page  # no table of tasks: no row of it counts
         self._seen, self._reads = self.machine.moment, self.sheet.reads
-        self.scheduled = grid.header("Schedule") is not None
         self.machine.after(HANDED_IN + (self.weather.longest if self.weather.slow else 0), partial(self._handed_in, self._reads))
         header = grid.header("Do")
         self._buttons = {k: r.get(header, "") for k, r in rows_of(grid).items()} if header is not None else {}

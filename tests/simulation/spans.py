@@ -194,6 +194,7 @@ class Spans:
         self.astray: set[str] = set()  # keys that were taken from their rows: these go on until they are back
         self.pasted: set[str] = set()  # keys whose Status came back with an old copy: rowd goes by what was typed since
         self.kept = Stretches(machine)
+        self._said: dict[str, dict[str, str]] = {}
         self._sheet, self._machine, self._terms, self._needed = sheet, machine, terms, needed
         self.observe()
 
@@ -212,14 +213,16 @@ class Spans:
     def observe(self) -> None:
         """The table, or what its cells mean, may have changed: close and open spans."""
         grid, moment, terms = self._sheet.look(), self._machine.moment, self._terms()
-        whole = all(grid.header(c) for c in self._needed)
+        whole = all(grid.header(c) for c in self._needed)  # else what was typed last may never have been read
         names = [grid.get(row, "Name").strip().casefold() for row in grid.rows]
         bearers = Counter(names)
         found: dict[str, tuple[Meaning, bool]] = {}
         headers = [(c, grid.header(c)) for c in (*MEANS, *ALSO)]
         for key, row, name in zip(grid.keys(), grid.rows, names, strict=True):
             if key:
-                cells = {c: row.get(h, "").strip() for c, h in headers if h is not None}
+                said = self._said.setdefault(key, {})
+                said |= {c: row.get(h, "").strip() for c, h in headers if h is not None}
+                cells = dict(said)  # of a column that is gone, what it last said holds on
                 if key in self.pasted:  # it may be in service, whatever stands there
                     cells["Status"] = ""
                 found[key] = (meaning(cells, terms), whole and bearers[name] == 1 and key not in self.pasted)

@@ -16,7 +16,6 @@ class Kept(StrEnum):
     UNCLEAR = "its row can't be told from another"
     HELD = "the whole table is held"
     LOCKED = "its owner must let rowd in"
-    UNSCHEDULED = "its table has no column Schedule"
 
 
 class Stretches:

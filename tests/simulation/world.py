@@ -333,8 +333,6 @@ class World:
         bench = next(b for b in self.benches if b.spans is link.spans)
         if not self.disk.stalling and not any(self.machine.moment - at < MICRO for at in self.disk.refused[-1:]):
             bench.spans.missing(bench.sheet.reads)
-            if not link.scheduled:
-                bench.spans.kept.begin(Kept.UNSCHEDULED)
         for key in self.unclear(bench.name):
             bench.spans.kept.begin(Kept.UNCLEAR, key)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from actions.api import Definition
+from actions.parameters import Parameter
 from connectors.api import Page, Patch, Row, Written
 from connectors.errors import TryLater
 from engine.events import (
@@ -273,7 +274,8 @@ def test_a_table_whose_id_column_is_taken_away_is_held_until_it_is_back(tmp_path
 
 
 def test_a_header_that_is_nearly_a_column_is_told_where_somebody_looks(tmp_path: Path) -> None:
-    """Its row would be a draft, or run at another time than it says, and nothing but the header be wrong."""
+    """What its rows said before holds on: they run as they did."""
+    gone = 'the column "Schedule" is gone, and what it last said holds on; put it back'
     hint = 'the column "Shedule" is none of rowd\'s; did you mean "Schedule"?'
 
     async def story() -> None:
@@ -288,15 +290,15 @@ def test_a_header_that_is_nearly_a_column_is_told_where_somebody_looks(tmp_path:
         rename("Schedule", "Shedule")
         await house.after(minutes=1)
         health = sheet.person("tick")["Health"]
-        assert health.startswith("DRAFT: ")
-        assert health.endswith(f". NOTE: {hint}")
+        assert health == f"OK, next Mon 2 Mar 12:03 UTC. NOTE: {hint}; {gone}"
         assert sheet.person("byhand")["Health"] == "OK, runs when asked"  # it says nothing there
-        assert [event.message for event in house.of(TableDoubted)] == [hint]
+        assert [event.message for event in house.of(TableDoubted)] == [f"{hint}; {gone}"]
         mark = await alive.committer.read(lambda ledger: ledger.table_mark("ops"))
-        assert (mark.state, mark.message) == (Reach.OK, hint)
+        assert (mark.state, mark.message) == (Reach.OK, f"{hint}; {gone}")
         rename("Shedule", "Schedule")
         await house.after(minutes=2)
-        assert sheet.person("tick")["Health"].startswith("OK, next")
+        assert sheet.person("tick")["Health"] == "OK, next Mon 2 Mar 12:05 UTC"
+        assert len(house.witness.seen) == 4
         mark = await alive.committer.read(lambda ledger: ledger.table_mark("ops"))
         assert mark.message == ""
         await alive.stop()
@@ -374,5 +376,37 @@ def test_a_button_that_stood_there_before_rowd_is_not_pressed_in_a_row_without_a
             sheet.rows[-1]["ID"] = ""
             await house.after(seconds=30)
         assert [r.task for r in house.witness.seen] == ["c"]
+
+    run(story())
+
+
+def test_what_a_column_said_holds_on_when_it_is_taken_away_also_for_the_next_daemon(tmp_path: Path) -> None:
+    def take_away(sheet: MemoryTable, header: str) -> None:
+        sheet.columns.remove(header)
+        for cells in sheet.rows:
+            del cells[header]
+
+    async def story() -> None:
+        zoned = {**row("a", "every minute"), "Metadata": '{"n": 1}', "Priority": "3"}
+        house, sheet = House(tmp_path), MemoryTable([zoned, row("b", Type="manual")], (*COLUMNS, "Metadata", "Priority"))
+        counted = rules(actions={"act": Definition(kind="witness", parameters={"n": Parameter(type="integer", default=0)})})
+        async with house.open(sheet, table_rules=counted):
+            await house.after(seconds=65)
+            take_away(sheet, "Metadata")
+            take_away(sheet, "Priority")
+            await house.after(minutes=1)
+        async with house.open(sheet, table_rules=counted):
+            await house.after(minutes=1)
+            assert [r.parameters["n"] for r in house.witness.seen] == [1, 1, 1]
+            assert sheet.person("a")["Health"].endswith(
+                'NOTE: the column "Metadata" is gone, and what it last said holds on; put it back; '
+                'the column "Priority" is gone, and what it last said holds on; put it back'
+            )
+            sheet.columns.append("Metadata")
+            for cells in sheet.rows:
+                cells["Metadata"] = ""
+            await house.after(minutes=1)
+            assert house.witness.seen[-1].parameters["n"] == 0
+            assert "Metadata" not in sheet.person("a")["Health"]
 
     run(story())

@@ -22,7 +22,7 @@ def nothing_starts_that_is_held(world: World, book: Book) -> Iterator[str]:
     start = micros(world.machine.start)
     for row in covered(world, book) if not world.jumpy else ():
         for (why, key), stretches in row.bench.spans.kept.over.items():
-            if key not in ("", row.key) or why is Kept.UNSCHEDULED:
+            if key not in ("", row.key):
                 continue
             for begun, ended in stretches:
                 low, high = start + begun + (RUNS_ON + MICRO if why is Kept.LOCKED else 0), start + ended
@@ -33,14 +33,4 @@ def nothing_starts_that_is_held(world: World, book: Book) -> Iterator[str]:
                             yield f"{row.bench.name}/{row.key}: {record.trigger} was claimed or begun, though {why}"
 
 
-def nothing_comes_due_by_what_is_no_schedule(world: World, book: Book) -> Iterator[str]:
-    """What stands under a header that is only nearly `Schedule` counts for nothing: nothing is claimed by it, or recorded."""
-    start = micros(world.machine.start)
-    for row in covered(world, book) if not world.jumpy else ():
-        for begun, ended in row.bench.spans.kept.over[Kept.UNSCHEDULED, ""]:
-            for record in row.records:
-                if start + begun < record.claimed_at < start + ended and record.by != "another daemon":
-                    yield f"{row.bench.name}/{row.key}: {record.trigger} was claimed or recorded, though {Kept.UNSCHEDULED}"
-
-
-LAWS = (nothing_starts_that_is_held, nothing_comes_due_by_what_is_no_schedule)
+LAWS = (nothing_starts_that_is_held,)
