@@ -221,8 +221,11 @@ class Spans:
         for key, row, name in zip(grid.keys(), grid.rows, names, strict=True):
             if key:
                 said = self._said.setdefault(key, {})
-                said |= {c: row.get(h, "").strip() for c, h in headers if h is not None}
-                cells = dict(said)  # of a column that is gone, what it last said holds on
+                there = {c: row.get(h, "").strip() for c, h in headers if h is not None}
+                said |= there
+                cells = {
+                    c: v for c, v in said.items() if c in there or c not in ("Status", "Current")
+                }  # of what is gone, the last word holds on
                 if key in self.pasted:  # it may be in service, whatever stands there
                     cells["Status"] = ""
                 found[key] = (meaning(cells, terms), whole and bearers[name] == 1 and key not in self.pasted)
