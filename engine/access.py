@@ -39,7 +39,7 @@ class Access:
         self.zone = zone
         self.trouble: Trouble | None = None
         self.unwritable: Trouble | None = None
-        self.held: str | None = None
+        self.held = mark.message if mark is not None and mark.state is Reach.HELD else None
         self.released: Released | None = None
         self.served = True
         self.first_read = mark.first_read if mark is not None else None
@@ -95,6 +95,9 @@ class Access:
 
     def reach(self, now: datetime) -> tuple[Reach, datetime, str]:
         """In what state it is, since when, and why in one sentence; "" where all is well."""
+        if self.trouble is not None and self.held is not None and self.last_read is not None:
+            held, error = self.held.rstrip("."), str(self.trouble.error).rstrip(".")
+            return Reach.HELD, self.trouble.since, held if error in held else f"{held}; now it can't be read: {error}"
         if self.trouble is not None:
             state = Reach.NO_ACCESS if isinstance(self.trouble.error, NeedsOwner) else Reach.UNREACHABLE
             return state, self.trouble.since, f"{str(self.trouble.error).rstrip('.')}; {self._meanwhile(self.trouble, now)}"
@@ -108,7 +111,5 @@ class Access:
         """What becomes of its tasks while it can't be read."""
         if self.last_read is None:
             return "none of its rows is known yet"
-        if self.held is not None:
-            return f"nothing of it starts, for it was held before: {self.held}"
         until = self._runs_on_until(trouble)
         return "nothing of it starts" if now >= until else f"its tasks run on as last read until {moment(until, self.zone)}"

@@ -9,7 +9,7 @@ import pytest
 
 from connectors.errors import NeedsOwner, TableError, TryLater
 from engine.access import NO_ACCESS_AFTER, Access
-from engine.ledger import Reach
+from engine.ledger import Reach, TableMark
 from engine.plan import Hold
 from tests.fakes.virtual import NOON
 
@@ -73,8 +73,15 @@ def test_of_a_held_table_that_can_not_be_read_nothing_is_said_to_run_on() -> Non
     access = reached()
     access.was_read("7 rows are gone", NOON)
     access.failed(NeedsOwner("unshared"), NOON)
-    assert access.reach(NOON)[2] == "unshared; nothing of it starts, for it was held before: 7 rows are gone"
+    state, since, message = access.reach(NOON)
+    assert (state, message) == (Reach.HELD, "7 rows are gone; now it can't be read: unshared")
     assert access.hold(NOON) == Hold("7 rows are gone")
+    next_daemons = Access(OFFLINE_LIMIT, TableMark("ops", state, since, message, NOON, NOON))
+    next_daemons.failed(NeedsOwner("unshared"), NOON)
+    assert next_daemons.hold(NOON) == Hold(message)
+    assert next_daemons.reach(NOON) == (state, since, message)
+    assert next_daemons.was_read(None, NOON)
+    assert next_daemons.hold(NOON) is None
 
 
 def test_of_a_table_that_was_never_read_nothing_is_said_to_run_on() -> None:
