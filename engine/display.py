@@ -5,6 +5,7 @@ The outbox is no queue: it is the difference between this display and what the t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache, partial
@@ -32,6 +33,8 @@ from engine.upcoming import Barrier, Upcoming, first_start, may_be_barred, next_
 
 LONGEST_RESULT = 500
 """Characters of a result in a cell; the whole stands in the log."""
+
+_TWICE = re.compile(r"(?<=[.?!])\. ")  # a sentence that ends a sentence
 
 Said = Callable[[datetime], str]
 """How instants are said in one row."""
@@ -287,6 +290,7 @@ def _full(state: RowState, threshold: float) -> str:
 
 def _with_count(health: str, task: Task | None, state: RowState) -> str:
     """A counter's Health always tells its count: so every tick changes a cell of rowd's, and an old copy shows that it is one."""
+    health = _TWICE.sub(" ", health)
     if task is None or task.type is not Type.COUNTER or health.startswith("OK"):
         return cut(health, LONGEST_RESULT)
     count = f" ({whole(state.count)} of {whole(task.threshold)})"

@@ -61,6 +61,7 @@ def test_a_one_off_that_ran_before_this_ledger_lists_no_run() -> None:
 def test_of_an_unknown_action_health_says_that_rowd_toml_may_be_newer_than_what_the_daemon_read() -> None:
     hint = "If rowd.toml defines it by now, the daemon has yet to read that: systemctl reload rowd, or kill -HUP"
     assert health(seen("daily 14:00", Action="clean")).endswith(f"write the name of an action: work. {hint}")
+    assert health(seen("daily 14:00", Action="wrk")).endswith(f'did you mean "work"? {hint}')  # and no second full stop
     assert hint not in health(seen("daily 14:00", Action=""))
     assert hint not in health(seen("evry day"))
 
