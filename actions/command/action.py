@@ -11,7 +11,7 @@ from pathlib import Path
 from actions.api import Context, Lost, Outcome, Process, Request, Result
 from actions.command import argv
 from actions.command.environment import PATH, account_of, variables
-from actions.command.folder import STDERR, STDOUT, booted, exit_written, revoke, take_back
+from actions.command.folder import EXIT, STDERR, STDOUT, booted, revoke, take_back
 from actions.command.identity import boot
 from actions.command.launcher import Launch, Order
 from actions.command.script import without_interpreter
@@ -181,7 +181,7 @@ def _why_lost(folder: Path, *, stopped: bool) -> str:
     """Of an attempt that was begun in this run of the machine, and has no exit status.   stopped: it ran on, and we killed it."""
     if stopped:
         return "its warden was killed, as rowd was, so that nobody could see it to its end; what still ran of it was killed, too"
-    if exit_written(folder):
+    if (folder / EXIT).exists():
         return "it left no exit status: that could not be written, as on a full disk"
     return "it left no exit status: its warden was killed, as rowd was, most likely before it ended; it may well have finished"
 

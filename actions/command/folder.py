@@ -77,8 +77,10 @@ def taken(folder: Path) -> Taken | None:
 
 
 def exit_written(folder: Path) -> bool:
-    """Whether there is an exit status."""
-    return (folder / EXIT).exists()
+    """Whether there is an exit status. A file that was only just made has none yet; what is written into it is there at once."""
+    with contextlib.suppress(FileNotFoundError):
+        return (folder / EXIT).stat().st_size > 0
+    return False
 
 
 def _ticket(file: Path) -> Taken | None:

@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 
 from actions.api import Adoptable, Lost, Outcome, Past, Process, Result
-from actions.command import KIND
+from actions.command import KIND, warden
 from actions.command.folder import taken
 from actions.command.identity import MARK, boot, identified, opened
+from actions.command.watch import Adopted
 from tests.unit.actions.attempts import RUN, Lent, action, request
 from tests.unit.actions.test_command_runs import wait_for_end
 
@@ -255,6 +256,21 @@ def test_half_an_exit_file_is_as_good_as_none(folder: Path, text: str) -> None:
     wait_for_end(process.pid)
     (folder / "exit").write_text(text)
     assert lost(folder, process, **settings).endswith("that could not be written, as on a full disk")
+
+
+def test_an_exit_file_that_was_just_made_says_nothing_yet(folder: Path) -> None:
+    gone = subprocess.Popen(["/bin/true"])
+    now = warden.now()
+    gone.wait()
+    warden_of_ours = Process(os.getpid(), now)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "boot").write_text(f"{boot()} nonce\n{gone.pid} {now}\n")
+    (folder / "exit").touch()
+    held = Adopted(warden_of_ours, folder, request())
+    assert not held.is_over()
+    (folder / "exit").write_text("0\n")
+    assert held.is_over()
+    held.close()
 
 
 def test_an_adopted_attempt_can_be_cancelled(folder: Path) -> None:
