@@ -16,13 +16,11 @@ from typing import Any
 from connectors.airtable.fields import COMPUTED, Field
 from connectors.api import Cell, fold
 from connectors.errors import Bug
+from connectors.plain import EXACT, clean, text_of
 
 TEXT_LIMIT = 100_000
 """Characters of a text cell; support.airtable.com, "Using rich text with Airtable" (VENDORS.md B2)."""
 
-_EXACT = 1e15  # below it a whole float is written without a point and no digit is lost
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 _RECORD = re.compile(r"rec[A-Za-z0-9]{14}")
 _SAYS = ("error", "specialValue", "email", "name", "text", "filename", "label", "value", "id")
@@ -98,31 +96,10 @@ def json_of(field: Field, value: Cell) -> Any:
         why = "is worked out by Airtable" if field.type in COMPUTED else f"is of a type that rowd can't write ({field.type})"
         raise Unfit(f'column "{field.name}" {why}; give it another name, or make it Single line text')
     if isinstance(value, str):
-        value = _text(_clean(value))
+        value = clean(value) or None
     if value is None:
         return False if field.type == "checkbox" else None
     return write(field, value)
-
-
-def _clean(text: str) -> str:
-    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return _SURROGATE.sub("\ufffd", text)
-
-
-def text_of(value: Cell) -> str:
-    """The text of a value: instants as `2026-11-21T09:00:00Z`, truth as yes and no, numbers plain."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case datetime():
-            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        case date():
-            return value.isoformat()
-        case float():
-            return str(int(value)) if value.is_integer() and abs(value) < _EXACT else repr(value)
-    return str(value)
 
 
 def _write_text(field: Field, value: Cell) -> str:
@@ -145,7 +122,7 @@ def _write_number(field: Field, value: Cell) -> int | float:
             raise _misfit(field, value, "Single line text")
     if not math.isfinite(found):
         raise _misfit(field, value, "Single line text")
-    return int(found) if float(found).is_integer() and abs(found) < _EXACT else found
+    return int(found) if float(found).is_integer() and abs(found) < EXACT else found
 
 
 def _write_rating(field: Field, value: Cell) -> int | None:

@@ -6,14 +6,13 @@ Everything is sent RAW, so that text is stored as it is: it can never become a f
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any, NamedTuple
 
 from connectors.api import Cell
-from connectors.errors import Bug
 from connectors.google_sheets.serials import clock_of, day_of, instant_of, serial_of
+from connectors.plain import EXACT, clean, instant
 
 Raw = str | int | float | bool | None
 """What a cell holds, as `UNFORMATTED_VALUE` and `effectiveValue` have it; None for nothing."""
@@ -22,9 +21,6 @@ CELL_LIMIT = 50_000  # characters in a cell; support.google.com/drive/answer/376
 DATED = frozenset({"DATE", "DATE_TIME"})
 """Number formats under which a number is an instant."""
 
-_EXACT = 1e15  # below it every whole number is told apart from its neighbours
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _FAILURES = {
     "NULL_VALUE": "#NULL!",
     "DIVIDE_BY_ZERO": "#DIV/0!",
@@ -93,7 +89,7 @@ def cell_of(raw: Raw, kind: str, zone: tzinfo) -> Cell:
                     return day_of(raw) if kind == "DATE" and float(raw).is_integer() else instant_of(raw, zone)
             except (OverflowError, ValueError):  # a number that no calendar has
                 pass
-            return int(raw) if float(raw).is_integer() and abs(raw) < _EXACT else raw
+            return int(raw) if float(raw).is_integer() and abs(raw) < EXACT else raw
 
 
 def raw_of(value: Cell, kind: str, zone: tzinfo) -> Raw:
@@ -109,17 +105,16 @@ def raw_of(value: Cell, kind: str, zone: tzinfo) -> Raw:
         case bool():
             return value
         case datetime():
-            if value.tzinfo is None:
-                raise Bug(f"the instant {value.isoformat()} has no zone")
-            return serial_of(value, zone) if kind in DATED else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            text = instant(value)
+            return serial_of(value, zone) if kind in DATED else text
         case date():
             return serial_of(value, zone) if kind in DATED else value.isoformat()
         case int():
-            return value if abs(value) < _EXACT else str(value)
+            return value if abs(value) < EXACT else str(value)
         case float():
             return value if math.isfinite(value) else str(value)
         case str():
-            return _cut(_clean(value))
+            return _cut(clean(value))
 
 
 def alike(one: Raw, other: Raw) -> bool:
@@ -130,12 +125,6 @@ def alike(one: Raw, other: Raw) -> bool:
     if isinstance(one, int | float) and isinstance(other, int | float):
         return math.isclose(one, other, rel_tol=1e-12, abs_tol=0.0)
     return type(one) is type(other) and one == other
-
-
-def _clean(text: str) -> str:
-    text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    text = _SURROGATE.sub("\ufffd", text)
-    return "" if text.isspace() else text
 
 
 def _cut(text: str) -> str:

@@ -98,7 +98,7 @@ class Answer:
 
     def headers(self, span: int) -> list[str]:
         """The headers as they stand now; blank ones "". Only where `head` is shown."""
-        assert self.head is not None  # noqa: S101
+        assert self.head is not None  # noqa: S101 (the caller has looked)
         return [str(raw).strip() if (raw := self.head.at(position)) is not None else "" for position in range(span)]
 
 

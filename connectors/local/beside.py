@@ -88,7 +88,7 @@ class Beside:
     @property
     def target(self) -> Path:
         """The table. Only `here`."""
-        assert self._folder is not None  # noqa: S101
+        assert self._folder is not None  # noqa: S101 (the caller has looked)
         return self._folder / self._target.name
 
     def at(self, path: Path) -> Path:
@@ -150,7 +150,7 @@ class Beside:
             owner = os.fstat(descriptor).st_uid
             if owner not in (0, us := os.geteuid()) and not (us == 0 and owner == self._owner_of_the_table(folder)[0]):
                 raise NeedsOwner(self._strange(owner))
-        except BaseException:
+        except BaseException:  # whatever it is, nobody else would close it
             os.close(descriptor)
             raise
         return descriptor
@@ -236,7 +236,7 @@ class Beside:
                 if time.monotonic() >= until:
                     raise TryLater(f"{self._target} is just being written by rowd's daemon or another command; try again")
                 time.sleep(0.005)
-        except BaseException:
+        except BaseException:  # whatever it is, nobody else would close it
             os.close(descriptor)
             raise
         return descriptor

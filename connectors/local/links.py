@@ -39,10 +39,10 @@ def followed(path: Path) -> Path:
         if part == "..":
             here = os.path.dirname(here)  # noqa: PTH120 (there are no links in it)
             continue
-        step = os.path.join(here, part)  # noqa: PTH118
+        step = os.path.join(here, part)  # noqa: PTH118 (a Path would normalise it)
         try:
             found = os.lstat(step)
-            leads = os.readlink(step) if stat.S_ISLNK(found.st_mode) else None  # noqa: PTH115
+            leads = os.readlink(step) if stat.S_ISLNK(found.st_mode) else None  # noqa: PTH115 (as above)
         except OSError:  # missing, or not to be seen: whoever opens it is told
             leads = None
         if leads is None:

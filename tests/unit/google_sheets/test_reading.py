@@ -129,7 +129,7 @@ def test_blank_lines_boxes_and_strangers_without_a_header_are_no_rows(bench: She
 def test_a_second_table_below_is_left_alone(bench: SheetsBench) -> None:
     bench.person.paste("A7", [["Name", "Amount"], ["paper", "12"]])
     assert [row.key for row in bench.table.read().rows] == ["a", "b", "c"]
-    assert bench.table.create([{"ID": "d", "Name": "delta"}]) == ["d"]  # type: ignore[attr-defined]
+    assert bench.table.create([{"ID": "d", "Name": "delta"}]) == ["d"]  # type: ignore[attr-defined]  # a bench knows only the contract
     assert bench.person.shown("B5") == "delta"
     assert [bench.person.shown(cell) for cell in ("A8", "B8", "A9", "B9")] == ["Name", "Amount", "paper", "12"]
 
