@@ -103,9 +103,10 @@ class Housekeeping:
 
     async def back_up(self) -> None:
         """Copy the ledger while it is in use, and keep the newest copies."""
-        name = f"ledger-{self._clock.now():%Y%m%d-%H%M%S}.sqlite"
+        now = self._clock.now()
+        name = f"ledger-{now:%Y%m%d-%H%M%S}.sqlite"
         path = self._chores.backups_dir / name
-        await asyncio.to_thread(_copy, self._chores.ledger, path, self._chores.backups)
+        await asyncio.to_thread(_copy, self._chores.ledger, path, now, self._chores.backups)
         self._listener(LedgerCopied(at=self._clock.now(), path=str(path)))
 
     async def digest(self) -> None:
@@ -129,11 +130,11 @@ def _delete(folders: tuple[str, ...]) -> None:
             run.rmdir()
 
 
-def _copy(ledger: Path, path: Path, keep: int) -> None:
+def _copy(ledger: Path, path: Path, at: datetime, keep: int) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     source = Ledger.open(ledger, migrate=False)
     try:
-        source.backup(path)
+        source.backup(path, at)
     finally:
         source.close()
     for old in sorted(path.parent.glob(PATTERN), reverse=True)[keep:]:

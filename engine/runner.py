@@ -239,13 +239,13 @@ def _made(path: str) -> bool:
     run = os.path.dirname(path)  # noqa: PTH120 (as above)
     try:
         with contextlib.suppress(FileExistsError):
-            os.mkdir(run)  # noqa: PTH102
-        os.mkdir(path, 0o700)  # noqa: PTH102
+            os.mkdir(run)  # noqa: PTH102 (as above)
+        os.mkdir(path, 0o700)  # noqa: PTH102 (as above)
     except FileExistsError:
         return False
     except FileNotFoundError:
-        os.makedirs(run, exist_ok=True)  # noqa: PTH103
-        os.mkdir(path, 0o700)  # noqa: PTH102
+        os.makedirs(run, exist_ok=True)  # noqa: PTH103 (as above)
+        os.mkdir(path, 0o700)  # noqa: PTH102 (as above)
     return True
 
 

@@ -6,15 +6,17 @@ import contextlib
 import os
 import sqlite3
 import tempfile
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from engine.ledger.codec import micros
 from engine.ledger.errors import damaged
 
 
-def copy(source: Path, target: Path) -> None:
+def copy(source: Path, target: Path, at: datetime) -> None:
     """Copy the ledger as last committed to `target` (mode 0600), replacing it; writers may go on meanwhile.
+
+    at: now, UTC: the copy bears it, so that who goes on from it knows since when it knows nothing.
 
     Raises: LedgerCorrupt where the copy doesn't pass SQLite's check, sqlite3.Error and OSError as they come.
     """
@@ -24,7 +26,7 @@ def copy(source: Path, target: Path) -> None:
     try:
         with contextlib.closing(sqlite3.connect(source)) as old, contextlib.closing(sqlite3.connect(draft)) as new:
             old.backup(new)
-            _mark(new)
+            _mark(new, at)
             new.execute("PRAGMA journal_mode = DELETE")  # one self-contained file; opening it as a ledger brings WAL back
             verdict = new.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
@@ -36,12 +38,12 @@ def copy(source: Path, target: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
-def _mark(new: sqlite3.Connection) -> None:
+def _mark(new: sqlite3.Connection, at: datetime) -> None:
     """Let the copy say that it is one, and since when: who goes on from it must know that it doesn't know what happened since."""
     with new:
         new.execute("CREATE TABLE IF NOT EXISTS copied (at INTEGER NOT NULL) STRICT")
         if new.execute("SELECT count(*) FROM copied").fetchone() == (0,):
-            new.execute("INSERT INTO copied VALUES (?)", (micros(datetime.now(UTC)),))
+            new.execute("INSERT INTO copied VALUES (?)", (micros(at),))
 
 
 def sync(path: Path) -> None:

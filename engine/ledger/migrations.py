@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -64,7 +65,8 @@ def bring_up(connection: sa.Connection, path: Path, *, migrate: bool, steps: Map
             META.create_all(connection, checkfirst=False)
             connection.execute(LEDGER.insert(), {"id": secrets.token_hex(8)})
         elif version < newest:
-            copy(path, path.with_name(f"{path.name}.before-v{newest}"))
+            written = datetime.fromtimestamp(path.stat().st_mtime, UTC)  # by the last daemon: this one has yet to begin
+            copy(path, path.with_name(f"{path.name}.before-v{newest}"), written)
             for number in range(version + 1, newest + 1):
                 steps[number](connection)
         connection.exec_driver_sql(f"PRAGMA application_id = {MARK}")

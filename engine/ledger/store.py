@@ -133,14 +133,16 @@ class Store:
         finally:
             self._undo()
 
-    def backup(self, path: Path) -> None:
+    def backup(self, path: Path, at: datetime) -> None:
         """Copy the ledger as last committed to `path`, replacing it, durably. Writers may go on meanwhile, from other connections.
+
+        at: now, UTC.
 
         Takes seconds on a big ledger: a daemon does it on a second `Ledger`, in a thread. Raises: LedgerCorrupt, LedgerUnwritable.
         """
         try:
             with _translating(self.path):
-                copy(self.path, path)
+                copy(self.path, path, at)
         except OSError as exc:
             raise LedgerUnwritable(
                 f"The backup {path} can't be written ({exc}): make room, or mend the rights of its folder."

@@ -63,6 +63,7 @@ def show(
         runs_ahead = ahead(to_come if as_json else (run for run in to_come if not run.claimed))
         tripped = _breaker(site, ledger, row, holds, now)
         old = behind(site, ledger)
+        reason = f"{reason}; but {old}" if old is not None and row.running is None else reason
         past, edits = _past(ledger, row, runs)
     if as_json:
         emit_json(_json(row, reason, runs_ahead, past, edits))

@@ -20,7 +20,7 @@ BARE = tuple(column for column in (*COLUMNS, "Catch Up") if column != "Status")
 
 def back_up(house: House) -> None:
     ledger = Ledger.open(house.path / "ledger.sqlite", migrate=False)
-    ledger.backup(house.path / "copy.sqlite")
+    ledger.backup(house.path / "copy.sqlite", house.clock.now())
     ledger.close()
 
 
@@ -55,6 +55,7 @@ def test_what_came_due_since_the_copy_is_recorded_and_never_started_again(tmp_pa
         async with house.open(sheet) as daemon:
             await house.until(NOON + timedelta(minutes=14))
             (told,) = house.of(LedgerRestored)
+            assert told.copied_at == NOON + timedelta(minutes=2, seconds=5)
             runs = await daemon._committer.read(lambda ledger: ledger.active())
         again = [(r.task, r.due) for r in house.witness.seen[len(ran) :]]
         assert not set(ran) & set(again)

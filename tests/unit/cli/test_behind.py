@@ -43,6 +43,7 @@ def test_a_file_that_was_changed_since_the_daemon_read_it_is_told_with_the_remed
     for words in (["status"], ["list"], ["check"], ["next"], ["show", "backup"]):
         assert f"was changed since the daemon read it; to let it read that: kill -HUP {pid}" in desk.said(*words), words
     assert f"kill -HUP {pid}" in desk.json("check")["behind"]
+    assert desk.json("show", "backup")["why_not_now"].endswith(f"that: kill -HUP {pid}")  # else it would promise what isn't so
 
 
 def test_without_a_daemon_nothing_is_behind(tmp_path: Path) -> None:

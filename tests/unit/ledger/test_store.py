@@ -361,7 +361,7 @@ def test_a_backup_is_a_whole_ledger_in_one_file(ledger: Ledger, tmp_path: Path) 
     target.write_text("the backup of yesterday")
     with ledger.transaction():
         ledger.claim([occurrence("not committed yet")])
-        ledger.backup(target)
+        ledger.backup(target, NOON)
     assert mode(target) == 0o600
     assert target.read_bytes()[18:20] == b"\x01\x01"  # no write-ahead log belongs to it (sqlite.org/fileformat.html, 1.3.3)
     with closing(Ledger.open(target)) as copy:
@@ -375,10 +375,10 @@ def test_a_backup_that_fails_leaves_the_last_one(ledger: Ledger, tmp_path: Path)
     target = tmp_path / "backup.db"
     target.write_text("the backup of yesterday")
     with pytest.raises(LedgerUnwritable), files_limited_to(100_000):
-        ledger.backup(target)
+        ledger.backup(target, NOON)
     assert target.read_text() == "the backup of yesterday"
     with pytest.raises(LedgerUnwritable, match="nowhere"):
-        ledger.backup(tmp_path / "nowhere" / "backup.db")
+        ledger.backup(tmp_path / "nowhere" / "backup.db", NOON)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["backup.db", "state"]
 
 
