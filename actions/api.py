@@ -5,7 +5,6 @@ The operator's `rowd.toml` says what an action is; a row only names it and gives
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,8 +17,6 @@ from pydantic import BaseModel
 from actions.parameters import Parameter, ParameterName
 from actions.values import Value as Value  # part of the contract; it stands there because parameters need it, too
 from config.fields import Span
-
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Outcome(StrEnum):
@@ -58,36 +55,41 @@ class Process:
     """A process that outlives us: its pid, and a moment at which it was there, in clock ticks since boot.
 
     Whoever has this pid and started no later (proc(5), /proc/PID/stat field 22) is it: nobody else can have got the pid by then.
-    Of an attempt's process it is the moment at which the attempt was made ready: how long it has run counts from there.
     """
 
     pid: int
     started: int
 
-    @property
-    def since_boot(self) -> float:
-        """Seconds from the start of the machine to that moment; setting the wall clock doesn't move it."""
-        return self.started / _TICKS
+
+class Uptime(NamedTuple):
+    """An instant on the machine's own clock, which nobody sets.
+
+    boot: which run of the machine it is, by random(4)'s boot_id.   seconds: since that began, time asleep included.
+    """
+
+    boot: str
+    seconds: float
 
 
 class Context(Protocol):
     """What the engine lends to one attempt."""
 
     @property
+    def path(self) -> Path:
+        """Where this attempt's folder is, or is to be: for an action that makes it by itself, mode 0700.
+
+        What such an action puts beside it, named `FOLDER.…`, is deleted with it.
+        """
+
+    @property
     def folder(self) -> Path:
-        """A folder of this attempt's own, mode 0700, made when it is first asked for, and then empty. Kept as its log.
+        """The same, made when it is first asked for, mode 0700, and then empty. Kept as the attempt's log.
 
         Raises OSError where it can't be made: ask before anything has an effect.
         """
 
     def secret(self, name: str) -> str:
         """The value of a secret that the definition declares. Raises KeyError for any other."""
-
-    async def launched(self, process: Process) -> None:
-        """Make the process known durably. Release it only after this returns; if it raises, the process must not be released.
-
-        It waits for as long as the ledger can't be written. How long the attempt may take counts from its return.
-        """
 
 
 class Past(NamedTuple):
@@ -122,6 +124,11 @@ class Lost:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unbegun:
+    """Nothing of the attempt has begun, and nothing can any more, but by `run`."""
+
+
 class Action(Protocol):
     """A definition made ready to run."""
 
@@ -134,15 +141,17 @@ class Action(Protocol):
 
 
 @runtime_checkable
-class Adoptable(Protocol):
-    """An action whose attempts outlive the daemon: each waits at a gate until `context.launched` has returned."""
+class Adoptable(Action, Protocol):
+    """An action whose attempts outlive the daemon. The ledger knows of an attempt before `run` is called for it."""
 
     @property
     def kind(self) -> str:
         """The name of its kind. It stands beside the attempt, so that a later daemon knows who can take it over."""
 
-    async def adopt(self, request: Request, context: Context, process: Process) -> Result | Lost | None:
-        """Wait for an attempt that another daemon released, and answer its result; where nobody can know it, why, or None.
+    async def adopt(self, request: Request, context: Context, since: Uptime | None) -> Result | Lost | Unbegun:
+        """Wait for an attempt that another daemon may have begun, and answer its result; where nobody can know it, why.
+
+        since: when the ledger came to know of it; None where it can't tell: an older version made it.
 
         Where it has ended already, also by a restart of the machine, answer without awaiting anything: its time may be over.
         Cancelling it stops the attempt, as with `run`.

@@ -92,7 +92,8 @@ class Acting:
         moves = self._foresight.moves(places, now, list(before))
         if moves.empty:
             return _Step(places, moves, None)
-        commit = self._committer.do(lambda ledger: moves.write(ledger, now), point=moves.point)
+        since = self._clock.uptime()
+        commit = self._committer.do(lambda ledger: moves.write(ledger, now, since), point=moves.point)
         durable = asyncio.create_task(commit)
         await asyncio.sleep(0)  # it is asked for now; and what was started before begins
         return _Step(places, moves, durable)

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from actions.api import Uptime
+from actions.boot import boot
+
 LONGEST_NAP = timedelta(seconds=30)
 """No sleep is longer, so that a suspended or reset clock is noticed within that time."""
 
@@ -28,8 +31,8 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds since some fixed moment; never goes back."""
 
-    def uptime(self) -> float:
-        """Like `monotonic`, but the time that the machine was suspended counts too."""
+    def uptime(self) -> Uptime:
+        """The instant on the machine's own clock: like `monotonic`, but the time that it was suspended counts too."""
 
     async def sleep_until(self, when: datetime) -> None:
         """Return once `now()` has reached `when`, also when the wall clock is set meanwhile."""
@@ -50,8 +53,8 @@ class SystemClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
-    def uptime(self) -> float:
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    def uptime(self) -> Uptime:
+        return Uptime(boot(), time.clock_gettime(time.CLOCK_BOOTTIME))
 
     async def sleep_until(self, when: datetime) -> None:
         while (left := when - self.now()) > timedelta(0):  # noqa: ASYNC110 (what is awaited here is the wall clock itself)

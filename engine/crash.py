@@ -6,13 +6,13 @@ import os
 import signal
 from typing import Protocol
 
-KINDS = ("claim", "begin", "launched", "outcome", "rows", "requests", "record", "marks", "prune")
+KINDS = ("claim", "begin", "outcome", "rows", "requests", "record", "marks", "prune")
 """Kinds of commit. Just before and just after each there is a point."""
 
 POINTS = (
     *(f"{kind}.{side}" for kind in KINDS for side in ("before", "after")),
-    "launch.spawned",
-    "launch.released",
+    "launch.before",
+    "launch.after",
     "table.before-write",
     "table.after-write",
 )

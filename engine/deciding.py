@@ -121,4 +121,4 @@ def _trigger(occurrence: Occurrence) -> tuple[str, str, str]:
 def _begun(occurrence: Occurrence, now: datetime) -> Occurrence:
     """As it stands once its next attempt has begun."""
     begun = occurrence._replace(stage=Stage.RUNNING, attempt=occurrence.attempt + 1, started_at=now)
-    return begun._replace(retry_at=None, process=None, reason="", duration=None)
+    return begun._replace(retry_at=None, reason="", duration=None)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from actions.api import Outcome
+from actions.api import Outcome, Uptime
 from engine.findings import Findings
 from engine.ledger import AttemptEnd, Ledger, TableMark
 from engine.model import Occurrence, Request, RowState, Stage, Tally
@@ -97,17 +97,17 @@ class Moves:
         """The kind of commit that this is, for the crash points."""
         return "claim" if self.claims else "begin" if self.begun else "record"
 
-    def write(self, ledger: Ledger, now: datetime) -> tuple[set[str], Tallies]:
-        """Answer the ids of the claims that are ours, and the tallies that changed."""
+    def write(self, ledger: Ledger, now: datetime, since: Uptime) -> tuple[set[str], Tallies]:
+        """Answer the ids of the claims that are ours, and the tallies that changed.   since: now, by the machine's own clock."""
         ledger.record(self.plan.records, self.claims)
-        taken = ledger.claim(self.claims, self.folders, self.kinds)
+        taken = ledger.claim(self.claims, self.folders, self.kinds, since)
         ledger.move_rows(self.plan.states)
         ledger.save_rows(self.plan.completed)
         ledger.ask_to_stop([(stop.run, stopped(stop)) for stop in self.plan.stops if stop not in self.quiet])
         ended = [ledger.end(stop.run, Outcome.CANCELLED, stopped(stop), now) for stop in self.quiet]
         for answer in self.plan.answers:
             ledger.answer(answer.request.id, answer.taken, answer.text, now)
-        ledger.begin([(o.id, o.attempt) for o in self.begun], now, self.folders, self.kinds)
+        ledger.begin([(o.id, o.attempt) for o in self.begun], now, self.folders, self.kinds, since)
         ours = {claim.id for claim, won in zip(self.claims, taken, strict=True) if won}
         return ours, tallies_of(ledger, [*self.plan.records, *ended])
 

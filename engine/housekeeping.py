@@ -99,7 +99,7 @@ class Housekeeping:
         """
         there = await asyncio.to_thread(_names, self._chores.runs)
         left = await self._committer.read(lambda ledger: ledger.forgotten(there))
-        await asyncio.to_thread(_delete, tuple(str(folder) for run in left for folder in (self._chores.runs / run).iterdir()))
+        await asyncio.to_thread(_delete, tuple(str(folder) for run in left for folder in _attempts(self._chores.runs / run)))
 
     async def back_up(self) -> None:
         """Copy the ledger while it is in use, and keep the newest copies."""
@@ -122,10 +122,17 @@ def _names(runs: Path) -> list[str]:
     return [path.name for path in runs.iterdir() if path.is_dir()] if runs.is_dir() else []
 
 
+def _attempts(run: Path) -> set[Path]:
+    """The folders of a run's attempts, each by what there is of it: itself, or what stands beside it (see `Context.path`)."""
+    return {run / path.name.partition(".")[0] for path in run.iterdir()}
+
+
 def _delete(folders: tuple[str, ...]) -> None:
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
         run = Path(folder).parent
+        for beside in run.glob(f"{Path(folder).name}.*"):
+            beside.unlink(missing_ok=True)
         if run.is_dir() and not any(run.iterdir()):
             run.rmdir()
 

@@ -96,9 +96,7 @@ class Learning:
         """An attempt has ended: the occurrence waits for another one, or is over."""
         memory, occurrence, result = self._memory, end.occurrence, end.ended.result
         if end.retry_at is not None:
-            memory.under_way.put(
-                occurrence._replace(stage=Stage.WAITING, retry_at=end.retry_at, reason=result.summary, process=None)
-            )
+            memory.under_way.put(occurrence._replace(stage=Stage.WAITING, retry_at=end.retry_at, reason=result.summary))
         else:
             memory.under_way.drop(occurrence)
         memory.changed(occurrence)

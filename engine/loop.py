@@ -179,7 +179,6 @@ class Daemon:
             await turns.turn(waiting, *([] if limit.done() else [limit]))
             await turns.rest(waiting, *([] if limit.done() else [limit]))
             if limit.done():
-                turns.runner.give_up_gated()
                 for occurrence in self.under_way:
                     why = f"rowd was stopped, and it had not ended {spelled(self.parts.stop_within)} later"
                     turns.runner.stop(occurrence.id, Outcome.CANCELLED, why)

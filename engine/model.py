@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from actions.api import Outcome, Process, Value
+from actions.api import Outcome, Value
 from connectors.api import Cell
 
 SETTLE = timedelta(seconds=2)
@@ -233,7 +233,6 @@ class Occurrence(NamedTuple):  # a tuple is made and changed six times as fast a
     id: the run's id: short, sortable by time, unlike any other's.
     trigger: `at:<ISO instant>`, `counter:<n>`, `request:<n>`.   due: the nominal instant.
     attempt: how many attempts were begun.   retry_at: when WAITING, the earliest instant of the next attempt.
-    process: when RUNNING a command, its process once that is committed.
     parameters, action, timeout, attempts: as they were when claimed, so that an edit changes only what comes after.
     count: how many equal occurrences this record stands for (skipped and missed ones only); they reach from `due` to `last_due`.
     stopping: why the attempt under way is to be the last, whatever becomes of it; blank where nobody has taken it back.
@@ -259,7 +258,6 @@ class Occurrence(NamedTuple):  # a tuple is made and changed six times as fast a
     attempt: int = 0
     started_at: datetime | None = None
     retry_at: datetime | None = None
-    process: Process | None = None
     outcome: Outcome | None = None
     reason: str = ""
     outputs: Mapping[str, Value] = _NOTHING

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,12 +11,10 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from actions.api import Adoptable, Lost, Outcome, Process, Request, Result
+from actions.api import Adoptable, Lost, Outcome, Request, Result, Unbegun, Uptime
 from config.fields import spelled
 from engine.answers import judged, masked
 from engine.clock import Clock, Timer
-from engine.committer import RETRY_LEDGER, Commits
-from engine.ledger import LedgerUnwritable
 from engine.model import Occurrence
 from engine.parts import Parts
 
@@ -42,47 +39,36 @@ class _Attempt:
     """One attempt under way, as its action sees it (`actions.api.Context`), and how it is to end where it is stopped.
 
     began: on the monotonic clock; None where it ended unseen.   left: how long it may still take.
-    made: whether its folder is there as it should be.
-    gated: its process waits for the ledger, and has run nothing.   given_up: it is left to the next daemon, which starts it.
     """
 
     occurrence: Occurrence
-    path: str
+    place: str
     secrets: Mapping[str, str]
-    commit: Callable[[_Attempt, Process], Awaitable[None]]
     began: float | None
     left: timedelta
-    made: bool
     task: asyncio.Task[object] = field(init=False)
     timer: Timer | None = None
     verdict: Result | None = None
-    gated: bool = False
-    given_up: bool = False
+
+    @property
+    def path(self) -> Path:
+        return Path(self.place)
 
     @property
     def folder(self) -> Path:
-        folder = Path(self.path)
-        if not self.made:
-            if not _made(self.path):
-                for left in folder.iterdir():  # an earlier daemon's gated launcher may have left its files; it never ran
-                    left.unlink(missing_ok=True)
-            self.made = True
-        return folder
+        _make(self.place)
+        return self.path
 
     def secret(self, name: str) -> str:
         return self.secrets[name]
-
-    async def launched(self, process: Process) -> None:
-        await self.commit(self, process)
 
 
 class Runner:
     """Attempts under way, by run id. One occurrence has one attempt at a time."""
 
-    def __init__(self, parts: Parts, clock: Clock, committer: Commits, ended: Callable[[Ended], None]) -> None:
+    def __init__(self, parts: Parts, clock: Clock, ended: Callable[[Ended], None]) -> None:
         """ended: told once for each attempt."""
         self._clock = clock
-        self._committer = committer
         self._runs = str(parts.runs)
         self._crash = parts.crash
         self._ended = ended
@@ -108,34 +94,29 @@ class Runner:
 
     def start(self, occurrence: Occurrence) -> None:
         """Begin the attempt `occurrence.attempt`, which the ledger already knows."""
+        self._crash.at("launch.before")
         action = self._actions.get(occurrence.action)
-        attempt = self._attempt(occurrence, age=0.0, made=False)
+        attempt = self._attempt(occurrence)
         if action is None:
             gone = Result(Outcome.FAILED, f"the action {occurrence.action} is no longer defined in rowd.toml")
             self._begin(attempt, partial(_known, gone))
         else:
             self._begin(attempt, partial(action.run, _request(occurrence), attempt))
 
-    def adopt(self, occurrence: Occurrence, kind: str | None) -> None:
-        """Take over an attempt that another daemon began.   kind: what `kind` said of its action then.
+    def adopt(self, occurrence: Occurrence, kind: str | None, since: Uptime | None) -> None:
+        """Take over an attempt that another daemon began, or was about to.
 
         It goes by what the attempt was, not by what its action is called now: that may have been changed or removed since.
+        kind: what `kind` said of its action then.   since: when the ledger came to know of it.
         """
-        process = occurrence.process
-        if kind is not None and process is None and self.kind(occurrence.action) == kind:
-            self.start(occurrence)  # its gate was never opened, so it never ran
-            if occurrence.stopping:  # before its first step: it never will
-                self.stop(occurrence.id, Outcome.CANCELLED, occurrence.stopping)
-        elif kind is not None and (heir := self._taking_over(occurrence.action, kind)) is not None and process is not None:
-            attempt = self._attempt(occurrence, age=max(0.0, self._clock.uptime() - process.since_boot), made=True)
-            self._begin(attempt, partial(_adopted, heir, _request(occurrence), attempt, process))
+        if kind is not None and (heir := self._taking_over(occurrence.action, kind)) is not None:
+            age = 0.0 if since is None else max(0.0, self._clock.uptime().seconds - since.seconds)
+            attempt = self._attempt(occurrence, age)
+            self._begin(attempt, partial(self._adopted, heir, _request(occurrence), attempt, since))
             if occurrence.stopping:  # in the loop's next step, when it is really taken over
                 asyncio.get_running_loop().call_soon(self.stop, occurrence.id, Outcome.CANCELLED, occurrence.stopping)
-        elif kind is not None and process is None:
-            why = f"it had not begun when rowd stopped, and the action {occurrence.action} is no {kind} any more"
-            self._begin(self._attempt(occurrence, age=0.0, made=True), partial(_known, Result(Outcome.FAILED, why)))
         else:
-            attempt = self._attempt(occurrence, age=0.0, made=True)
+            attempt = self._attempt(occurrence)
             self._begin(attempt, partial(_lost, attempt, "rowd stopped while it ran; its effect is unknown"))
 
     def _taking_over(self, name: str, kind: str) -> Adoptable | None:
@@ -155,28 +136,19 @@ class Runner:
             attempt.task.cancel()
         return True
 
-    def give_up_gated(self) -> None:
-        """Leave to the next daemon what still waits for a ledger that can't be written: nothing of it ran, so nothing is told."""
-        for attempt in self._attempts.values():
-            if attempt.gated and not attempt.given_up:
-                attempt.given_up = True
-                attempt.task.cancel()
-
     async def wait(self) -> None:
         """Return when nothing is under way."""
         while self._attempts:
             await asyncio.wait([attempt.task for attempt in self._attempts.values()])
 
-    def _attempt(self, occurrence: Occurrence, *, age: float, made: bool) -> _Attempt:
+    def _attempt(self, occurrence: Occurrence, age: float = 0.0) -> _Attempt:
         """age: seconds that it has run already."""
         return _Attempt(
             occurrence=occurrence,
-            path=self.folder(occurrence.id, occurrence.attempt),
+            place=self.folder(occurrence.id, occurrence.attempt),
             secrets=self._secrets.get(occurrence.action, _NO_SECRETS),
-            commit=self._launched,
             began=self._clock.monotonic() - age,
             left=occurrence.timeout - timedelta(seconds=age) if age else occurrence.timeout,
-            made=made,
         )
 
     def _begin(self, attempt: _Attempt, work: Callable[[], Awaitable[object]]) -> None:
@@ -184,6 +156,7 @@ class Runner:
         attempt.task = asyncio.get_running_loop().create_task(self._bounded(attempt, work), name=run)
         attempt.task.add_done_callback(partial(self._finish, attempt))
         self._attempts[run] = attempt
+        asyncio.get_running_loop().call_soon(self._crash.at, "launch.after")  # it has made its first step by then
 
     async def _bounded(self, attempt: _Attempt, work: Callable[[], Awaitable[object]]) -> object:
         """What the action answers. It is stopped when its time is over; but a first look comes before that."""
@@ -196,35 +169,33 @@ class Runner:
             if attempt.timer is not None:
                 attempt.timer.cancel()
 
+    async def _adopted(self, action: Adoptable, request: Request, attempt: _Attempt, since: Uptime | None) -> object:
+        answer = await action.adopt(request, attempt, since)
+        if isinstance(answer, Lost):
+            await _lost(attempt, answer.why)
+        if not isinstance(answer, Unbegun):
+            return answer
+        if attempt.timer is not None:
+            attempt.timer.cancel()
+        stopping = attempt.occurrence.stopping
+        if stopping:
+            attempt.verdict = attempt.verdict or Result(Outcome.CANCELLED, stopping)
+        if attempt.verdict is not None:
+            return answer
+        attempt.began, attempt.left = self._clock.monotonic(), attempt.occurrence.timeout
+        self._ring(attempt)
+        return await action.run(request, attempt)
+
     def _ring(self, attempt: _Attempt) -> None:
         attempt.timer = self._clock.call_after(max(attempt.left, timedelta(0)), partial(self._late, attempt.occurrence))
 
     def _late(self, occurrence: Occurrence) -> None:
         self.stop(occurrence.id, Outcome.TIMED_OUT, f"stopped after {spelled(occurrence.timeout)}")
 
-    async def _launched(self, attempt: _Attempt, process: Process) -> None:
-        """Nothing runs before the ledger knows the process, so it can wait for a ledger that can't be written; no time is lost."""
-        self._crash.at("launch.spawned")
-        if attempt.timer is not None:
-            attempt.timer.cancel()
-        run, number, folder = attempt.occurrence.id, attempt.occurrence.attempt, attempt.path
-        attempt.gated = True
-        while attempt.gated:
-            try:
-                await self._committer.do(lambda ledger: ledger.launched(run, number, process, folder), point="launched")
-                attempt.gated = False
-            except LedgerUnwritable:
-                await self._clock.sleep(RETRY_LEDGER)
-        attempt.began, attempt.left = self._clock.monotonic(), attempt.occurrence.timeout
-        self._ring(attempt)
-        asyncio.get_running_loop().call_soon(self._crash.at, "launch.released")  # the action releases it first
-
     def _finish(self, attempt: _Attempt, done: asyncio.Task[object]) -> None:
         occurrence = attempt.occurrence
         del self._attempts[occurrence.id]
         result = masked(judged(done), self._mask)
-        if attempt.given_up:
-            return
         if attempt.verdict is not None and result.outcome is not Outcome.SUCCEEDED:
             result = attempt.verdict
         spent = self._spent(attempt) if result.past is None else result.past.took
@@ -234,19 +205,15 @@ class Runner:
         return None if attempt.began is None else timedelta(seconds=max(0.0, self._clock.monotonic() - attempt.began))
 
 
-def _made(path: str) -> bool:
-    """Make an attempt's folder, and those above it; False where it was there. Few calls: one is made at each start."""
-    run = os.path.dirname(path)  # noqa: PTH120 (as above)
+def _make(path: str) -> None:
+    """Make an attempt's folder, and those above it, where they aren't there. Few calls: one is made at each start."""
     try:
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(run)  # noqa: PTH102 (as above)
-        os.mkdir(path, 0o700)  # noqa: PTH102 (as above)
+        os.mkdir(path, 0o700)  # noqa: PTH102 (a Path costs ten times as much, at each start)
     except FileExistsError:
-        return False
+        pass
     except FileNotFoundError:
-        os.makedirs(run, exist_ok=True)  # noqa: PTH103 (as above)
+        os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 (as above)
         os.mkdir(path, 0o700)  # noqa: PTH102 (as above)
-    return True
 
 
 def _adoptable(actions: Mapping[str, object]) -> Iterator[tuple[str, Adoptable]]:
@@ -257,14 +224,6 @@ def _adoptable(actions: Mapping[str, object]) -> Iterator[tuple[str, Adoptable]]
 
 async def _known(result: Result) -> Result:
     return result
-
-
-async def _adopted(action: Adoptable, request: Request, attempt: _Attempt, process: Process) -> object:
-    answer = await action.adopt(request, attempt, process)
-    if answer is None or isinstance(answer, Lost):
-        known = answer.why if answer is not None else "it ended while rowd was not running, and left no exit status"
-        await _lost(attempt, known)
-    return answer
 
 
 async def _lost(attempt: _Attempt, why: str) -> None:

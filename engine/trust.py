@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from actions.api import Uptime
 from engine.clock import LONGEST_NAP, Clock, Timer
 
 FAR = timedelta(days=1)
@@ -51,12 +52,12 @@ class SteadyClock:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._trust = Trust(clock.now(), clock.uptime())
+        self._trust = Trust(clock.now(), clock.uptime().seconds)
         self._jumps: list[timedelta] = []
 
     def now(self) -> datetime:
         """See `Clock.now`."""
-        uptime = self._clock.uptime()
+        uptime = self._clock.uptime().seconds
         if (jump := self._trust.look(self._clock.now(), uptime)) is not None:
             self._jumps.append(jump)
         return self._trust.now(uptime)
@@ -70,7 +71,7 @@ class SteadyClock:
         """See `Clock.monotonic`."""
         return self._clock.monotonic()
 
-    def uptime(self) -> float:
+    def uptime(self) -> Uptime:
         """See `Clock.uptime`."""
         return self._clock.uptime()
 

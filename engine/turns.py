@@ -49,7 +49,7 @@ class Turns:
         self.frozen: datetime | None = None
         self.bears: timedelta | None = None
         self.refused = False
-        self.runner = Runner(parts, clock, committer, self._ended)
+        self.runner = Runner(parts, clock, self._ended)
         self._committer = committer
         self._emit: Callable[[Event], None] = listener
         self._learning = Learning(self.memory, listener)
@@ -91,7 +91,7 @@ class Turns:
         """Attempts that were begun when the last daemon ended: wait for them, start them, or call them lost."""
         for one in unfinished:
             if (occurrence := self.memory.under_way.get(one.occurrence.id)) is not None:
-                self.runner.adopt(occurrence, one.attempt.kind)
+                self.runner.adopt(occurrence, one.attempt.kind, one.attempt.since)
 
     def reconfigure(self, parts: Parts, rules: Mapping[str, TableRules]) -> None:
         """Go on with other definitions and rules; what runs is not touched. A table without rules starts nothing any more."""

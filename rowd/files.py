@@ -4,35 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from actions.command.folder import BOOT, EXIT, OUTPUT, STDERR, STDOUT, TICKET
+from actions.command.folder import OUTPUT, STDERR, STDOUT
 from engine.ledger import Attempt, Ledger
 from rowd.wiring import Site
-
-_INNER = frozenset({BOOT, EXIT, OUTPUT})
-"""Files that are between rowd and a command's warden; what is in them stands in the ledger."""
-
 
 PRINTED = (STDOUT, STDERR)
 """What a command printed, in the order in which it is shown."""
 
 
 def folder_of(site: Site, attempt: Attempt) -> Path:
-    """Where the attempt's files are, or were; attempts that no process was made known of have their usual place."""
+    """Where the attempt's files are, or were; of those that the ledger has no folder of, their usual place."""
     return Path(attempt.folder) if attempt.folder is not None else site.parts.runs / attempt.run / str(attempt.n)
 
 
 def files_in(folder: Path) -> list[Path]:
-    """What there is to be read, standard output and error first. Empty where the folder is gone."""
+    """What there is to be read, standard output and error first; not what stands in the ledger. Empty where the folder is gone."""
     try:
-        found = [path for path in folder.iterdir() if path.is_file() and not path.is_symlink() and not _is_inner(path.name)]
+        found = [path for path in folder.iterdir() if path.is_file() and not path.is_symlink() and path.name != OUTPUT]
     except OSError:
         return []
     first = {name: place for place, name in enumerate(PRINTED)}
     return sorted(found, key=lambda path: (first.get(path.name, len(first)), path.name))
-
-
-def _is_inner(name: str) -> bool:
-    return name in _INNER or name.startswith(TICKET)
 
 
 def files_of(ledger: Ledger, site: Site, run: str) -> list[Path]:

@@ -8,17 +8,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from actions.api import Context, Lost, Outcome, Process, Request, Result
+from actions.api import Context, Lost, Outcome, Request, Result, Unbegun, Uptime
+from actions.boot import boot
 from actions.command import argv
 from actions.command.environment import PATH, account_of, variables
-from actions.command.folder import EXIT, STDERR, STDOUT, booted, revoke, take_back
-from actions.command.identity import boot
+from actions.command.folder import STDERR, STDOUT, Sizes, take_back
+from actions.command.identity import kill_left
 from actions.command.launcher import Launch, Order
 from actions.command.script import without_interpreter
 from actions.command.settings import CommandSettings
-from actions.command.verdict import exit_status, past, result, too_much
+from actions.command.tickets import Ticket, begun, is_made, newest, unmade
+from actions.command.verdict import result, too_much
+from actions.command.warden import NOT_EXECUTABLE, NOT_FOUND
 from actions.command.wards import End
-from actions.command.watch import Adopted, Held, too_long, until_gone
+from actions.command.watch import Adopted, Held, until_gone
 from actions.paths import confined
 from actions.telling import Mask, cut, plain
 from actions.values import BadValue, Value, quoted
@@ -43,63 +46,63 @@ class Command:
         self._cwd = cwd
 
     async def run(self, request: Request, context: Context) -> Result:
-        return await self._anew(request, context, None)
-
-    async def adopt(self, request: Request, context: Context, process: Process) -> Result | Lost | None:
-        """As `Adoptable` says. An attempt that has run nothing, and now never will, is started.
-
-        That nothing ran is certain only while the machine is up: a file that a power cut took away proves nothing.
-        """
-        folder, mask = context.folder, self._mask(context)
-        made = booted(folder)
-        if made not in (None, boot()):
-            self._tidy(folder, mask)
-            down = Lost("it left no exit status: the machine went down, most likely while it ran")
-            return _timed(self._result(folder, None, None, mask), folder) or down
-        if made is not None and (revoked := revoke(folder)) is not None:
-            return await self._anew(request, context, revoked)
-        adopted = Adopted(process, folder, request)
-        long, over, stopped = None, adopted.is_over(), False
-        try:
-            if not over:
-                long = await self._until_gone(adopted, folder)
-        finally:
-            stopped = adopted.close()
-            self._tidy(folder, mask)
-        if made is not None and not (folder / STDOUT).exists():
-            return await self._anew(request, context, None)
-        found = self._result(folder, long, None, mask)
-        if found is None:
-            return None if made is None else Lost(_why_lost(folder, stopped=stopped))
-        return _timed(found, folder) if over else found
-
-    async def _anew(self, request: Request, context: Context, revoked: str | None) -> Result:
-        """Make an attempt, anew for as long as its warden is gone before it has begun.   revoked: its ticket of an earlier one."""
-        mask = self._mask(context)
-        for _ in range(LAUNCHES):
+        """The attempt is made ready anew for as long as its warden is gone before it has begun anything."""
+        mask, folder = self._mask(context), context.path
+        ticket = unmade(folder)
+        for nth in range(ticket, ticket + LAUNCHES):
             try:
-                launch = Launch(self._order(request, context), request, revoked)
+                launch = Launch(self._order(request, context, nth), request)
             except (OSError, ValueError, subprocess.SubprocessError) as exc:
                 why = cut(plain(mask.text(f"it could not be started: {exc}")))
                 return Result(Outcome.FAILED, why, final=isinstance(exc, BadValue))
-            await context.launched(launch.process)
-            launch.release()
             try:
-                long = await self._until_gone(launch, context.folder)
+                await self._until_gone(launch, folder)
             finally:
                 end = launch.close()
-                self._tidy(context.folder, mask)
-            if isinstance(end, End):
-                known = end.why if end.status is None else end.status
-                return self._result(context.folder, long, known, mask) or Result(Outcome.FAILED, "it left no exit status")
-            revoked = end
+                sizes = self._tidy(folder, mask)
+            if end is not None:
+                return self._result(folder, sizes, end, mask)
         return Result(Outcome.FAILED, "it could not be started: its warden was gone each time, before it began")
+
+    async def adopt(self, request: Request, context: Context, since: Uptime | None) -> Result | Lost | Unbegun:
+        """As `Adoptable` says. That nothing was begun is certain only while the machine is up: what a power cut took away proves
+        nothing.
+        """
+        folder, mask = context.path, self._mask(context)
+        if since is None or since.boot != boot():
+            if since is None:
+                kill_left(request, None, None)
+            why = "it was begun by an older version of rowd" if since is None else "the machine went down, most likely while it ran"
+            return self._found(folder, mask, newest(folder)) or Lost(f"it left no exit status: {why}")
+        first = 1
+        while (ticket := begun(folder, first)) is not None:
+            adopted = Adopted(folder, ticket, request)
+            over, stopped = adopted.is_over(), False
+            try:
+                if not over:
+                    await self._until_gone(adopted, folder)
+            finally:
+                stopped = adopted.close()
+                self._tidy(folder, mask)
+            if not self._came_to_nothing(folder, adopted.ticket):
+                found = self._found(folder, mask, adopted.ticket)
+                if found is None:
+                    return Lost(_why_lost(stopped=stopped))
+                return found if over else replace(found, past=None)
+            first = ticket.nth + 1
+        return Unbegun()
+
+    def _came_to_nothing(self, folder: Path, ticket: Ticket) -> bool:
+        """Whether its warden was gone before it had begun anything. A file that isn't there proves it: stdout comes just before."""
+        if ticket.program is not None or ticket.status is not None:
+            return False
+        return is_made(folder, ticket.nth + 1) or not (folder / STDOUT).exists()
 
     def lacking(self) -> str | None:
         """The folder that it runs in, its program, or the user that it runs as."""
         try:
             self._in_place()
-            self._program(self._argv[0].filled(lambda _: ""), self._settings.environment.get("PATH", PATH))
+            self._checked(self._argv[0].filled(lambda _: ""), self._settings.environment.get("PATH", PATH))
             if self._settings.user is not None:
                 account_of(self._settings.user)
         except (OSError, ValueError) as exc:
@@ -114,42 +117,52 @@ class Command:
             return str(exc)
         return None
 
-    async def _until_gone(self, held: Held, folder: Path) -> Path | None:
+    async def _until_gone(self, held: Held, folder: Path) -> None:
         files = (folder / STDOUT, folder / STDERR)
-        return await until_gone(held, files, self._settings.output_limit, self._settings.kill_after)
+        await until_gone(held, files, self._settings.output_limit, self._settings.kill_after)
 
-    def _result(self, folder: Path, long: Path | None, status: int | str | None, mask: Mask) -> Result | None:
-        """None where nobody can know it; only after `_tidy`.   status: what we were told; where that is none, the file has it."""
-        limit = self._settings.output_limit
-        long = long or too_long((folder / STDOUT, folder / STDERR), limit)
-        if long is not None:
-            return too_much(folder, long, limit, mask)
-        known = status
-        if not isinstance(known, int) and (written := exit_status(folder)) is not None:
-            known = written
-        return None if known is None else result(folder, known, self._settings.ok_exit_codes, mask)
+    def _result(self, folder: Path, sizes: Sizes, end: End, mask: Mask) -> Result:
+        """What it came to; only after `_tidy`."""
+        status: int | str = end.why if end.status is None else end.status
+        why = end.why if end.status is None and not end.orphaned else None
+        if end.status in (NOT_FOUND, NOT_EXECUTABLE):
+            why = self.lacking()  # looked for only now: most programs are there
+        if why is not None:
+            return Result(Outcome.FAILED, cut(plain(mask.text(f"it could not be started: {why}"))))
+        much = too_much(folder, sizes, self._settings.output_limit, mask)
+        return much or result(folder, sizes, status, self._settings.ok_exit_codes, mask)
 
-    def _tidy(self, folder: Path, mask: Mask) -> None:
+    def _found(self, folder: Path, mask: Mask, ticket: Ticket | None) -> Result | None:
+        """What an attempt of another daemon came to, with when; None where nobody can know it."""
+        sizes = self._tidy(folder, mask)
+        much = too_much(folder, sizes, self._settings.output_limit, mask)
+        if much is not None or ticket is None or ticket.status is None:
+            return much
+        return replace(result(folder, sizes, ticket.status, self._settings.ok_exit_codes, mask), past=ticket.past)
+
+    def _tidy(self, folder: Path, mask: Mask) -> Sizes:
         """What holds for the logs however an attempt ended."""
-        take_back(folder)
-        for log in (folder / STDOUT, folder / STDERR):
-            mask.file(log)
+        sizes = take_back(folder)
+        for name, size in ((STDOUT, sizes.stdout), (STDERR, sizes.stderr)):
+            if size:
+                mask.file(folder / name)
+        return sizes
 
     def _mask(self, context: Context) -> Mask:
         return Mask(context.secret(name) for name in self._settings.secrets)
 
-    def _order(self, request: Request, context: Context) -> Order:
-        """Raises ValueError, with a sentence, for what only the machine knows: a folder or a program that isn't there."""
+    def _order(self, request: Request, context: Context, ticket: int) -> Order:
+        """Raises ValueError, with a sentence, for what only the machine knows: a program or a user that isn't there."""
         settings = self._settings
-        self._in_place()
         secrets = {name: context.secret(name) for name in settings.secrets}
-        environment = variables(request, context.folder, settings.environment, secrets, settings.user)
+        environment = variables(request, context.path, settings.environment, secrets, settings.user)
         elements = argv.filled(self._argv, confined(settings.parameters, request.parameters))
         return Order(
             argv=(self._program(elements[0], environment["PATH"]), *elements[1:]),
             cwd=self._cwd.absolute(),
             environment=environment,
-            folder=context.folder,
+            folder=context.path,
+            ticket=ticket,
             user=settings.user,
             memory=settings.memory,
             cpu=settings.cpu,
@@ -161,7 +174,11 @@ class Command:
             raise ValueError(f"there is no folder {self._cwd}; create it, or correct its cwd")
 
     def _program(self, name: str, path: str) -> str:
-        """The program's path, found as a shell would."""
+        """The program's path, found as a shell would. One that is named by its path is looked at only once it can't be executed."""
+        return str(self._cwd.absolute() / name) if "/" in name else self._checked(name, path)
+
+    def _checked(self, name: str, path: str) -> str:
+        """The same, once it is sure that it is there. Raises ValueError, with a sentence."""
         there = self._cwd.absolute() / name
         found = shutil.which(str(there) if "/" in name else name, path=path)
         if found is None and "/" in name and there.is_file():
@@ -177,15 +194,8 @@ class Command:
         return program
 
 
-def _why_lost(folder: Path, *, stopped: bool) -> str:
+def _why_lost(*, stopped: bool) -> str:
     """Of an attempt that was begun in this run of the machine, and has no exit status.   stopped: it ran on, and we killed it."""
     if stopped:
         return "its warden was killed, as rowd was, so that nobody could see it to its end; what still ran of it was killed, too"
-    if (folder / EXIT).exists():
-        return "it left no exit status: that could not be written, as on a full disk"
-    return "it left no exit status: its warden was killed, as rowd was, most likely before it ended; it may well have finished"
-
-
-def _timed(result: Result | None, folder: Path) -> Result | None:
-    """With when it ended and how long it ran, where it had ended before anybody looked."""
-    return None if result is None else replace(result, past=past(folder))
+    return "it left no exit status: its warden was killed, as rowd was, or the disk was full; it may well have finished"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from actions.api import Context, Lost, Outcome, Process, Request, Result
+from actions.api import Context, Lost, Outcome, Request, Result, Unbegun, Uptime
 from actions.command import argv
 from actions.command.action import Command
 from actions.command.settings import CommandSettings
-from actions.command.verdict import exit_status
+from actions.command.tickets import newest
 
 
 class Heir(Command):
@@ -22,13 +22,13 @@ class Heir(Command):
         settings = CommandSettings(kind="command", argv=("true",))
         super().__init__(settings, argv.read(settings.argv, {}), Path())
 
-    async def _anew(self, request: Request, context: Context, revoked: str | None) -> Result:  # noqa: ARG002 (a Command's)
+    async def run(self, request: Request, context: Context) -> Result:  # noqa: ARG002 (an Action's)
         return Result(Outcome.FAILED, f"the action {request.action} is no longer defined in rowd.toml")
 
-    async def adopt(self, request: Request, context: Context, process: Process) -> Result | Lost | None:
-        found = await super().adopt(request, context, process)
-        status = exit_status(context.folder)
-        if not isinstance(found, Result) or status is None:
+    async def adopt(self, request: Request, context: Context, since: Uptime | None) -> Result | Lost | Unbegun:
+        found = await super().adopt(request, context, since)
+        ticket = newest(context.path)
+        if not isinstance(found, Result) or ticket is None or ticket.status is None:
             return found
-        summary = f"exit {status}; what it printed is in its log, since its action is no longer in rowd.toml"
+        summary = f"exit {ticket.status}; what it printed is in its log, since its action is no longer in rowd.toml"
         return replace(found, summary=summary, outputs={})

@@ -7,22 +7,12 @@ import os
 import select
 import signal
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 from actions.api import Process, Request
-
-MARK = "ROWD_WARDEN"
-"""A variable of wardens and of nothing else. What is forked of one bears it, too, until it has become its program."""
+from actions.command.warden import MARK
 
 _PROC = Path("/proc")
-_BOOT = _PROC / "sys/kernel/random/boot_id"
-
-
-@cache
-def boot() -> str:
-    """The id of this run of the machine (random(4))."""
-    return _BOOT.read_text().strip()
 
 
 def identified(pid: int) -> Process:
@@ -50,11 +40,6 @@ def is_gone(pidfd: int, milliseconds: int = 0) -> bool:
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
     return bool(poll.poll(milliseconds))
-
-
-def bears_marks(pid: int, request: Request) -> bool:
-    """Whether a process was begun for this attempt, by its environment; False where it is gone."""
-    return _marks(request) <= _environ(pid)
 
 
 def kill_left(request: Request, group: int | None, nonce: str | None) -> None:

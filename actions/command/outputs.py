@@ -57,10 +57,8 @@ def typed(text: str) -> Value:
 def last_line(file: Path) -> str:
     """The last line that isn't blank, without outer blanks; "" where there is none."""
     try:
-        if (size := os.stat(file).st_size) == 0:  # noqa: PTH116 (most say nothing, on one of the two at least)
-            return ""
         with file.open("rb") as log:
-            log.seek(max(0, size - READ))
+            log.seek(max(0, os.fstat(log.fileno()).st_size - READ))
             lines = log.read(READ).decode(errors="replace").splitlines()
     except FileNotFoundError:
         return ""

@@ -1,13 +1,13 @@
 """The warden: begins the programs of one daemon and sees each to its end, also when that daemon is gone. A process of its own.
 
-`python -I -S warden.py VERSION`, an end of a socket pair as its standard input. It imports little, and nothing of ours: so it is
-small, and begins at once. Orders come as frames, and each is carried out as it comes:
+`python -I -S warden.py VERSION BOOT`, an end of a socket pair as its standard input. It imports little, and nothing of ours: so it
+is small, and begins at once. Orders come as frames, and each is carried out as it comes:
 
-- begin: the ticket of the attempt is taken by renaming it (see `folder`); only whoever has taken it may begin the attempt. Then
-  the program is started in a session of its own, and its pid goes into the file that was the ticket.
+- begin: the ticket of the attempt is made (see `tickets`); only whoever has made it may begin the attempt. Then the program is
+  started in a session of its own, and its pid goes into the ticket.
 - signal: to the group of a program that hasn't been reaped; so its number can mean no other.
 
-When a program has ended, what is left of its group is killed, its exit status written into its folder, and told. When the daemon is
+When a program has ended, what is left of its group is killed, its exit status added to the ticket, and told. When the daemon is
 gone, what it has sent is still carried out, and the warden ends with the last of its programs.
 """
 
@@ -15,27 +15,31 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import marshal
 import os
 import resource
 import select
 import signal
 import sys
 import time
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
-VERSION = "1"
+VERSION = "2"
 """Of the frames. A warden of another version ends at once: rowd may be upgraded while a daemon runs."""
 
-BEGIN, SIGNAL = b"begin", b"signal"
-STDOUT, STDERR, EXIT, BOOT = "stdout", "stderr", "exit", "boot"
-"""Files in an attempt's folder; the others are in `folder`."""
+BEGIN, SIGNAL = "begin", "signal"
+STDOUT, STDERR = "stdout", "stderr"
+"""Files in an attempt's folder."""
 
-FIXED = 8
-"""Fields before the arguments: kind, number, folder, ticket, cwd, uid:gid:groups, memory:cpu:nice, how many arguments."""
+MARK = "ROWD_WARDEN"
+"""A variable of wardens and of nothing else. What is forked of one bears it, too, until it has become its program."""
 
-_TICKS = os.sysconf("SC_CLK_TCK")
+TICKS = os.sysconf("SC_CLK_TCK")
+"""Clock ticks in a second."""
 _HEAD, _READ = 4, 1 << 18
-_NOT_EXECUTABLE, _NOT_FOUND, _SHELL_SIGNALS = 126, 127, 128  # as sh has them
+NOT_EXECUTABLE, NOT_FOUND, _SHELL_SIGNALS = 126, 127, 128
+"""As sh has them."""
+
 _DEAF_TO = (
     *(signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM),
     *(signal.SIGPIPE, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGXFSZ),
@@ -44,67 +48,55 @@ _DEFAULT = tuple(n for n in signal.valid_signals() if n not in (signal.SIGKILL, 
 
 
 class Order(NamedTuple):
-    """A program to begin. folder, ticket, cwd, argv, environment: as the kernel has them; empty account and limits: none."""
+    """A program to begin. folder, ticket, cwd, argv, environment: as the kernel has them, without NULs.
+
+    number: unlike any other order's, of any warden.   account: uid, gid and further groups; empty for our own.
+    limits: memory in bytes, cpu in seconds, 0 for none; nice. Empty where there is none.
+    """
 
     number: bytes
     folder: bytes
     ticket: bytes
     cwd: bytes
-    account: bytes
-    limits: bytes
+    account: list[int]
+    limits: list[int]
     argv: list[bytes]
     environment: dict[bytes, bytes]
 
 
 def now() -> int:
     """Clock ticks since boot, as /proc/PID/stat has them."""
-    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) * _TICKS // 10**9
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) * TICKS // 10**9
 
 
-def framed(*fields: bytes) -> bytes:
-    """A frame: its length, then its fields with NULs between, which none of them may hold. Raises ValueError."""
-    frame = b"\0".join(fields)
-    if frame.count(b"\0") != len(fields) - 1:
-        raise ValueError("an argument or a variable holds a NUL character")
+def framed(*fields: Any) -> bytes:
+    """A frame: its length, then its fields, which are plain values."""
+    frame = marshal.dumps(fields)  # its ends are of one Python: each daemon has a warden of its own
     return len(frame).to_bytes(_HEAD, "little") + frame
 
 
-def frames(received: bytearray) -> list[list[bytes]]:
+def frames(received: bytearray) -> list[tuple[Any, ...]]:
     """The fields of each whole frame, which is taken out of what was received."""
     found, at = [], 0
     while len(received) >= at + _HEAD:
         end = at + _HEAD + int.from_bytes(received[at : at + _HEAD], "little")
         if len(received) < end:
             break
-        found.append(bytes(received[at + _HEAD : end]).split(b"\0"))
+        found.append(marshal.loads(received[at + _HEAD : end]))  # noqa: S302 (of the daemon that began us)
         at = end
     del received[:at]
     return found
 
 
-def written(order: Order) -> bytes:
-    """An order as a frame. Raises ValueError."""
-    variables = (name + b"=" + value for name, value in order.environment.items())
-    fixed = (*order[:6], str(len(order.argv)).encode())
-    return framed(BEGIN, *fixed, *order.argv, *variables)
-
-
-def _read(fields: list[bytes]) -> Order:
-    arguments = FIXED + int(fields[FIXED - 1])
-    pairs = (variable.partition(b"=") for variable in fields[arguments:])
-    number, folder, ticket, cwd, account, limits = fields[1 : FIXED - 1]
-    return Order(number, folder, ticket, cwd, account, limits, fields[FIXED:arguments], {name: value for name, _, value in pairs})
-
-
 class Warden:
-    """One daemon's warden.   line: our end of the socket pair."""
+    """One daemon's warden.   line: our end of the socket pair.   name: what tickets tell of us."""
 
-    def __init__(self, line: int) -> None:
-        self._line = line
+    def __init__(self, line: int, name: bytes) -> None:
+        self._line, self._name = line, name
         self._received = bytearray()
         self._unsent = bytearray()
         self._open = True
-        self._programs: dict[int, tuple[bytes, bytes]] = {}  # pid → number and folder
+        self._programs: dict[int, tuple[bytes, bytes]] = {}  # pid → number and ticket
         self._pids: dict[bytes, int] = {}  # by the number of the order
         self._poll = select.poll()
         self._poll.register(line, select.POLLIN)
@@ -138,21 +130,23 @@ class Warden:
             self._poll.unregister(self._line)
             return
         self._received += read
-        for fields in frames(self._received):
-            if fields[0] == BEGIN:
-                self._begin(_read(fields))
+        for kind, *fields in frames(self._received):
+            if kind == BEGIN:
+                self._begin(Order(*fields))
             else:
-                self._signal(fields[1], int(fields[2]))
+                self._signal(*fields)
 
     def _begin(self, order: Order) -> None:
-        begun = begin(order)
-        if isinstance(begun, str):
-            self._tell(order.number, b"", begun.encode(errors="replace"))
-        elif begun < 0:
-            self._end(order.number, order.folder, -begun)
+        try:
+            pid = begin(order, self._name)
+        except OSError as exc:
+            self._tell(order.number, None, f"{exc.strerror}: {os.fsdecode(exc.filename or order.folder)}")
+            return
+        if pid < 0:
+            self._end(order.number, order.ticket, -pid)
         else:
-            self._programs[begun] = order.number, order.folder
-            self._pids[order.number] = begun
+            self._programs[pid] = order.number, order.ticket
+            self._pids[order.number] = pid
 
     def _signal(self, number: bytes, sent: int) -> None:
         if (pid := self._pids.get(number)) is not None:
@@ -163,17 +157,18 @@ class Warden:
             ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             if ended is None:
                 return
-            number, folder = self._programs[ended.si_pid]
+            number, ticket = self._programs[ended.si_pid]
             _kill(ended.si_pid, signal.SIGKILL)  # what is left of its group, whose number is still its own
             os.waitpid(ended.si_pid, 0)
             del self._programs[ended.si_pid], self._pids[number]
-            self._end(number, folder, ended.si_status + (0 if ended.si_code == os.CLD_EXITED else _SHELL_SIGNALS))
+            status = ended.si_status + (0 if ended.si_code == os.CLD_EXITED else _SHELL_SIGNALS)
+            self._end(number, ticket, status)
 
-    def _end(self, number: bytes, folder: bytes, status: int) -> None:
-        _write_exit(folder, b"%d\n" % status)
-        self._tell(number, b"%d" % status, b"")
+    def _end(self, number: bytes, ticket: bytes, status: int) -> None:
+        _note(ticket, b"exit %d %d\n" % (status, now()))
+        self._tell(number, status, "")
 
-    def _tell(self, *fields: bytes) -> None:
+    def _tell(self, *fields: Any) -> None:
         if self._open:
             self._unsent += framed(*fields)
 
@@ -191,37 +186,46 @@ class Warden:
         self._poll.modify(self._line, select.POLLIN | (select.POLLOUT if self._unsent else 0))
 
 
-def begin(order: Order) -> int | str:
-    """Begin a program: its pid; negative, the exit status of one that can't be executed; or why nothing was begun."""
-    ticket, taken = order.folder + b"/" + order.ticket, order.folder + b"/" + BOOT.encode()
-    try:
-        os.rename(ticket, taken)  # noqa: PTH104 (a path costs more than all this)
-    except FileNotFoundError:
-        return "its ticket was withdrawn"
-    except OSError as exc:
-        return f"its ticket can't be taken: {exc.strerror}"
+def begin(order: Order, name: bytes) -> int:
+    """Begin a program: its pid; negative, the exit status of one that can't be executed. Raises OSError: nothing was tried."""
+    _take(order, name)
     opened: list[int] = []
     try:
-        for name, how in ((BOOT, os.O_APPEND), (STDERR, os.O_CREAT | os.O_TRUNC), (STDOUT, os.O_CREAT | os.O_TRUNC)):
-            opened.append(os.open(order.folder + b"/" + name.encode(), os.O_WRONLY | os.O_NOFOLLOW | how, 0o644))
-        known, err, out = opened
-    except OSError as exc:
-        for file in opened:
-            os.close(file)
-        with contextlib.suppress(OSError):  # nothing ran, as the missing stdout tells, too
-            os.rename(taken, ticket)  # noqa: PTH104
-        return f"{exc.strerror}: {exc.filename.decode(errors='replace')}"
-    try:
-        pid = _spawn(order, out, err)
-    except OSError as exc:
-        _write(err, b"rowd: %s: %s\n" % (order.argv[0], (exc.strerror or "").encode()))
-        return -(_NOT_FOUND if exc.errno in (errno.ENOENT, errno.ENOTDIR) else _NOT_EXECUTABLE)
-    else:
-        _write(known, b"%d %d\n" % (pid, now()))
-        return pid
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(order.folder, 0o700)  # noqa: PTH102 (as above)
+        for log in (STDERR, STDOUT):  # that of stdout tells that something may have run
+            how = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+            opened.append(os.open(order.folder + b"/" + log.encode(), how, 0o644))
+        err, out = opened
+        if order.account:
+            os.chown(order.folder, *order.account[:2])  # he needn't be able to reach it: the program begins inside
+        try:
+            pid = _spawn(order, out, err)
+        except OSError as exc:
+            _write(err, b"rowd: %s: %s\n" % (order.argv[0], (exc.strerror or "").encode()))
+            return -(NOT_FOUND if exc.errno in (errno.ENOENT, errno.ENOTDIR) else NOT_EXECUTABLE)
+    except OSError:
+        with contextlib.suppress(OSError):  # nothing ran: another daemon may begin it
+            os.unlink(order.ticket)  # noqa: PTH108 (as above)
+        raise
     finally:
         for file in opened:
             os.close(file)
+    _note(order.ticket, b"%d %d\n" % (pid, now()))
+    return pid
+
+
+def _take(order: Order, name: bytes) -> None:
+    """Make the ticket, whole at once and only where there is none: link(2) never replaces a file. Raises OSError."""
+    os.makedirs(order.ticket.rpartition(b"/")[0], exist_ok=True)  # noqa: PTH103 (a path costs more than all this)
+    unlinked = order.ticket + b"." + order.number
+    file = os.open(unlinked, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(file, name)
+        os.link(unlinked, order.ticket)
+    finally:
+        os.close(file)
+        os.unlink(unlinked)  # noqa: PTH108 (as above)
 
 
 def _spawn(order: Order, out: int, err: int) -> int:
@@ -276,11 +280,11 @@ def _become(order: Order, out: int, err: int, writing: int) -> NoReturn:
         os.setsid()
         os.dup2(out, 1)
         os.dup2(err, 2)
-        memory, cpu, nice = (int(limit or 0) for limit in (order.limits or b"::").split(b":"))
+        memory, cpu, nice = order.limits or (0, 0, 0)
         if nice:
             os.nice(nice)
         if order.account:
-            uid, gid, *groups = map(int, order.account.split(b":"))
+            uid, gid, *groups = order.account
             os.fchown(out, uid, gid)  # /dev/stdout is opened anew
             os.fchown(err, uid, gid)
             os.setgroups(groups)
@@ -302,7 +306,7 @@ def _become(order: Order, out: int, err: int, writing: int) -> NoReturn:
         failed = errno.ENOMEM
     finally:
         os.write(writing, b"%d" % failed)
-        os._exit(_NOT_EXECUTABLE)
+        os._exit(NOT_EXECUTABLE)
 
 
 def _kill(group: int, number: int) -> None:
@@ -310,19 +314,12 @@ def _kill(group: int, number: int) -> None:
         os.killpg(group, number)
 
 
-def _write_exit(folder: bytes, line: bytes) -> None:
+def _note(ticket: bytes, line: bytes) -> None:
     """One line by one write(2). Where it can't be written (a full disk), it is still told."""
-    path, how = folder + b"/" + EXIT.encode(), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    try:
-        try:
-            file = os.open(path, how, 0o644)
-        except FileExistsError:  # the program's own doing
-            os.unlink(path)  # noqa: PTH108
-            file = os.open(path, how, 0o644)
-    except OSError:
-        return
-    _write(file, line)
-    os.close(file)
+    with contextlib.suppress(OSError):
+        file = os.open(ticket, os.O_WRONLY | os.O_APPEND)
+        _write(file, line)
+        os.close(file)
 
 
 def _write(file: int, line: bytes) -> None:
@@ -332,8 +329,9 @@ def _write(file: int, line: bytes) -> None:
 
 def main() -> None:
     """Serve the daemon at the other end of standard input."""
-    if sys.argv[1:] != [VERSION]:
+    if sys.argv[1:2] != [VERSION]:
         sys.exit(f"this warden is of version {VERSION}")
+    name = f"{sys.argv[2]} {os.environ[MARK]} {os.getpid()} {now()}\n".encode()
     for number in _DEAF_TO:
         signal.signal(number, signal.SIG_IGN)
     os.umask(0o022)
@@ -343,7 +341,7 @@ def main() -> None:
     for standard in range(3):
         os.dup2(nothing, standard)
     os.close(nothing)
-    Warden(line).serve()
+    Warden(line, name).serve()
 
 
 if __name__ == "__main__":

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from actions.api import Process
+from actions.boot import boot
 from actions.command import warden
-from actions.command.identity import MARK
 
 _PROGRAM = str(Path(warden.__file__).absolute())
 _READ = 1 << 16
@@ -23,8 +22,8 @@ _READ = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How an order ended.   status: as sh has it; None where there is none, then `why` says why.
-    orphaned: its warden is gone, and what becomes of the program is ours to see to.
+    """How an order ended.   status: as sh has it; None where there is none.
+    why: nothing was begun, or could be executed.   orphaned: its warden is gone, and what becomes of the program is ours to see to.
     """
 
     status: int | None
@@ -37,7 +36,7 @@ class Warden:
 
     def __init__(self) -> None:
         """Raises OSError."""
-        self.nonce = secrets.token_hex(8)
+        self._nonce = secrets.token_hex(8)
         self.gone = False
         self._numbers = count(1)
         self._ends: dict[bytes, asyncio.Future[End]] = {}
@@ -48,12 +47,12 @@ class Warden:
         self._line, other = socket.socketpair()
         try:
             self._popen = subprocess.Popen(
-                [sys.executable, "-I", "-S", _PROGRAM, warden.VERSION],
+                [sys.executable, "-I", "-S", _PROGRAM, warden.VERSION, boot()],
                 stdin=other.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
-                env={MARK: self.nonce},
+                env={warden.MARK: self._nonce},
                 start_new_session=True,
             )
         except BaseException:
@@ -64,26 +63,25 @@ class Warden:
         self._line.setblocking(False)
 
     @property
-    def process(self) -> Process:
-        """It, and a moment at which it is there."""
-        return Process(self._popen.pid, warden.now())
+    def pid(self) -> int:
+        return self._popen.pid
 
-    def number(self) -> str:
+    def number(self) -> bytes:
         """Of the next order: unlike any other's, of any warden."""
-        return f"{self.nonce}-{next(self._numbers)}"
+        return b"%s-%d" % (self._nonce.encode(), next(self._numbers))
 
-    def begin(self, number: bytes, frame: bytes) -> asyncio.Future[End]:
+    def begin(self, order: warden.Order) -> asyncio.Future[End]:
         """Send an order; the future tells when it has ended, and how."""
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[End] = loop.create_future()
         self._listen(loop)
-        self._ends[number] = ended
-        self._send(frame)
+        self._ends[order.number] = ended
+        self._send(warden.framed(warden.BEGIN, *order))
         return ended
 
     def signal(self, number: bytes, sent: signal.Signals) -> None:
         """To the group of an order's program. Nothing where it has ended, or never began."""
-        self._send(warden.framed(warden.SIGNAL, number, str(int(sent)).encode()))
+        self._send(warden.framed(warden.SIGNAL, number, int(sent)))
 
     def forget(self, number: bytes) -> None:
         """Whoever waited for this order doesn't any more."""
@@ -142,7 +140,7 @@ class Warden:
         for number, status, why in warden.frames(self._received):
             ended = self._ends.pop(number, None)
             if ended is not None and not ended.done():
-                ended.set_result(End(int(status)) if status else End(None, f"it could not be started: {why.decode()}"))
+                ended.set_result(End(status, why))
 
     def _bury(self) -> None:
         self.gone = True

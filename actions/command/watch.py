@@ -11,9 +11,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from actions.api import Process, Request
-from actions.command.folder import exit_written, taken
-from actions.command.identity import bears_marks, is_gone, kill_left, opened
+from actions.api import Request
+from actions.command.identity import is_gone, kill_left, opened
+from actions.command.tickets import Ticket, read
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at how much was written."""
@@ -37,14 +37,15 @@ class Held(Protocol):
 
 
 class Adopted:
-    """An attempt that another daemon released. End it with `close`.
+    """An attempt that another daemon's warden has begun, or is about to. End it with `close`.
 
-    What its warden has written in its folder tells how far it is; the warden lives until its last program's exit status is written.
+    Its ticket tells how far it is; its warden lives until the last of its programs has ended and that is noted.
     """
 
-    def __init__(self, warden: Process, folder: Path, request: Request) -> None:
+    def __init__(self, folder: Path, ticket: Ticket, request: Request) -> None:
+        self.ticket = ticket
         self._folder, self._request = folder, request
-        self._warden = opened(warden)
+        self._warden = opened(ticket.warden)
         self._program: int | None = None
         self._group = 0
         self._gone: asyncio.Task[None] | None = None
@@ -57,11 +58,12 @@ class Adopted:
         return self._gone
 
     def is_over(self) -> bool:
-        """Whether it has ended, or nobody will tell how it ends: what runs on without a warden, or a folder, is lost."""
-        if self._warden is None or is_gone(self._warden) or taken(self._folder) is None:
+        """Whether it has ended, or nobody will tell how it ends: what runs on without a warden, or a ticket, is lost."""
+        here = self._look()
+        if not here or self._warden is None or is_gone(self._warden):
+            self._look()  # what its warden has noted last
             return True
-        self._look()
-        return (self._program is None or is_gone(self._program)) and exit_written(self._folder)
+        return (self._program is None or is_gone(self._program)) and self.ticket.status is not None
 
     def signal(self, number: signal.Signals) -> None:
         """Only while the leader lives: then its group's number can't mean another. Where it hasn't begun yet, nothing."""
@@ -74,11 +76,11 @@ class Adopted:
         """Give everything back, and kill what runs on though nobody will tell how it ends. Whether something may have run on."""
         if self._gone is not None:
             self._gone.cancel()
+        self._look()
         killed = False
-        if not exit_written(self._folder):
-            self._look()
+        if self.ticket.status is None:
             killed = self._program is not None and not is_gone(self._program)
-            if not kill_program(self._folder, self._request):
+            if not kill_program(self._folder, self.ticket.nth, self._request):
                 killed = True
                 self._kill_warden()
         for pidfd in (self._warden, self._program):
@@ -87,17 +89,22 @@ class Adopted:
         return killed
 
     def _kill_warden(self) -> None:
-        """Its ticket was taken, and nobody knows by which process: then all it began ends."""
+        """It has made the ticket, and doesn't tell which process it has begun: then all it began ends."""
         if self._warden is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._warden, signal.SIGKILL)
             is_gone(self._warden, int(DYING * 1000))
-            kill_program(self._folder, self._request)
+            kill_program(self._folder, self.ticket.nth, self._request)
 
-    def _look(self) -> None:
-        """Find the program, as soon as its warden has told of it."""
-        if self._program is None and (process := program(self._folder, self._request)) is not None:
-            self._program, self._group = opened(process), process.pid
+    def _look(self) -> bool:
+        """Read the ticket anew, and find the program as soon as it tells of it. False where it isn't there any more."""
+        ticket = read(self._folder, self.ticket.nth)
+        if ticket is None:
+            return False
+        self.ticket = ticket
+        if self._program is None and ticket.program is not None:
+            self._program, self._group = opened(ticket.program), ticket.program.pid
+        return True
 
     async def _watch(self) -> None:
         nap = _SOON
@@ -108,8 +115,8 @@ class Adopted:
             nap = _SOON if running else min(2 * nap, _SELDOM)
 
 
-async def until_gone(held: Held, files: Sequence[Path], limit: int, kill_after: timedelta) -> Path | None:
-    """Return once it has ended; the file that grew beyond `limit` bytes, where that is why it was stopped.
+async def until_gone(held: Held, files: Sequence[Path], limit: int, kill_after: timedelta) -> None:
+    """Return once it has ended. It is stopped where one of the files grows beyond `limit` bytes.
 
     Cancelled, it stops the group first: SIGTERM, SIGKILL after `kill_after`, or at once when cancelled again.
     """
@@ -117,48 +124,31 @@ async def until_gone(held: Held, files: Sequence[Path], limit: int, kill_after: 
     try:
         while not gone.done():
             await asyncio.wait((gone,), timeout=LOOK_EVERY)
-            if (long := too_long(files, limit)) is not None:
+            if not gone.done() and any(_size(file) > limit for file in files):
                 await _stop(held, kill_after)
-                return long
+                return
     except asyncio.CancelledError:
         await _stop(held, kill_after)
         raise
-    return None
 
 
-def too_long(files: Sequence[Path], limit: int) -> Path | None:
-    """The first of the files that is larger than `limit` bytes."""
-    for file in files:
-        with contextlib.suppress(FileNotFoundError):
-            if os.lstat(file).st_size > limit:
-                return file
-    return None
-
-
-def program(folder: Path, request: Request) -> Process | None:
-    """The program that was begun, as its warden has told; None where it has told of none (yet).
-
-    In the folder of another user, who can write there, only a process that was begun for this attempt is believed.
-    """
-    ticket = taken(folder)
-    if ticket is None or ticket.program is None:
-        return None
+def _size(file: Path) -> int:
     with contextlib.suppress(FileNotFoundError):
-        if folder.stat().st_uid != os.geteuid() and not bears_marks(ticket.program.pid, request):
-            return None
-    return ticket.program
+        return os.lstat(file).st_size
+    return 0
 
 
-def kill_program(folder: Path, request: Request) -> bool:
+def kill_program(folder: Path, nth: int, request: Request) -> bool:
     """Kill what is left of an attempt without a warden. False where it may have begun, and nothing tells which process it is."""
-    ticket, known = taken(folder), program(folder, request)
+    ticket = read(folder, nth)
+    known = None if ticket is None else ticket.program
     if known is not None and (pidfd := opened(known)) is not None:
         if not is_gone(pidfd):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(known.pid, signal.SIGKILL)
         os.close(pidfd)
     kill_left(request, known.pid if known is not None else None, ticket.nonce if ticket is not None else None)
-    return ticket is None or ticket.program is not None
+    return ticket is None or known is not None
 
 
 async def _stop(held: Held, kill_after: timedelta) -> None:

@@ -32,7 +32,16 @@ def _version_3(connection: sa.Connection) -> None:
     connection.exec_driver_sql("CREATE INDEX occurrences_by_end ON occurrences (ended_at) WHERE ended_at IS NOT NULL")
 
 
-STEPS: Mapping[int, Step] = {2: _version_2, 3: _version_3}
+def _version_4(connection: sa.Connection) -> None:
+    """A ticket tells which process an attempt is; the ledger only when it came to know of the attempt."""
+    for table in ("occurrences", "attempts"):
+        for column in ("pid", "pid_started"):
+            connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
+    connection.exec_driver_sql("ALTER TABLE attempts ADD COLUMN boot TEXT")
+    connection.exec_driver_sql("ALTER TABLE attempts ADD COLUMN uptime INTEGER")
+
+
+STEPS: Mapping[int, Step] = {2: _version_2, 3: _version_3, 4: _version_4}
 """Version → what leads to it from the one before, in SQL of its own, never edited later. The schema module has only the newest."""
 
 FIRST = 1

@@ -12,14 +12,14 @@ from types import MappingProxyType
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from actions.api import Outcome, Process, Result
+from actions.api import Outcome, Result, Uptime
 from engine.ledger.codec import micros, micros_or_none, packed, prose, span
 from engine.ledger.errors import IllegalMove
 from engine.ledger.records import AttemptEnd, Unfinished
 from engine.ledger.schema import ATTEMPTS, NOT_ENDED, OCCURRENCES
 from engine.ledger.statements import table_of
 from engine.ledger.tallies import FAILED, Tallies
-from engine.ledger.values import ATTEMPT_COLUMNS, OCCURRENCE_COLUMNS, attempt_of, occurrence_of, values_of
+from engine.ledger.values import ATTEMPT_COLUMNS, MICROS, OCCURRENCE_COLUMNS, attempt_of, occurrence_of, values_of
 from engine.model import MOVES, Occurrence, Stage
 
 _NOWHERE: Mapping[str, Path | str] = MappingProxyType({})
@@ -34,11 +34,12 @@ class Occurrences(Tallies):
         occurrences: Sequence[Occurrence],
         folders: Mapping[str, Path | str] = _NOWHERE,
         kinds: Mapping[str, str] = _NONE_LASTS,
+        since: Uptime | None = None,
     ) -> list[bool]:
         """Insert each, unless its (table, key, trigger) is there already. In the same order: True, this call claimed it.
 
         Each has an id of its own, drawn before, and is CLAIMED; or, where it starts at once, RUNNING with its first attempt, which
-        is then put down as well.   folders, kinds: as in `begin`. Raises: IllegalMove, also for an id that another occurrence has.
+        is then put down as well.   folders, kinds, since: as in `begin`. Raises: IllegalMove, also for an id that another has.
         """
         if not occurrences:
             return []
@@ -67,6 +68,8 @@ class Occurrences(Tallies):
                     "summary": "",
                     "folder": _path(folders.get(o.id)),
                     "kind": kinds.get(o.id),
+                    "boot": since.boot if since else None,
+                    "uptime": _micros(since),
                 }
                 for o in occurrences
                 if o.stage is Stage.RUNNING and o.id in ours
@@ -80,12 +83,14 @@ class Occurrences(Tallies):
         at: datetime,
         folders: Mapping[str, Path | str] = _NOWHERE,
         kinds: Mapping[str, str] = _NONE_LASTS,
+        since: Uptime | None = None,
     ) -> None:
         """(run id, number of the attempt) → RUNNING. The number is the next one, and within what the occurrence is allowed.
 
         started_at of an occurrence is that of its first attempt. What the attempt before came to is told by that one alone then.
         folders: run id → the attempt's folder, where it is known already, so that its log is found and pruned also where no process
-        is ever launched.   kinds: run id → the kind of its action, where the attempt outlives the daemon.
+        is ever begun.   kinds: run id → the kind of its action, where the attempt outlives the daemon.
+        since: the same instant as `at`, by the machine's own clock.
         Raises: IllegalMove; then the transaction must be given up.
         """
         steps = [{"of": run, "nth": n, "at": micros(at)} for run, n in starts]
@@ -93,18 +98,18 @@ class Occurrences(Tallies):
             raise IllegalMove(f"one of these attempts may not begin: {', '.join(f'{run} attempt {n}' for run, n in starts)}")
         self._write(
             _BEGIN_ATTEMPT,
-            [{"of": run, "at": micros(at), "its_folder": _path(folders.get(run)), "its_kind": kinds.get(run)} for run, _ in starts],
+            [
+                {
+                    "of": run,
+                    "at": micros(at),
+                    "its_folder": _path(folders.get(run)),
+                    "its_kind": kinds.get(run),
+                    "its_boot": since.boot if since else None,
+                    "its_uptime": _micros(since),
+                }
+                for run, _ in starts
+            ],
         )
-
-    def launched(self, run: str, attempt: int, process: Process, folder: Path | str) -> None:
-        """Make an attempt's process known, before it is released. Raises: IllegalMove.
-
-        A second launch of the same attempt takes the place of the first: the caller knows that the first was never released.
-        """
-        of = {"of": run, "nth": attempt, "its_pid": process.pid, "its_start": process.started}
-        if self._write(_LAUNCHED, of) != 1:
-            raise IllegalMove(f"{run} attempt {attempt} is not under way, so it can't be launched")
-        self._write(_LAUNCHED_ATTEMPT, of | {"its_folder": str(folder)})
 
     def ask_to_stop(self, stops: Sequence[tuple[str, str]]) -> None:
         """(run id, why): the attempt under way is to be the last one. Nothing where an occurrence has none under way."""
@@ -220,14 +225,17 @@ def _after(before: Occurrence, end: AttemptEnd) -> Occurrence:
     """Where an occurrence stands once this attempt has ended."""
     result = end.result
     if end.retry_at is not None:
-        waits = before._replace(stage=Stage.WAITING, retry_at=end.retry_at, reason=result.summary, duration=end.duration)
-        return waits._replace(process=None)
+        return before._replace(stage=Stage.WAITING, retry_at=end.retry_at, reason=result.summary, duration=end.duration)
     over = before._replace(outputs=dict(result.outputs), links=result.links, duration=end.duration)
     return _ended(over, result.outcome, result.summary, end.at)
 
 
 def _ended(before: Occurrence, outcome: Outcome, reason: str, at: datetime) -> Occurrence:
-    return before._replace(stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=at, retry_at=None, process=None)
+    return before._replace(stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=at, retry_at=None)
+
+
+def _micros(since: Uptime | None) -> int | None:
+    return None if since is None else round(since.seconds * MICROS)
 
 
 def _path(folder: Path | str | None) -> str | None:
@@ -283,9 +291,9 @@ _BEGIN = (
         duration=None,
     )
 )
-_attempt = table_of("of", "at", "its_folder", "its_kind")
+_attempt = table_of("of", "at", "its_folder", "its_kind", "its_boot", "its_uptime")
 _BEGIN_ATTEMPT = insert(ATTEMPTS).from_select(
-    ["run", "n", "action", "started_at", "summary", "folder", "kind"],
+    ["run", "n", "action", "started_at", "summary", "folder", "kind", "boot", "uptime"],
     sa.select(
         OCCURRENCES.c.id,
         OCCURRENCES.c.attempt,
@@ -294,27 +302,14 @@ _BEGIN_ATTEMPT = insert(ATTEMPTS).from_select(
         sa.literal(""),
         _attempt.c.its_folder,
         _attempt.c.its_kind,
+        _attempt.c.its_boot,
+        _attempt.c.its_uptime,
     ).join_from(_attempt, OCCURRENCES, OCCURRENCES.c.id == _attempt.c.of),
 )
 _ASK_TO_STOP = (
     sa.update(OCCURRENCES)
     .where(OCCURRENCES.c.id == sa.bindparam("of"), OCCURRENCES.c.stage == Stage.RUNNING.value)
     .values(stopping=sa.bindparam("why"))
-)
-_LAUNCHED = (
-    sa.update(OCCURRENCES)
-    .where(
-        OCCURRENCES.c.id == sa.bindparam("of"),
-        OCCURRENCES.c.stage == Stage.RUNNING.value,
-        OCCURRENCES.c.attempt == sa.bindparam("nth"),
-    )
-    .values(pid=sa.bindparam("its_pid"), pid_started=sa.bindparam("its_start"))
-)
-_OF_ATTEMPT = (ATTEMPTS.c.run == sa.bindparam("of"), ATTEMPTS.c.n == sa.bindparam("nth"))
-_LAUNCHED_ATTEMPT = (
-    sa.update(ATTEMPTS)
-    .where(*_OF_ATTEMPT)
-    .values(pid=sa.bindparam("its_pid"), pid_started=sa.bindparam("its_start"), folder=sa.bindparam("its_folder"))
 )
 _over = table_of("of", "nth", "at", "ended", "said", "took")
 _END_ATTEMPT = (
@@ -329,8 +324,6 @@ _MOVE = (
     .values(
         stage=_moved.c.to,
         retry_at=_moved.c.retry,
-        pid=None,
-        pid_started=None,
         outcome=_moved.c.how,
         reason=_moved.c.why,
         outputs=_moved.c.out,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from actions.api import Outcome, Process, Result
+from actions.api import Outcome, Process, Result, Uptime
 from engine.model import Occurrence
 
 
@@ -58,7 +58,7 @@ class Attempt:
 
     ended_at, outcome, duration: None while it is under way.   folder: of its files; None where none was made known.
     kind: of its action, where its process outlives the daemon: by it a later one knows who takes the attempt over. None: it ends
-    with its daemon.
+    with its daemon.   since: when it was put down here, which is before it began; None of one that an older version put down.
     """
 
     run: str
@@ -68,9 +68,9 @@ class Attempt:
     outcome: Outcome | None = None
     summary: str = ""
     duration: timedelta | None = None
-    process: Process | None = None
     folder: str | None = None
     kind: str | None = None
+    since: Uptime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +91,7 @@ class AttemptEnd:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """An attempt that was begun and has no end: what a daemon finds after a restart.
-
-    attempt.process None: no process was ever made known, so of a kind that outlives the daemon none was released.
-    """
+    """An attempt that was begun, or was just about to be, and has no end: what a daemon finds after a restart."""
 
     occurrence: Occurrence
     attempt: Attempt

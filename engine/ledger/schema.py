@@ -140,8 +140,6 @@ OCCURRENCES = sa.Table(
     _number("attempt"),
     _maybe("started_at"),
     _maybe("retry_at"),
-    _maybe("pid"),
-    _maybe("pid_started"),
     sa.Column("outcome", Text),
     _text("reason"),
     _text("outputs"),
@@ -159,7 +157,8 @@ OCCURRENCES = sa.Table(
     sqlite_strict=True,
 )
 
-# action: the occurrence's, repeated here so that an action's newest attempts are found at once. kind: see `Attempt`.
+# action: the occurrence's, repeated here so that an action's newest attempts are found at once. kind: see `Attempt`;
+# boot, uptime: its `since`.
 ATTEMPTS = sa.Table(
     "attempts",
     META,
@@ -171,10 +170,10 @@ ATTEMPTS = sa.Table(
     sa.Column("outcome", Text),
     _text("summary"),
     _maybe("duration"),
-    _maybe("pid"),
-    _maybe("pid_started"),
     sa.Column("folder", Text),
     sa.Column("kind", Text),
+    sa.Column("boot", Text),
+    _maybe("uptime"),
     sa.Index("attempts_of_action", "action", "ended_at"),
     sqlite_strict=True,
 )

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from actions.api import Outcome, Process
+from actions.api import Outcome, Uptime
 from engine.ledger.codec import instant, instant_or_none, micros, micros_or_none, packed, prose, span, unpacked
 from engine.ledger.records import Attempt
 from engine.ledger.schema import ATTEMPTS, OCCURRENCES
 from engine.model import Cause, Occurrence, Stage
+
+MICROS = 10**6
+"""In a second: of an uptime as the ledger holds it."""
 
 _OUTCOMES = {o.value: o for o in Outcome}
 _STAGES = {s.value: s for s in Stage}
@@ -26,7 +29,6 @@ ATTEMPT_COLUMNS = [c for c in ATTEMPTS.c if c.name != "action"]
 
 def values_of(occurrence: Occurrence) -> dict[str, Any]:
     """All columns but `seq`."""
-    process = occurrence.process
     return {
         "id": occurrence.id,
         "table": occurrence.table,
@@ -48,8 +50,6 @@ def values_of(occurrence: Occurrence) -> dict[str, Any]:
         "attempt": occurrence.attempt,
         "started_at": micros_or_none(occurrence.started_at),
         "retry_at": micros_or_none(occurrence.retry_at),
-        "pid": process.pid if process else None,
-        "pid_started": process.started if process else None,
         "outcome": occurrence.outcome.value if occurrence.outcome else None,
         "reason": prose(occurrence.reason),
         "outputs": packed(occurrence.outputs) if occurrence.outputs else "{}",
@@ -64,7 +64,7 @@ def values_of(occurrence: Occurrence) -> dict[str, Any]:
 
 def occurrence_of(row: Sequence[Any]) -> Occurrence:
     """From the values of OCCURRENCE_COLUMNS. By position: a daemon reads these by the hundred thousand when it starts."""
-    pid, outcome, links, duration = row[20], row[22], row[25], row[27]
+    outcome, links, duration = row[20], row[23], row[25]
     return Occurrence(
         row[0],
         row[1],
@@ -86,22 +86,21 @@ def occurrence_of(row: Sequence[Any]) -> Occurrence:
         row[17],
         instant_or_none(row[18]),
         instant_or_none(row[19]),
-        Process(pid, row[21]) if pid is not None else None,
         _OUTCOMES[outcome] if outcome is not None else None,
-        row[23],
-        unpacked(row[24]),
+        row[21],
+        unpacked(row[22]),
         () if links == "[]" else tuple(json.loads(links)),
-        instant_or_none(row[26]),
+        instant_or_none(row[24]),
         timedelta(microseconds=duration) if duration is not None else None,
+        row[26],
+        instant_or_none(row[27]),
         row[28],
-        instant_or_none(row[29]),
-        row[30],
     )
 
 
 def attempt_of(row: Sequence[Any]) -> Attempt:
     """From the values of ATTEMPT_COLUMNS."""
-    run, n, started, ended, outcome, summary, duration, pid, pid_started, folder, kind = row
+    run, n, started, ended, outcome, summary, duration, folder, kind, boot, uptime = row
     return Attempt(
         run=run,
         n=n,
@@ -110,7 +109,7 @@ def attempt_of(row: Sequence[Any]) -> Attempt:
         outcome=_OUTCOMES[outcome] if outcome is not None else None,
         summary=summary,
         duration=timedelta(microseconds=duration) if duration is not None else None,
-        process=Process(pid, pid_started) if pid is not None else None,
         folder=folder,
         kind=kind,
+        since=Uptime(boot, uptime / MICROS) if boot is not None else None,
     )

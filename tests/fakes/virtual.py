@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from actions.api import Uptime
 from engine.clock import SystemClock
 
 T = TypeVar("T")
@@ -56,8 +57,8 @@ class VirtualClock(SystemClock):
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()
 
-    def uptime(self) -> float:
-        return self.monotonic()
+    def uptime(self) -> Uptime:
+        return Uptime("boot", self.monotonic())
 
     def set_wall(self, shift: timedelta) -> None:
         self._shift += shift

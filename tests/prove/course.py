@@ -19,9 +19,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from actions.command.folder import taken
-from actions.command.identity import MARK
-from actions.command.verdict import exit_status
+from actions.command.tickets import newest
+from actions.command.warden import MARK
 from tests.prove.commands import Running, Starter
 from tests.prove.lots import seeded
 from tests.prove.person import Person
@@ -173,13 +172,13 @@ class Course:
         ended = {(words[2], words[3]) for words in lines if words[0] == "end"}
         open_ = [words[2:4] for words in lines if words[0] == "start" and (words[2], words[3]) not in ended]
         for run, attempt in self._rng.sample(open_, len(open_)):
-            ticket = taken(self._scene.runs / run / attempt)
-            if ticket is not None and ticket.nonce is not None and _killed_warden(ticket.nonce):
+            ticket = newest(self._scene.runs / run / attempt)
+            if ticket is not None and _killed_warden(ticket.nonce):
                 begun = (file.parent for file in self._scene.runs.glob("*/*/stdout"))
                 return [
                     [folder.parent.name, folder.name]
                     for folder in begun
-                    if (other := taken(folder)) is not None and other.nonce == ticket.nonce and exit_status(folder) is None
+                    if (other := newest(folder)) is not None and other.nonce == ticket.nonce and other.status is None
                 ]
         return []
 

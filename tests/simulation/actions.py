@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from random import Random
 from typing import Any
 
-from actions.api import Context, Outcome, Process, Request, Result
+from actions.api import Context, Lost, Outcome, Request, Result, Unbegun, Uptime
 from tests.simulation.machine import MICRO, Life, Machine
 from tests.simulation.witness import Seen, Witness
 
@@ -66,20 +67,21 @@ def _nonsense(chance: Random) -> Any:
 
 @dataclass
 class Proc:
-    """One process of the machine, with the files that it leaves."""
+    """An order to the machine's warden, and the process that came of it.   exit, exit_at: what its ticket tells of its end."""
 
-    process: Process
     request: Request
-    files: dict[str, Any]
+    ticket: tuple[str, int]
     life: Life
-    released: bool = False
+    asked: int
     seen: Seen | None = None
     gone: bool = False
+    exit: Outcome | None = None
+    exit_at: int = 0
     waiting: list[Callable[[], None]] = field(default_factory=list)
 
 
 class Processes:
-    """The machine's processes. They outlive daemons; nothing of one runs before it is released."""
+    """The machine's wardens and their processes, which outlive daemons. Of each ticket, (folder, number), there is one at most."""
 
     def __init__(
         self,
@@ -87,37 +89,39 @@ class Processes:
         witness: Witness,
         chance: Random,
         natures: Mapping[str, Nature],
-        known: Callable[[Request], int | None],
+        known: Callable[[Request], Uptime | None],
     ) -> None:
-        """natures: by action.   known: the pid that the ledger holds of an attempt, durably; None without."""
-        self.files: dict[str, dict[str, Any]] = {}
+        """natures: by action.   known: since when the ledger knows an attempt, durably; None where it doesn't."""
         self._machine, self._witness, self._chance, self._natures, self._known = machine, witness, chance, natures, known
-        self._alive: dict[tuple[int, int], Proc] = {}
-        self._pid = 300
+        self._tickets: dict[tuple[str, int], Proc | None] = {}  # None: void
+        self._made_at: dict[tuple[str, int], int] = {}
+        self._open: list[Proc] = []
 
-    def spawn(self, life: Life, request: Request, folder: str) -> Proc:
-        """A launcher that waits at its gate."""
+    def order(self, life: Life, request: Request, ticket: tuple[str, int], broken: Callable[[str, str], None]) -> Proc:
+        """Have it begun; that comes a little later, or much, whatever became of the daemon."""
         life.check()
-        self._pid += 1
-        files = self.files[folder] = {"boot": self._machine.boot}
-        proc = Proc(Process(self._pid, self._machine.moment // 10_000), request, files, life)
-        self._alive[proc.process.pid, proc.process.started] = proc
+        since = self._known(request)
+        if since is None or since.boot != str(self._machine.boot):
+            broken("gate", f"{request.run} attempt {request.attempt} was ordered before the ledger knew of it")
+        proc = Proc(request, ticket, life, self._machine.moment)
+        self._open.append(proc)
+        self._machine.after(self._chance.choice((0, 0, 0, 0.001, 0.005, 3)), partial(self._begin, proc))
         return proc
 
-    def release(self, proc: Proc, broken: Callable[[str, str], None]) -> None:
-        """Let it go; it begins a little later, whatever became of the daemon."""
-        proc.life.check()
-        if proc.gone:
-            return
-        if self._known(proc.request) != proc.process.pid:
-            broken("gate", f"{proc.request.run} attempt {proc.request.attempt} was released before the ledger knew its process")
-        proc.released = True
-        self._machine.after(self._chance.choice((0, 0, 0.001, 0.005)), partial(self._begin, proc))
+    def void(self, ticket: tuple[str, int]) -> bool:
+        """Make a ticket void; False where it was made before."""
+        if ticket in self._tickets:
+            return False
+        self._made(ticket, None)
+        return True
 
-    def abandon(self, proc: Proc) -> None:
-        """It is killed at its gate."""
-        if not proc.released:
-            self._leave(proc)
+    def unmade(self, folder: str) -> int:
+        """The first ticket of an attempt that there isn't."""
+        return next(nth for nth in count(1) if (folder, nth) not in self._tickets)
+
+    def begun(self, folder: str) -> Proc | None:
+        """The process of the attempt, if there is or was one."""
+        return next((proc for (of, _), proc in self._tickets.items() if of == folder and proc is not None), None)
 
     def stop(self, proc: Proc) -> None:
         """SIGTERM; it takes a while, or dies at once."""
@@ -125,31 +129,33 @@ class Processes:
         self._machine.after(wait, partial(self._leave, proc))
 
     def kill(self, proc: Proc) -> None:
-        """SIGKILL."""
+        """SIGKILL; what has not begun never will."""
+        self.void(proc.ticket)
         self._leave(proc)
 
-    def find(self, process: Process) -> Proc | None:
-        return self._alive.get((process.pid, process.started))
-
-    def orphaned(self) -> None:
-        """The daemon is gone: whoever still waits at a gate sees the pipe close."""
-        for proc in [p for p in self._alive.values() if not p.released]:
-            self._leave(proc)
-
     def powered_off(self) -> None:
-        """The machine went down: all processes are gone, and some of the files they wrote last."""
+        """The machine went down: all processes are gone, and some of the files that were written last."""
         self._machine.boot += 1
-        for proc in list(self._alive.values()):
+        for proc in list(self._open):
             self._leave(proc)
-        for files in self.files.values():
-            if files.get("exit_at", -1) > self._machine.moment - 5 * MICRO and self._chance.random() < 0.5:
-                files.pop("exit", None)
+        recent = self._machine.moment - 5 * MICRO
+        for ticket, proc in list(self._tickets.items()):
+            if self._made_at[ticket] > recent and self._chance.random() < 0.5:
+                del self._tickets[ticket]
+            elif proc is not None and proc.exit_at > recent and self._chance.random() < 0.5:
+                proc.exit = None
+
+    def _made(self, ticket: tuple[str, int], proc: Proc | None) -> None:
+        self._tickets[ticket], self._made_at[ticket] = proc, self._machine.moment
 
     def _begin(self, proc: Proc) -> None:
         if proc.gone:
             return
-        proc.files["stdout"] = True
-        proc.seen = self._witness.began(proc.life, proc.request, process=True)
+        if proc.ticket in self._tickets:
+            self._leave(proc)
+            return
+        self._made(proc.ticket, proc)
+        proc.seen = self._witness.began(proc.life, proc.request, asked=proc.asked)
         chance, nature = self._chance, self._natures[proc.request.action]
         takes = chance.random() ** 3 * nature.longest if chance.random() < nature.slow else chance.random() * 0.2
         outcome = Outcome.FAILED if chance.random() < nature.failing else Outcome.SUCCEEDED
@@ -158,8 +164,8 @@ class Processes:
     def _exit(self, proc: Proc, outcome: Outcome) -> None:
         if proc.gone:
             return
-        if self._chance.random() >= self._natures[proc.request.action].odd / 2:  # else it was killed by somebody, sh and all
-            proc.files.update(exit=outcome, exit_at=self._machine.moment)
+        if self._chance.random() >= self._natures[proc.request.action].odd / 2:  # else its warden was killed by somebody, and it
+            proc.exit, proc.exit_at = outcome, self._machine.moment
             if proc.seen is not None:
                 self._witness.ended(proc.seen, outcome)
         self._leave(proc)
@@ -168,7 +174,7 @@ class Processes:
         if proc.gone:
             return
         proc.gone = True
-        self._alive.pop((proc.process.pid, proc.process.started), None)
+        self._open.remove(proc)
         if proc.seen is not None:
             self._witness.ended(proc.seen, None)
         waiting, proc.waiting = proc.waiting, []
@@ -177,7 +183,7 @@ class Processes:
 
 
 class OutOfProcess:
-    """Starts processes as `actions.command` does: behind a gate, adoptable, with an exit file. One per life."""
+    """Has processes begun as `actions.command` does: by tickets, adoptable, with an exit status that is noted. One per life."""
 
     kind = "process"
 
@@ -186,34 +192,26 @@ class OutOfProcess:
 
     async def run(self, request: Request, context: Context) -> Result:
         self._life.check()
-        folder = str(context.folder)
+        folder = str(context.path)
         if self._chance.random() < 0.1:
             await asyncio.sleep(self._chance.random() * 0.5)
-        proc = self._processes.spawn(self._life, request, folder)
-        try:
-            await context.launched(proc.process)
-        except BaseException:
-            if self._life.alive:
-                self._processes.abandon(proc)
-            raise
-        self._processes.release(proc, self._broken)
+        proc = self._processes.order(self._life, request, (folder, self._processes.unmade(folder)), self._broken)
         await self._until_gone(proc)
-        return _result(proc.files) or Result(Outcome.FAILED, "it left no exit status")
+        return _result(proc) or Result(Outcome.FAILED, "it left no exit status")
 
-    async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
+    async def adopt(self, request: Request, context: Context, since: Uptime | None) -> Result | Lost | Unbegun:
         self._life.check()
-        files = self._processes.files.get(str(context.folder), {})
-        if files.get("boot") != self._processes_boot():
-            return _result(files)
-        proc = self._processes.find(process)
-        if proc is not None:
+        folder, proc = str(context.path), None
+        if since is not None and since.boot == str(self._life.machine.boot):
+            nth = 1
+            while not self._processes.void((folder, nth)):
+                if (proc := self._processes.begun(folder)) is not None:
+                    break
+                nth += 1
+            else:
+                return Unbegun()
             await self._until_gone(proc)
-        if "stdout" not in files:
-            return await self.run(request, context)
-        return _result(files)
-
-    def _processes_boot(self) -> int:
-        return self._life.machine.boot
+        return _result(proc or self._processes.begun(folder)) or Lost("it left no exit status")
 
     async def _until_gone(self, proc: Proc) -> None:
         gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -229,7 +227,10 @@ class OutOfProcess:
             await asyncio.shield(gone)
         except asyncio.CancelledError:
             if self._life.alive:
-                self._processes.stop(proc)
+                if self._processes.void(proc.ticket):
+                    self._processes.kill(proc)
+                else:
+                    self._processes.stop(proc)
                 await self._dying(proc, gone)
             raise
 
@@ -242,6 +243,5 @@ class OutOfProcess:
             raise
 
 
-def _result(files: dict[str, Any]) -> Result | None:
-    outcome = files.get("exit")
-    return None if outcome is None else Result(outcome, f"exit {outcome}")
+def _result(proc: Proc | None) -> Result | None:
+    return None if proc is None or proc.exit is None else Result(proc.exit, f"exit {proc.exit}")

@@ -139,7 +139,6 @@ class Lives:
         for table in list(self._held_since):
             self._released(table)
         world.witness.died(processes=False)
-        world.processes.orphaned()
         self.daemon = self.ledger = self._stopping = self._poke = self._told_to_stop = None
 
     def _died_at(self, name: str) -> None:

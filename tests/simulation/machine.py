@@ -13,6 +13,7 @@ from math import ceil
 from random import Random
 from typing import Any
 
+from actions.api import Uptime
 from engine.clock import SystemClock
 
 MICRO = 1_000_000
@@ -70,8 +71,8 @@ class Machine:
     def monotonic(self) -> float:
         return (self.moment - self._slept) / MICRO
 
-    def uptime(self) -> float:
-        return self.moment / MICRO
+    def uptime(self) -> Uptime:
+        return Uptime(str(self.boot), self.moment / MICRO)
 
     def set_wall(self, by: timedelta) -> None:
         """Move the wall clock, as a person with `date -s` would."""
@@ -230,5 +231,5 @@ class SimClock(SystemClock):
     def monotonic(self) -> float:
         return self._machine.monotonic()
 
-    def uptime(self) -> float:
+    def uptime(self) -> Uptime:
         return self._machine.uptime()

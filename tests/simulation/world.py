@@ -9,7 +9,7 @@ from datetime import UTC, time, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from actions.api import Definition, Request
+from actions.api import Definition, Request, Uptime
 from actions.parameters import Parameter, ParameterType
 from connectors.api import Place, Table
 from connectors.local import LocalSettings, LocalTable
@@ -133,7 +133,7 @@ class World:
         )
         self.frail = replace(self.nature, failing=0.6)
         natures = {"outside": self.nature, "slow": Nature(slow=1, failing=0.2, longest=24, stubborn=0.3)}
-        self.processes = Processes(self.machine, self.witness, source(chance.random()), natures, self._known_pid)
+        self.processes = Processes(self.machine, self.witness, source(chance.random()), natures, self._known_since)
         self._desk: SimLedger | None = None
         self._draws = source(chance.random())
         fast = 0.97 if self.dense else chance.choice((0.05, 0.3, 0.7))
@@ -225,11 +225,9 @@ class World:
             self._desk.close()
             self._desk = None
 
-    def _known_pid(self, request: Request) -> int | None:
-        if self.desk is None:
-            return None
-        attempts = [a for a in self.desk.attempts(request.run) if a.n == request.attempt]
-        return attempts[0].process.pid if attempts and attempts[0].process else None
+    def _known_since(self, request: Request) -> Uptime | None:
+        attempts = self.desk.attempts(request.run) if self.desk is not None else []
+        return next((one.since for one in attempts if one.n == request.attempt), None)
 
     # --- tables
 

@@ -10,34 +10,14 @@ from typing import Any
 
 import pytest
 
-from actions.api import Context, Definition, Outcome, Past, Process, Request, Result
+from actions.api import Context, Definition, Outcome, Past, Request, Result
 from actions.telling import Mask
 from engine.events import RunEnded
-from engine.ledger import LedgerUnwritable
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import COLUMNS, MINUTE, row, table
-from tests.unit.test_loop_corners import Alive, start
-
-
-class Gated:
-    """An action as a command is: its process is made known, then released."""
-
-    kind = "gated"
-
-    def __init__(self, span: float) -> None:
-        self.span = span
-        self.released: list[float] = []
-
-    async def run(self, request: Request, context: Context) -> Result:
-        await context.launched(Process(4711, 1))
-        self.released.append(asyncio.get_running_loop().time())
-        await asyncio.sleep(self.span)
-        return Result(Outcome.SUCCEEDED, "ran")
-
-    async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
-        return None
+from tests.unit.test_loop_corners import start
 
 
 class Unspeakable(Exception):
@@ -218,10 +198,9 @@ def test_only_an_attempt_that_asks_for_it_has_a_folder_and_finds_it_empty(tmp_pa
             async def run(self, request: Request, context: Context) -> Result:
                 if request.task == "quiet":
                     return Result(Outcome.SUCCEEDED, "x")
-                place = tmp_path / "runs" / request.run / "1"
-                place.mkdir(parents=True)
-                (place / "boot").touch()  # of an earlier daemon's launcher, say
+                assert not context.path.exists()
                 folder = context.folder
+                assert folder == context.path
                 found.append((str(folder), folder.stat().st_mode & 0o777, [p.name for p in folder.iterdir()]))
                 (folder / "mine").touch()
                 assert context.folder == folder
@@ -235,70 +214,6 @@ def test_only_an_attempt_that_asks_for_it_has_a_folder_and_finds_it_empty(tmp_pa
         ((folder, _, left),) = found
         assert left == []
         assert [str(p / "1") for p in (tmp_path / "runs").iterdir()] == [folder]
-
-    run(story())
-
-
-async def without_room_for_pids(house: House, sheet: MemoryTable, until: datetime | None = None) -> Alive:
-    """A daemon whose ledger can't hold a process's pid, before `until` or ever."""
-
-    def full(do: Any) -> Any:
-        async def commit(work: Any, *, point: str) -> Any:
-            if point == "launched" and (until is None or house.clock.now() < until):
-                raise LedgerUnwritable("full")
-            return await do(work, point=point)
-
-        return commit
-
-    alive = await start(house, sheet, commits=full)
-    alive.daemon._turns.runner._committer = alive.daemon._turns._committer
-    return alive
-
-
-def test_a_ledger_that_can_not_hold_the_pid_for_a_while_costs_neither_attempt_nor_time(tmp_path: Path) -> None:
-    """Nothing runs before the ledger knows the process: so it waits, longer than the attempt itself may take."""
-
-    async def story() -> None:
-        kind = Gated(span=60)
-        house, sheet = House(tmp_path, actions={"act": kind}), table(row("job", "2026-03-02 12:01"))
-        alive = await without_room_for_pids(house, sheet, until=NOON + 11 * MINUTE)
-        await house.until(NOON + 20 * MINUTE)
-        await alive.stop()
-        (ended,) = house.of(RunEnded)
-        assert (ended.outcome, ended.duration_s) == ("succeeded", 60.0)
-        assert len(kind.released) == 1
-
-    run(story())
-
-
-def test_what_waits_for_the_ledger_can_be_stopped_and_is_never_released(tmp_path: Path) -> None:
-    async def story() -> None:
-        kind = Gated(span=60)
-        house, sheet = House(tmp_path, actions={"act": kind}), table(row("job", "2026-03-02 12:01"))
-        alive = await without_room_for_pids(house, sheet)
-        await house.until(NOON + 2 * MINUTE)
-        await alive.cancel("job", "ann")
-        await house.until(NOON + 3 * MINUTE)
-        await alive.stop()
-        assert [(e.outcome, e.reason) for e in house.of(RunEnded)] == [("cancelled", "cancelled by ann")]
-        assert kind.released == []
-
-    run(story())
-
-
-def test_what_still_waits_for_the_ledger_when_rowd_stops_is_started_by_the_next_one(tmp_path: Path) -> None:
-    async def story() -> None:
-        kind = Gated(span=60)
-        house, sheet = House(tmp_path, actions={"act": kind}), table(row("job", "2026-03-02 12:01"))
-        alive = await without_room_for_pids(house, sheet)
-        await house.until(NOON + 2 * MINUTE)
-        await alive.stop()
-        assert (house.of(RunEnded), kind.released) == ([], [])
-        again = await start(house, sheet)
-        await house.after(minutes=5)
-        await again.stop()
-        (ended,) = house.of(RunEnded)
-        assert (ended.outcome, ended.attempt, len(kind.released)) == ("succeeded", 1, 1)
 
     run(story())
 

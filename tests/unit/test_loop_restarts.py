@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from actions.api import Context, Lost, Outcome, Past, Process, Request, Result
+from actions.api import Context, Lost, Outcome, Past, Request, Result, Unbegun, Uptime
 from engine.breaker import BreakerRules
 from engine.events import RunEnded
-from engine.model import Stage
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
@@ -20,27 +19,22 @@ from tests.unit.test_loop_corners import start
 
 
 class Outliving:
-    """An action whose attempts outlive the daemon, as a command's do: made known, then released."""
+    """An action whose attempts outlive the daemon, as a command's do."""
 
     kind = "outliving"
 
-    def __init__(self, span: float = 60, stuck: bool = False) -> None:
-        """stuck: its process never comes to be known."""
-        self.released: list[tuple[str, int]] = []
-        self.adopted: list[str] = []
+    def __init__(self, span: float = 60) -> None:
+        self.began: list[tuple[str, int]] = []
+        self.adopted: list[tuple[str, Uptime | None]] = []
         self.span = span
-        self.stuck = stuck
 
     async def run(self, request: Request, context: Context) -> Result:
-        if self.stuck:
-            await asyncio.sleep(10**6)
-        await context.launched(Process(4711, 1))
-        self.released.append((request.run, request.attempt))
+        self.began.append((request.run, request.attempt))
         await asyncio.sleep(self.span)
         return Result(Outcome.SUCCEEDED, "ran")
 
-    async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
-        self.adopted.append(request.run)
+    async def adopt(self, request: Request, context: Context, since: Uptime | None) -> Result | Lost:
+        self.adopted.append((request.run, since))
         await asyncio.sleep(self.span)
         return Result(Outcome.SUCCEEDED, "ran")
 
@@ -81,7 +75,7 @@ def test_what_ended_while_rowd_was_down_ended_then(tmp_path: Path, told: timedel
     """Never after now, and never before it began."""
 
     class EndedAlready(Outliving):
-        async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
+        async def adopt(self, request: Request, context: Context, since: Uptime | None) -> Result | Lost:
             return Result(Outcome.SUCCEEDED, "ran", past=Past(began + told, timedelta(seconds=5)))
 
     began = NOON + MINUTE
@@ -103,19 +97,10 @@ def test_what_ended_while_rowd_was_down_ended_then(tmp_path: Path, told: timedel
     run(story())
 
 
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        (None, "it ended while rowd was not running, and left no exit status"),
-        (Lost("its warden was killed"), "its warden was killed"),
-    ],
-)
-def test_what_nobody_can_know_is_lost_and_why_is_recorded_as_far_as_that_is_known(
-    tmp_path: Path, answer: Lost | None, reason: str
-) -> None:
+def test_what_nobody_can_know_is_lost_and_why_is_recorded(tmp_path: Path) -> None:
     class Gone(Outliving):
-        async def adopt(self, request: Request, context: Context, process: Process) -> Result | Lost | None:
-            return answer
+        async def adopt(self, request: Request, context: Context, since: Uptime | None) -> Result | Lost:
+            return Lost("its warden was killed")
 
     async def story() -> None:
         house, sheet = House(tmp_path, actions={"act": Gone()}), table(row("job", "2026-03-02 12:01"))
@@ -125,7 +110,7 @@ def test_what_nobody_can_know_is_lost_and_why_is_recorded_as_far_as_that_is_know
         alive = await start(house, sheet)
         await house.after(minutes=1)
         await alive.stop()
-        assert ends(house) == [("lost", reason)]
+        assert ends(house) == [("lost", "its warden was killed")]
         assert house.of(RunEnded)[0].duration_s is None
 
     run(story())
@@ -146,36 +131,67 @@ def test_an_attempt_in_the_daemon_is_lost_though_its_action_is_a_command_now(tmp
         await house.after(minutes=10)
         await alive.stop()
         assert len(house.witness.seen) == 1
-        assert kind.released == []
+        assert kind.began == []
         assert ends(house) == [("lost", "rowd stopped while it ran; its effect is unknown")]
         assert house.of(RunEnded)[0].duration_s is None  # it ended unseen: the time since the restart is not its own
 
     run(story())
 
 
-def test_a_command_that_was_never_released_starts_as_the_same_attempt(tmp_path: Path) -> None:
+def test_an_attempt_that_may_not_have_begun_is_taken_over_with_when_it_came_to_be_known(tmp_path: Path) -> None:
     async def story() -> None:
-        house, sheet = House(tmp_path, actions={"act": Outliving(stuck=True)}), table(row("job", "2026-03-02 12:01"))
+        kind = Outliving()
+        house, sheet = House(tmp_path, actions={"act": kind}), table(row("job", "2026-03-02 12:01"))
         alive = await start(house, sheet)
         await house.until(NOON + MINUTE + timedelta(seconds=30))
         await alive.kill()
-        kind = Outliving()
-        house._parts["actions"] = {"act": kind}
         alive = await start(house, sheet)
         await house.after(minutes=10)
         await alive.stop()
-        assert [attempt for _, attempt in kind.released] == [1]
-        assert kind.adopted == []
+        assert [attempt for _, attempt in kind.began] == [1]
+        ((run_, since),) = kind.adopted
+        assert (run_, since) == (kind.began[0][0], Uptime("boot", 60))
         assert ends(house) == [("succeeded", "ran")]
 
     run(story())
 
 
-def test_what_was_never_released_does_not_begin_as_another_kind_of_action(tmp_path: Path) -> None:
+class Waiting(Outliving):
+    """One that the daemon didn't come to begin."""
+
+    async def run(self, request: Request, context: Context) -> Result:
+        if not self.began:
+            self.began.append((request.run, 0))
+            await asyncio.sleep(10**6)
+        return await super().run(request, context)
+
+    async def adopt(self, request: Request, context: Context, since: Uptime | None) -> Result | Lost | Unbegun:
+        self.adopted.append((request.run, since))
+        return Unbegun()
+
+
+def test_what_has_not_begun_is_begun_as_the_same_attempt_with_all_its_time(tmp_path: Path) -> None:
+    async def story() -> None:
+        kind = Waiting(span=299)
+        house, sheet = House(tmp_path, actions={"act": kind}), table(row("job", "2026-03-02 12:01"))
+        alive = await start(house, sheet)
+        await house.until(NOON + MINUTE + timedelta(seconds=30))
+        await alive.kill()
+        await house.until(NOON + timedelta(hours=1))
+        alive = await start(house, sheet)
+        await house.after(minutes=10)
+        await alive.stop()
+        assert [attempt for _, attempt in kind.began] == [0, 1]
+        assert [(e.outcome, e.duration_s) for e in house.of(RunEnded)] == [("succeeded", 299)]
+
+    run(story())
+
+
+def test_what_may_not_have_begun_does_not_begin_as_another_kind_of_action(tmp_path: Path) -> None:
     """Killed while it ran as the other kind, it would be started once more by the next daemon."""
 
     async def story() -> None:
-        house, sheet = House(tmp_path, actions={"act": Outliving(stuck=True)}), table(row("job", "2026-03-02 12:01"))
+        house, sheet = House(tmp_path, actions={"act": Outliving(10**6)}), table(row("job", "2026-03-02 12:01"))
         alive = await start(house, sheet)
         await house.until(NOON + MINUTE + timedelta(seconds=30))
         await alive.kill()
@@ -184,7 +200,7 @@ def test_what_was_never_released_does_not_begin_as_another_kind_of_action(tmp_pa
         await house.after(minutes=10)
         await alive.stop()
         assert house.witness.seen == []
-        assert ends(house) == [("failed", "it had not begun when rowd stopped, and the action act is no outliving any more")]
+        assert ends(house) == [("lost", "rowd stopped while it ran; its effect is unknown")]
 
     run(story())
 
@@ -292,25 +308,5 @@ def test_an_action_that_kept_failing_is_left_alone_after_a_restart_too(tmp_path:
         async with house.open(sheet):
             await house.until(NOON + 30 * MINUTE)
         assert house.witness.times() == [NOON + MINUTE, NOON + 2 * MINUTE]
-
-    run(story())
-
-
-def test_a_run_between_two_attempts_has_no_process(tmp_path: Path) -> None:
-    async def story() -> None:
-        class Failing(Outliving):
-            async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
-                return Result(Outcome.FAILED, "x")
-
-        house = House(tmp_path, actions={"act": Failing(120)})
-        sheet = MemoryTable([row("job", "2026-03-02 12:01", Attempts="2")], (*COLUMNS, "Attempts"))
-        alive = await start(house, sheet)
-        await house.until(NOON + MINUTE + timedelta(seconds=30))
-        await alive.kill()
-        alive = await start(house, sheet)
-        await house.after(seconds=5)
-        (waiting,) = alive.daemon.under_way
-        await alive.kill()
-        assert (waiting.stage, waiting.process) == (Stage.WAITING, None)
 
     run(story())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actions.api import Context, Outcome, Process, Request, Result
+from actions.api import Context, Lost, Outcome, Request, Result, Unbegun, Uptime
 from connectors.errors import TryLater
 from engine.events import LedgerRecovered, LedgerRefused, RequestRefused, RunEnded, RunStarted
 from engine.model import Wish
@@ -215,19 +215,19 @@ class Outliving:
 
     kind = "outliving"
 
-    gated: bool = False
+    unbegun: bool = False
     seen: list[str] = field(default_factory=list)
 
     async def run(self, request: Request, context: Context) -> Result:
-        """Make itself known, unless it is still at its gate, then take its time."""
-        if not self.gated:
-            await context.launched(Process(4711, 1))
+        """Take its time."""
         self.seen.append("run")
         return await self._work()
 
-    async def adopt(self, request: Request, context: Context, process: Process) -> Result | None:
+    async def adopt(self, request: Request, context: Context, since: Uptime | None) -> Result | Lost | Unbegun:
         """Go on taking its time."""
         self.seen.append("adopt")
+        if self.unbegun:
+            return Unbegun()
         return await self._work()
 
     async def _work(self) -> Result:
@@ -244,10 +244,10 @@ class Outliving:
     ("kind", "seen", "outcome"),
     [
         (Outliving(), ["run", "adopt", "stopped"], "cancelled"),
-        (Outliving(gated=True), ["run"], "cancelled"),
+        (Outliving(unbegun=True), ["run", "adopt"], "cancelled"),
         (None, [], "lost"),
     ],
-    ids=["outlives the daemon", "was never released", "died with the daemon"],
+    ids=["outlives the daemon", "had not begun", "died with the daemon"],
 )
 def test_a_cancel_that_was_taken_holds_though_the_daemon_is_killed_before_the_run_has_stopped(
     tmp_path: Path, kind: Outliving | None, seen: list[str], outcome: str

@@ -33,13 +33,24 @@ class Covered:
 
     def meant(self, instant: int) -> Meaning | None:
         """What rowd surely took the row to mean at that instant (microseconds since 1970); None where that can't be told."""
+        span = self._span(instant)
+        return span.meaning if span is not None else None
+
+    def meant_until(self, instant: int) -> int:
+        """Until when the row surely meant what it did at that instant (microseconds since 1970)."""
+        span = self._span(instant)
+        if span is None:
+            return instant
+        return 1 << 62 if span.ended is None else span.ended + micros(self.world.machine.start)
+
+    def _span(self, instant: int) -> Span | None:
         if self.world.jumpy:
             return None
         moment = instant - micros(self.world.machine.start)
         for span in self.spans:
             known = span.sure and span.known_at is not None and span.known_at < moment
             if known and (span.ended is None or moment < span.ended):
-                return span.meaning
+                return span
         return None
 
     def sure(self, span: Span) -> Sequence[int]:

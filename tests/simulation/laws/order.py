@@ -46,7 +46,7 @@ class Wait:
 
 
 def _waits(row: Covered, book: Book) -> Iterator[Wait]:
-    """For each attempt of a row, while all was well with it."""
+    """For each attempt of a row, while all was well with it and nobody had changed it."""
     for record in row.all:
         tries = book.of_run[record.id]
         ready = [record.claimed_at] if record.ran else []
@@ -54,7 +54,7 @@ def _waits(row: Covered, book: Book) -> Iterator[Wait]:
         for n, since in enumerate(ready):
             until = tries[n].started_at if n < len(tries) else record.ended_at
             if until is not None:
-                yield Wait(record, since, min(until, well_until(row, since)))
+                yield Wait(record, since, min(until, well_until(row, since), row.meant_until(since)))
 
 
 def _longest_free(wait: Wait, taken: list[tuple[int, int]]) -> int:

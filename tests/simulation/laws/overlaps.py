@@ -29,8 +29,9 @@ def under_way(record: Record, others: Sequence[Record]) -> list[Record]:
 
 def _made_up(row: Covered, record: Record) -> bool:
     """Whether `Catch Up` all claimed it for being late: it came together with others, or later than its grace."""
-    if any(o is not record and o.claimed_at == record.claimed_at and o.cause == "schedule" for o in row.all):
-        return True
+    others = (o for o in row.all if o is not record and o.cause == "schedule")
+    if any(record.claimed_at == (o.claimed_at if o.ran or o.count == 1 else o.ended_at) for o in others):
+        return True  # one that stands for several was last added to when it is said to have ended
     span = span_of(row, record.due // MICRO)
     return span is None or record.claimed_at - record.due > grace(span, record.due // MICRO) * MICRO
 

@@ -4,39 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import actions
-from actions.api import Action, Process, Request, Result, Value
+from actions.api import Action, Request, Result, Value
 
 DUE = datetime(2026, 3, 2, 12, tzinfo=UTC)
 RUN = f"01RUN{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 """By it what is left of an attempt is found and killed, so tests that run beside each other must not share it."""
 
 
-async def _nothing(process: Process) -> None:
-    pass
-
-
 @dataclass
 class Lent:
-    """A context. on_launched: what making a process known does besides."""
+    """A context."""
 
-    folder: Path
+    path: Path
     secrets: Mapping[str, str] = field(default_factory=dict)
-    on_launched: Callable[[Process], Awaitable[None]] = _nothing
-    launches: list[Process] = field(default_factory=list)
+
+    @property
+    def folder(self) -> Path:
+        self.path.mkdir(exist_ok=True)
+        return self.path
+
+    @classmethod
+    def anew(cls, path: Path, secrets: Mapping[str, str] | None = None) -> Lent:
+        """For an attempt where another one has been."""
+        for ticket in path.parent.glob(f"{path.name}.*"):
+            ticket.unlink()
+        return cls(path, secrets or {})
 
     def secret(self, name: str) -> str:
         return self.secrets[name]
-
-    async def launched(self, process: Process) -> None:
-        self.launches.append(process)
-        await self.on_launched(process)
 
 
 def request(attempt: int = 1, **parameters: Value) -> Request:
@@ -62,4 +64,4 @@ def action(base: Path, kind: str, **settings: Any) -> Action:
 def ran(folder: Path, kind: str, secrets: Mapping[str, str] | None = None, **settings: Any) -> Result:
     """The result of one attempt without parameters."""
     made = action(folder.parent, kind, secrets=tuple(secrets or ()), **settings)
-    return asyncio.run(made.run(request(), Lent(folder, secrets or {})))
+    return asyncio.run(made.run(request(), Lent.anew(folder, secrets)))

@@ -1,7 +1,7 @@
 """A daemon that makes one attempt and is killed under way: `python dying_daemon.py FOLDER MOMENT`, settings on standard input.
 
-MOMENT: `before` the release, or just `after` it; or `unread`: after it, with a warden that was stopped before, so that the order is
-sent and not read. It prints what it made known as the process first.
+MOMENT: `before` it begins anything; just `after` its order is sent; or `unread`: after it, with a warden that was stopped before,
+so that the order is sent and not read. It prints the pid of its warden first.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import signal
 import sys
 from pathlib import Path
 
-from actions.api import Process
+from actions.command import wards
 from tests.unit.actions.attempts import Lent, action, request
 
 
@@ -31,15 +31,17 @@ def stop(pid: int) -> None:
 
 
 async def main(folder: Path, moment: str, settings: dict[str, object]) -> None:
-    async def launched(process: Process) -> None:
-        print(process.pid, process.started, flush=True)
-        if moment == "before":
-            die()
-        if moment == "unread":
-            stop(process.pid)
-        asyncio.get_running_loop().call_soon(die)  # the action releases it first
-
-    await action(folder.parent, "command", **settings).run(request(), Lent(folder, on_launched=launched))
+    pid = wards.current().pid
+    print(pid, flush=True)
+    if moment == "before":
+        die()
+    if moment == "unread":
+        stop(pid)
+    made = action(folder.parent, "command", **settings)
+    running = asyncio.ensure_future(made.run(request(), Lent(folder)))
+    await asyncio.sleep(0)  # it sends its order
+    die()
+    await running
 
 
 if __name__ == "__main__":

@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from actions.api import Checkable, Outcome, Process, Refusing, Result
+from actions.api import Checkable, Outcome, Refusing, Result
+from actions.boot import boot
 from actions.command import wards
 from actions.command.environment import PATH
 from actions.command.launcher import account_to_become
 from actions.command.settings import CommandSettings
+from actions.command.tickets import path_of, read, void
 from tests.unit.actions.attempts import RUN, Lent, action, ran, request
 
 SH = "/bin/sh"
@@ -28,6 +30,12 @@ SH = "/bin/sh"
 def sh(folder: Path, script: str, **settings: Any) -> Result:
     """The result of a shell line that the operator fixed."""
     return ran(folder, "command", argv=[SH, "-c", script.replace("{", "{{").replace("}", "}}")], **settings)
+
+
+def status(folder: Path) -> int | None:
+    """What the warden has noted."""
+    ticket = read(folder, 1)
+    return ticket.status if ticket is not None else None
 
 
 def wait_for_end(pid: int) -> None:
@@ -53,7 +61,7 @@ def test_the_last_line_is_the_summary(folder: Path) -> None:
     result = sh(folder, "echo first; printf '\\033[1mdone, 3 files\\033[0m\\n\\n'")
     assert result == Result(Outcome.SUCCEEDED, "done, 3 files")
     assert (folder / "stdout").read_text().startswith("first\n")
-    assert (folder / "exit").read_text() == "0\n"
+    assert status(folder) == 0
 
 
 def test_a_json_line_and_the_output_file_give_typed_outputs_and_the_file_wins(folder: Path) -> None:
@@ -100,7 +108,7 @@ def test_a_warden_that_is_killed_takes_its_program_with_it(folder: Path) -> None
 def test_an_argument_stays_one_argument_whatever_is_in_it(folder: Path) -> None:
     made = action(folder, "command", argv=["printf", "[%s]", "{x}", "a {x}"], parameters={"x": {}})
     for value in ("a  b", "$(touch pwned); `id`", "'\"\\", "*", "ü"):
-        result = asyncio.run(made.run(request(x=value), Lent(folder)))
+        result = asyncio.run(made.run(request(x=value), Lent.anew(folder)))
         assert (folder / "stdout").read_text() == f"[{value}][a {value}]", result
     assert not (folder / "pwned").exists()
 
@@ -152,7 +160,7 @@ def test_a_script_whose_interpreter_is_missing_names_it_before_and_when_it_runs(
     script.chmod(0o755)
     made = action(tmp_path, "command", argv=["./script"])
     assert isinstance(made, Checkable)
-    said, result = made.lacking(), asyncio.run(made.run(request(), Lent(folder)))
+    said, result = made.lacking(), asyncio.run(made.run(request(), Lent.anew(folder)))
     if missing is None:
         assert (said, result.summary) == (None, "hi")
     else:
@@ -167,7 +175,7 @@ def test_what_no_program_can_be_given_is_said_and_what_is_long_arrives(folder: P
     too_long = ran(folder, "command", argv=["printf", "%s", "y" * 140_000]).summary  # MAX_ARG_STRLEN: execve(2)
     assert too_long == f"exit 126: rowd: {shutil.which('printf', path=PATH)}: Argument list too long"
     made = action(folder, "command", argv=["echo", "{x}"], parameters={"x": {}})
-    assert "NUL" in asyncio.run(made.run(request(x="a\0b"), Lent(folder))).summary
+    assert "NUL" in asyncio.run(made.run(request(x="a\0b"), Lent.anew(folder))).summary
 
 
 def test_what_it_would_fail_for_is_known_before(folder: Path) -> None:
@@ -179,7 +187,7 @@ def test_what_it_would_fail_for_is_known_before(folder: Path) -> None:
         made = action(folder, "command", **settings)
         assert isinstance(made, Checkable)
         said = made.lacking()
-        assert said is None or asyncio.run(made.run(request(), Lent(folder))).summary.endswith(said)
+        assert said is None or asyncio.run(made.run(request(), Lent.anew(folder))).summary.endswith(said)
         return said
 
     assert lacking(argv=["true"]) is lacking(argv=["own/tool"]) is lacking(argv=["./own/tool"]) is None
@@ -215,7 +223,7 @@ def test_a_path_that_leads_out_is_known_before_and_final_and_a_program_that_is_n
     said = made.refusal(values)
     assert "by a symbolic link" in (said or "")
     refused = Result(Outcome.FAILED, f"it could not be started: {said}", final=True)
-    assert asyncio.run(made.run(request(**values), Lent(folder))) == refused
+    assert asyncio.run(made.run(request(**values), Lent.anew(folder))) == refused
     assert made.refusal({"file": f"{folder}/in"}) is None
     assert not ran(folder, "command", argv=["no-such-program"]).final
     assert not ran(folder, "command", argv=["true"], cwd="gone").final
@@ -297,8 +305,9 @@ def test_it_runs_as_another_user_only_as_root(folder: Path) -> None:
     if os.geteuid() == 0:
         assert result == Result(Outcome.SUCCEEDED, "end", {"where": pwd.getpwnam("nobody").pw_uid})
         assert folder.stat().st_uid == 0
+        assert status(folder) == 0
         (folder / "output").unlink()
-        stolen = sh(folder, "cd /proc/$PPID/cwd; rm stdout boot; ln -s /etc/passwd stdout; mkfifo boot", user="nobody", cwd="/")
+        stolen = sh(folder, "cd /proc/$PPID/cwd; rm stdout; ln -s /etc/passwd stdout; mkfifo output", user="nobody", cwd="/")
         assert stolen == Result(Outcome.SUCCEEDED, "done")
         assert not (folder / "stdout").exists()
     else:
@@ -313,78 +322,56 @@ def test_secrets_are_masked_in_summary_outputs_and_logs(folder: Path) -> None:
     assert not any(b"hunter2" in file.read_bytes() for file in folder.iterdir())
 
 
-# --- the gate
+# --- the ticket
 
 
-def tickets(folder: Path) -> list[str]:
-    return [file.name for file in folder.iterdir() if file.name.startswith("waiting.")]
-
-
-def test_nothing_runs_where_the_process_could_not_be_made_known(folder: Path) -> None:
-    async def refused(process: Process) -> None:
-        raise RuntimeError("the ledger is full")
-
-    made = action(folder, "command", argv=["/usr/bin/touch", "ran"])
-    with pytest.raises(RuntimeError, match="full"):
-        asyncio.run(made.run(request(), Lent(folder, on_launched=refused)))
-    assert ran(folder, "command", argv=["/bin/true"]).outcome is Outcome.SUCCEEDED  # whatever was sent before has been heard by now
-    assert not (folder.parent / "ran").exists()
-    assert len(tickets(folder)) == 1  # the proof of it
-
-
-def test_nothing_runs_where_it_is_cancelled_before_the_release(folder: Path) -> None:
-    async def main() -> None:
-        asked = asyncio.Event()
-
-        async def forever(process: Process) -> None:
-            asked.set()
-            await asyncio.Event().wait()
-
-        lent = Lent(folder, on_launched=forever)
-        running = asyncio.ensure_future(action(folder, "command", argv=["/usr/bin/touch", "ran"]).run(request(), lent))
-        await asked.wait()
-        running.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await running
-
-    asyncio.run(main())
+def test_nothing_runs_whose_ticket_is_void(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert void(folder, 1)
+    monkeypatch.setattr("actions.command.action.unmade", lambda _: 1)  # as if it were made only now
+    result = asyncio.run(action(folder, "command", argv=["/usr/bin/touch", "ran"]).run(request(), Lent(folder)))
+    assert (result.outcome, result.summary[:37]) == (Outcome.FAILED, "it could not be started: File exists:")
     assert not (folder / "stdout").exists()
-    assert len(tickets(folder)) == 1
+    assert not (folder / "ran").exists()
+    assert read(folder, 1) is None
 
 
-def test_while_it_waits_at_the_gate_nothing_has_run_and_after_the_release_it_runs(folder: Path) -> None:
-    async def look(process: Process) -> None:
-        assert os.getsid(process.pid) == process.pid
-        assert process.pid in children()
-        assert not (folder / "stdout").exists()
-        assert len(tickets(folder)) == 1
+def test_an_attempt_has_one_ticket_that_tells_of_its_warden_its_program_and_its_end(folder: Path) -> None:
+    result = sh(folder, "echo $$ $PPID; exit 3", ok_exit_codes=[3])
+    ticket = read(folder, 1)
+    assert ticket is not None
+    assert ticket.program is not None
+    assert ticket.past is not None
+    assert result.summary == f"{ticket.program.pid} {ticket.warden.pid}"
+    assert (ticket.boot, ticket.warden.pid, ticket.status) == (boot(), wards.current().pid, 3)
+    assert ticket.past.ended_at.timestamp() == pytest.approx(path_of(folder, 1).stat().st_mtime)
+    assert sorted(file.name for file in folder.parent.glob(f"{folder.name}*")) == [folder.name, f"{folder.name}.ticket-1"]
+    assert not void(folder, 1)
 
-    result = asyncio.run(action(folder, "command", argv=["echo", "hi"]).run(request(), Lent(folder, on_launched=look)))
-    assert result.summary == "hi"
-    assert not tickets(folder)
+
+def test_what_could_not_be_begun_leaves_no_ticket(folder: Path) -> None:
+    (folder / "stderr").mkdir()
+    assert sh(folder, "touch ran").summary == f"it could not be started: Is a directory: {folder}/stderr"
+    assert not (folder.parent / "ran").exists()
+    assert void(folder, 1)
 
 
 def test_the_warden_is_one_for_all_holds_nothing_of_ours_and_is_deaf_to_signals_that_are_meant_for_others(folder: Path) -> None:
-    wardens = []
-
-    async def look(process: Process) -> None:
-        wardens.append(process.pid)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
-            while not ignores(process.pid, number):  # noqa: ASYNC110 (only /proc tells that it has begun)
-                await asyncio.sleep(0)
-            os.kill(process.pid, number)
-        held = [os.readlink(fd) for fd in Path(f"/proc/{process.pid}/fd").iterdir()]  # noqa: ASYNC240, PTH115 (no blocking file)
-        assert {what.partition(":")[0] for what in held} == {"/dev/null", "socket", "pipe"}
-        assert len(held) == 6
-        assert os.readlink(f"/proc/{process.pid}/cwd") == "/"  # noqa: PTH115
-
-    for text in ("one", "two"):
-        kept = os.open("/dev/zero", os.O_RDONLY)
-        os.set_inheritable(kept, True)
-        result = asyncio.run(action(folder, "command", argv=["echo", text]).run(request(), Lent(folder, on_launched=look)))
-        os.close(kept)
-        assert result.summary == text
-    assert len(set(wardens)) == 1
+    kept = os.open("/dev/zero", os.O_RDONLY)
+    os.set_inheritable(kept, True)
+    assert ran(folder, "command", argv=["echo", "one"]).summary == "one"
+    pid = wards.current().pid
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        assert ignores(pid, number)
+        os.kill(pid, number)
+    held = [os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir()]  # noqa: PTH115
+    assert {what.partition(":")[0] for what in held} == {"/dev/null", "socket", "pipe"}
+    assert len(held) == 6
+    assert os.readlink(f"/proc/{pid}/cwd") == "/"  # noqa: PTH115
+    assert os.getsid(pid) == pid
+    assert pid in children()
+    assert ran(folder, "command", argv=["echo", "two"]).summary == "two"
+    os.close(kept)
+    assert wards.current().pid == pid
 
 
 def ignores(pid: int, number: signal.Signals) -> bool:
@@ -399,7 +386,7 @@ async def cancelled(folder: Path, script: str, cancels: int = 1, state: str = ""
     """Cancel a running script once it wrote its pids into the pipe `ready`, and the first is in `state` (proc(5)). Answers them."""
     os.mkfifo(folder / "ready")
     argv = [SH, "-c", script.replace("READY", str(folder / "ready"))]
-    running = asyncio.ensure_future(action(folder, "command", argv=argv, **settings).run(request(), Lent(folder)))
+    running = asyncio.ensure_future(action(folder, "command", argv=argv, **settings).run(request(), Lent.anew(folder)))
     lines = await asyncio.to_thread((folder / "ready").read_text)
     while state and Path(f"/proc/{lines.split()[0]}/stat").read_text().rpartition(")")[2].split()[0] != state:  # noqa: ASYNC110, ASYNC240
         await asyncio.sleep(0)
@@ -437,7 +424,7 @@ def test_on_sigterm_a_program_may_tidy_up_and_its_status_is_kept(folder: Path) -
     (pid,) = asyncio.run(cancelled(folder, script, kill_after="1h"))
     wait_for_end(pid)
     assert (folder / "stdout").read_text() == "tidied\n"
-    assert (folder / "exit").read_text() == "7\n"
+    assert status(folder) == 7
 
 
 def test_a_stopped_program_can_be_cancelled(folder: Path) -> None:
@@ -458,8 +445,9 @@ def test_a_program_that_writes_too_much_is_stopped_and_the_rest_cut_off(folder: 
     assert "wrote more than" in sh(folder, "yes | head -c 200000 >&2", output_limit="100 kB").summary
 
 
-def test_an_exit_file_that_could_not_be_written_is_no_mystery_while_we_are_there(folder: Path) -> None:
-    assert sh(folder, 'mkdir "${ROWD_OUTPUT%/*}/exit"; echo x; exit 5').summary == "exit 5: x"
+def test_a_status_that_could_not_be_noted_is_no_mystery_while_we_are_there(folder: Path) -> None:
+    assert sh(folder, f"rm {path_of(folder, 1)}; mkdir {path_of(folder, 1)}; echo x; exit 5").summary == "exit 5: x"
+    path_of(folder, 1).rmdir()
 
 
 def test_many_run_at_once_without_touching_each_other(tmp_path: Path) -> None:

@@ -9,61 +9,74 @@ from pathlib import Path
 
 import pytest
 
-from actions.api import Outcome, Process, Result
-from actions.command.folder import taken
+from actions.api import Outcome, Result
+from actions.command import wards
+from actions.command.tickets import newest, read, void
 from tests.unit.actions.attempts import Lent, action, request
 from tests.unit.actions.dying_daemon import stop
 from tests.unit.actions.test_command_runs import STUBBORN, wait_for_end
 
 
-def killed(process: Process) -> None:
-    os.kill(process.pid, signal.SIGKILL)
-    wait_for_end(process.pid)
+def killed(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    wait_for_end(pid)
+
+
+def one() -> int:
+    """The pid of the warden that the next order goes to."""
+    return wards.current().pid
 
 
 def test_killed_before_the_order_is_sent_another_warden_begins_it(folder: Path) -> None:
-    async def once(process: Process) -> None:
-        if len(lent.launches) == 1:
-            killed(process)
-
-    lent = Lent(folder, on_launched=once)
+    first = one()
+    killed(first)
     made = action(folder.parent, "command", argv=["/bin/sh", "-c", "echo once >>runs; echo ran"])
-    assert asyncio.run(made.run(request(), lent)) == Result(Outcome.SUCCEEDED, "ran")
+    assert asyncio.run(made.run(request(), Lent(folder))) == Result(Outcome.SUCCEEDED, "ran")
     assert (folder.parent / "runs").read_text() == "once\n"
-    assert len({process.pid for process in lent.launches}) == 2  # made known anew
+    assert one() != first
 
 
-def test_killed_each_time_before_it_has_begun_anything_the_attempt_fails(folder: Path) -> None:
-    async def each(process: Process) -> None:
-        killed(process)
+def test_killed_each_time_before_it_has_begun_anything_the_attempt_fails(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    current = wards.current
 
+    def dead() -> wards.Warden:
+        found = current()
+        killed(found.pid)
+        return found
+
+    monkeypatch.setattr(wards, "current", dead)
     made = action(folder.parent, "command", argv=["/usr/bin/touch", "ran"])
-    result = asyncio.run(made.run(request(), Lent(folder, on_launched=each)))
+    result = asyncio.run(made.run(request(), Lent(folder)))
     assert result == Result(Outcome.FAILED, "it could not be started: its warden was gone each time, before it began")
     assert not (folder.parent / "ran").exists()
+    assert [void(folder, nth) for nth in (1, 2, 3, 4)] == [False, False, False, True]
 
 
 def test_killed_with_the_order_unread_another_warden_begins_it(folder: Path) -> None:
-    async def once(process: Process) -> None:
-        if len(lent.launches) == 1:
-            stop(process.pid)
-            asyncio.get_running_loop().call_soon(killed, process)  # after it is sent
+    async def main() -> Result:
+        first = one()
+        stop(first)
+        made = action(folder.parent, "command", argv=["/bin/sh", "-c", "echo once >>runs; echo ran"])
+        running = asyncio.ensure_future(made.run(request(), Lent(folder)))
+        await asyncio.sleep(0)  # it sends its order
+        killed(first)
+        return await running
 
-    lent = Lent(folder, on_launched=once)
-    made = action(folder.parent, "command", argv=["/bin/sh", "-c", "echo once >>runs; echo ran"])
-    assert asyncio.run(made.run(request(), lent)) == Result(Outcome.SUCCEEDED, "ran")
+    assert asyncio.run(main()) == Result(Outcome.SUCCEEDED, "ran")
     assert (folder.parent / "runs").read_text() == "once\n"
+    assert newest(folder) == read(folder, 2)
 
 
 def test_killed_before_it_has_begun_what_it_has_read_the_attempt_fails_and_nothing_runs(folder: Path) -> None:
-    os.mkfifo(folder / "stderr")  # it waits there, with the ticket taken, until somebody reads
+    os.mkfifo(folder / "stderr")  # it waits there, with the ticket made, until somebody reads
 
     async def main() -> Result:
-        lent = Lent(folder)
-        running = asyncio.ensure_future(action(folder.parent, "command", argv=["/usr/bin/touch", "ran"]).run(request(), lent))
-        while not (folder / "boot").exists():  # noqa: ASYNC110 (only the file tells)
+        running = asyncio.ensure_future(
+            action(folder.parent, "command", argv=["/usr/bin/touch", "ran"]).run(request(), Lent(folder))
+        )
+        while read(folder, 1) is None:  # noqa: ASYNC110 (only the file tells)
             await asyncio.sleep(0)
-        killed(lent.launches[0])
+        killed(one())
         return await running
 
     assert asyncio.run(main()) == Result(Outcome.FAILED, "its warden was killed by SIGKILL (out of memory?)")
@@ -73,18 +86,14 @@ def test_killed_before_it_has_begun_what_it_has_read_the_attempt_fails_and_nothi
 def test_killed_while_programs_run_they_end_with_it_and_the_next_command_has_another(tmp_path: Path) -> None:
     async def main() -> None:
         made = action(tmp_path, "command", argv=["/bin/sh", "-c", "sleep 1000 & exec sleep 1000"])
-        lents = []
-        for name in ("a", "b", "c"):
-            (tmp_path / name).mkdir()
-            lents.append(Lent(tmp_path / name))
+        lents = [Lent(tmp_path / name) for name in ("a", "b", "c")]
         running = [asyncio.ensure_future(made.run(request(), lent)) for lent in lents]
         pids = []
         for lent in lents:
-            while (ticket := taken(lent.folder)) is None or ticket.program is None:  # noqa: ASYNC110 (only the file tells)
+            while (ticket := read(lent.path, 1)) is None or ticket.program is None:  # noqa: ASYNC110 (only the file tells)
                 await asyncio.sleep(0)
             pids.append(ticket.program.pid)
-        assert len({lent.launches[0].pid for lent in lents}) == 1
-        killed(lents[0].launches[0])
+        killed(one())
         for result in await asyncio.gather(*running):
             assert result == Result(Outcome.FAILED, "its warden was killed by SIGKILL (out of memory?)")
         for pid in pids:
@@ -93,24 +102,20 @@ def test_killed_while_programs_run_they_end_with_it_and_the_next_command_has_ano
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("begun", [False, True])
-def test_stopped_it_can_not_keep_a_cancelled_program_alive(folder: Path, *, begun: bool) -> None:
+@pytest.mark.parametrize("begins", [False, True])
+def test_stopped_it_can_not_keep_a_cancelled_program_alive(folder: Path, *, begins: bool) -> None:
     os.mkfifo(folder / "ready")
 
-    async def main() -> tuple[Process, list[int]]:
-        async def unread(process: Process) -> None:
-            if not begun:
-                stop(process.pid)
-
-        lent = Lent(folder, on_launched=unread)
+    async def main() -> tuple[int, list[int]]:
+        warden = one()
+        if not begins:
+            stop(warden)
         argv = ["/bin/sh", "-c", f"touch {folder}/began;" + STUBBORN.replace("READY", str(folder / "ready"))]
-        running = asyncio.ensure_future(action(folder, "command", argv=argv, kill_after="0s").run(request(), lent))
+        running = asyncio.ensure_future(action(folder, "command", argv=argv, kill_after="0s").run(request(), Lent(folder)))
         pids = []
-        if begun:
+        if begins:
             pids = [int(pid) for pid in (await asyncio.to_thread((folder / "ready").read_text)).split()]
-            stop(lent.launches[0].pid)
-        while not lent.launches:  # noqa: ASYNC110
-            await asyncio.sleep(0)
+            stop(warden)
         await asyncio.sleep(0)
         for _ in range(3):  # it doesn't wait for a warden that doesn't answer
             running.cancel()
@@ -118,13 +123,13 @@ def test_stopped_it_can_not_keep_a_cancelled_program_alive(folder: Path, *, begu
                 await asyncio.sleep(0)
         with pytest.raises(asyncio.CancelledError):
             await running
-        return lent.launches[0], pids
+        return warden, pids
 
     warden, pids = asyncio.run(main())
     for pid in pids:
         wait_for_end(pid)
-    os.kill(warden.pid, signal.SIGCONT)
-    result = asyncio.run(action(folder, "command", argv=["echo", "well"]).run(request(), Lent(folder)))
+    os.kill(warden, signal.SIGCONT)
+    result = asyncio.run(action(folder, "command", argv=["echo", "well"]).run(request(), Lent(folder / "other")))
     assert result.summary == "well"  # and by then it has done with all that was sent before
-    assert begun or not (folder / "output").exists()
-    assert (folder / "began").exists() is begun
+    assert begins or not (folder / "output").exists()
+    assert (folder / "began").exists() is begins

@@ -133,7 +133,7 @@ def test_wrong_input_gets_a_sentence(desk: Desk, words: list[str], hint: str) ->
 
 def test_logs_gives_both_streams_to_where_they_belong(desk: Desk) -> None:
     run = desk.began()
-    desk.printed(run, stdout="out\n", stderr="err\n", exit="0\n", boot="x", output="a=1")
+    desk.printed(run, stdout="out\n", stderr="err\n", output="a=1")
     result = desk.run("logs", run.id)
     assert (result.stdout, result.stderr) == ("out\n", "err\n")
     assert desk.run("logs", run.id[:8]).stdout == "out\n"

@@ -262,8 +262,8 @@ def test_another_point_kills_nobody(path: Path) -> None:
 
 def test_every_kind_of_commit_has_a_point_before_and_after() -> None:
     assert {f"{kind}.{side}" for kind in KINDS for side in ("before", "after")} < set(POINTS)
-    assert {"claim", "begin", "launched", "outcome", "rows", "requests", "record"} <= set(KINDS)
-    assert {"launch.spawned", "launch.released", "table.before-write", "table.after-write"} < set(POINTS)
+    assert {"claim", "begin", "outcome", "rows", "requests", "record"} <= set(KINDS)
+    assert {"launch.before", "launch.after", "table.before-write", "table.after-write"} < set(POINTS)
 
 
 @pytest.mark.parametrize("text", ["claim", "claim.befor", ":2", *(f"claim.after:{hit}" for hit in ("", "0", "x", "-1", "²"))])

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from actions.api import Outcome, Process, Result
+from actions.api import Outcome, Result, Uptime
 from engine.ledger import IllegalMove, Ledger
 from engine.model import MOVES, Occurrence, Stage
 from tests.unit.ledger.making import MINUTE, NOON, claimed, occurrence, ran
 
 FINE = Result(Outcome.SUCCEEDED, "fine", {"coverage": 78.5}, ("report.html",))
 BAD = Result(Outcome.FAILED, "exit status 1")
-HERE = Process(4711, 12345)
+SINCE = Uptime("a boot", 12345.678901)
 
 
 def begin(ledger: Ledger, made: Occurrence, attempt: int = 1) -> None:
@@ -72,17 +72,15 @@ def test_no_interleaving_of_claims_gives_a_trigger_to_two(ledger: Ledger, batche
 
 def test_a_run_goes_from_claim_to_outcome(ledger: Ledger) -> None:
     (made,) = claimed(ledger, occurrence())
-    begin(ledger, made)
     with ledger.transaction():
-        ledger.launched(made.id, 1, HERE, "/logs/x")
-    running = made._replace(stage=Stage.RUNNING, attempt=1, started_at=NOON, process=HERE)
+        ledger.begin([(made.id, 1)], NOON, {made.id: "/logs/x"}, {made.id: "command"}, SINCE)
+    running = made._replace(stage=Stage.RUNNING, attempt=1, started_at=NOON)
     assert ledger.active() == [running]
     (unfinished,) = ledger.unfinished_attempts()
-    assert (unfinished.occurrence, unfinished.attempt.process, unfinished.attempt.folder) == (running, HERE, "/logs/x")
+    assert (unfinished.occurrence, unfinished.attempt.since, unfinished.attempt.folder) == (running, SINCE, "/logs/x")
     after = end_attempt(ledger, made, FINE)
     assert after == running._replace(
         stage=Stage.ENDED,
-        process=None,
         outcome=Outcome.SUCCEEDED,
         reason="fine",
         outputs={"coverage": 78.5},
@@ -95,7 +93,7 @@ def test_a_run_goes_from_claim_to_outcome(ledger: Ledger) -> None:
     assert ledger.unfinished_attempts() == []
     (attempt,) = ledger.attempts(made.id)
     assert (attempt.n, attempt.outcome, attempt.summary, attempt.duration) == (1, Outcome.SUCCEEDED, "fine", MINUTE)
-    assert (attempt.started_at, attempt.ended_at, attempt.process) == (NOON, NOON + MINUTE, HERE)
+    assert (attempt.started_at, attempt.ended_at, attempt.since) == (NOON, NOON + MINUTE, SINCE)
 
 
 def test_a_failed_attempt_may_be_followed_by_another(ledger: Ledger) -> None:
@@ -166,29 +164,16 @@ def test_no_attempt_begins_beyond_the_allowed_number(ledger: Ledger) -> None:
         begin(ledger, forbidden)
 
 
-def test_a_process_is_known_only_of_the_attempt_under_way(ledger: Ledger) -> None:
-    (made,) = claimed(ledger, occurrence())
-    for attempt in (0, 1, 2):
-        with pytest.raises(IllegalMove), ledger.transaction():
-            ledger.launched(made.id, attempt, HERE, "/logs")
-    begin(ledger, made)
-    with pytest.raises(IllegalMove), ledger.transaction():
-        ledger.launched(made.id, 2, HERE, "/logs")
+def test_each_attempt_has_its_own_instant_on_the_machines_clock(ledger: Ledger) -> None:
+    made = occurrence()
     with ledger.transaction():
-        ledger.launched(made.id, 1, Process(1, 1), "/logs")
-        ledger.launched(made.id, 1, HERE, "/logs")  # the first was never released
-    assert ledger.unfinished_attempts()[0].attempt.process == HERE
-
-
-def test_the_process_is_forgotten_when_the_next_attempt_begins(ledger: Ledger) -> None:
-    (made,) = claimed(ledger, occurrence())
-    begin(ledger, made)
+        assert ledger.claim([made._replace(stage=Stage.RUNNING, attempt=1, started_at=NOON)], since=SINCE) == [True]
+    assert ledger.unfinished_attempts()[0].attempt.since == SINCE
+    end_attempt(ledger, made, BAD, again=True)
+    later = Uptime("another boot", 7.000001)
     with ledger.transaction():
-        ledger.launched(made.id, 1, HERE, "/logs")
-    assert end_attempt(ledger, made, BAD, again=True).process is None
-    begin(ledger, made, 2)
-    assert ledger.unfinished_attempts()[0].attempt.process is None
-    assert ledger.active()[0].process is None
+        ledger.begin([(made.id, 2)], NOON, since=later)
+    assert [attempt.since for attempt in ledger.attempts(made.id)] == [SINCE, later]
 
 
 def _begin(ledger: Ledger, made: Occurrence) -> None:
@@ -315,7 +300,7 @@ def test_only_begun_attempts_without_an_end_are_unfinished(ledger: Ledger) -> No
     with ledger.transaction():
         ledger.begin([(running.id, 1)], NOON, {running.id: "/logs/r"})
     (found,) = ledger.unfinished_attempts()
-    assert (found.occurrence.id, found.attempt.n, found.attempt.process, found.attempt.folder) == (running.id, 1, None, "/logs/r")
+    assert (found.occurrence.id, found.attempt.n, found.attempt.since, found.attempt.folder) == (running.id, 1, None, "/logs/r")
     assert found.attempt.duration is None
     assert found.attempt.started_at == NOON
 

@@ -351,7 +351,6 @@ def test_no_common_question_walks_through_a_whole_table(ledger: Ledger) -> None:
     with ledger.transaction():
         ledger.claim([made := occurrence()])
         ledger.begin([(made.id, 1)], NOON)
-        ledger.launched(made.id, 1, Process(1, 1), "/logs")
         ledger.end_attempt(made.id, 1, NOON, Result(Outcome.FAILED, ""), MINUTE, NOON)
         ledger.end(made.id, Outcome.FAILED, "", NOON)
         ledger.record([missed("b", 1), missed("b", 2)])

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actions.api import Outcome, Process
+from actions.api import Outcome
 from engine.columns import Column
 from engine.ledger import Ledger, new_run_id
 from engine.ledger.codec import instant, micros, packed, prose, unpacked
@@ -79,7 +79,6 @@ def test_every_field_of_an_occurrence_survives() -> None:
         attempt=2,
         started_at=NOON + 2 * DAY,
         retry_at=NOON + 3 * DAY,
-        process=Process(7, 99),
         outcome=Outcome.TIMED_OUT,
         reason="why",
         outputs={"coverage": 78.5},
