@@ -91,6 +91,9 @@ class Context(Protocol):
     def secret(self, name: str) -> str:
         """The value of a secret that the definition declares. Raises KeyError for any other."""
 
+    def began(self, at: Uptime) -> None:
+        """An attempt that is taken over really began then: so long it has run. It is never earlier than the ledger says."""
+
 
 class Past(NamedTuple):
     """An end that came before anybody looked.   ended_at: UTC, by the machine's clock.   took: how long the attempt ran."""

@@ -38,13 +38,14 @@ class Ended:
 class _Attempt:
     """One attempt under way, as its action sees it (`actions.api.Context`), and how it is to end where it is stopped.
 
-    began: on the monotonic clock; None where it ended unseen.   left: how long it may still take.
+    since: when it began, on the monotonic clock; None where it ended unseen.   left: how long it may still take.
     """
 
     occurrence: Occurrence
     place: str
     secrets: Mapping[str, str]
-    began: float | None
+    ran_since: Callable[[_Attempt, Uptime], None]
+    since: float | None
     left: timedelta
     task: asyncio.Task[object] = field(init=False)
     timer: Timer | None = None
@@ -61,6 +62,9 @@ class _Attempt:
 
     def secret(self, name: str) -> str:
         return self.secrets[name]
+
+    def began(self, at: Uptime) -> None:
+        self.ran_since(self, at)
 
 
 class Runner:
@@ -110,8 +114,7 @@ class Runner:
         kind: what `kind` said of its action then.   since: when the ledger came to know of it.
         """
         if kind is not None and (heir := self._taking_over(occurrence.action, kind)) is not None:
-            age = 0.0 if since is None else max(0.0, self._clock.uptime().seconds - since.seconds)
-            attempt = self._attempt(occurrence, age)
+            attempt = self._attempt(occurrence, 0.0 if since is None else self._age(since))
             self._begin(attempt, partial(self._adopted, heir, _request(occurrence), attempt, since))
             if occurrence.stopping:  # in the loop's next step, when it is really taken over
                 asyncio.get_running_loop().call_soon(self.stop, occurrence.id, Outcome.CANCELLED, occurrence.stopping)
@@ -147,7 +150,8 @@ class Runner:
             occurrence=occurrence,
             place=self.folder(occurrence.id, occurrence.attempt),
             secrets=self._secrets.get(occurrence.action, _NO_SECRETS),
-            began=self._clock.monotonic() - age,
+            ran_since=self._ran_since,
+            since=self._clock.monotonic() - age,
             left=occurrence.timeout - timedelta(seconds=age) if age else occurrence.timeout,
         )
 
@@ -175,16 +179,24 @@ class Runner:
             await _lost(attempt, answer.why)
         if not isinstance(answer, Unbegun):
             return answer
-        if attempt.timer is not None:
-            attempt.timer.cancel()
         stopping = attempt.occurrence.stopping
         if stopping:
             attempt.verdict = attempt.verdict or Result(Outcome.CANCELLED, stopping)
         if attempt.verdict is not None:
             return answer
-        attempt.began, attempt.left = self._clock.monotonic(), attempt.occurrence.timeout
-        self._ring(attempt)
+        self._ran_since(attempt, self._clock.uptime())
         return await action.run(request, attempt)
+
+    def _ran_since(self, attempt: _Attempt, at: Uptime) -> None:
+        """Its time counts from there."""
+        age = self._age(at)
+        attempt.since, attempt.left = self._clock.monotonic() - age, attempt.occurrence.timeout - timedelta(seconds=age)
+        if attempt.timer is not None:
+            attempt.timer.cancel()
+        self._ring(attempt)
+
+    def _age(self, since: Uptime) -> float:
+        return max(0.0, self._clock.uptime().seconds - since.seconds)
 
     def _ring(self, attempt: _Attempt) -> None:
         attempt.timer = self._clock.call_after(max(attempt.left, timedelta(0)), partial(self._late, attempt.occurrence))
@@ -202,7 +214,7 @@ class Runner:
         self._ended(Ended(occurrence.id, occurrence.attempt, result, spent))
 
     def _spent(self, attempt: _Attempt) -> timedelta | None:
-        return None if attempt.began is None else timedelta(seconds=max(0.0, self._clock.monotonic() - attempt.began))
+        return None if attempt.since is None else timedelta(seconds=max(0.0, self._clock.monotonic() - attempt.since))
 
 
 def _make(path: str) -> None:
@@ -229,7 +241,7 @@ async def _known(result: Result) -> Result:
 async def _lost(attempt: _Attempt, why: str) -> None:
     """Nobody can know how it ended. That is the engine's verdict: an action may not say so."""
     attempt.verdict = attempt.verdict or Result(Outcome.LOST, why)
-    attempt.began = None
+    attempt.since = None
 
 
 def _request(occurrence: Occurrence) -> Request:

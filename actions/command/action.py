@@ -19,7 +19,7 @@ from actions.command.script import without_interpreter
 from actions.command.settings import CommandSettings
 from actions.command.tickets import Ticket, begun, is_made, newest, unmade
 from actions.command.verdict import result, too_much
-from actions.command.warden import NOT_EXECUTABLE, NOT_FOUND
+from actions.command.warden import NOT_EXECUTABLE, NOT_FOUND, TICKS
 from actions.command.wards import End
 from actions.command.watch import Adopted, Held, until_gone
 from actions.paths import confined
@@ -78,6 +78,8 @@ class Command:
         while (ticket := begun(folder, first)) is not None:
             adopted = Adopted(folder, ticket, request)
             over, stopped = adopted.is_over(), False
+            if (program := adopted.ticket.program) is not None:
+                context.began(Uptime(ticket.boot, program.started / TICKS))
             try:
                 if not over:
                     await self._until_gone(adopted, folder)

@@ -72,7 +72,6 @@ class Proc:
     request: Request
     ticket: tuple[str, int]
     life: Life
-    asked: int
     seen: Seen | None = None
     gone: bool = False
     exit: Outcome | None = None
@@ -103,7 +102,7 @@ class Processes:
         since = self._known(request)
         if since is None or since.boot != str(self._machine.boot):
             broken("gate", f"{request.run} attempt {request.attempt} was ordered before the ledger knew of it")
-        proc = Proc(request, ticket, life, self._machine.moment)
+        proc = Proc(request, ticket, life)
         self._open.append(proc)
         self._machine.after(self._chance.choice((0, 0, 0, 0.001, 0.005, 3)), partial(self._begin, proc))
         return proc
@@ -155,7 +154,7 @@ class Processes:
             self._leave(proc)
             return
         self._made(proc.ticket, proc)
-        proc.seen = self._witness.began(proc.life, proc.request, asked=proc.asked)
+        proc.seen = self._witness.began(proc.life, proc.request, process=True)
         chance, nature = self._chance, self._natures[proc.request.action]
         takes = chance.random() ** 3 * nature.longest if chance.random() < nature.slow else chance.random() * 0.2
         outcome = Outcome.FAILED if chance.random() < nature.failing else Outcome.SUCCEEDED
@@ -210,6 +209,8 @@ class OutOfProcess:
                 nth += 1
             else:
                 return Unbegun()
+            if proc.seen is not None:
+                context.began(Uptime(since.boot, proc.seen.began / MICRO))
             await self._until_gone(proc)
         return _result(proc or self._processes.begun(folder)) or Lost("it left no exit status")
 

@@ -15,13 +15,12 @@ from tests.simulation.machine import Life, Machine
 class Seen:
     """One attempt that really ran.
 
-    life: number of the daemon that made it.   asked, began, ended: moments; `ended` None while it runs.
+    life: number of the daemon that made it.   began, ended: moments; `ended` None while it runs.
     came_to: how it ended by itself; None where it was stopped or died.   process: it outlives its daemon.
     """
 
     request: Request
     life: int
-    asked: int
     began: int
     wall: datetime
     process: bool
@@ -43,11 +42,9 @@ class Witness:
         self._machine, self._broken = machine, broken
         self._running: dict[tuple[str, int], Seen] = {}
 
-    def began(self, life: Life, request: Request, *, asked: int | None = None) -> Seen:
-        """An attempt's first act.   asked: when a process was ordered; None of what runs inside the daemon."""
-        moment = self._machine.moment
-        when = moment if asked is None else asked
-        one = Seen(request, life.number, when, moment, self._machine.wall(), asked is not None)
+    def began(self, life: Life, request: Request, *, process: bool = False) -> Seen:
+        """An attempt's first act."""
+        one = Seen(request, life.number, self._machine.moment, self._machine.wall(), process)
         if one.place in self.by_place:
             first = self.by_place[one.place]
             self._broken("twice", f"{one.place} of {request.task} began at {first.wall} and again at {one.wall}")

@@ -187,6 +187,28 @@ def test_what_has_not_begun_is_begun_as_the_same_attempt_with_all_its_time(tmp_p
     run(story())
 
 
+def test_the_time_of_an_adopted_attempt_counts_from_when_it_really_began(tmp_path: Path) -> None:
+    """The ledger came to know of it at 12:01; a second daemon began it at 12:30, and the third finds it."""
+
+    class Late(Outliving):
+        async def adopt(self, request: Request, context: Context, since: Uptime | None) -> Result | Lost | Unbegun:
+            context.began(Uptime("boot", timedelta(minutes=30).total_seconds()))
+            return await super().adopt(request, context, since)
+
+    async def story() -> None:
+        house, sheet = House(tmp_path, actions={"act": Late(span=150)}), table(row("job", "2026-03-02 12:01"))
+        alive = await start(house, sheet)
+        await house.until(NOON + MINUTE + timedelta(seconds=30))
+        await alive.kill()
+        await house.until(NOON + timedelta(minutes=31))
+        alive = await start(house, sheet)
+        await house.after(minutes=10)
+        await alive.stop()
+        assert [(e.outcome, e.duration_s) for e in house.of(RunEnded)] == [("succeeded", 60 + 150)]
+
+    run(story())
+
+
 def test_what_may_not_have_begun_does_not_begin_as_another_kind_of_action(tmp_path: Path) -> None:
     """Killed while it ran as the other kind, it would be started once more by the next daemon."""
 

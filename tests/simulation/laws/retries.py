@@ -103,8 +103,8 @@ def what_timed_out_had_its_time(world: World, book: Book) -> Iterator[str]:
         seen = world.witness.by_place.get((one.run, one.n))
         if one.outcome != "timed out" or seen is None or seen.ended is None:
             continue
-        if seen.ended - seen.asked < (least := book.by_id[one.run].timeout - MICRO):
-            yield f"{seen.place} is called timed out after {(seen.ended - seen.asked) / MICRO} s of {least / MICRO}"
+        if seen.ended - seen.began < (least := book.by_id[one.run].timeout - MICRO):
+            yield f"{seen.place} is called timed out after {(seen.ended - seen.began) / MICRO} s of {least / MICRO}"
 
 
 LAWS = (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import actions
-from actions.api import Action, Request, Result, Value
+from actions.api import Action, Request, Result, Uptime, Value
 
 DUE = datetime(2026, 3, 2, 12, tzinfo=UTC)
 RUN = f"01RUN{os.environ.get('PYTEST_XDIST_WORKER', '')}"
@@ -24,6 +24,10 @@ class Lent:
 
     path: Path
     secrets: Mapping[str, str] = field(default_factory=dict)
+    told: list[Uptime] = field(default_factory=list)
+
+    def began(self, at: Uptime) -> None:
+        self.told.append(at)
 
     @property
     def folder(self) -> Path:

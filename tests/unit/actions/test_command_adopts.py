@@ -99,6 +99,18 @@ def test_still_running_it_is_waited_for(folder: Path) -> None:
     assert (folder.parent / "runs").read_text() == "once\n"
 
 
+def test_when_it_really_began_is_told(folder: Path) -> None:
+    settings = line("sleep 0.1; exit 4")
+    killed_daemon(folder, "after", **settings)
+    until(lambda: program(folder) is not None)
+    lent, made = Lent(folder), action(folder.parent, "command", **settings)
+    assert isinstance(made, Adoptable)
+    asyncio.run(made.adopt(request(), lent, NOW))
+    began = program(folder)
+    assert began is not None
+    assert lent.told == [Uptime(boot(), began.started / warden.TICKS)]
+
+
 def test_gone_with_an_exit_file_that_is_its_result(folder: Path) -> None:
     settings = line("echo bad >&2; exit 4")
     warden = killed_daemon(folder, "after", **settings)
