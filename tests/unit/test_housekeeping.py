@@ -37,10 +37,11 @@ def chores(folder: Path) -> Chores:
 
 
 class Printing(Witness):
-    """A witness whose attempts leave a file."""
+    """A witness whose attempts leave a file in their folder, and one beside it."""
 
     async def run(self, request: Request, context: Context) -> Result:
         (context.folder / "stdout").write_text("ran\n")
+        context.path.with_name(f"{context.path.name}.ticket-1").touch()
         return await super().run(request, context)
 
 
