@@ -5,6 +5,7 @@ Nothing here knows the ledger. The daemon sees such edits as it sees any other, 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,9 +13,11 @@ from datetime import datetime
 
 from connectors.api import PROVISIONAL, Cell, Editable, Effect, Patch, Row, Table, fold
 from connectors.errors import NeedsOwner, TableError, TryLater
-from connectors.rounds import settled
 from engine.cells import guess, quoted, text
+from engine.clock import SystemClock
 from engine.columns import OURS, Column
+from engine.gate import TableGate
+from engine.governor import Governor
 from engine.identity import id_of
 from engine.layout import COLUMNS, Layout
 from engine.merge import first_sight
@@ -168,7 +171,7 @@ class Hand:
         for start in range(0, len(patches), size):
             some = patches[start : start + size]
             with self._written():
-                answers = settled(self._table.write, some)
+                answers = self._table.write(some)
             for patch, answer in zip(some, answers, strict=True):
                 if answer.effect is not Effect.APPLIED:
                     raise self._moved(patch.key)
@@ -178,7 +181,7 @@ class Hand:
     def delete(self, key: str) -> None:
         """Remove a row. Raises what `cells_of` raises, and what `Editable.delete` does."""
         with self._written():
-            answers = settled(self.editable.delete, [key])
+            answers = self.editable.delete([key])
         if answers != [Effect.APPLIED]:
             raise self._moved(key)
 
@@ -208,8 +211,12 @@ class Hand:
 
 @contextmanager
 def hand(bound: Bound) -> Iterator[Hand]:
-    """Open a table, read it, and close it at the end. Raises TableError."""
-    table = bound.open()
+    """Open a table, read it, and close it at the end. Its requests keep to what the store allows, as far as this command alone can
+    know: it waits here for its turn. Raises TableError.
+    """
+    gate = TableGate(bound.rules.rules.table, Governor(SystemClock()), asyncio.run)
+    table = bound.open(gate.request)
+    gate.serve(table)
     try:
         yield Hand(bound, table)
     finally:

@@ -17,14 +17,15 @@ from actions.api import Action, Adoptable, Definition
 from config.load import Config
 from config.mistakes import ConfigError, Mistake, mistakes_of, pointer
 from config.settings import TableSettings
-from connectors.api import Backend, Place, Table, fold
+from connectors.api import Backend, Gate, Place, Table, fold, open_gate
 from engine.blackout import Blackout
 from engine.breaker import BreakerRules
-from engine.clock import Clock
 from engine.columns import Column
 from engine.committer import Commits
 from engine.crash import VARIABLE, CrashPoints
 from engine.events import Listener
+from engine.gate import TableGate
+from engine.governor import Governor
 from engine.keeper import Keeper
 from engine.ledger import Ledger
 from engine.loop import Daemon
@@ -52,9 +53,9 @@ class Bound:
     settings: BaseModel
     place: Place
 
-    def open(self) -> Table:
-        """Open it. Touches neither file nor network yet."""
-        return self.backend.open(self.settings, self.place)
+    def open(self, gate: Gate = open_gate) -> Table:
+        """Open it. Touches neither file nor network yet.   gate: see `Place`."""
+        return self.backend.open(self.settings, replace(self.place, gate=gate))
 
     def moved(self, now: Bound) -> bool:
         """Whether what is configured now is opened otherwise: elsewhere, or with its keys in other columns."""
@@ -135,16 +136,24 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
 async def daemon(site: Site, clock: SteadyClock, committer: Commits, listener: Listener) -> Daemon:
     """The daemon of this site, with its tables owned and its ledger's memory taken up. Raises NeedsOwner."""
     built = Daemon(site.parts, clock, committer, listener)
-    await built.open([await tender(site, name, clock, committer, listener) for name in site.tables])
+    await built.open([await tender(site, name, built.governor, committer, listener) for name in site.tables])
     return built
 
 
-async def tender(site: Site, name: str, clock: Clock, committer: Commits, listener: Listener) -> Tender:
+async def tender(site: Site, name: str, governor: Governor, committer: Commits, listener: Listener) -> Tender:
     """What looks after one table, with the ledger's copy of it."""
     bound = site.tables[name]
     keeper = await committer.read(lambda ledger: keeper_of(bound, ledger))
-    patient = PatientTable(bound.open(), clock, ThreadWorker(f"table-{name}"))
-    return Tender(keeper, patient, clock, listener, new_id, who(), site.parts.crash)
+    patient = patient_table(bound, governor)
+    return Tender(keeper, patient, governor.clock, listener, new_id, who(), site.parts.crash)
+
+
+def patient_table(bound: Bound, governor: Governor) -> PatientTable:
+    """The table, opened behind a gate of this governor, with a thread of its own."""
+    name = bound.rules.rules.table
+    worker = ThreadWorker(f"table-{name}")
+    gate = TableGate(name, governor, worker.wait)
+    return PatientTable(bound.open(gate.request), governor.clock, worker, gate)
 
 
 def keeper_of(bound: Bound, ledger: Ledger) -> Keeper:
