@@ -126,6 +126,16 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Budget:
+    """What a vendor allows in a calendar month (UTC): at most `size` requests, reads and writes together, counted per `scope`,
+    which is as in `Window`.
+    """
+
+    size: int
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
 class Traits:
     """What a backend promises. The engine plans from it; the conformance suite checks it.
 
@@ -133,12 +143,14 @@ class Traits:
     batch: patches per `write`, at least 1.
     windows: every limit the vendor counts; empty for a local file.
     cell_limit: characters that one cell holds.
+    budgets: what it allows in a month; empty where months don't count.
     """
 
     atomic_expect: bool
     batch: int
     windows: tuple[Window, ...] = ()
     cell_limit: int = 32_767
+    budgets: tuple[Budget, ...] = ()
 
 
 class Table(Protocol):

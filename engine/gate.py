@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from connectors.api import Request, Table
-from connectors.errors import TryLater
+from connectors.errors import Limited, TryLater
 from engine.governor import Governor
 from engine.quota import Asked, Purpose
 
@@ -21,14 +23,15 @@ Wait = Callable[[Coroutine[Any, Any, None]], None]
 class TableGate:
     """One table's. It is made before the table, which gets its `request` as `Place.gate`; `serve` then tells what is counted."""
 
-    def __init__(self, name: str, governor: Governor, wait: Wait, share: float = 1.0) -> None:
-        """name: the table's.   share: see `Asked`."""
-        self.share = share
+    def __init__(self, name: str, governor: Governor, wait: Wait, share: Callable[[], float] = lambda: 1.0) -> None:
+        """name: the table's.   share: see `Asked`; asked for with each request, since the operator may change it."""
+        self._share = share
         self._name = name
         self._governor = governor
         self._wait = wait
         self._table: Table | None = None
         self._purpose = Purpose.TELL
+        self._made: Counter[Purpose] = Counter()  # requests, since the last look or write has ended
         self._waiting: set[asyncio.Task[Any]] = set()
         self._shut = False
 
@@ -44,14 +47,33 @@ class TableGate:
     @contextmanager
     def request(self, kind: Request) -> Iterator[None]:
         """See `connectors.api.Place.gate`."""
-        windows = self._table.traits.windows if self._table is not None else ()
-        asked = Asked(self._name, kind, self._purpose, windows, self.share)
+        self._made[self._purpose] += 1
+        asked = self._asked(kind, self._purpose)
         self._wait(self._admitted(asked))
         try:
             yield
         except TryLater as exc:
             self._wait(self._refused(asked, exc))
             raise
+
+    async def opens(self) -> None:
+        """Wait out the pause that the store has asked this table for, if it has. Raises NotYet where that takes long."""
+        await self._governor.admit(Asked(self._name, "read", Purpose.TELL, ()))
+
+    def heed(self, exc: TryLater) -> None:
+        """A call has ended so: of a store that counts nothing, its `wait` is heard of only here."""
+        if not isinstance(exc, Limited):
+            self._governor.refused(self._asked("read", Purpose.TELL), exc)
+
+    def done(self, purpose: Purpose) -> timedelta:
+        """A look at the table, or a write, has ended: how long the next is to keep away, so that the month lasts."""
+        return self._governor.done(self._asked("read", purpose), self._made.pop(purpose, 0))
+
+    def _asked(self, kind: Request, purpose: Purpose) -> Asked:
+        if self._table is None:
+            return Asked(self._name, kind, purpose, ())
+        traits = self._table.traits
+        return Asked(self._name, kind, purpose, traits.windows, self._share(), traits.budgets)
 
     @property
     def waited_for(self) -> bool:
@@ -61,6 +83,10 @@ class TableGate:
     def shut(self) -> None:
         """Let nobody wait here any more, and nothing out: the table is to be closed. Called on the event loop."""
         self._shut = True
+        self.break_off()
+
+    def break_off(self) -> None:
+        """Whoever waits here waits no more, and gets nothing. Called on the event loop."""
         for task in self._waiting:
             task.cancel()
 

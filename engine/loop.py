@@ -40,7 +40,7 @@ class Daemon:
     def __init__(self, parts: Parts, clock: SteadyClock, committer: Commits, listener: Listener) -> None:
         self.clock = clock
         self._committer = committer
-        self.governor = Governor(clock)
+        self.governor = Governor(clock, committer, listener)
         self._turns = Turns(parts, clock, committer, listener)
         self._listener = listener
         self._tending: list[asyncio.Task[None]] = []

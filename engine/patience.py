@@ -122,6 +122,10 @@ class PatientTable:
         table = self.table
         return await self._once(purpose, table.probe) if isinstance(table, Probeable) else None
 
+    def done(self, purpose: Purpose) -> timedelta:
+        """A look, or a write, has ended: how long the next is to keep away, so that what the store allows in a month lasts."""
+        return self._gate.done(purpose)
+
     async def close(self) -> None:
         """Close the table and its thread. A call that waits for its quota is broken off."""
         self._gate.shut()
@@ -145,7 +149,15 @@ class PatientTable:
         return await self._once(purpose, call)
 
     async def _once(self, purpose: Purpose, call: Callable[[], T]) -> T:
-        return await self._worker(lambda: self._gate.during(purpose, call))
+        await self._gate.opens()
+        try:
+            return await self._worker(lambda: self._gate.during(purpose, call))
+        except TryLater as exc:
+            self._gate.heed(exc)
+            raise
+        except asyncio.CancelledError:  # nobody waits for it any more: it is not to stand in the way of the next
+            self._gate.break_off()
+            raise
 
 
 _HALVES = re.compile("[\ud800-\udfff]")

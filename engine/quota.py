@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Literal
 
-from connectors.api import Request, Window
+from connectors.api import Budget, Request, Window
 
 RESERVE = 10
 """One in so many of the requests that a window lets through, reads and writes together, is kept for telling tables."""
@@ -28,7 +29,8 @@ class Purpose(Enum):
 class Asked:
     """A request that wants to go out.
 
-    table: whose.   windows: all that its table's vendor counts.   share: the part of each that is rowd's, over 0 and up to 1.
+    table: whose.   windows, budgets: all that its table's vendor counts.   share: the part of each that is rowd's, over 0 and up
+    to 1.
     """
 
     table: str
@@ -36,6 +38,7 @@ class Asked:
     purpose: Purpose
     windows: tuple[Window, ...]
     share: float = 1.0
+    budgets: tuple[Budget, ...] = ()
 
     @property
     def counted_by(self) -> Iterator[Window]:
@@ -44,11 +47,33 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """How a window stands.   spent: of it, by rowd.   until: when it lets something through again; None where it does now."""
+    """How a window stands.   size: rowd's share of it.   spent: of that.   until: before this it is shut; None where it isn't."""
 
     window: Window
+    size: int
     spent: int
     until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """The same for people, of a window or of a month.
+
+    span: None for a calendar month.   until: before this a window is shut, None where it isn't; when the month turns.
+    low: see `engine.budget`.
+    """
+
+    scope: str
+    kind: Literal["read", "write", "any"]
+    span: timedelta | None
+    size: int
+    spent: int
+    until: datetime | None = None
+    low: bool = False
+
+    @property
+    def left(self) -> int:
+        return max(self.size - self.spent, 0)
 
 
 class Quota:
@@ -56,7 +81,7 @@ class Quota:
 
     def __init__(self) -> None:
         self._spent: dict[tuple[str, str, float], deque[float]] = {}
-        self._known: dict[tuple[str, str, float], Window] = {}
+        self._known: dict[tuple[str, str, float], tuple[Window, int]] = {}
         self._locked: dict[tuple[str, str], float] = {}
 
     def free_at(self, asked: Asked, now: float) -> float:
@@ -72,7 +97,7 @@ class Quota:
     def spend(self, asked: Asked, now: float) -> None:
         """Count one that goes out now."""
         for window in asked.counted_by:
-            self._known[_key(window)] = window
+            self._known[_key(window)] = window, part_of(window.size, asked.share)
             self._within(window, now).append(now)
 
     def lock(self, scope: str, kind: Literal["read", "write", "any"], until: float) -> None:
@@ -86,12 +111,12 @@ class Quota:
     def used(self, now: float) -> list[Used]:
         """Each window of which something is spent, or that is locked now."""
         found = []
-        for window in self._known.values():
+        for window, size in self._known.values():
             spent = len(self._within(window, now))
             kinds: tuple[Request, ...] = ("read", "write")
             until = max(self._locked_until(window.scope, kind) for kind in kinds if window.kind in (kind, "any"))
             if spent or until > now:
-                found.append(Used(window, spent, until if until > now else None))
+                found.append(Used(window, size, spent, until if until > now else None))
         return found
 
     def _locked_until(self, scope: str, kind: Request) -> float:
@@ -106,8 +131,13 @@ class Quota:
 
 def room_in(window: Window, asked: Asked) -> int:
     """How many of its requests this one may be at most. At least 1."""
-    size = max(int(window.size * asked.share), 1)
+    size = part_of(window.size, asked.share)
     return size - reserve_of(size) if window.kind == "any" and asked.purpose is Purpose.LOOK else size
+
+
+def part_of(size: int, share: float) -> int:
+    """A share of so many requests. At least 1."""
+    return max(int(size * share), 1)
 
 
 def reserve_of(size: int) -> int:

@@ -100,9 +100,10 @@ class Tender:
                 self._look = False
                 if not await self._guarded(self._read, deliver) and not self.looked.is_set():
                     await deliver(self.keeper, lambda _: Findings(look_again=True))
-                poll_at = self._in(self._until_next_poll())
+                poll_at = self._in(self._until_next_poll(self.table.done(Purpose.LOOK)))
             if (at := self._write_at(work_waits)) is not None and at <= self._clock.monotonic():
                 await self._guarded(self._write, deliver)
+                self._pace.keep_away(self._in(self.table.done(Purpose.TELL)))
                 at = self._write_at(work_waits)
             if not self._look:
                 await self._pause(poll_at if at is None else min(at, poll_at))
@@ -160,13 +161,15 @@ class Tender:
         finally:
             timer.cancel()
 
-    def _until_next_poll(self) -> timedelta:
+    def _until_next_poll(self, apart: timedelta) -> timedelta:
+        """apart: how long looks are to keep from each other. A second one, which settles what the first left open, needs not."""
+        poll = self.keeper.rules.poll
         if self.keeper.access.trouble is not None:
             needs_owner = isinstance(self.keeper.access.trouble.error, NeedsOwner)
-            return self.keeper.rules.poll if needs_owner else min(AFTER_TROUBLE, self.keeper.rules.poll)
+            return max(poll if needs_owner else min(AFTER_TROUBLE, poll), apart)
         if self.keeper.suspects():
-            return min(SECOND_LOOK, self.keeper.rules.poll)
-        return self.keeper.rules.poll
+            return min(SECOND_LOOK, poll)
+        return max(poll, apart)
 
     # --- reading
 

@@ -1,6 +1,7 @@
 """A table under a person's hand: what commands read from it and put into it, through its connector, as a person would.
 
-Nothing here knows the ledger. The daemon sees such edits as it sees any other, when it next reads the table.
+Nothing here knows the ledger, but for what its requests take of a month. The daemon sees such edits as it sees any other, when it
+next reads the table.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from engine.cells import guess, quoted, text
 from engine.clock import SystemClock
 from engine.columns import OURS, Column
 from engine.gate import TableGate
-from engine.governor import Governor
 from engine.identity import id_of
 from engine.layout import COLUMNS, Layout
 from engine.merge import first_sight
 from engine.metadata import SETTINGS
 from engine.model import Defect, RowState, Task
 from engine.parse import parse
+from rowd.allowances import commands_governor
 from rowd.wiring import Bound, new_id
 
 UNSETTABLE = "is written by rowd alone"
@@ -214,13 +215,14 @@ def hand(bound: Bound) -> Iterator[Hand]:
     """Open a table, read it, and close it at the end. Its requests keep to what the store allows, as far as this command alone can
     know: it waits here for its turn. Raises TableError.
     """
-    gate = TableGate(bound.rules.rules.table, Governor(SystemClock()), asyncio.run)
-    table = bound.open(gate.request)
-    gate.serve(table)
-    try:
-        yield Hand(bound, table)
-    finally:
-        table.close()
+    with commands_governor([bound], SystemClock()) as governor:
+        gate = TableGate(bound.rules.rules.table, governor, asyncio.run, lambda: bound.rules.quota_share)
+        table = bound.open(gate.request)
+        gate.serve(table)
+        try:
+            yield Hand(bound, table)
+        finally:
+            table.close()
 
 
 def _name(cells: Mapping[str, Cell]) -> str:

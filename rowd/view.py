@@ -20,7 +20,6 @@ from engine.clock import Clock
 from engine.columns import Column
 from engine.display import display
 from engine.findings import Reading
-from engine.governor import Governor
 from engine.keeper import Keeper
 from engine.layout import Layout
 from engine.ledger import DaemonMark, Ledger, Reach, TableMark
@@ -37,6 +36,7 @@ from engine.model import (
 )
 from engine.parse import doubled_names, name_taken, parse
 from engine.plan import Hold, House, Standing
+from rowd.allowances import commands_governor
 from rowd.service import alive
 from rowd.wiring import Bound, Site, keeper_of, new_id, patient_table
 
@@ -249,7 +249,7 @@ async def _read(bounds: Sequence[Bound], clock: Clock) -> dict[str, Reading | Ta
     """All tables at once, each in a thread of its own and with the patience that the daemon has."""
 
     async def one(bound: Bound) -> Reading | TableError:
-        table = patient_table(bound, governor)
+        table = patient_table(bound, governor, lambda: bound.rules.quota_share)
         try:
             return await table.read()
         except TableError as exc:
@@ -257,8 +257,8 @@ async def _read(bounds: Sequence[Bound], clock: Clock) -> dict[str, Reading | Ta
         finally:
             await table.close()
 
-    governor = Governor(clock)
-    readings = await asyncio.gather(*(one(bound) for bound in bounds))
+    with commands_governor(bounds, clock) as governor:
+        readings = await asyncio.gather(*(one(bound) for bound in bounds))
     return {bound.rules.rules.table: reading for bound, reading in zip(bounds, readings, strict=True)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -40,18 +40,22 @@ from rowd.hiding import mask_of
 ID_LETTERS, ID_DIGITS = "bcdfghjkmnpqrstvwxyz", "23456789"
 """Of the ids that rowd gives to rows: nothing that looks like something else."""
 
+LEDGER = "ledger.sqlite"
+"""What it is called in the state folder."""
+
 APART = frozenset(Definition.model_fields) - {"kind", "parameters", "secrets"}
 """Settings of an action that no other of its settings is held against: a mistake in them hides none in the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A table as configured, ready to be opened."""
+    """A table as configured, ready to be opened.   ledger: of its site."""
 
     rules: TableRules
     backend: Backend
     settings: BaseModel
     place: Place
+    ledger: Path
 
     def open(self, gate: Gate = open_gate) -> Table:
         """Open it. Touches neither file nor network yet.   gate: see `Place`."""
@@ -84,7 +88,7 @@ class Site:
 
     @property
     def ledger(self) -> Path:
-        return self.state / "ledger.sqlite"
+        return self.state / LEDGER
 
     @property
     def wake(self) -> Path:
@@ -144,15 +148,15 @@ async def tender(site: Site, name: str, governor: Governor, committer: Commits, 
     """What looks after one table, with the ledger's copy of it."""
     bound = site.tables[name]
     keeper = await committer.read(lambda ledger: keeper_of(bound, ledger))
-    patient = patient_table(bound, governor)
+    patient = patient_table(bound, governor, lambda: keeper.rules.quota_share)
     return Tender(keeper, patient, governor.clock, listener, new_id, who(), site.parts.crash)
 
 
-def patient_table(bound: Bound, governor: Governor) -> PatientTable:
-    """The table, opened behind a gate of this governor, with a thread of its own."""
+def patient_table(bound: Bound, governor: Governor, share: Callable[[], float]) -> PatientTable:
+    """The table, opened behind a gate of this governor, with a thread of its own.   share: what rowd may use, as of now."""
     name = bound.rules.rules.table
     worker = ThreadWorker(f"table-{name}")
-    gate = TableGate(name, governor, worker.wait)
+    gate = TableGate(name, governor, worker.wait, share)
     return PatientTable(bound.open(gate.request), governor.clock, worker, gate)
 
 
@@ -263,7 +267,8 @@ def _table(
         secret=lambda wanted: config.secret(wanted).get_secret_value(),
     )
     limit = config.settings.daemon.offline_limit
-    return Bound(TableRules(rules, renames, settings.poll, limit, _blackouts(config)), backend, own, place)
+    its = TableRules(rules, renames, settings.poll, limit, _blackouts(config), settings.quota_share)
+    return Bound(its, backend, own, place, config.state_dir / LEDGER)
 
 
 def _key_columns(place: Place) -> tuple[str, str]:

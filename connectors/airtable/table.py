@@ -6,7 +6,7 @@ written: a put on a column that a person has renamed since must go nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -17,8 +17,8 @@ from connectors.airtable.errors import FIELDS_CHANGED, PERHAPS_GONE, ROW_GONE, A
 from connectors.airtable.fields import Fields, fields_of
 from connectors.airtable.gone import Gone, doubtful_once, is_key
 from connectors.airtable.hook import Hook
-from connectors.airtable.settings import AirtableSettings
-from connectors.api import Cell, Effect, Page, Patch, Place, Row, Traits, Window, Written
+from connectors.airtable.settings import CALLS, AirtableSettings
+from connectors.api import Budget, Cell, Effect, Page, Patch, Place, Row, Traits, Window, Written
 from connectors.errors import Bug, NeedsOwner, TryLater
 
 BATCH = 10
@@ -29,7 +29,6 @@ PER_BASE, PER_TOKEN = 5, 50
 """Requests in a second; airtable.com/developers/web/api/rate-limits (VENDORS.md B1)."""
 SECOND = timedelta(milliseconds=1050)
 """Airtable counts requests when they come in, we when they go out: what they may take longer by is kept clear."""
-MONTH = timedelta(days=31)
 
 READS = Asking("data.records:read")
 FIELDS = Asking("schema.bases:read")
@@ -55,9 +54,14 @@ class AirtableTable:
         """Airtable has no compare-and-set at all (VENDORS.md B4)."""
         base, token = self._where.scope, f"Airtable token {self._where.secret}"
         windows = [Window("any", PER_BASE, SECOND, base), Window("any", PER_TOKEN, SECOND, token)]
-        if (calls := self._settings.calls) is not None:
-            windows.append(Window("any", calls, MONTH, "workspace"))
-        return Traits(atomic_expect=False, batch=BATCH, windows=tuple(windows), cell_limit=TEXT_LIMIT)
+        return Traits(False, BATCH, tuple(windows), TEXT_LIMIT, tuple(self._budgets()))
+
+    def _budgets(self) -> Iterator[Budget]:
+        settings = self._settings
+        if (calls := CALLS[settings.plan]) is not None:
+            yield Budget(calls, f"Airtable workspace {settings.workspace or f'of {settings.token}'}, {settings.plan} plan")
+        if settings.calls_per_month is not None:
+            yield Budget(settings.calls_per_month, f'table "{self._where.name}"')
 
     @property
     def _where(self) -> Where:

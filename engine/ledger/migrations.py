@@ -32,7 +32,12 @@ def _version_3(connection: sa.Connection) -> None:
     connection.exec_driver_sql("CREATE INDEX occurrences_by_end ON occurrences (ended_at) WHERE ended_at IS NOT NULL")
 
 
-STEPS: Mapping[int, Step] = {2: _version_2, 3: _version_3}
+def _version_4(connection: sa.Connection) -> None:
+    columns = "scope TEXT NOT NULL, day INTEGER NOT NULL, looks INTEGER NOT NULL, tells INTEGER NOT NULL"
+    connection.exec_driver_sql(f"CREATE TABLE spent ( {columns}, PRIMARY KEY (scope, day) ) WITHOUT ROWID, STRICT")
+
+
+STEPS: Mapping[int, Step] = {2: _version_2, 3: _version_3, 4: _version_4}
 """Version → what leads to it from the one before, in SQL of its own, never edited later. The schema module has only the newest."""
 
 FIRST = 1

@@ -13,7 +13,7 @@ from connectors.api import Effect, Gate, Page, Patch, Request, Row, Traits, Wind
 from connectors.errors import Bug, Expired, Limited, TableError, TryLater
 from engine.clock import SystemClock
 from engine.gate import TableGate
-from engine.governor import Governor
+from engine.governor import Governor, NotYet
 from engine.patience import BEGINNINGS, PatientTable, ThreadWorker
 from tests.fakes.memory_table import InlineWorker, SteppedWorker
 from tests.fakes.virtual import NOON, VirtualClock, run
@@ -62,10 +62,10 @@ class Paged:
         return [what for what, _ in self.calls]
 
 
-def patient(table: Paged, governor: Governor | None = None, name: str = "ops", share: float = 1.0) -> PatientTable:
+def patient(table: Paged, governor: Governor | None = None, name: str = "ops") -> PatientTable:
     """The table behind a gate of its own, on its own clock."""
     worker = SteppedWorker()
-    gate = TableGate(name, governor or Governor(table.clock), worker.wait, share)
+    gate = TableGate(name, governor or Governor(table.clock), worker.wait)
     table.gate = gate.request
     return PatientTable(table, table.clock, worker, gate)
 
@@ -161,6 +161,24 @@ def test_a_limit_that_was_broken_keeps_back_all_tables_of_its_scope_and_no_other
     assert [at - NOON for _, at in other] == [25 * SECOND, 32 * SECOND]
 
 
+def test_a_store_without_a_gate_gets_the_pause_that_it_asks_for_too() -> None:
+    """Also where that is longer than anybody waits: then nothing is asked until it is over."""
+
+    async def story() -> list[datetime]:
+        table = Paged(TryLater("later", wait=40 * SECOND))
+        behind = PatientTable(table, table.clock, InlineWorker())  # type: ignore[arg-type]  # as typed as its own tests
+        with pytest.raises(TryLater, match="later"):
+            await behind.read()
+        await table.clock.sleep(5 * SECOND)
+        with pytest.raises(NotYet, match="spent until 2026-03-02 12:00:40 UTC"):
+            await behind.write(Patches)
+        await table.clock.sleep(10 * SECOND)
+        await behind.write(Patches)
+        return [at for _, at in table.calls]
+
+    assert run(story()) == [NOON, NOON + 40 * SECOND]
+
+
 def test_a_call_that_waits_is_broken_off_when_the_table_is_closed() -> None:
     """In real threads: a daemon that stops waits for nobody's minute."""
 
@@ -179,6 +197,28 @@ def test_a_call_that_waits_is_broken_off_when_the_table_is_closed() -> None:
         with pytest.raises(TryLater, match="lets go of the table"):
             await waiting
         assert table.asked == ["write 0"]
+
+    asyncio.run(story())
+
+
+def test_a_call_that_nobody_waits_for_any_more_does_not_hold_up_the_next() -> None:
+    """In real threads: a daemon that stops has still to tell its tables what has ended."""
+
+    async def story() -> None:
+        table = Paged(windows=[Window("read", 1, 20 * SECOND, "user")])
+        clock, worker = SystemClock(), ThreadWorker("test")
+        gate = TableGate("ops", Governor(clock), worker.wait)
+        table.gate = gate.request
+        table.clock = clock  # type: ignore[assignment]  # the machine's, once
+        behind = PatientTable(table, clock, worker, gate)
+        await behind.probe()
+        looking = asyncio.create_task(behind.read())
+        while not gate.waited_for:  # noqa: ASYNC110 (what is awaited is another thread)
+            await asyncio.sleep(0)
+        looking.cancel()
+        await behind.write(Patches)
+        assert table.asked == ["probe", "write 0"]
+        await behind.close()
 
     asyncio.run(story())
 

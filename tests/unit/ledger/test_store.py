@@ -25,10 +25,12 @@ from engine.ledger import (
     LedgerTooOld,
     LedgerUnwritable,
 )
-from engine.ledger.migrations import bring_up
+from engine.ledger.migrations import STEPS, bring_up
 from engine.ledger.store import PATIENCE
 from engine.model import Wish
 from tests.unit.ledger.making import NOON, claimed, occurrence, ran, raw, row
+
+NEWEST = max(STEPS)
 
 V1 = (Path(__file__).parent / "v1.sql").read_text()
 
@@ -325,16 +327,17 @@ def fail_halfway(connection: sa.Connection) -> None:
 def test_a_migration_keeps_a_copy_of_what_was_before(path: Path) -> None:
     old_ledger(path)
     with closing(Ledger.open(path)) as ledger:
-        bring_up(ledger._connection, path, migrate=True, steps={4: add_colour})
-    assert raw(path, "PRAGMA user_version") == [(4,)]
+        bring_up(ledger._connection, path, migrate=True, steps={NEWEST + 1: add_colour})
+    assert raw(path, "PRAGMA user_version") == [(NEWEST + 1,)]
     assert raw(path, "SELECT colour FROM tables") == []
-    copy = path.with_name("ledger.db.before-v4")
+    copy = path.with_name(f"ledger.db.before-v{NEWEST + 1}")
     assert mode(copy) == 0o600
-    with pytest.raises(LedgerTooNew, match=r"ledger\.db\.before-v4"):
+    with pytest.raises(LedgerTooNew, match=rf"ledger\.db\.before-v{NEWEST + 1}"):
         Ledger.open(path)
     with closing(Ledger.open(copy)) as before:
         assert [o.id for o in before.active()] == ["r1"]
-    assert sorted(p.name for p in path.parent.iterdir()) == ["ledger.db", "ledger.db.before-v3", "ledger.db.before-v4"]
+    copies = (f"ledger.db.before-v{version}" for version in (NEWEST, NEWEST + 1))
+    assert {p.name for p in path.parent.iterdir()} == {"ledger.db", *copies}
 
 
 def test_a_migration_that_fails_leaves_everything_as_it_was(path: Path) -> None:
@@ -342,17 +345,17 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(path: Path) -> None:
     Ledger.open(path).close()
     before = shape(path)
     with closing(Ledger.open(path)) as ledger, pytest.raises(ZeroDivisionError):
-        bring_up(ledger._connection, path, migrate=True, steps={4: fail_halfway})
+        bring_up(ledger._connection, path, migrate=True, steps={NEWEST + 1: fail_halfway})
     assert shape(path) == before
-    assert raw(path, "PRAGMA user_version") == [(3,)]
+    assert raw(path, "PRAGMA user_version") == [(NEWEST,)]
     Ledger.open(path).close()
 
 
 def test_a_command_does_not_migrate(path: Path) -> None:
     old_ledger(path)
     with closing(Ledger.open(path)) as ledger, pytest.raises(LedgerTooOld, match="rowd run"):
-        bring_up(ledger._connection, path, migrate=False, steps={4: add_colour})
-    assert raw(path, "PRAGMA user_version") == [(3,)]
+        bring_up(ledger._connection, path, migrate=False, steps={NEWEST + 1: add_colour})
+    assert raw(path, "PRAGMA user_version") == [(NEWEST,)]
 
 
 def test_a_backup_is_a_whole_ledger_in_one_file(ledger: Ledger, tmp_path: Path) -> None:
