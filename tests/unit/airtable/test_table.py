@@ -249,6 +249,23 @@ def test_a_row_that_is_gone_costs_the_other_nine_two_requests(open_table: Open, 
     assert operations(airtable) == ["records.update"]
 
 
+def test_once_a_batch_was_refused_nobody_says_that_nothing_was_written(
+    table: AirtableTable, airtable: Airtable, person: Person
+) -> None:
+    """Airtable may have written what stands before the row that is gone; of a first request that it had no time for, nothing."""
+    first, second, _ = keys_of(table).values()
+    person.delete(second)
+    patches = [Patch(key, {"Current": 9}) for key in (first, second)]
+    busy = Answer.of(429, {"error": {"type": "RATE_LIMIT_REACHED", "message": "later"}})
+    airtable.faults.add(Fault("records.update", times=1, answer=busy))
+    with pytest.raises(Limited):
+        write(table, *patches)
+    airtable.faults.add(Fault("records.list", times=1, answer=busy))
+    with pytest.raises(OutcomeUnknown):
+        write(table, *patches)
+    assert [answer.effect for answer in write(table, *patches)] == [Effect.APPLIED, Effect.MISSING]
+
+
 def test_rows_that_go_one_after_the_other_are_each_found_out(table: AirtableTable, person: Person) -> None:
     first, second, third = keys_of(table).values()
     for gone, left in ((first, [second, third]), (second, [third])):
