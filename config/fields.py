@@ -16,6 +16,7 @@ _UNITS = {
     **dict.fromkeys(("w", "week", "weeks"), timedelta(weeks=1)),
 }
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)[\s,]*", re.IGNORECASE)
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%", re.ASCII)
 LONGEST = timedelta(days=3660)
 
 
@@ -49,6 +50,17 @@ def _span(value: object) -> object:
         raise ValueError(f'{value} has no unit: write "{value}s" or "{value} min"')
     return value
 
+
+def _percent(value: object) -> object:
+    if isinstance(value, str) and (said := _PERCENT.fullmatch(value.strip())):
+        return float(said[1]) / 100
+    if isinstance(value, str) or (isinstance(value, int | float) and not isinstance(value, bool)):
+        raise ValueError(f'{value} is no part of a whole: write it with %, like "50%"')
+    return value
+
+
+Percent = Annotated[float, BeforeValidator(_percent)]
+"""A part of a whole, from 0 to 1, written as `50%`."""
 
 Span = Annotated[timedelta, BeforeValidator(_span)]
 """A span of time, written with its unit."""

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from config.fields import Span, spelled
+from config.fields import Percent, Span, spelled
 from config.times import Dates, TimeOfDay, Weekdays, Zone, system_zone
 
 NAME = re.compile(r"[a-z0-9_-]{1,64}")
@@ -51,6 +51,12 @@ def _a_second_at_least(length: timedelta) -> timedelta:
     if length < timedelta(seconds=1):
         raise ValueError(f"{spelled(length)} is too short; write 1s or more")
     return length
+
+
+def _some_of_it(share: float) -> float:
+    if not 0.01 <= share <= 1:
+        raise ValueError(f'{share:.4%} must be from 1% to 100%; write a share like "50%"')
+    return share
 
 
 def _whole_path(path: Path) -> Path:
@@ -126,6 +132,9 @@ class TableSettings(BaseModel):
     connector: str = Field(description="The kind of store, like local.", min_length=1)
     poll: Interval = Field(
         default=timedelta(seconds=30), description="How often the table is read when nothing tells of a change sooner."
+    )
+    quota_share: Annotated[Percent, AfterValidator(_some_of_it)] = Field(
+        default=1.0, description="How much of what the vendor allows rowd may use for this table, where others use the same key."
     )
     time_zone: Zone | None = Field(default=None, description="The zone of this table's schedules, by its IANA name.")
     actions: tuple[str, ...] | None = Field(default=None, description="The only actions that rows of this table may use.")

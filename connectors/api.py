@@ -7,6 +7,7 @@ truthfully how that ended. It is plain blocking code; the engine gives each tabl
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -77,16 +78,11 @@ class Patch:
 
 
 class Effect(Enum):
-    """What one patch did. All four are ordinary answers, so none is an exception.
-
-    AGAIN: this request did not settle it; the same call with what is left goes on with it (`connectors.rounds`). For stores that
-    refuse a whole batch for one patch's sake, so that each call stays one request, which quota and patience can see.
-    """
+    """What one patch did. All three are ordinary answers, so none is an exception."""
 
     APPLIED = "applied"
     CONFLICT = "conflict"
     MISSING = "missing"
-    AGAIN = "again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +102,36 @@ class Written:
 Request = Literal["read", "write"]
 """What vendors count."""
 
+Gate = Callable[[Request], AbstractContextManager[None]]
+"""Each request that counts is made inside of `with gate(kind):`, entered once every window has room for it. See `Place`."""
+
+
+def open_gate(_kind: Request) -> AbstractContextManager[None]:
+    """A gate where nothing is counted."""
+    return nullcontext()
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One limit that a vendor counts: at most `size` requests of `kind` in any `span`, counted per `scope`."""
+    """One limit that a vendor counts: at most `size` requests of `kind` in any `span`, counted per `scope`.
+
+    scope: whatever the vendor counts by, named so that tables that share it say the same, and no others: the vendor's name, then
+        the user, base, connection or workspace. People read it.
+    """
 
     kind: Literal["read", "write", "any"]
     size: int
     span: timedelta
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a vendor allows in a calendar month (UTC): at most `size` requests, reads and writes together, counted per `scope`,
+    which is as in `Window`.
+    """
+
+    size: int
     scope: str
 
 
@@ -125,12 +143,14 @@ class Traits:
     batch: patches per `write`, at least 1.
     windows: every limit the vendor counts; empty for a local file.
     cell_limit: characters that one cell holds.
+    budgets: what it allows in a month; empty where months don't count.
     """
 
     atomic_expect: bool
     batch: int
     windows: tuple[Window, ...] = ()
     cell_limit: int = 32_767
+    budgets: tuple[Budget, ...] = ()
 
 
 class Table(Protocol):
@@ -142,14 +162,14 @@ class Table(Protocol):
     def read(self, cursor: str | None = None) -> Page:
         """One request's worth of rows. A complete read is every page from cursor None to `next` None.
 
-        A page may have no rows, where the store tells the columns by a request of their own.
+        More than one request, where the store tells the columns, say, by another one.
         Raises: TryLater (Expired: begin again without a cursor), NeedsOwner, Bug.
         """
 
     def write(self, patches: Sequence[Patch]) -> list[Written]:
-        """One request: apply each patch; answer in the same order. At most `traits.batch` patches, keys distinct.
+        """Apply each patch; answer in the same order. At most `traits.batch` patches, keys distinct.
 
-        A store in which one request isn't always safe is `Metered`, and says when it takes more.
+        One request, or more where one doesn't settle all; whatever the first of them may have done, the others don't unsay.
         Cells not named in `put` stay as they are, formulas included; a `put` on a header that the table doesn't have is dropped.
         Text never becomes a formula. Raises: TryLater (nothing written), OutcomeUnknown, NeedsOwner, Bug.
         """
@@ -178,28 +198,17 @@ class Probeable(Protocol):
 
 
 @runtime_checkable
-class Metered(Protocol):
-    """A table whose calls may take another number of requests than one."""
-
-    def spent(self) -> Sequence[Request]:
-        """The requests that count against `traits.windows` since this was last asked, in their order. Raises nothing."""
-
-
-@runtime_checkable
 class Editable(Protocol):
     """A table whose rows can be made and removed by a program."""
 
     def create(self, rows: Sequence[Mapping[str, Cell]]) -> list[str]:
-        """Append rows, one request; answer their keys in the same order. Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug.
+        """Append rows; answer their keys in the same order. Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug.
 
         NeedsOwner also where a column can't hold a cell: nothing is appended then.
         """
 
     def delete(self, keys: Sequence[str]) -> list[Effect]:
-        """Remove rows, one request; answer in the same order (see Effect.AGAIN).
-
-        Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug.
-        """
+        """Remove rows; answer in the same order. Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug."""
 
 
 @runtime_checkable
@@ -221,6 +230,9 @@ class Place:
     base: the folder that relative paths start from (where `rowd.toml` is).
     id_column, name_column: how the headers "ID" and "Name" are called in this table; matched with `fold`.
     secret: the value of a declared secret by its name. Raises KeyError.
+    gate: stands before every request that counts against `traits.windows`, whichever call makes it. It waits, counts, and hears how
+        the request ended: a TryLater with a `wait` keeps others back, too. Entering it raises TryLater, nothing being sent, where
+        there will be no room for long.
     """
 
     name: str
@@ -228,6 +240,7 @@ class Place:
     id_column: str
     name_column: str
     secret: Callable[[str], str]
+    gate: Gate = open_gate
 
 
 @dataclass(frozen=True, slots=True)

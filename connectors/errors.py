@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Literal
 
 
 class TableError(Exception):
@@ -18,6 +19,17 @@ class TryLater(TableError):
     def __init__(self, message: str, *, wait: timedelta | None = None) -> None:
         super().__init__(message)
         self.wait = wait
+
+
+class Limited(TryLater):
+    """The vendor lets nothing of this kind through before `wait` is over, whoever asks in this scope: a limit was broken.
+
+    scope: as `Window` names it.   kind: "any" where reads and writes are shut out alike.
+    """
+
+    def __init__(self, message: str, *, wait: timedelta, scope: str, kind: Literal["read", "write", "any"] = "any") -> None:
+        super().__init__(message, wait=wait)
+        self.scope, self.kind = scope, kind
 
 
 class NoRoom(TryLater):

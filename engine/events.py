@@ -218,6 +218,28 @@ class BreakerClosed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaLow(Event):
+    """What a vendor allows in a month would not last if it went on so: tables are looked at, and told, more seldom.
+
+    scope: whose month.   spent, left: requests, of rowd's share.   until: when the month turns.
+    """
+
+    scope: str
+    spent: int
+    left: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaEased(Event):
+    """It would last again."""
+
+    scope: str
+    spent: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerRefused(Event):
     """The ledger can't be written: nothing starts until it can. Told once."""
 

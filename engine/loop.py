@@ -13,6 +13,7 @@ from actions.api import Outcome
 from config.fields import spelled
 from engine.committer import Commits
 from engine.events import DaemonStarted, DaemonStopped, DaemonStopping, Listener, TableDropped
+from engine.governor import Governor
 from engine.keeper import Keeper
 from engine.model import SETTLE
 from engine.parts import Parts
@@ -34,11 +35,12 @@ PASS_BEARS = timedelta(seconds=10)
 
 
 class Daemon:
-    """One process's tables, tasks and runs."""
+    """One process's tables, tasks and runs.   governor: of the requests of all its tables."""
 
     def __init__(self, parts: Parts, clock: SteadyClock, committer: Commits, listener: Listener) -> None:
         self.clock = clock
         self._committer = committer
+        self.governor = Governor(clock, committer, listener)
         self._turns = Turns(parts, clock, committer, listener)
         self._listener = listener
         self._tending: list[asyncio.Task[None]] = []

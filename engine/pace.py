@@ -37,6 +37,10 @@ class Pace:
         """The last write took so long."""
         self._took = seconds
 
+    def keep_away(self, instant: float) -> None:
+        """No write comes earlier than this, nor than what held before."""
+        self._earliest = max(self._earliest, instant)
+
     def not_before(self, instant: float) -> None:
         """Something went wrong: no write comes earlier than this."""
         self._earliest = instant

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import CancelledError as BrokenOff
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -11,21 +13,18 @@ from datetime import timedelta
 from itertools import chain
 from typing import Any, Protocol, TypeVar
 
-from connectors.api import Metered, Patch, Probeable, Request, Row, Table, Traits, Written
-from connectors.errors import Expired, NoHeader, OutcomeUnknown, TryLater
-from connectors.rounds import Rounds
+from connectors.api import Patch, Probeable, Row, Table, Traits, Written
+from connectors.errors import Bug, Expired, NoHeader, TryLater
 from engine.clock import Clock
 from engine.findings import Reading
-from engine.quota import Quota
+from engine.gate import TableGate
+from engine.governor import LONGEST_WAIT, Governor
+from engine.quota import Purpose
 
 T = TypeVar("T")
 
 WAITS = (timedelta(milliseconds=200), timedelta(milliseconds=500), timedelta(seconds=1))
 """Between tries where the store doesn't say how long. After the last one the table counts as unreachable until the next poll."""
-
-LONGEST_WAIT = timedelta(seconds=30)
-"""A store that asks for more is not waited for here: the quota is locked, and the next poll comes after it."""
-
 
 BEGINNINGS = 3
 """How often a read is begun whose cursor goes bad under way, before the store counts as unreachable until the next poll."""
@@ -36,6 +35,11 @@ class Worker(Protocol):
 
     def __call__(self, call: Callable[[], T]) -> Awaitable[T]: ...
 
+    def wait(self, what: Coroutine[Any, Any, None]) -> None:
+        """From within such a call: stand still until the event loop has seen this through. Raises what it raises, and TryLater
+        where it is broken off.
+        """
+
     def close(self) -> None: ...
 
 
@@ -44,130 +48,116 @@ class ThreadWorker:
 
     def __init__(self, name: str) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, call: Callable[[], T]) -> T:
-        import asyncio
+        self._loop = asyncio.get_running_loop()
+        return await self._loop.run_in_executor(self._pool, call)
 
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+    def wait(self, what: Coroutine[Any, Any, None]) -> None:
+        """See `Worker.wait`."""
+        if self._loop is None:
+            raise RuntimeError("only a call that this worker runs can wait")
+        try:
+            asyncio.run_coroutine_threadsafe(what, self._loop).result()
+        except BrokenOff:
+            raise TryLater("rowd is about to end, or lets go of the table") from None
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
 
 class PatientTable:
-    """A table behind its quota and a little patience. `OutcomeUnknown`, `NeedsOwner` and `Bug` pass: they are for the loop."""
+    """A table behind its gate and a little patience. `OutcomeUnknown`, `NeedsOwner` and `Bug` pass: they are for the loop."""
 
-    def __init__(self, table: Table, clock: Clock, worker: Worker) -> None:
+    def __init__(self, table: Table, clock: Clock, worker: Worker, gate: TableGate | None = None) -> None:
+        """gate: the one that the table was opened with; None where it was opened with none."""
         self.table = table
-        self.quota = Quota(table.traits.windows)
         self._clock = clock
         self._worker = worker
+        self._gate = gate or TableGate("", Governor(clock), worker.wait)
+        self._gate.serve(table)
 
     @property
     def traits(self) -> Traits:
         """Asked for each time: a table may learn what it can promise only when it is used."""
         return self.table.traits
 
-    async def read(self) -> Reading:
+    async def read(self, purpose: Purpose = Purpose.LOOK) -> Reading:
         """A complete read. What has no headers after all patience is none that fails. Raises: TryLater, NeedsOwner, Bug."""
         for _ in range(BEGINNINGS - 1):
             with suppress(Expired):
-                return await self._begun()
-        return await self._begun()
+                return await self._begun(purpose)
+        return await self._begun(purpose)
 
-    async def _begun(self) -> Reading:
+    async def _begun(self, purpose: Purpose) -> Reading:
         try:
-            return await self._read()
+            return await self._read(purpose)
         except NoHeader as exc:
             return Reading((), (), None, headless=str(exc))
 
-    async def _read(self) -> Reading:
+    async def _read(self, purpose: Purpose) -> Reading:
         rows: list[Row] = []
         cursor: str | None = None
         while True:
             here = cursor
-            page = await self._patiently("read", lambda here=here: self.table.read(here))  # type: ignore[misc]  # mypy: lambda default
+            page = await self._patiently(purpose, lambda here=here: self.table.read(here))  # type: ignore[misc]  # mypy: lambda default
             rows += page.rows if _all_clean(page.rows) else map(_clean, page.rows)
             cursor = page.next
             if cursor is None:
                 return Reading(tuple(rows), page.columns, page.id_column)
 
     async def write(self, patches: Sequence[Patch]) -> list[Written]:
-        """One request, or as many as the store needs until no patch is left. Raises: TryLater (nothing written), OutcomeUnknown,
-        NeedsOwner, Bug.
-        """
-        rounds: Rounds[Patch, Written] = Rounds(patches)
-        rounds.took(await self._patiently("write", lambda: self.table.write(patches)))
-        while rounds.left:
-            try:
-                rounds.took(await self._patiently("write", lambda: self.table.write(rounds.left)))
-            except TryLater as exc:  # what came before may have written some
-                raise OutcomeUnknown(str(exc)) from exc
-        answers = rounds.answers()
+        """Raises: TryLater (nothing written), OutcomeUnknown, NeedsOwner, Bug."""
+        answers = await self._patiently(Purpose.TELL, lambda: self.table.write(patches))
+        if len(answers) != len(patches):
+            raise Bug(f"the store answered {len(answers)} of {len(patches)} patches")
         return [replace(answer, row=_clean(answer.row)) if answer.row is not None else answer for answer in answers]
 
-    async def probe(self) -> str | None:
-        """A marker as `Probeable.probe` has it; None where the table can't be asked. Counted as a read; nothing is tried again: the
-        next poll does. Raises: TryLater, NeedsOwner, Bug.
+    async def probe(self, purpose: Purpose = Purpose.LOOK) -> str | None:
+        """A marker as `Probeable.probe` has it; None where the table can't be asked. Nothing is tried again: the next poll does.
+
+        Raises: TryLater, NeedsOwner, Bug.
         """
         table = self.table
-        if not isinstance(table, Probeable):
-            return None
-        try:
-            if isinstance(table, Metered):  # it tells what that took, and it may be nothing
-                return await self._metered(table.probe, [])
-            return await self._once("read", table.probe)
-        except TryLater as exc:
-            self._heed(exc)
-            raise
+        return await self._once(purpose, table.probe) if isinstance(table, Probeable) else None
+
+    def done(self, purpose: Purpose) -> timedelta:
+        """A look, or a write, has ended: how long the next is to keep away, so that what the store allows in a month lasts."""
+        return self._gate.done(purpose)
 
     async def close(self) -> None:
-        """Close the table and its thread."""
+        """Close the table and its thread. A call that waits for its quota is broken off."""
+        self._gate.shut()
         await self._worker(self.table.close)
         self._worker.close()
 
     async def call(self, call: Callable[[], T]) -> T:
-        """Run another blocking call of the table on its thread. It waits for no quota, but counts where the table is metered."""
-        return await self._metered(call, [])
+        """Run another blocking call of the table on its thread."""
+        return await self._once(Purpose.TELL, call)
 
-    async def _patiently(self, kind: Request, call: Callable[[], T]) -> T:
+    async def _patiently(self, purpose: Purpose, call: Callable[[], T]) -> T:
         for wait in WAITS:
             try:
-                return await self._once(kind, call)
+                return await self._once(purpose, call)
             except Expired:
                 raise
             except TryLater as exc:
-                self._heed(exc)
                 if (exc.wait or wait) > LONGEST_WAIT:
                     raise
                 await self._clock.sleep(exc.wait or wait)
-        return await self._once(kind, call)
+        return await self._once(purpose, call)
 
-    def _heed(self, exc: TryLater) -> None:
-        if exc.wait is not None:
-            self.quota.lock(self._clock.now() + exc.wait)
-
-    async def _once(self, kind: Request, call: Callable[[], T]) -> T:
-        now = self._clock.now()
-        if (wait := (free := self.quota.free_at(kind, now)) - now) > LONGEST_WAIT:
-            until = f"{free:%Y-%m-%d %H:%M:%S} UTC"
-            raise TryLater(f"what the store allows is spent until {until}; a longer `poll` makes it last", wait=wait)
-        if free > now:
-            await self._clock.sleep_until(free)
-        self.quota.spend(kind, self._clock.now())
-        return await self._metered(call, [kind])
-
-    async def _metered(self, call: Callable[[], T], counted: list[Request]) -> T:
-        """counted: what the quota has been told of it. What it takes beyond that is only known afterwards: then it is told too."""
+    async def _once(self, purpose: Purpose, call: Callable[[], T]) -> T:
+        await self._gate.opens()
         try:
-            return await self._worker(call)
-        finally:
-            if isinstance(self.table, Metered):
-                for kind in self.table.spent():
-                    if kind in counted:
-                        counted.remove(kind)
-                    else:
-                        self.quota.spend(kind, self._clock.now())
+            return await self._worker(lambda: self._gate.during(purpose, call))
+        except TryLater as exc:
+            self._gate.heed(exc)
+            raise
+        except asyncio.CancelledError:  # nobody waits for it any more: it is not to stand in the way of the next
+            self._gate.break_off()
+            raise
 
 
 _HALVES = re.compile("[\ud800-\udfff]")

@@ -1,50 +1,149 @@
-"""What a vendor allows, counted the way the vendor counts it. Pure: instants are arguments."""
+"""What vendors allow, counted the way they count it: per scope, whichever table asks. Pure: instants are arguments.
+
+Instants are seconds of uptime: no vendor's minute gets shorter by our wall clock being set.
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
 from typing import Literal
 
-from connectors.api import Window
+from connectors.api import Budget, Request, Window
+
+RESERVE = 10
+"""One in so many of the requests that a window lets through, reads and writes together, is kept for telling tables."""
+
+
+class Purpose(Enum):
+    """What a call of a table is for. What it takes, be it reads, may use the reserve only where it tells something."""
+
+    LOOK = "look"
+    TELL = "tell"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that wants to go out.
+
+    table: whose.   windows, budgets: all that its table's vendor counts.   share: the part of each that is rowd's, over 0 and up
+    to 1.
+    """
+
+    table: str
+    kind: Request
+    purpose: Purpose
+    windows: tuple[Window, ...]
+    share: float = 1.0
+    budgets: tuple[Budget, ...] = ()
+
+    @property
+    def counted_by(self) -> Iterator[Window]:
+        return (window for window in self.windows if window.kind in (self.kind, "any"))
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """How a window stands.   size: rowd's share of it.   spent: of that.   until: before this it is shut; None where it isn't."""
+
+    window: Window
+    size: int
+    spent: int
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """The same for people, of a window or of a month.
+
+    span: None for a calendar month.   until: before this a window is shut, None where it isn't; when the month turns.
+    low: see `engine.budget`.
+    """
+
+    scope: str
+    kind: Literal["read", "write", "any"]
+    span: timedelta | None
+    size: int
+    spent: int
+    until: datetime | None = None
+    low: bool = False
+
+    @property
+    def left(self) -> int:
+        return max(self.size - self.spent, 0)
 
 
 class Quota:
-    """Every window of one table's connection. A request is admitted only where all windows that count it have room."""
+    """The windows of every scope. A request is admitted only where all windows that count it have room."""
 
-    def __init__(self, windows: Sequence[Window]) -> None:
-        self._windows = [(window, deque[datetime]()) for window in windows]
-        self._locked_until: datetime | None = None
+    def __init__(self) -> None:
+        self._spent: dict[tuple[str, str, float], deque[float]] = {}
+        self._known: dict[tuple[str, str, float], tuple[Window, int]] = {}
+        self._locked: dict[tuple[str, str], float] = {}
 
-    def free_at(self, kind: Literal["read", "write"], now: datetime) -> datetime:
-        """The first instant, `now` or later, at which one more request of this kind is within every window."""
-        at = max(now, self._locked_until or now)
-        for window, spent in self._counting(kind):
-            self._forget(window, spent, now)
-            if len(spent) >= window.size:
-                at = max(at, spent[-window.size] + window.span)
+    def free_at(self, asked: Asked, now: float) -> float:
+        """The first instant, `now` or later, at which it is within every window, if nothing else goes out before."""
+        at = max(now, self._locked_until(f"table {asked.table}", asked.kind))
+        for window in asked.counted_by:
+            spent, room = self._within(window, now), room_in(window, asked)
+            at = max(at, self._locked_until(window.scope, asked.kind))
+            if len(spent) >= room:
+                at = max(at, spent[-room] + window.span.total_seconds())
         return at
 
-    def spend(self, kind: Literal["read", "write"], now: datetime) -> None:
-        """Count one request that goes out now."""
-        for _, spent in self._counting(kind):
-            spent.append(now)
+    def spend(self, asked: Asked, now: float) -> None:
+        """Count one that goes out now."""
+        for window in asked.counted_by:
+            self._known[_key(window)] = window, part_of(window.size, asked.share)
+            self._within(window, now).append(now)
 
-    def lock(self, until: datetime) -> None:
-        """Let nothing out before `until`: the vendor said so (Retry-After, a lock-out)."""
-        self._locked_until = max(until, self._locked_until or until)
+    def lock(self, scope: str, kind: Literal["read", "write", "any"], until: float) -> None:
+        """Let nothing of this kind out before `until`: the vendor said so (Retry-After, a lock-out).
 
-    def used(self, now: datetime) -> list[tuple[Window, int]]:
-        """Each window and how much of it is spent."""
-        for window, spent in self._windows:
-            self._forget(window, spent, now)
-        return [(window, len(spent)) for window, spent in self._windows]
+        scope: of windows, or `table NAME` where it holds for that table alone.
+        """
+        for one in ("read", "write") if kind == "any" else (kind,):
+            self._locked[scope, one] = max(until, self._locked.get((scope, one), until))
 
-    def _counting(self, kind: str) -> list[tuple[Window, deque[datetime]]]:
-        return [(w, s) for w, s in self._windows if w.kind in (kind, "any")]
+    def used(self, now: float) -> list[Used]:
+        """Each window of which something is spent, or that is locked now."""
+        found = []
+        for window, size in self._known.values():
+            spent = len(self._within(window, now))
+            kinds: tuple[Request, ...] = ("read", "write")
+            until = max(self._locked_until(window.scope, kind) for kind in kinds if window.kind in (kind, "any"))
+            if spent or until > now:
+                found.append(Used(window, size, spent, until if until > now else None))
+        return found
 
-    @staticmethod
-    def _forget(window: Window, spent: deque[datetime], now: datetime) -> None:
-        while spent and spent[0] + window.span <= now:
+    def _locked_until(self, scope: str, kind: Request) -> float:
+        return self._locked.get((scope, kind), 0.0)
+
+    def _within(self, window: Window, now: float) -> deque[float]:
+        spent = self._spent.setdefault(_key(window), deque())
+        while spent and spent[0] + window.span.total_seconds() <= now:
             spent.popleft()
+        return spent
+
+
+def room_in(window: Window, asked: Asked) -> int:
+    """How many of its requests this one may be at most. At least 1."""
+    size = part_of(window.size, asked.share)
+    return size - reserve_of(size) if window.kind == "any" and asked.purpose is Purpose.LOOK else size
+
+
+def part_of(size: int, share: float) -> int:
+    """A share of so many requests. At least 1."""
+    return max(int(size * share), 1)
+
+
+def reserve_of(size: int) -> int:
+    """Of so many requests, reads and writes alike: how many are kept for telling tables. None of one or two, which a look needs."""
+    return max(size // RESERVE, 1) if size > 2 else 0
+
+
+def _key(window: Window) -> tuple[str, str, float]:
+    return window.scope, window.kind, window.span.total_seconds()

@@ -15,6 +15,7 @@ class TableRules:
     """renames: canonical header → the header it has in this table.   poll: between two looks at it.
 
     offline_limit: for so long its tasks run on from what was last read, while it can't be reached.
+    quota_share: the part of what the vendor allows that is rowd's, over 0 and up to 1.
     """
 
     rules: Rules
@@ -22,3 +23,4 @@ class TableRules:
     poll: timedelta
     offline_limit: timedelta
     blackouts: tuple[Blackout, ...] = ()
+    quota_share: float = 1.0

@@ -29,6 +29,7 @@ from engine.keeper import SECOND_LOOK, Keeper
 from engine.outgoing import Outgoing, patches, something_to_tell
 from engine.pace import Pace
 from engine.patience import PatientTable
+from engine.quota import Purpose
 
 AFTER_TROUBLE = timedelta(seconds=5)
 """How soon a table that failed is tried again, unless its own poll is slower and it needs its owner."""
@@ -99,9 +100,10 @@ class Tender:
                 self._look = False
                 if not await self._guarded(self._read, deliver) and not self.looked.is_set():
                     await deliver(self.keeper, lambda _: Findings(look_again=True))
-                poll_at = self._in(self._until_next_poll())
+                poll_at = self._in(self._until_next_poll(self.table.done(Purpose.LOOK)))
             if (at := self._write_at(work_waits)) is not None and at <= self._clock.monotonic():
                 await self._guarded(self._write, deliver)
+                self._pace.keep_away(self._in(self.table.done(Purpose.TELL)))
                 at = self._write_at(work_waits)
             if not self._look:
                 await self._pause(poll_at if at is None else min(at, poll_at))
@@ -159,13 +161,15 @@ class Tender:
         finally:
             timer.cancel()
 
-    def _until_next_poll(self) -> timedelta:
+    def _until_next_poll(self, apart: timedelta) -> timedelta:
+        """apart: how long looks are to keep from each other. A second one, which settles what the first left open, needs not."""
+        poll = self.keeper.rules.poll
         if self.keeper.access.trouble is not None:
             needs_owner = isinstance(self.keeper.access.trouble.error, NeedsOwner)
-            return self.keeper.rules.poll if needs_owner else min(AFTER_TROUBLE, self.keeper.rules.poll)
+            return max(poll if needs_owner else min(AFTER_TROUBLE, poll), apart)
         if self.keeper.suspects():
-            return min(SECOND_LOOK, self.keeper.rules.poll)
-        return self.keeper.rules.poll
+            return min(SECOND_LOOK, poll)
+        return max(poll, apart)
 
     # --- reading
 
@@ -183,13 +187,13 @@ class Tender:
         message = f"{type(exc).__name__}: {exc}"
         self._listener(Trouble(at=self._clock.now(), where=f"table {self.keeper.name}", message=message))
 
-    async def _read(self, deliver: Deliver) -> None:
+    async def _read(self, deliver: Deliver, purpose: Purpose = Purpose.LOOK) -> None:
         stale, self._stale = self._stale, False
         try:
-            marker = await self.table.probe()  # *before* the read, so that an edit made meanwhile is seen by the next one
+            marker = await self.table.probe(purpose)  # *before* the read, so that an edit made meanwhile is seen by the next one
             if marker is not None and marker == self._marker and not (stale or self._unsure()):
                 return
-            await self._take_up(await self.table.read(), deliver)
+            await self._take_up(await self.table.read(purpose), deliver)
         except TableError as exc:
             await self._failed(exc, deliver)
         except Exception as exc:  # a way to fail that we never thought of is one more way to be away
@@ -244,7 +248,7 @@ class Tender:
         if not batch:
             return
         if not self.table.traits.atomic_expect and any(c in SHARED for _, put, _ in batch for c in put):
-            await self._read(deliver)  # cells that both sides write are sent only straight after a read
+            await self._read(deliver, Purpose.TELL)  # cells that both sides write are sent only straight after a read
             if keeper.access.trouble is not None:
                 return
             batch = await patches(keeper, self._clock.now(), self.table.traits.batch)
@@ -267,7 +271,7 @@ class Tender:
             self.reread()
 
     async def _answers(self, batch: Sequence[Outgoing], deliver: Deliver) -> list[Written] | None:
-        """One request. None where it wasn't carried out, or where nobody knows."""
+        """None where it wasn't carried out, or where nobody knows."""
         keeper = self.keeper
         self._crash.at("table.before-write")
         try:

@@ -1,10 +1,12 @@
 """A table under a person's hand: what commands read from it and put into it, through its connector, as a person would.
 
-Nothing here knows the ledger. The daemon sees such edits as it sees any other, when it next reads the table.
+Nothing here knows the ledger, but for what its requests take of a month. The daemon sees such edits as it sees any other, when it
+next reads the table.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,15 +14,17 @@ from datetime import datetime
 
 from connectors.api import PROVISIONAL, Cell, Editable, Effect, Patch, Row, Table, fold
 from connectors.errors import NeedsOwner, TableError, TryLater
-from connectors.rounds import settled
 from engine.cells import guess, quoted, text
+from engine.clock import SystemClock
 from engine.columns import OURS, Column
+from engine.gate import TableGate
 from engine.identity import id_of
 from engine.layout import COLUMNS, Layout
 from engine.merge import first_sight
 from engine.metadata import SETTINGS
 from engine.model import Defect, RowState, Task
 from engine.parse import parse
+from rowd.allowances import commands_governor
 from rowd.wiring import Bound, new_id
 
 UNSETTABLE = "is written by rowd alone"
@@ -168,7 +172,7 @@ class Hand:
         for start in range(0, len(patches), size):
             some = patches[start : start + size]
             with self._written():
-                answers = settled(self._table.write, some)
+                answers = self._table.write(some)
             for patch, answer in zip(some, answers, strict=True):
                 if answer.effect is not Effect.APPLIED:
                     raise self._moved(patch.key)
@@ -178,7 +182,7 @@ class Hand:
     def delete(self, key: str) -> None:
         """Remove a row. Raises what `cells_of` raises, and what `Editable.delete` does."""
         with self._written():
-            answers = settled(self.editable.delete, [key])
+            answers = self.editable.delete([key])
         if answers != [Effect.APPLIED]:
             raise self._moved(key)
 
@@ -208,12 +212,17 @@ class Hand:
 
 @contextmanager
 def hand(bound: Bound) -> Iterator[Hand]:
-    """Open a table, read it, and close it at the end. Raises TableError."""
-    table = bound.open()
-    try:
-        yield Hand(bound, table)
-    finally:
-        table.close()
+    """Open a table, read it, and close it at the end. Its requests keep to what the store allows, as far as this command alone can
+    know: it waits here for its turn. Raises TableError.
+    """
+    with commands_governor([bound], SystemClock()) as governor:
+        gate = TableGate(bound.rules.rules.table, governor, asyncio.run, lambda: bound.rules.quota_share)
+        table = bound.open(gate.request)
+        gate.serve(table)
+        try:
+            yield Hand(bound, table)
+        finally:
+            table.close()
 
 
 def _name(cells: Mapping[str, Cell]) -> str:

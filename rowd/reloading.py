@@ -69,7 +69,7 @@ class Reloading:
                 left.add(name)  # the same store under another name
                 continue
             try:
-                await self._made.add(await tender(site, name, self._made.clock, self._committer, self._listener))
+                await self._made.add(await tender(site, name, self._made.governor, self._committer, self._listener))
             except Exception as exc:  # another daemon has it, or it can't be opened: the others are served all the same
                 self._listener(Trouble(at=self._made.clock.now(), where=f"table {name}", message=str(exc)))
                 left.add(name)

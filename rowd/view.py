@@ -35,10 +35,10 @@ from engine.model import (
     Task,
 )
 from engine.parse import doubled_names, name_taken, parse
-from engine.patience import PatientTable, ThreadWorker
 from engine.plan import Hold, House, Standing
+from rowd.allowances import commands_governor
 from rowd.service import alive
-from rowd.wiring import Bound, Site, keeper_of, new_id
+from rowd.wiring import Bound, Site, keeper_of, new_id, patient_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +249,7 @@ async def _read(bounds: Sequence[Bound], clock: Clock) -> dict[str, Reading | Ta
     """All tables at once, each in a thread of its own and with the patience that the daemon has."""
 
     async def one(bound: Bound) -> Reading | TableError:
-        table = PatientTable(bound.open(), clock, ThreadWorker(f"table-{bound.rules.rules.table}"))
+        table = patient_table(bound, governor, lambda: bound.rules.quota_share)
         try:
             return await table.read()
         except TableError as exc:
@@ -257,7 +257,8 @@ async def _read(bounds: Sequence[Bound], clock: Clock) -> dict[str, Reading | Ta
         finally:
             await table.close()
 
-    readings = await asyncio.gather(*(one(bound) for bound in bounds))
+    with commands_governor(bounds, clock) as governor:
+        readings = await asyncio.gather(*(one(bound) for bound in bounds))
     return {bound.rules.rules.table: reading for bound, reading in zip(bounds, readings, strict=True)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,14 +17,15 @@ from actions.api import Action, Adoptable, Definition
 from config.load import Config
 from config.mistakes import ConfigError, Mistake, mistakes_of, pointer
 from config.settings import TableSettings
-from connectors.api import Backend, Place, Table, fold
+from connectors.api import Backend, Gate, Place, Table, fold, open_gate
 from engine.blackout import Blackout
 from engine.breaker import BreakerRules
-from engine.clock import Clock
 from engine.columns import Column
 from engine.committer import Commits
 from engine.crash import VARIABLE, CrashPoints
 from engine.events import Listener
+from engine.gate import TableGate
+from engine.governor import Governor
 from engine.keeper import Keeper
 from engine.ledger import Ledger
 from engine.loop import Daemon
@@ -39,22 +40,26 @@ from rowd.hiding import mask_of
 ID_LETTERS, ID_DIGITS = "bcdfghjkmnpqrstvwxyz", "23456789"
 """Of the ids that rowd gives to rows: nothing that looks like something else."""
 
+LEDGER = "ledger.sqlite"
+"""What it is called in the state folder."""
+
 APART = frozenset(Definition.model_fields) - {"kind", "parameters", "secrets"}
 """Settings of an action that no other of its settings is held against: a mistake in them hides none in the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A table as configured, ready to be opened."""
+    """A table as configured, ready to be opened.   ledger: of its site."""
 
     rules: TableRules
     backend: Backend
     settings: BaseModel
     place: Place
+    ledger: Path
 
-    def open(self) -> Table:
-        """Open it. Touches neither file nor network yet."""
-        return self.backend.open(self.settings, self.place)
+    def open(self, gate: Gate = open_gate) -> Table:
+        """Open it. Touches neither file nor network yet.   gate: see `Place`."""
+        return self.backend.open(self.settings, replace(self.place, gate=gate))
 
     def moved(self, now: Bound) -> bool:
         """Whether what is configured now is opened otherwise: elsewhere, or with its keys in other columns."""
@@ -83,7 +88,7 @@ class Site:
 
     @property
     def ledger(self) -> Path:
-        return self.state / "ledger.sqlite"
+        return self.state / LEDGER
 
     @property
     def wake(self) -> Path:
@@ -135,16 +140,24 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
 async def daemon(site: Site, clock: SteadyClock, committer: Commits, listener: Listener) -> Daemon:
     """The daemon of this site, with its tables owned and its ledger's memory taken up. Raises NeedsOwner."""
     built = Daemon(site.parts, clock, committer, listener)
-    await built.open([await tender(site, name, clock, committer, listener) for name in site.tables])
+    await built.open([await tender(site, name, built.governor, committer, listener) for name in site.tables])
     return built
 
 
-async def tender(site: Site, name: str, clock: Clock, committer: Commits, listener: Listener) -> Tender:
+async def tender(site: Site, name: str, governor: Governor, committer: Commits, listener: Listener) -> Tender:
     """What looks after one table, with the ledger's copy of it."""
     bound = site.tables[name]
     keeper = await committer.read(lambda ledger: keeper_of(bound, ledger))
-    patient = PatientTable(bound.open(), clock, ThreadWorker(f"table-{name}"))
-    return Tender(keeper, patient, clock, listener, new_id, who(), site.parts.crash)
+    patient = patient_table(bound, governor, lambda: keeper.rules.quota_share)
+    return Tender(keeper, patient, governor.clock, listener, new_id, who(), site.parts.crash)
+
+
+def patient_table(bound: Bound, governor: Governor, share: Callable[[], float]) -> PatientTable:
+    """The table, opened behind a gate of this governor, with a thread of its own.   share: what rowd may use, as of now."""
+    name = bound.rules.rules.table
+    worker = ThreadWorker(f"table-{name}")
+    gate = TableGate(name, governor, worker.wait, share)
+    return PatientTable(bound.open(gate.request), governor.clock, worker, gate)
 
 
 def keeper_of(bound: Bound, ledger: Ledger) -> Keeper:
@@ -254,7 +267,8 @@ def _table(
         secret=lambda wanted: config.secret(wanted).get_secret_value(),
     )
     limit = config.settings.daemon.offline_limit
-    return Bound(TableRules(rules, renames, settings.poll, limit, _blackouts(config)), backend, own, place)
+    its = TableRules(rules, renames, settings.poll, limit, _blackouts(config), settings.quota_share)
+    return Bound(its, backend, own, place, config.state_dir / LEDGER)
 
 
 def _key_columns(place: Place) -> tuple[str, str]:

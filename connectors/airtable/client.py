@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from connectors.airtable.errors import Asking, Where, translated
-from connectors.airtable.settings import AirtableSettings
+from connectors.airtable.settings import AirtableSettings, is_base
 from connectors.api import Place
 from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
 
@@ -21,7 +21,8 @@ class Client:
 
     def __init__(self, settings: AirtableSettings, place: Place) -> None:
         address = settings.address
-        self.where = Where(place.name, address.base, address.table, address.view, settings.token)
+        known = address.base if is_base(address.base) else None
+        self.where = Where(place.name, address.base, address.table, address.view, settings.token, known)
         self._settings = settings
         self._place = place
 
@@ -41,7 +42,7 @@ class Client:
         Raises Refused for what `asking` heeds; TryLater, OutcomeUnknown, NeedsOwner, Bug.
         """
         api = self._api
-        with translated(self.where, asking):
+        with self._place.gate("write" if asking.writing else "read"), translated(self.where, asking):
             answer = api.request(
                 method,
                 api.build_url(*path),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from connectors.errors import Bug, Expired, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
+from connectors.errors import Bug, Expired, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
 
 if TYPE_CHECKING:
     import requests
@@ -39,6 +39,7 @@ class Where:
     """What is being done, for messages.
 
     name: the table's in rowd.toml.   base, table: as the operator named them.   view: None without.   secret: the token's name.
+    id: of the base, once it is known.
     """
 
     name: str
@@ -46,6 +47,12 @@ class Where:
     table: str
     view: str | None
     secret: str
+    id: str | None = None
+
+    @property
+    def scope(self) -> str:
+        """What the limit per second is counted by."""
+        return f"Airtable base {self.id or self.base}"
 
     def __str__(self) -> str:
         return f'table "{self.name}" (Airtable base {self.base}, table "{self.table}")'
@@ -121,7 +128,8 @@ def _too_many(refused: Refused, where: Where) -> TableError:
         remedy = "It goes on by itself when the month turns; sooner with a larger plan. Make `poll` longer, so that a month lasts."
         return NeedsOwner(f"{where}: the workspace has spent the calls that its plan has for this month. {remedy}")
     wait = refused.wait if refused.wait is not None else LOCK_OUT
-    return TryLater(f"{where}: too many requests to the base in a second, by whomever; Airtable wants a pause", wait=wait)
+    what = f"{where}: too many requests to the base in a second, by whomever; Airtable wants a pause"
+    return Limited(what, wait=wait, scope=where.scope)
 
 
 def _put_a_token(where: Where) -> str:

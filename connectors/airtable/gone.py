@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from connectors.airtable.client import Client
 from connectors.airtable.errors import Asking
+from connectors.errors import OutcomeUnknown, TryLater
 
 _KEY = re.compile(r"rec[A-Za-z0-9]{14}")
 
@@ -17,30 +19,37 @@ def is_key(key: str) -> bool:
 
 
 class Gone:
-    """Remembers from one call to the next what is to be looked up, and what was found."""
+    """What one call finds out.   keys: of records that are gone.   refused: whether a batch has been refused."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._doubted: frozenset[str] = frozenset()
-        self._found: frozenset[str] = frozenset()
+    def __init__(self, client: Client, base: str, table: str) -> None:
+        self.keys: set[str] = set()
+        self.refused = False
+        self._client, self._base, self._table = client, base, table
+        self._there: frozenset[str] = frozenset()
 
-    def doubt(self, keys: Collection[str]) -> bool:
-        """A batch of these was refused. False where all of them were there a moment ago: then that isn't why."""
-        if self._found.issuperset(keys):
-            self.clear()
+    def looked_for(self, keys: Sequence[str]) -> bool:
+        """A batch of these was refused: ask which of them are there. One request.
+
+        False, nothing being asked, where all of them were there a moment ago: then that isn't why.
+        """
+        if self._there.issuperset(keys):
             return False
-        self._doubted = frozenset(keys)
+        named = ",".join(f"RECORD_ID()='{key}'" for key in keys)
+        options = {"formula": f"OR({named})"}
+        answer = self._client.ask(Asking("data.records:read"), "get", self._base, self._table, options=options)
+        self._there = frozenset(record["id"] for record in answer["records"])
+        self.keys |= set(keys) - self._there
         return True
 
-    def there(self, keys: Sequence[str], base: str, table: str) -> Collection[str] | None:
-        """Those of the table's records that have one of these keys, asked by one request; None where there is no doubt."""
-        if not self._doubted.intersection(keys):
-            return None
-        named = ",".join(f"RECORD_ID()='{key}'" for key in keys)
-        answer = self._client.ask(Asking("data.records:read"), "get", base, table, options={"formula": f"OR({named})"})
-        self._found, self._doubted = frozenset(record["id"] for record in answer["records"]), frozenset()
-        return self._found
 
-    def clear(self) -> None:
-        """A batch went through."""
-        self._doubted = self._found = frozenset()
+@contextmanager
+def doubtful_once(gone: Gone) -> Iterator[None]:
+    """Once a batch was refused, TryLater no longer means that nothing was written: whether Airtable writes what stands before the
+    bad record is documented nowhere.
+    """
+    try:
+        yield
+    except TryLater as exc:
+        if gone.refused:
+            raise OutcomeUnknown(str(exc)) from exc
+        raise

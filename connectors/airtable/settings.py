@@ -106,7 +106,12 @@ class AirtableSettings(BaseModel, extra="forbid", frozen=True):
         description="The workspace's plan; it says how many calls a month has."
     )
     calls_per_month: int | None = Field(
-        default=None, ge=1, description="How many calls this table may use in 31 days. Left out: all of the plan's."
+        default=None, ge=1, description="How many calls this table may use in a month. Left out: all of the plan's."
+    )
+    workspace: Said | None = Field(
+        default=None,
+        description="A name of yours for the workspace, where tables of one token lie in several: each has a month of its own."
+        " Left out: all tables of the token and the plan share one.",
     )
     webhook: bool = Field(
         default=True,
@@ -132,11 +137,6 @@ class AirtableSettings(BaseModel, extra="forbid", frozen=True):
         if table is None:
             raise ValueError("which table of the base? Add `table`, or open the table and copy the browser's address into `base`")
         return Address(base, table, view)
-
-    @property
-    def calls(self) -> int | None:
-        """Requests that this table may use in a month; None: as many as it likes."""
-        return self.calls_per_month or CALLS[self.plan]
 
 
 def _from_browser(address: str) -> tuple[str, str | None, str | None]:

@@ -6,18 +6,19 @@ written: a put on a column that a person has renamed since must go nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from connectors.airtable.cells import TEXT_LIMIT, Unfit, json_of, value_of
 from connectors.airtable.client import Client
-from connectors.airtable.errors import FIELDS_CHANGED, PERHAPS_GONE, ROW_GONE, Asking, Refused, said
+from connectors.airtable.errors import FIELDS_CHANGED, PERHAPS_GONE, ROW_GONE, Asking, Refused, Where, said
 from connectors.airtable.fields import Fields, fields_of
-from connectors.airtable.gone import Gone, is_key
+from connectors.airtable.gone import Gone, doubtful_once, is_key
 from connectors.airtable.hook import Hook
-from connectors.airtable.settings import AirtableSettings, is_base
-from connectors.api import Cell, Effect, Page, Patch, Place, Row, Traits, Window, Written
+from connectors.airtable.settings import CALLS, AirtableSettings
+from connectors.api import Budget, Cell, Effect, Page, Patch, Place, Row, Traits, Window, Written
 from connectors.errors import Bug, NeedsOwner, TryLater
 
 BATCH = 10
@@ -28,13 +29,10 @@ PER_BASE, PER_TOKEN = 5, 50
 """Requests in a second; airtable.com/developers/web/api/rate-limits (VENDORS.md B1)."""
 SECOND = timedelta(milliseconds=1050)
 """Airtable counts requests when they come in, we when they go out: what they may take longer by is kept clear."""
-MONTH = timedelta(days=31)
-
-HOOKS, FIRST = "hooks", "first"
-"""Cursors after the page that tells the columns: of the page that looks for a webhook, and of the first page of records."""
 
 READS = Asking("data.records:read")
 FIELDS = Asking("schema.bases:read")
+WRITES = Asking("data.records:write", writing=True, heeds=lambda refused: refused.kind in ROW_GONE | FIELDS_CHANGED)
 
 
 class AirtableTable:
@@ -44,49 +42,50 @@ class AirtableTable:
         self._settings = settings
         self._client = Client(settings, place)
         self._page = page
-        self._where = self._client.where
-        self._base: str | None = settings.address.base if is_base(settings.address.base) else None
         self._fields: Fields | None = None
         self._table: str | None = None
-        self._gone = Gone(self._client)
         self._hook: Hook | None = None
         self._probed = False
         self._unasked = 0
-        self._read_for_write = False  # the fields were read since they turned out not to be what they were
         self._seen: set[str] = set()  # records of the read under way
 
     @property
     def traits(self) -> Traits:
         """Airtable has no compare-and-set at all (VENDORS.md B4)."""
-        base, token = f"base {self._where.base}", f"token {self._where.secret}"
+        base, token = self._where.scope, f"Airtable token {self._where.secret}"
         windows = [Window("any", PER_BASE, SECOND, base), Window("any", PER_TOKEN, SECOND, token)]
-        if (calls := self._settings.calls) is not None:
-            windows.append(Window("any", calls, MONTH, "workspace"))
-        return Traits(atomic_expect=False, batch=BATCH, windows=tuple(windows), cell_limit=TEXT_LIMIT)
+        return Traits(False, BATCH, tuple(windows), TEXT_LIMIT, tuple(self._budgets()))
+
+    def _budgets(self) -> Iterator[Budget]:
+        settings = self._settings
+        if (calls := CALLS[settings.plan]) is not None:
+            yield Budget(calls, f"Airtable workspace {settings.workspace or f'of {settings.token}'}, {settings.plan} plan")
+        if settings.calls_per_month is not None:
+            yield Budget(settings.calls_per_month, f'table "{self._where.name}"')
+
+    @property
+    def _where(self) -> Where:
+        return self._client.where
 
     # --- reading
 
     def read(self, cursor: str | None = None) -> Page:
-        """A page without rows that tells the columns, unless the webhook vouches for them; then pages of 100 records.
+        """A page of 100 records: one request. Before the first, another one for the columns, unless the webhook vouches for them.
 
-        Of a table that is probed, the first read also has a page without rows that looks for the webhook of an earlier process. The
-        base's id, where only its name is known, is looked up by one more request, once; it doesn't count for the base.
+        Of a table that is probed, the first read also looks for the webhook of an earlier process. The base's id, where only its
+        name is known, is looked up once.
         """
         if cursor is None:
             self._seen = set()
             if self._fields is None or self._hook is None or not self._hook.vouches:
-                return Page((), self._read_fields().names, next=HOOKS if self._probed and self._hook is None else FIRST)
+                self._look_around()
         fields = self._fields
         if fields is None:
             raise Bug(f"{self._where}: there is no page at {cursor!r} before the first")
-        if cursor == HOOKS:
-            self._hook = Hook(self._client, self._base_id(), fields)
-            self._hook.adopt()
-            return Page((), fields.names, next=FIRST)
         options: dict[str, Any] = {"page_size": self._page, "use_field_ids": True}
         if self._where.view is not None:
             options["view"] = self._where.view
-        if cursor not in (None, FIRST):
+        if cursor is not None:
             options["offset"] = cursor
         answer = self._client.ask(READS, "get", self._base_id(), fields.table, options=options)
         rows = tuple(self._row(fields, record) for record in answer["records"] if record["id"] not in self._seen)
@@ -110,6 +109,12 @@ class AirtableTable:
         cells = record["fields"]
         return Row(record["id"], {field.name: value_of(field, cells.get(field.id)) for field in fields.fields})
 
+    def _look_around(self) -> None:
+        fields = self._read_fields()
+        if self._probed and self._hook is None:
+            self._hook = Hook(self._client, self._base_id(), fields)
+            self._hook.adopt()
+
     def _read_fields(self) -> Fields:
         answer = self._client.ask(FIELDS, "get", "meta", "bases", self._base_id(), "tables")
         self._fields = fields_of(answer, self._where.table, self._table, self._where)
@@ -119,7 +124,8 @@ class AirtableTable:
         return self._fields
 
     def _base_id(self) -> str:
-        if self._base is None:
+        known = self._where.id
+        if known is None:
             found: list[dict[str, Any]] = []
             offset: str | None = None
             while True:
@@ -133,41 +139,48 @@ class AirtableTable:
                 names = ", ".join(f'"{each["name"]}"' for each in found) or "none"
                 what = "several bases of that name; write the id (app…) of the one" if ids else f"no such base; it has {names}"
                 raise NeedsOwner(f"{self._where}: the token has access to {what}. Correct `base` in rowd.toml.")
-            self._base = ids[0]
-        return self._base
+            known = str(ids[0])
+            self._client.where = replace(self._where, id=known)
+        return known
 
     # --- writing
 
     def write(self, patches: Sequence[Patch]) -> list[Written]:
-        """Exactly one request, or none where nothing is to be put. Airtable takes a batch whole or refuses it whole: what made it
-        refuse is found out by requests of their own, and until then patches are answered with AGAIN
-        (docs/decisions/0016-one-request-a-call.md).
+        """One request, or none where nothing is to be put. Airtable takes a batch whole or refuses it whole: what made it refuse is
+        found out by another one, and the rest is sent again (docs/decisions/0016-refused-batches.md).
         """
         if len(patches) > BATCH or any(patch.expect for patch in patches):
             raise Bug(f"at most {BATCH} patches, without `expect`")
-        again = [Written(Effect.AGAIN)] * len(patches)
-        fields = self._fields
-        ready = [_fitted(fields, patch.put) for patch in patches] if fields is not None else []
-        if fields is None or (any(unfit for _, unfit in ready) and not self._read_for_write):
-            self._read_fields()  # also where a field can't hold something: perhaps it was given what it lacked
-            self._read_for_write = True
-            return again
-        records = [
-            {"id": patch.key, "fields": cells}
-            for patch, (cells, _) in zip(patches, ready, strict=True)
-            if cells and is_key(patch.key)
-        ]
-        ids = [str(record["id"]) for record in records]
-        if (there := self._gone.there(ids, self._base_id(), fields.table)) is not None:
-            return [Written(Effect.MISSING if patch.key in ids and patch.key not in there else Effect.AGAIN) for patch in patches]
-        answered = self._patch(fields, records) if records else {}
-        if answered is None:
-            return again
-        self._read_for_write = False
-        return [
-            self._written(fields, patch, unfit, answered.get(patch.key), sent=bool(cells))
-            for patch, (cells, unfit) in zip(patches, ready, strict=True)
-        ]
+        if not patches:
+            return []
+        fields, anew = self._fields, False
+        if fields is None or any(_fitted(fields, patch.put)[1] for patch in patches):
+            fields, anew = self._read_fields(), True  # also where a field can't hold something: perhaps it has got what it lacked
+        gone = Gone(self._client, self._base_id(), fields.table)
+        with doubtful_once(gone):
+            while True:
+                ready = [_fitted(fields, patch.put) for patch in patches]
+                records = [
+                    {"id": patch.key, "fields": cells}
+                    for patch, (cells, _) in zip(patches, ready, strict=True)
+                    if cells and is_key(patch.key) and patch.key not in gone.keys
+                ]
+                try:
+                    answered = self._patch(fields, records) if records else {}
+                except Refused as refused:
+                    gone.refused = True
+                    if refused.kind in FIELDS_CHANGED and not anew:
+                        self._fields = None
+                        fields, anew = self._read_fields(), True
+                    elif refused.kind not in ROW_GONE or not gone.looked_for([str(record["id"]) for record in records]):
+                        raise said(refused, self._where, WRITES) from refused
+                    continue
+                return [
+                    self._written(fields, patch, unfit, answered.get(patch.key), sent=bool(cells))
+                    if is_key(patch.key) and patch.key not in gone.keys
+                    else Written(Effect.MISSING)
+                    for patch, (cells, unfit) in zip(patches, ready, strict=True)
+                ]
 
     def create(self, rows: Sequence[Mapping[str, Cell]]) -> list[str]:
         """At most ten; they stand last in views that are not sorted. Also reads the columns, where nothing has read them yet."""
@@ -190,48 +203,33 @@ class AirtableTable:
         return [record["id"] for record in answer["records"]]
 
     def delete(self, keys: Sequence[str]) -> list[Effect]:
-        """Exactly one request; AGAIN as `write` answers it."""
+        """One request; where it is refused, what is gone already is found out by another one, and the rest is sent again."""
         if len(keys) > BATCH:
             raise Bug(f"at most {BATCH} rows")
         fields = self._fields or self._read_fields()
-        ids = [key for key in keys if is_key(key)]
-        if not ids:
-            return [Effect.MISSING] * len(keys)
-        if (there := self._gone.there(ids, self._base_id(), fields.table)) is not None:
-            return [Effect.AGAIN if key in there else Effect.MISSING for key in keys]
+        gone = Gone(self._client, self._base_id(), fields.table)
         asking = Asking("data.records:write", writing=True, heeds=lambda refused: refused.kind in PERHAPS_GONE)
-        try:
-            self._client.ask(asking, "delete", self._base_id(), fields.table, params={"records[]": ids})
-        except Refused as refused:
-            if self._gone.doubt(ids):
-                return [Effect.AGAIN] * len(keys)
-            raise said(refused, self._where, asking) from refused
-        self._gone.clear()
-        return [Effect.APPLIED if is_key(key) else Effect.MISSING for key in keys]
+        with doubtful_once(gone):
+            while ids := [key for key in keys if is_key(key) and key not in gone.keys]:
+                try:
+                    self._client.ask(asking, "delete", self._base_id(), fields.table, params={"records[]": ids})
+                except Refused as refused:
+                    gone.refused = True
+                    if not gone.looked_for(ids):
+                        raise said(refused, self._where, asking) from refused
+                else:
+                    break
+        return [Effect.APPLIED if key in ids else Effect.MISSING for key in keys]
 
-    def _patch(self, fields: Fields, records: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]] | None:
-        """Record id → its cells by field id, as they stand now; None where nothing was written, and it is to be tried again."""
+    def _patch(self, fields: Fields, records: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+        """Record id → its cells by field id, as they stand now. Raises Refused where a row is gone, or the fields are others."""
         body = {"records": list(records), "returnFieldsByFieldId": True, "typecast": False}
-        heeded = ROW_GONE | FIELDS_CHANGED
-        asking = Asking("data.records:write", writing=True, heeds=lambda refused: refused.kind in heeded)
-        try:
-            answer = self._client.ask(asking, "patch", self._base_id(), fields.table, json=body)
-        except Refused as refused:
-            if refused.kind in ROW_GONE and self._gone.doubt([record["id"] for record in records]):
-                return None
-            if refused.kind in FIELDS_CHANGED and not self._read_for_write:
-                self._fields = None
-                return None
-            self._read_for_write = False
-            raise said(refused, self._where, asking) from refused
-        self._gone.clear()
+        answer = self._client.ask(WRITES, "patch", self._base_id(), fields.table, json=body)
         return {record["id"]: record["fields"] for record in answer["records"]}
 
     def _written(
         self, fields: Fields, patch: Patch, unfit: Mapping[str, str], raw: Mapping[str, Any] | None, *, sent: bool
     ) -> Written:
-        if not is_key(patch.key):
-            return Written(Effect.MISSING)
         if raw is None:
             if sent:
                 raise Bug(f"{self._where}: Airtable's answer leaves out {patch.key}")

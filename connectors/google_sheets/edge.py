@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from connectors.api import Place
-from connectors.errors import OutcomeUnknown, TableError, TryLater
+from connectors.api import Gate, Place, Request, open_gate
+from connectors.errors import Bug, OutcomeUnknown, TableError, TryLater
 from connectors.google_sheets.errors import Refusal, Subject, Unasked, no_token, refused
 from connectors.google_sheets.grid import MASK
 from connectors.google_sheets.key import Key, key_of
@@ -39,7 +39,8 @@ class Edge:
 
     @property
     def subject(self) -> Subject:
-        return Subject(self._label, self._key.address if self._key is not None else "", self._settings.id)
+        key = self._key
+        return Subject(self._label, key.address if key else "", self._settings.id, key.project if key else "")
 
     def spreadsheet(self, tab: int | str) -> Json:
         """`spreadsheets.get` of one tab: by its title; by its number through data filters, which the plain get hasn't. One read."""
@@ -75,13 +76,13 @@ class Edge:
         return self._ask("post", url, writing=True, params={"fields": f"replies,updatedSpreadsheet({MASK})"}, body=body)
 
     def file(self) -> Json:
-        """Drive's `files.get`: `version` and `trashed`. Counts against Drive's quota alone, 5 of 325,000 units a minute.
+        """Drive's `files.get`: `version` and `trashed`. Counts against Drive's quota alone, 5 of 325,000 units a minute: no gate.
 
         Raises Unasked for every refusal: what is wrong with the access, Sheets itself says better.
         """
         url = f"{_GOOGLE}/drive/v3/files/{self._settings.id}"
         params = {"fields": "version,trashed", "supportsAllDrives": "true"}
-        return self._ask("get", url, writing=False, params=params, refusal=self._unasked)
+        return self._ask("get", url, writing=False, params=params, refusal=self._unasked, gate=open_gate)
 
     def _unasked(self, refusal: Refusal) -> TableError:
         return Unasked(f"{self._label}: Drive answered {refusal.status}: {refusal.message}")
@@ -100,22 +101,29 @@ class Edge:
         params: Mapping[str, str],
         body: Json | None = None,
         refusal: Callable[[Refusal], TableError] | None = None,
+        gate: Gate | None = None,
     ) -> Json:
-        """refusal: what a refusal means; None: what it means of Sheets.   Raises TryLater, OutcomeUnknown, NeedsOwner, Bug."""
-        client = self._opened()
-        with self._translated(writing=writing):
-            answer = self._sent(client, method, url, params, body)
-            if answer.status_code == 401 and self._key is not None:  # a token may be taken back before its time; nothing was done
-                self._key.drop()
+        """refusal: what a refusal means; None: what it means of Sheets.   gate: None for that of Sheets.
+
+        Raises TryLater, OutcomeUnknown, NeedsOwner, Bug.
+        """
+        client, gate = self._opened(), gate or self._place.gate
+        kind: Request = "write" if writing else "read"
+        for last in (False, True):
+            with gate(kind), self._translated(writing=writing):
                 answer = self._sent(client, method, url, params, body)
-            if not answer.ok:
-                headers = {name.lower(): value for name, value in answer.headers.items()}
-                said = Refusal(answer.status_code, headers, answer.content)
-                raise refusal(said) if refusal is not None else refused(said, self.subject, writing=writing)
-            found: Any = answer.json()
-            if not isinstance(found, dict):
-                raise self._doubtful(writing, "the answer is none of Google's")
-            return found
+                if answer.status_code == 401 and self._key is not None and not last:
+                    self._key.drop()  # a token may be taken back before its time; nothing was done
+                    continue
+                if not answer.ok:
+                    headers = {name.lower(): value for name, value in answer.headers.items()}
+                    said = Refusal(answer.status_code, headers, answer.content)
+                    raise refusal(said) if refusal is not None else refused(said, self.subject, writing=writing)
+                found: Any = answer.json()
+                if not isinstance(found, dict):
+                    raise self._doubtful(writing, "the answer is none of Google's")
+                return found
+        raise Bug("not reached: the second answer is taken, whatever it says")
 
     def _sent(self, client: HTTPClient, method: str, url: str, params: Mapping[str, str], body: Json | None) -> requests.Response:
         from gspread.exceptions import APIError

@@ -14,7 +14,8 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from connectors.errors import Bug, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
+from connectors.errors import Bug, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
+from connectors.google_sheets.limits import broken
 from connectors.showing import said
 
 MINUTE = timedelta(minutes=1)
@@ -47,12 +48,14 @@ class NoTab(NeedsOwner):
 class Subject:
     """What messages call the things in question.
 
-    label: the tab.   address: of the service account; "" while its key has not been read.   spreadsheet: the spreadsheet's id.
+    label: the tab.   address, project: of the service account; "" while its key has not been read.
+    spreadsheet: the spreadsheet's id.
     """
 
     label: str
     address: str
     spreadsheet: str
+    project: str = ""
 
     @property
     def url(self) -> str:
@@ -103,7 +106,9 @@ def refused(refusal: Refusal, subject: Subject, *, writing: bool) -> TableError:
     """What an answer other than 2xx means.   writing: whether something was to be written."""
     status, reasons = refusal.status, refusal.reasons
     if status == 429 or (status == 403 and reasons & _BUSY):
-        return TryLater(f"{subject.label}: Google's quota for this minute is spent ({refusal.message})", wait=_wait(refusal))
+        scope, kind = broken(refusal.whole_message, subject.address, subject.project)
+        what = f"{subject.label}: Google's quota for this minute is spent ({refusal.message})"
+        return Limited(what, wait=_wait(refusal), scope=scope, kind=kind)
     if status == 408 or (status >= 500 and status != 501):
         return _failed(refusal, subject, writing=writing)
     if status == 401:

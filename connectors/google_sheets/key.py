@@ -22,7 +22,7 @@ _HOW = "Make one in the Google Cloud console: IAM & Admin â€º Service accounts â
 
 
 class Key:
-    """One service account's key.   address: what the spreadsheet is shared with."""
+    """One service account's key.   address: what the spreadsheet is shared with.   project: whose quota it uses, too."""
 
     def __init__(self, info: Mapping[str, Any], scopes: list[str], what: str) -> None:
         """info: the key as Google gives it.   what: where it comes from, for messages.   Raises NeedsOwner."""
@@ -38,6 +38,7 @@ class Key:
         except (GoogleAuthError, ValueError, TypeError) as exc:
             raise NeedsOwner(f"{what} is no whole key of a service account ({exc}). {_HOW}") from exc
         self.address = str(self._credentials.service_account_email)
+        self.project = str(info.get("project_id") or self.address.partition("@")[2].partition(".")[0])
         self._token_uri = str(info.get("token_uri"))
 
     def token(self, ask: Callable[..., Any]) -> str:

@@ -1,33 +1,37 @@
-"""One tab, asked and told request by request: each answer as a `Grid`, each request counted as the vendor counts it."""
+"""One tab, asked and told request by request: each answer as a `Grid`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from connectors.api import Place, Request
+from connectors.api import Place, Window
 from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
 from connectors.google_sheets.edge import Edge
 from connectors.google_sheets.errors import NoTab, Outdated
 from connectors.google_sheets.grid import Grid, Line, grid
+from connectors.google_sheets.limits import windows
 from connectors.google_sheets.settings import GoogleSheetsSettings
 from connectors.google_sheets.writing import Answer, Puts, answer, data, marks, width_of
 
 
 class Sheet:
-    """spent: requests that count against the quotas of Sheets, since somebody took them out."""
+    """One table's.   label: what messages call it."""
 
     def __init__(self, settings: GoogleSheetsSettings, place: Place) -> None:
         tab = settings.which
         named = f'the tab "{tab}"' if isinstance(tab, str) else f"the tab with gid={tab}"
         self.label = f'{named} (table "{place.name}")'
-        self.spent: list[Request] = []
         self._tab, self._place = tab, place
         self._edge = Edge(settings, place, self.label)
 
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """What Google counts; whose it is, is known once the key was read, which is before the first request."""
+        return windows(self._edge.subject.address, self._edge.subject.project)
+
     def read(self) -> Grid:
         """The tab as it stands. One read. Raises TryLater, NeedsOwner, Bug."""
-        self.spent.append("read")
         return self._seen(self._edge.spreadsheet(self._tab))
 
     def put(self, seen: Grid, puts: Puts) -> Answer:
@@ -35,7 +39,6 @@ class Sheet:
 
         Raises Outdated where a row or a column isn't there any more, and what `Table.write` does.
         """
-        self.spent.append("write")
         return answer(seen, width_of(seen, puts), self._edge.put(data(seen, puts)))
 
     def mark(self, seen: Grid, lines: Sequence[Line]) -> Grid:
@@ -48,7 +51,6 @@ class Sheet:
 
     def change(self, seen: Grid, requests: Sequence[dict[str, Any]]) -> tuple[Grid, list[dict[str, Any]]]:
         """Change the tab, all or nothing: as it stands then, and the replies. One write."""
-        self.spent.append("write")
         try:
             answered = self._edge.change(requests, seen.title)
         except NoTab as exc:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 
-from connectors.api import Cell, Effect, Page, Patch, Place, Request, Table, Traits, Window, Written
+from connectors.api import Cell, Effect, Page, Patch, Place, Table, Traits, Written
 from connectors.errors import Bug, TryLater
 from connectors.google_sheets.cells import CELL_LIMIT
 from connectors.google_sheets.errors import Unasked
@@ -19,22 +18,6 @@ from connectors.google_sheets.told import Told
 
 BATCH = 1000
 """Patches in one write: about two megabytes, the most that is advised (developers.google.com/workspace/sheets/api/limits)."""
-
-PER_USER, PER_PROJECT = 60, 300
-"""Requests a minute, reads and writes each for themselves; a service account is one user, however many use it (the same page)."""
-
-_MINUTE = timedelta(minutes=1)
-_TRAITS = Traits(
-    atomic_expect=False,
-    batch=BATCH,
-    windows=(
-        Window("read", PER_USER, _MINUTE, "service account"),
-        Window("write", PER_USER, _MINUTE, "service account"),
-        Window("read", PER_PROJECT, _MINUTE, "Google Cloud project"),
-        Window("write", PER_PROJECT, _MINUTE, "Google Cloud project"),
-    ),
-    cell_limit=CELL_LIMIT,
-)
 
 
 class GoogleSheetsTable:
@@ -50,12 +33,7 @@ class GoogleSheetsTable:
 
     @property
     def traits(self) -> Traits:
-        return _TRAITS
-
-    def spent(self) -> Sequence[Request]:
-        """Requests since the last time, in their order: a write may take more than one."""
-        spent, self._sheet.spent = self._sheet.spent, []
-        return spent
+        return Traits(atomic_expect=False, batch=BATCH, windows=self._sheet.windows, cell_limit=CELL_LIMIT)
 
     def read(self, cursor: str | None = None) -> Page:
         """Every row, on one page: one request. Three, where a write strayed and could not be put right at once."""
@@ -153,7 +131,7 @@ class ProbedGoogleSheetsTable(GoogleSheetsTable):
     def _reads_as(self, told: Told) -> bool:
         try:
             self._grid = self._sheet.read()
-        except TryLater:  # the engine's own read waits for the quota, and is patient
+        except TryLater:  # the engine's own read is patient
             return False
         return told.reads_as(self._grid)
 

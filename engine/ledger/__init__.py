@@ -24,9 +24,10 @@ from engine.ledger.occurrences import Occurrences
 from engine.ledger.recording import Recording
 from engine.ledger.records import Attempt, AttemptEnd, DaemonMark, Digest, Pruned, Reach, TableMark, Troubled, Unfinished
 from engine.ledger.requests import Requests
+from engine.ledger.spending import Spending
 
 
-class Ledger(Occurrences, Recording, Housekeeping, Requests, History, Marks):
+class Ledger(Occurrences, Recording, Housekeeping, Requests, History, Marks, Spending):
     """All of it, over one connection to one file. See `Ledger.open` and `Ledger.transaction`."""
 
 

@@ -41,7 +41,12 @@ def _version_4(connection: sa.Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE attempts ADD COLUMN uptime INTEGER")
 
 
-STEPS: Mapping[int, Step] = {2: _version_2, 3: _version_3, 4: _version_4}
+def _version_5(connection: sa.Connection) -> None:
+    columns = "scope TEXT NOT NULL, day INTEGER NOT NULL, looks INTEGER NOT NULL, tells INTEGER NOT NULL"
+    connection.exec_driver_sql(f"CREATE TABLE spent ( {columns}, PRIMARY KEY (scope, day) ) WITHOUT ROWID, STRICT")
+
+
+STEPS: Mapping[int, Step] = {2: _version_2, 3: _version_3, 4: _version_4, 5: _version_5}
 """Version → what leads to it from the one before, in SQL of its own, never edited later. The schema module has only the newest."""
 
 FIRST = 1

@@ -235,3 +235,15 @@ HOURS = sa.Table(
     sqlite_with_rowid=False,
     sqlite_strict=True,
 )
+
+# What was spent of a month's budgets: by scope and day (days since 1970 UTC), looks and tells apart.
+SPENT = sa.Table(
+    "spent",
+    META,
+    _text("scope", primary_key=True),
+    _number("day", primary_key=True),
+    _number("looks"),
+    _number("tells"),
+    sqlite_with_rowid=False,
+    sqlite_strict=True,
+)

@@ -17,7 +17,9 @@ from engine.clock import SystemClock
 from engine.ledger import DaemonMark, Ledger, Reach, TableMark
 from engine.model import Stage
 from engine.plan import House
+from engine.quota import Allowance
 from rowd import __version__
+from rowd.allowances import allowances, as_json, said
 from rowd.cli.calling import command, spelled
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
@@ -63,7 +65,7 @@ class _Standing:
     mistakes: why rowd.toml can't be used as it is now.   stale: a mark of a daemon that no longer runs.
     note: what the daemon says of itself.   behind: what it works by, where that is not what rowd.toml says now.
     sign: its last sign of life.   gone: the daemon whose ledger was taken away under it.
-    due: capped at MOST_DUE; None where it can't be told.
+    due: capped at MOST_DUE; None where it can't be told.   quota: what vendors allow, as far as it matters.
     """
 
     site: Site
@@ -79,6 +81,7 @@ class _Standing:
     house: House
     due: int | None
     day: dict[Outcome, int]
+    quota: list[Allowance]
 
     @property
     def trouble(self) -> str | None:
@@ -142,8 +145,9 @@ def _standing(site: Site, mistakes: list[Mistake]) -> _Standing:
         note = left(site.state, daemon.process) if daemon is not None else None
         old = behind(site, ledger) if not mistakes else None
         day = dict(ledger.digest(now - DAY, now + SOON).counts) if ledger is not None else {}
+        quota = allowances(site.tables, ledger, sign if daemon is not None else None, now)
     stale, sign = (mark, None) if daemon is None else (None, sign)
-    return _Standing(site, mistakes, now, daemon, note, old, sign, stale, gone, tables, holds, due, day)
+    return _Standing(site, mistakes, now, daemon, note, old, sign, stale, gone, tables, holds, due, day, quota)
 
 
 def _table(name: str, ledger: Ledger | None, sign: Sign | None) -> _Table:
@@ -178,6 +182,9 @@ def _pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
     for action, until in sorted(found.house.shut.items()):
         shut = f"{action} failed too often in a row: nothing of it starts for {lasted(until - found.now)}"
         yield "Breaker", (shut, "red")
+    for nth, one in enumerate(found.quota):
+        closed = one.span is not None and one.until is not None
+        yield "" if nth else "Quota", (said(one, found.now), "yellow" if one.low or closed else "")
     yield "Ledger", str(found.site.ledger)
 
 
@@ -281,6 +288,7 @@ def _json(found: _Standing) -> dict[str, Any]:
         "ledger": found.site.ledger,
         "due_next_hour": found.due,
         "last_24_hours": {str(outcome): number for outcome, number in found.day.items()},
+        "quota": [as_json(one) for one in found.quota],
         "breakers": [{"action": action, "shut_until": until} for action, until in sorted(found.house.shut.items())],
         "tables": [_table_json(table, found) for table in found.tables],
     }

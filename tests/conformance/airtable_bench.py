@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,7 +49,10 @@ class AirtableBench(Bench):
     def reopened(self) -> AirtableTable:
         view = self._made.views[0].name
         settings = AirtableSettings(base=BASE, table=TABLE, view=view, plan="team", endpoint=self.server.base)
-        return AirtableTable(settings, place(), page=PAGE)
+        return AirtableTable(settings, replace(place(), gate=self.gate), page=PAGE)
+
+    def counted(self) -> int:
+        return len(self.emulator.journal)
 
     def close(self) -> None:
         self.table.close()

@@ -70,6 +70,14 @@ EXPECT = frozenset(
 )
 """Only where `traits.atomic_expect`."""
 
+LIMITS = frozenset(
+    {
+        "test_no_request_goes_out_without_having_been_asked_for",
+        "test_a_request_that_may_not_go_out_is_not_sent",
+    }
+)
+"""Only where `traits.windows` names any."""
+
 PROBE = frozenset(
     {
         "test_the_marker_changes_with_the_table_and_stays_without",
@@ -77,7 +85,7 @@ PROBE = frozenset(
     }
 )
 LOCAL = ALWAYS | EDITABLE | OTHER_ABILITIES | EXPECT
-SHEETS = ALWAYS | EDITABLE
+SHEETS = ALWAYS | EDITABLE | LIMITS
 
 OWN_KEYS = frozenset(
     {
@@ -89,7 +97,7 @@ OWN_KEYS = frozenset(
 )
 """Only where people can see and break the keys."""
 
-AIRTABLE = (ALWAYS - OWN_KEYS) | EDITABLE | PROBE
+AIRTABLE = (ALWAYS - OWN_KEYS) | EDITABLE | PROBE | LIMITS
 
 MUST_RUN = {
     "TestComma": LOCAL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -22,6 +22,8 @@ from tests.emulators.google_sheets.person import Person
 from tests.emulators.google_sheets.seeding import put_in
 
 TAB = "The team's tasks"
+UNCOUNTED = ("drive", "token")
+"""Operations that don't count against the quota of Sheets."""
 
 
 def no_secret(name: str) -> str:
@@ -74,7 +76,11 @@ class SheetsBench(Bench):
     def opened(self, **said: object) -> Table:
         """A table with these settings besides, or instead."""
         usual = {"spreadsheet": self.file.id, "tab": TAB, "credentials": "key.json", "endpoint": self.server.base}
-        return BACKEND.open(GoogleSheetsSettings.model_validate({**usual, **said}), place(self.folder))
+        there = replace(place(self.folder), gate=self.gate)
+        return BACKEND.open(GoogleSheetsSettings.model_validate({**usual, **said}), there)
+
+    def counted(self) -> int:
+        return sum(not entry.operation.startswith(UNCOUNTED) for entry in self.service.journal)
 
     def peek(self) -> list[dict[str, Cell]]:
         sheet = self.person.sheet
@@ -112,7 +118,7 @@ class SheetsBench(Bench):
 
     def asked(self, *operations: str) -> list[str]:
         """Which requests of Sheets came, since this was last asked; without Drive and tokens."""
-        found = [entry.operation for entry in self.service.journal if not entry.operation.startswith(("drive", "token"))]
+        found = [entry.operation for entry in self.service.journal if not entry.operation.startswith(UNCOUNTED)]
         self.service.journal.clear()
         return found
 

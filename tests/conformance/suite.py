@@ -7,18 +7,32 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.api import PROVISIONAL, Cell, Editable, Effect, Exclusive, Patch, Probeable, Row, Table, Watchable, Written, fold
-from connectors.errors import NeedsOwner
-from connectors.rounds import settled
+from connectors.api import (
+    PROVISIONAL,
+    Cell,
+    Editable,
+    Effect,
+    Exclusive,
+    Patch,
+    Probeable,
+    Request,
+    Row,
+    Table,
+    Watchable,
+    Written,
+    fold,
+)
+from connectors.errors import NeedsOwner, TryLater
 
 COLUMNS = ("ID", "Name", "Status", "Priority", "Notes", "Last Result", "Next Run")
 START: tuple[Mapping[str, Cell], ...] = (
@@ -35,10 +49,28 @@ class Bench(ABC):
     """A store with `COLUMNS` and the rows of `START`, the table under test, and a second road to the same data.
 
     The second road does what a person does in the store's own program; nothing of it passes through the table. Rows are named by
-    what stands under "Name", since ids are what people break.
+    what stands under "Name", since ids are what people break. Where the store counts requests, tables are opened with `gate`.
     """
 
     table: Table
+    shut: TryLater | None = None  # what the gate says instead of letting anything out
+
+    @cached_property
+    def gated(self) -> list[Request]:
+        """Every request that a table of this bench has asked for, in their order."""
+        return []
+
+    @contextmanager
+    def gate(self, kind: Request) -> Iterator[None]:
+        """The `Place.gate` of this bench's tables, where the store counts anything."""
+        if self.shut is not None:
+            raise self.shut
+        self.gated.append(kind)
+        yield
+
+    def counted(self) -> int:
+        """How many requests have come in that the vendor counts, by its own book."""
+        raise NotImplementedError
 
     @abstractmethod
     def peek(self) -> list[dict[str, Cell]]:
@@ -90,16 +122,6 @@ def read_all(table: Table) -> list[Row]:
         assert page.columns == columns
         rows += page.rows
     return rows
-
-
-def write(table: Table, patches: Sequence[Patch]) -> list[Written]:
-    """As whoever writes does: what is left is sent again."""
-    return settled(table.write, patches)
-
-
-def remove(table: Editable, keys: Sequence[str]) -> list[Effect]:
-    """The same for rows that are to go."""
-    return settled(table.delete, keys)
 
 
 def by_name(table: Table) -> dict[Cell, Row]:
@@ -244,7 +266,7 @@ class TableConformance:
         rows = by_name(bench.table)
         assert rows["alpha"].key.startswith(PROVISIONAL)
         assert rows["copy"].key.startswith(PROVISIONAL)
-        written = only(write(bench.table, [Patch(rows["copy"].key, {id_column: "z"})]))
+        written = only(bench.table.write([Patch(rows["copy"].key, {id_column: "z"})]))
         assert written.effect is Effect.APPLIED
         rows = by_name(bench.table)
         assert (rows["alpha"].key, rows["copy"].key) == ("a", "z")
@@ -256,7 +278,7 @@ class TableConformance:
         bench.poke("beta", {"ID": " 8 "})
         rows = by_name(bench.table)
         assert (rows["alpha"].key, rows["beta"].key) == ("7", "8")
-        assert only(write(bench.table, [Patch("7", {"Status": "x"})])).effect is Effect.APPLIED
+        assert only(bench.table.write([Patch("7", {"Status": "x"})])).effect is Effect.APPLIED
 
     def test_a_provisional_row_is_found_after_a_sort_and_gets_its_id(self, bench: Bench) -> None:
         id_column = bench.table.read().id_column
@@ -265,7 +287,7 @@ class TableConformance:
         bench.insert({"Name": "noid", "Priority": "0"}, at=3)
         key = by_name(bench.table)["noid"].key
         bench.sort_by("Priority")
-        written = only(write(bench.table, [Patch(key, {id_column: "n1", "Status": "draft"})]))
+        written = only(bench.table.write([Patch(key, {id_column: "n1", "Status": "draft"})]))
         assert written.effect is Effect.APPLIED
         if written.row is not None:
             assert written.row.key == "n1"
@@ -280,7 +302,7 @@ class TableConformance:
         key = by_name(bench.table)["noid"].key
         bench.poke("noid", {"Notes": "a person went on typing"})
         before = bench.peek()
-        assert only(write(bench.table, [Patch(key, {"ID": "n1"})])).effect is Effect.MISSING
+        assert only(bench.table.write([Patch(key, {"ID": "n1"})])).effect is Effect.MISSING
         assert bench.peek() == before
 
     # writing
@@ -288,14 +310,14 @@ class TableConformance:
     @pytest.mark.parametrize("text", TEXTS)
     def test_text_is_read_as_it_was_put(self, bench: Bench, text: str) -> None:
         key = by_name(bench.table)["alpha"].key
-        written = only(write(bench.table, [Patch(key, {"Last Result": text})]))
+        written = only(bench.table.write([Patch(key, {"Last Result": text})]))
         assert written.effect is Effect.APPLIED
         assert by_name(bench.table)["alpha"].cells["Last Result"] == text
 
     @pytest.mark.parametrize("text", FORMULAS)
     def test_text_never_becomes_a_formula(self, bench: Bench, text: str) -> None:
         key = by_name(bench.table)["alpha"].key
-        write(bench.table, [Patch(key, {"Last Result": text})])
+        bench.table.write([Patch(key, {"Last Result": text})])
         assert not bench.formula("alpha", "Last Result")
         assert by_name(bench.table)["alpha"].cells["Last Result"] == text
 
@@ -306,14 +328,14 @@ class TableConformance:
     )
     def test_a_typed_value_is_read_as_what_it_means(self, bench: Bench, value: Cell) -> None:
         key = by_name(bench.table)["alpha"].key
-        write(bench.table, [Patch(key, {"Last Result": value})])
+        bench.table.write([Patch(key, {"Last Result": value})])
         assert same(value, by_name(bench.table)["alpha"].cells["Last Result"])
         assert same(value, bench.row("alpha")["Last Result"])
         assert not bench.formula("alpha", "Last Result")
 
     def test_blank_is_none_on_both_roads(self, bench: Bench) -> None:
         key = by_name(bench.table)["alpha"].key
-        write(bench.table, [Patch(key, {"Notes": None, "Status": ""})])
+        bench.table.write([Patch(key, {"Notes": None, "Status": ""})])
         cells = by_name(bench.table)["alpha"].cells
         assert (cells["Notes"], cells["Status"]) == (None, None)
         assert (bench.row("alpha")["Notes"], bench.row("alpha")["Status"]) == (None, None)
@@ -321,12 +343,12 @@ class TableConformance:
     def test_a_cell_holds_as_many_characters_as_the_traits_say(self, bench: Bench) -> None:
         key = by_name(bench.table)["alpha"].key
         text = "0123456789 ä" * (bench.table.traits.cell_limit // 12)
-        write(bench.table, [Patch(key, {"Last Result": text})])
+        bench.table.write([Patch(key, {"Last Result": text})])
         assert by_name(bench.table)["alpha"].cells["Last Result"] == text
 
     def test_characters_that_no_cell_can_hold_spoil_nothing(self, bench: Bench) -> None:
         key = by_name(bench.table)["alpha"].key
-        write(bench.table, [Patch(key, {"Last Result": "a\x00b\x07c\ud800d"})])
+        bench.table.write([Patch(key, {"Last Result": "a\x00b\x07c\ud800d"})])
         got = by_name(bench.table)["alpha"].cells["Last Result"]
         assert isinstance(got, str)
         assert got.startswith("abc")
@@ -335,7 +357,7 @@ class TableConformance:
     def test_cells_not_named_stay_as_they_are(self, bench: Bench) -> None:
         before = bench.peek()
         key = by_name(bench.table)["beta"].key
-        write(bench.table, [Patch(key, {"Last Result": "78.5"})])
+        bench.table.write([Patch(key, {"Last Result": "78.5"})])
         expected = [{**row, "Last Result": "78.5"} if row["Name"] == "beta" else row for row in before]
         assert bench.peek() == expected
 
@@ -344,7 +366,7 @@ class TableConformance:
         bench.poke("alpha", {"Notes": "typed meanwhile"})
         bench.poke("beta", {"Status": "active"})
         bench.insert({"ID": "d", "Name": "delta"}, at=0)
-        write(bench.table, [Patch(key, {"Last Result": "ok"})])
+        bench.table.write([Patch(key, {"Last Result": "ok"})])
         assert bench.row("alpha") == {**bench.row("alpha"), "Notes": "typed meanwhile", "Last Result": "ok"}
         assert bench.row("beta")["Status"] == "active"
         assert bench.peek()[0]["Name"] == "delta"
@@ -352,18 +374,18 @@ class TableConformance:
     def test_a_sort_between_read_and_write_moves_no_cell(self, bench: Bench) -> None:
         key = by_name(bench.table)["alpha"].key
         bench.sort_by("Priority")
-        write(bench.table, [Patch(key, {"Last Result": "78.5"})])
+        bench.table.write([Patch(key, {"Last Result": "78.5"})])
         assert {row["Name"]: row["Last Result"] for row in bench.peek()} == {"alpha": "78.5", "beta": None, "gamma": None}
 
     def test_a_column_moved_between_read_and_write_moves_no_cell(self, bench: Bench) -> None:
         key = by_name(bench.table)["alpha"].key
         bench.move("Last Result", 0)
-        write(bench.table, [Patch(key, {"Last Result": "78.5"})])
+        bench.table.write([Patch(key, {"Last Result": "78.5"})])
         assert bench.row("alpha") == {**START[0], "Last Result": "78.5", "Next Run": None}
 
     def test_a_put_on_a_header_that_is_not_there_is_dropped(self, bench: Bench) -> None:
         key = by_name(bench.table)["alpha"].key
-        written = only(write(bench.table, [Patch(key, {"No Such Column": "x", "Last Result": "ok"})]))
+        written = only(bench.table.write([Patch(key, {"No Such Column": "x", "Last Result": "ok"})]))
         assert written.effect is Effect.APPLIED
         assert bench.row("alpha")["Last Result"] == "ok"
         assert all("No Such Column" not in row for row in bench.peek())
@@ -372,13 +394,13 @@ class TableConformance:
     def test_a_put_on_a_header_renamed_since_is_dropped(self, bench: Bench) -> None:
         key = by_name(bench.table)["alpha"].key
         bench.rename("Last Result", "Mine Now")
-        assert only(write(bench.table, [Patch(key, {"Last Result": "ok"})])).effect is Effect.APPLIED
+        assert only(bench.table.write([Patch(key, {"Last Result": "ok"})])).effect is Effect.APPLIED
         assert bench.row("alpha")["Mine Now"] is None
 
     def test_a_row_that_is_gone_is_missing_and_is_not_made_again(self, bench: Bench) -> None:
         rows = by_name(bench.table)
         bench.delete("alpha")
-        written = write(bench.table, [Patch(rows["alpha"].key, {"Status": "x"}), Patch(rows["beta"].key, {"Status": "y"})])
+        written = bench.table.write([Patch(rows["alpha"].key, {"Status": "x"}), Patch(rows["beta"].key, {"Status": "y"})])
         assert [w.effect for w in written] == [Effect.MISSING, Effect.APPLIED]
         assert written[0].row is None
         assert [(row["Name"], row["Status"]) for row in bench.peek()] == [("beta", "y"), ("gamma", "active")]
@@ -393,7 +415,7 @@ class TableConformance:
         ]
         written: list[Written] = []
         for first in range(0, len(patches), size):
-            written += write(bench.table, patches[first : first + size])
+            written += bench.table.write(patches[first : first + size])
         assert [w.effect for w in written] == [Effect.APPLIED, Effect.MISSING, Effect.APPLIED]
         for answer, name in ((written[0], "gamma"), (written[2], "alpha")):
             assert answer.row is None or answer.row.cells["Name"] == name
@@ -402,28 +424,28 @@ class TableConformance:
     def test_the_row_that_is_answered_is_the_row_that_is_read(self, bench: Bench) -> None:
         key = by_name(bench.table)["alpha"].key
         bench.poke("alpha", {"Notes": "typed meanwhile"})
-        written = only(write(bench.table, [Patch(key, {"Last Result": 5, "Next Run": datetime(2026, 11, 21, 9, tzinfo=UTC)})]))
+        written = only(bench.table.write([Patch(key, {"Last Result": 5, "Next Run": datetime(2026, 11, 21, 9, tzinfo=UTC)})]))
         if written.row is not None:
             assert written.row == by_name(bench.table)["alpha"]
 
     def test_a_write_of_nothing_changes_nothing(self, bench: Bench) -> None:
         key = by_name(bench.table)["alpha"].key
         before = bench.peek()
-        assert write(bench.table, []) == []
-        assert only(write(bench.table, [Patch(key, {})])).effect is Effect.APPLIED
+        assert bench.table.write([]) == []
+        assert only(bench.table.write([Patch(key, {})])).effect is Effect.APPLIED
         assert bench.peek() == before
 
     def test_what_was_read_can_be_put_back_and_nothing_changes(self, bench: Bench) -> None:
         before = bench.peek()
         for row in read_all(bench.table):
-            write(bench.table, [Patch(row.key, row.cells)])
+            bench.table.write([Patch(row.key, row.cells)])
         assert bench.peek() == before
 
     def test_an_expectation_that_holds_lets_the_patch_through(self, bench: Bench) -> None:
         _skip_without_expect(bench)
         key = by_name(bench.table)["alpha"].key
         patch = Patch(key, {"Status": "completed"}, expect={"Status": "active"})
-        assert only(write(bench.table, [patch])).effect is Effect.APPLIED
+        assert only(bench.table.write([patch])).effect is Effect.APPLIED
         assert bench.row("alpha")["Status"] == "completed"
 
     def test_a_stale_expectation_changes_nothing(self, bench: Bench) -> None:
@@ -432,7 +454,7 @@ class TableConformance:
         bench.poke("alpha", {"Status": "paused"})
         before = bench.peek()
         patch = Patch(key, {"Status": "completed", "Last Result": "ok"}, expect={"Status": "active"})
-        written = only(write(bench.table, [patch]))
+        written = only(bench.table.write([patch]))
         assert written.effect is Effect.CONFLICT
         assert written.row is None or written.row == by_name(bench.table)["alpha"]
         assert bench.peek() == before
@@ -444,17 +466,17 @@ class TableConformance:
         rows = by_name(bench.table)
         stale = Patch(rows["alpha"].key, {"Status": "completed"}, expect={"Status": "paused"})
         holds = Patch(rows["gamma"].key, {"Status": "completed"}, expect={"Status": "active", "Next Run": None})
-        assert [w.effect for w in write(bench.table, [stale, holds])] == [Effect.CONFLICT, Effect.APPLIED]
+        assert [w.effect for w in bench.table.write([stale, holds])] == [Effect.CONFLICT, Effect.APPLIED]
         assert {row["Name"]: row["Status"] for row in bench.peek()} == {"alpha": "active", "beta": "paused", "gamma": "completed"}
 
     @pytest.mark.parametrize("text", [*TEXTS, *FORMULAS])
     def test_whatever_was_read_can_be_expected(self, bench: Bench, text: str) -> None:
         _skip_without_expect(bench)
         row = by_name(bench.table)["alpha"]
-        write(bench.table, [Patch(row.key, {"Notes": text})])
+        bench.table.write([Patch(row.key, {"Notes": text})])
         for wanted in ("one", "two"):
             row = by_name(bench.table)["alpha"]
-            assert only(write(bench.table, [Patch(row.key, {"Status": wanted}, expect=row.cells)])).effect is Effect.APPLIED
+            assert only(bench.table.write([Patch(row.key, {"Status": wanted}, expect=row.cells)])).effect is Effect.APPLIED
             assert bench.row("alpha")["Status"] == wanted
 
     def test_traits_can_be_planned_with(self, bench: Bench) -> None:
@@ -463,15 +485,48 @@ class TableConformance:
         assert traits.cell_limit >= 500
         assert all(window.size > 0 and window.span.total_seconds() > 0 for window in traits.windows)
 
+    def test_no_request_goes_out_without_having_been_asked_for(self, bench: Bench) -> None:
+        if not bench.table.traits.windows:
+            pytest.skip("traits.windows is empty: the store counts nothing")
+        rows = by_name(bench.table)
+        assert len(bench.gated) == bench.counted() > 0
+        assert set(bench.gated) == {"read"}
+        bench.delete("beta")
+        size = bench.table.traits.batch
+        patches = [Patch(rows[name].key, {"Last Result": name}) for name in ("alpha", "beta", "gamma")]
+        for first in range(0, len(patches), size):
+            bench.table.write(patches[first : first + size])
+        assert len(bench.gated) == bench.counted()
+        assert "write" in bench.gated
+        if isinstance(bench.table, Editable):
+            bench.table.delete([rows["beta"].key, *bench.table.create([{"ID": "n1", "Name": "new one"}])])
+        if isinstance(bench.table, Probeable):
+            bench.table.probe()
+            bench.table.read()
+        assert len(bench.gated) == bench.counted()
+
+    def test_a_request_that_may_not_go_out_is_not_sent(self, bench: Bench) -> None:
+        if not bench.table.traits.windows:
+            pytest.skip("traits.windows is empty: the store counts nothing")
+        key, before = by_name(bench.table)["alpha"].key, bench.peek()
+        bench.shut = TryLater("not before noon")
+        counted = bench.counted()
+        for call in (bench.table.read, lambda: bench.table.write([Patch(key, {"Last Result": "x"})])):
+            with pytest.raises(TryLater, match="not before noon"):
+                call()
+        assert (bench.counted(), bench.peek()) == (counted, before)
+        bench.shut = None
+        assert only(bench.table.write([Patch(key, {"Last Result": "x"})])).effect is Effect.APPLIED
+
     def test_a_full_batch_is_taken(self, bench: Bench) -> None:
         keys = [row.key for row in read_all(bench.table)]
         size = min(bench.table.traits.batch, len(keys))
-        written = write(bench.table, [Patch(key, {"Last Result": key}) for key in keys[:size]])
+        written = bench.table.write([Patch(key, {"Last Result": key}) for key in keys[:size]])
         assert [w.effect for w in written] == [Effect.APPLIED] * size
 
     def test_another_table_object_sees_what_was_written(self, bench: Bench) -> None:
         key = by_name(bench.table)["alpha"].key
-        write(bench.table, [Patch(key, {"Last Result": "ok"})])
+        bench.table.write([Patch(key, {"Last Result": "ok"})])
         other = bench.reopened()
         try:
             assert read_all(other) == read_all(bench.table)
@@ -499,7 +554,7 @@ class TableConformance:
         assert rows[-2].cells["Notes"] == "=1+1"
         assert not bench.formula("new one", "Notes")
         assert [row["Name"] for row in bench.peek()] == ["alpha", "beta", "gamma", "new one", "new two"]
-        assert only(write(bench.table, [Patch(keys[1], {"Status": "active"})])).effect is Effect.APPLIED
+        assert only(bench.table.write([Patch(keys[1], {"Status": "active"})])).effect is Effect.APPLIED
         assert bench.row("new two")["Status"] == "active"
 
     def test_creating_and_deleting_nothing_changes_nothing(self, bench: Bench) -> None:
@@ -507,14 +562,14 @@ class TableConformance:
             pytest.skip("not Editable")
         before = bench.peek()
         assert bench.table.create([]) == []
-        assert remove(bench.table, []) == []
+        assert bench.table.delete([]) == []
         assert bench.peek() == before
 
     def test_rows_are_deleted_by_key_and_others_stay(self, bench: Bench) -> None:
         if not isinstance(bench.table, Editable):
             pytest.skip("not Editable")
         rows, before = by_name(bench.table), bench.peek()
-        effects = remove(bench.table, [rows["gamma"].key, _unknown(rows["beta"].key), rows["alpha"].key])
+        effects = bench.table.delete([rows["gamma"].key, _unknown(rows["beta"].key), rows["alpha"].key])
         assert effects == [Effect.APPLIED, Effect.MISSING, Effect.APPLIED]
         assert bench.peek() == [row for row in before if row["Name"] == "beta"]
 
@@ -536,20 +591,20 @@ class TableConformance:
             pytest.skip("not Probeable")
         alpha, beta = (by_name(bench.table)[name].key for name in ("alpha", "beta"))
         first = bench.table.probe()
-        write(bench.table, [Patch(alpha, {"Last Result": "one"})])
-        write(bench.table, [Patch(beta, {"Last Result": "two"})])
+        bench.table.write([Patch(alpha, {"Last Result": "one"})])
+        bench.table.write([Patch(beta, {"Last Result": "two"})])
         assert bench.table.probe() == first
         read_all(bench.table)
         assert bench.table.probe() == first
         bench.poke("alpha", {"Status": "something else"})
-        write(bench.table, [Patch(beta, {"Last Result": "three"})])
+        bench.table.write([Patch(beta, {"Last Result": "three"})])
         second = bench.table.probe()
         assert second != first
-        write(bench.table, [Patch(beta, {"Last Result": "four"})])
+        bench.table.write([Patch(beta, {"Last Result": "four"})])
         assert bench.table.probe() != first
         read_all(bench.table)
         third = bench.table.probe()
-        write(bench.table, [Patch(beta, {"Last Result": "five"})])
+        bench.table.write([Patch(beta, {"Last Result": "five"})])
         assert bench.table.probe() == third
         bench.poke("alpha", {"Status": "and else again"})
         assert bench.table.probe() != third
@@ -610,7 +665,7 @@ class TableConformance:
 
 def _skip_without_expect(bench: Bench) -> None:
     """A store may learn only from a first write whether it can test an expectation."""
-    write(bench.table, [Patch(read_all(bench.table)[0].key, {"Last Result": "first"})])
+    bench.table.write([Patch(read_all(bench.table)[0].key, {"Last Result": "first"})])
     if not bench.table.traits.atomic_expect:
         pytest.skip("traits.atomic_expect is False: the engine merges after a read")
 
@@ -657,7 +712,7 @@ class _Model:
         patches = [Patch(rows[n].key if n in rows else "nobody", put) for n, put in puts.items() if n in rows]
         size = bench.table.traits.batch
         for first in range(0, len(patches), size):
-            assert all(w.effect is Effect.APPLIED for w in write(bench.table, patches[first : first + size]))
+            assert all(w.effect is Effect.APPLIED for w in bench.table.write(patches[first : first + size]))
         for name, put in puts.items():
             if (row := self.find(name)) is not None:
                 row.update(put)
@@ -691,5 +746,5 @@ class _Model:
     def _remove(self, bench: Bench, name: str) -> None:
         row = self.find(name)
         if isinstance(bench.table, Editable) and row is not None:
-            assert remove(bench.table, [by_name(bench.table)[name].key]) == [Effect.APPLIED]
+            assert bench.table.delete([by_name(bench.table)[name].key]) == [Effect.APPLIED]
             self.rows.remove(row)

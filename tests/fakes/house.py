@@ -16,6 +16,7 @@ from engine.breaker import BreakerRules
 from engine.committer import InlineCommitter
 from engine.crash import CrashPoints
 from engine.events import Event
+from engine.governor import Governor
 from engine.keeper import Keeper
 from engine.ledger import Ledger
 from engine.ledger.ids import DRAWN
@@ -26,7 +27,7 @@ from engine.patience import PatientTable
 from engine.rules import TableRules
 from engine.tender import Tender
 from engine.trust import SteadyClock
-from tests.fakes.memory_table import InlineWorker, MemoryTable
+from tests.fakes.memory_table import InlineWorker
 from tests.fakes.virtual import VirtualClock
 
 Behaviour = Callable[[Request], Awaitable[Result] | Result]
@@ -103,7 +104,7 @@ class House:
         return replace(made, **self._parts)
 
     @asynccontextmanager
-    async def open(self, *tables: MemoryTable, table_rules: TableRules | None = None) -> Any:
+    async def open(self, *tables: Any, table_rules: TableRules | None = None) -> Any:
         """A daemon that runs in the background until the block ends; then it is stopped in order."""
         daemon, committer = await self.daemon(*tables, table_rules=table_rules)
         stopping = asyncio.Event()
@@ -116,7 +117,7 @@ class House:
             await daemon.close()
             await committer.close()
 
-    async def daemon(self, *tables: MemoryTable, table_rules: TableRules | None = None) -> tuple[Daemon, InlineCommitter]:
+    async def daemon(self, *tables: Any, table_rules: TableRules | None = None) -> tuple[Daemon, InlineCommitter]:
         parts = self.parts()
         ledger = Ledger.open(self.path / "ledger.sqlite")
         committer = InlineCommitter(ledger, parts.crash)
@@ -125,19 +126,23 @@ class House:
         tenders = []
         for number, table in enumerate(tables):
             its = table_rules or rules("ops" if number == 0 else f"ops{number}")
-            tenders.append(await self.tender(table, its, clock, committer))
+            tenders.append(await self.tender(table, its, daemon.governor, committer))
         await daemon.open(tenders)
         return daemon, committer
 
-    async def tender(self, table: MemoryTable, its: TableRules, clock: SteadyClock, committer: InlineCommitter) -> Tender:
+    async def tender(self, table: Any, its: TableRules, governor: Governor, committer: InlineCommitter) -> Tender:
         """What looks after a table, with the ledger's copy of it."""
         name = its.rules.table
         keeper = await committer.read(
             lambda ledger: Keeper(its, ledger.rows(name, deleted=True), ledger.tallies(name), ledger.table_mark(name))
         )
-        patient = PatientTable(table, clock, InlineWorker())
+        patient, clock = self.patient(table, its, governor), governor.clock
         draw = lambda: f"id{next(self._ids)}"  # noqa: E731 (a name would say no more)
         return Tender(keeper, patient, clock, self.events.append, draw, "a test", self.parts().crash)
+
+    def patient(self, table: Any, its: TableRules, governor: Governor) -> PatientTable:
+        """A table in memory counts nothing, so it needs no gate."""
+        return PatientTable(table, governor.clock, InlineWorker())
 
     async def until(self, when: datetime) -> None:
         """Let virtual time pass."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
+from queue import SimpleQueue
+from typing import Any, NoReturn, TypeVar
 
 from connectors.api import PROVISIONAL, Cell, Effect, Page, Patch, Row, Traits, Written
 from connectors.errors import TableError
+
+T = TypeVar("T")
 
 
 class MemoryTable:
@@ -103,11 +108,67 @@ class ProbedTable(MemoryTable):
 class InlineWorker:
     """Runs a table's blocking calls at once: they don't block, and virtual time has no threads."""
 
-    async def __call__(self, call: Callable[[], object]) -> object:
+    async def __call__(self, call: Callable[[], T]) -> T:
         return call()
+
+    def wait(self, what: Coroutine[Any, Any, None]) -> None:
+        at_once(what)
 
     def close(self) -> None:
         pass
+
+
+def at_once(what: Coroutine[Any, Any, None]) -> None:
+    """See something through that never has to wait."""
+    try:
+        what.send(None)
+    except StopIteration:
+        return
+    what.close()
+    raise AssertionError("a call has to wait, and this worker can't: take a SteppedWorker")
+
+
+class SteppedWorker:
+    """Runs a table's blocking calls in threads, none of them beside the event loop: while a call works, virtual time stands
+    still; while it waits, time goes on.
+    """
+
+    def __init__(self) -> None:
+        self._said: SimpleQueue[Callable[[], Any] | Coroutine[Any, Any, None]] = SimpleQueue()
+        self._heard: SimpleQueue[BaseException | None] = SimpleQueue()
+
+    async def __call__(self, call: Callable[[], T]) -> T:
+        threading.Thread(target=self._run, args=(call,), daemon=True).start()
+        while not callable(said := self._said.get()):
+            try:
+                await said
+            except BaseException as exc:
+                self._heard.put(exc)
+            else:
+                self._heard.put(None)
+        result: T = said()
+        return result
+
+    def wait(self, what: Coroutine[Any, Any, None]) -> None:
+        self._said.put(what)
+        if (error := self._heard.get()) is not None:
+            raise error
+
+    def close(self) -> None:
+        pass
+
+    def _run(self, call: Callable[[], Any]) -> None:
+        try:
+            result = call()
+        except BaseException as exc:
+            error = exc
+            self._said.put(lambda: _raised(error))
+        else:
+            self._said.put(lambda: result)
+
+
+def _raised(error: BaseException) -> NoReturn:
+    raise error
 
 
 async def never() -> AsyncIterator[None]:

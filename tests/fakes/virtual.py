@@ -50,12 +50,16 @@ class VirtualClock(SystemClock):
     def __init__(self, start: datetime = NOON) -> None:
         self._start = start
         self._shift = timedelta(0)
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=round(self.monotonic(), 6)) + self._shift
 
     def monotonic(self) -> float:
-        return asyncio.get_running_loop().time()
+        """Also in a thread, while its loop stands still (see `SteppedWorker`)."""
+        if self._loop is None or self._loop.is_closed():
+            self._loop = asyncio.get_running_loop()
+        return self._loop.time()
 
     def uptime(self) -> Uptime:
         return Uptime("boot", self.monotonic())

@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from connectors.api import Patch, Written
+from connectors.api import Patch, Traits, Written
 from connectors.errors import OutcomeUnknown, TableError, TryLater
+from engine.findings import Reading
+from engine.governor import Governor
 from engine.model import Wish
+from engine.patience import PatientTable
+from engine.quota import Purpose
+from engine.rules import TableRules
 from tests.fakes.house import House
-from tests.fakes.memory_table import MemoryTable
+from tests.fakes.memory_table import InlineWorker, MemoryTable
 from tests.fakes.virtual import run
 from tests.unit.test_loop import COLUMNS, row
 from tests.unit.test_loop_corners import start
@@ -124,5 +129,37 @@ def test_a_write_whose_answer_was_lost_does_not_look_like_an_older_display_that_
         await alive.stop()
         assert not sheet.cut
         assert sheet.person("fourth")["Current"] == "3"
+
+    run(story())
+
+
+def test_a_read_that_a_write_needs_may_use_what_is_kept_for_telling(tmp_path: Path) -> None:
+    """The others are looks, which leave a reserve."""
+
+    class Plain(MemoryTable):
+        traits = Traits(atomic_expect=False, batch=50)
+
+    class Overheard(PatientTable):
+        async def read(self, purpose: Purpose = Purpose.LOOK) -> Reading:
+            heard.append(purpose)
+            return await super().read(purpose)
+
+    class Listening(House):
+        def patient(self, table: MemoryTable, its: TableRules, governor: Governor) -> PatientTable:
+            return Overheard(table, governor.clock, InlineWorker())
+
+    heard: list[Purpose] = []
+
+    async def story() -> None:
+        house, sheet = Listening(tmp_path), Plain([row("fifth", Type="counter", Current="0", Threshold="5")], COLUMNS)
+        alive = await start(house, sheet)
+        await house.after(seconds=15)
+        assert set(heard) == {Purpose.LOOK}
+        heard.clear()
+        await alive.ask("fifth", Wish.TICK, 1)
+        await house.after(seconds=3)
+        assert Purpose.TELL in heard
+        await alive.stop()
+        assert sheet.person("fifth")["Current"] == "1"
 
     run(story())

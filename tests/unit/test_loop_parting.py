@@ -136,7 +136,7 @@ def test_a_table_is_taken_up_again_after_it_was_let_go_of(tmp_path: Path) -> Non
         daemon.reconfigure(daemon.parts, {})
         await house.after(seconds=30)
         assert not daemon.keepers
-        await daemon.add(await house.tender(sheet, rules(), daemon.clock, alive.committer))
+        await daemon.add(await house.tender(sheet, rules(), daemon.governor, alive.committer))
         await house.until(NOON + 2 * MINUTE + timedelta(seconds=5))
         await alive.stop()
         assert sheet.person("tick")["Runs"] == "2"

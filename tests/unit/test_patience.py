@@ -1,17 +1,21 @@
-"""The patience wrapper: reads that must begin again, writes that take several requests, probes that count."""
+"""The patience wrapper: reads that must begin again, calls that take several requests, lock-outs."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from connectors.api import Effect, Page, Patch, Row, Traits, Window, Written
-from connectors.errors import Expired, NeedsOwner, OutcomeUnknown, TableError, TryLater
-from engine.patience import BEGINNINGS, PatientTable
-from tests.fakes.memory_table import InlineWorker
+from connectors.api import Effect, Gate, Page, Patch, Request, Row, Traits, Window, Written, open_gate
+from connectors.errors import Bug, Expired, Limited, TableError, TryLater
+from engine.clock import SystemClock
+from engine.gate import TableGate
+from engine.governor import Governor, NotYet
+from engine.patience import BEGINNINGS, PatientTable, ThreadWorker
+from tests.fakes.memory_table import InlineWorker, SteppedWorker
 from tests.fakes.virtual import NOON, VirtualClock, run
 
 SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
@@ -19,44 +23,56 @@ Patches = [Patch("a", {"Name": "x"}), Patch("b", {"Name": "y"})]
 
 
 class Paged:
-    """Two pages of one row each. `faults`: raised by the next calls, None for none.   calls: what was asked, and when."""
+    """Two pages of one row each. `faults`: raised by the next requests, None for none.   calls: what was asked, and when.
+
+    takes: requests of the next writes; one where it says nothing.
+    """
 
     def __init__(self, *faults: TableError | None, windows: Sequence[Window] = ()) -> None:
         self.clock = VirtualClock()
         self.faults = list(faults)
         self.calls: list[tuple[object, datetime]] = []
-        self.again: list[int] = []
+        self.takes: list[int] = []
+        self.gate: Gate = open_gate
         self.traits = Traits(atomic_expect=False, batch=10, windows=tuple(windows))
 
     def read(self, cursor: str | None = None) -> Page:
-        self._called(cursor)
+        self._asks("read", cursor)
         return Page((Row(cursor or "1", {"Name": None}),), ("Name",), None if cursor else "2")
 
     def write(self, patches: Sequence[Patch]) -> list[Written]:
-        """What `again` says of the first, the second, … is answered with AGAIN as often."""
-        self._called([patch.key for patch in patches])
-        left = self.again.pop(0) if self.again else 0
-        return [Written(Effect.AGAIN if at < left else Effect.APPLIED) for at in range(len(patches))]
+        for nth in range(self.takes.pop(0) if self.takes else 1):
+            self._asks("write", f"write {nth}")
+        return [Written(Effect.APPLIED) for _ in patches]
 
     def probe(self) -> str:
-        self._called("probe")
+        self._asks("read", "probe")
         return "mark"
 
     def close(self) -> None: ...
 
-    def _called(self, what: object) -> None:
-        self.calls.append((what, self.clock.now()))
-        if self.faults and (fault := self.faults.pop(0)) is not None:
-            raise fault
+    def _asks(self, kind: Request, what: object) -> None:
+        with self.gate(kind):
+            self.calls.append((what, self.clock.now()))
+            if self.faults and (fault := self.faults.pop(0)) is not None:
+                raise fault
 
     @property
     def asked(self) -> list[object]:
         return [what for what, _ in self.calls]
 
 
+def patient(table: Paged, governor: Governor | None = None, name: str = "ops") -> PatientTable:
+    """The table behind a gate of its own, on its own clock."""
+    worker = SteppedWorker()
+    gate = TableGate(name, governor or Governor(table.clock), worker.wait)
+    table.gate = gate.request
+    return PatientTable(table, table.clock, worker, gate)
+
+
 def through(table: Paged, call: Callable[[PatientTable], Any]) -> Any:
     async def called() -> Any:
-        return await call(PatientTable(table, table.clock, InlineWorker()))  # type: ignore[arg-type]  # as typed as its own tests
+        return await call(patient(table))
 
     return run(called())
 
@@ -76,21 +92,21 @@ def test_a_cursor_that_goes_bad_each_time_makes_the_store_unreachable() -> None:
     assert len(table.calls) == 2 * BEGINNINGS
 
 
-def test_what_a_write_has_left_is_sent_again_each_request_counted() -> None:
+def test_each_request_of_a_call_waits_for_its_own_room() -> None:
     table = Paged(windows=[Window("any", 1, 10 * SECOND, "base")])
-    table.again = [2, 1]
+    table.takes = [3]
     answers = through(table, lambda patient: patient.write(Patches))
     assert [answer.effect for answer in answers] == [Effect.APPLIED] * 2
-    assert table.calls == [(["a", "b"], NOON), (["a", "b"], NOON + 10 * SECOND), (["a"], NOON + 20 * SECOND)]
+    assert table.calls == [("write 0", NOON), ("write 1", NOON + 10 * SECOND), ("write 2", NOON + 20 * SECOND)]
 
 
-@pytest.mark.parametrize(("fault", "raised"), [(TryLater("away", wait=HOUR), OutcomeUnknown), (NeedsOwner("no"), NeedsOwner)])
-def test_after_a_first_request_nobody_knows_that_nothing_was_written(fault: TableError, raised: type[TableError]) -> None:
-    table = Paged(None, fault)
-    table.again = [1]
-    with pytest.raises(raised):
-        through(table, lambda patient: patient.write(Patches))
-    assert len(table.calls) == 2
+def test_a_store_that_answers_too_few_patches_has_a_bug() -> None:
+    class Short(Paged):
+        def write(self, patches: Sequence[Patch]) -> list[Written]:
+            return super().write(patches)[1:]
+
+    with pytest.raises(Bug, match="answered 1 of 2"):
+        through(Short(), lambda patient: patient.write(Patches))
 
 
 def test_a_first_request_that_wrote_nothing_may_be_made_later() -> None:
@@ -119,6 +135,95 @@ def test_a_probe_is_not_tried_again_and_its_lock_out_holds_for_all() -> None:
 
     through(table, probed)
     assert table.calls == [("probe", NOON), (None, NOON + 30 * SECOND), ("2", NOON + 30 * SECOND)]
+
+
+def test_a_limit_that_was_broken_keeps_back_all_tables_of_its_scope_and_no_others() -> None:
+    """To the instant, and without a second refusal: other than a pause that one table alone was asked for."""
+    base = [Window("any", 5, SECOND, "base 1")]
+
+    async def story() -> list[list[tuple[object, datetime]]]:
+        clock = VirtualClock()
+        governor = Governor(clock)
+        first = Paged(Limited("429", wait=25 * SECOND, scope="base 1"), windows=base)
+        second, other = Paged(windows=base), Paged(TryLater("503", wait=7 * SECOND), windows=[Window("any", 5, SECOND, "base 2")])
+        tables = [first, second, other]
+        for table in tables:
+            table.clock = clock
+        behind = [patient(table, governor, f"t{n}") for n, table in enumerate(tables)]
+
+        async def later(one: PatientTable) -> None:
+            await clock.sleep(SECOND)
+            await one.write(Patches)
+
+        await asyncio.gather(behind[0].write(Patches), *map(later, behind[1:]))
+        return [table.calls for table in tables]
+
+    first, second, other = run(story())
+    assert [at - NOON for _, at in first] == [0 * SECOND, 25 * SECOND]
+    assert [at - NOON for _, at in second] == [25 * SECOND]
+    assert [at - NOON for _, at in other] == [1 * SECOND, 8 * SECOND]
+
+
+def test_a_store_without_a_gate_gets_the_pause_that_it_asks_for_too() -> None:
+    """Also where that is longer than anybody waits: then nothing is asked until it is over."""
+
+    async def story() -> list[datetime]:
+        table = Paged(TryLater("later", wait=40 * SECOND))
+        behind = PatientTable(table, table.clock, InlineWorker())  # type: ignore[arg-type]  # as typed as its own tests
+        with pytest.raises(TryLater, match="later"):
+            await behind.read()
+        await table.clock.sleep(5 * SECOND)
+        with pytest.raises(NotYet, match="spent until 2026-03-02 12:00:40 UTC"):
+            await behind.write(Patches)
+        await table.clock.sleep(10 * SECOND)
+        await behind.write(Patches)
+        return [at for _, at in table.calls]
+
+    assert run(story()) == [NOON, NOON + 40 * SECOND]
+
+
+def test_a_call_that_waits_is_broken_off_when_the_table_is_closed() -> None:
+    """In real threads: a daemon that stops waits for nobody's minute."""
+
+    async def story() -> None:
+        table = Paged(windows=[Window("any", 1, 20 * SECOND, "base")])
+        clock, worker = SystemClock(), ThreadWorker("test")
+        gate = TableGate("ops", Governor(clock), worker.wait)
+        table.gate = gate.request
+        table.clock = clock  # type: ignore[assignment]  # the machine's, once
+        behind = PatientTable(table, clock, worker, gate)
+        await behind.write(Patches)
+        waiting = asyncio.create_task(behind.probe())
+        while not gate.waited_for:  # noqa: ASYNC110 (what is awaited is another thread)
+            await asyncio.sleep(0)
+        await behind.close()
+        with pytest.raises(TryLater, match="lets go of the table"):
+            await waiting
+        assert table.asked == ["write 0"]
+
+    asyncio.run(story())
+
+
+def test_a_call_that_nobody_waits_for_any_more_does_not_hold_up_the_next() -> None:
+    """In real threads: a daemon that stops has still to tell its tables what has ended."""
+
+    async def story() -> None:
+        table = Paged(windows=[Window("read", 1, 20 * SECOND, "user")])
+        clock, worker = SystemClock(), ThreadWorker("test")
+        gate = TableGate("ops", Governor(clock), worker.wait)
+        table.gate = gate.request
+        table.clock = clock  # type: ignore[assignment]  # the machine's, once
+        behind = PatientTable(table, clock, worker, gate)
+        await behind.probe()
+        looking = asyncio.create_task(behind.read())
+        while not gate.waited_for:  # noqa: ASYNC110 (what is awaited is another thread)
+            await asyncio.sleep(0)
+        looking.cancel()
+        await behind.write(Patches)
+        assert table.asked == ["probe", "write 0"]
+        await behind.close()
+
+    asyncio.run(story())
 
 
 def test_a_table_without_a_probe_has_no_marker() -> None:

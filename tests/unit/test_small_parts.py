@@ -1,52 +1,17 @@
-"""Quota, breaker and blackouts: small pure parts."""
+"""Breaker and blackouts: small pure parts."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from actions.api import Outcome
-from connectors.api import Window
 from engine.blackout import Blackout, covering
 from engine.breaker import Breaker, BreakerRules
-from engine.quota import Quota
 from tests.fakes.virtual import NOON
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 BERLIN = ZoneInfo("Europe/Berlin")
-
-
-@given(st.lists(st.integers(0, 20), max_size=60), st.integers(1, 5), st.integers(1, 60))
-def test_no_window_ever_sees_more_than_it_allows(gaps: list[int], size: int, span: int) -> None:
-    quota = Quota([Window("any", size, span * SECOND, "base"), Window("write", 3, 30 * SECOND, "user")])
-    now, spent = NOON, []
-    for gap in gaps:
-        now = quota.free_at("write", now + gap * SECOND)
-        quota.spend("write", now)
-        spent.append(now)
-    for end in spent:
-        assert sum(end - span * SECOND < at <= end for at in spent) <= size
-        assert sum(end - 30 * SECOND < at <= end for at in spent) <= 3
-
-
-def test_reads_and_writes_are_counted_apart_where_the_vendor_does() -> None:
-    quota = Quota([Window("read", 1, MINUTE, "user")])
-    quota.spend("read", NOON)
-    assert quota.free_at("write", NOON) == NOON
-    assert quota.free_at("read", NOON) == NOON + MINUTE
-    assert quota.used(NOON + SECOND)[0][1] == 1
-    assert quota.used(NOON + MINUTE)[0][1] == 0
-
-
-def test_a_lock_out_is_obeyed_to_the_second() -> None:
-    quota = Quota([])
-    quota.lock(NOON + 30 * SECOND)
-    quota.lock(NOON + 10 * SECOND)
-    assert quota.free_at("read", NOON) == NOON + 30 * SECOND
-    assert quota.free_at("read", NOON + 31 * SECOND) == NOON + 31 * SECOND
 
 
 def test_a_breaker_opens_after_so_many_failures_doubles_and_closes_on_success() -> None:

@@ -15,7 +15,7 @@ import urllib3
 from connectors.airtable import AirtableSettings
 from connectors.airtable.client import Client
 from connectors.airtable.errors import Asking, Refused, retry_after, translated
-from connectors.errors import Bug, Expired, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
+from connectors.errors import Bug, Expired, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
 from tests.unit.airtable.conftest import WHERE, place
 
 READ, WRITE = Asking("data.records:read"), Asking("data.records:write", writing=True)
@@ -33,11 +33,11 @@ WRONG_MODEL = "Invalid permissions, or the requested model was not found."
 
 # status, body, headers, of a read, of a write, how long to wait, what the message says
 CASES: list[tuple[int, Any, dict[str, str], type[TableError], type[TableError], float | None, str]] = [
-    (429, error("RATE_LIMIT_REACHED", LIMIT), {}, TryLater, TryLater, 30, "pause"),
-    (429, {"errors": [{"error": "RATE_LIMIT_REACHED", "message": LIMIT}]}, {}, TryLater, TryLater, 30, "pause"),
-    (429, error("RATE_LIMIT_REACHED", LIMIT), {"Retry-After": "7"}, TryLater, TryLater, 7, "pause"),
-    (429, error("RATE_LIMIT_REACHED", LIMIT), {"Retry-After": "soon"}, TryLater, TryLater, 30, "pause"),
-    (429, "<h1>Too many requests</h1>", {}, TryLater, TryLater, 30, "pause"),
+    (429, error("RATE_LIMIT_REACHED", LIMIT), {}, Limited, Limited, 30, "pause"),
+    (429, {"errors": [{"error": "RATE_LIMIT_REACHED", "message": LIMIT}]}, {}, Limited, Limited, 30, "pause"),
+    (429, error("RATE_LIMIT_REACHED", LIMIT), {"Retry-After": "7"}, Limited, Limited, 7, "pause"),
+    (429, error("RATE_LIMIT_REACHED", LIMIT), {"Retry-After": "soon"}, Limited, Limited, 30, "pause"),
+    (429, "<h1>Too many requests</h1>", {}, Limited, Limited, 30, "pause"),
     (429, error("PUBLIC_API_BILLING_LIMIT_EXCEEDED", SPENT), {}, NeedsOwner, NeedsOwner, None, "larger plan"),
     (429, {"errors": [{"error": "PUBLIC_API_BILLING_LIMIT_EXCEEDED", "message": SPENT}]}, {}, NeedsOwner, NeedsOwner, None, "poll"),
     (401, error("AUTHENTICATION_REQUIRED", "…"), {}, NeedsOwner, NeedsOwner, None, "AIRTABLE_TOKEN=…"),

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from connectors.airtable import AirtableSettings
+from connectors.airtable import AirtableSettings, AirtableTable
 from connectors.airtable.settings import Address
+from connectors.api import Budget
+from tests.unit.airtable.conftest import place
 
 BASE, TABLE, VIEW = "appAbCdEfGhIjKlMn", "tblAbCdEfGhIjKlMn", "viwAbCdEfGhIjKlMn"
 
@@ -72,10 +74,23 @@ def test_another_endpoint_is_taken_where_the_token_is_safe(endpoint: str) -> Non
     assert AirtableSettings.model_validate(said).endpoint == endpoint.rstrip("/")
 
 
-@pytest.mark.parametrize(("said", "calls"), [({"plan": "free"}, 1_000), ({"plan": "team"}, 100_000), ({"plan": "business"}, None),
-    ({"plan": "enterprise"}, None), ({"plan": "team", "calls_per_month": 500}, 500)])  # fmt: skip
-def test_the_plan_says_how_many_calls_a_month_has(said: dict[str, Any], calls: int | None) -> None:
-    assert AirtableSettings.model_validate({"base": BASE, "table": "Tasks", **said}).calls == calls
+WORKSPACE = "Airtable workspace of AIRTABLE_TOKEN"
+
+
+@pytest.mark.parametrize(
+    ("said", "budgets"),
+    [
+        ({"plan": "free"}, [Budget(1_000, f"{WORKSPACE}, free plan")]),
+        ({"plan": "team"}, [Budget(100_000, f"{WORKSPACE}, team plan")]),
+        ({"plan": "team", "workspace": "Ops"}, [Budget(100_000, "Airtable workspace Ops, team plan")]),
+        ({"plan": "business"}, []),
+        ({"plan": "enterprise", "calls_per_month": 9}, [Budget(9, 'table "ops"')]),
+        ({"plan": "free", "calls_per_month": 500}, [Budget(1_000, f"{WORKSPACE}, free plan"), Budget(500, 'table "ops"')]),
+    ],
+)
+def test_the_plan_says_how_many_calls_a_month_has_and_whose_month_it_is(said: dict[str, Any], budgets: list[Budget]) -> None:
+    table = AirtableTable(AirtableSettings.model_validate({"base": BASE, "table": "Tasks", **said}), place())
+    assert list(table.traits.budgets) == budgets
 
 
 def test_the_plan_must_be_said() -> None:

@@ -12,8 +12,7 @@ import pytest
 
 from connectors.airtable import AirtableTable
 from connectors.api import Effect, Patch, Row, Written
-from connectors.errors import Bug, Expired, NeedsOwner, OutcomeUnknown, TryLater
-from connectors.rounds import settled
+from connectors.errors import Bug, Expired, Limited, NeedsOwner, OutcomeUnknown, TryLater
 from tests.emulators.airtable import DAEMON, SAMPLE_BASE, TASKS, THOUSAND, Airtable, Person, add_table
 from tests.emulators.airtable.model import SCOPES, Base, Token
 from tests.emulators.airtable.seeds import TASK_FIELDS, many_rows
@@ -39,7 +38,7 @@ def keys_of(table: AirtableTable) -> dict[Any, str]:
 
 
 def write(table: AirtableTable, *patches: Patch) -> list[Written]:
-    return settled(table.write, patches)
+    return table.write(patches)
 
 
 def operations(airtable: Airtable) -> list[str]:
@@ -124,7 +123,7 @@ def test_a_header_renamed_since_the_read_is_put_nowhere_and_the_rest_is(
 
 def test_a_cursor_that_has_expired_is_told_as_such(open_table: Open, clock: SetClock) -> None:
     table = open_table(page=2)
-    second = table.read(table.read().next).next
+    second = table.read().next
     clock.advance(hours=1)
     with pytest.raises(Expired):
         table.read(second)
@@ -134,7 +133,7 @@ def test_a_cursor_that_has_expired_is_told_as_such(open_table: Open, clock: SetC
 @pytest.mark.parametrize("switches", [{"pages": "live"}])
 def test_a_row_that_moves_while_pages_are_read_comes_once(open_table: Open, person: Person) -> None:
     table = open_table(page=2, view="Grid view")
-    page = table.read(table.read().next)
+    page = table.read()
     first, second, _ = person.rows()
     person.move(first)
     rest = table.read(page.next)
@@ -199,10 +198,10 @@ def test_once_the_month_is_spent_a_person_must_act_though_the_meta_api_goes_on(t
     airtable.quotas.on = True
     airtable.workspace.plan, airtable.workspace.grace_used = "free", True
     airtable.workspace.calls = {"2026-03": 1_000}
-    page = table.read()
-    assert page.columns == COLUMNS
+    airtable.journal.clear()
     with pytest.raises(NeedsOwner, match="spent the calls"):
-        table.read(page.next)
+        table.read()
+    assert [(entry.operation, entry.answer.status) for entry in airtable.journal] == [("meta.tables", 200), ("records.list", 429)]
 
 
 # --- writing
@@ -241,7 +240,6 @@ def test_a_row_that_is_gone_costs_the_other_nine_two_requests(open_table: Open, 
     person.delete(keys[4], keys[7])
     airtable.journal.clear()
     patches = [Patch(key, {"Current": 90 + at}) for at, key in enumerate(keys)]
-    assert {answer.effect for answer in table.write(patches)} == {Effect.AGAIN}
     answers = write(table, *patches)
     assert [answer.effect for answer in answers] == [Effect.MISSING if at in (4, 7) else Effect.APPLIED for at in range(10)]
     assert operations(airtable) == ["records.update", "records.list", "records.update"]
@@ -249,6 +247,23 @@ def test_a_row_that_is_gone_costs_the_other_nine_two_requests(open_table: Open, 
     airtable.journal.clear()
     write(table, Patch(keys[0], {"Current": 1}))
     assert operations(airtable) == ["records.update"]
+
+
+def test_once_a_batch_was_refused_nobody_says_that_nothing_was_written(
+    table: AirtableTable, airtable: Airtable, person: Person
+) -> None:
+    """Airtable may have written what stands before the row that is gone; of a first request that it had no time for, nothing."""
+    first, second, _ = keys_of(table).values()
+    person.delete(second)
+    patches = [Patch(key, {"Current": 9}) for key in (first, second)]
+    busy = Answer.of(429, {"error": {"type": "RATE_LIMIT_REACHED", "message": "later"}})
+    airtable.faults.add(Fault("records.update", times=1, answer=busy))
+    with pytest.raises(Limited):
+        write(table, *patches)
+    airtable.faults.add(Fault("records.list", times=1, answer=busy))
+    with pytest.raises(OutcomeUnknown):
+        write(table, *patches)
+    assert [answer.effect for answer in write(table, *patches)] == [Effect.APPLIED, Effect.MISSING]
 
 
 def test_rows_that_go_one_after_the_other_are_each_found_out(table: AirtableTable, person: Person) -> None:
@@ -372,10 +387,11 @@ def test_over_the_limit_it_asks_for_the_thirty_seconds_and_goes_on_after_them(
     table: AirtableTable, airtable: Airtable, clock: SetClock
 ) -> None:
     airtable.quotas.on = True
-    for _ in range(5):
+    for _ in range(2):
         table.read()
-    with pytest.raises(TryLater) as raised:
+    with pytest.raises(Limited) as raised:
         table.read()
+    assert raised.value.scope == f"Airtable base {SAMPLE_BASE}"
     assert raised.value.wait is not None
     clock.at += raised.value.wait
     assert table.read().columns == COLUMNS
@@ -409,10 +425,10 @@ def test_rows_that_are_gone_already_are_found_out_by_one_request(table: Airtable
     first, second, third = keys_of(table).values()
     person.delete(second)
     airtable.journal.clear()
-    assert settled(table.delete, [first, second, third]) == [Effect.APPLIED, Effect.MISSING, Effect.APPLIED]
+    assert table.delete([first, second, third]) == [Effect.APPLIED, Effect.MISSING, Effect.APPLIED]
     assert operations(airtable) == ["records.delete", "records.list", "records.delete"]
     assert person.rows() == {}
-    assert settled(table.delete, [second]) == [Effect.MISSING]
+    assert table.delete([second]) == [Effect.MISSING]
 
 
 def test_rows_that_may_not_be_deleted_are_not_taken_for_gone(open_table: Open, airtable: Airtable, person: Person) -> None:
@@ -420,11 +436,11 @@ def test_rows_that_may_not_be_deleted_are_not_taken_for_gone(open_table: Open, a
     keys = list(keys_of(table).values())
     for _ in range(2):
         with pytest.raises(NeedsOwner, match=r"scope data\.records:write"):
-            settled(table.delete, keys)
+            table.delete(keys)
     assert len(person.rows()) == 3
     scoped(airtable, *SCOPES)
     person.delete(keys[0])
-    assert settled(table.delete, keys) == [Effect.MISSING, Effect.APPLIED, Effect.APPLIED]
+    assert table.delete(keys) == [Effect.MISSING, Effect.APPLIED, Effect.APPLIED]
 
 
 # --- what it costs to have it

@@ -12,6 +12,7 @@ import pytest
 from actions.api import Process
 from engine.clock import SystemClock
 from engine.events import ConfigReloaded, Event
+from engine.governor import Governor
 from rowd import reloading
 from rowd.cli.site import site_at
 from rowd.reloading import Reloading
@@ -43,7 +44,8 @@ def test_a_second_reading_waits_until_the_first_is_taken_over(tmp_path: Path, mo
             happened.append("says so")
 
         monkeypatch.setattr(reloading, "tender", tender)
-        made = SimpleNamespace(clock=SystemClock(), keepers={}, reconfigure=lambda *_: None, add=add)
+        clock = SystemClock()
+        made = SimpleNamespace(clock=clock, governor=Governor(clock), keepers={}, reconfigure=lambda *_: None, add=add)
         anew = Reloading(site, Process(1, 1), cast("Any", made), cast("Any", None), read, told)
         first = asyncio.create_task(anew.reload())
         await opening.wait()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from actions.api import Outcome
 from config.load import version_of
+from engine.budget import Spent, outlook
 from engine.events import LedgerRefused
 from engine.ledger import Reach
+from engine.quota import Allowance
 from rowd.heartbeat import Heartbeat
 from rowd.lock import locked
 from rowd.note import Note, leave
@@ -154,13 +156,15 @@ def test_a_circuit_breaker_that_is_open_is_told(tmp_path: Path) -> None:
     assert "work failed too often in a row" in desk.said("status")
 
 
-def beats(desk: Desk, at: datetime, refused: str = "", looked: Mapping[str, datetime] = NOWHERE) -> None:
+def beats(
+    desk: Desk, at: datetime, refused: str = "", looked: Mapping[str, datetime] = NOWHERE, windows: Sequence[Allowance] = ()
+) -> None:
     (state,) = desk.folder.glob("**/ledger.sqlite")
     clock = VirtualClock(at)
 
     async def once() -> None:
         heartbeat = Heartbeat(state.parent, clock, lambda _: None)
-        heartbeat.tell_of(lambda: looked)
+        heartbeat.tell_of(lambda: looked, lambda: windows)
         if refused:
             heartbeat.hear(LedgerRefused(at=at, message=refused))
         beating = asyncio.create_task(heartbeat.beat())
@@ -211,3 +215,54 @@ def test_a_ledger_that_refuses_to_be_written_is_told(tmp_path: Path) -> None:
     trouble = "starts nothing: the ledger can't be written: the disk is full; make room."
     assert (told["fine"], told["trouble"]) == (False, trouble)
     assert "make room" in desk.said("status", code=1)
+
+
+AIRTABLE = """
+[tables.cloud]
+connector = "airtable"
+base = "appRowdSamples001"
+table = "Tasks"
+plan = "free"
+quota_share = "50%"
+[tables.more]
+connector = "airtable"
+base = "appRowdSamples001"
+table = "More"
+plan = "free"
+quota_share = "50%"
+"""
+
+
+def test_what_is_spent_of_a_month_is_told_once_for_all_tables_that_share_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    with (tmp_path / "rowd.toml").open("a") as file:
+        file.write(AIRTABLE)
+    desk.daemon_runs()
+    assert desk.json("status")["quota"][0]["spent"] == 0
+    now = datetime.now(UTC)
+    scope = "Airtable workspace of AIRTABLE_TOKEN, free plan"
+    with desk.ledger() as ledger:
+        ledger.spend(scope, now.date(), Spent(30, 12))
+        ledger.spend(scope, now.date() - timedelta(days=45), Spent(100, 100))
+    (month,) = desk.json("status")["quota"]
+    assert (month["scope"], month["kind"], month["span_s"], month["size"]) == (scope, "any", None, 500)
+    assert (month["spent"], month["left"]) == (42, 458)
+    assert datetime.fromisoformat(month["until"]) == outlook(500, {}, now).until
+    assert f"Quota {scope}: 42 of 500 calls spent this month, 458 left until" in desk.said("status")
+
+
+def test_windows_are_told_while_the_daemon_lives_and_they_matter(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    desk.daemon_reads()
+    desk.daemon_runs()
+    now = datetime.now(UTC)
+    shut = Allowance("Google service account x", "read", timedelta(seconds=61), 60, 41, now + timedelta(seconds=20))
+    over = Allowance("Airtable base app1", "any", timedelta(seconds=1.05), 5, 5, now - timedelta(seconds=1))
+    beats(desk, now, windows=[shut, over])
+    (window,) = desk.json("status")["quota"]
+    assert (window["scope"], window["kind"], window["span_s"], window["size"], window["spent"]) == (shut.scope, "read", 61, 60, 41)
+    assert datetime.fromisoformat(window["until"]) == shut.until
+    assert "Quota Google service account x: 41 of 60 reads a minute spent; nothing goes out before today" in desk.said("status")
+    with desk.ledger() as ledger:
+        ledger.mark_daemon(None)
+    assert desk.json("status", code=1)["quota"] == []

@@ -158,6 +158,10 @@ def test_all_mistakes_are_told_together_each_where_it_is(folder: Path) -> None:
         ("daemon", "backup_at = 315"),
         ("defaults", 'daily_at = "24:00"'),
         ("tables.tasks", 'poll = "0.5s"'),
+        ("tables.tasks", 'quota_share = "0%"'),
+        ("tables.tasks", 'quota_share = "101%"'),
+        ("tables.tasks", 'quota_share = "half"'),
+        ("tables.tasks", "quota_share = 0.5"),
         ("tables.tasks", 'time_zone = "CEST/x"'),
         ("tables.tasks", "actions = [1]"),
         ("tables.tasks", 'connector = ""'),
@@ -510,3 +514,8 @@ def test_a_configuration_without_overrides_does_not_import_pydantic_settings(fol
         "sys.exit('pydantic_settings' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(folder)], check=False).returncode == 0
+
+
+def test_a_share_is_written_in_percent(folder: Path) -> None:
+    write(folder, SMALL + 'quota_share = "12.5 %"\n')
+    assert load(None, {}, folder).settings.tables["tasks"].quota_share == 0.125

@@ -12,7 +12,7 @@ import requests
 from google.auth import exceptions as of_google
 
 from connectors.api import Patch
-from connectors.errors import Bug, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
+from connectors.errors import Bug, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
 from connectors.google_sheets.edge import Edge, never_sent
 from connectors.google_sheets.errors import NoTab, Outdated, Refusal, Subject, refused
 from connectors.google_sheets.settings import GoogleSheetsSettings
@@ -53,23 +53,23 @@ CASES = {
     "quota": Case(
         429,
         sheets(429, QUOTA, "RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED"),
-        TryLater,
-        TryLater,
+        Limited,
+        Limited,
         ("quota for this minute is spent",),
         19,
         {"Date": "Mon, 02 Mar 2026 12:00:42 GMT"},
     ),
     "quota, with a word on when": Case(
-        429, sheets(429, QUOTA, "RESOURCE_EXHAUSTED"), TryLater, TryLater, (), 7, {"Retry-After": "7"}
+        429, sheets(429, QUOTA, "RESOURCE_EXHAUSTED"), Limited, Limited, (), 7, {"Retry-After": "7"}
     ),
     "quota, as an older body has it": Case(
         429,
         {"error": {"code": 429, "message": QUOTA, "status": "RESOURCE_EXHAUSTED", "details": [{"links": []}]}},
-        TryLater,
-        TryLater,
+        Limited,
+        Limited,
     ),
     "quota of Drive": Case(
-        403, drive(403, "User Rate Limit Exceeded", "usageLimits", "userRateLimitExceeded"), TryLater, TryLater, ("quota",)
+        403, drive(403, "User Rate Limit Exceeded", "usageLimits", "userRateLimitExceeded"), Limited, Limited, ("quota",)
     ),
     "Drive is full: the same domain, but it stays": Case(
         403,

@@ -1,0 +1,170 @@
+"""Lets requests out to the vendors: each waits until there is room for it, on the engine's clock. One for all tables."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from math import ceil
+
+from connectors.api import Budget
+from connectors.errors import Limited, TryLater
+from engine.budget import Outlook, Spent, outlook
+from engine.clock import Clock
+from engine.committer import Commits
+from engine.events import Listener, QuotaEased, QuotaLow
+from engine.ledger import Ledger, LedgerError
+from engine.quota import Allowance, Asked, Purpose, Quota, part_of
+
+LONGEST_WAIT = timedelta(seconds=30)
+"""What has to wait longer doesn't wait here: whoever asked hears for how long, and comes again."""
+
+LEARNS = 0.25
+"""How much the newest look, or the newest write, counts in what one is expected to take."""
+
+
+class NotYet(TryLater):
+    """Nothing was asked: there is no room for it before `wait` is over."""
+
+
+class Governor:
+    """Of one process. All of it happens on the event loop, so nothing comes between a look for room and its taking."""
+
+    def __init__(self, clock: Clock, committer: Commits | None = None, listener: Listener = lambda _: None) -> None:
+        """committer: of the ledger that remembers what was spent of a month; None where nothing is remembered."""
+        self.clock = clock
+        self.quota = Quota()
+        self._committer = committer
+        self._listener = listener
+        self._spent: defaultdict[str, defaultdict[date, Spent]] = defaultdict(lambda: defaultdict(Spent))
+        self._unwritten: defaultdict[tuple[str, date], Spent] = defaultdict(Spent)
+        self._writing = asyncio.Lock()
+        self._remembers = False
+        self._low: set[str] = set()
+        self._costs: dict[tuple[str, Purpose], tuple[float, frozenset[str]]] = {}
+
+    async def admit(self, asked: Asked) -> None:
+        """Return when it may go out, counted: what counts for a month durably, before. Raises NotYet, counting nothing, where
+        that is further off than LONGEST_WAIT.
+        """
+        if asked.budgets and not self._remembers:
+            await self._remember()
+        while (wait := self._wait(asked)) > timedelta(0):
+            if wait > LONGEST_WAIT:
+                until = f"{self.clock.now() + wait:%Y-%m-%d %H:%M:%S} UTC"
+                raise NotYet(f"what the store allows is spent until {until}; a longer `poll` makes it last", wait=wait)
+            await self.clock.sleep(wait)
+        self.quota.spend(asked, self.clock.uptime())
+        if asked.budgets:
+            self._count(asked)
+            await self._write_down()
+
+    def refused(self, asked: Asked, exc: TryLater) -> None:
+        """A request, or the call that it was part of, ended so. What asks for a pause gets it, from all whom it concerns."""
+        if exc.wait is None or isinstance(exc, NotYet):
+            return
+        until = self.clock.uptime() + exc.wait.total_seconds()
+        if isinstance(exc, Limited):
+            self.quota.lock(exc.scope, exc.kind, until)
+        else:
+            self.quota.lock(f"table {asked.table}", "any", until)
+
+    def done(self, asked: Asked, requests: int) -> timedelta:
+        """A look at a table, or a write of it, has ended, and took so many requests: how long the next is to keep away, so that
+        the month lasts. Nothing where months don't count.
+
+        asked: one of its requests, of whatever kind.
+        """
+        if not asked.budgets:
+            return timedelta(0)
+        before, _ = self._costs.get((asked.table, asked.purpose), (float(requests), frozenset()))
+        scopes = frozenset(budget.scope for budget in asked.budgets)
+        self._costs[asked.table, asked.purpose] = (before + LEARNS * (max(requests, 1) - before), scopes)
+        return max(self._apart(budget, stands, asked.purpose) for budget, stands in self._outlooks(asked))
+
+    def spent_of(self, scope: str, day: date) -> Spent:
+        """What is known to be spent on that day (UTC), by whomever."""
+        return self._spent[scope][day]
+
+    def windows(self) -> list[Allowance]:
+        """The windows that are half spent, or shut, now."""
+        now, uptime = self.clock.now(), self.clock.uptime()
+        return [
+            Allowance(
+                scope=used.window.scope,
+                kind=used.window.kind,
+                span=used.window.span,
+                size=used.size,
+                spent=used.spent,
+                until=now + timedelta(seconds=used.until - uptime) if used.until is not None else None,
+            )
+            for used in self.quota.used(uptime)
+            if used.until is not None or 2 * used.spent >= used.size
+        ]
+
+    def _apart(self, budget: Budget, stands: Outlook, purpose: Purpose) -> timedelta:
+        costs = (cost for (_, what), (cost, scopes) in self._costs.items() if what is purpose and budget.scope in scopes)
+        return stands.look_every(sum(costs)) if purpose is Purpose.LOOK else stands.tell_every(sum(costs))
+
+    def _wait(self, asked: Asked) -> timedelta:
+        now = self.clock.uptime()
+        wait = timedelta(microseconds=ceil(round((self.quota.free_at(asked, now) - now) * 1e6, 3)))
+        return max([wait, *(stands.wait(asked.purpose) for _, stands in self._outlooks(asked))])
+
+    def _outlooks(self, asked: Asked) -> Iterator[tuple[Budget, Outlook]]:
+        """How its budgets stand, each told of where that is news."""
+        for budget in asked.budgets:
+            stands = outlook(part_of(budget.size, asked.share), self._spent[budget.scope], self.clock.now())
+            self._tell(budget.scope, stands)
+            yield budget, stands
+
+    def _tell(self, scope: str, stands: Outlook) -> None:
+        if stands.low and scope not in self._low:
+            self._low.add(scope)
+            at, left = self.clock.now(), stands.left
+            self._listener(QuotaLow(at=at, scope=scope, spent=stands.spent, left=left, until=stands.until))
+        elif stands.ample and scope in self._low:
+            self._low.discard(scope)
+            self._listener(QuotaEased(at=self.clock.now(), scope=scope, spent=stands.spent, left=stands.left))
+
+    def _count(self, asked: Asked) -> None:
+        one = Spent(looks=1) if asked.purpose is Purpose.LOOK else Spent(tells=1)
+        today = self.clock.now().date()
+        for budget in asked.budgets:
+            days = self._spent[budget.scope]
+            days[today] = days[today].plus(one)
+            self._unwritten[budget.scope, today] = self._unwritten[budget.scope, today].plus(one)
+
+    async def _write_down(self) -> None:
+        """What can't be written now is, with the next: a full disk holds up no request. Others spend, too: that is learnt by it."""
+        if self._committer is None:
+            return
+        async with self._writing:
+            if not self._unwritten:  # whoever was before has written it
+                return
+            taken, self._unwritten = self._unwritten, defaultdict(Spent)
+
+            def spend(ledger: Ledger) -> Mapping[str, Mapping[date, Spent]]:
+                for of, more in taken.items():
+                    ledger.spend(*of, more)
+                return ledger.spent()
+
+            try:
+                self._learn(await self._committer.do(spend, point="marks"))
+            except LedgerError:
+                for of, more in taken.items():
+                    self._unwritten[of] = self._unwritten[of].plus(more)
+
+    async def _remember(self) -> None:
+        """Take up what the ledger knows to be spent, before anything else is counted."""
+        async with self._writing:
+            if self._committer is not None and not self._remembers:
+                self._learn(await self._committer.read(lambda ledger: ledger.spent()))
+            self._remembers = True
+
+    def _learn(self, spent: Mapping[str, Mapping[date, Spent]]) -> None:
+        for scope, days in spent.items():
+            self._spent[scope] = defaultdict(Spent, days)
+        for (scope, day), more in self._unwritten.items():
+            self._spent[scope][day] = self._spent[scope][day].plus(more)
