@@ -16,6 +16,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import clean, emit_json, plural, say
 from rowd.cli.site import behind, ledger_gone, tables_of, unattended, whatever_is_right
+from rowd.lock import held_by
 from rowd.preparing import Pace, examined
 from rowd.saying import counted
 from rowd.view import look
@@ -124,7 +125,7 @@ async def _table(site: Site, name: str, clock: Clock, told: Callable[[Line], Non
     table = bound.open()
     readable = True
     try:
-        async for check in examined(bound, table, Pace(table.traits.windows, clock)):
+        async for check in examined(bound, table, Pace(table.traits.windows, clock, beside=held_by(site.state) is not None)):
             told(Line(name, check.what, check.good, check.says))
             readable = readable and (check.trouble is None or check.what in ("permission", "limits"))
     finally:

@@ -52,7 +52,7 @@ class Shelf:
 
 async def carry(shelf: Shelf) -> list[str]:
     """What was told: columns that were made, then sentences."""
-    pace = Pace((), VirtualClock())
+    pace = Pace((), VirtualClock(), beside=False)
     found = carried_out(shelf, nothing, shelf.prepare(nothing), pace)
     return [one if isinstance(one, str) else one.says[0] async for one in found]
 
@@ -96,7 +96,7 @@ def test_where_a_person_must_act_first_it_is_told_how_they_could_do_all_that_is_
     told: list[str] = []
 
     async def carry_on() -> None:
-        async for one in carried_out(shelf, nothing, shelf.prepare(nothing), Pace((), VirtualClock())):
+        async for one in carried_out(shelf, nothing, shelf.prepare(nothing), Pace((), VirtualClock(), beside=False)):
             told.append(one if isinstance(one, str) else one.says[0])  # noqa: PERF401 (what came before the error counts)
 
     with pytest.raises(NeedsOwner):
@@ -111,16 +111,17 @@ def test_a_table_that_never_shows_what_was_changed_is_given_up() -> None:
     assert len(shelf.taken) == 3
 
 
-def test_half_of_what_a_vendor_allows_is_left_to_the_daemon() -> None:
+@pytest.mark.parametrize(("beside", "seconds"), [(True, 10), (False, 2)])
+def test_a_daemon_is_left_room_where_one_runs(beside: bool, seconds: int) -> None:
     clock = VirtualClock()
 
     async def ask() -> timedelta:
-        pace, begun = Pace((Window("any", 5, SECOND, "base"),), clock), clock.now()
+        pace, begun = Pace((Window("any", 5, SECOND, "base"),), clock, beside=beside), clock.now()
         for _ in range(11):
             await pace(lambda: None)
         return clock.now() - begun
 
-    assert run(ask()) >= timedelta(seconds=4)
+    assert run(ask()) == timedelta(seconds=seconds)
 
 
 # --- polls
@@ -184,7 +185,7 @@ class Pages:
 
 def test_a_table_is_empty_where_no_row_says_anything() -> None:
     empty, filled_ = Row("1", {"Name": None}), Row("2", {"Name": "x"})
-    pace = Pace((), VirtualClock())
+    pace = Pace((), VirtualClock(), beside=False)
     assert run(blank(Pages(empty, empty), pace)) is not None  # type: ignore[arg-type]  # it is only read
     assert run(blank(Pages(empty, filled_), pace)) is None  # type: ignore[arg-type]
     assert run(blank(Pages(), pace)) is not None  # type: ignore[arg-type]
@@ -192,7 +193,11 @@ def test_a_table_is_empty_where_no_row_says_anything() -> None:
 
 def test_first_rows_have_ids_and_only_columns_that_there_are(tmp_path: Path) -> None:
     more = '[tables.ops.columns]\nID = "Key"\nStatus = "State"\n'
-    bound, table, pace = site_at_of(Desk(tmp_path, header="Key,Name,Action,State", more=more)), Pages(), Pace((), VirtualClock())
+    bound, table, pace = (
+        site_at_of(Desk(tmp_path, header="Key,Name,Action,State", more=more)),
+        Pages(),
+        Pace((), VirtualClock(), beside=False),
+    )
     page = table.read("next")
     run(filled(bound, table, page, [{"Name": "a", "Status": "draft", "Notes": "x"}], pace))  # type: ignore[arg-type]  # it only makes rows
     (made,) = table.made
