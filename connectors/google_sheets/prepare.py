@@ -19,6 +19,10 @@ from connectors.showing import listed
 LINES = 100
 """So many lines a tab gets that has none below its headers."""
 
+AHEAD = 200
+"""So many blank lines below the last row get formats and rules of cells, once less than half as many have them. Not all there are:
+each read shows every line that has a format, and a tab has a thousand blank ones to begin with."""
+
 
 def prepared(sheet: Sheet, wanted: Wanted) -> Preparation:
     """As `Preparable.prepare` has it: one read, and at most one step."""
@@ -150,10 +154,13 @@ class Plan:
             )
 
     def _without(self, header: str, *path: str) -> Iterator[Area]:
-        """Stretches of a column whose cells have nothing there."""
+        """Stretches of a column, down to AHEAD, whose cells have nothing there; none while half of these lines have it."""
         area, begun = self._area(header), None
-        for line in range(area.top, area.bottom + 1):
-            lacks = line < area.bottom and not self._has(line, header, path)
+        soon, last = (min(area.bottom, self._stands.end + ahead) for ahead in (AHEAD // 2, AHEAD))
+        if all(self._has(line, header, path) for line in range(area.top, soon)):
+            return
+        for line in range(area.top, last + 1):
+            lacks = line < last and not self._has(line, header, path)
             if lacks and begun is None:
                 begun = line
             elif not lacks and begun is not None:

@@ -60,6 +60,11 @@ class Standing:
         return self.grid.head.index if self.grid is not None else 0
 
     @property
+    def end(self) -> int:
+        """Index of the line below the last row."""
+        return self.grid.end if self.grid is not None else 1
+
+    @property
     def below(self) -> int:
         """Index of the line that belongs to the table no more."""
         return self.grid.below if self.grid is not None else self.height

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.api import Page, Row, Traits, Window
-from connectors.errors import NeedsOwner, OutcomeUnknown, TableError, TryLater
+from connectors.errors import NeedsOwner, NoHeader, OutcomeUnknown, TableError, TryLater
 from connectors.preparing import Preparation, Shape, Step, Wanted
 from engine.columns import Column
 from rowd.cli.site import site_at
@@ -122,6 +122,21 @@ def test_a_daemon_is_left_room_where_one_runs(beside: bool, seconds: int) -> Non
         return clock.now() - begun
 
     assert run(ask()) == timedelta(seconds=seconds)
+
+
+def test_headers_that_can_not_be_told_are_no_matter_of_waiting() -> None:
+    clock = VirtualClock()
+
+    def torn() -> None:
+        raise NoHeader("no Name")
+
+    async def ask() -> timedelta:
+        begun = clock.now()
+        with pytest.raises(NoHeader):
+            await Pace((), clock, beside=False)(torn)
+        return clock.now() - begun
+
+    assert run(ask()) == timedelta(0)
 
 
 # --- polls

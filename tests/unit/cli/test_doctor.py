@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.unit.cli.desk import Desk
+from tests.unit.cli.test_behind import left_by_the_daemon
 
 ROW = "1,backup,,daily 03:00,work,active,,,,"
 
@@ -97,6 +98,14 @@ def test_an_action_whose_program_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_daemon_that_works_by_an_older_rowd_toml(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ROW)
+    left_by_the_daemon(desk, version="another")
+    told = desk.json("doctor", code=1)
+    assert wrong(told) == [("", "daemon")]
+    assert "kill -HUP" in line(told, "daemon")["says"]
+
+
+def test_a_daemon_that_was_killed_is_no_fault_of_the_installation(tmp_path: Path) -> None:
     desk = Desk(tmp_path, ROW)
     desk.daemon_reads()
     desk.daemon_runs(pid=1, started=1)

@@ -9,6 +9,7 @@ import pytest
 
 from connectors.api import Preparable
 from connectors.errors import NeedsOwner, NoHeader, OutcomeUnknown
+from connectors.google_sheets.prepare import AHEAD
 from connectors.preparing import Preparation, Shape
 from engine.columns import Column
 from engine.layout import Layout
@@ -57,9 +58,10 @@ def rule(*options: str, strict: bool = False) -> Mapping[str, Any]:
 
 
 def column(bench: SheetsBench, header: str) -> list[Cell]:
-    """The cells below a header, down to the end of the tab."""
+    """The cells below a header, as far down as cells get a look of their own."""
     sheet, at = bench.person.sheet, bench._headers().index(header)
-    return [sheet.cell(line, at) for line in range(1, sheet.height)]
+    rows = [line for line in range(1, sheet.height) if sheet.filled_width(line)]
+    return [sheet.cell(line, at) for line in range(1, min(sheet.height, max(rows, default=0) + 1 + AHEAD))]
 
 
 def ranged(bench: SheetsBench, header: str, top: int = 1, bottom: int | None = None) -> dict[str, int]:
@@ -122,6 +124,18 @@ def test_a_new_header_looks_like_the_last_one(bench: SheetsBench) -> None:
     sheet.put(0, last, Cell(sheet.cell(0, last).entered, look, "", None))
     carry_out(bench)
     assert sheet.cell(0, bench._headers().index("Health")).format == look
+
+
+def test_new_columns_take_no_look_over_from_their_neighbours(bench: SheetsBench) -> None:
+    """What is inserted looks like what stands there: a person has painted blank columns, and given them a rule."""
+    sheet, at = bench.person.sheet, len(bench._headers())
+    for line in range(20):
+        sheet.put(line, at, Cell(None, {"backgroundColor": {"red": 1}}, "", dict(rule("x"))))
+    carry_out(bench)
+    assert all(not column(bench, "Health")[line].format for line in range(15))
+    assert column(bench, "Health")[5].rule is None
+    painted = [c for c in range(sheet.width) if sheet.cell(5, c).format.get("backgroundColor") == {"red": 1}]
+    assert painted == [len(bench._headers())]
 
 
 def test_a_tab_that_has_no_line_below_its_headers_gets_some(bench: SheetsBench) -> None:
@@ -236,9 +250,14 @@ def test_a_column_that_a_person_protected_is_no_matter_of_ours(bench: SheetsBenc
     assert plan(bench).by_hand == ()
 
 
-def test_lines_that_were_added_since_are_made_ready_and_nothing_else(bench: SheetsBench) -> None:
+def test_blank_lines_have_a_look_as_far_as_rows_will_soon_reach(bench: SheetsBench) -> None:
     carry_out(bench)
-    bench.person.sheet.resize(bench.person.sheet.height + 50, bench.person.sheet.width)
+    sheet, at = bench.person.sheet, bench._headers().index("Next Run")
+    dated = [line for line in range(sheet.height) if sheet.cell(line, at).format]
+    assert dated == list(range(1, 4 + AHEAD))
+    bench.person.paste("B60", [["late"]])
+    assert carry_out(bench) == []
+    bench.person.paste("B150", [["later"]])
     assert set(carry_out(bench)) == {
         *(f'offer the words of "{header}" in a drop-down' for header in ("Status", "Type", "Action", "Do", "Priority")),
         *(f'show "{header}" as date and time' for header in ("Next Run", "Last Run")),
