@@ -80,8 +80,8 @@ class Told:
             self._say("Not ready yet: see the lines with ✗ and !, then repeat this.")
         elif not self.changes and not self.rows:
             self._say("Ready: there is nothing to change.")
-        elif not self.dry_run:
-            self._say("Ready.")
+        else:
+            self._say("Nothing was changed: this was a dry run." if self.dry_run else "Ready.")
 
     def _say(self, line: str, style: str | None = None) -> None:
         if not self.quiet:

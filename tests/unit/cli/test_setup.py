@@ -6,8 +6,13 @@ import csv
 import os
 from pathlib import Path
 
+import pytest
+
 from engine.shapes import USUAL
 from tests.unit.cli.desk import Desk
+from tests.unit.test_docs import examples_installed
+
+__all__ = ("examples_installed",)
 
 NAMES = list(map(str, USUAL))
 
@@ -32,6 +37,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be(tmp_path: Path) -> Non
     said = desk.said("setup", "--dry-run")
     assert '+ would add the column "Next Run"' in said
     assert '+ would add the row "my_first_task", a draft' in said
+    assert said.endswith("Nothing was changed: this was a dry run.")
     assert (tmp_path / "ops.csv").read_bytes() == stood
 
 
@@ -143,3 +149,14 @@ def test_the_document_for_programs(tmp_path: Path) -> None:
     assert (ops["table"], ops["ready"], ops["by_hand"], ops["rows"], ops["troubles"]) == ("ops", False, [], [], [])
     desk.said("setup")
     assert desk.json("setup")["tables"][0]["changes"] == []
+
+
+@pytest.mark.usefixtures("examples_installed")
+def test_a_store_that_can_neither_be_examined_nor_prepared_is_read_and_says_so(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, more='\n[tables.toy]\nconnector = "toy"\npath = "toy.jsonl"\n')
+    (tmp_path / "toy.jsonl").write_text('["ID", "Name", "Action"]\n')
+    (toy,) = desk.json("setup", "toy", code=4)["tables"]
+    assert [(check["check"], check["good"]) for check in toy["checks"]] == [("connection", True), ("limits", True)]
+    assert toy["by_hand"] == ["No program can make columns in this kind of table: add those of docs/reference/columns.md by hand."]
+    (tmp_path / "toy.jsonl").unlink()
+    assert desk.json("setup", "toy", code=4)["tables"][0]["checks"][0]["good"] is False
