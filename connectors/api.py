@@ -6,7 +6,7 @@ truthfully how that ended. It is plain blocking code; the engine gives each tabl
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel
+
+from connectors.preparing import Check, Preparation, Wanted
 
 Cell = str | int | float | bool | datetime | date | None
 """One cell. A blank cell is None, never "". A datetime is aware; a store that holds only text gives text."""
@@ -219,6 +221,29 @@ class Exclusive(Protocol):
         """Hold the table for `who` (one line for a person) until `close` or the end of this process, however it ends.
 
         Raises: Taken, naming the holder, where another daemon holds it; NeedsOwner.
+        """
+
+
+@runtime_checkable
+class Examinable(Protocol):
+    """A table that can say, piece by piece, whether everything that it needs is there."""
+
+    def examine(self) -> Iterator[Check]:
+        """Credentials, connection, permissions, limits: each as soon as it is known, by at most one request, which only reads.
+
+        Ends with the first that is bad where the others depend on it. Raises nothing: what fails is a Check.
+        """
+
+
+@runtime_checkable
+class Preparable(Protocol):
+    """A table whose columns a program can make, and mend: their types, options and looks."""
+
+    def prepare(self, wanted: Wanted) -> Preparation:
+        """What is to be done so that the columns are as they are wanted. Reads only; the steps do it.
+
+        Columns, options and looks are added, never taken away, moved, renamed or replaced: what a person chose stays. A table that
+        is as it is wanted has no steps. Raises TryLater, NeedsOwner (NoHeader where its headers can't be told), Bug.
         """
 
 

@@ -52,6 +52,10 @@ class NeedsOwner(TableError):
     """A person must act: restore the file, share the sheet, renew the token. The text names the remedy."""
 
 
+class NotThere(NeedsOwner):
+    """Nothing stands where the table is to be, and nothing has. A `Preparable` may be able to make it."""
+
+
 class Taken(NeedsOwner):
     """Another daemon holds the table; only `Exclusive.own` raises it. The text names the holder."""
 

@@ -55,7 +55,7 @@ class Governor:
                 until = f"{self.clock.now() + wait:%Y-%m-%d %H:%M:%S} UTC"
                 raise NotYet(f"what the store allows is spent until {until}; a longer `poll` makes it last", wait=wait)
             await self.clock.sleep(wait)
-        self.quota.spend(asked, self.clock.uptime())
+        self.quota.spend(asked, self.clock.uptime().seconds)
         if asked.budgets:
             self._count(asked)
             await self._write_down()
@@ -64,7 +64,7 @@ class Governor:
         """A request, or the call that it was part of, ended so. What asks for a pause gets it, from all whom it concerns."""
         if exc.wait is None or isinstance(exc, NotYet):
             return
-        until = self.clock.uptime() + exc.wait.total_seconds()
+        until = self.clock.uptime().seconds + exc.wait.total_seconds()
         if isinstance(exc, Limited):
             self.quota.lock(exc.scope, exc.kind, until)
         else:
@@ -89,7 +89,7 @@ class Governor:
 
     def windows(self) -> list[Allowance]:
         """The windows that are half spent, or shut, now."""
-        now, uptime = self.clock.now(), self.clock.uptime()
+        now, uptime = self.clock.now(), self.clock.uptime().seconds
         return [
             Allowance(
                 scope=used.window.scope,
@@ -108,7 +108,7 @@ class Governor:
         return stands.look_every(sum(costs)) if purpose is Purpose.LOOK else stands.tell_every(sum(costs))
 
     def _wait(self, asked: Asked) -> timedelta:
-        now = self.clock.uptime()
+        now = self.clock.uptime().seconds
         wait = timedelta(microseconds=ceil(round((self.quota.free_at(asked, now) - now) * 1e6, 3)))
         return max([wait, *(stands.wait(asked.purpose) for _, stands in self._outlooks(asked))])
 

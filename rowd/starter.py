@@ -1,13 +1,17 @@
-"""The files that `rowd init` begins with: a commented `rowd.toml`, a table to try it on, and a `.env` for secrets."""
+"""What rowd begins with: the files of `rowd init` (a commented `rowd.toml`, a table, a `.env`), first rows of an empty table."""
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
+
+from connectors.api import Cell
+from engine.columns import Column
+from engine.model import Status, Type
 
 SECRETS = PurePosixPath(".env")
 
@@ -46,6 +50,23 @@ def write_starter(folder: Path, template: str) -> list[Path]:
             begun.unlink()
         raise
     return written
+
+
+def first_rows(actions: Iterable[str]) -> list[dict[str, Cell]]:
+    """Canonical cells of the rows that an empty table begins with: drafts, which start nothing until somebody says so.
+
+    actions: those that the table's rows may name.
+    """
+    action = min(actions, default=None)
+    told = 'Give it a Schedule like "daily 18:00", then set Status to active'
+    counted = "Count Current up to Threshold, by hand or with a formula, and it runs; set Status to active first"
+    draft: dict[Column, Cell] = {Column.ACTION: action, Column.STATUS: str(Status.DRAFT)}
+    counter: dict[Column, Cell] = {Column.TYPE: str(Type.COUNTER), Column.CURRENT: 0, Column.THRESHOLD: 5}
+    rows: list[dict[Column, Cell]] = [
+        {Column.NAME: "my_first_task", Column.DESCRIPTION: told, **draft},
+        {Column.NAME: "my_first_counter", Column.DESCRIPTION: counted, **counter, **draft},
+    ]
+    return [{str(column): cell for column, cell in row.items()} for row in rows]
 
 
 def _source() -> Traversable:

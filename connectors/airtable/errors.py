@@ -29,6 +29,9 @@ PERHAPS_GONE = ROW_GONE | {"NOT_FOUND", "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND"
 FIELDS_CHANGED = frozenset({"UNKNOWN_FIELD_NAME", "INVALID_VALUE_FOR_COLUMN", "INVALID_MULTIPLE_CHOICE_OPTIONS"})
 """What was written doesn't fit the fields; where it did when they were read last, they were changed since."""
 
+_CREATORS = frozenset({"webhook:manage", "schema.bases:write"})
+"""Scopes that are good only for a user who may shape the base (VENDORS.md B3, B6)."""
+
 _EXPIRED = frozenset({"LIST_RECORDS_ITERATOR_NOT_AVAILABLE", "INVALID_OFFSET_VALUE"})
 _FULL = re.compile(r"(RECORD|ROW|BASE|PLAN|STORAGE)\w*LIMIT|LIMIT\w*(RECORD|ROW)")
 _SPENT = re.compile(r"billing|this month", re.IGNORECASE)
@@ -142,7 +145,7 @@ def _unauthorized(_refused: Refused, where: Where, _asking: Asking) -> str:
 
 def _forbidden(_refused: Refused, where: Where, asking: Asking) -> str:
     """Which of these it is, Airtable doesn't tell (VENDORS.md B6)."""
-    needs = "Creator" if asking.scope == "webhook:manage" else "Editor" if asking.writing else "read access"
+    needs = _role(asking) if asking.writing or asking.scope in _CREATORS else "read access"
     return (
         f"Airtable refuses the token in {where.secret}, and doesn't say why. See at {TOKENS} that the token has the scope"
         f" {asking.scope} and, under Access, this base; that its user still has {needs} on the base; and that base and table are"
@@ -150,13 +153,17 @@ def _forbidden(_refused: Refused, where: Where, asking: Asking) -> str:
     )
 
 
-def _locked(refused: Refused, where: Where, _asking: Asking) -> str:
+def _role(asking: Asking) -> str:
+    return "Creator" if asking.scope in _CREATORS else "Editor"
+
+
+def _locked(refused: Refused, where: Where, asking: Asking) -> str:
     if "field" in refused.message:
         remedy = "In Airtable, open the field's menu, Edit permissions, and allow the token's user."
         return f"a field may not be written by the token in {where.secret}: {refused.message.rstrip('.')}. {remedy}"
     return (
         f"the user of the token in {where.secret} has too few rights on the base ({refused.message or refused.kind});"
-        " share the base with that user as Editor"
+        f" share the base with that user as {_role(asking)}"
     )
 
 
@@ -165,6 +172,11 @@ def _not_found(_refused: Refused, where: Where, _asking: Asking) -> str:
 
 
 def _no_view(_refused: Refused, where: Where, _asking: Asking) -> str:
+    return no_view(where)
+
+
+def no_view(where: Where) -> str:
+    """That the view isn't there, without the table."""
     return f'there is no view "{where.view}" (any more). Correct `view` in rowd.toml, or leave it out.'
 
 

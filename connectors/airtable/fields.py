@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import cached_property
 from typing import Any
 
@@ -33,7 +34,7 @@ COMPUTED = frozenset(
 class Field:
     """One column.   name: its header.   choices: a select's options, in their order.   most: a rating's highest.
 
-    result: the type of what a computed field shows, where Airtable tells it.
+    result: the type of what a computed field shows, where Airtable tells it.   told_choices: the options as Airtable has them.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Field:
     choices: tuple[str, ...] = ()
     most: int = 10
     result: str | None = None
+    told_choices: tuple[Mapping[str, Any], ...] = dataclass_field(default=(), compare=False, repr=False)
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Field:
@@ -57,6 +59,7 @@ class Field:
             choices=tuple(c["name"] for c in choices) if isinstance(choices, list) else (),
             most=options["max"] if isinstance(options.get("max"), int) else 10,
             result=result.get("type") if isinstance(result, dict) else None,
+            told_choices=tuple(choices) if isinstance(choices, list) else (),
         )
 
 
@@ -89,9 +92,16 @@ def fields_of(answer: Mapping[str, Any], table: str, known: str | None, where: o
     table: id or name.   known: the id that it had before, under whatever name; None at first.   where: for messages.
     Raises NeedsOwner where the base has no such table.
     """
+    found = table_of(answer, table, known, where)
+    return Fields(found["id"], tuple(Field.of(each) for each in found["fields"]))
+
+
+def table_of(answer: Mapping[str, Any], table: str, known: str | None, where: object) -> Mapping[str, Any]:
+    """The table itself, as the Meta API tells it. Arguments and errors as those of `fields_of`."""
     told = list(answer.get("tables") or ())
     found = [each for each in told if each["id"] in (known, table)] or [each for each in told if each["name"] == table]
     if not found:
         names = ", ".join(f'"{each["name"]}"' for each in told) or "none"
         raise NeedsOwner(f"{where}: the base has no such table; it has {names}. Correct `table` in rowd.toml.")
-    return Fields(found[0]["id"], tuple(Field.of(each) for each in found[0]["fields"]))
+    first: Mapping[str, Any] = found[0]
+    return first

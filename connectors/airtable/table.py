@@ -12,14 +12,17 @@ from datetime import timedelta
 from typing import Any
 
 from connectors.airtable.cells import TEXT_LIMIT, Unfit, json_of, value_of
+from connectors.airtable.checks import examined
 from connectors.airtable.client import Client
 from connectors.airtable.errors import FIELDS_CHANGED, PERHAPS_GONE, ROW_GONE, Asking, Refused, Where, said
 from connectors.airtable.fields import Fields, fields_of
 from connectors.airtable.gone import Gone, doubtful_once, is_key
 from connectors.airtable.hook import Hook
+from connectors.airtable.prepare import prepared
 from connectors.airtable.settings import CALLS, AirtableSettings
 from connectors.api import Budget, Cell, Effect, Page, Patch, Place, Row, Traits, Window, Written
 from connectors.errors import Bug, NeedsOwner, TryLater
+from connectors.preparing import Check, Preparation, Wanted
 
 BATCH = 10
 """Records of one request at most; airtable.com/developers/web/api/update-multiple-records (VENDORS.md B2)."""
@@ -42,6 +45,7 @@ class AirtableTable:
         self._settings = settings
         self._client = Client(settings, place)
         self._page = page
+        self._id_column = place.id_column
         self._fields: Fields | None = None
         self._table: str | None = None
         self._hook: Hook | None = None
@@ -100,6 +104,14 @@ class AirtableTable:
         if self._hook is None:
             self._unasked += 1
         return f"{self._unasked} {self._hook.marker() if self._hook is not None else 0}"
+
+    def examine(self) -> Iterator[Check]:
+        """The token, the base, the table, rows, the right to write, the webhook."""
+        return examined(self._client, webhook=self._settings.webhook)
+
+    def prepare(self, wanted: Wanted) -> Preparation:
+        """One read, beside the one that looks up the base's id; each step one request, or two."""
+        return prepared(self._client, self._base_id(), self._read_fields, wanted, self._id_column)
 
     def close(self) -> None:
         """The webhook stays, for the next process: it ends by itself when nobody asks it for seven days."""

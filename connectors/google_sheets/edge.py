@@ -24,6 +24,8 @@ _SHEETS = "https://sheets.googleapis.com"
 _GOOGLE = "https://www.googleapis.com"
 _ANSWER = "responses(dataFilter,updatedData(range,values))"
 
+OVERVIEW = "properties(title),sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)))"
+
 Json = dict[str, Any]
 
 
@@ -42,13 +44,21 @@ class Edge:
         key = self._key
         return Subject(self._label, key.address if key else "", self._settings.id, key.project if key else "")
 
-    def spreadsheet(self, tab: int | str) -> Json:
+    def account(self) -> str:
+        """The address of the service account; its key is read. No request. Raises NeedsOwner."""
+        self._opened()
+        return self.subject.address
+
+    def overview(self) -> Json:
+        """`spreadsheets.get` without a cell: its title, and how its tabs are called and how large they are. One read."""
+        return self._ask("get", self._url, writing=False, params={"fields": OVERVIEW})
+
+    def spreadsheet(self, tab: int | str, mask: str = MASK) -> Json:
         """`spreadsheets.get` of one tab: by its title; by its number through data filters, which the plain get hasn't. One read."""
-        base = f"{_SHEETS}/v4/spreadsheets/{self._settings.id}"
         if isinstance(tab, str):
-            return self._ask("get", base, writing=False, params={"ranges": quoted(tab), "fields": MASK})
+            return self._ask("get", self._url, writing=False, params={"ranges": quoted(tab), "fields": mask})
         body = {"dataFilters": [{"gridRange": {"sheetId": tab}}]}
-        return self._ask("post", f"{base}:getByDataFilter", writing=False, params={"fields": MASK}, body=body)
+        return self._ask("post", f"{self._url}:getByDataFilter", writing=False, params={"fields": mask}, body=body)
 
     def put(self, data: Sequence[Json]) -> list[Json]:
         """`values:batchUpdateByDataFilter`, RAW: the answers, each with its filter and what stands there now. One write."""
@@ -59,7 +69,7 @@ class Edge:
             "responseDateTimeRenderOption": "SERIAL_NUMBER",
             "data": list(data),
         }
-        url = f"{_SHEETS}/v4/spreadsheets/{self._settings.id}/values:batchUpdateByDataFilter"
+        url = f"{self._url}/values:batchUpdateByDataFilter"
         answer = self._ask("post", url, writing=True, params={"fields": _ANSWER}, body=body)
         found: list[Json] = answer.get("responses", [])
         return found
@@ -72,17 +82,33 @@ class Edge:
             "responseIncludeGridData": True,
             "responseRanges": [quoted(title)],
         }
-        url = f"{_SHEETS}/v4/spreadsheets/{self._settings.id}:batchUpdate"
-        return self._ask("post", url, writing=True, params={"fields": f"replies,updatedSpreadsheet({MASK})"}, body=body)
+        params = {"fields": f"replies,updatedSpreadsheet({MASK})"}
+        return self._ask("post", f"{self._url}:batchUpdate", writing=True, params=params, body=body)
+
+    def alter(self, requests_: Sequence[Json]) -> None:
+        """The same, without a look at what stands there then. One write."""
+        body = {"requests": list(requests_)}
+        self._ask("post", f"{self._url}:batchUpdate", writing=True, params={"fields": "spreadsheetId"}, body=body)
 
     def file(self) -> Json:
         """Drive's `files.get`: `version` and `trashed`. Counts against Drive's quota alone, 5 of 325,000 units a minute: no gate.
 
         Raises Unasked for every refusal: what is wrong with the access, Sheets itself says better.
         """
+        return self._file("version,trashed", self._unasked)
+
+    def rights(self) -> Json:
+        """The same: `capabilities(canEdit)`, and `trashed`. A refusal is said as what to do about it."""
+        return self._file("capabilities(canEdit),trashed", None)
+
+    def _file(self, fields: str, refusal: Callable[[Refusal], TableError] | None) -> Json:
         url = f"{_GOOGLE}/drive/v3/files/{self._settings.id}"
-        params = {"fields": "version,trashed", "supportsAllDrives": "true"}
-        return self._ask("get", url, writing=False, params=params, refusal=self._unasked, gate=open_gate)
+        params = {"fields": fields, "supportsAllDrives": "true"}
+        return self._ask("get", url, writing=False, params=params, refusal=refusal, gate=open_gate)
+
+    @property
+    def _url(self) -> str:
+        return f"{_SHEETS}/v4/spreadsheets/{self._settings.id}"
 
     def _unasked(self, refusal: Refusal) -> TableError:
         return Unasked(f"{self._label}: Drive answered {refusal.status}: {refusal.message}")

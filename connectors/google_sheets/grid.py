@@ -45,7 +45,8 @@ class Grid:
 
     columns: header → position of its column, in the order of the table.   key_column: by which rows are known: ID, else Name.
     lines: key → line, in the order of the table.   height, width: of the tab, whether or not anything stands there.
-    end: index of the line below the last row of the table.
+    end: index of the line below the last row of the table.   below: index of the line at which another table begins; the tab's
+        height where none does.
     """
 
     sheet_id: int
@@ -59,6 +60,7 @@ class Grid:
     id_column: str | None
     lines: Mapping[str, Line]
     end: int
+    below: int
 
     @cached_property
     def page(self) -> Page:
@@ -130,7 +132,7 @@ def grid(answer: Mapping[str, Any], tab: int | str, place: Place, label: str) ->
     said = str(answer.get("properties", {}).get("timeZone", ""))
     if (zone := zone_of(said)) is None:
         raise NeedsOwner(f'{label}: the time zone "{said}" of the spreadsheet is unknown here. Choose another in File › Settings.')
-    rows = list(_rows(found[head.index - found[0].index + 1 :], columns, name_column))
+    rows, other = _rows(found[head.index - found[0].index + 1 :], columns, name_column)
     properties = sheet["properties"]
     size = properties.get("gridProperties", {})
     bare = Grid(
@@ -145,6 +147,7 @@ def grid(answer: Mapping[str, Any], tab: int | str, place: Place, label: str) ->
         id_column,
         {},
         rows[-1].index + 1 if rows else head.index + 1,
+        size.get("rowCount", 0) if other is None else other.index,
     )
     keys = told_apart([bare.id_of(line) for line in rows], lambda n: bare.row("", rows[n]))
     return replace(bare, lines=dict(zip(keys, rows, strict=True)))
@@ -173,16 +176,18 @@ def _lines(sheet: Mapping[str, Any]) -> Iterator[Line]:
         yield Line(first + n, min(ours, default=None), (NOTHING,) * left + cells)
 
 
-def _rows(lines: Sequence[Line], columns: Mapping[str, int], name_column: str) -> Iterator[Line]:
-    """The lines of the table that are rows."""
+def _rows(lines: Sequence[Line], columns: Mapping[str, int], name_column: str) -> tuple[list[Line], Line | None]:
+    """The lines of the table that are rows, and the one with which another table begins."""
+    rows: list[Line] = []
     gap = False
     for line in lines:
         if not any(_said(line.at(position)) for position in columns.values()):
             gap = gap or not any(_said(cell) for cell in line.cells)
             continue
         if gap and _heads_another(line, name_column):
-            return
-        yield line
+            return rows, line
+        rows.append(line)
+    return rows, None
 
 
 def _heads_another(line: Line, name_column: str) -> bool:

@@ -8,10 +8,11 @@ from typing import Any
 from connectors.api import Place, Window
 from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
 from connectors.google_sheets.edge import Edge
-from connectors.google_sheets.errors import NoTab, Outdated
+from connectors.google_sheets.errors import NoTab, Outdated, Subject
 from connectors.google_sheets.grid import Grid, Line, grid
 from connectors.google_sheets.limits import windows
 from connectors.google_sheets.settings import GoogleSheetsSettings
+from connectors.google_sheets.standing import LOOKS, Standing, standing
 from connectors.google_sheets.writing import Answer, Puts, answer, data, marks, width_of
 
 
@@ -29,6 +30,16 @@ class Sheet:
     def windows(self) -> tuple[Window, ...]:
         """What Google counts; whose it is, is known once the key was read, which is before the first request."""
         return windows(self._edge.subject.address, self._edge.subject.project)
+
+    @property
+    def tab(self) -> int | str:
+        """Its number, or its title."""
+        return self._tab
+
+    @property
+    def subject(self) -> Subject:
+        """What messages call the things in question."""
+        return self._edge.subject
 
     def read(self) -> Grid:
         """The tab as it stands. One read. Raises TryLater, NeedsOwner, Bug."""
@@ -60,6 +71,29 @@ class Sheet:
         except (TryLater, NeedsOwner) as exc:
             raise OutcomeUnknown(f"{self.label} was changed, and can't be understood since: {exc}") from exc
 
+    def account(self) -> str:
+        """The address of the service account. No request. Raises NeedsOwner."""
+        return self._edge.account()
+
+    def overview(self) -> dict[str, Any]:
+        """The spreadsheet's title, and its tabs with their sizes. One read. Raises TryLater, NeedsOwner, Bug."""
+        return self._edge.overview()
+
+    def rights(self) -> dict[str, Any]:
+        """What Drive says we may do with the file. Counts against no quota of Sheets. Raises TryLater, NeedsOwner, Bug."""
+        return self._edge.rights()
+
+    def look(self) -> Standing:
+        """The tab with its looks, also an empty one. One read. Raises TryLater, NeedsOwner, Bug."""
+        found = standing(self._edge.spreadsheet(self._tab, LOOKS), self._tab, self._place, self.label)
+        if found is None:
+            raise self.no_tab()
+        return found
+
+    def alter(self, requests: Sequence[dict[str, Any]]) -> None:
+        """Change the tab, all or nothing. One write. Raises what `Table.write` does."""
+        self._edge.alter(requests)
+
     def version(self) -> str:
         """How the file's version stands with Drive: it grows with every change. Counts against no quota of Sheets.
 
@@ -67,10 +101,16 @@ class Sheet:
         """
         found = self._edge.file()
         if found.get("trashed"):
-            raise NeedsOwner(
-                f"{self.label}: the spreadsheet is in the bin of Google Drive. Restore it there: {self._edge.subject.url}"
-            )
+            raise self.in_the_bin()
         return str(found.get("version", ""))
+
+    def in_the_bin(self) -> NeedsOwner:
+        """That the file was deleted, and can still be had back."""
+        return NeedsOwner(f"{self.label}: the spreadsheet is in the bin of Google Drive. Restore it there: {self.subject.url}")
+
+    def no_tab(self) -> NoTab:
+        """That the spreadsheet is there, and the tab isn't."""
+        return NoTab(f"{self.label}: the spreadsheet has no such tab. Put it back, or say in rowd.toml which it is.")
 
     def close(self) -> None:
         self._edge.close()
@@ -78,5 +118,5 @@ class Sheet:
     def _seen(self, said: dict[str, Any]) -> Grid:
         found = grid(said, self._tab, self._place, self.label)
         if found is None:
-            raise NoTab(f"{self.label}: the spreadsheet has no such tab. Put it back, or say in rowd.toml which it is.")
+            raise self.no_tab()
         return found

@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from connectors.api import Cell, Effect, Page, Patch, Place, Table, Traits, Written
 from connectors.errors import Bug, TryLater
 from connectors.google_sheets.cells import CELL_LIMIT
+from connectors.google_sheets.checks import examined
 from connectors.google_sheets.errors import Unasked
 from connectors.google_sheets.grid import Grid
+from connectors.google_sheets.prepare import prepared
 from connectors.google_sheets.rows import created, deleted
 from connectors.google_sheets.sending import Sending
 from connectors.google_sheets.settings import GoogleSheetsSettings
 from connectors.google_sheets.sheet import Sheet
 from connectors.google_sheets.told import Told
+from connectors.preparing import Check, Preparation, Wanted
 
 BATCH = 1000
 """Patches in one write: about two megabytes, the most that is advised (developers.google.com/workspace/sheets/api/limits)."""
@@ -26,6 +29,7 @@ class GoogleSheetsTable:
 
     def __init__(self, settings: GoogleSheetsSettings, place: Place) -> None:
         self._sheet = Sheet(settings, place)
+        self._drive = settings.ask_drive
         self._sending = Sending(self._sheet)
         self._grid: Grid | None = None  # as the tab is known; None: to be read before anything is written
         self._told: Told | None = None
@@ -82,6 +86,16 @@ class GoogleSheetsTable:
             self._grid, effects = deleted(self._sheet, self._sheet.read(), keys)
         self._untold()
         return effects
+
+    def examine(self) -> Iterator[Check]:
+        """The key, the spreadsheet, the tab, the right to write, room."""
+        return examined(self._sheet, drive=self._drive)
+
+    def prepare(self, wanted: Wanted) -> Preparation:
+        """One read; one step at most, which changes all or nothing. Afterwards the tab is to be read again."""
+        self._grid = None
+        self._untold()
+        return prepared(self._sheet, wanted)
 
     def close(self) -> None:
         self._sheet.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from connectors.api import Cell, Effect, Page, Patch, Place, Traits, Written
-from connectors.errors import Bug, NeedsOwner, NoRoom, Taken, TryLater
+from connectors.errors import Bug, NeedsOwner, NoRoom, NotThere, TableError, Taken, TryLater
 from connectors.local.beside import Beside
 from connectors.local.content import NoFile, regular
 from connectors.local.dialect import opened
@@ -23,9 +23,11 @@ from connectors.local.edits import created, deleted, patched
 from connectors.local.exchange import Exchange, exchange
 from connectors.local.grid import Grid, grid
 from connectors.local.links import Foreign, Loop, followed, user
+from connectors.local.prepare import added, begun, lacking, made, widened
 from connectors.local.saver import Saver
 from connectors.local.settings import LocalSettings
 from connectors.local.watch import watched
+from connectors.preparing import Check, Preparation, Step, Wanted
 
 T = TypeVar("T")
 
@@ -120,6 +122,68 @@ class LocalTable:
         """Yields soon after the file was saved, deleted or put back."""
         return watched(self._path)
 
+    def examine(self) -> Iterator[Check]:
+        """The file, and whether it may be written."""
+        try:
+            rows = len(self.read().rows)
+        except TableError as exc:
+            yield Check.failed("file", exc)
+            return
+        yield Check("file", f"{self._path} is there, with {rows} row{'' if rows == 1 else 's'}")
+        try:
+            with self._translated():
+                self._may_write(self._saver())
+        except TableError as exc:
+            yield Check.failed("permission", exc)
+            return
+        yield Check("permission", "the file may be replaced by what rowd writes")
+
+    def prepare(self, wanted: Wanted) -> Preparation:
+        """The file's line of headers, by one step; and the file, where there has never been one."""
+        try:
+            with self._translated():
+                raw = self._saver().read()
+        except NotThere as exc:
+            if not self._path.parent.is_dir():
+                raise NeedsOwner(f"{self._label}: the folder {self._path.parent} is not there. Make it first.") from exc
+            headers = lacking((), wanted(()))
+            says = (f"make the file {self._path}", *map(added, headers))
+            return Preparation((), (Step(says, lambda: self._make(begun(b"", headers, self._settings.delimiter))),))
+        if not raw.decode("utf-8", "replace").strip("\ufeff \t\r\n"):
+            headers = lacking((), wanted(()))
+            return Preparation((), (Step(tuple(map(added, headers)), lambda: self._begin(headers)),))
+        with self._translated():
+            found = self._grid(raw)
+        columns = tuple(found.columns)
+        if not (headers := lacking(columns, wanted(columns))):
+            return Preparation(columns)
+        widened(found, headers, self._label)
+        return Preparation(columns, (Step(tuple(map(added, headers)), lambda: self._widen(headers)),))
+
+    def _make(self, content: bytes) -> bool:
+        with self._translated():
+            try:
+                made(followed(self._path), content)
+            except FileExistsError as exc:
+                raise TryLater(f"{self._label} has just been made by somebody else") from exc
+        return True
+
+    def _begin(self, headers: Sequence[str]) -> bool:
+        def edited(raw: bytes) -> bytes:
+            if raw.decode("utf-8", "replace").strip("\ufeff \t\r\n"):
+                raise TryLater(f"{self._label} has just been filled by somebody else")
+            return begun(raw, headers, self._settings.delimiter)
+
+        with self._translated():
+            saver = self._saver()
+            self._may_write(saver)
+            saver.replace(edited)
+        return True
+
+    def _widen(self, headers: Sequence[str]) -> bool:
+        self._edit(lambda found: (widened(found, headers, self._label), None))
+        return True
+
     def close(self) -> None:
         if self._owner is not None:
             os.close(self._owner)
@@ -146,18 +210,22 @@ class LocalTable:
 
         with self._translated():
             saver = self._saver()
-            regular(saver.target)
-            if (who := self._editor(saver)) is not None:
-                lock = lock_of(self._path if editor_of(self._path) is not None else saver.target)
-                raise TryLater(
-                    f"{self._label} is open in LibreOffice ({who}), and nothing is written into it until it is closed there."
-                    f" If nobody has it open any more, remove its lock file (rm {shlex.quote(str(lock))})."
-                )
-            if (refusal := self._refusal(saver)) is not None:
-                raise refusal
+            self._may_write(saver)
             self._collect(saver)
             saver.replace(edited, told=told)
         return answers[-1]
+
+    def _may_write(self, saver: Saver) -> None:
+        """Raises what keeps the file from being written now, as far as that shows without writing."""
+        regular(saver.target)
+        if (who := self._editor(saver)) is not None:
+            lock = lock_of(self._path if editor_of(self._path) is not None else saver.target)
+            raise TryLater(
+                f"{self._label} is open in LibreOffice ({who}), and nothing is written into it until it is closed there."
+                f" If nobody has it open any more, remove its lock file (rm {shlex.quote(str(lock))})."
+            )
+        if (refusal := self._refusal(saver)) is not None:
+            raise refusal
 
     def _collect(self, saver: Saver) -> None:
         if self._editor(saver) is None and self._refusal(saver) is None:
@@ -220,8 +288,14 @@ class LocalTable:
         try:
             yield
         except (FileNotFoundError, NotADirectoryError) as exc:
-            what = "is gone. Put it back" if self._was_there() else "is not there. Put it there"
-            raise NeedsOwner(f"{self._label} {what}, or say in rowd.toml where it is; rowd never makes it.") from exc
+            if self._was_there():
+                raise NeedsOwner(
+                    f"{self._label} is gone. Put it back, or say in rowd.toml where it is; rowd never makes it."
+                ) from exc
+            raise NotThere(
+                f"{self._label} is not there. Put it there, or say in rowd.toml where it is, or let `rowd setup {self._place.name}`"
+                " make it."
+            ) from exc
         except IsADirectoryError as exc:
             raise NeedsOwner(f"{self._label} is a folder. Give the path of a CSV file in rowd.toml.") from exc
         except NoFile as exc:

@@ -33,9 +33,11 @@ START, LOOK, ACT, EDIT, MOVE = "Start", "Look", "Ask the daemon", "Edit rows", "
 COMMANDS = (
     Entry("init", "rowd.cli.init:init", START, "Write a commented rowd.toml and a first table."),
     Entry("demo", "rowd.cli.demo:demo", START, "Show rowd at work on a table that it makes for you."),
+    Entry("setup", "rowd.cli.setup:setup", START, "Check what a table needs, then make and mend its columns."),
     Entry("run", "rowd.cli.run:run", START, "Run the daemon until it is stopped."),
     Entry("once", "rowd.cli.once:once", START, "Make one pass: read the tables, run what is due, write back, end."),
     Entry("check", "rowd.cli.check:check", LOOK, "Look for defects and doubtful things in the tables."),
+    Entry("doctor", "rowd.cli.doctor:doctor", LOOK, "Check the whole installation: files, ledger, actions, tables."),
     Entry("status", "rowd.cli.status:status", LOOK, "Say how the daemon and its tables stand."),
     Entry("list", "rowd.cli.list:list_tasks", LOOK, "List the tasks of all tables."),
     Entry("show", "rowd.cli.show:show", LOOK, "Show one task: schedule, settings, last runs, and why it does not run now."),

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import typer
 
-from actions.api import Checkable, Refusing
+from actions.api import Refusing
 from engine.clock import SystemClock
 from engine.model import Status
+from rowd.cli.checking import about_actions, about_state
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import emit_json, plural, print_table, say, warn
-from rowd.cli.site import behind, reading, runner, runs_as_us, site_at, tables_of
-from rowd.lint import Finding, Level, lacks, lint, refuses, unusable, users
-from rowd.lock import StateUnusable, obstacle
+from rowd.cli.site import behind, reading, runs_as_us, site_at, tables_of
+from rowd.lint import Finding, Level, lint, refuses
 from rowd.saying import counted
 from rowd.view import RowView, TableView, house, look, usual
 from rowd.wiring import Site
@@ -46,8 +45,7 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
         tables = look(site, ledger, clock, tables_of(site, table))
         now = clock.now()
         found = lint(tables, now, house(site, ledger, now), usual(ledger, tables), site.parts.max_parallel)
-        about_actions = [*users(site.definitions, runner(site)), *lacks(_lacking(site))]
-        all_found = [*_about_state(site), *about_actions, *refuses(_refused(site, tables)), *found]
+        all_found = [*about_state(site), *about_actions(site), *refuses(_refused(site, tables)), *found]
         found = sorted(all_found, key=lambda f: list(Level).index(f.level))
         old = behind(site, ledger)
     levels = Counter(one.level for one in found)
@@ -82,22 +80,6 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
 def _whose(finding: Finding) -> str:
     named = finding.name or finding.table
     return f"{named} ({finding.place})" if finding.place not in ("", named) else named
-
-
-def _about_state(site: Site) -> Iterator[Finding]:
-    """Whether rowd could keep anything. Nothing where we are not who rowd runs as, as far as that can be told."""
-    why = obstacle(site.state) if runs_as_us(site) else None
-    if why is not None:
-        ours = os.geteuid() == 0 or os.path.lexists(site.state)
-        yield unusable(str(StateUnusable(site.state, why)), certain=ours or not isinstance(why, PermissionError))
-
-
-def _lacking(site: Site) -> dict[str, str]:
-    """Action → what it would fail for. Nothing where we are not who rowd runs as: then we may see less of the machine than rowd."""
-    if not runs_as_us(site):
-        return {}
-    found = {name: action.lacking() for name, action in site.parts.actions.items() if isinstance(action, Checkable)}
-    return {name: what for name, what in found.items() if what is not None}
 
 
 def _refused(site: Site, tables: Sequence[TableView]) -> Iterator[tuple[RowView, str]]:

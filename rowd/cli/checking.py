@@ -1,0 +1,40 @@
+"""What the commands share that look whether all is there: how a check is said, and what is looked at on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from actions.api import Checkable
+from connectors.preparing import Check
+from rowd.cli.site import runner, runs_as_us
+from rowd.lint import Finding, lacks, unusable, users
+from rowd.lock import StateUnusable, obstacle
+from rowd.wiring import Site
+
+MARKS = {True: "✓", False: "✗", None: "?"}
+"""None: it can't be told."""
+
+
+def told_check(check: Check) -> str:
+    """One line."""
+    return f"{MARKS[check.good]} {check.what}: {check.says}"
+
+
+def about_state(site: Site) -> Iterator[Finding]:
+    """Whether rowd could keep anything. Nothing where we are not who rowd runs as, as far as that can be told."""
+    why = obstacle(site.state) if runs_as_us(site) else None
+    if why is not None:
+        ours = os.geteuid() == 0 or os.path.lexists(site.state)
+        yield unusable(str(StateUnusable(site.state, why)), certain=ours or not isinstance(why, PermissionError))
+
+
+def about_actions(site: Site) -> Iterator[Finding]:
+    """Actions that could not start: whose user can't be had; and, where we are who rowd runs as, what they would fail for.
+
+    Others may see less of the machine than rowd.
+    """
+    yield from users(site.definitions, runner(site))
+    if runs_as_us(site):
+        found = {name: action.lacking() for name, action in site.parts.actions.items() if isinstance(action, Checkable)}
+        yield from lacks({name: what for name, what in found.items() if what is not None})

@@ -1,0 +1,148 @@
+"""`rowd doctor`: everything that a running installation needs, looked at and not touched."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import typer
+
+from engine.clock import Clock, SystemClock
+from engine.ledger import Ledger, LedgerError, LedgerMissing, LedgerTooOld
+from rowd.cli.checking import MARKS, about_actions, about_state
+from rowd.cli.command import examples
+from rowd.cli.exits import Exit
+from rowd.cli.options import ConfigOption, JsonOption, TableOption
+from rowd.cli.output import clean, emit_json, plural, say
+from rowd.cli.site import behind, ledger_gone, tables_of, unattended, whatever_is_right
+from rowd.lock import held_by
+from rowd.preparing import examined, paced
+from rowd.saying import counted
+from rowd.view import look
+from rowd.wiring import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that was looked at.   table: "" for the installation itself.   good: None where that can't be told by looking."""
+
+    table: str
+    check: str
+    good: bool | None
+    says: str
+
+
+@examples("rowd doctor", "rowd doctor --table ops", "rowd doctor --json | jq '.checks[] | select(.good == false)'")
+def doctor(config: ConfigOption = None, table: TableOption = None, as_json: JsonOption = False) -> None:
+    """Check the whole installation: files, ledger, actions, tables.
+
+    rowd.toml, the state folder, the ledger, the daemon, whether actions could start on this machine; then of each table what
+    `rowd setup` checks, and whether its headers and rows are understood. Whatever is wrong is said with the remedy. Nothing is
+    changed: stores are asked for nothing but reads. Ends with 1 where anything is wrong.
+    """
+    site, mistakes = whatever_is_right(config)
+    lines: list[Line] = []
+
+    def told(line: Line) -> None:
+        if not as_json:
+            if not lines or lines[-1].table != line.table:
+                say(line.table or "installation")
+            say(f"  {MARKS[line.good]} {line.check}: {clean(line.says)}", "red" if line.good is False else None)
+        lines.append(line)
+
+    for mistake in mistakes:
+        told(Line("", "config", False, str(mistake)))
+    if site is not None:
+        for line in _installation(site, mended=not mistakes):
+            told(line)
+        for name in tables_of(site, table):
+            if asyncio.run(_table(site, name, SystemClock(), told)):
+                for line in _rows(site, name):
+                    told(line)
+    wrong = sum(line.good is False for line in lines)
+    if as_json:
+        emit_json({"checks": lines, "wrong": wrong})
+    else:
+        say(f"{plural(wrong, 'thing')} to mend: see the lines with ✗." if wrong else "Nothing is wrong.")
+    if wrong:
+        raise typer.Exit(int(Exit.BAD))
+
+
+def _installation(site: Site, *, mended: bool) -> Iterator[Line]:
+    """mended: whether rowd.toml has no mistakes."""
+    for warning in site.config.warnings:
+        yield Line("", "config", False, warning)
+    if mended and not site.config.warnings:
+        yield Line("", "config", True, f"{site.config.file} has no mistakes")
+    unusable = [*about_state(site)]
+    yield from (Line("", "state folder", False, one.message) for one in unusable)
+    if not unusable:
+        yield Line("", "state folder", True, f"{site.state} can be used")
+    yield from _ledger(site)
+    lacking = [*about_actions(site)]
+    yield from (Line("", "actions", False, f"{one.name} {one.message}") for one in lacking)
+    if not lacking:
+        yield Line("", "actions", True, f"{plural(len(site.definitions), 'action')} could start")
+
+
+def _ledger(site: Site) -> Iterator[Line]:
+    if (gone := ledger_gone(site)) is not None:
+        yield Line("", "ledger", False, gone.message)
+        return
+    try:
+        ledger = Ledger.open(site.ledger, migrate=False)
+    except LedgerMissing:
+        yield Line("", "ledger", True, "there is none yet, since nothing has run")
+        yield Line("", "daemon", None, str(unattended(None)))
+        return
+    except LedgerTooOld as exc:
+        yield Line("", "ledger", None, str(exc))
+        return
+    except (LedgerError, OSError) as exc:
+        yield Line("", "ledger", False, str(exc))
+        return
+    try:
+        ledger.verify()
+        yield Line("", "ledger", True, f"{site.ledger} is sound")
+        yield _daemon(site, ledger)
+    except LedgerError as exc:
+        yield Line("", "ledger", False, str(exc))
+    finally:
+        ledger.close()
+
+
+def _daemon(site: Site, ledger: Ledger) -> Line:
+    if (nobody := unattended(ledger)) is not None:
+        return Line("", "daemon", None, nobody)
+    old = behind(site, ledger)
+    return Line("", "daemon", old is None, old or "it runs, and works by rowd.toml as it is now")
+
+
+async def _table(site: Site, name: str, clock: Clock, told: Callable[[Line], None]) -> bool:
+    """What it needs. Answers whether it can be read."""
+    bound = site.tables[name]
+    readable = True
+    async with paced(bound, clock, beside=held_by(site.state) is not None) as (table, pace):
+        async for check in examined(bound, table, pace):
+            told(Line(name, check.what, check.good, check.says))
+            readable = readable and (check.trouble is None or check.what in ("permission", "limits"))
+    return readable
+
+
+def _rows(site: Site, name: str) -> Iterator[Line]:
+    """Whether the table is understood. A row that is to be mended is no fault of the installation, and says so itself."""
+    (view,) = look(site, None, SystemClock(), [name])
+    why = view.trouble or view.held
+    if why is not None:
+        yield Line(name, "headers", False, f"{why} (`rowd setup {name}` makes what is missing)")
+        return
+    for hint in view.hints:
+        yield Line(name, "headers", False, hint)
+    if not view.hints:
+        yield Line(name, "headers", True, f"{plural(len(view.columns), 'column')}, Name and Action among them")
+    rows = counted(len(view.tasks), len(view.defects), len(view.drafts))
+    if view.defects:
+        yield Line(name, "rows", None, f"{rows}; `rowd check` tells what is to be mended in them")
+    else:
+        yield Line(name, "rows", True, rows)
