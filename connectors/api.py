@@ -50,7 +50,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One request's worth of rows, in the order a person sees them.
+    """One request's worth of rows, in the order a person sees them (see `Traits.ordered`).
 
     columns: the headers in the order of the table, the same on every page.
     next: the cursor of the next page; None on the last.
@@ -125,12 +125,15 @@ class Traits:
     batch: patches per `write`, at least 1.
     windows: every limit the vendor counts; empty for a local file.
     cell_limit: characters that one cell holds.
+    ordered: whether rows and columns come in the order in which people see them. Where a store tells no program how its views are
+        sorted, they come in an order that stays.
     """
 
     atomic_expect: bool
     batch: int
     windows: tuple[Window, ...] = ()
     cell_limit: int = 32_767
+    ordered: bool = True
 
 
 class Table(Protocol):
@@ -190,13 +193,14 @@ class Editable(Protocol):
     """A table whose rows can be made and removed by a program."""
 
     def create(self, rows: Sequence[Mapping[str, Cell]]) -> list[str]:
-        """Append rows, one request; answer their keys in the same order. Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug.
+        """Append rows, one request, at most `traits.batch`; answer their keys in the same order.
 
-        NeedsOwner also where a column can't hold a cell: nothing is appended then.
+        Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug. NeedsOwner also where a column can't hold a
+        cell: nothing is appended then.
         """
 
     def delete(self, keys: Sequence[str]) -> list[Effect]:
-        """Remove rows, one request; answer in the same order (see Effect.AGAIN).
+        """Remove rows, one request, at most `traits.batch`; answer in the same order (see Effect.AGAIN).
 
         Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug.
         """

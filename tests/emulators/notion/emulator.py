@@ -10,10 +10,9 @@ from uuid import UUID
 
 from tests.emulators.core.clock import Clock
 from tests.emulators.core.emulator import Emulator
-from tests.emulators.core.exchange import Answer, NotEmulated, Request, encoded
+from tests.emulators.core.exchange import Answer, NotEmulated, Request
 from tests.emulators.core.faults import Fault
 from tests.emulators.core.switches import Switches
-from tests.emulators.notion import texts
 from tests.emulators.notion.api import Api
 from tests.emulators.notion.blocks import Blocks
 from tests.emulators.notion.errors import error, invalid, refusal, saved_but_unanswered
@@ -170,11 +169,12 @@ class Notion(Emulator):
         return error(501, "not_emulated", f"{what} is not emulated")
 
     def snippet(self, base: str) -> str:
-        """For the first database that was made."""
-        titles = [self.api.shapes.database_title(node) for node in self.api.world.nodes.values() if isinstance(node, Database)]
+        """For the first database that was made, and for `.env` beside it."""
+        made = [node.id for node in self.api.world.nodes.values() if isinstance(node, Database)]
         return f"""[tables.tasks]
 connector = "notion"
-database = {encoded(texts.plain(titles[0]) if titles else "")}
-token = "{TOKEN}"
-base_url = "{base}"
+database = "{made[0] if made else ""}"
+endpoint = "{base}"
+# In .env beside it:
+# NOTION_TOKEN={TOKEN}
 """
