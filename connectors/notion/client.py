@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -14,6 +16,7 @@ from connectors.notion.errors import CONNECTIONS, Asking, Where, translated
 from connectors.notion.settings import NotionSettings, on_this_machine
 
 if TYPE_CHECKING:
+    import httpx
     from notion_client import Client as Vendors
 
 VERSION = "2026-03-11"
@@ -24,11 +27,13 @@ class Client:
     """Sends one request, once: notion-client's own retries wait in vain up to a minute each (VENDORS.md C8).
 
     spent: the requests that were sent, for `Metered`.
+    told: when Notion gave its last answer, by its own clock; None where it doesn't say.
     """
 
     def __init__(self, settings: NotionSettings, place: Place) -> None:
         self.where = Where(place.name, settings.id, settings.token)
         self.spent: list[Request] = []
+        self.told: datetime | None = None
         self._settings = settings
         self._place = place
 
@@ -64,9 +69,17 @@ class Client:
         log.addHandler(logging.NullHandler())
         said = {"auth": self._token(), "base_url": settings.endpoint, "notion_version": VERSION, "retry": False, "logger": log}
         straight = on_this_machine(urlsplit(settings.endpoint).hostname or "")  # no proxy leads there (VENDORS.md C8)
-        vendors = Vendors(said, client=httpx.Client(trust_env=not straight))
+        vendors = Vendors(said, client=httpx.Client(trust_env=not straight, event_hooks={"response": [self._hears]}))
         vendors.client.timeout = httpx.Timeout(settings.timeout.total_seconds(), connect=settings.connect_timeout.total_seconds())
         return vendors
+
+    def _hears(self, response: httpx.Response) -> None:
+        """The Date header (RFC 9110, 6.6.1): notion-client gives back the body alone."""
+        try:
+            told = parsedate_to_datetime(response.headers.get("Date", ""))
+        except ValueError:
+            told = None
+        self.told = told if told is not None and told.tzinfo is not None else None
 
     def _token(self) -> str:
         try:

@@ -1,7 +1,8 @@
 """Whether anything changed, asked of Notion by when rows were last edited: one request, whatever the table's size. Pure.
 
 Notion rounds that time down to the minute, so two edits of one minute look the same, and one that is seen late may bear an earlier
-minute (VENDORS.md C3). So what is asked for begins two minutes before the latest that is known, and is compared by content.
+minute (VENDORS.md C3). So what is asked for begins two minutes before the table was looked at last, by Notion's own clock, and is
+compared by content.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ OVERLAP = timedelta(minutes=2)
 ANSWER = 100
 """Rows of one answer (VENDORS.md C2). Where more were edited lately, the table is read."""
 SWEEP = 10
-"""Every so many probes count as a change, at two a minute each 5 minutes: rows that were put into the trash are in no answer."""
+"""Every so many probes count as a change, at two a minute each 5 minutes: what was put into the trash, and properties that were
+renamed, are in no answer."""
 
 
 class News:
@@ -30,6 +32,8 @@ class News:
         self._page = page
         self._known: dict[str, tuple[Mapping[str, Cell], str]] = {}
         self._seen: dict[str, tuple[Mapping[str, Cell], str]] = {}  # the same of the read under way
+        self._looked: datetime | None = None  # all that was edited before is known, but for what is seen late
+        self._began: datetime | None = None  # the same of the read under way
         self._met = False  # a write has met what the engine doesn't know
         self._quiet = 0
         self._changes = 0
@@ -38,7 +42,11 @@ class News:
 
     def begins(self) -> None:
         """A read begins."""
-        self._seen = {}
+        self._seen, self._began = {}, None
+
+    def answers(self, told: datetime | None) -> None:
+        """The read under way was answered.   told: when, by Notion's clock. Only the first answer counts."""
+        self._began = self._began or told
 
     def saw(self, row: Row, edited: str) -> bool:
         """False for a row that this read has seen: one that moves while pages are read may come twice."""
@@ -49,7 +57,7 @@ class News:
 
     def ends(self) -> None:
         """The read is complete, and goes to the engine."""
-        self._known, self._met, self._quiet = self._seen, False, 0
+        self._known, self._looked, self._met, self._quiet = self._seen, self._began, False, 0
 
     def cells(self, key: str) -> Mapping[str, Cell] | None:
         """A row's cells, as the engine knows them; None for none."""
@@ -77,24 +85,22 @@ class News:
     def question(self) -> dict[str, Any] | None:
         """The body of a query for what was edited lately; None where there is nothing to ask, and the table is to be read."""
         self._quiet += 1
-        if self._met or self._quiet >= SWEEP or len(self._known) <= self._page:
+        if self._looked is None or self._met or self._quiet >= SWEEP or len(self._known) <= self._page:
             self._changes += 1
             return None
+        since = (self._looked - OVERLAP).isoformat()
         return {
             "page_size": ANSWER,
-            "filter": {"timestamp": "last_edited_time", "last_edited_time": {"on_or_after": self._since.isoformat()}},
+            "filter": {"timestamp": "last_edited_time", "last_edited_time": {"on_or_after": since}},
             "sorts": [{"timestamp": "last_edited_time", "direction": "descending"}],
         }
 
-    def answered(self, rows: Mapping[str, Mapping[str, Cell]], *, whole: bool) -> None:
-        """rows: key → cells of the answer.   whole: whether it is all of it, with the columns that are known."""
-        since = self._since
-        due = {key for key, (_, edited) in self._known.items() if datetime.fromisoformat(edited) >= since}
-        known = {key: cells for key, (cells, _) in self._known.items()}
-        if not whole or due - rows.keys() or any(known.get(key) != cells for key, cells in rows.items()):
-            self._changes += 1
+    def answered(self, rows: Mapping[str, Mapping[str, Cell]], told: datetime | None, *, whole: bool) -> None:
+        """rows: key → cells of the answer.   told: when it was given.
 
-    @property
-    def _since(self) -> datetime:
-        """In UTC."""
-        return max(datetime.fromisoformat(edited) for _, edited in self._known.values()) - OVERLAP
+        whole: whether it is all that was edited lately, with the columns that are known.
+        """
+        if whole and all(key in self._known and self._known[key][0] == cells for key, cells in rows.items()):
+            self._looked = told
+        else:
+            self._changes += 1

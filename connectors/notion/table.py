@@ -112,7 +112,8 @@ class NotionTable:
             answer = self._client.ask(READS, "POST", "data_sources", self._source.id, "query", body=body)
             pages = [page for page in answer["results"] if page["object"] == "page" and not is_gone(page)]
             whole = not answer.get("has_more") and all(self._as_known(self._fields, page) for page in pages[:1])
-            self._news.answered({page["id"]: self._row(self._fields, page).cells for page in pages}, whole=whole)
+            rows = {page["id"]: self._row(self._fields, page).cells for page in pages}
+            self._news.answered(rows, self._client.told, whole=whole)
         return self._news.marker
 
     def close(self) -> None:
@@ -129,6 +130,7 @@ class NotionTable:
         except Refused as refused:  # it wants to be asked for less at once
             self._size = max(self._size // 2, min(FEWEST, self._page))
             raise said(refused, self._where, asking) from refused
+        self._news.answers(self._client.told)
         status = answer.get("request_status")
         if isinstance(status, dict) and status.get("type") == "incomplete":
             raise NeedsOwner(

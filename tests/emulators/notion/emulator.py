@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import format_datetime
 from random import Random
 from uuid import UUID
 
@@ -122,11 +123,12 @@ class Notion(Emulator):
         with self.lock:
             plain = super().answer(request)
             number = str(UUID(int=self._numbers.getrandbits(128), version=4))
+            date = format_datetime(self.clock.now(), usegmt=True)
         if not plain.headers.get("Content-Type", "").startswith("application/json") or not plain.body.endswith(b"}"):
             return plain
         comma = "" if plain.body == b"{}" else ","
         body = b"".join((memoryview(plain.body)[:-1], f'{comma}"request_id":"{number}"}}'.encode()))
-        return plain.but(body=body, headers={**plain.headers, "X-Notion-Request-Id": number})
+        return plain.but(body=body, headers={**plain.headers, "X-Notion-Request-Id": number, "Date": date})
 
     def admit(self, request: Request, operation: str) -> None:
         token = request.bearer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,8 @@ def notion(clock: SetClock, switches: dict[str, str]) -> Iterator[Notion]:
     emulator = make(clock, switches, 1)
     fill(emulator)
     emulator.limits.budget = None
+    for node in emulator.api.world.nodes.values():
+        node.created += timedelta(milliseconds=node.number)  # one after the other, as people make them
     clock.advance(minutes=10)
     yield emulator
     assert emulator.unserved == []
