@@ -22,16 +22,13 @@ renamed, are in no answer."""
 
 
 class News:
-    """What the engine knows of the table, row by row, and whether an answer shows anything else.
-
-    A row is its cells, and when it was edited last, as Notion wrote it.
-    """
+    """What the engine knows of the table, row by row, and whether an answer shows anything else."""
 
     def __init__(self, page: int) -> None:
         """page: rows of one request: a table of no more is read rather than asked."""
         self._page = page
-        self._known: dict[str, tuple[Mapping[str, Cell], str]] = {}
-        self._seen: dict[str, tuple[Mapping[str, Cell], str]] = {}  # the same of the read under way
+        self._known: dict[str, Mapping[str, Cell]] = {}
+        self._seen: dict[str, Mapping[str, Cell]] = {}  # the same of the read under way
         self._looked: datetime | None = None  # all that was edited before is known, but for what is seen late
         self._began: datetime | None = None  # the same of the read under way
         self._met = False  # a write has met what the engine doesn't know
@@ -48,11 +45,11 @@ class News:
         """The read under way was answered.   told: when, by Notion's clock. Only the first answer counts."""
         self._began = self._began or told
 
-    def saw(self, row: Row, edited: str) -> bool:
+    def saw(self, row: Row) -> bool:
         """False for a row that this read has seen: one that moves while pages are read may come twice."""
         if row.key in self._seen:
             return False
-        self._seen[row.key] = row.cells, edited
+        self._seen[row.key] = row.cells
         return True
 
     def ends(self) -> None:
@@ -61,16 +58,15 @@ class News:
 
     def cells(self, key: str) -> Mapping[str, Cell] | None:
         """A row's cells, as the engine knows them; None for none."""
-        known = self._known.get(key)
-        return known[0] if known is not None else None
+        return self._known.get(key)
 
     # --- a write
 
-    def wrote(self, row: Row, ours: Collection[str], edited: str) -> None:
+    def wrote(self, row: Row, ours: Collection[str]) -> None:
         """A write was answered with the row as it stands now.   ours: headers that it has put, or that change by themselves."""
-        before, _ = self._known.get(row.key, ({}, ""))
+        before = self._known.get(row.key, {})
         self._met |= row.cells.keys() != before.keys() or any(row.cells[h] != v for h, v in before.items() if h not in ours)
-        self._known[row.key] = row.cells, edited
+        self._known[row.key] = row.cells
 
     def lost(self, key: str) -> None:
         """The engine is told that this row is gone."""
@@ -82,11 +78,15 @@ class News:
     def marker(self) -> str:
         return str(self._changes)
 
+    def meets(self) -> None:
+        """Something isn't as it was, without a question."""
+        self._changes += 1
+
     def question(self) -> dict[str, Any] | None:
         """The body of a query for what was edited lately; None where there is nothing to ask, and the table is to be read."""
         self._quiet += 1
         if self._looked is None or self._met or self._quiet >= SWEEP or len(self._known) <= self._page:
-            self._changes += 1
+            self.meets()
             return None
         since = (self._looked - OVERLAP).isoformat()
         return {
@@ -100,7 +100,7 @@ class News:
 
         whole: whether it is all that was edited lately, with the columns that are known.
         """
-        if whole and all(key in self._known and self._known[key][0] == cells for key, cells in rows.items()):
+        if whole and all(self._known.get(key) == cells for key, cells in rows.items()):
             self._looked = told
         else:
-            self._changes += 1
+            self.meets()

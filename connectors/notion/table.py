@@ -108,11 +108,14 @@ class NotionTable:
 
     def probe(self) -> str:
         """At most one request: none where a whole read takes no more."""
-        if self._fields is not None and (body := self._news.question()) is not None:
-            answer = self._client.ask(READS, "POST", "data_sources", self._source.id, "query", body=body)
+        fields = self._fields
+        if fields is None:
+            self._news.meets()
+        elif (body := self._news.question()) is not None:
+            answer = self._client.ask(READS, "POST", "data_sources", fields.source, "query", body=body)
             pages = [page for page in answer["results"] if page["object"] == "page" and not is_gone(page)]
-            whole = not answer.get("has_more") and all(self._as_known(self._fields, page) for page in pages[:1])
-            rows = {page["id"]: self._row(self._fields, page).cells for page in pages}
+            whole = not answer.get("has_more") and all(self._as_known(fields, page) for page in pages[:1])
+            rows = {page["id"]: self._row(fields, page).cells for page in pages}
             self._news.answered(rows, self._client.told, whole=whole)
         return self._news.marker
 
@@ -148,7 +151,7 @@ class NotionTable:
         self._begun |= bool(pages)
         rows = [(self._row(fields, page), str(page["last_edited_time"])) for page in pages]
         late = self._late.holds_back
-        return tuple(row for row, edited in rows if not late(row.key, row.cells, edited) and self._news.saw(row, edited))
+        return tuple(row for row, edited in rows if not late(row.key, row.cells, edited) and self._news.saw(row))
 
     def _looked_at(self, fields: Fields, key: str) -> tuple[Row, ...]:
         """A row as its page says; none where it is gone."""
@@ -162,7 +165,7 @@ class NotionTable:
             return ()
         row = self._row(fields, page)
         self._late.asked(key, row.cells)
-        return (row,) if self._news.saw(row, page["last_edited_time"]) else ()
+        return (row,) if self._news.saw(row) else ()
 
     def _as_known(self, fields: Fields, page: Mapping[str, Any]) -> bool:
         properties = page["properties"]
@@ -246,7 +249,7 @@ class NotionTable:
             return self._missing(patch.key)
         row = self._row(fields, page)
         self._late.wrote(row.key, self._news.cells(row.key), row.cells, page["last_edited_time"])
-        self._news.wrote(row, patch.put.keys() | fields.computed, page["last_edited_time"])
+        self._news.wrote(row, patch.put.keys() | fields.computed)
         return Written(Effect.APPLIED, row, unfit)
 
     def _delete(self, key: str) -> Effect:

@@ -75,10 +75,16 @@ def switches() -> dict[str, str]:
 
 
 @pytest.fixture
-def notion(clock: SetClock, switches: dict[str, str]) -> Iterator[Notion]:
+def many_rows() -> int:
+    """Of the second table. Replaced by tests that need it large."""
+    return 1
+
+
+@pytest.fixture
+def notion(clock: SetClock, switches: dict[str, str], many_rows: int) -> Iterator[Notion]:
     """Without limits: tests of limits put them back. Nothing may be left unserved."""
     emulator = make(clock, switches, 1)
-    fill(emulator)
+    fill(emulator, many=many_rows)
     emulator.limits.budget = None
     for node in emulator.api.world.nodes.values():
         node.created += timedelta(milliseconds=node.number)  # one after the other, as people make them

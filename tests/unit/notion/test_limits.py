@@ -25,6 +25,9 @@ from tests.fakes.memory_table import InlineWorker
 from tests.fakes.virtual import VirtualClock, run
 from tests.unit.notion.conftest import place, plugged
 
+READING = 12
+"""Requests of the first read of a thousand rows."""
+
 Work = Callable[[PatientTable, Notion, VirtualClock], Awaitable[None]]
 
 
@@ -44,7 +47,7 @@ def played(work: Work, title: str = "Many tasks", switches: dict[str, str] | Non
         clock = Settable()
         clock.clock = VirtualClock()
         notion = make(clock, switches, 1)  # type: ignore[arg-type]  # it is asked for `now` alone
-        fill(notion)
+        fill(notion, many=1_000 if title == "Many tasks" else 1)
         await clock.clock.sleep(timedelta(minutes=10))
         table = NotionTable(NotionSettings(database=source_called(notion, title).parent[1]), place())
         plugged(table._client, Transport(notion))
@@ -61,16 +64,16 @@ def statuses(notion: Notion) -> list[int]:
 
 
 async def _writes(table: PatientTable, notion: Notion, clock: VirtualClock) -> None:
-    keys = [row.key for row in (await table.read()).rows]
+    keys = [row.key for row in (await table.read()).rows][: 2 * BUDGET]
     began = clock.now()
     for key in keys:
         await clock.sleep(timedelta(seconds=BETWEEN_WRITES))
         assert [answer.effect for answer in await table.write([Patch(key, {"Current": 9})])] == [Effect.APPLIED]
     took = (clock.now() - began).total_seconds()
-    assert took <= 61 * (len(keys) / BUDGET)
+    assert took <= 61 * (len(keys) + READING) / BUDGET
 
 
-def test_a_thousand_rows_are_written_at_the_pace_that_notion_allows_and_no_faster() -> None:
+def test_rows_are_written_at_the_pace_that_notion_allows_and_no_faster() -> None:
     for switches in ({}, {"window": "aligned"}):
         assert set(statuses(played(_writes, switches=switches))) == {200}
 

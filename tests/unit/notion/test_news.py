@@ -24,13 +24,19 @@ QUERY = "data_sources.query"
 
 
 @pytest.fixture
+def many_rows() -> int:
+    """So few that they are soon read, and more than one answer shows."""
+    return 2 * ANSWER
+
+
+@pytest.fixture
 def many(notion: Notion) -> Source:
     return source_called(notion, "Many tasks")
 
 
 @pytest.fixture
 def table(open_table: Open, many: Source) -> NotionTable:
-    """Of a thousand rows."""
+    """Of two pages."""
     return open_table(database=many.parent[1])
 
 
@@ -50,7 +56,7 @@ def test_a_small_table_is_read_rather_than_asked(open_table: Open, notion: Notio
     assert list(table.spent()) == ["read"] * 3
 
 
-def test_a_quiet_poll_of_a_thousand_rows_is_one_request_until_all_is_looked_at_again(table: NotionTable, notion: Notion) -> None:
+def test_a_quiet_poll_is_one_request_until_all_is_looked_at_again(table: NotionTable, notion: Notion) -> None:
     read(table)
     operations(notion)
     quiet = {table.probe() for _ in range(SWEEP - 1)}
@@ -100,6 +106,15 @@ def test_a_new_row_is_noticed(table: NotionTable, person: Person, many: Source) 
     assert table.probe() != before
 
 
+def test_columns_that_have_to_be_read_anew_are_news(table: NotionTable, person: Person, many: Source) -> None:
+    read(table)
+    before = table.probe()
+    person.rename(many, "Description", "What for")
+    with pytest.raises(Expired):
+        table.read()
+    assert table.probe() != before
+
+
 def test_a_renamed_and_a_new_column_are_noticed_with_the_next_row_that_is_edited(
     table: NotionTable, person: Person, many: Source, row: Callable[[int], Page], clock: SetClock
 ) -> None:
@@ -122,9 +137,9 @@ def test_a_removed_row_and_a_quiet_change_of_columns_are_noticed_at_the_sweep(
 ) -> None:
     read(table)
     before = table.probe()
-    person.delete(row(500))
+    person.delete(row(50))
     assert [table.probe() == before for _ in range(SWEEP - 1)] == [True] * (SWEEP - 2) + [False]
-    assert len(read(table)) == 999
+    assert len(read(table)) == 2 * ANSWER - 1
 
 
 @pytest.mark.parametrize("date", [None, "", "soon", "Wed, 04 Mar 2026 12:10:10"])
@@ -157,6 +172,15 @@ def test_our_own_writes_are_no_news_and_a_persons_edit_that_they_meet_is(
     assert table.probe() != second  # and again, until it was read
     read(table)
     assert table.probe() == table.probe()
+
+
+def test_a_time_that_our_own_write_moves_on_is_no_news(table: NotionTable, person: Person, many: Source, clock: SetClock) -> None:
+    person.add_column(many, "Edited", {"last_edited_time": {}})
+    keys = keys_of(table)
+    before = table.probe()
+    clock.advance(minutes=1)
+    write(table, Patch(keys["task 4"], {"Current": 9}))
+    assert table.probe() == before
 
 
 def test_more_edits_than_one_answer_shows_are_news(table: NotionTable, person: Person, many: Source) -> None:
