@@ -13,6 +13,7 @@ from tests.emulators.core.clock import SetClock
 from tests.emulators.core.inprocess import Transport
 from tests.emulators.notion.emulator import Notion
 from tests.emulators.notion.person import Person
+from tests.emulators.notion.samples import source_called
 from tests.unit.notion.conftest import Rows, keys_of, operations, plugged, read, shown, write
 
 QUERY, LOOK = "data_sources.query", "pages.retrieve"
@@ -137,6 +138,17 @@ def test_a_row_that_somebody_removed_after_our_write_is_asked_for_no_more(
     assert operations(notion) == [QUERY] * 2
 
 
+def test_a_row_that_somebody_dragged_away_after_our_write_is_gone_though_the_query_still_shows_it(
+    table: NotionTable, wire: Lagging, notion: Notion, person: Person, page: Rows
+) -> None:
+    key = keys_of(table)["vitest_rerun"]
+    wire.behind = True
+    write(table, Patch(key, {"Current": 5}))
+    person.move(page("vitest_rerun"), source_called(notion, "Many tasks"))
+    for _ in range(2):
+        assert shown(read(table), "Name") == ["guidelines_refresh", "coverage_check"]
+
+
 def test_of_many_writes_as_many_states_are_known_again_as_are_kept() -> None:
     late = Late()
     for value in range(KEPT + 2):
@@ -149,3 +161,11 @@ def test_of_many_writes_as_many_states_are_known_again_as_are_kept() -> None:
     late.begins()
     assert not late.holds_back("a", {"Current": 1}, "2026-03-04T12:00:00.000Z")
     assert not late.holds_back("a", {"Current": 2}, "2026-03-04T12:00:00.000Z")  # settled with that
+
+
+def test_a_state_that_was_never_seen_is_known_to_be_late_by_its_time() -> None:
+    late = Late()
+    late.wrote("a", None, {"Current": 2}, "2026-03-04T12:01:00.000Z")
+    late.begins()
+    assert late.holds_back("a", {"Current": 1}, "2026-03-04T12:00:00.000Z")
+    assert not late.holds_back("a", {"Current": 1}, "2026-03-04T12:01:00.000Z")

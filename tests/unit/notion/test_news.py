@@ -8,10 +8,11 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from connectors.api import Patch, Probeable
+from connectors.api import Effect, Patch, Probeable
 from connectors.errors import Expired
 from connectors.notion import NotionTable
 from connectors.notion.news import ANSWER, SWEEP
+from connectors.rounds import settled
 from tests.emulators.core.clock import SetClock
 from tests.emulators.core.inprocess import Transport
 from tests.emulators.notion.emulator import Notion
@@ -168,6 +169,7 @@ def test_our_own_writes_are_no_news_and_a_persons_edit_that_they_meet_is(
         assert table.probe() == before
     person.type(row(3), "Description", "typed meanwhile")
     write(table, Patch(keys["task 4"], {"Current": 9}))
+    write(table, Patch(keys["task 5"], {"Current": 9}))
     assert (second := table.probe()) != before
     assert table.probe() != second  # and again, until it was read
     read(table)
@@ -191,8 +193,24 @@ def test_more_edits_than_one_answer_shows_are_news(table: NotionTable, person: P
     assert table.probe() != table.probe()
 
 
-def test_a_row_that_was_just_moved_into_the_trash_by_us_is_no_news(table: NotionTable) -> None:
-    keys = keys_of(table)
+def test_a_row_that_was_just_moved_into_the_trash_by_us_is_no_news_but_its_return_is(
+    table: NotionTable, person: Person, row: Callable[[int], Page]
+) -> None:
+    keys, gone = keys_of(table), row(3)
     before = table.probe()
-    table.delete([keys["task 4"]])
+    assert settled(table.delete, [keys["task 4"]]) == [Effect.APPLIED]
     assert table.probe() == before
+    person.restore(gone)
+    assert table.probe() != before
+
+
+def test_a_row_that_the_engine_was_told_is_missing_is_news_when_it_returns(
+    table: NotionTable, person: Person, row: Callable[[int], Page]
+) -> None:
+    keys, gone = keys_of(table), row(3)
+    before = table.probe()
+    person.delete(gone)
+    assert write(table, Patch(keys["task 4"], {"Current": 9})).effect is Effect.MISSING
+    assert table.probe() == before
+    person.restore(gone)
+    assert table.probe() != before

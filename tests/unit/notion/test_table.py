@@ -334,6 +334,18 @@ def test_a_row_that_is_gone_is_missing_however_notion_says_so(
         assert table.delete([key]) == [Effect.MISSING]
 
 
+def test_a_row_is_missing_only_while_the_table_is_there(table: NotionTable, notion: Notion) -> None:
+    """What isn't shared is answered like what isn't there (VENDORS.md C6)."""
+    patch = Patch(keys_of(table)["vitest_rerun"], {"Current": 9})
+    body = {"object": "error", "status": 400, "code": "validation_error", "message": "…"}
+    notion.faults.add(Fault(UPDATE, times=1, answer=Answer.of(400, body)))
+    assert table.write([patch])[0].effect is Effect.AGAIN
+    notion.api.connections[TOKEN].shared.clear()
+    assert table.write([patch])[0].effect is Effect.AGAIN  # the page isn't found
+    with pytest.raises(NeedsOwner, match="add the connection under"):
+        table.write([patch])
+
+
 def test_what_is_refused_for_another_reason_is_our_mistake_once_that_is_sure(table: NotionTable, notion: Notion) -> None:
     key = keys_of(table)["vitest_rerun"]
     body = {"object": "error", "status": 400, "code": "validation_error", "message": "body failed validation: …"}
