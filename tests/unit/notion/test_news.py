@@ -193,6 +193,18 @@ def test_more_edits_than_one_answer_shows_are_news(table: NotionTable, person: P
     assert table.probe() != table.probe()
 
 
+def test_each_quiet_probe_asks_for_less_than_the_one_before(table: NotionTable, clock: SetClock) -> None:
+    """So that own writes of an hour don't add up to more than one answer shows."""
+    keys = list(keys_of(table).values())
+    before = table.probe()
+    for some in (keys[:60], keys[60:120]):
+        for key in some:
+            write(table, Patch(key, {"Current": 9}))
+        assert table.probe() == before
+        clock.advance(minutes=5)
+        assert table.probe() == before
+
+
 def test_a_row_that_was_just_moved_into_the_trash_by_us_is_no_news_but_its_return_is(
     table: NotionTable, person: Person, row: Callable[[int], Page]
 ) -> None:
