@@ -8,10 +8,10 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from connectors.api import Effect, Patch, Probeable
+from connectors.api import Effect, Patch, Probeable, Row
 from connectors.errors import Expired
 from connectors.notion import NotionTable
-from connectors.notion.news import ANSWER, SWEEP
+from connectors.notion.news import ANSWER, SWEEP, News
 from connectors.rounds import settled
 from tests.emulators.core.clock import SetClock
 from tests.emulators.core.inprocess import Transport
@@ -191,6 +191,25 @@ def test_more_edits_than_one_answer_shows_are_news(table: NotionTable, person: P
         person.type(edited, "Current", 1)
     read(table)
     assert table.probe() != table.probe()
+
+
+def test_an_edit_while_pages_are_read_is_noticed_however_long_that_takes(
+    table: NotionTable, person: Person, row: Callable[[int], Page], clock: SetClock
+) -> None:
+    read(table)
+    before = table.probe()
+    first = table.read()
+    person.type(row(3), "Current", 7)
+    clock.advance(minutes=5)
+    assert table.read(first.next).next is None
+    assert table.probe() != before
+
+
+def test_a_row_that_moves_while_pages_are_read_comes_once() -> None:
+    news = News(100)
+    for _ in range(2):
+        news.begins()
+        assert [news.saw(Row(key, {})) for key in "aba"] == [True, True, False]
 
 
 def test_each_quiet_probe_asks_for_less_than_the_one_before(table: NotionTable, clock: SetClock) -> None:

@@ -13,6 +13,7 @@ import pytest
 from connectors.api import Effect, Patch
 from connectors.errors import Bug, Expired, NeedsOwner, NoRoom, OutcomeUnknown, TryLater
 from connectors.notion import NotionTable
+from connectors.notion.source import is_gone
 from connectors.rounds import settled
 from tests.emulators.core.exchange import Answer
 from tests.emulators.core.faults import Fault
@@ -183,6 +184,26 @@ def test_a_database_in_the_trash_is_told_and_not_taken_for_an_empty_one(
     assert shown(read(table), "Name") == NAMES
 
 
+@pytest.mark.parametrize("switches", [{}, {"trashed_rows": "shown"}, {"trashed_sources": "not_found"}])
+def test_a_data_source_in_the_trash_is_told_too(table: NotionTable, open_table: Open, person: Person, source: Source) -> None:
+    read(table)
+    person.delete(source)
+    with pytest.raises(NeedsOwner) as raised:
+        read(table)
+    assert "Restore it there" in str(raised.value) or "was deleted for good" in str(raised.value)
+    with pytest.raises(NeedsOwner, match=r"no data source that may be seen\. Restore it from Notion's trash"):
+        read(open_table())
+    person.undo()
+    assert shown(read(table), "Name") == NAMES
+
+
+@pytest.mark.parametrize("word", ["in_trash", "archived", "is_archived"])
+def test_what_is_archived_is_gone_like_what_is_in_the_trash(word: str) -> None:
+    """VENDORS.md C4: each version has other words for it, and archived is something else than trashed."""
+    assert is_gone({"object": "page", word: True})
+    assert not is_gone({"object": "page", word: False})
+
+
 def test_more_rows_than_a_query_shows_are_refused_with_advice(table: NotionTable, notion: Notion, monkeypatch: Any) -> None:
     """VENDORS.md C2, C8: the client's own iterator ignores the cut."""
     monkeypatch.setattr("tests.emulators.notion.query.MOST", 2)
@@ -306,6 +327,14 @@ def test_a_column_that_was_given_another_type_is_written_as_that(
     written = write(table, Patch(key, {"Runs": 3}))
     assert written.row is not None
     assert written.row.cells["Runs"] == 3
+
+
+def test_a_column_whose_type_was_changed_is_read_anew(table: NotionTable, person: Person, source: Source) -> None:
+    person.add_column(source, "Runs", {"rich_text": {}})
+    read(table)
+    person.add_column(source, "Runs", {"number": {}})  # the same column, with the same id
+    with pytest.raises(Expired):
+        table.read()
 
 
 def test_a_column_that_is_called_like_anothers_id_is_not_taken_for_it(table: NotionTable, person: Person, source: Source) -> None:
