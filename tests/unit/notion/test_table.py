@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 
 from connectors.api import Effect, Patch
@@ -25,7 +26,7 @@ from tests.emulators.notion.samples import source_called
 from tests.emulators.notion.tables import new_source
 from tests.emulators.notion.texts import simple
 from tests.emulators.notion.world import Database, Source
-from tests.unit.notion.conftest import Open, Rows, keys_of, operations, place, read, shown, write
+from tests.unit.notion.conftest import Open, Rows, keys_of, operations, place, plugged, read, shown, write
 
 COLUMNS = {"Name", "Type", "Description", "Action", "Current", "Threshold", "Last Run", "Status", "Metadata"}
 NAMES = ["guidelines_refresh", "vitest_rerun", "coverage_check"]
@@ -195,6 +196,20 @@ def test_a_data_source_in_the_trash_is_told_too(table: NotionTable, open_table: 
         read(open_table())
     person.undo()
     assert shown(read(table), "Name") == NAMES
+
+
+def test_a_database_that_says_itself_that_it_is_in_the_trash_is_asked_no_further(open_table: Open) -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(200, json={"object": "database", "in_trash": True, "data_sources": [{"id": "1", "name": "Tasks"}]})
+
+    table = open_table()
+    plugged(table._client, httpx.MockTransport(answer))
+    with pytest.raises(NeedsOwner, match="lies in Notion's trash"):
+        table.read()
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("word", ["in_trash", "archived", "is_archived"])
