@@ -13,11 +13,12 @@ import pytest
 
 from connectors.api import Effect, Patch
 from connectors.errors import Bug, Expired, NeedsOwner, NoRoom, OutcomeUnknown, TryLater
-from connectors.notion import NotionTable
+from connectors.notion import NotionSettings, NotionTable
 from connectors.notion.source import is_gone
 from connectors.rounds import settled
 from tests.emulators.core.exchange import Answer
 from tests.emulators.core.faults import Fault
+from tests.emulators.core.server import Server
 from tests.emulators.notion.emulator import TOKEN, Notion, Unanswered
 from tests.emulators.notion.errors import overloaded, unavailable
 from tests.emulators.notion.people import CAPABILITIES
@@ -251,6 +252,18 @@ def test_a_page_before_the_first_is_our_mistake(table: NotionTable) -> None:
 @pytest.mark.parametrize("switches", [{"short_pages": "yes", "order": "any"}])
 def test_pages_may_be_shorter_than_asked_for(open_table: Open) -> None:
     assert shown(read(open_table(page=2)), "Name") == NAMES
+
+
+def test_no_proxy_stands_between_rowd_and_this_machine(notion: Notion, source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    """VENDORS.md C8: the client's would lead there, too."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with Server(notion) as server:
+        table = NotionTable(NotionSettings(database=source.parent[1], endpoint=server.base), place())
+        assert shown(read(table), "Name") == NAMES
+        table.close()
 
 
 # --- who may
