@@ -11,6 +11,7 @@ BACKENDS = {
     "local": "connectors.local:BACKEND",
     "airtable": "connectors.airtable:BACKEND",
     "google_sheets": "connectors.google_sheets:BACKEND",
+    "notion": "connectors.notion:BACKEND",
 }
 """Name → where its `Backend` is. Other packages add theirs through the entry point group `rowd.connectors`."""
 

@@ -53,7 +53,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One request's worth of rows, in the order a person sees them.
+    """One request's worth of rows, in the order a person sees them (see `Traits.ordered`).
 
     columns: the headers in the order of the table, the same on every page.
     next: the cursor of the next page; None on the last.
@@ -146,6 +146,8 @@ class Traits:
     windows: every limit the vendor counts; empty for a local file.
     cell_limit: characters that one cell holds.
     budgets: what it allows in a month; empty where months don't count.
+    ordered: whether rows and columns come in the order in which people see them. Where a store tells no program how its views are
+        sorted, they come in an order that stays.
     """
 
     atomic_expect: bool
@@ -153,6 +155,7 @@ class Traits:
     windows: tuple[Window, ...] = ()
     cell_limit: int = 32_767
     budgets: tuple[Budget, ...] = ()
+    ordered: bool = True
 
 
 class Table(Protocol):
@@ -204,13 +207,15 @@ class Editable(Protocol):
     """A table whose rows can be made and removed by a program."""
 
     def create(self, rows: Sequence[Mapping[str, Cell]]) -> list[str]:
-        """Append rows; answer their keys in the same order. Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug.
+        """Append rows, at most `traits.batch`; answer their keys in the same order.
 
-        NeedsOwner also where a column can't hold a cell: nothing is appended then.
+
+        Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug. NeedsOwner also where a column can't hold a
+        cell: nothing is appended then.
         """
 
     def delete(self, keys: Sequence[str]) -> list[Effect]:
-        """Remove rows; answer in the same order. Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug."""
+        """Remove rows, at most `traits.batch`; answer in the same order. Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug."""
 
 
 @runtime_checkable

@@ -97,7 +97,11 @@ OWN_KEYS = frozenset(
 )
 """Only where people can see and break the keys."""
 
+ORDER = frozenset({"test_columns_come_in_the_order_of_the_table", "test_rows_come_in_the_order_a_person_sees"})
+"""Only where `traits.ordered`."""
+
 AIRTABLE = (ALWAYS - OWN_KEYS) | EDITABLE | PROBE | LIMITS
+NOTION = AIRTABLE - ORDER
 
 MUST_RUN = {
     "TestComma": LOCAL,
@@ -106,6 +110,8 @@ MUST_RUN = {
     "TestToyStore": ALWAYS,
     "TestAirtable": AIRTABLE,
     "TestAirtableOtherwise": AIRTABLE,
+    "TestNotion": NOTION,
+    "TestNotionOtherwise": NOTION,
     "TestSheets": SHEETS | PROBE,
     "TestSheetsTheOtherWay": SHEETS,
 }

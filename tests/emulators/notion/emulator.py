@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import format_datetime
 from random import Random
 from uuid import UUID
 
 from tests.emulators.core.clock import Clock
 from tests.emulators.core.emulator import Emulator
-from tests.emulators.core.exchange import Answer, NotEmulated, Request, encoded
+from tests.emulators.core.exchange import Answer, NotEmulated, Request
 from tests.emulators.core.faults import Fault
 from tests.emulators.core.switches import Switches
-from tests.emulators.notion import texts
 from tests.emulators.notion.api import Api
 from tests.emulators.notion.blocks import Blocks
 from tests.emulators.notion.errors import error, invalid, refusal, saved_but_unanswered
@@ -123,11 +123,12 @@ class Notion(Emulator):
         with self.lock:
             plain = super().answer(request)
             number = str(UUID(int=self._numbers.getrandbits(128), version=4))
+            date = format_datetime(self.clock.now(), usegmt=True)
         if not plain.headers.get("Content-Type", "").startswith("application/json") or not plain.body.endswith(b"}"):
             return plain
         comma = "" if plain.body == b"{}" else ","
         body = b"".join((memoryview(plain.body)[:-1], f'{comma}"request_id":"{number}"}}'.encode()))
-        return plain.but(body=body, headers={**plain.headers, "X-Notion-Request-Id": number})
+        return plain.but(body=body, headers={**plain.headers, "X-Notion-Request-Id": number, "Date": date})
 
     def admit(self, request: Request, operation: str) -> None:
         token = request.bearer
@@ -170,11 +171,12 @@ class Notion(Emulator):
         return error(501, "not_emulated", f"{what} is not emulated")
 
     def snippet(self, base: str) -> str:
-        """For the first database that was made."""
-        titles = [self.api.shapes.database_title(node) for node in self.api.world.nodes.values() if isinstance(node, Database)]
+        """For the first database that was made, and for `.env` beside it."""
+        made = [node.id for node in self.api.world.nodes.values() if isinstance(node, Database)]
         return f"""[tables.tasks]
 connector = "notion"
-database = {encoded(texts.plain(titles[0]) if titles else "")}
-token = "{TOKEN}"
-base_url = "{base}"
+database = "{made[0] if made else ""}"
+endpoint = "{base}"
+# In .env beside it:
+# NOTION_TOKEN={TOKEN}
 """

@@ -37,28 +37,28 @@ OLD = timedelta(days=1)
 """So long ago what was put in could be found already: longer than any lag."""
 
 
-def fill(emulator: Notion, path: Path | None = None) -> None:
+def fill(emulator: Notion, path: Path | None = None, many: int = MANY) -> None:
     """Put in what a seed file says, or the samples; all of it is shared with every connection that there is, and no lag hides it.
 
     path: JSON: `{"databases": [{"title": "Tasks", "properties": {…}, "rows": [{"Name": "x", …}]}]}`, properties as the API takes
-    them, cells as a person would type them. Raises BadSeed.
+    them, cells as a person would type them.   many: rows of the second sample. Raises BadSeed.
     """
     nodes = emulator.api.world.nodes
     known = set(nodes)
-    _put_in(emulator, path)
+    _put_in(emulator, path, many)
     for name in nodes.keys() - known:
         nodes[name].indexed = nodes[name].created - OLD
 
 
-def _put_in(emulator: Notion, path: Path | None) -> None:
+def _put_in(emulator: Notion, path: Path | None, many: int) -> None:
     ada = Person(emulator)
     home = ada.page("Home")
     for connection in emulator.api.connections.values():
         ada.share(home, connection)
     if path is None:
         _table(ada, ada.database("Tasks", COLUMNS, home), [dict(zip(COLUMNS, row, strict=True)) for row in ROWS])
-        many = [dict(zip(COLUMNS, (f"task {number}", *ROWS[number % 3][1:]), strict=True)) for number in range(1, MANY + 1)]
-        _table(ada, ada.database("Many tasks", COLUMNS, home), many)
+        rows = [dict(zip(COLUMNS, (f"task {number}", *ROWS[number % 3][1:]), strict=True)) for number in range(1, many + 1)]
+        _table(ada, ada.database("Many tasks", COLUMNS, home), rows)
         return
     with reading(path) as seed:
         for given in seed["databases"]:

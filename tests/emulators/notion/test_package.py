@@ -182,7 +182,12 @@ def test_the_snippet_is_a_table_of_rowd_toml(emulator: Notion) -> None:
     assert tomllib.loads(emulator.snippet("http://127.0.0.1:1"))["tables"]["tasks"]["database"] == ""
     notion.fill(emulator)
     settings = tomllib.loads(emulator.snippet("http://127.0.0.1:1"))["tables"]["tasks"]
-    assert (settings["connector"], settings["database"], settings["token"]) == ("notion", "Tasks", TOKEN)
+    assert settings == {
+        "connector": "notion",
+        "database": source_called(emulator, "Tasks").parent[1],
+        "endpoint": "http://127.0.0.1:1",
+    }
+    assert f"# NOTION_TOKEN={TOKEN}" in emulator.snippet("http://127.0.0.1:1")
 
 
 def test_a_replay_finds_what_was_there_before_and_nothing_else(emulator: Notion) -> None:

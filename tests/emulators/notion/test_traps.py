@@ -101,6 +101,7 @@ def test_every_answer_has_an_id_of_its_own(ask: Ask) -> None:
     answers = [ask("GET", "/v1/users/me"), ask("GET", "/v1/users/me"), ask("GET", "/v1/nothing")]
     numbers = {answer.json["request_id"] for answer in answers}
     assert numbers == {answer.headers["X-Notion-Request-Id"] for answer in answers}
+    assert {answer.headers["Date"] for answer in answers} == {"Wed, 04 Mar 2026 12:00:42 GMT"}
     assert len(numbers) == 3
 
 
