@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.errors import Bug, Expired, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
+from connectors.errors import Bug, Expired, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
 from connectors.notion import NotionSettings
 from connectors.notion.client import VERSION, Client
 from connectors.notion.errors import Asking, Refused, Where, translated
@@ -46,15 +46,15 @@ def limited(reason: str, **more: Any) -> dict[str, Any]:
 
 # status, body, headers, of a read, of a write, how long to wait, what the message says
 CASES: list[tuple[int, Any, dict[str, str], type[TableError], type[TableError], float | None, str]] = [
-    (429, limited("request_rate_limit", retry_after="12"), {"Retry-After": "12"}, TryLater, TryLater, 12, "with NOTION_TOKEN, by"),
-    (429, limited("request_rate_limit", retry_after="12"), {}, TryLater, TryLater, 12, "pause"),
-    (429, limited("request_rate_limit"), {}, TryLater, TryLater, 60, "pause"),
-    (429, limited("request_rate_limit"), {"Retry-After": "soon"}, TryLater, TryLater, 60, "pause"),
-    (429, limited("space_request_rate_limit"), {"Retry-After": "591"}, TryLater, TryLater, 591, "workspace's connections together"),
-    (429, limited("endpoint_rate_limit"), {"Retry-After": "4"}, TryLater, TryLater, 4, "pause"),
+    (429, limited("request_rate_limit", retry_after="12"), {"Retry-After": "12"}, Limited, Limited, 12, "with NOTION_TOKEN, by"),
+    (429, limited("request_rate_limit", retry_after="12"), {}, Limited, Limited, 12, "pause"),
+    (429, limited("request_rate_limit"), {}, Limited, Limited, 60, "pause"),
+    (429, limited("request_rate_limit"), {"Retry-After": "soon"}, Limited, Limited, 60, "pause"),
+    (429, limited("space_request_rate_limit"), {"Retry-After": "591"}, Limited, Limited, 591, "workspace's connections together"),
+    (429, limited("endpoint_rate_limit"), {"Retry-After": "4"}, Limited, Limited, 4, "pause"),
     (429, limited("request_blocked"), {"Retry-After": "4"}, NeedsOwner, NeedsOwner, None, "write to Notion's support"),
-    (429, error(429, "rate_limited", LIMIT), {}, TryLater, TryLater, 60, "pause"),
-    (429, "<h1>Too many requests</h1>", {"Retry-After": "7"}, TryLater, TryLater, 7, "pause"),
+    (429, error(429, "rate_limited", LIMIT), {}, Limited, Limited, 60, "pause"),
+    (429, "<h1>Too many requests</h1>", {"Retry-After": "7"}, Limited, Limited, 7, "pause"),
     (529, error(529, "service_overload"), {"Retry-After": "5"}, TryLater, TryLater, 5, "overloaded"),
     (529, error(529, "service_overload"), {}, TryLater, TryLater, 60, "overloaded"),
     (401, error(401, "unauthorized", "API token is invalid."), {}, NeedsOwner, NeedsOwner, None, "put NOTION_TOKEN=… into .env"),
