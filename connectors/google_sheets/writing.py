@@ -137,7 +137,7 @@ def _number(letters: str) -> int:
 class Stray:
     """A cell that was written, but not meant.
 
-    handle, header: which; a column without a header is told by its position.   wrote: what was put there.
+    handle, header: which; a column without a header is told by its position, or by what was put there: `wrote`.
     old: what stood there, as far as we know.
     """
 
@@ -230,10 +230,20 @@ def undone(grid: Grid, strays: Sequence[Stray]) -> dict[int, dict[int, Raw]]:
 
 
 def place_of(grid: Grid, stray: Stray) -> int | None:
-    """In which column a stray is to be found now; None where it is gone, or can't be told."""
+    """In which column a stray is to be found now; None where it is gone, or can't be told.
+
+    A column without a header may have been moved, too: then by what was put there, where its row shows that once.
+    """
     if stray.header:
         return grid.position(stray.header)
-    return stray.position if stray.position not in grid.columns.values() else None
+    line = grid.by_handle.get(stray.handle)
+    if line is None:
+        return None
+    nameless = set(range(len(line.cells))) - set(grid.columns.values())
+    found = [position for position in nameless if alike(line.at(position).raw, stray.wrote)]
+    if stray.position in found:
+        return stray.position
+    return found[0] if len(found) == 1 else None
 
 
 def shown(grid: Grid, line: Line, cells: Mapping[int, Raw], seen: Seen) -> Line | None:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from connectors.api import Cell, Effect, Patch, Row
@@ -443,6 +443,7 @@ def texts(bench: SheetsBench) -> list[list[Any]]:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(_story, st.dictionaries(st.sampled_from("abc"), st.sampled_from(["1", "2", None]), min_size=1))
+@example(([], {1: ("insert column", "Last Result"), 2: ("column", "ID", 5)}), {"a": "1"})  # a stray without a header, moved on
 def test_whatever_is_moved_meanwhile_only_what_was_meant_is_changed(
     story: tuple[Sequence[tuple[Any, ...]], Mapping[int, tuple[Any, ...]]], puts: Mapping[str, Cell]
 ) -> None:
