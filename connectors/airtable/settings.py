@@ -6,13 +6,12 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from ipaddress import ip_address
 from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from config.fields import Span
+from connectors.reaching import Endpoint, Patience, Said, token_named
 
 ENDPOINT = "https://api.airtable.com"
 
@@ -23,57 +22,11 @@ support.airtable.com, "Managing API call limits in Airtable", updated 2026-08-10
 _ID = r"[A-Za-z0-9]{14}"
 _BASE, _TABLE, _VIEW = (re.compile(prefix + _ID) for prefix in ("app", "tbl", "viw"))
 _TOKEN = re.compile(r"pat[A-Za-z0-9]+\.\w+|key[A-Za-z0-9]{14}")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def is_base(text: str) -> bool:
     """Whether it is the id of a base, rather than its name."""
     return _BASE.fullmatch(text) is not None
-
-
-def _secret_name(name: str) -> str:
-    if _TOKEN.match(name):
-        raise ValueError('is the token itself; put it into .env as AIRTABLE_TOKEN=…, and write token = "AIRTABLE_TOKEN"')
-    if not _NAME.fullmatch(name):
-        raise ValueError(f'"{name}" is no name of a variable; write one like "AIRTABLE_TOKEN"')
-    return name
-
-
-def _safe(endpoint: str) -> str:
-    """Without a slash at the end. The token goes there with every request."""
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError(f'"{endpoint}" is no address; write one like "{ENDPOINT}"')
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("holds a user or a password; leave it out")
-    if parts.scheme == "http" and not _on_this_machine(parts.hostname):
-        raise ValueError(f'"{endpoint}": the token would go over the network unencrypted; write https://')
-    return endpoint.rstrip("/")
-
-
-def _on_this_machine(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _some_time(length: timedelta) -> timedelta:
-    if not timedelta(seconds=1) <= length <= timedelta(minutes=10):
-        raise ValueError('must be from 1s to 10 min; write a span like "30s"')
-    return length
-
-
-def _something(text: str) -> str:
-    if not text.strip():
-        raise ValueError("is blank")
-    return text.strip()
-
-
-Said = Annotated[str, AfterValidator(_something)]
-Patience = Annotated[Span, AfterValidator(_some_time)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +52,7 @@ class AirtableSettings(BaseModel, extra="forbid", frozen=True):
         description="The view whose rows are the tasks, in its order: its id (`viw…`) or its name."
         " Left out: the one in the browser's address; without any, all rows, ordered by record id.",
     )
-    token: Annotated[Said, AfterValidator(_secret_name)] = Field(
+    token: Annotated[Said, AfterValidator(token_named("AIRTABLE_TOKEN", _TOKEN))] = Field(
         default="AIRTABLE_TOKEN", description="The name of the secret that holds the personal access token."
     )
     plan: Literal["free", "team", "business", "enterprise"] = Field(
@@ -120,9 +73,7 @@ class AirtableSettings(BaseModel, extra="forbid", frozen=True):
     )
     connect_timeout: Patience = Field(default=timedelta(seconds=5), description="How long a connection may take to come about.")
     timeout: Patience = Field(default=timedelta(seconds=30), description="How long an answer may keep silent.")
-    endpoint: Annotated[str, AfterValidator(_safe)] = Field(
-        default=ENDPOINT, description="Where the API is: another address only for a proxy or a test."
-    )
+    endpoint: Endpoint = Field(default=ENDPOINT, description="Where the API is: another address only for a proxy or a test.")
 
     @model_validator(mode="after")
     def _leads_to_a_table(self) -> Self:

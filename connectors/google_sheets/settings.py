@@ -10,11 +10,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
-from config.fields import Span
+from connectors.reaching import Endpoint, Patience
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _IN_URL = re.compile(r"/spreadsheets/(?:u/\d+/)?d/([A-Za-z0-9_-]+)")
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def _names_one(text: str) -> str:
@@ -27,24 +26,6 @@ def _tab(value: object) -> object:
     if isinstance(value, bool) or (isinstance(value, int) and value < 0):
         raise ValueError("is neither the title of a tab, in quotes, nor the number after #gid= in its address")
     return value
-
-
-def _lasts(length: timedelta) -> timedelta:
-    if length <= timedelta(0):
-        raise ValueError("must be longer than nothing; write a span like 10s")
-    return length
-
-
-def _reachable(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f'"{text}" is no address; write one like "https://proxy.example.com"')
-    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
-        raise ValueError(f'"{text}" would carry the access token in clear over the network; use https')
-    return text.rstrip("/")
-
-
-Wait = Annotated[Span, AfterValidator(_lasts)]
 
 
 class GoogleSheetsSettings(BaseModel, extra="forbid", frozen=True):
@@ -75,12 +56,14 @@ class GoogleSheetsSettings(BaseModel, extra="forbid", frozen=True):
             " Needs the Drive API switched on."
         ),
     ] = True
-    connect_timeout: Annotated[Wait, Field(description="How long one request may take to reach Google.")] = timedelta(seconds=10)
+    connect_timeout: Annotated[Patience, Field(description="How long one request may take to reach Google.")] = timedelta(
+        seconds=10
+    )
     read_timeout: Annotated[
-        Wait, Field(description="How long Google may take to answer one request, or go on with its answer.")
+        Patience, Field(description="How long Google may take to answer one request, or go on with its answer.")
     ] = timedelta(seconds=60)
     endpoint: Annotated[
-        Annotated[str, AfterValidator(_reachable)] | None,
+        Endpoint | None,
         Field(
             description="Where Sheets and Drive are asked in place of Google's own addresses: a proxy, or an emulator."
             " Tokens come from the token_uri in the key."

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from connectors.api import Place
 from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
 from connectors.notion.errors import CONNECTIONS, Asking, Where, translated
-from connectors.notion.settings import NotionSettings, on_this_machine
+from connectors.notion.settings import NotionSettings
+from connectors.reaching import on_this_machine
 
 if TYPE_CHECKING:
     import httpx

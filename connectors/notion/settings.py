@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from functools import cached_property
-from ipaddress import ip_address
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from config.fields import Span
+from connectors.reaching import Endpoint, Patience, Said, token_named
 
 ENDPOINT = "https://api.notion.com"
 
@@ -23,59 +22,12 @@ _SITES = ("notion.so", "notion.com", "notion.site")
 _ID = re.compile(r"[0-9a-f]{32}")
 _AT_THE_END = re.compile(r"(?:^|[^0-9a-f])([0-9a-f]{32})$")
 _TOKEN = re.compile(r"(?:ntn|secret)_\w+")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def dashed(text: str) -> str | None:
     """An id as Notion answers it, from one with dashes or without; None for anything else."""
     plain = text.strip().lower().replace("-", "")
     return "-".join((plain[:8], plain[8:12], plain[12:16], plain[16:20], plain[20:])) if _ID.fullmatch(plain) else None
-
-
-def _secret_name(name: str) -> str:
-    if _TOKEN.match(name):
-        raise ValueError('is the token itself; put it into .env as NOTION_TOKEN=…, and write token = "NOTION_TOKEN"')
-    if not _NAME.fullmatch(name):
-        raise ValueError(f'"{name}" is no name of a variable; write one like "NOTION_TOKEN"')
-    return name
-
-
-def _safe(endpoint: str) -> str:
-    """Without a slash at the end: notion-client would make two of it (VENDORS.md C8). The token goes there with every request."""
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError(f'"{endpoint}" is no address; write one like "{ENDPOINT}"')
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("holds a user or a password; leave it out")
-    if parts.scheme == "http" and not on_this_machine(parts.hostname):
-        raise ValueError(f'"{endpoint}": the token would go over the network unencrypted; write https://')
-    return endpoint.rstrip("/")
-
-
-def on_this_machine(host: str) -> bool:
-    """Whether it is this machine's own address, so that nothing goes over a network, nor may go through a proxy."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _some_time(length: timedelta) -> timedelta:
-    if not timedelta(seconds=1) <= length <= timedelta(minutes=10):
-        raise ValueError('must be from 1s to 10 min; write a span like "30s"')
-    return length
-
-
-def _something(text: str) -> str:
-    if not text.strip():
-        raise ValueError("is blank")
-    return text.strip()
-
-
-Said = Annotated[str, AfterValidator(_something)]
-Patience = Annotated[Span, AfterValidator(_some_time)]
 
 
 class NotionSettings(BaseModel, extra="forbid", frozen=True):
@@ -87,7 +39,7 @@ class NotionSettings(BaseModel, extra="forbid", frozen=True):
     data_source: Said | None = Field(
         default=None, description="Which of the database's data sources, where it has several: its name or its id."
     )
-    token: Annotated[Said, AfterValidator(_secret_name)] = Field(
+    token: Annotated[Said, AfterValidator(token_named("NOTION_TOKEN", _TOKEN))] = Field(
         default="NOTION_TOKEN",
         description="The name of the secret that holds the token of a connection, or a personal access token.",
     )
@@ -100,9 +52,7 @@ class NotionSettings(BaseModel, extra="forbid", frozen=True):
     )
     connect_timeout: Patience = Field(default=timedelta(seconds=5), description="How long a connection may take to come about.")
     timeout: Patience = Field(default=timedelta(seconds=60), description="How long an answer may keep silent.")
-    endpoint: Annotated[str, AfterValidator(_safe)] = Field(
-        default=ENDPOINT, description="Where the API is: another address only for a proxy or a test."
-    )
+    endpoint: Endpoint = Field(default=ENDPOINT, description="Where the API is: another address only for a proxy or a test.")
 
     @model_validator(mode="after")
     def _leads_to_a_database(self) -> Self:
