@@ -34,6 +34,8 @@ PATIENCE = timedelta(seconds=70)
 WAITS = (timedelta(seconds=1), timedelta(seconds=3))
 """Between tries where the store doesn't say how long."""
 
+MONTH = timedelta(days=31)
+
 MENDED = (NoHeader, NotThere)
 """Troubles that making the table ready may end."""
 
@@ -104,7 +106,7 @@ def _read(table: Table) -> Iterator[Check]:
 
 
 def polled(bound: Bound, table: Table) -> Check:
-    """Whether the polls alone fit into the windows that count them: a read, or a look that may cost one, each `poll`."""
+    """Whether the polls alone, reads or looks that may cost one, fit into what is counted. A month is made to last."""
     poll, windows = bound.rules.poll, table.traits.windows
     counted = [w for w in windows if w.kind == "any" or (w.kind == "read" and not isinstance(table, Probeable))]
     for window in counted:
@@ -117,6 +119,13 @@ def polled(bound: Bound, table: Table) -> Check:
                     f"poll = {lasted(poll)} makes {polls:,} requests in {lasted(window.span)}, and the {window.scope} allows"
                     f" {window.size:,}. Set poll to {lasted(max(least, timedelta(seconds=1)))} or more in rowd.toml"
                 ),
+            )
+    for budget in table.traits.budgets:
+        polls = MONTH // poll
+        if polls > budget.size:
+            says = f"poll = {lasted(poll)} makes {polls:,} requests in a month, and the {budget.scope} allows {budget.size:,}"
+            return Check(
+                "limits", f"{says}: it is looked at as seldom as that takes, about every {lasted(MONTH / budget.size)}", open=True
             )
     if not windows:
         return Check("limits", "none")

@@ -10,6 +10,7 @@ import typer
 from actions.api import Refusing
 from engine.clock import SystemClock
 from engine.model import Status
+from rowd.cli.calling import spelled
 from rowd.cli.checking import about_actions, about_state
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
@@ -65,7 +66,11 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
             warn(f"warning: {warning}")
         several = len(tables) > 1
         columns = ["", "Row", "Table", "Finding"]
-        rows = [((str(f.level), STYLES[f.level]), _whose(f), f.table if several and f.name else "", f.message) for f in found]
+        rows = [
+            ((str(f.level), STYLES[f.level]), _whose(f), f.table if several and f.name else "", spelled(f.message)) for f in found
+        ]
+            ((str(f.level), STYLES[f.level]), _whose(f), f.table if several and f.name else "", spelled(f.message)) for f in found
+        ]
         if rows:
             print_table(columns, rows, keep=(0,), cut={1: 14, 2: 10})
             say()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connectors.api import Page, Place, Row, Traits, Window
+from connectors.api import Budget, Page, Place, Row, Traits, Window
 from connectors.errors import NeedsOwner, NoHeader, OutcomeUnknown, TableError, TryLater
 from connectors.preparing import Preparation, Shape, Step, Wanted
 from engine.clock import SystemClock
@@ -186,18 +186,28 @@ def site_at_of(desk: Desk) -> Bound:
 class Counted:
     """A table of a vendor that counts."""
 
-    def __init__(self, *windows: Window) -> None:
-        self.traits = Traits(atomic_expect=False, batch=1, windows=windows)
+    def __init__(self, *windows: Window, budgets: tuple[Budget, ...] = ()) -> None:
+        self.traits = Traits(atomic_expect=False, batch=1, windows=windows, budgets=budgets)
 
 
-def test_polls_that_a_month_does_not_allow_are_told_with_the_poll_that_it_does(bound: Bound) -> None:
-    month = Window("any", 1_000, timedelta(days=31), "workspace")
-    check = polled(bound, Counted(month))  # type: ignore[arg-type]  # it is asked for its traits alone
+def test_polls_that_a_window_does_not_allow_are_told_with_the_poll_that_it_does(bound: Bound) -> None:
+    day = Window("any", 1_000, timedelta(days=1), "token")
+    check = polled(bound, Counted(day))  # type: ignore[arg-type]  # it is asked for its traits alone
     assert check.good is False
-    assert check.says == (
-        "poll = 30s makes 89,280 requests in 31d, and the workspace allows 1,000. Set poll to 44m 38s or more in rowd.toml"
+    assert (
+        check.says == "poll = 30s makes 2,880 requests in 1d, and the token allows 1,000. Set poll to 1m 26s or more in rowd.toml"
     )
-    assert polled(bound, Counted(Window("any", 100_000, timedelta(days=31), "workspace"))).good is True  # type: ignore[arg-type]
+    assert polled(bound, Counted(Window("any", 3_000, timedelta(days=1), "token"))).good is True  # type: ignore[arg-type]
+
+
+def test_of_polls_that_a_month_does_not_allow_it_is_told_how_seldom_they_come(bound: Bound) -> None:
+    check = polled(bound, Counted(budgets=(Budget(1_000, "workspace"),)))  # type: ignore[arg-type]  # as above
+    assert (check.good, check.trouble) == (None, None)
+    assert check.says == (
+        "poll = 30s makes 89,280 requests in a month, and the workspace allows 1,000: it is looked at as seldom as that takes,"
+        " about every 44m 38s"
+    )
+    assert polled(bound, Counted(budgets=(Budget(100_000, "workspace"),))).good is True  # type: ignore[arg-type]
 
 
 def test_a_store_that_counts_nothing_has_no_limits(bound: Bound) -> None:

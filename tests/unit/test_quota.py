@@ -59,7 +59,7 @@ def test_no_window_ever_sees_more_than_it_allows(schedule: list[Request], set_to
                 await governor.clock.sleep(exc.wait or LONGEST_WAIT)
             else:
                 break
-        went.append((governor.clock.uptime(), wanted))
+        went.append((governor.clock.uptime().seconds, wanted))
 
     async def story() -> None:
         wall = VirtualClock()
@@ -185,7 +185,7 @@ def test_another_programs_burst_is_waited_out_by_every_table_and_refused_once() 
 
         async def one(table: str) -> None:
             await governor.admit(asked(table))
-            went.append(governor.clock.uptime())
+            went.append(governor.clock.uptime().seconds)
 
         await asyncio.gather(one("a"), one("b"), one("b"))
         return went
