@@ -69,8 +69,6 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
         rows = [
             ((str(f.level), STYLES[f.level]), _whose(f), f.table if several and f.name else "", spelled(f.message)) for f in found
         ]
-            ((str(f.level), STYLES[f.level]), _whose(f), f.table if several and f.name else "", spelled(f.message)) for f in found
-        ]
         if rows:
             print_table(columns, rows, keep=(0,), cut={1: 14, 2: 10})
             say()
