@@ -36,6 +36,9 @@ WAITS = (timedelta(seconds=1), timedelta(seconds=3))
 
 MONTH = timedelta(days=31)
 
+SHORT = timedelta(seconds=5)
+"""Windows up to so long are waited out before the first request."""
+
 MENDED = (NoHeader, NotThere)
 """Troubles that making the table ready may end."""
 
@@ -80,7 +83,8 @@ async def paced(bound: Bound, clock: Clock, *, beside: bool) -> AsyncIterator[tu
         gate = TableGate(rules.rules.table, governor, worker.wait, lambda: share)
         table = bound.open(gate.request)
         gate.serve(table)
-        try:
+        try:  # the command before this one may have used what a second has, and nobody remembers that
+            await clock.sleep(max((window.span for window in table.traits.windows if window.span <= SHORT), default=timedelta(0)))
             yield table, Pace(worker, clock)
         finally:
             table.close()
