@@ -31,6 +31,11 @@ from tests.emulators.google_sheets import OWNER, ROBOT, GoogleSheets
 from tests.emulators.google_sheets import make as make_sheets
 from tests.emulators.google_sheets.person import Person
 from tests.emulators.google_sheets.seeding import put_in
+from tests.emulators.notion import make as make_notion
+from tests.emulators.notion import texts
+from tests.emulators.notion.emulator import TOKEN as NOTION_TOKEN
+from tests.emulators.notion.emulator import Notion
+from tests.emulators.notion.person import Person as NotionPerson
 
 Start = Callable[[], Daemon]
 GUIDES = Path(__file__).parents[2] / "docs" / "how-to"
@@ -72,6 +77,14 @@ def airtable() -> Iterator[Airtable]:
     """With all of its limits."""
     emulator = make_airtable(RealClock(), {"rate_limit_body": "errors"}, 1)
     emulator.add_base(Base(BASE, "Ops", emulator.workspace))
+    yield emulator
+    assert emulator.unserved == []
+
+
+@pytest.fixture
+def notion() -> Iterator[Notion]:
+    """With all of its limits."""
+    emulator = make_notion(RealClock(), {}, 1)
     yield emulator
     assert emulator.unserved == []
 
@@ -180,8 +193,11 @@ def blocks(page: str, language: str) -> list[str]:
     return [textwrap.dedent(block) for block in found]
 
 
-def follow(page: str, folder: Path, daemon: Start) -> None:
-    """Do what the page's shell blocks say, line by line; the daemon that it starts is stopped once it has read the table."""
+def follow(page: str, folder: Path, daemon: Start, token: str = "") -> None:
+    """Do what the page's shell blocks say, line by line; the daemon that it starts is stopped once it has read the table.
+
+    token: in the place of the one that the page leaves out.
+    """
     environment = {**clean_environment(), "PATH": f"{ROWD.parent}:{os.environ['PATH']}"}
     lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
     assert "rowd setup ops" in lines
@@ -192,7 +208,7 @@ def follow(page: str, folder: Path, daemon: Start) -> None:
             running.until("table.read")
             assert running.stop() == 0
             continue
-        words = line.replace("pat…", TOKEN)
+        words = re.sub(r"(pat|ntn_)…", token, line)
         run = subprocess.run(["sh", "-ec", words], cwd=folder, env=environment, capture_output=True, text=True, check=False)
         assert run.returncode == 0, f"{line}\n{run.stdout}{run.stderr}"
         if line == "rowd setup ops":
@@ -221,10 +237,33 @@ def test_the_guide_to_airtable_works_as_it_stands(airtable: Airtable, tmp_path: 
         address = f"https://airtable.com/{BASE}/{made.id}/{made.views[0].id}"
         definition = re.sub(r"https://airtable\.com/\w+/\w+/\w+", address, blocks("airtable.md", "toml")[0])
         (tmp_path / "rowd.toml").write_text(f'{ACTIONS}\n{definition}endpoint = "{server.base}"\n')
-        follow("airtable.md", tmp_path, daemons)
+        follow("airtable.md", tmp_path, daemons, TOKEN)
     assert [field.name for field in made.fields] == ["Name", *USUAL_THERE[2:]]
     assert [row["Name"] for row in AirtablePerson(airtable, BASE, "Tasks").rows().values()] == ["my_first_task", "my_first_counter"]
     assert [entry.answer.status for entry in airtable.journal if entry.answer.status == 429] == []
+
+
+def test_the_guide_to_notion_works_as_it_stands(notion: Notion, tmp_path: Path, daemons: Start) -> None:
+    person = NotionPerson(notion)
+    home = person.page("Home")
+    person.share(home, notion.api.connections[NOTION_TOKEN])
+    source = person.database("Tasks", {"Name": {"title": {}}}, home)
+    with Server(notion) as server:
+        address = f"https://www.notion.so/acme/Tasks-{source.parent[1].replace('-', '')}?v="
+        definition = re.sub(r"https://www\.notion\.so/[\w/-]+\?v=", address, blocks("notion.md", "toml")[0])
+        (tmp_path / "rowd.toml").write_text(f'{ACTIONS}\n{definition}endpoint = "{server.base}"\n')
+        follow("notion.md", tmp_path, daemons, NOTION_TOKEN)
+        altered = [entry.operation for entry in notion.journal].count("data_sources.update")
+        assert told("setup", cwd=tmp_path)["tables"][0]["changes"] == []
+        assert told("doctor", cwd=tmp_path)["wrong"] == 0
+    assert (altered, [entry.operation for entry in notion.journal].count("data_sources.update")) == (1, 1)
+    assert [column.name for column in source.properties.values()] == ["Name", *USUAL_THERE[2:]]
+    name, health = (next(c.id for c in source.properties.values() if c.name == each) for each in ("Name", "Health"))
+    seen = {texts.plain(row.values[name]): texts.plain(row.values.get(health) or []) for row in person.rows(source)}
+    assert list(seen) == ["my_first_task", "my_first_counter"]
+    assert seen["my_first_task"].startswith("DRAFT: ")
+    refused = [(entry.operation, entry.answer.status) for entry in notion.journal if entry.answer.status != 200]
+    assert refused == [("pages.update", 404)] * 2  # proofs of the right to write; none of the dry run's, none of the doctor's
 
 
 def test_what_is_missing_is_told_on_the_terminal_and_ends_with_a_status_of_its_own(sheets: GoogleSheets, tmp_path: Path) -> None:

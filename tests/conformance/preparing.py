@@ -57,7 +57,8 @@ class PreparableConformance:
         checks = [*bench.table.examine()]
         assert [check for check in checks if check.good is False] == []
         preparation = preparable(bench.table).prepare(usual)
-        assert preparation.headers == COLUMNS
+        assert preparation.headers == bench.table.read().columns
+        assert sorted(preparation.headers) == sorted(COLUMNS)
         assert preparation.steps
         assert (self.writes(bench), bench.peek()) == (before, stood)
 
@@ -78,7 +79,9 @@ class PreparableConformance:
         before = bench.peek()
         carry_out(bench.table)
         after = bench.peek()
-        assert tuple(bench.reopened().read().columns)[: len(COLUMNS)] == COLUMNS
+        if bench.table.traits.ordered:
+            assert bench.reopened().read().columns[: len(COLUMNS)] == COLUMNS
+        assert {*COLUMNS} < {*bench.reopened().read().columns}
         assert [{header: row[header] for header in COLUMNS} for row in after] == before
         assert all(row[header] is None for row in after for header in NEW)
 
