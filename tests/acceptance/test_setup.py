@@ -26,6 +26,7 @@ from tests.emulators.airtable import Person as AirtablePerson
 from tests.emulators.airtable import make as make_airtable
 from tests.emulators.airtable.model import Base
 from tests.emulators.core.clock import RealClock
+from tests.emulators.core.exchange import Json
 from tests.emulators.core.server import Server
 from tests.emulators.google_sheets import OWNER, ROBOT, GoogleSheets
 from tests.emulators.google_sheets import make as make_sheets
@@ -152,6 +153,34 @@ def test_fields_appear_in_a_base_while_a_daemon_serves_it(airtable: Airtable, tm
         waiting.until(lambda: str(next(iter(person.rows().values())).get("Health", "")).startswith("OK, next"))
         assert daemon.stop() == 0
     assert [entry.answer.status for entry in airtable.journal if entry.answer.status == 429] == []
+    assert not [event for event in daemon.events if event["event"].startswith("table.un")]
+
+
+def test_properties_appear_in_a_database_while_a_daemon_serves_it(notion: Notion, tmp_path: Path, daemons: Start) -> None:
+    person = NotionPerson(notion)
+    home = person.page("Home")
+    person.share(home, notion.api.connections[NOTION_TOKEN])
+    few: dict[str, Json] = {"Name": {"title": {}}, "Action": {"rich_text": {}}, "Schedule": {"rich_text": {}}}
+    source = person.database("Tasks", few, home)
+    row = person.insert(source, {"Name": "first", "Action": "greet", "Schedule": "every 4 hours"})
+
+    def health() -> str:
+        column = source.find("Health")
+        return texts.plain(row.values.get(column.id) or []) if column is not None else ""
+
+    with Server(notion) as server:
+        said = notion.snippet(server.base).replace("[tables.tasks]", '[tables.tasks]\npoll = "1s"')
+        (tmp_path / "rowd.toml").write_text(f"{ACTIONS}\n{said}")
+        (tmp_path / ".env").write_text(f"NOTION_TOKEN={NOTION_TOKEN}\n")
+        (tmp_path / ".env").chmod(0o600)
+        waiting = Waiting(notion.before)
+        daemon = daemons()
+        daemon.until("table.read")
+        assert told("setup", cwd=tmp_path)["tables"][0]["ready"] is True
+        waiting.until(lambda: health().startswith("OK, next"))
+        assert daemon.stop() == 0
+    assert list(source.rows) == [row.id]
+    assert [entry.answer.status for entry in notion.journal if entry.answer.status not in (200, 404)] == []
     assert not [event for event in daemon.events if event["event"].startswith("table.un")]
 
 

@@ -62,6 +62,18 @@ class PreparableConformance:
         assert preparation.steps
         assert (self.writes(bench), bench.peek()) == (before, stood)
 
+    def test_no_request_goes_out_without_having_been_asked_for(self, bench: Bench) -> None:
+        if not bench.table.traits.windows:
+            pytest.skip("traits.windows is empty: the store counts nothing")
+        assert isinstance(bench.table, Examinable)
+        checks = [*bench.table.examine()]
+        preparable(bench.table).prepare(usual)
+        assert set(bench.gated) == {"read"}
+        assert [check.proof().good for check in checks if check.proof is not None] in ([], [True])
+        carry_out(bench.table)
+        assert "write" in bench.gated
+        assert len(bench.gated) == bench.counted() > 0
+
     def test_what_is_planned_is_what_is_done(self, bench: Bench) -> None:
         preparation = preparable(bench.table).prepare(usual)
         planned = [clause for step in preparation.steps for clause in step.says]

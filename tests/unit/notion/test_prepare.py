@@ -12,7 +12,7 @@ from connectors.notion import NotionTable
 from connectors.preparing import Preparation, Shape
 from engine.layout import Layout
 from engine.shapes import USUAL, shapes
-from tests.emulators.core.exchange import Json
+from tests.emulators.core.exchange import Json, Request
 from tests.emulators.core.faults import Fault
 from tests.emulators.notion.emulator import TOKEN, Notion, Unanswered
 from tests.emulators.notion.errors import error
@@ -108,6 +108,43 @@ def test_an_option_that_a_person_adds_or_renames_after_the_look_stays(
     carry_out(preparation)
     assert names(source, "Do")[:2] == ["waltz", "sing"]
     assert page("vitest_rerun").values[column(source, "Do").id] == options[1].id
+
+
+def test_an_option_that_is_renamed_between_the_read_and_the_write_stays(
+    notion: Notion, table: NotionTable, person: Person, source: Source
+) -> None:
+    person.add_column(source, "Do", select("dance"))
+    (step,) = [step for step in table.prepare(wanted).steps if '"Do"' in step.says[0]]
+    dance = column(source, "Do").options[0]
+    waltz = Option(dance.id, "waltz", dance.color, None, "")
+
+    def renames(request: Request) -> None:
+        if request.method == "PATCH":
+            column(source, "Do").options[0] = waltz
+
+    notion.before.append(renames)
+    assert step.take() is True
+    assert column(source, "Do").options[0] == waltz
+    assert names(source, "Do") == ["waltz", *PRESSES]
+
+
+def test_options_that_somebody_adds_after_the_look_are_not_sent(
+    notion: Notion, table: NotionTable, person: Person, source: Source, page: Rows
+) -> None:
+    person.add_column(source, "Do", select(*PRESSES[1:]))
+    (step,) = [step for step in table.prepare(wanted).steps if '"Do"' in step.says[0]]
+    person.type(page("vitest_rerun"), "Do", "run now")
+    notion.journal.clear()
+    assert step.take() is True
+    assert operations(notion) == [RETRIEVE]
+
+
+def test_a_multi_select_gets_its_options_too(table: NotionTable, person: Person, source: Source) -> None:
+    person.add_column(source, "Last Status", {"multi_select": {"options": [{"name": "fine"}]}})
+    carry_out(table.prepare(wanted))
+    assert column(source, "Last Status").type == "multi_select"
+    assert names(source, "Last Status")[:3] == ["fine", "running", "succeeded"]
+    assert table.prepare(wanted).steps == ()
 
 
 def test_where_options_cant_be_added_a_person_is_told_how(
