@@ -46,6 +46,7 @@ class Shape:
     header: as it stands in the table, or is to.   about: one sentence for whoever asks what it is for.
     options: words to choose from, in their order. A CHOICE holds nothing else; other kinds hold anything, and these are suggested.
     tones: how a cell that begins with this word strikes people; for a CHOICE, that holds it.   decimals: of a NUMBER.
+    emptied: whether rowd also makes its cells blank.
     """
 
     header: str
@@ -55,6 +56,7 @@ class Shape:
     options: tuple[str, ...] = ()
     tones: Mapping[str, Tone] = field(default_factory=dict)
     decimals: int = 0
+    emptied: bool = False
 
 
 Wanted = Callable[[Sequence[str]], Sequence[Shape]]

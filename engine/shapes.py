@@ -160,6 +160,7 @@ def shape(column: Column, header: str, actions: Iterable[str] = ()) -> Shape:
         options=tuple(map(str, options)),
         tones={str(word): tone for word, tone in _TONES.get(column, {}).items()},
         decimals=2 if column is Column.DURATION else 0,
+        emptied=column in OURS or column is Column.DO,
     )
 
 

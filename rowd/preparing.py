@@ -209,12 +209,13 @@ async def blank(table: Table, pace: Pace) -> Page | None:
             return page
 
 
-async def filled(bound: Bound, table: Editable, page: Page, rows: Sequence[Mapping[str, Cell]], pace: Pace) -> None:
+async def filled(bound: Bound, table: Editable, page: Page, rows: Sequence[Mapping[str, Cell]], pace: Pace, *, batch: int) -> None:
     """Give an empty table its first rows, each with an id where it has a column for them.
 
-    page: as `blank` answered it.   rows: canonical cells.   Raises what `Editable.create` raises.
+    page: as `blank` answered it.   rows: canonical cells.   batch: `traits.batch`.   Raises what `Editable.create` raises.
     """
     headers = {key: header for header, key in Layout.of(page.columns, bound.rules.renames).keys}
     ids: list[dict[str, Cell]] = [{} if page.id_column is None else {page.id_column: new_id()} for _ in rows]
     cells = [{**id_, **{headers[c]: v for c, v in row.items() if c in headers}} for id_, row in zip(ids, rows, strict=True)]
-    await pace(lambda: table.create(cells))
+    for at in range(0, len(cells), batch):
+        await pace(lambda at=at: table.create(cells[at : at + batch]))  # type: ignore[misc]  # mypy: lambda default

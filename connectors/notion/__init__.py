@@ -1,7 +1,8 @@
 """A database of Notion, or one of its data sources.
 
 settings (what the operator says) · client (one request) → errors (how it failed) · source (which data source) → fields (its
-properties) → cells (values) · table (rows) · news (whether anything changed). `notion_client` is imported with the first request.
+properties) → cells (values) · table (rows) · news (whether anything changed) · checks (whether all is there) · prepare (making
+properties). `notion_client` is imported with the first request.
 """
 
 from connectors.api import Backend

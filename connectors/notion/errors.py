@@ -21,6 +21,9 @@ MINUTE = timedelta(minutes=1)
 
 CONNECTIONS = "https://www.notion.so/profile/integrations"
 
+UPDATES, INSERTS = "Update content", "Insert content"
+"""Capabilities of a connection, as that page calls them."""
+
 BLOCKED = "public_api_request_blocked"
 """The one reason of a 429 after which nothing must be tried again (VENDORS.md C1)."""
 
@@ -69,13 +72,15 @@ class Refused(Exception):
 class Asking:
     """capability: the connection's that the request needs, as Notion's page calls it.
 
-    writing: whether it changes rows, so that one without an answer may have done so.
+    writing: whether it changes rows or columns, so that one without an answer may have done so.
     heeds: which refusals the caller deals with itself.
+    access: to the database, that the user of a personal access token needs.
     """
 
     capability: str
     writing: bool = False
     heeds: Callable[[Refused], bool] = field(default=lambda _: False)
+    access: str = "Can edit content"
 
 
 @contextmanager
@@ -170,7 +175,7 @@ def _restricted(refused: Refused, where: Where, asking: Asking) -> str:
     return (
         f"Notion refuses the token in {where.secret} ({fit(refused.message, SAID).rstrip('.')}). See at {CONNECTIONS} that the"
         f' connection has the capability "{asking.capability}", and in the database under ••• → Connections that it was added.'
-        " A personal access token can do what its user can: share the database with that user, with Can edit content."
+        f" A personal access token can do what its user can: share the database with that user, with {asking.access}."
     )
 
 

@@ -6,21 +6,24 @@ written: a put on a column that a person has renamed since must go nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from connectors.api import Cell, Effect, Page, Patch, Place, Row, Traits, Window, Written
 from connectors.errors import Bug, Expired, NeedsOwner, TryLater
 from connectors.notion.cells import TEXT_LIMIT, Unfit, json_of, value_of
+from connectors.notion.checks import examined
 from connectors.notion.client import Client
 from connectors.notion.doubt import HEEDED, Doubt, belongs
-from connectors.notion.errors import Asking, Refused, said
+from connectors.notion.errors import INSERTS, UPDATES, Asking, Refused, said
 from connectors.notion.fields import Fields
 from connectors.notion.late import Late
 from connectors.notion.news import News
+from connectors.notion.prepare import prepared
 from connectors.notion.settings import NotionSettings, dashed
 from connectors.notion.source import READS, Source, is_gone
+from connectors.preparing import Check, Preparation, Wanted
 
 PAGE = 100
 """Rows of one answer at most; developers.notion.com/reference/query-a-data-source (VENDORS.md C2)."""
@@ -34,8 +37,6 @@ SPAN = timedelta(seconds=61)
 FIRST, COLUMNS, LOOK = "first", "columns", "look at "
 """Cursors: of the first page of rows after the page that tells the columns; of that page after one without rows; and, before a key,
 of a row that the query shows late."""
-
-UPDATES, INSERTS = "Update content", "Insert content"
 
 TRIES = 8
 """Requests that one write may take to find out why it is refused."""
@@ -55,6 +56,7 @@ class NotionTable:
         self._news = News(page)
         self._late = Late()
         self._page = self._size = page
+        self._id_column = place.id_column
         self._fields: Fields | None = None
         self._listed: frozenset[str] | None = None  # the columns that rows have shown since the fields were read
         self._told = False  # the read under way has asked for the columns
@@ -118,6 +120,14 @@ class NotionTable:
             rows = {page["id"]: self._row(fields, page).cells for page in pages}
             self._news.answered(rows, self._client.told, whole=whole)
         return self._news.marker
+
+    def examine(self) -> Iterator[Check]:
+        """The token, the database, columns, rows, the right to write. An id that is a data source's own takes a request more."""
+        return examined(self._client, self._source)
+
+    def prepare(self, wanted: Wanted) -> Preparation:
+        """One read, beside those that find the data source; each step two requests."""
+        return prepared(self._client, self._read_fields, wanted, self._id_column)
 
     def close(self) -> None:
         self._client.close()

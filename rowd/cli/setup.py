@@ -199,6 +199,6 @@ async def _first_rows(bound: Bound, table: Table, told: Told, pace: Pace, *, unm
         return
     rows = first_rows(bound.rules.rules.actions)
     if page is not None and not told.dry_run and isinstance(table, Editable):
-        await filled(bound, table, page, rows, pace)
+        await filled(bound, table, page, rows, pace, batch=table.traits.batch)
     for row in rows:
         told.row(str(row[Column.NAME]))

@@ -26,11 +26,17 @@ from tests.emulators.airtable import Person as AirtablePerson
 from tests.emulators.airtable import make as make_airtable
 from tests.emulators.airtable.model import Base
 from tests.emulators.core.clock import RealClock
+from tests.emulators.core.exchange import Json
 from tests.emulators.core.server import Server
 from tests.emulators.google_sheets import OWNER, ROBOT, GoogleSheets
 from tests.emulators.google_sheets import make as make_sheets
 from tests.emulators.google_sheets.person import Person
 from tests.emulators.google_sheets.seeding import put_in
+from tests.emulators.notion import make as make_notion
+from tests.emulators.notion import texts
+from tests.emulators.notion.emulator import TOKEN as NOTION_TOKEN
+from tests.emulators.notion.emulator import Notion
+from tests.emulators.notion.person import Person as NotionPerson
 
 Start = Callable[[], Daemon]
 GUIDES = Path(__file__).parents[2] / "docs" / "how-to"
@@ -72,6 +78,14 @@ def airtable() -> Iterator[Airtable]:
     """With all of its limits."""
     emulator = make_airtable(RealClock(), {"rate_limit_body": "errors"}, 1)
     emulator.add_base(Base(BASE, "Ops", emulator.workspace))
+    yield emulator
+    assert emulator.unserved == []
+
+
+@pytest.fixture
+def notion() -> Iterator[Notion]:
+    """With all of its limits."""
+    emulator = make_notion(RealClock(), {}, 1)
     yield emulator
     assert emulator.unserved == []
 
@@ -142,6 +156,34 @@ def test_fields_appear_in_a_base_while_a_daemon_serves_it(airtable: Airtable, tm
     assert not [event for event in daemon.events if event["event"].startswith("table.un")]
 
 
+def test_properties_appear_in_a_database_while_a_daemon_serves_it(notion: Notion, tmp_path: Path, daemons: Start) -> None:
+    person = NotionPerson(notion)
+    home = person.page("Home")
+    person.share(home, notion.api.connections[NOTION_TOKEN])
+    few: dict[str, Json] = {"Name": {"title": {}}, "Action": {"rich_text": {}}, "Schedule": {"rich_text": {}}}
+    source = person.database("Tasks", few, home)
+    row = person.insert(source, {"Name": "first", "Action": "greet", "Schedule": "every 4 hours"})
+
+    def health() -> str:
+        column = source.find("Health")
+        return texts.plain(row.values.get(column.id) or []) if column is not None else ""
+
+    with Server(notion) as server:
+        said = notion.snippet(server.base).replace("[tables.tasks]", '[tables.tasks]\npoll = "1s"')
+        (tmp_path / "rowd.toml").write_text(f"{ACTIONS}\n{said}")
+        (tmp_path / ".env").write_text(f"NOTION_TOKEN={NOTION_TOKEN}\n")
+        (tmp_path / ".env").chmod(0o600)
+        waiting = Waiting(notion.before)
+        daemon = daemons()
+        daemon.until("table.read")
+        assert told("setup", cwd=tmp_path)["tables"][0]["ready"] is True
+        waiting.until(lambda: health().startswith("OK, next"))
+        assert daemon.stop() == 0
+    assert list(source.rows) == [row.id]
+    assert [entry.answer.status for entry in notion.journal if entry.answer.status not in (200, 404)] == []
+    assert not [event for event in daemon.events if event["event"].startswith("table.un")]
+
+
 def test_a_dry_run_and_the_doctor_send_a_base_nothing_but_reads(airtable: Airtable, tmp_path: Path) -> None:
     """What a read can't tell stays open; that the polls are too many for the month is told."""
     add_table(airtable, airtable.bases[BASE], "Tasks", [{"name": "Name", "type": "singleLineText"}], [])
@@ -180,8 +222,11 @@ def blocks(page: str, language: str) -> list[str]:
     return [textwrap.dedent(block) for block in found]
 
 
-def follow(page: str, folder: Path, daemon: Start) -> None:
-    """Do what the page's shell blocks say, line by line; the daemon that it starts is stopped once it has read the table."""
+def follow(page: str, folder: Path, daemon: Start, token: str = "") -> None:
+    """Do what the page's shell blocks say, line by line; the daemon that it starts is stopped once it has read the table.
+
+    token: in the place of the one that the page leaves out.
+    """
     environment = {**clean_environment(), "PATH": f"{ROWD.parent}:{os.environ['PATH']}"}
     lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
     assert "rowd setup ops" in lines
@@ -192,7 +237,7 @@ def follow(page: str, folder: Path, daemon: Start) -> None:
             running.until("table.read")
             assert running.stop() == 0
             continue
-        words = line.replace("pat…", TOKEN)
+        words = re.sub(r"(pat|ntn_)…", token, line)
         run = subprocess.run(["sh", "-ec", words], cwd=folder, env=environment, capture_output=True, text=True, check=False)
         assert run.returncode == 0, f"{line}\n{run.stdout}{run.stderr}"
         if line == "rowd setup ops":
@@ -221,10 +266,33 @@ def test_the_guide_to_airtable_works_as_it_stands(airtable: Airtable, tmp_path: 
         address = f"https://airtable.com/{BASE}/{made.id}/{made.views[0].id}"
         definition = re.sub(r"https://airtable\.com/\w+/\w+/\w+", address, blocks("airtable.md", "toml")[0])
         (tmp_path / "rowd.toml").write_text(f'{ACTIONS}\n{definition}endpoint = "{server.base}"\n')
-        follow("airtable.md", tmp_path, daemons)
+        follow("airtable.md", tmp_path, daemons, TOKEN)
     assert [field.name for field in made.fields] == ["Name", *USUAL_THERE[2:]]
     assert [row["Name"] for row in AirtablePerson(airtable, BASE, "Tasks").rows().values()] == ["my_first_task", "my_first_counter"]
     assert [entry.answer.status for entry in airtable.journal if entry.answer.status == 429] == []
+
+
+def test_the_guide_to_notion_works_as_it_stands(notion: Notion, tmp_path: Path, daemons: Start) -> None:
+    person = NotionPerson(notion)
+    home = person.page("Home")
+    person.share(home, notion.api.connections[NOTION_TOKEN])
+    source = person.database("Tasks", {"Name": {"title": {}}}, home)
+    with Server(notion) as server:
+        address = f"https://www.notion.so/acme/Tasks-{source.parent[1].replace('-', '')}?v="
+        definition = re.sub(r"https://www\.notion\.so/[\w/-]+\?v=", address, blocks("notion.md", "toml")[0])
+        (tmp_path / "rowd.toml").write_text(f'{ACTIONS}\n{definition}endpoint = "{server.base}"\n')
+        follow("notion.md", tmp_path, daemons, NOTION_TOKEN)
+        altered = [entry.operation for entry in notion.journal].count("data_sources.update")
+        assert told("setup", cwd=tmp_path)["tables"][0]["changes"] == []
+        assert told("doctor", cwd=tmp_path)["wrong"] == 0
+    assert (altered, [entry.operation for entry in notion.journal].count("data_sources.update")) == (1, 1)
+    assert [column.name for column in source.properties.values()] == ["Name", *USUAL_THERE[2:]]
+    name, health = (next(c.id for c in source.properties.values() if c.name == each) for each in ("Name", "Health"))
+    seen = {texts.plain(row.values[name]): texts.plain(row.values.get(health) or []) for row in person.rows(source)}
+    assert list(seen) == ["my_first_task", "my_first_counter"]
+    assert seen["my_first_task"].startswith("DRAFT: ")
+    refused = [(entry.operation, entry.answer.status) for entry in notion.journal if entry.answer.status != 200]
+    assert refused == [("pages.update", 404)] * 2  # proofs of the right to write; none of the dry run's, none of the doctor's
 
 
 def test_what_is_missing_is_told_on_the_terminal_and_ends_with_a_status_of_its_own(sheets: GoogleSheets, tmp_path: Path) -> None:

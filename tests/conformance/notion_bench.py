@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from connectors.api import Cell, Place
 from connectors.notion import NotionSettings, NotionTable
@@ -17,7 +18,7 @@ from tests.emulators.core.server import Server
 from tests.emulators.notion import texts
 from tests.emulators.notion.emulator import TOKEN, Notion
 from tests.emulators.notion.person import Person
-from tests.emulators.notion.world import Page
+from tests.emulators.notion.world import Page, Property
 
 NOON = datetime(2026, 3, 4, 12, 0, 42, 500_000, tzinfo=UTC)
 PAGE = 2
@@ -65,24 +66,26 @@ class NotionBench(Bench):
             self._insert(cells)
         self.emulator.before.append(lambda _: self.clock.advance(seconds=world.takes.total_seconds()))
         self.server = Server(self.emulator)
+        self._opened: list[NotionTable] = []
         self.table = self.reopened()
 
     def reopened(self) -> NotionTable:
         settings = NotionSettings(database=self.source.parent[1], endpoint=self.server.base)
-        return NotionTable(settings, replace(place(), gate=self.gate), page=PAGE)
+        self._opened.append(NotionTable(settings, replace(place(), gate=self.gate), page=PAGE))
+        return self._opened[-1]
 
     def counted(self) -> int:
         return len(self.emulator.journal)
 
     def close(self) -> None:
-        self.table.close()
+        for table in self._opened:
+            table.close()
         self.server.close()
         assert self.emulator.unserved == []
 
     def peek(self) -> list[dict[str, Cell]]:
-        names = {column.name: column.id for column in self.source.properties.values()}
-        rows = self.person.rows(self.source)
-        return [{name: texts.plain(row.values.get(found) or []) or None for name, found in names.items()} for row in rows]
+        columns = [*self.source.properties.values()]
+        return [{each.name: _seen(each, row.values.get(each.id)) for each in columns} for row in self.person.rows(self.source)]
 
     def poke(self, name: str, cells: Mapping[str, Cell]) -> None:
         for header, value in cells.items():
@@ -124,3 +127,13 @@ class NotionBench(Bench):
     def _page(self, name: str) -> Page:
         title = self._column("Name")
         return next(row for row in self.person.rows(self.source) if texts.plain(row.values.get(title) or []) == name)
+
+
+def _seen(column: Property, value: Any) -> Cell:
+    """A cell as the person sees it."""
+    if column.type in ("title", "rich_text"):
+        return texts.plain(value or []) or None
+    if column.type == "select":
+        return option.name if (option := column.option(value)) is not None else None
+    seen: Cell = value["start"] if column.type == "date" and value else value
+    return seen

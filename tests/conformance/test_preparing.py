@@ -9,6 +9,8 @@ import pytest
 
 from tests.conformance.airtable_bench import AirtableBench
 from tests.conformance.local_bench import Flavour, LocalBench
+from tests.conformance.notion_bench import NotionBench
+from tests.conformance.notion_bench import World as NotionWorld
 from tests.conformance.preparing import PreparableConformance
 from tests.conformance.sheets_bench import SheetsBench, World
 from tests.conformance.suite import Bench
@@ -73,3 +75,21 @@ class TestPreparingAirtable(PreparableConformance):
 
 class TestPreparingAirtableOtherwise(TestPreparingAirtable):
     patch_choices = "accepted"
+
+
+class TestPreparingNotion(PreparableConformance):
+    notion = NotionWorld()
+
+    @pytest.fixture
+    def bench(self) -> Iterator[Bench]:
+        bench = NotionBench(self.notion)
+        yield bench
+        bench.close()
+
+    def writes(self, bench: Bench) -> int:
+        assert isinstance(bench, NotionBench)
+        return sum(entry.request.method != "GET" and entry.operation != "data_sources.query" for entry in bench.emulator.journal)
+
+
+class TestPreparingNotionOtherwise(TestPreparingNotion):
+    notion = NotionWorld(switches={"options_update": "added", "option_rename": "done"}, kind="personal")

@@ -230,6 +230,7 @@ class Pages:
     def __init__(self, *rows: Row) -> None:
         self.rows = rows
         self.made: list[dict[str, object]] = []
+        self.sizes: list[int] = []
 
     def read(self, cursor: str | None = None) -> Page:
         half = self.rows[:1] if cursor is None else self.rows[1:]
@@ -237,6 +238,7 @@ class Pages:
 
     def create(self, rows: Sequence[dict[str, object]]) -> list[str]:
         self.made += rows
+        self.sizes.append(len(rows))
         return []
 
 
@@ -256,7 +258,9 @@ def test_first_rows_have_ids_and_only_columns_that_there_are(tmp_path: Path) -> 
         Pace(at_once, VirtualClock()),
     )
     page = table.read("next")
-    run(filled(bound, table, page, [{"Name": "a", "Status": "draft", "Notes": "x"}], pace))  # type: ignore[arg-type]  # it only makes rows
-    (made,) = table.made
+    rows = [{"Name": "a", "Status": "draft", "Notes": "x"}, {"Name": "b"}, {"Name": "c"}]
+    run(filled(bound, table, page, rows, pace, batch=2))  # type: ignore[arg-type]  # it only makes rows
+    assert table.sizes == [2, 1]
+    made = table.made[0]
     assert {**made, "Key": "k"} == {"Key": "k", "Name": "a", "State": "draft"}
     assert made["Key"]
