@@ -42,6 +42,9 @@ _MADE: Mapping[Kind, tuple[str, str]] = {
 _COLOURS = {Tone.GOOD: "green", Tone.BUSY: "yellow", Tone.BAD: "red", Tone.QUIET: "gray"}
 """Names of colours: developers.notion.com/reference/property-object, select."""
 
+DESCRIPTION = 280
+"""Characters of a property's description; developers.notion.com/reference/update-a-data-source."""
+
 SCHEMA = Asking(UPDATES, writing=True, heeds=lambda refused: refused.code == "validation_error", access="Can edit")
 
 
@@ -91,7 +94,7 @@ class _Bench:
         return self._sent(now, {shape.header: _form(shape) for shape in shapes})
 
     def _widen(self, field: Field, shape: Shape) -> bool:
-        """Options that there are, by their ids alone: nothing is said of their names and colours."""
+        """Options that there are, by their ids alone, which that page allows: nothing is said of their names and colours."""
         now = self._read()
         stands = now.by_id.get(field.id)
         if stands is None or (stands.name, stands.type) != (field.name, field.type):
@@ -116,7 +119,7 @@ def _form(shape: Shape) -> Json:
         config["options"] = [_option(shape, option) for option in shape.options]
     elif shape.kind is Kind.NUMBER:
         config["format"] = "number"
-    return {made: config, "description": shape.about}
+    return {made: config, "description": shape.about[:DESCRIPTION]}
 
 
 def _option(shape: Shape, option: str) -> Json:

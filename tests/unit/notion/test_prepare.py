@@ -9,7 +9,7 @@ import pytest
 
 from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
 from connectors.notion import NotionTable
-from connectors.preparing import Preparation, Shape
+from connectors.preparing import Kind, Preparation, Shape, Writer
 from engine.layout import Layout
 from engine.shapes import USUAL, shapes
 from tests.emulators.core.exchange import Json, Request
@@ -238,6 +238,12 @@ def test_a_token_that_may_not_shape_the_database_is_told_what_it_lacks(notion: N
     with pytest.raises(NeedsOwner, match='has the capability "Update content"') as caught:
         carry_out(preparation)
     assert "with Can edit." in str(caught.value)
+
+
+def test_a_description_is_no_longer_than_notion_takes(table: NotionTable, source: Source) -> None:
+    long = Shape("Health", Kind.LONG_TEXT, Writer.ROWD, "x" * 300)
+    carry_out(table.prepare(lambda _: [long]))
+    assert column(source, "Health").description == "x" * 280
 
 
 def test_the_look_sends_only_reads(notion: Notion, open_table: Open) -> None:
