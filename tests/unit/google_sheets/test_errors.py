@@ -270,14 +270,14 @@ def test_no_answer_in_time(bench: SheetsBench) -> None:
     hasty.read()
     for row in hasty.read().rows:
         hasty.write([Patch(row.key, {"Last Result": "before"})])
-    slow = bench.opened(read_timeout="0.05s")
+    slow = bench.opened(read_timeout="1s")
     slow_page = bench.service.faults
     slow.read()
-    slow_page.add(Fault("spreadsheets.get", times=1, delay=0.3))
+    slow_page.add(Fault("spreadsheets.get", times=1, delay=1.3))
     with pytest.raises(TryLater, match="no whole answer"):
         slow.read()
     slow.read()
-    slow_page.add(Fault("values.batchUpdateByDataFilter", times=1, delay=0.3))
+    slow_page.add(Fault("values.batchUpdateByDataFilter", times=1, delay=1.3))
     with pytest.raises(OutcomeUnknown):
         slow.write([Patch("a", {"Last Result": "after"})])
     hasty.close()
