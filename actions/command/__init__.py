@@ -1,6 +1,6 @@
 """A program of this machine, run without a shell.
 
-settings → argv (what a row's values may become) → launcher (a ticket, until the ledger knows it) → warden (its program)
+settings → argv (what a row's values may become) → launcher (an order) → warden (its ticket, its program)
 → watch (its end, or ours) → verdict.
 """
 

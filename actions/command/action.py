@@ -12,7 +12,7 @@ from actions.api import Context, Lost, Outcome, Request, Result, Unbegun, Uptime
 from actions.boot import boot
 from actions.command import argv
 from actions.command.environment import PATH, account_of, variables
-from actions.command.folder import STDERR, STDOUT, Sizes, take_back
+from actions.command.folder import OUTPUT, STDERR, STDOUT, Sizes, take_back
 from actions.command.identity import kill_left
 from actions.command.launcher import Launch, Order
 from actions.command.script import without_interpreter
@@ -73,9 +73,11 @@ class Command:
             if since is None:
                 kill_left(request, None, None)
             why = "it was begun by an older version of rowd" if since is None else "the machine went down, most likely while it ran"
-            return self._found(folder, mask, newest(folder)) or Lost(f"it left no exit status: {why}")
+            return self._found(folder, self._tidy(folder, mask), newest(folder), mask) or Lost(f"it left no exit status: {why}")
         first = 1
-        while (ticket := begun(folder, first)) is not None:
+        while (ticket := self._begun(folder, first)) is not None:
+            if isinstance(ticket, Lost):
+                return ticket
             adopted = Adopted(folder, ticket, request)
             over, stopped = adopted.is_over(), False
             if (program := adopted.ticket.program) is not None:
@@ -85,14 +87,22 @@ class Command:
                     await self._until_gone(adopted, folder)
             finally:
                 stopped = adopted.close()
-                self._tidy(folder, mask)
+                sizes = self._tidy(folder, mask)
             if not self._came_to_nothing(folder, adopted.ticket):
-                found = self._found(folder, mask, adopted.ticket)
+                found = self._found(folder, sizes, adopted.ticket, mask)
                 if found is None:
                     return Lost(_why_lost(stopped=stopped))
                 return found if over else replace(found, past=None)
             first = ticket.nth + 1
         return Unbegun()
+
+    @staticmethod
+    def _begun(folder: Path, first: int) -> Ticket | Lost | None:
+        """As `begun`. On a disk that takes no file any more nothing can be made void, so an order may still be on its way."""
+        try:
+            return begun(folder, first)
+        except OSError as exc:
+            return Lost(f"whether it had begun can't be told: {exc.strerror}")
 
     def _came_to_nothing(self, folder: Path, ticket: Ticket) -> bool:
         """Whether its warden was gone before it had begun anything. A file that isn't there proves it: stdout comes just before."""
@@ -134,18 +144,17 @@ class Command:
         much = too_much(folder, sizes, self._settings.output_limit, mask)
         return much or result(folder, sizes, status, self._settings.ok_exit_codes, mask)
 
-    def _found(self, folder: Path, mask: Mask, ticket: Ticket | None) -> Result | None:
-        """What an attempt of another daemon came to, with when; None where nobody can know it."""
-        sizes = self._tidy(folder, mask)
+    def _found(self, folder: Path, sizes: Sizes, ticket: Ticket | None, mask: Mask) -> Result | None:
+        """What an attempt of another daemon came to, with when; None where nobody can know it. Only after `_tidy`."""
         much = too_much(folder, sizes, self._settings.output_limit, mask)
         if much is not None or ticket is None or ticket.status is None:
             return much
         return replace(result(folder, sizes, ticket.status, self._settings.ok_exit_codes, mask), past=ticket.past)
 
     def _tidy(self, folder: Path, mask: Mask) -> Sizes:
-        """What holds for the logs however an attempt ended."""
+        """What holds for the files however an attempt ended. Answers their sizes before secrets were masked."""
         sizes = take_back(folder)
-        for name, size in ((STDOUT, sizes.stdout), (STDERR, sizes.stderr)):
+        for name, size in zip((STDOUT, STDERR, OUTPUT), sizes, strict=True):
             if size:
                 mask.file(folder / name)
         return sizes

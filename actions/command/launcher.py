@@ -68,16 +68,20 @@ class Launch:
     def close(self) -> End | None:
         """How it ended; None where it never began, because its warden was gone before, and its ticket is void now.
 
-        What may still run, because its warden is gone or doesn't answer, is killed. Raises OSError.
+        What may still run, because its warden is gone or doesn't answer, is killed.
         """
         self._warden.forget(self._number)
         end = self.gone.result() if self.gone.done() else End(None, "it did not end", orphaned=True)
         if not end.orphaned:
             return end
         folder, ticket = self._order.folder, self._order.ticket
-        if void(folder, ticket):
-            return None
-        if not kill_program(folder, ticket, self._request):
+        try:
+            if void(folder, ticket):
+                return None
+            known = kill_program(folder, ticket, self._request)
+        except OSError:  # a disk that takes no file any more: it may begin yet
+            known = False
+        if not known:
             self._warden.kill()
             kill_program(folder, ticket, self._request)
         return end

@@ -14,7 +14,7 @@ from actions.sizes import Size
 from config.fields import Span
 
 LEAST_MEMORY = 16 * 2**20
-"""Less, and the shell that waits at the gate could not start anything."""
+"""Less, and the shell above a program of another user could not start anything."""
 
 
 def _sayable(text: str) -> str:

@@ -38,7 +38,7 @@ _NOTHING = Left("", "", {}, from_line=False)
 
 
 def result(folder: Path, sizes: Sizes, status: int | str, ok: Collection[int], mask: Mask) -> Result:
-    """The outcome of an attempt that ended by itself. Masks secrets in its logs, too.
+    """The outcome of an attempt that ended by itself, whose files are masked.
 
     status: as sh has it, 128 and more for a signal; or why there is none.
     """
@@ -71,9 +71,6 @@ def _left(folder: Path, sizes: Sizes, mask: Mask) -> Left:
     if not any(sizes):
         return _NOTHING
     stdout, stderr, output = (folder / name if size else None for name, size in zip((STDOUT, STDERR, OUTPUT), sizes, strict=True))
-    for log in (stdout, stderr, output):
-        if log is not None:
-            mask.file(log)
     said = "" if stdout is None else mask.text(outputs.last_line(stdout))
     of_line = outputs.from_json(said)
     given = outputs.merged({} if output is None else outputs.from_lines(output), of_line or {})

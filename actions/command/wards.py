@@ -23,7 +23,7 @@ _READ = 1 << 16
 @dataclass(frozen=True, slots=True)
 class End:
     """How an order ended.   status: as sh has it; None where there is none.
-    why: nothing was begun, or could be executed.   orphaned: its warden is gone, and what becomes of the program is ours to see to.
+    why: of what has none.   orphaned: its warden is gone, and what becomes of the program is ours to see to.
     """
 
     status: int | None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from functools import cached_property
 from typing import Any
 
+from connectors.columns import Columns
 from connectors.errors import NeedsOwner
 
 COMPUTED = frozenset(
@@ -64,26 +64,11 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Fields:
+class Fields(Columns[Field]):
     """A table's columns, in their order.   table: its id, which outlives every renaming."""
 
     table: str
     fields: tuple[Field, ...]
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """The headers."""
-        return tuple(field.name for field in self.fields)
-
-    @cached_property
-    def by_name(self) -> Mapping[str, Field]:
-        """Header → field."""
-        return {field.name: field for field in self.fields}
-
-    @cached_property
-    def by_id(self) -> Mapping[str, Field]:
-        """Field id → field."""
-        return {field.id: field for field in self.fields}
 
 
 def fields_of(answer: Mapping[str, Any], table: str, known: str | None, where: object) -> Fields:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from connectors.columns import Columns
+
 COMPUTED = frozenset(
     {
         "button",
@@ -41,7 +43,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Fields:
+class Fields(Columns[Field]):
     """A data source's columns: the title first, as every view has it; of the others' order Notion tells nothing (VENDORS.md C4).
 
     source: the data source's id.
@@ -49,21 +51,6 @@ class Fields:
 
     source: str
     fields: tuple[Field, ...]
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """The headers."""
-        return tuple(field.name for field in self.fields)
-
-    @cached_property
-    def by_name(self) -> Mapping[str, Field]:
-        """Header → field."""
-        return {field.name: field for field in self.fields}
-
-    @cached_property
-    def by_id(self) -> Mapping[str, Field]:
-        """Property id → field."""
-        return {field.id: field for field in self.fields}
 
     @cached_property
     def computed(self) -> frozenset[str]:

@@ -142,7 +142,7 @@ class SteppedWorker:
         while not callable(said := self._said.get()):
             try:
                 await said
-            except BaseException as exc:
+            except BaseException as exc:  # whatever it is, the call that waits is to hear it
                 self._heard.put(exc)
             else:
                 self._heard.put(None)
@@ -160,7 +160,7 @@ class SteppedWorker:
     def _run(self, call: Callable[[], Any]) -> None:
         try:
             result = call()
-        except BaseException as exc:
+        except BaseException as exc:  # whatever it is, whoever made the call is to hear it
             error = exc
             self._said.put(lambda: _raised(error))
         else:

@@ -197,7 +197,7 @@ def test_polls_that_a_window_does_not_allow_are_told_with_the_poll_that_it_does(
     assert (
         check.says == "poll = 30s makes 2,880 requests in 1d, and the token allows 1,000. Set poll to 1m 26s or more in rowd.toml"
     )
-    assert polled(bound, Counted(Window("any", 3_000, timedelta(days=1), "token"))).good is True  # type: ignore[arg-type]
+    assert polled(bound, Counted(Window("any", 3_000, timedelta(days=1), "token"))).good is True  # type: ignore[arg-type]  # as above
 
 
 def test_of_polls_that_a_month_does_not_allow_it_is_told_how_seldom_they_come(bound: Bound) -> None:
@@ -207,11 +207,11 @@ def test_of_polls_that_a_month_does_not_allow_it_is_told_how_seldom_they_come(bo
         "poll = 30s makes 89,280 requests in a month, and the workspace allows 1,000: it is looked at as seldom as that takes,"
         " about every 44m 38s"
     )
-    assert polled(bound, Counted(budgets=(Budget(100_000, "workspace"),))).good is True  # type: ignore[arg-type]
+    assert polled(bound, Counted(budgets=(Budget(100_000, "workspace"),))).good is True  # type: ignore[arg-type]  # as above
 
 
 def test_a_store_that_counts_nothing_has_no_limits(bound: Bound) -> None:
-    assert polled(bound, Counted()).says == "none"  # type: ignore[arg-type]
+    assert polled(bound, Counted()).says == "none"  # type: ignore[arg-type]  # as above
 
 
 # --- columns and first rows
@@ -246,8 +246,8 @@ def test_a_table_is_empty_where_no_row_says_anything() -> None:
     empty, filled_ = Row("1", {"Name": None}), Row("2", {"Name": "x"})
     pace = Pace(at_once, VirtualClock())
     assert run(blank(Pages(empty, empty), pace)) is not None  # type: ignore[arg-type]  # it is only read
-    assert run(blank(Pages(empty, filled_), pace)) is None  # type: ignore[arg-type]
-    assert run(blank(Pages(), pace)) is not None  # type: ignore[arg-type]
+    assert run(blank(Pages(empty, filled_), pace)) is None  # type: ignore[arg-type]  # as above
+    assert run(blank(Pages(), pace)) is not None  # type: ignore[arg-type]  # as above
 
 
 def test_first_rows_have_ids_and_only_columns_that_there_are(tmp_path: Path) -> None:

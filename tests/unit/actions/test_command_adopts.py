@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -379,6 +380,16 @@ def test_what_has_not_begun_is_told_at_once_and_can_not_any_more(folder: Path) -
         assert not void(folder, nth)
     assert void(folder, 3)
     assert not (folder.parent / "ran").exists()
+
+
+def test_where_no_ticket_can_be_made_void_nobody_knows_whether_it_began(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("actions.command.tickets.void", full)
+    assert lost(folder, **line("touch ran")) == "whether it had begun can't be told: No space left on device"
+    assert not (folder.parent / "ran").exists()
+
+
+def full(_attempt: Path, _nth: int) -> bool:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_an_heir_waits_for_a_command_whose_definition_is_gone_and_repeats_nothing_that_it_printed(folder: Path) -> None:

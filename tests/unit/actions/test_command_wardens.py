@@ -14,6 +14,7 @@ from actions.command import wards
 from actions.command.tickets import newest, read, void
 from tests.unit.actions.attempts import Lent, action, request
 from tests.unit.actions.dying_daemon import stop
+from tests.unit.actions.test_command_adopts import full
 from tests.unit.actions.test_command_runs import STUBBORN, wait_for_end
 
 
@@ -133,3 +134,20 @@ def test_stopped_it_can_not_keep_a_cancelled_program_alive(folder: Path, *, begi
     assert result.summary == "well"  # and by then it has done with all that was sent before
     assert begins or not (folder / "output").exists()
     assert (folder / "began").exists() is begins
+
+
+def test_stopped_on_a_full_disk_it_is_killed_since_it_may_begin_yet(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> int:
+        warden = one()
+        stop(warden)
+        made = action(folder.parent, "command", argv=["/usr/bin/touch", "ran"], kill_after="0s")
+        running = asyncio.ensure_future(made.run(request(), Lent(folder)))
+        await asyncio.sleep(0)  # it sends its order
+        monkeypatch.setattr("actions.command.launcher.void", full)
+        while not running.done():
+            running.cancel()
+            await asyncio.sleep(0)
+        return warden
+
+    wait_for_end(asyncio.run(main()))
+    assert not (folder.parent / "ran").exists()

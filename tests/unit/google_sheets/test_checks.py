@@ -116,7 +116,7 @@ def test_no_network(bench: SheetsBench) -> None:
 
 
 def test_no_such_spreadsheet(bench: SheetsBench) -> None:
-    bench.table = bench.opened(spreadsheet="1NoSuchSpreadsheet")  # type: ignore[attr-defined]
+    bench.table = bench.opened(spreadsheet="1NoSuchSpreadsheet")  # type: ignore[attr-defined]  # a bench knows only the contract
     assert "there is no spreadsheet 1NoSuchSpreadsheet" in wrong(bench, "connection")
 
 

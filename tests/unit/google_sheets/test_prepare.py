@@ -102,7 +102,7 @@ def test_an_empty_tab_gets_all_of_it_by_one_request(bench: SheetsBench) -> None:
 def test_a_row_that_is_added_looks_like_the_others(bench: SheetsBench) -> None:
     carry_out(bench)
     bench.table.read()
-    bench.table.create([{"ID": "n", "Name": "new"}])  # type: ignore[attr-defined]
+    bench.table.create([{"ID": "n", "Name": "new"}])  # type: ignore[attr-defined]  # a bench knows only the contract
     at = bench._row("new")
     assert bench.person.sheet.cell(at, bench._headers().index("Status")).rule is not None
     assert carry_out(bench) == []
@@ -295,5 +295,5 @@ def test_an_answer_that_is_lost_is_found_to_be_done(bench: SheetsBench) -> None:
 def test_the_tab_is_read_anew_before_the_next_write(bench: SheetsBench) -> None:
     bench.table.read()
     carry_out(bench)
-    assert bench.table.create([{"ID": "n", "Name": "new", "Health": "OK"}]) == ["n"]  # type: ignore[attr-defined]
+    assert bench.table.create([{"ID": "n", "Name": "new", "Health": "OK"}]) == ["n"]  # type: ignore[attr-defined]  # a bench knows only the contract
     assert bench.row("new")["Health"] == "OK"
