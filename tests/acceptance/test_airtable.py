@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.samples import ACTIONS, said
 from tests.acceptance.site import PATIENCE, Daemon, clean_environment, rowd
 from tests.emulators.airtable import SAMPLE_BASE, TASKS, TOKEN, Airtable, Person, make
 from tests.emulators.airtable.seeds import add_samples
@@ -26,22 +27,6 @@ OURS: dict[str, tuple[str, Any]] = {
     "Runs": ("number", {"precision": 0}),
     "Do": ("singleSelect", {"choices": [{"name": "run now"}, {"name": "cancel"}]}),
 }
-
-ACTIONS = """
-[daemon]
-stop_within = "5s"
-[defaults]
-time_zone = "UTC"
-[actions.read_guidelines]
-kind = "command"
-argv = ["echo", "12 guidelines read"]
-[actions.run_vitest]
-kind = "command"
-argv = ["echo", "48 tests passed"]
-[actions.check_coverage]
-kind = "command"
-argv = ["echo", "coverage 78.5 %"]
-"""
 
 
 class Office:
@@ -104,10 +89,6 @@ def office(tmp_path: Path) -> Iterator[Office]:
     yield here
     here.close()
     assert here.airtable.unserved == []
-
-
-def said(daemon: Daemon) -> str:
-    return "\n".join(map(str, [*daemon.events, *daemon.other]))
 
 
 def test_rows_of_a_base_run_and_show_it_while_a_person_edits_them(office: Office) -> None:

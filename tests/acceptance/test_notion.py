@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.acceptance.samples import ACTIONS, said
 from tests.acceptance.site import PATIENCE, Daemon, clean_environment, rowd
 from tests.emulators.core.clock import RealClock
 from tests.emulators.core.exchange import Json
@@ -29,22 +30,6 @@ OURS: dict[str, Json] = {
     "Runs": {"number": {"format": "number"}},
     "Do": {"select": {"options": [{"name": "run now"}, {"name": "cancel"}]}},
 }
-
-ACTIONS = """
-[daemon]
-stop_within = "5s"
-[defaults]
-time_zone = "UTC"
-[actions.read_guidelines]
-kind = "command"
-argv = ["echo", "12 guidelines read"]
-[actions.run_vitest]
-kind = "command"
-argv = ["echo", "48 tests passed"]
-[actions.check_coverage]
-kind = "command"
-argv = ["echo", "coverage 78.5 %"]
-"""
 
 
 class Office:
@@ -127,10 +112,6 @@ def office(tmp_path: Path) -> Iterator[Office]:
     yield here
     here.close()
     assert here.notion.unserved == []
-
-
-def said(daemon: Daemon) -> str:
-    return "\n".join(map(str, [*daemon.events, *daemon.other]))
 
 
 def test_rows_of_a_database_run_and_show_it_while_a_person_edits_them(office: Office) -> None:
