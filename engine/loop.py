@@ -23,6 +23,7 @@ from engine.tender import FLUSH_WITHIN, Tender
 from engine.trust import SteadyClock
 from engine.turns import Turns, end, when_set
 from engine.underway import UnderWay
+from engine.windows import Windows
 
 ASK_AGAIN = timedelta(seconds=29)
 """So often the ledger is looked into without a poke: one may get lost on its way, or come before anybody listens.
@@ -37,10 +38,13 @@ PASS_BEARS = timedelta(seconds=10)
 class Daemon:
     """One process's tables, tasks and runs.   governor: of the requests of all its tables."""
 
-    def __init__(self, parts: Parts, clock: SteadyClock, committer: Commits, listener: Listener) -> None:
+    def __init__(
+        self, parts: Parts, clock: SteadyClock, committer: Commits, listener: Listener, windows: Windows | None = None
+    ) -> None:
+        """windows: see `Governor`."""
         self.clock = clock
         self._committer = committer
-        self.governor = Governor(clock, committer, listener)
+        self.governor = Governor(clock, committer, listener, windows)
         self._turns = Turns(parts, clock, committer, listener)
         self._listener = listener
         self._tending: list[asyncio.Task[None]] = []

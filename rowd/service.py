@@ -53,7 +53,7 @@ async def opened(site: Site, listener: Listener, clock: Clock | None = None) -> 
         beating = asyncio.create_task(heartbeat.beat())
         try:
             made = await daemon(site, own_clock, committer, heartbeat.hear)
-            heartbeat.tell_of(lambda: made.looked_at, made.governor.windows)
+            heartbeat.tell_of(lambda: made.looked_at)
             mark = DaemonMark(_myself(), os.uname().nodename, own_clock.now(), __version__, tuple(site.tables))
             await committer.do(lambda ledger: ledger.mark_daemon(mark), point="marks")
             try:

@@ -35,13 +35,14 @@ from engine.patience import PatientTable, ThreadWorker
 from engine.rules import TableRules
 from engine.tender import Tender
 from engine.trust import SteadyClock
+from engine.windows import WindowFile
 from rowd.hiding import mask_of
 
 ID_LETTERS, ID_DIGITS = "bcdfghjkmnpqrstvwxyz", "23456789"
 """Of the ids that rowd gives to rows: nothing that looks like something else."""
 
-LEDGER = "ledger.sqlite"
-"""What it is called in the state folder."""
+LEDGER, WINDOWS = "ledger.sqlite", "windows"
+"""What they are called in the state folder."""
 
 APART = frozenset(Definition.model_fields) - {"kind", "parameters", "secrets"}
 """Settings of an action that no other of its settings is held against: a mistake in them hides none in the others."""
@@ -60,6 +61,11 @@ class Bound:
     def open(self, gate: Gate = open_gate) -> Table:
         """Open it. Touches neither file nor network yet.   gate: see `Place`."""
         return self.backend.open(self.settings, replace(self.place, gate=gate))
+
+    @property
+    def windows(self) -> WindowFile:
+        """Of its site."""
+        return WindowFile(self.ledger.with_name(WINDOWS))
 
     def moved(self, now: Bound) -> bool:
         """Whether what is configured now is opened otherwise: elsewhere, or with its keys in other columns."""
@@ -89,6 +95,11 @@ class Site:
     @property
     def ledger(self) -> Path:
         return self.state / LEDGER
+
+    @property
+    def windows(self) -> WindowFile:
+        """What was spent of the windows of vendors, by whichever process."""
+        return WindowFile(self.state / WINDOWS)
 
     @property
     def wake(self) -> Path:
@@ -139,7 +150,7 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
 
 async def daemon(site: Site, clock: SteadyClock, committer: Commits, listener: Listener) -> Daemon:
     """The daemon of this site, with its tables owned and its ledger's memory taken up. Raises NeedsOwner."""
-    built = Daemon(site.parts, clock, committer, listener)
+    built = Daemon(site.parts, clock, committer, listener, site.windows)
     await built.open([await tender(site, name, built.governor, committer, listener) for name in site.tables])
     return built
 
