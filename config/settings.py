@@ -136,6 +136,11 @@ class TableSettings(BaseModel):
     quota_share: Annotated[Percent, AfterValidator(_some_of_it)] = Field(
         default=1.0, description="How much of what the vendor allows rowd may use for this table, where others use the same key."
     )
+    max_stale: Interval | None = Field(
+        default=None,
+        description="How old what is known of the table may be when a task of it starts: otherwise it is looked at three seconds"
+        " before, beside the polls.",
+    )
     time_zone: Zone | None = Field(default=None, description="The zone of this table's schedules, by its IANA name.")
     actions: tuple[str, ...] | None = Field(default=None, description="The only actions that rows of this table may use.")
     readable_by: tuple[str, ...] = Field(default=(), description="Tables whose rows may refer to rows of this one.")

@@ -70,6 +70,10 @@ class Agenda:
             heapq.heappop(self._times)
         return self._times[0] if self._times else None
 
+    def wakes_of(self, table: str) -> list[datetime]:
+        """When tasks of one table come due, as far as is known now; any order."""
+        return [at for (its, _), at in self._wakes.items() if its == table]
+
     def coming(self, at: datetime) -> Collection[Place]:
         """The tasks that come due at this very instant, as far as is known now; in the order in which `take` answers them."""
         return self._due.get(at, {}).keys()

@@ -16,6 +16,7 @@ class TableRules:
 
     offline_limit: for so long its tasks run on from what was last read, while it can't be reached.
     quota_share: the part of what the vendor allows that is rowd's, over 0 and up to 1.
+    max_stale: how old the copy of a table may be when a task of it starts, as far as looks can see to that; None: as it comes.
     """
 
     rules: Rules
@@ -24,3 +25,4 @@ class TableRules:
     offline_limit: timedelta
     blackouts: tuple[Blackout, ...] = ()
     quota_share: float = 1.0
+    max_stale: timedelta | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -26,6 +26,7 @@ from engine.events import (
 )
 from engine.findings import Findings, Reading
 from engine.keeper import SECOND_LOOK, Keeper
+from engine.looking import placed
 from engine.outgoing import Outgoing, patches, something_to_tell
 from engine.pace import Pace
 from engine.patience import PatientTable
@@ -43,6 +44,10 @@ Deliver = Callable[[Keeper, Callable[[datetime], Findings]], Awaitable[None]]
 
 WorkWaits = Callable[[], bool]
 """Whether something has come in or come due that no turn has dealt with yet."""
+
+
+Dues = Callable[[str], Iterable[datetime]]
+"""When something of a table comes due, as far as is known now."""
 
 
 class Tender:
@@ -109,7 +114,7 @@ class Tender:
         self._look = self._stale = True
         self._stir.set()
 
-    async def tend(self, deliver: Deliver, work_waits: WorkWaits) -> None:
+    async def tend(self, deliver: Deliver, work_waits: WorkWaits, dues: Dues) -> None:
         """Look after the table until cancelled, or until nothing of it is to be done any more and it was told so. Raises nothing
         but CancelledError."""
         poll_at = 0.0
@@ -118,7 +123,7 @@ class Tender:
                 self._look = False
                 if not await self._guarded(self._read, deliver) and not self.looked.is_set():
                     await deliver(self.keeper, lambda _: Findings(look_again=True))
-                poll_at = self._in(self._until_next_poll(self.table.done(Purpose.LOOK)))
+                poll_at = self._in(self._until_next_poll(self.table.done(Purpose.LOOK), dues))
             if (at := self._write_at(work_waits)) is not None and at <= self._clock.monotonic():
                 await self._guarded(self._write, deliver)
                 self._pace.keep_away(self._in(self.table.done(Purpose.TELL)))
@@ -179,7 +184,7 @@ class Tender:
         finally:
             timer.cancel()
 
-    def _until_next_poll(self, apart: timedelta) -> timedelta:
+    def _until_next_poll(self, apart: timedelta, dues: Dues) -> timedelta:
         """apart: how long looks are to keep from each other. A second one, which settles what the first left open, needs not."""
         poll = self.keeper.rules.poll
         if self.keeper.access.trouble is not None:
@@ -187,7 +192,9 @@ class Tender:
             return max(poll if needs_owner else min(AFTER_TROUBLE, poll), apart)
         if self.keeper.suspects():
             return min(SECOND_LOOK, poll)
-        return max(poll, apart)
+        if isinstance(self.table.table, Watchable):  # it tells of changes by itself
+            return max(poll, apart)
+        return placed(self._clock.now(), max(poll, apart), dues(self.keeper.name), self.keeper.rules.max_stale)
 
     # --- reading
 

@@ -115,6 +115,10 @@ class Turns:
         pending = self.runner.under_way > 0 or any(o.stage is Stage.RUNNING for o in self.memory.under_way)
         return not (pending or self._poked or self.work_waits())
 
+    def dues(self, table: str) -> list[datetime]:
+        """When something of this table comes due; any order."""
+        return self.memory.agenda.wakes_of(table)
+
     def work_waits(self) -> bool:
         """Whether something has come in or come due that no turn has dealt with yet."""
         return self.mail or self._pressing()

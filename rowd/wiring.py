@@ -293,7 +293,8 @@ def _table(
         secret=lambda wanted: config.secret(wanted).get_secret_value(),
     )
     limit = config.settings.daemon.offline_limit
-    its = TableRules(rules, renames, settings.poll, limit, _blackouts(config), settings.quota_share)
+    share, stale = settings.quota_share, settings.max_stale
+    its = TableRules(rules, renames, settings.poll, limit, _blackouts(config), share, stale)
     return Bound(its, backend, own, place, config.state_dir / LEDGER)
 
 
