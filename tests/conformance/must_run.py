@@ -103,6 +103,10 @@ ORDER = frozenset({"test_columns_come_in_the_order_of_the_table", "test_rows_com
 AIRTABLE = (ALWAYS - OWN_KEYS) | EDITABLE | PROBE | LIMITS
 NOTION = AIRTABLE - ORDER
 
+REST = (ALWAYS - OWN_KEYS - ORDER) | EDITABLE | LIMITS
+VERSIONED = EXPECT - {"test_a_stale_expectation_holds_up_no_other_patch"}
+"""Where a store takes one patch at a time, and tests it."""
+
 MUST_RUN = {
     "TestComma": LOCAL,
     "TestSemicolonAsExcelWritesIt": LOCAL,
@@ -112,6 +116,9 @@ MUST_RUN = {
     "TestAirtableOtherwise": AIRTABLE,
     "TestNotion": NOTION,
     "TestNotionOtherwise": NOTION,
+    "TestKinto": REST | PROBE | VERSIONED,
+    "TestKintoInPages": REST | VERSIONED,
+    "TestDatasette": REST,
     "TestSheets": SHEETS | PROBE,
     "TestSheetsTheOtherWay": SHEETS,
 }

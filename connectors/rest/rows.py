@@ -1,0 +1,127 @@
+"""Records of the service as rows: which is the key, which fields are columns. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote
+
+from connectors.api import Cell, Row
+from connectors.errors import NeedsOwner
+from connectors.rest.cells import Values
+from connectors.rest.errors import Where
+from connectors.rest.settings import RestSettings
+
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 _.:@+-]{0,199}", re.ASCII)
+_ENCODED = "="
+LONGEST = 2000
+"""Characters of a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """id: the key, as the service has it.   fields: name → JSON, in the service's order, without those that are hidden."""
+
+    id: str
+    fields: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        return spelled(self.id)
+
+
+class Form:
+    """How the operator says that records are.   key_field: the field that the key is, where it is one; it is never written."""
+
+    def __init__(self, settings: RestSettings, where: Where) -> None:
+        self._settings = settings
+        self._where = where
+        self._hidden = frozenset(settings.hidden)
+        self.values = Values(settings.cell_limit, frozenset(settings.nested), settings.blank)
+        inside = settings.cells.steps
+        steps = settings.key.steps
+        self.key_field = steps[len(inside)] if steps[:-1] == inside else None
+
+    def record(self, raw: Any) -> Record | None:
+        """None where it is no row: no object, or one without a key or fields."""
+        fields = self._settings.cells.of(raw)
+        id_ = _id(self._settings.key.of(raw))
+        if not isinstance(fields, dict) or id_ is None:
+            return None
+        return Record(id_, {name: value for name, value in fields.items() if name not in self._hidden and name.strip()})
+
+    def records(self, document: Any, before: int) -> list[Record]:
+        """Of one answer of the list.   before: rows of earlier answers.   Raises NeedsOwner."""
+        raws = self._settings.rows.of(document)
+        if not isinstance(raws, list):
+            raise NeedsOwner(
+                f"{self._where}: the answer of `list` has no list at {self._settings.rows}{_offer(document)}."
+                " Correct `rows` in rowd.toml."
+            )
+        found = [self.record(raw) for raw in raws]
+        if None in found:
+            number = before + found.index(None) + 1
+            what = self._missing(raws[found.index(None)])
+            raise NeedsOwner(f"{self._where}: row {number} of the list has {what}. Correct it in rowd.toml.")
+        records = [record for record in found if record is not None]
+        if len({record.id for record in records}) < len(records):
+            twice = next(r.id for n, r in enumerate(records) if any(r.id == other.id for other in records[:n]))
+            raise NeedsOwner(
+                f'{self._where}: two rows have the key "{twice[:60]}". Name a field in `key` that the service itself keeps unique.'
+            )
+        return records
+
+    def row(self, record: Record, columns: Iterable[str]) -> Row:
+        return Row(record.key, self.cells(record, columns))
+
+    def cells(self, record: Record, columns: Iterable[str]) -> dict[str, Cell]:
+        value_of, get = self.values.value_of, record.fields.get
+        return {name: value_of(get(name)) for name in columns}
+
+    def columns(self, records: Iterable[Record]) -> tuple[str, ...]:
+        """What the records and the operator name, each once, in the order in which it is met."""
+        named = dict.fromkeys(name for record in records for name in record.fields)
+        named |= dict.fromkeys(name for name in self._settings.fields if name not in self._hidden)
+        return tuple(named)
+
+    def _missing(self, raw: Any) -> str:
+        if _id(self._settings.key.of(raw)) is None:
+            has = f"; it has {', '.join(list(raw)[:8])}" if isinstance(raw, dict) else ""
+            return f"no key at {self._settings.key} (`key`){has}"
+        return f"no object of fields at {self._settings.cells} (`cells`)"
+
+
+def spelled(id_: str) -> str:
+    """A row's key from the service's own: the same, but where the contract gives its characters a meaning."""
+    return id_ if _PLAIN.fullmatch(id_) else _ENCODED + quote(id_, safe="").replace("~", "%7E")
+
+
+def meant(key: str) -> str:
+    """The service's own key from a row's."""
+    return unquote(key.removeprefix(_ENCODED)) if key.startswith(_ENCODED) else key
+
+
+def leads_elsewhere(id_: str) -> bool:
+    """Whether a path with this key in it may be taken for another one: whoever names a row is to reach no other address."""
+    return any(step in (".", "..", "") for step in re.split(r"[/\\]", id_)) or not id_.isprintable()
+
+
+def _id(raw: Any) -> str | None:
+    match raw:
+        case bool():
+            return None
+        case int():
+            return str(raw)
+        case str() if raw and len(raw) <= LONGEST:
+            return str(raw)
+    return None
+
+
+def _offer(document: Any) -> str:
+    """Which names have one, for whoever has to name it."""
+    if isinstance(document, list):
+        return "; the answer itself is one"
+    names = [name for name, value in document.items() if isinstance(value, list)] if isinstance(document, dict) else []
+    return f"; there is one at {', '.join(names[:5])}" if names else ""

@@ -1,0 +1,168 @@
+"""A list of a JSON service as the contract wants a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from connectors.api import Budget, Cell, Effect, Page, Patch, Place, Table, Traits, Window, Written, fold
+from connectors.errors import Bug, NeedsOwner, OutcomeUnknown
+from connectors.preparing import Check
+from connectors.rest.asks import Create, Delete
+from connectors.rest.checks import examined
+from connectors.rest.client import Client
+from connectors.rest.errors import Asking, Refused
+from connectors.rest.listing import Listing
+from connectors.rest.news import News
+from connectors.rest.rows import Form, leads_elsewhere, meant, spelled
+from connectors.rest.sending import ABSENT, CHANGED, Sending
+from connectors.rest.settings import RestSettings
+
+if TYPE_CHECKING:
+    import httpx
+
+SECOND, MINUTE = timedelta(milliseconds=1050), timedelta(seconds=61)
+"""The service counts requests when they come in, we when they go out: what they may take longer by is kept clear."""
+
+
+class RestTable:
+    """Reads and writes one list. Rows are known by the service's own keys.
+
+    probe: there once a read has found that the list bears an ETag, and fits into one answer; only then can it be asked cheaply
+        whether anything changed (`Probeable`).
+    """
+
+    probe: Callable[[], str]
+
+    def __init__(self, settings: RestSettings, place: Place, *, transport: httpx.BaseTransport | None = None) -> None:
+        """transport: what takes requests instead of a network, for tests."""
+        self._settings = settings
+        self._place = place
+        self._client = Client(settings, place, transport)
+        self._form = Form(settings, self._client.where)
+        self._listing = Listing(settings, self._client, self._form)
+        self._news = News(self._listing, self._form)
+        self._sending = Sending(settings, self._client, self._form, self._listing, self._news)
+
+    @property
+    def traits(self) -> Traits:
+        """`atomic_expect` once a write has shown that If-Match is heeded. How people see the list sorted, no service tells."""
+        return Traits(
+            atomic_expect=self._sending.conditional is True,
+            batch=1,
+            windows=tuple(self._windows()),
+            cell_limit=self._settings.cell_limit,
+            budgets=tuple(self._budgets()),
+            ordered=False,
+        )
+
+    def _windows(self) -> Iterator[Window]:
+        settings = self._settings
+        if settings.requests_per_second is not None:
+            yield Window("any", settings.requests_per_second, SECOND, settings.scope)
+        if settings.requests_per_minute is not None:
+            yield Window("any", settings.requests_per_minute, MINUTE, settings.scope)
+
+    def _budgets(self) -> Iterator[Budget]:
+        if self._settings.requests_per_month is not None:
+            yield Budget(self._settings.requests_per_month, self._settings.scope)
+
+    def read(self, cursor: str | None = None) -> Page:
+        """Every row, on one page: as many requests as the service has pages, for only all rows together tell the columns."""
+        if cursor is not None:
+            raise Bug(f"{self._client.where} is read as a whole, so there is no page at {cursor!r}")
+        listed = self._sending.read()
+        self._news.read(listed)
+        if self._news.possible:
+            self.probe = self._news.probe
+        return Page(tuple(self._form.row(record, listed.columns) for record in listed.records.values()), listed.columns)
+
+    def write(self, patches: Sequence[Patch]) -> list[Written]:
+        """At most one patch. As many requests as it takes to write it to what stands there: docs/decisions/0021-any-service.md."""
+        if len(patches) > 1:
+            raise Bug("at most one patch")
+        return [self._sending.write(patch) for patch in patches]
+
+    def examine(self) -> Iterator[Check]:
+        """The connection, the list, its columns, how polls are answered, the right to write."""
+        return examined(self._settings, self._client, self._listing, self._form, self._place.name_column)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class EditableRestTable(RestTable):
+    """One whose service also makes or removes rows."""
+
+    def create(self, rows: Sequence[Mapping[str, Cell]]) -> list[str]:
+        """At most one. Where the operator has given rowd the choice of its key, a row that is there is never written over."""
+        if len(rows) > 1:
+            raise Bug("at most one row")
+        return [self._create(row) for row in rows]
+
+    def delete(self, keys: Sequence[str]) -> list[Effect]:
+        """At most one."""
+        if len(keys) > 1:
+            raise Bug("at most one row")
+        return [self._delete(key) for key in keys]
+
+    def _create(self, row: Mapping[str, Cell]) -> str:
+        create = self._settings.create
+        if create is None:
+            raise NeedsOwner(f"{self._client.where}: how a row is made isn't said; add `create` in rowd.toml")
+        columns = self._sending.known().columns
+        cells = {h: self._form.values.json_of(h, v) for h, v in row.items() if h in columns and h != self._form.key_field}
+        id_ = self._chosen(row) if create.chooses else ""
+        asking = Asking("create", create.request, writing=True, heeds=frozenset({CHANGED}) if create.chooses else frozenset())
+        headers = {"If-None-Match": "*"} if create.method == "PUT" else {}
+        self._news.meets()
+        try:
+            answer = self._client.ask(
+                asking, create.method, create.target(id_), body=create.filled(id_, cells), type=create.type, headers=headers
+            )
+        except Refused as refused:
+            raise NeedsOwner(f'{self._client.where}: there is a row with the key "{id_[:60]}" already; choose another') from refused
+        return self._key_of(create, answer.document, id_)
+
+    def _chosen(self, row: Mapping[str, Cell]) -> str:
+        """The key field's text, else that under ID, else one of our own."""
+        wanted = {fold(self._place.id_column), fold(self._form.key_field or "")} - {""}
+        named = next((str(value).strip() for header, value in row.items() if value is not None and fold(header) in wanted), "")
+        if named and leads_elsewhere(named):
+            raise NeedsOwner(f'{self._client.where}: "{named[:60]}" can\'t be a key, for it would lead elsewhere; choose another')
+        return named or uuid4().hex
+
+    def _key_of(self, create: Create, document: Any, id_: str) -> str:
+        record = self._form.record(create.row.of(document))
+        if record is None and not id_:
+            raise OutcomeUnknown(
+                f"{self._client.where}: the row was made, but the answer doesn't show it at {create.row}; correct create.row in"
+                " rowd.toml"
+            )
+        return record.key if record is not None else spelled(id_)
+
+    def _delete(self, key: str) -> Effect:
+        delete: Delete | None = self._settings.delete
+        if delete is None:
+            raise NeedsOwner(f"{self._client.where}: how a row is removed isn't said; add `delete` in rowd.toml")
+        id_ = meant(key)
+        if leads_elsewhere(id_):
+            raise NeedsOwner(
+                f'{self._client.where}: the key "{id_[:60]}" would lead elsewhere; remove that row in the service itself'
+            )
+        asking = Asking("delete", delete.request, writing=True, heeds=ABSENT)
+        self._news.meets()
+        try:
+            self._client.ask(asking, delete.method, delete.target(id_), body={} if delete.method == "POST" else None)
+        except Refused as refused:
+            self._sending.gone(id_, refused, asking)
+            return Effect.MISSING
+        return Effect.APPLIED
+
+
+def opened(settings: RestSettings, place: Place) -> Table:
+    """A table whose rows can be made or removed only where the operator says how."""
+    editable = settings.create is not None or settings.delete is not None
+    return EditableRestTable(settings, place) if editable else RestTable(settings, place)
