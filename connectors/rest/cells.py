@@ -65,7 +65,11 @@ class Values:
 
     def stands(self, raw: Any, value: Cell) -> bool:
         """Whether the field shows this already, by something that writing it would spoil."""
-        return isinstance(raw, str | list | dict | float) and not self._plain(raw) and self.value_of(raw) == (value or None)
+        return (
+            isinstance(raw, str | list | dict | float)
+            and not self._plain(raw)
+            and self.value_of(raw) == (None if value == "" else value)
+        )
 
     def spoilt(self, header: str, raw: Any) -> Unfit | None:
         """Why the field is not to be written over; None where it may be."""

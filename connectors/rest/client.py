@@ -18,6 +18,7 @@ from connectors.reaching import on_this_machine
 from connectors.rest.cells import Odd
 from connectors.rest.errors import Asking, Refused, Where, retry_after, translated
 from connectors.rest.settings import RestSettings
+from connectors.showing import shown
 
 if TYPE_CHECKING:
     import httpx
@@ -85,11 +86,11 @@ class Client:
         """Path and query, below the service's address, of an address that the service has given. Raises NeedsOwner for others'."""
         if address.startswith("?"):
             address = urlsplit(self._settings.url + self._settings.list).path + address
-        elif address.startswith("/") and not address.startswith("//"):
+        if address.startswith("/") and not address.startswith("//"):
             address = self._origin + address
         if not address.startswith(self._settings.url + "/"):
             raise NeedsOwner(
-                f"{self.where}: the list goes on at another address ({address[:100]!r}), and rowd follows nobody there. Let the"
+                f"{self.where}: the list goes on at another address ({shown(address)}), and rowd follows nobody there. Let the"
                 " service tell addresses as it is called in `url`, or write that one there; or say another kind of `paging`."
             )
         return address.removeprefix(self._settings.url)
@@ -113,7 +114,7 @@ class Client:
         whole = self._body(response, asking)
         if status >= 300:
             place = response.headers.get("Location", "")
-            raise Refused(status, self._masked(_error_of(whole)), retry_after(response.headers), place)
+            raise Refused(asking, status, self._masked(_error_of(whole)), retry_after(response.headers), place)
         if status == 202 and asking.writing:
             raise OutcomeUnknown(f"{self.where}: {asking.line} was taken, to be carried out later")
         return Answer(status, self._document(whole, asking), response.headers, len(whole))
@@ -200,11 +201,14 @@ class Client:
         import httpx
 
         settings = self._settings
-        straight = on_this_machine(urlsplit(settings.url).hostname or "")  # no proxy leads there
+        service = urlsplit(settings.url)
+        straight = on_this_machine(service.hostname or "")  # no proxy leads there
         timeout = httpx.Timeout(settings.timeout.total_seconds(), connect=settings.connect_timeout.total_seconds())
         self._shown  # noqa: B018 (a secret without a value is told before anything is opened)
         return httpx.Client(
             timeout=timeout,
+            verify=service.scheme
+            == "https",  # without encryption there is no certificate, and reading the authorities takes a moment
             trust_env=not straight,
             follow_redirects=False,
             transport=self._transport,

@@ -61,13 +61,13 @@ class Asking:
 class Refused(Exception):
     """The service said no. Inside this package only.
 
-    body: its JSON, or text.   wait: Retry-After.   place: the Location that it sends on to; "" without.
+    asking: what to.   body: its JSON, or text.   wait: Retry-After.   place: the Location that it sends on to; "" without.
     """
 
-    def __init__(self, status: int, body: Any = None, wait: timedelta | None = None, place: str = "") -> None:
+    def __init__(self, asking: Asking, status: int, body: Any = None, wait: timedelta | None = None, place: str = "") -> None:
         words = fit(words_of(body), SAID)
         super().__init__(f"{status}: {words}" if words else str(status))
-        self.status, self.words, self.wait, self.place = status, words, wait, place
+        self.asking, self.status, self.wait, self.place = asking, status, wait, place
 
 
 def words_of(body: Any, deep: int = 4) -> str:
@@ -95,7 +95,7 @@ def translated(where: Where, asking: Asking) -> Iterator[None]:
     except Refused as refused:
         if refused.status in asking.heeds:
             raise
-        raise said(refused, where, asking) from refused
+        raise said(refused, where) from refused
     except (httpx.LocalProtocolError, UnicodeError):  # which may quote the secret, so they are no cause to be shown
         raise NeedsOwner(f"{where}: a header of the request holds what no header can; mend {where.secret or '`headers`'}") from None
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as exc:
@@ -111,9 +111,10 @@ def translated(where: Where, asking: Asking) -> Iterator[None]:
         raise doubtful(f"{where}: no whole answer came to {asking.line} ({brief(exc)})") from exc
 
 
-def said(refused: Refused, where: Where, asking: Asking) -> TableError:
+def said(refused: Refused, where: Where) -> TableError:
     """The refusal as what to do next."""
-    status, what = refused.status, f"{where}: {asking.line} was answered {refused}"
+    asking, status = refused.asking, refused.status
+    what = f"{where}: {asking.line} was answered {refused}"
     if status == 429:
         return Limited(f"{what}; the service wants a pause", wait=refused.wait or PAUSE, scope=where.scope)
     if status == 507:
@@ -121,35 +122,35 @@ def said(refused: Refused, where: Where, asking: Asking) -> TableError:
     if status in (423, 425):
         return TryLater(f"{what}; nothing was written", wait=refused.wait)
     if (remedy := _REMEDIES.get(status)) is not None:
-        return NeedsOwner(f"{what}. {remedy(refused, where, asking)}")
+        return NeedsOwner(f"{what}. {remedy(refused, where)}")
     if status >= 500 or status == 408:
         return OutcomeUnknown(what) if asking.writing else TryLater(what, wait=refused.wait)
     if 300 <= status < 400:
-        return NeedsOwner(f"{what}. {_elsewhere(refused, where, asking)}")
+        return NeedsOwner(f"{what}. {_elsewhere(refused, where)}")
     return Bug(f"{what}. Compare `{asking.setting}` in rowd.toml with the service's documentation.")
 
 
-def _unknown(_refused: Refused, where: Where, _asking: Asking) -> str:
+def _unknown(_refused: Refused, where: Where) -> str:
     if where.secret is None:
         return "The service wants credentials: add `auth` in rowd.toml."
     return f"The service doesn't know what {where.secret} holds: put another into .env beside rowd.toml, and restart rowd."
 
 
-def _forbidden(_refused: Refused, where: Where, asking: Asking) -> str:
+def _forbidden(refused: Refused, where: Where) -> str:
     whose = f"the owner of {where.secret}" if where.secret is not None else "everybody, or add `auth` in rowd.toml"
-    return f"Let the service allow {'writing' if asking.writing else 'reading'} to {whose}."
+    return f"Let the service allow {'writing' if refused.asking.writing else 'reading'} to {whose}."
 
 
-def _nothing(_refused: Refused, _where: Where, asking: Asking) -> str:
-    return f"Nothing is there: correct `url` or `{asking.setting}` in rowd.toml, or restore what was deleted."
+def _nothing(refused: Refused, _where: Where) -> str:
+    return f"Nothing is there: correct `url` or `{refused.asking.setting}` in rowd.toml, or restore what was deleted."
 
 
-def _not_so(_refused: Refused, _where: Where, asking: Asking) -> str:
-    return f"The service doesn't take it so: correct method, path and type of `{asking.setting}` in rowd.toml."
+def _not_so(refused: Refused, _where: Where) -> str:
+    return f"The service doesn't take it so: correct method, path and type of `{refused.asking.setting}` in rowd.toml."
 
 
-def _not_understood(_refused: Refused, _where: Where, asking: Asking) -> str:
-    return f"Correct `{asking.setting}` in rowd.toml: the service doesn't take its path, query or body."
+def _not_understood(refused: Refused, _where: Where) -> str:
+    return f"Correct `{refused.asking.setting}` in rowd.toml: the service doesn't take its path, query or body."
 
 
 def _unpaid(*_: object) -> str:
@@ -164,15 +165,14 @@ def _unconditional(*_: object) -> str:
     return "The service takes only writes that name a version: say by `get` in rowd.toml how one row is read."
 
 
-def _elsewhere(refused: Refused, _where: Where, asking: Asking) -> str:
+def _elsewhere(refused: Refused, _where: Where) -> str:
     """Nothing is followed: credentials stay with the service that the operator has named."""
     to = f"to {fit(refused.place)}" if refused.place else "elsewhere"
-    return (
-        f"It sends {to}, and rowd follows nobody: if that is the service, write it into `url` or `{asking.setting}` in rowd.toml."
-    )
+    setting = refused.asking.setting
+    return f"It sends {to}, and rowd follows nobody: if that is the service, write it into `url` or `{setting}` in rowd.toml."
 
 
-_REMEDIES: dict[int, Callable[[Refused, Where, Asking], str]] = {
+_REMEDIES: dict[int, Callable[[Refused, Where], str]] = {
     400: _not_understood,
     401: _unknown,
     402: _unpaid,

@@ -18,6 +18,7 @@ from connectors.rest.settings import RestSettings
 MOST_ROWS = 100_000
 MOST_ANSWERS = 2_000
 MOST_BYTES = 128 * 1024 * 1024
+MOST_CELLS = 5_000_000
 """Of one complete read."""
 
 GONE = frozenset({400, 404, 410, 422})
@@ -86,12 +87,16 @@ class Listing:
             if more is None:
                 break
             answer = more
-        self._last = Listed(found, self._columns(found), answer.etag if pages == 1 else None)
+        columns = self._columns(found)
+        if len(columns) * len(found) > MOST_CELLS:
+            what = f"{len(found):,} rows with {len(columns):,} fields are more than {MOST_CELLS:,} cells"
+            raise NeedsOwner(f"{self._client.where}: {what}. Let `list` name fewer, by a filter of the service's.")
+        self._last = Listed(found, columns, answer.etag if pages == 1 else None)
         return self._last
 
     def _columns(self, found: Mapping[str, Record]) -> tuple[str, ...]:
-        """What rows and the operator name, and what the last read had: a column is gone once a row that had it is without it, and not
-        because the rows that had it are gone. They keep their order.
+        """What rows and the operator name, and what the last read had: a column is gone once a row that had it is without it, and
+        not because the rows that had it are gone. They keep their order.
         """
         named, last = dict.fromkeys(self._form.columns(found.values())), self._last
         stay = [c for c in last.columns if c in named or not any(c in r.fields and i in found for i, r in last.records.items())]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from connectors.errors import NeedsOwner
 from connectors.rest.cells import Values
 from connectors.rest.errors import Where
 from connectors.rest.settings import RestSettings
+from connectors.showing import listed, shown
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 _.:@+-]{0,199}", re.ASCII)
 _ENCODED = "="
@@ -22,7 +24,7 @@ LONGEST = 2000
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """id: the key, as the service has it.   fields: name → JSON, in the service's order, without those that are hidden."""
+    """id: the key, as the service has it.   fields: name → JSON, in the service's order, without those that it sets by itself."""
 
     id: str
     fields: Mapping[str, Any]
@@ -38,19 +40,20 @@ class Form:
     def __init__(self, settings: RestSettings, where: Where) -> None:
         self._settings = settings
         self._where = where
-        self._hidden = frozenset(settings.hidden)
+        self._automatic = frozenset(settings.automatic)
         self.values = Values(settings.cell_limit, frozenset(settings.nested), settings.blank)
         inside = settings.cells.steps
         steps = settings.key.steps
         self.key_field = steps[len(inside)] if steps[:-1] == inside else None
 
     def record(self, raw: Any) -> Record | None:
-        """None where it is no row: no object, or one without a key or fields."""
+        """None where it is no row: it has no key. One without an object of fields is blank."""
         fields = self._settings.cells.of(raw)
         id_ = _id(self._settings.key.of(raw))
-        if not isinstance(fields, dict) or id_ is None:
+        if id_ is None:
             return None
-        return Record(id_, {name: value for name, value in fields.items() if name not in self._hidden and name.strip()})
+        fields = fields if isinstance(fields, dict) else {}
+        return Record(id_, {name: value for name, value in fields.items() if name not in self._automatic and name.strip()})
 
     def records(self, document: Any, before: int) -> list[Record]:
         """Of one answer of the list.   before: rows of earlier answers.   Raises NeedsOwner."""
@@ -62,14 +65,17 @@ class Form:
             )
         found = [self.record(raw) for raw in raws]
         if None in found:
-            number = before + found.index(None) + 1
-            what = self._missing(raws[found.index(None)])
-            raise NeedsOwner(f"{self._where}: row {number} of the list has {what}. Correct it in rowd.toml.")
-        records = [record for record in found if record is not None]
-        if len({record.id for record in records}) < len(records):
-            twice = next(r.id for n, r in enumerate(records) if any(r.id == other.id for other in records[:n]))
+            raw = raws[found.index(None)]
+            has = f"; it has {listed(list(raw))}" if isinstance(raw, dict) else ""
             raise NeedsOwner(
-                f'{self._where}: two rows have the key "{twice[:60]}". Name a field in `key` that the service itself keeps unique.'
+                f"{self._where}: row {before + found.index(None) + 1} of the list has no key at {self._settings.key}{has}."
+                " Correct `key` in rowd.toml."
+            )
+        records = [record for record in found if record is not None]
+        twice, times = Counter(record.id for record in records).most_common(1)[0] if records else ("", 1)
+        if times > 1:
+            raise NeedsOwner(
+                f"{self._where}: two rows have the key {shown(twice)}. Name a field in `key` that the service itself keeps unique."
             )
         return records
 
@@ -83,14 +89,8 @@ class Form:
     def columns(self, records: Iterable[Record]) -> tuple[str, ...]:
         """What the records and the operator name, each once, in the order in which it is met."""
         named = dict.fromkeys(name for record in records for name in record.fields)
-        named |= dict.fromkeys(name for name in self._settings.fields if name not in self._hidden)
+        named |= dict.fromkeys(name for name in self._settings.fields if name not in self._automatic)
         return tuple(named)
-
-    def _missing(self, raw: Any) -> str:
-        if _id(self._settings.key.of(raw)) is None:
-            has = f"; it has {', '.join(list(raw)[:8])}" if isinstance(raw, dict) else ""
-            return f"no key at {self._settings.key} (`key`){has}"
-        return f"no object of fields at {self._settings.cells} (`cells`)"
 
 
 def spelled(id_: str) -> str:
@@ -124,4 +124,4 @@ def _offer(document: Any) -> str:
     if isinstance(document, list):
         return "; the answer itself is one"
     names = [name for name, value in document.items() if isinstance(value, list)] if isinstance(document, dict) else []
-    return f"; there is one at {', '.join(names[:5])}" if names else ""
+    return f"; there is one at {listed(names)}" if names else ""

@@ -19,6 +19,7 @@ from connectors.rest.listing import Listed, Listing
 from connectors.rest.news import News
 from connectors.rest.rows import Form, Record, leads_elsewhere, meant
 from connectors.rest.settings import RestSettings
+from connectors.showing import shown
 
 TRIES = 4
 """So often a write is tried on a row that others go on changing."""
@@ -72,9 +73,11 @@ class Sending:
 
         A patch that is refused is sorted out: the list is read, then its cells go one by one. So it is `unfit` that tells which.
         """
+        if patch.expect and not self.conditional:
+            raise Bug(f"{self._client.where}: `expect` needs a service that heeds If-Match")
         listed, id_ = self.known(), meant(patch.key)
         if leads_elsewhere(id_):
-            why = f'the key "{id_[:60]}" would lead elsewhere; give the row another'
+            why = f"the key {shown(id_)} would lead elsewhere; give the row another"
             return Written(Effect.APPLIED, unfit=dict.fromkeys(patch.put, why))
         try:
             written = self._written(listed, id_, patch)
@@ -84,12 +87,12 @@ class Sending:
             self._news.lost(patch.key)
         return written
 
-    def gone(self, id_: str, refused: Refused, asking: Asking) -> None:
+    def gone(self, id_: str, refused: Refused) -> None:
         """The service finds no such row: return where the list has none either. Raises NeedsOwner where it has."""
         self._versions.pop(id_, None)
         self._look()
         if self.known().records.get(id_) is not None:
-            raise said(refused, self._client.where, asking) from refused
+            raise said(refused, self._client.where) from refused
 
     def _look(self) -> None:
         self._news.meets()
@@ -97,9 +100,8 @@ class Sending:
 
     def _sorted_out(self, id_: str, patch: Patch, refused: Refused) -> Written:
         """What becomes of a patch that was refused as it stood."""
-        where, asking = self._client.where, self._asking
         if refused.status in ABSENT:
-            self.gone(id_, refused, asking)
+            self.gone(id_, refused)
             return Written(Effect.MISSING)
         before = self.known()
         self._versions.pop(id_, None)
@@ -132,7 +134,7 @@ class Sending:
                 row = answer.row
                 taken.add(header)
         if not taken:
-            raise said(refused, where, asking) from refused
+            raise said(refused, self._client.where) from refused
         return Written(Effect.APPLIED, row, {**unfit, **{h: self._why(one) for h, one in refusals.items()}})
 
     def _written(self, listed: Listed, id_: str, patch: Patch) -> Written:
@@ -142,7 +144,7 @@ class Sending:
             record = stands.record if stands is not None else listed.records.get(id_)
             if patch.expect:
                 if stands is None or stands.etag is None or not self.conditional:
-                    raise Bug(f"{self._client.where}: `expect` needs a service that heeds If-Match")
+                    raise TryLater(f"{self._client.where}: the service heeds If-Match no longer; nothing was written")
                 row = self._form.row(stands.record, listed.columns)
                 if any(row.cells.get(header) != value for header, value in patch.expect.items()):
                     return Written(Effect.CONFLICT, row)
@@ -151,7 +153,7 @@ class Sending:
                 return Written(Effect.APPLIED, unfit=unfit)
             if (answer := self._sent(id_, stands, body)) is not None:
                 return Written(Effect.APPLIED, self._taken(listed, id_, answer, patch.put), unfit)
-        raise TryLater(f"{self._client.where}: others go on changing the row {id_[:60]}; nothing was written")
+        raise TryLater(f"{self._client.where}: others go on changing the row {shown(id_)}; nothing was written")
 
     def _standing(self, id_: str) -> Standing | None:
         """The row as its service shows it now, or as it was when its version was told last; None where nobody asks for that."""
@@ -163,7 +165,7 @@ class Sending:
         answer = self._client.ask(Asking("get", get.request, heeds=ABSENT), "GET", get.target(id_))
         record = self._record(get, answer, id_)
         if record is None:
-            what = f"the answer of `get` doesn't show the row {id_[:60]} at {get.row}"
+            what = f"the answer of `get` doesn't show the row {shown(id_)} at {get.row}"
             raise NeedsOwner(f"{self._client.where}: {what}; correct get.row in rowd.toml")
         etag = answer.etag if answer.etag is not None and not answer.etag.startswith("W/") else None  # RFC 9110, 13.1.1
         if etag is None:

@@ -43,7 +43,9 @@ class RestSettings(BaseModel, extra="forbid", frozen=True):
     fields: tuple[Said, ...] = Field(
         default=(), description="Fields that are columns although no row may have them yet. All that rows have are, too."
     )
-    hidden: tuple[Said, ...] = Field(default=(), description="Fields that are no columns.")
+    automatic: tuple[Said, ...] = Field(
+        default=(), description="Fields that the service sets by itself, as ids and times: they are no columns, and never sent."
+    )
     nested: tuple[Said, ...] = Field(
         default=(), description="Fields in which a list or an object may be written over, from text that is JSON."
     )

@@ -19,6 +19,7 @@ from connectors.rest.news import News
 from connectors.rest.rows import Form, leads_elsewhere, meant, spelled
 from connectors.rest.sending import ABSENT, CHANGED, Sending
 from connectors.rest.settings import RestSettings
+from connectors.showing import shown
 
 if TYPE_CHECKING:
     import httpx
@@ -123,7 +124,7 @@ class EditableRestTable(RestTable):
                 asking, create.method, create.target(id_), body=create.filled(id_, cells), type=create.type, headers=headers
             )
         except Refused as refused:
-            raise NeedsOwner(f'{self._client.where}: there is a row with the key "{id_[:60]}" already; choose another') from refused
+            raise NeedsOwner(f"{self._client.where}: there is a row with the key {shown(id_)} already; choose another") from refused
         return self._key_of(create, answer.document, id_)
 
     def _chosen(self, row: Mapping[str, Cell]) -> str:
@@ -131,7 +132,7 @@ class EditableRestTable(RestTable):
         wanted = {fold(self._place.id_column), fold(self._form.key_field or "")} - {""}
         named = next((str(value).strip() for header, value in row.items() if value is not None and fold(header) in wanted), "")
         if named and leads_elsewhere(named):
-            raise NeedsOwner(f'{self._client.where}: "{named[:60]}" can\'t be a key, for it would lead elsewhere; choose another')
+            raise NeedsOwner(f"{self._client.where}: {shown(named)} can't be a key, for it would lead elsewhere; choose another")
         return named or uuid4().hex
 
     def _key_of(self, create: Create, document: Any, id_: str) -> str:
@@ -150,14 +151,14 @@ class EditableRestTable(RestTable):
         id_ = meant(key)
         if leads_elsewhere(id_):
             raise NeedsOwner(
-                f'{self._client.where}: the key "{id_[:60]}" would lead elsewhere; remove that row in the service itself'
+                f"{self._client.where}: the key {shown(id_)} would lead elsewhere; remove that row in the service itself"
             )
         asking = Asking("delete", delete.request, writing=True, heeds=ABSENT)
         self._news.meets()
         try:
             self._client.ask(asking, delete.method, delete.target(id_), body={} if delete.method == "POST" else None)
         except Refused as refused:
-            self._sending.gone(id_, refused, asking)
+            self._sending.gone(id_, refused)
             return Effect.MISSING
         return Effect.APPLIED
 

@@ -22,8 +22,8 @@ PRESENT = HOME / ".ready"
 """A copy of that, which `make servers` writes when they are there."""
 
 REMEDY = (
-    "The servers are not here, or not those of requirements-servers.txt: run `make servers`. It needs a registry that gives packages"
-    " by name."
+    "The servers are not here, or not those of requirements-servers.txt: run `make servers`. It needs a registry that gives"
+    " packages by name."
 )
 PATIENCE = 30.0
 """Seconds that a server may take to be there on a machine under load."""

@@ -39,7 +39,7 @@ async def serve() -> None:
     config = uvicorn.Config(booked(service.app()), host="127.0.0.1", port=0, log_level="critical", lifespan="on")
     server = uvicorn.Server(config)
     running = asyncio.ensure_future(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 (it tells nobody)
         await asyncio.sleep(0.01)
     token = "dstok_" + service.sign({"a": "root", "t": int(time.time())}, namespace="token")
     print(json.dumps({"port": server.servers[0].sockets[0].getsockname()[1], "token": token}), flush=True)

@@ -1,0 +1,108 @@
+"""From JSON to a cell and back."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from connectors.rest.cells import Odd, Values
+from tests.unit.rest.conftest import Shop, rows, table_of, write
+
+PLAIN = Values(1000)
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        (None, None),
+        ("", None),
+        (" \n", None),
+        (" x ", " x "),
+        (True, True),
+        (0, 0),
+        (2.5, 2.5),
+        (float("inf"), "inf"),
+        (Odd("12345678901234567890"), "12345678901234567890"),
+        ([], "[]"),
+        ({"a": ["ä", None]}, '{"a": ["ä", null]}'),
+        ("2026-03-02T12:00:00Z", "2026-03-02T12:00:00Z"),
+    ],
+)
+def test_a_field_is_read_as_what_it_says(raw: Any, value: Any) -> None:
+    found = PLAIN.value_of(raw)
+    assert found == value
+    assert type(found) is type(value)
+
+
+def test_what_is_nested_is_cut_to_what_a_cell_holds() -> None:
+    shown = Values(500).value_of(["x" * 1000])
+    assert isinstance(shown, str)
+    assert (len(shown), shown[-1]) == (500, "…")
+
+
+@pytest.mark.parametrize(
+    ("value", "raw"),
+    [
+        (None, None),
+        ("", None),
+        ("a\x00b\r\nc", "ab\nc"),
+        (datetime(2026, 3, 2, 12, tzinfo=UTC), "2026-03-02T12:00:00Z"),
+        (date(2026, 3, 2), "2026-03-02"),
+        (float("nan"), "nan"),
+        (True, True),
+        (3, 3),
+        ("[1]", "[1]"),
+    ],
+)
+def test_a_value_is_written_as_what_it_says(value: Any, raw: Any) -> None:
+    found = PLAIN.json_of("A", value)
+    assert found == raw
+    assert type(found) is type(raw)
+
+
+def test_a_service_that_takes_no_null_gets_an_empty_text() -> None:
+    assert Values(1000, blank="empty").json_of("A", None) == ""
+
+
+def test_text_that_is_json_is_written_as_such_only_where_the_operator_says_so() -> None:
+    values = Values(1000, nested={"A"})
+    assert values.json_of("A", '{"a": 1}') == {"a": 1}
+    assert values.json_of("B", '{"a": 1}') == '{"a": 1}'
+    assert values.json_of("A", "{a}") == "{a}"
+    assert values.json_of("A", "12") == "12"
+    assert values.json_of("A", "[" * 100_000) == "[" * 100_000
+
+
+def test_a_list_or_an_object_is_not_written_over_and_says_why(shop: Shop) -> None:
+    shop.edit("1", Metadata={"a": 1}, Tags=[1])
+    table = table_of(shop)
+    assert rows(table)["1"].cells["Metadata"] == '{"a": 1}'
+    written = write(table, "1", {"Metadata": "x", "Tags": "[1]", "Status": "paused"})
+    assert list(written.unfit) == ["Metadata"]  # of Tags nothing was to be changed
+    assert 'field "Metadata" holds an object, which rowd leaves as it is; add the field to `nested`' in written.unfit["Metadata"]
+    assert (shop.rows["1"]["Metadata"], shop.rows["1"]["Tags"], shop.rows["1"]["Status"]) == ({"a": 1}, [1], "paused")
+    asked = table_of(shop, nested=["Metadata"])
+    rows(asked)
+    assert write(asked, "1", {"Metadata": '{"a": 2}'}).unfit == {}
+    assert shop.rows["1"]["Metadata"] == {"a": 2}
+
+
+def test_what_would_be_spoilt_by_writing_it_back_is_left(shop: Shop) -> None:
+    shop.edit("1", Status="", Notes="  ")
+    table = table_of(shop)
+    rows(table)
+    shop.said.clear()
+    assert write(table, "1", {"Status": None, "Notes": None}).unfit == {}
+    assert [said for said in shop.said if not said.startswith("GET")] == []
+    write(table, "1", {"Status": 0})
+    assert shop.rows["1"]["Status"] == 0
+
+
+def test_numbers_beyond_measure_break_nothing() -> None:
+    body = b'[{"id": 1, "Big": 12345678901234567890, "Long": ' + b"9" * 6000 + b', "Not": NaN, "Far": 1e999, "Half": "\\ud800"}]'
+    cells = rows(table_of(lambda _: httpx.Response(200, content=body)))["1"].cells
+    assert (cells["Big"], cells["Not"], cells["Far"]) == ("12345678901234567890", "NaN", "inf")
+    assert cells["Long"] == "9" * 6000
