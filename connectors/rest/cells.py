@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from connectors.api import Cell
+from connectors.api import Cell, fold
 from connectors.plain import clean, instant
 
 
@@ -63,6 +64,17 @@ class Values:
             return found
         return value
 
+    def typed(self, value: Cell, others: Iterable[Any]) -> Cell:
+        """The number or truth that a text says, where nothing else stands in its field.   others: the field's JSON in all rows.
+
+        A command gives text for everything; JSON has no column that would know better.
+        """
+        if not isinstance(value, str) or (meant := _plainly(value)) is None:
+            return value
+        kinds = {type(raw) for raw in others if raw is not None}
+        fits = kinds == {bool} if isinstance(meant, bool) else bool(kinds) and kinds <= {int, float}
+        return meant if fits else value
+
     def stands(self, raw: Any, value: Cell) -> bool:
         """Whether the field shows this already, by something that writing it would spoil."""
         return (
@@ -91,6 +103,16 @@ class Values:
             case str():
                 return bool(raw) and not raw.isspace()
         return True
+
+
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(\.\d{1,9})?", re.ASCII)
+
+
+def _plainly(text: str) -> int | float | bool | None:
+    """The number or truth of a text that is written as such; 007 and 1e3 are neither."""
+    if number := _NUMBER.fullmatch(text):
+        return float(text) if number[1] else int(text)
+    return {"yes": True, "true": True, "no": False, "false": False}.get(fold(text))
 
 
 def _structure(text: str) -> Any:

@@ -23,18 +23,20 @@ def examined(settings: RestSettings, client: Client, listing: Listing, form: For
     """As `Examinable.examine` has it."""
     where = client.where
     try:
-        answer, records = listing.first()
+        answer, records, more = listing.first()
     except TableError as exc:
         yield Check.failed("connection", exc)
         return
     yield Check("connection", f"GET {settings.list} is answered{f', with what {where.secret} holds' if where.secret else ''}")
-    yield Check("table", f"it lists {_rows(len(records))}, each with a key at {settings.key}{_pages(settings)}")
+    yield Check(
+        "table", f"it lists {_rows(len(records))}, each with a key at {settings.key}{', and more on further pages' if more else ''}"
+    )
     columns = form.columns(records)
     if (trouble := _columns(client, columns, name_column, any_rows=bool(records))) is not None:
         yield Check.failed("columns", trouble)
         return
     yield Check("columns", f"its fields: {listed(columns)}")
-    if settings.paging is None and answer.etag is not None:
+    if answer.etag is not None and not more:
         yield Check("polls", "the list has an ETag: a poll that finds nothing new has an answer without a body")
     else:
         yield Check("polls", "each poll reads all rows: the list has no ETag, or comes in pages")
@@ -45,10 +47,6 @@ def examined(settings: RestSettings, client: Client, listing: Listing, form: For
 
 def _rows(number: int) -> str:
     return "one row" if number == 1 else f"{number} rows"
-
-
-def _pages(settings: RestSettings) -> str:
-    return "" if settings.paging is None else f" in its first answer; more come by {settings.paging.by}"
 
 
 def _columns(client: Client, columns: Sequence[str], name_column: str, *, any_rows: bool) -> TableError | None:

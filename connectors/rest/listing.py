@@ -54,10 +54,11 @@ class Listing:
         answer = self._first({"If-None-Match": etag})
         return None if answer.status == UNMODIFIED else self._rest(answer)
 
-    def first(self) -> tuple[Answer, list[Record]]:
-        """The first answer alone, and its rows."""
+    def first(self) -> tuple[Answer, list[Record], bool]:
+        """The first answer alone, its rows, and whether there are more."""
         answer = self._first({})
-        return answer, self._form.records(answer.document, 0)
+        records = self._form.records(answer.document, 0)
+        return answer, records, self._after(answer, Sofar(1, len(records), len(records))) is not None
 
     def _first(self, headers: Mapping[str, str]) -> Answer:
         return self._client.ask(self._asking, "GET", self._beginning, headers=headers)

@@ -86,6 +86,11 @@ class Form:
         value_of, get = self.values.value_of, record.fields.get
         return {name: value_of(get(name)) for name in columns}
 
+    def json_of(self, header: str, value: Cell, records: Iterable[Record]) -> Any:
+        """What to write.   records: all rows that are known."""
+        values = self.values
+        return values.json_of(header, values.typed(value, (record.fields.get(header) for record in records)))
+
     def columns(self, records: Iterable[Record]) -> tuple[str, ...]:
         """What the records and the operator name, each once, in the order in which it is met."""
         named = dict.fromkeys(name for record in records for name in record.fields)

@@ -248,7 +248,7 @@ class Sending:
             if (why := values.spoilt(header, raw)) is not None:
                 unfit[header] = str(why)
             else:
-                body[header] = values.json_of(header, value)
+                body[header] = self._form.json_of(header, value, listed.records.values())
         return body, unfit
 
     @staticmethod

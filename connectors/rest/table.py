@@ -113,8 +113,9 @@ class EditableRestTable(RestTable):
         create = self._settings.create
         if create is None:
             raise NeedsOwner(f"{self._client.where}: how a row is made isn't said; add `create` in rowd.toml")
-        columns = self._sending.known().columns
-        cells = {h: self._form.values.json_of(h, v) for h, v in row.items() if h in columns and h != self._form.key_field}
+        known, form = self._sending.known(), self._form
+        these = {h: v for h, v in row.items() if h in known.columns and h != form.key_field}
+        cells = {h: form.json_of(h, v, known.records.values()) for h, v in these.items()}
         id_ = self._chosen(row) if create.chooses else ""
         asking = Asking("create", create.request, writing=True, heeds=frozenset({CHANGED}) if create.chooses else frozenset())
         headers = {"If-None-Match": "*"} if create.method == "PUT" else {}

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from connectors.rest import EditableRestTable
 from connectors.rest.cells import Odd, Values
 from tests.unit.rest.conftest import Shop, rows, table_of, write
 
@@ -74,6 +75,38 @@ def test_text_that_is_json_is_written_as_such_only_where_the_operator_says_so() 
     assert values.json_of("A", "{a}") == "{a}"
     assert values.json_of("A", "12") == "12"
     assert values.json_of("A", "[" * 100_000) == "[" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("text", "others", "typed"),
+    [
+        ("3", [1, None, 2.5], 3),
+        ("2.5", [1], 2.5),
+        ("-4", [1], -4),
+        ("3", [1, "x"], "3"),
+        ("3", [None], "3"),
+        ("007", [1], "007"),
+        ("1e3", [1], "1e3"),
+        ("inf", [1.5], "inf"),
+        ("3", [True], "3"),
+        ("Yes", [True, False], True),
+        ("false", [True], False),
+        ("yes", [1], "yes"),
+        ("9" * 20, [1], "9" * 20),
+        (" 3", [1], " 3"),
+        (7, ["x"], 7),
+    ],
+)
+def test_a_text_is_a_number_where_all_rows_have_numbers(text: Any, others: list[Any], typed: Any) -> None:
+    found = PLAIN.typed(text, others)
+    assert (found, type(found)) == (typed, type(typed))
+
+
+def test_what_a_command_gives_as_text_is_written_as_what_the_others_are(shop: Shop, table: EditableRestTable) -> None:
+    write(table, "1", {"Current": "5", "Status": "5"})
+    assert (shop.rows["1"]["Current"], shop.rows["1"]["Status"]) == (5, "5")
+    table.create([{"Name": "new", "Current": "7"}])
+    assert shop.rows["3"]["Current"] == 7
 
 
 def test_a_list_or_an_object_is_not_written_over_and_says_why(shop: Shop) -> None:
