@@ -100,7 +100,7 @@ class Form:
 
 def spelled(id_: str) -> str:
     """A row's key from the service's own: the same, but where the contract gives its characters a meaning."""
-    return id_ if _PLAIN.fullmatch(id_) else _ENCODED + quote(id_, safe="").replace("~", "%7E")
+    return id_ if _PLAIN.fullmatch(id_) else _ENCODED + quote(id_, safe="")
 
 
 def meant(key: str) -> str:

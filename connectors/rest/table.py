@@ -119,7 +119,6 @@ class EditableRestTable(RestTable):
         id_ = self._chosen(row) if create.chooses else ""
         asking = Asking("create", create.request, writing=True, heeds=frozenset({CHANGED}) if create.chooses else frozenset())
         headers = {"If-None-Match": "*"} if create.method == "PUT" else {}
-        self._news.meets()
         try:
             answer = self._client.ask(
                 asking, create.method, create.target(id_), body=create.filled(id_, cells), type=create.type, headers=headers
@@ -155,7 +154,6 @@ class EditableRestTable(RestTable):
                 f"{self._client.where}: the key {shown(id_)} would lead elsewhere; remove that row in the service itself"
             )
         asking = Asking("delete", delete.request, writing=True, heeds=ABSENT)
-        self._news.meets()
         try:
             self._client.ask(asking, delete.method, delete.target(id_), body={} if delete.method == "POST" else None)
         except Refused as refused:

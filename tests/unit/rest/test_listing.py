@@ -112,8 +112,10 @@ def test_credentials_go_nowhere_else_because_a_list_says_so(address: str) -> Non
 
 def test_a_list_that_goes_in_a_circle_or_without_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     circle = {"by": "link"}
+    counted, asked = counting(lambda _: httpx.Response(200, json=ALL, headers={"Link": f"<{URL}/tasks>; rel=next"}))
     with pytest.raises(NeedsOwner, match="goes in a circle"):
-        table_of(lambda _: httpx.Response(200, json=ALL, headers={"Link": f"<{URL}/tasks>; rel=next"}), paging=circle).read()
+        table_of(counted, paging=circle).read()
+    assert len(asked) == 1
 
     def without_end(request: httpx.Request) -> httpx.Response:
         at = int(request.url.params.get("c", "0"))

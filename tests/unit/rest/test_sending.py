@@ -69,6 +69,7 @@ def test_without_a_strong_etag_a_row_is_looked_at_once_and_never_again(shop: Sho
     write(table, "1", {"Status": "paused"})
     write(table, "1", {"Status": "active"})
     assert shop.said == ["GET /tasks/1", "PATCH /tasks/1", "PATCH /tasks/1"]
+    assert not [request for request in shop.requests if "If-Match" in request.headers]
 
 
 def test_a_service_that_refuses_the_header_gets_it_no_more(shop: Shop) -> None:
@@ -111,6 +112,19 @@ def test_an_expectation_is_tested_on_the_version_that_is_written_to(versioned: O
     written = write(table, "2", {"Status": "completed"}, Current=0)
     assert written.effect is Effect.CONFLICT
     assert shop.rows["2"] == before
+
+
+def test_a_version_that_an_answer_does_not_tell_is_looked_up(versioned: Opened) -> None:
+    shop, table = versioned
+
+    def tersely(_: httpx.Request) -> httpx.Response:
+        shop.edit("2", Status="active")
+        return httpx.Response(200, json={"ok": True})
+
+    shop.before = [tersely]
+    write(table, "2", {"Status": "active"})
+    write(table, "2", {"Status": "paused"})
+    assert shop.said == ["PATCH /tasks/2", "GET /tasks/2", "PATCH /tasks/2"]
 
 
 def test_an_edit_between_the_look_and_the_write_is_met(versioned: Opened) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -121,9 +123,36 @@ def test_own_writes_are_known_and_one_that_a_person_took_back_is_seen(told: tupl
     write(table, "1", {"Status": "paused"})
     assert table.probe() == first
     write(table, "1", {"Status": "active"})
-    write(table, "1", {"Status": "paused"})
-    shop.edit("1", Status="active")  # the list is again as it was when its ETag was read
+    shop.edit("1", Status="paused")  # the list is again as it was when its ETag was read
     assert table.probe() != first
+
+
+def test_a_write_whose_answer_shows_a_persons_edit_leaves_something_to_be_read(told: tuple[Shop, RestTable]) -> None:
+    shop, table = told
+    first = table.probe()
+    shop.edit("1", Status="paused")
+    assert isinstance(table, EditableRestTable)
+    write(table, "1", {"Current": 3})
+    shop.said.clear()
+    assert table.probe() != first
+    assert shop.said == []  # it is known, so nobody is asked
+
+
+def test_each_request_is_asked_for_as_what_it_is(shop: Shop) -> None:
+    asked: list[str] = []
+
+    @contextmanager
+    def gate(kind: str) -> Iterator[None]:
+        asked.append(kind)
+        yield
+
+    table = table_of(shop, place(gate))
+    table.read()
+    write(table, "1", {"Status": "paused"})
+    table.create([{"Name": "new"}])
+    table.delete(["3"])
+    assert asked == ["read", "read", "write", "write", "write"]
+    assert [said.split()[0] for said in shop.said] == ["GET", "GET", "PATCH", "POST", "DELETE"]
 
 
 def test_an_answer_that_shows_no_row_leaves_something_to_be_read(told: tuple[Shop, RestTable]) -> None:
@@ -234,13 +263,14 @@ def test_the_right_to_write_is_proved_by_a_write_of_nothing_to_a_row_that_is_not
 
 
 def test_a_gate_that_lets_nothing_out_is_heard(shop: Shop) -> None:
-    class Shut:
-        def __enter__(self) -> None:
+    @contextmanager
+    def shut(_: str) -> Iterator[None]:
+        if asked:
             raise TryLater("not before noon")
+        yield
 
-        def __exit__(self, *_: object) -> None: ...
-
-    table = table_of(shop, place(lambda _: Shut()))  # type: ignore[arg-type, return-value]  # a class that does as a context manager
+    asked = ["something"]
+    table = table_of(shop, place(shut))
     with pytest.raises(TryLater, match="not before noon"):
         table.read()
     assert shop.said == []
