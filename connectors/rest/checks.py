@@ -10,13 +10,10 @@ from connectors.preparing import Check
 from connectors.rest.client import Client
 from connectors.rest.errors import Asking, Refused
 from connectors.rest.listing import Listing
-from connectors.rest.rows import Form
-from connectors.rest.sending import ABSENT, UNTAKEN
+from connectors.rest.rows import Form, leads_elsewhere
+from connectors.rest.sending import CHANGED, UNTAKEN, another, strong
 from connectors.rest.settings import RestSettings
 from connectors.showing import listed
-
-NOBODY = "00000000-0000-4000-8000-000000000000"
-"""A key that no row has."""
 
 
 def examined(settings: RestSettings, client: Client, listing: Listing, form: Form, name_column: str) -> Iterator[Check]:
@@ -40,9 +37,13 @@ def examined(settings: RestSettings, client: Client, listing: Listing, form: For
         yield Check("polls", "the list has an ETag: a poll that finds nothing new has an answer without a body")
     else:
         yield Check("polls", "each poll reads all rows: the list has no ETag, or comes in pages")
+    etag = None
     if settings.get is not None and records:
-        yield _versions(settings, client, records[0].id)
-    yield _permission(settings, client)
+        check, etag = _versions(settings, client, records[0].id)
+        yield check
+        if check.trouble is not None:
+            return
+    yield _permission(settings, client, records[0].id if records else None, etag)
 
 
 def _rows(number: int) -> str:
@@ -58,32 +59,36 @@ def _columns(client: Client, columns: Sequence[str], name_column: str, *, any_ro
     return NeedsOwner(f'{client.where}: no field "{name_column}"; {remedy}. There are: {listed(columns) or "none"}')
 
 
-def _versions(settings: RestSettings, client: Client, id_: str) -> Check:
+def _versions(settings: RestSettings, client: Client, id_: str) -> tuple[Check, str | None]:
+    """And the ETag of this row, where it has one that a write can name."""
     assert settings.get is not None  # noqa: S101 (asked only then)
     try:
         answer = client.ask(Asking("get", settings.get.request), "GET", settings.get.target(id_))
     except TableError as exc:
-        return Check.failed("versions", exc)
-    if answer.etag is None or answer.etag.startswith("W/"):
-        return Check("versions", "rows have no ETag, so an edit in the moment between a look and a write may be written over")
-    return Check("versions", "rows have ETags: a write names the version that it is about; the first shows whether that is heeded")
+        return Check.failed("versions", exc), None
+    if (etag := strong(answer)) is None:
+        return Check("versions", "rows have no ETag, so an edit in the moment between a look and a write may be written over"), None
+    says = "rows have ETags: a write names the version that it is about; the first shows whether that is heeded"
+    return Check("versions", says), etag
 
 
-def _permission(settings: RestSettings, client: Client) -> Check:
+def _permission(settings: RestSettings, client: Client, id_: str | None, etag: str | None) -> Check:
+    """id_: a row's; None where there is none.   etag: its; None where it has none."""
     says = f"whether rows may be written ({settings.update.request}) can't be told by reading"
-    if settings.update.method == "PUT":  # which might make the row
+    if id_ is None or leads_elsewhere(id_) or settings.update.method == "PUT":  # which would have to send all cells
         return Check("permission", says, open=True)
-    return Check("permission", says, open=True, proof=lambda: _proved(settings, client))
+    return Check("permission", says, open=True, proof=lambda: _proved(settings, client, id_, etag))
 
 
-def _proved(settings: RestSettings, client: Client) -> Check:
-    """A change of no cell of a row that isn't there."""
+def _proved(settings: RestSettings, client: Client, id_: str, etag: str | None) -> Check:
+    """A change of no cell, for a version that isn't there."""
     update = settings.update
-    asking = Asking("update", update.request, writing=True, heeds=ABSENT | UNTAKEN)
+    asking = Asking("update", update.request, writing=True, heeds=UNTAKEN | {CHANGED})
+    headers = {"If-Match": another(etag)} if etag is not None else {}
     try:
-        client.ask(asking, update.method, update.target(NOBODY), body=update.filled(NOBODY, {}), type=update.type)
-    except Refused as refused:  # it was looked for, so the path answers
-        return Check("permission", f"rows may be written, as far as that can be told: of a row that isn't there it says {refused}")
+        client.ask(asking, update.method, update.target(id_), body=update.filled(id_, {}), type=update.type, headers=headers)
+    except Refused:  # it is the row's, and was looked at
+        pass
     except TableError as exc:
         return Check.failed("permission", exc)
-    return Check("permission", "rows may be written, as far as that can be told: a write of nothing is taken")
+    return Check("permission", "rows may be written, as far as a write of no cell can show that")

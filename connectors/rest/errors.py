@@ -65,7 +65,7 @@ class Refused(Exception):
     """
 
     def __init__(self, asking: Asking, status: int, body: Any = None, wait: timedelta | None = None, place: str = "") -> None:
-        words = fit(words_of(body), SAID)
+        words = fit(words_of(body), SAID).rstrip(". ")
         super().__init__(f"{status}: {words}" if words else str(status))
         self.asking, self.status, self.wait, self.place = asking, status, wait, place
 

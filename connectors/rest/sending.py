@@ -167,7 +167,7 @@ class Sending:
         if record is None:
             what = f"the answer of `get` doesn't show the row {shown(id_)} at {get.row}"
             raise NeedsOwner(f"{self._client.where}: {what}; correct get.row in rowd.toml")
-        etag = answer.etag if answer.etag is not None and not answer.etag.startswith("W/") else None  # RFC 9110, 13.1.1
+        etag = strong(answer)
         if etag is None:
             self.conditional = False
         self._versions[id_] = Standing(record, etag)
@@ -220,8 +220,8 @@ class Sending:
         if record is None or not record.fields.keys() <= set(listed.columns):
             self._news.meets()
             return None
-        if self.conditional and answer.etag is not None and not answer.etag.startswith("W/"):
-            self._versions[id_] = Standing(record, answer.etag)
+        if self.conditional and (etag := strong(answer)) is not None:
+            self._versions[id_] = Standing(record, etag)
         self.listed = replace(listed, records={**listed.records, id_: record}) if id_ in listed.records else listed
         row = self._form.row(record, listed.columns)
         self._news.wrote(row, row.key, put.keys())
@@ -254,6 +254,11 @@ class Sending:
     @staticmethod
     def _why(refused: Refused) -> str:
         return f"the service refuses the value ({refused}); give the field a type that takes it"
+
+
+def strong(answer: Answer) -> str | None:
+    """The ETag of an answer, where a write can name it: a weak one matches nothing (RFC 9110, 13.1.1)."""
+    return answer.etag if answer.etag is not None and not answer.etag.startswith("W/") else None
 
 
 def another(etag: str) -> str:

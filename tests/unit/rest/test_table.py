@@ -220,7 +220,8 @@ def test_a_table_that_has_all_it_needs_is_told_piece_by_piece(shop: Shop) -> Non
     assert checks[-1].proof is not None
     proved = checks[-1].proof()
     assert proved.good
-    assert shop.said[-1] == "PATCH /tasks/00000000-0000-4000-8000-000000000000"
+    assert shop.said[-1] == "PATCH /tasks/1"
+    assert (shop.requests[-1].content, shop.requests[-1].headers["If-Match"]) == (b"{}", '"v0"')
     assert json.dumps(shop.rows) == before
     assert SECRET not in "".join(check.says for check in [*checks, proved])
 
@@ -248,18 +249,21 @@ def test_what_the_service_lacks_is_told_without_being_bad(shop: Shop) -> None:
     assert broken["versions"].good is False
 
 
-def test_the_right_to_write_is_proved_by_a_write_of_nothing_to_a_row_that_is_not_there(shop: Shop) -> None:
+def test_the_right_to_write_is_proved_by_a_write_of_no_cell(shop: Shop) -> None:
     def proof(answer: httpx.Response) -> Check:
         check = looked(lambda r: shop(r) if r.method == "GET" else answer)[-1]
         assert check.proof is not None
         return check.proof()
 
-    assert proof(httpx.Response(404)).good
+    assert proof(httpx.Response(412)).good
     assert proof(httpx.Response(422)).good
     assert proof(httpx.Response(200, json={})).good
+    wrong = proof(httpx.Response(404))
+    assert (wrong.good, "correct `url` or `update`" in wrong.says) == (False, True)
     assert proof(httpx.Response(403)).good is False
     assert proof(httpx.Response(405)).good is False
     assert looked(shop, update="PUT /tasks/{key}")[-1].proof is None
+    assert looked(lambda _: httpx.Response(200, json=[]), fields=["Name"])[-1].proof is None
 
 
 def test_a_gate_that_lets_nothing_out_is_heard(shop: Shop) -> None:
