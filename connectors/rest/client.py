@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -51,7 +52,7 @@ class Client:
     def __init__(self, settings: RestSettings, place: Place, transport: httpx.BaseTransport | None = None) -> None:
         """transport: what takes requests instead of a network, for tests."""
         secret = settings.auth.secret if settings.auth is not None else None
-        self.where = Where(place.name, settings.url, secret, settings.scope)
+        self.where = Where(place.name, settings.url, secret, settings.scope if settings.counts else None)
         self._settings = settings
         self._place = place
         self._transport = transport
@@ -206,6 +207,9 @@ class Client:
         timeout = httpx.Timeout(settings.timeout.total_seconds(), connect=settings.connect_timeout.total_seconds())
         self._shown  # noqa: B018 (a secret without a value is told before anything is opened)
         return httpx.Client(
+            cookies=CookieJar(
+                DefaultCookiePolicy(allowed_domains=[])
+            ),  # a session would put itself in the place of the credentials
             timeout=timeout,
             verify=service.scheme
             == "https",  # without encryption there is no certificate, and reading the authorities takes a moment

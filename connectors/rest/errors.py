@@ -33,13 +33,13 @@ LONGEST = timedelta(hours=24)
 class Where:
     """What is being done, for messages.   name: the table's in rowd.toml.   url: the service.   secret: its name; None without.
 
-    scope: as `Window` has it.
+    scope: as `Window` has it; None where the operator has said of no window.
     """
 
     name: str
     url: str
     secret: str | None
-    scope: str
+    scope: str | None
 
     def __str__(self) -> str:
         return f'table "{self.name}" ({self.url})'
@@ -116,7 +116,8 @@ def said(refused: Refused, where: Where) -> TableError:
     asking, status = refused.asking, refused.status
     what = f"{where}: {asking.line} was answered {refused}"
     if status == 429:
-        return Limited(f"{what}; the service wants a pause", wait=refused.wait or PAUSE, scope=where.scope)
+        says, wait = f"{what}; the service wants a pause", refused.wait or PAUSE
+        return Limited(says, wait=wait, scope=where.scope) if where.scope is not None else TryLater(says, wait=wait)
     if status == 507:
         return NoRoom(f"{what}. The service is full: make room there.")
     if status in (423, 425):

@@ -5,7 +5,7 @@ Our own writes change the list like everybody's, so after one it is held against
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from connectors.api import Cell, Row
 from connectors.rest.listing import Listed, Listing
@@ -33,9 +33,9 @@ class News:
         self._quiet = 0
         self._changes = 0
 
-    def read(self, listed: Listed) -> None:
-        """A complete read goes to the engine."""
-        self._known, self._columns, self._etag = self._cells(listed), frozenset(listed.columns), listed.etag
+    def read(self, listed: Listed, rows: Iterable[Row]) -> None:
+        """A complete read goes to the engine, as these rows."""
+        self._known, self._columns, self._etag = {row.key: row.cells for row in rows}, frozenset(listed.columns), listed.etag
         self._met, self._quiet = False, 0
         self.possible |= listed.etag is not None
 

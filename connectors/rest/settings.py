@@ -80,6 +80,11 @@ class RestSettings(BaseModel, extra="forbid", frozen=True):
         return self
 
     @property
+    def counts(self) -> bool:
+        """Whether the operator has said of a window."""
+        return self.requests_per_second is not None or self.requests_per_minute is not None
+
+    @property
     def scope(self) -> str:
         """Whose requests the service counts, as `Window` names it."""
         return f"{urlsplit(self.url).netloc} {f'with {self.auth.secret}' if self.auth is not None else 'without a secret'}"

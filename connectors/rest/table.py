@@ -75,10 +75,11 @@ class RestTable:
         if cursor is not None:
             raise Bug(f"{self._client.where} is read as a whole, so there is no page at {cursor!r}")
         listed = self._sending.read()
-        self._news.read(listed)
+        rows = tuple(self._form.row(record, listed.columns) for record in listed.records.values())
+        self._news.read(listed, rows)
         if self._news.possible:
             self.probe = self._news.probe
-        return Page(tuple(self._form.row(record, listed.columns) for record in listed.records.values()), listed.columns)
+        return Page(rows, listed.columns)
 
     def write(self, patches: Sequence[Patch]) -> list[Written]:
         """At most one patch. As many requests as it takes to write it to what stands there: docs/decisions/0021-any-service.md."""

@@ -20,7 +20,7 @@ from tests.unit.rest.conftest import SECRET, URL, client_of, place, table_of
 READ, WRITE = Asking("list", "GET /tasks"), Asking("update", "PATCH /tasks/{key}", writing=True)
 WHERE = Where("ops", URL, "TOKEN", "tasks.example.com with TOKEN")
 DATE = "Mon, 02 Mar 2026 12:00:00 GMT"
-AUTH = {"auth": {"by": "bearer", "secret": "TOKEN"}}
+AUTH: dict[str, Any] = {"auth": {"by": "bearer", "secret": "TOKEN"}, "requests_per_minute": 60}
 
 # status, body, headers, of a read, of a write, how long to wait, what the message says
 CASES: list[tuple[int, Any, dict[str, str], type[TableError], type[TableError], float | None, str]] = [
@@ -90,6 +90,27 @@ def test_a_refusal_says_what_to_do_next(
             assert caught.value.wait == (timedelta(seconds=wait) if wait is not None else None)
         if isinstance(caught.value, Limited):
             assert caught.value.scope == "tasks.example.com with TOKEN"
+
+
+def test_too_many_requests_where_no_window_is_known_hold_back_this_table_alone() -> None:
+    """No window bears the scope that a Limited would name, so nobody would heed it."""
+    with pytest.raises(TryLater) as caught:
+        client_of(answer(429, "", {"Retry-After": "20"})).ask(READ, "GET", "/tasks")
+    assert type(caught.value) is TryLater
+    assert caught.value.wait == timedelta(seconds=20)
+
+
+def test_no_cookie_is_kept() -> None:
+    asked: list[httpx.Request] = []
+
+    def answers(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json=[], headers={"Set-Cookie": "session=1; Path=/"})
+
+    client = client_of(answers)
+    client.ask(READ, "GET", "/tasks")
+    client.ask(READ, "GET", "/tasks")
+    assert "Cookie" not in asked[1].headers
 
 
 def test_without_credentials_the_remedies_name_none() -> None:
@@ -271,5 +292,5 @@ def test_the_gate_hears_how_a_request_ended() -> None:
             heard.append(exc)
 
     with pytest.raises(Limited):
-        table_of(answer(429), place(Gate())).read()  # type: ignore[arg-type]  # a class that does as a context manager
+        table_of(answer(429), place(Gate()), requests_per_minute=60).read()  # type: ignore[arg-type]  # a class that does as a context manager
     assert [type(exc) for exc in heard] == [Limited]
