@@ -23,6 +23,26 @@ class Odd(str):
     __slots__ = ()
 
 
+class Deep(list[Any]):
+    """In the place of a value that holds more lists and objects in each other than anything here is to walk through."""
+
+
+DEEPEST = 64
+"""Lists and objects in each other."""
+
+
+def shallow(raw: Any) -> Any:
+    """The value itself, or a Deep."""
+    level = [raw]
+    for _ in range(DEEPEST):
+        level = [
+            each for one in level for each in (one.values() if isinstance(one, dict) else one) if isinstance(each, dict | list)
+        ]
+        if not level:
+            return raw
+    return Deep([f"more than {DEEPEST} lists and objects in each other"])
+
+
 class Unfit(ValueError):
     """A value that a field isn't given: one sentence with the remedy, without the table."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from connectors.api import Place
 from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
@@ -89,7 +89,8 @@ class Client:
             address = urlsplit(self._settings.url + self._settings.list).path + address
         if address.startswith("/") and not address.startswith("//"):
             address = self._origin + address
-        if not address.startswith(self._settings.url + "/"):
+        steps = unquote(urlsplit(address).path).split("/")
+        if not address.startswith(self._settings.url + "/") or ".." in steps:
             raise NeedsOwner(
                 f"{self.where}: the list goes on at another address ({shown(address)}), and rowd follows nobody there. Let the"
                 " service tell addresses as it is called in `url`, or write that one there; or say another kind of `paging`."
@@ -115,7 +116,9 @@ class Client:
         whole = self._body(response, asking)
         if status >= 300:
             place = response.headers.get("Location", "")
-            raise Refused(asking, status, self._masked(_error_of(whole)), retry_after(response.headers), place)
+            raise Refused(
+                asking, status, _error_of(self._masked(whole.decode("utf-8", "replace"))), retry_after(response.headers), place
+            )
         if status == 202 and asking.writing:
             raise OutcomeUnknown(f"{self.where}: {asking.line} was taken, to be carried out later")
         return Answer(status, self._document(whole, asking), response.headers, len(whole))
@@ -158,16 +161,11 @@ class Client:
             f" and `{asking.setting}` in rowd.toml; perhaps what answers is a page to sign in at, or a proxy's."
         )
 
-    def _masked(self, body: Any) -> Any:
+    def _masked(self, text: str) -> str:
         """Without our own secret: some services quote what they were sent."""
-        secret = self._secret
-        if secret is None:
-            return body
-        shown = [secret, *(value for name, value in self._shown.items() if name not in self._settings.headers)]
-        text = json.dumps(body, ensure_ascii=False)
-        for each in shown:
-            text = text.replace(json.dumps(each, ensure_ascii=False)[1:-1], "***")
-        return json.loads(text)
+        for each in filter(None, (*self._credentials.values(), self._secret)):
+            text = text.replace(each, "***").replace(json.dumps(each, ensure_ascii=False)[1:-1], "***")
+        return text
 
     @property
     def _origin(self) -> str:
@@ -190,33 +188,33 @@ class Client:
             )
         return secret
 
+    @property
+    def _credentials(self) -> dict[str, str]:
+        auth, secret = self._settings.auth, self._secret
+        return auth.headers(secret) if auth is not None and secret is not None else {}
+
     @cached_property
     def _shown(self) -> dict[str, str]:
         """Headers of every request, the secret's among them."""
-        auth, secret = self._settings.auth, self._secret
-        said = {"Accept": "application/json", **self._settings.headers, "Accept-Encoding": "identity"}
-        return {**said, **auth.headers(secret)} if auth is not None and secret is not None else said
+        said = {name.lower(): value for name, value in self._settings.headers.items()}
+        return {"accept": "application/json", "user-agent": "rowd", **said, "accept-encoding": "identity", **self._credentials}
 
     @cached_property
     def _http(self) -> httpx.Client:
+        """It keeps no cookies, for a session would put itself in the place of the credentials. Without encryption there is no
+        certificate, and reading the authorities takes a moment. To this machine itself no proxy leads.
+        """
         import httpx
 
-        settings = self._settings
-        service = urlsplit(settings.url)
-        straight = on_this_machine(service.hostname or "")  # no proxy leads there
-        timeout = httpx.Timeout(settings.timeout.total_seconds(), connect=settings.connect_timeout.total_seconds())
+        settings, service = self._settings, urlsplit(self._settings.url)
         self._shown  # noqa: B018 (a secret without a value is told before anything is opened)
         return httpx.Client(
-            cookies=CookieJar(
-                DefaultCookiePolicy(allowed_domains=[])
-            ),  # a session would put itself in the place of the credentials
-            timeout=timeout,
-            verify=service.scheme
-            == "https",  # without encryption there is no certificate, and reading the authorities takes a moment
-            trust_env=not straight,
+            timeout=httpx.Timeout(settings.timeout.total_seconds(), connect=settings.connect_timeout.total_seconds()),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            verify=service.scheme == "https",
+            trust_env=not on_this_machine(service.hostname or ""),
             follow_redirects=False,
             transport=self._transport,
-            headers={"User-Agent": "rowd"},
         )
 
 
@@ -225,8 +223,7 @@ def _whole(text: str) -> int | Odd:
     return int(text) if len(text) <= 15 else Odd(text)
 
 
-def _error_of(whole: bytes) -> Any:
-    text = whole.decode("utf-8", "replace")
+def _error_of(text: str) -> Any:
     try:
         return json.loads(text, parse_int=_whole)
     except (ValueError, RecursionError):

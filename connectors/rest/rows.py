@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 from connectors.api import Cell, Row
 from connectors.errors import NeedsOwner
-from connectors.rest.cells import Values
+from connectors.rest.cells import Values, shallow
 from connectors.rest.errors import Where
 from connectors.rest.settings import RestSettings
 from connectors.showing import listed, shown
@@ -52,8 +52,9 @@ class Form:
         id_ = _id(self._settings.key.of(raw))
         if id_ is None:
             return None
-        fields = fields if isinstance(fields, dict) else {}
-        return Record(id_, {name: value for name, value in fields.items() if name not in self._automatic and name.strip()})
+        items = fields.items() if isinstance(fields, dict) else ()
+        kept = ((name, value) for name, value in items if name not in self._automatic and name.strip())
+        return Record(id_, {name: shallow(value) if isinstance(value, dict | list) else value for name, value in kept})
 
     def records(self, document: Any, before: int) -> list[Record]:
         """Of one answer of the list.   before: rows of earlier answers.   Raises NeedsOwner."""

@@ -13,6 +13,7 @@ from typing import Any
 from connectors.api import Cell, Effect, Patch, Row, Written
 from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TryLater
 from connectors.rest.asks import Ask
+from connectors.rest.cells import Deep
 from connectors.rest.client import Answer, Client
 from connectors.rest.errors import Asking, Refused, said
 from connectors.rest.listing import Listed, Listing
@@ -236,6 +237,14 @@ class Sending:
     ) -> tuple[dict[str, Any], dict[str, str]]:
         """Name → JSON of what is to be sent, and header → why of what isn't. A header that the table doesn't have is dropped."""
         values, before = self._form.values, listed.records.get(id_)
+        if (
+            self._settings.update.method == "PUT"
+            and record is not None
+            and any(isinstance(r, Deep) for r in record.fields.values())
+        ):
+            return {}, dict.fromkeys(
+                put, "the row holds lists in lists beyond measure, so it can't be sent back whole; mend it there"
+            )
         body, unfit = {}, {}
         for header, value in put.items():
             if header not in listed.columns or header == self._form.key_field:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from connectors.rest import EditableRestTable
-from connectors.rest.cells import Odd, Values
+from connectors.rest.cells import DEEPEST, Odd, Values
 from tests.unit.rest.conftest import Shop, rows, table_of, write
 
 PLAIN = Values(1000)
@@ -132,6 +132,32 @@ def test_what_would_be_spoilt_by_writing_it_back_is_left(shop: Shop) -> None:
     assert [said for said in shop.said if not said.startswith("GET")] == []
     write(table, "1", {"Status": 0})
     assert shop.rows["1"]["Status"] == 0
+
+
+@pytest.mark.parametrize("levels", [DEEPEST + 1, 900])
+def test_lists_in_lists_without_end_are_one_cell_s_trouble(shop: Shop, levels: int) -> None:
+    deep: list[Any] = []
+    for _ in range(levels):
+        deep = [deep]
+    shop.edit("1", Notes=deep)
+    table = table_of(shop)
+    for _ in range(2):
+        assert rows(table)["1"].cells["Notes"] == '["more than 64 lists and objects in each other"]'
+    assert write(table, "1", {"Status": "paused", "Notes": "x"}).unfit.keys() == {"Notes"}
+    assert shop.rows["1"]["Notes"] == deep
+    whole = table_of(shop, update="PUT /tasks/{key}")
+    rows(whole)
+    assert "can't be sent back whole" in write(whole, "1", {"Status": "active"}).unfit["Status"]
+    assert shop.rows["1"]["Status"] == "paused"
+    assert write(whole, "2", {"Status": "active"}).unfit == {}
+
+
+def test_as_many_levels_as_may_be_are_shown(shop: Shop) -> None:
+    deep: Any = 1
+    for _ in range(DEEPEST):
+        deep = [deep]
+    shop.edit("1", Notes=deep)
+    assert rows(table_of(shop))["1"].cells["Notes"] == "[" * DEEPEST + "1" + "]" * DEEPEST
 
 
 def test_numbers_beyond_measure_break_nothing() -> None:

@@ -96,7 +96,15 @@ def test_the_service_says_itself_where_the_list_goes_on(
 
 @pytest.mark.parametrize(
     "address",
-    ["https://evil.example.net/tasks", "//evil.example.net/x", "https://tasks.example.com.evil.net/api/x", "/other", "tasks"],
+    [
+        "https://evil.example.net/tasks",
+        "//evil.example.net/x",
+        "https://tasks.example.com.evil.net/api/x",
+        "/other",
+        "tasks",
+        f"{URL}/../admin",
+        "/api/%2e%2e/admin",
+    ],
 )
 def test_credentials_go_nowhere_else_because_a_list_says_so(address: str) -> None:
     asked: list[str] = []
