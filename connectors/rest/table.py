@@ -82,7 +82,7 @@ class RestTable:
         return Page(rows, listed.columns)
 
     def write(self, patches: Sequence[Patch]) -> list[Written]:
-        """At most one patch. As many requests as it takes to write it to what stands there: docs/decisions/0021-any-service.md."""
+        """At most one patch. As many requests as it takes to write it to what stands there: docs/decisions/0022-any-service.md."""
         if len(patches) > 1:
             raise Bug("at most one patch")
         return [self._sending.write(patch) for patch in patches]
