@@ -52,6 +52,19 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """A daemon's word beside a table: it runs its rows.
+
+    holder: which daemon, letters and digits; the same after a restart.   who: the same in one line, for people.
+    until: it will have said so again by then (UTC, whole seconds), or is gone.
+    """
+
+    holder: str
+    who: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One request's worth of rows, in the order a person sees them (see `Traits.ordered`).
 
@@ -59,12 +72,14 @@ class Page:
     next: the cursor of the next page; None on the last.
     id_column: the header of the column that holds the keys, where people can see and break them; None where keys are the
         store's own (record ids) or the table has no such column.
+    leases: those that this request has met; see `Leased`.
     """
 
     rows: tuple[Row, ...]
     columns: tuple[str, ...]
     next: str | None = None
     id_column: str | None = None
+    leases: tuple[Lease, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +242,21 @@ class Exclusive(Protocol):
 
         Raises: Taken, naming the holder, where another daemon holds it; NeedsOwner.
         """
+
+
+@runtime_checkable
+class Leased(Protocol):
+    """A table that can't keep a second daemon away, but can tell it of the first: a complete read meets every lease, as no row."""
+
+    def lease(self, lease: Lease) -> None:
+        """Leave it beside the table, in the place of the same holder's that was there before. One write.
+
+        One that was there when the table was read, and isn't any more, is not made again: another daemon has taken it away.
+        Raises TryLater, OutcomeUnknown, NeedsOwner, Bug.
+        """
+
+    def release(self, holder: str) -> None:
+        """Take the leases of this holder away that the last read has met. One write, none where there is none. Raises the same."""
 
 
 @runtime_checkable

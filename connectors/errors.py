@@ -57,7 +57,7 @@ class NotThere(NeedsOwner):
 
 
 class Taken(NeedsOwner):
-    """Another daemon holds the table; only `Exclusive.own` raises it. The text names the holder."""
+    """Another daemon holds the table; of stores, only `Exclusive.own` raises it. The text names the holder."""
 
 
 class Bug(TableError):

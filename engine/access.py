@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from connectors.errors import NeedsOwner, TableError
+from connectors.errors import NeedsOwner, TableError, Taken
 from engine.display import moment
 from engine.ledger import Reach, TableMark
 from engine.plan import Hold, Released, cause
@@ -91,6 +91,8 @@ class Access:
         return True
 
     def _runs_on_until(self, trouble: Trouble) -> datetime:
+        if isinstance(trouble.error, Taken):  # another daemon runs it
+            return trouble.since
         return trouble.since + (NO_ACCESS_AFTER if isinstance(trouble.error, NeedsOwner) else self.offline_limit)
 
     def reach(self, now: datetime) -> tuple[Reach, datetime, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from connectors.api import Cell, Row
+from connectors.api import Cell, Lease, Row
 from engine.merge import Press
 from engine.model import Edit, Occurrence, RowState
 
@@ -15,12 +15,14 @@ class Reading:
     """One complete read: every row of the table, in its order.
 
     headless: why there is nothing to read for lack of headers, with the remedy; None where there are some.
+    leases: of whoever runs the rows, where the store can tell.
     """
 
     rows: tuple[Row, ...]
     columns: tuple[str, ...]
     id_column: str | None
     headless: str | None = None
+    leases: tuple[Lease, ...] = ()
 
 
 @dataclass(slots=True)

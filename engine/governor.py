@@ -15,7 +15,8 @@ from engine.clock import Clock
 from engine.committer import Commits
 from engine.events import Listener, QuotaEased, QuotaLow
 from engine.ledger import Ledger, LedgerError
-from engine.quota import Allowance, Asked, Purpose, Quota, part_of
+from engine.quota import Asked, Purpose, Quota, part_of
+from engine.windows import Alone, Windows
 
 LONGEST_WAIT = timedelta(seconds=30)
 """What has to wait longer doesn't wait here: whoever asked hears for how long, and comes again."""
@@ -31,10 +32,20 @@ class NotYet(TryLater):
 class Governor:
     """Of one process. All of it happens on the event loop, so nothing comes between a look for room and its taking."""
 
-    def __init__(self, clock: Clock, committer: Commits | None = None, listener: Listener = lambda _: None) -> None:
-        """committer: of the ledger that remembers what was spent of a month; None where nothing is remembered."""
+    def __init__(
+        self,
+        clock: Clock,
+        committer: Commits | None = None,
+        listener: Listener = lambda _: None,
+        windows: Windows | None = None,
+    ) -> None:
+        """committer: of the ledger that remembers what was spent of a month; None where nothing is remembered.
+
+        windows: where other processes tell what they spend; None where no other counts.
+        """
         self.clock = clock
         self.quota = Quota()
+        self._windows = windows or Alone()
         self._committer = committer
         self._listener = listener
         self._spent: defaultdict[str, defaultdict[date, Spent]] = defaultdict(lambda: defaultdict(Spent))
@@ -50,18 +61,19 @@ class Governor:
         """
         if asked.budgets and not self._remembers:
             await self._remember()
-        while (wait := self._wait(asked)) > timedelta(0):
+        while (wait := await self._taken(asked)) > timedelta(0):
             if wait > LONGEST_WAIT:
                 until = f"{self.clock.now() + wait:%Y-%m-%d %H:%M:%S} UTC"
                 raise NotYet(f"what the store allows is spent until {until}; a longer `poll` makes it last", wait=wait)
             await self.clock.sleep(wait)
-        self.quota.spend(asked, self.clock.uptime().seconds)
         if asked.budgets:
             self._count(asked)
             await self._write_down()
 
     def refused(self, asked: Asked, exc: TryLater) -> None:
-        """A request, or the call that it was part of, ended so. What asks for a pause gets it, from all whom it concerns."""
+        """A request, or the call that it was part of, ended so. What asks for a pause gets it, from all whom it concerns; other
+        processes hear of it with our next request.
+        """
         if exc.wait is None or isinstance(exc, NotYet):
             return
         until = self.clock.uptime().seconds + exc.wait.total_seconds()
@@ -87,25 +99,19 @@ class Governor:
         """What is known to be spent on that day (UTC), by whomever."""
         return self._spent[scope][day]
 
-    def windows(self) -> list[Allowance]:
-        """The windows that are half spent, or shut, now."""
-        now, uptime = self.clock.now(), self.clock.uptime().seconds
-        return [
-            Allowance(
-                scope=used.window.scope,
-                kind=used.window.kind,
-                span=used.window.span,
-                size=used.size,
-                spent=used.spent,
-                until=now + timedelta(seconds=used.until - uptime) if used.until is not None else None,
-            )
-            for used in self.quota.used(uptime)
-            if used.until is not None or 2 * used.spent >= used.size
-        ]
-
     def _apart(self, budget: Budget, stands: Outlook, purpose: Purpose) -> timedelta:
         costs = (cost for (_, what), (cost, scopes) in self._costs.items() if what is purpose and budget.scope in scopes)
         return stands.look_every(sum(costs)) if purpose is Purpose.LOOK else stands.tell_every(sum(costs))
+
+    async def _taken(self, asked: Asked) -> timedelta:
+        """How long it has to wait; nothing where it is counted now, and may go out."""
+        if not asked.windows:
+            return self._wait(asked)
+        async with self._windows.held(self.quota, self.clock):
+            wait = self._wait(asked)
+            if not wait:
+                self.quota.spend(asked, self.clock.uptime().seconds)
+        return wait
 
     def _wait(self, asked: Asked) -> timedelta:
         now = self.clock.uptime().seconds

@@ -23,6 +23,7 @@ from engine.tender import FLUSH_WITHIN, Tender
 from engine.trust import SteadyClock
 from engine.turns import Turns, end, when_set
 from engine.underway import UnderWay
+from engine.windows import Windows
 
 ASK_AGAIN = timedelta(seconds=29)
 """So often the ledger is looked into without a poke: one may get lost on its way, or come before anybody listens.
@@ -37,10 +38,13 @@ PASS_BEARS = timedelta(seconds=10)
 class Daemon:
     """One process's tables, tasks and runs.   governor: of the requests of all its tables."""
 
-    def __init__(self, parts: Parts, clock: SteadyClock, committer: Commits, listener: Listener) -> None:
+    def __init__(
+        self, parts: Parts, clock: SteadyClock, committer: Commits, listener: Listener, windows: Windows | None = None
+    ) -> None:
+        """windows: see `Governor`."""
         self.clock = clock
         self._committer = committer
-        self.governor = Governor(clock, committer, listener)
+        self.governor = Governor(clock, committer, listener, windows)
         self._turns = Turns(parts, clock, committer, listener)
         self._listener = listener
         self._tending: list[asyncio.Task[None]] = []
@@ -69,11 +73,16 @@ class Daemon:
         """When each table was last asked whether it has changed, by name; those that have been."""
         return {tender.keeper.name: tender.looked_at for tender in self._tenders if tender.looked_at is not None}
 
-    async def open(self, tenders: Iterable[Tender]) -> None:
-        """Take up the tables and whatever an earlier daemon left under way. Raises NeedsOwner where another daemon has a table."""
+    async def open(self, tenders: Iterable[Tender], *, take_over: bool = False) -> None:
+        """Take up the tables and whatever an earlier daemon left under way.
+
+        take_over: see `Tender.own`.   Raises NeedsOwner where another daemon has a table: all are let go of then.
+        """
         taken = list(tenders)
-        for tender in taken:
-            await tender.own()
+        for refused in await asyncio.gather(*(tender.own(take_over=take_over) for tender in taken), return_exceptions=True):
+            if refused is not None:
+                await asyncio.gather(*(tender.close() for tender in taken))
+                raise refused
         keepers = [tender.keeper for tender in taken]
         restored = await settle(self._committer, keepers, self.clock.now(), self._turns.memory.parts.draw)
         left = [*await self._turns.take_up(taken), *await self._turns.take_up_rest()]

@@ -13,7 +13,7 @@ from datetime import timedelta
 from itertools import chain
 from typing import Any, Protocol, TypeVar
 
-from connectors.api import Patch, Probeable, Row, Table, Traits, Written
+from connectors.api import Lease, Patch, Probeable, Row, Table, Traits, Written
 from connectors.errors import Bug, Expired, NoHeader, TryLater
 from engine.clock import Clock
 from engine.findings import Reading
@@ -98,14 +98,16 @@ class PatientTable:
 
     async def _read(self, purpose: Purpose) -> Reading:
         rows: list[Row] = []
+        leases: list[Lease] = []
         cursor: str | None = None
         while True:
             here = cursor
             page = await self._patiently(purpose, lambda here=here: self.table.read(here))  # type: ignore[misc]  # mypy: lambda default
             rows += page.rows if _all_clean(page.rows) else map(_clean, page.rows)
+            leases += page.leases
             cursor = page.next
             if cursor is None:
-                return Reading(tuple(rows), page.columns, page.id_column)
+                return Reading(tuple(rows), page.columns, page.id_column, leases=tuple(leases))
 
     async def write(self, patches: Sequence[Patch]) -> list[Written]:
         """Raises: TryLater (nothing written), OutcomeUnknown, NeedsOwner, Bug."""

@@ -6,11 +6,11 @@ Instants are seconds of uptime: no vendor's minute gets shorter by our wall cloc
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Literal
+from typing import Any, Literal
 
 from connectors.api import Budget, Request, Window
 
@@ -118,6 +118,45 @@ class Quota:
             if spent or until > now:
                 found.append(Used(window, size, spent, until if until > now else None))
         return found
+
+    def standing(self, now: datetime, uptime: float) -> list[Allowance]:
+        """For people: the windows that are half spent, or shut.   now, uptime: the same instant on two clocks."""
+        return [
+            Allowance(
+                scope=used.window.scope,
+                kind=used.window.kind,
+                span=used.window.span,
+                size=used.size,
+                spent=used.spent,
+                until=now + timedelta(seconds=used.until - uptime) if used.until is not None else None,
+            )
+            for used in self.used(uptime)
+            if used.until is not None or 2 * used.spent >= used.size
+        ]
+
+    def noted(self) -> tuple[list[Any], list[Any]]:
+        """All of it as JSON can carry it: windows, each with the size of our part and what was spent; and locks."""
+        windows = [
+            [window.scope, window.kind, window.span.total_seconds(), window.size, size, list(self._spent[key])]
+            for key, (window, size) in self._known.items()
+            if self._spent.get(key)
+        ]
+        return windows, [[scope, kind, until] for (scope, kind), until in self._locked.items()]
+
+    def take_up(self, windows: Sequence[Any], locks: Sequence[Any], uptime: float) -> None:
+        """Be what was `noted`, by whomever; only locks of our own stay beside. What lies ahead of `uptime` was never spent.
+
+        Raises ValueError or TypeError, changing nothing, for what was not noted so.
+        """
+        spent: dict[tuple[str, str, float], deque[float]] = {}
+        known = {}
+        for scope, kind, span, whole, size, times in windows:
+            window = Window(kind, int(whole), timedelta(seconds=span), str(scope))
+            known[_key(window)] = window, int(size)
+            spent[_key(window)] = deque(sorted(float(at) for at in times if float(at) <= uptime))
+        locked = {(str(scope), str(kind)): float(until) for scope, kind, until in locks if float(until) > uptime}
+        self._spent, self._known = spent, self._known | known
+        self._locked = {place: max(until, locked.get(place, until)) for place, until in (locked | self._locked).items()}
 
     def _locked_until(self, scope: str, kind: Request) -> float:
         return self._locked.get((scope, kind), 0.0)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from connectors.api import PROVISIONAL, Effect, Exclusive, Patch, Watchable, Written
-from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TableError, TryLater
+from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TableError, Taken, TryLater
 from engine.clock import Clock
 from engine.columns import SHARED
 from engine.crash import Crash
@@ -30,6 +30,7 @@ from engine.outgoing import Outgoing, patches, something_to_tell
 from engine.pace import Pace
 from engine.patience import PatientTable
 from engine.quota import Purpose
+from engine.tenancy import Holder, Tenancy
 
 AFTER_TROUBLE = timedelta(seconds=5)
 """How soon a table that failed is tried again, unless its own poll is slower and it needs its owner."""
@@ -54,10 +55,10 @@ class Tender:
         clock: Clock,
         listener: Listener,
         draw: Callable[[], str],
-        who: str,
+        holder: Holder,
         crash: Crash,
     ) -> None:
-        """draw: a new short id for a row.   who: this daemon, in one line, for whoever else wants the table."""
+        """draw: a new short id for a row.   holder: this daemon, for whoever else wants the table."""
         self.keeper = keeper
         self.table = table
         self.looked = asyncio.Event()  # the first read has been tried
@@ -65,7 +66,8 @@ class Tender:
         self._clock = clock
         self._listener = listener
         self._draw = draw
-        self._who = who
+        self._holder = holder
+        self._tenancy = Tenancy(keeper.name, table, holder, clock, self._apart)
         self._crash = crash
         self._stir = asyncio.Event()
         self._look = True
@@ -73,14 +75,30 @@ class Tender:
         self._stale = False  # what was read last is to be read again, though the marker be the same
         self._pace = Pace()
 
-    async def own(self) -> None:
-        """Keep other daemons away from the table. Raises NeedsOwner, naming the one that holds it."""
-        if isinstance(self.table.table, Exclusive):
-            table, who = self.table.table, self._who
+    async def own(self, *, take_over: bool = False) -> None:
+        """Keep other daemons away from the table, or keep away from theirs. What is away is seen to once it can be read.
+
+        take_over: also where another daemon is said to run it.   Raises Taken, naming that one; NeedsOwner.
+        """
+        table, who = self.table.table, self._holder.who
+        if isinstance(table, Exclusive):
             await self.table.call(lambda: table.own(who))
+            return
+        try:
+            await self._tenancy.take(over=take_over)
+        except Taken:
+            raise
+        except TableError:
+            return  # the first look tells it
 
     async def close(self) -> None:
+        """Let go of the table."""
+        if self.keeper.access.trouble is None:
+            await self._tenancy.release()
         await self.table.close()
+
+    def _apart(self) -> timedelta:
+        return self.keeper.rules.poll
 
     def stir(self) -> None:
         """The keeper has something to be told to the table."""
@@ -190,10 +208,15 @@ class Tender:
     async def _read(self, deliver: Deliver, purpose: Purpose = Purpose.LOOK) -> None:
         stale, self._stale = self._stale, False
         try:
+            if not self._tenancy.ours:
+                await self._tenancy.take()
             marker = await self.table.probe(purpose)  # *before* the read, so that an edit made meanwhile is seen by the next one
             if marker is not None and marker == self._marker and not (stale or self._unsure()):
                 return
-            await self._take_up(await self.table.read(purpose), deliver)
+            reading = await self.table.read(purpose)
+            if reading.headless is None:
+                await self._tenancy.seen(reading.leases)
+            await self._take_up(reading, deliver)
         except TableError as exc:
             await self._failed(exc, deliver)
         except Exception as exc:  # a way to fail that we never thought of is one more way to be away

@@ -1,4 +1,4 @@
-"""How much of what vendors allow is spent: months by the ledger, shorter windows by the running daemon's last sign."""
+"""How much of what vendors allow is spent: months by the ledger, shorter windows by the file that all processes share."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ from engine.crash import CrashPoints
 from engine.governor import Governor
 from engine.ledger import Ledger, LedgerError
 from engine.quota import Allowance, part_of
-from rowd.heartbeat import Sign
+from engine.windows import WindowFile
 from rowd.saying import plural, when
 from rowd.wiring import Bound
 
 _KINDS = {"any": "request", "read": "read", "write": "write"}
 
 
-def allowances(tables: Mapping[str, Bound], ledger: Ledger | None, sign: Sign | None, now: datetime) -> list[Allowance]:
+def allowances(tables: Mapping[str, Bound], ledger: Ledger | None, windows: WindowFile, clock: Clock) -> list[Allowance]:
     """Each month that is counted, once, and the shorter windows that are half spent or shut.
 
-    tables: as rowd.toml has them now.   sign: None where no daemon lives.
+    tables: as rowd.toml has them now.
     """
-    windows = [one for one in sign.allowances if one.until is None or one.until > now] if sign is not None else []
-    return [*_months(tables, ledger, now), *windows]
+    return [*_months(tables, ledger, clock.now()), *windows.standing(clock)]
 
 
 def _months(tables: Mapping[str, Bound], ledger: Ledger | None, now: datetime) -> Iterator[Allowance]:
@@ -46,11 +45,12 @@ def _months(tables: Mapping[str, Bound], ledger: Ledger | None, now: datetime) -
 @contextmanager
 def commands_governor(tables: Sequence[Bound], clock: Clock) -> Iterator[Governor]:
     """For what a command asks of these tables by itself. What it takes of a month is put into the ledger, where there is one: the
-    daemon learns of it with its own next request.
+    daemon learns of it with its own next request. What it takes of a window, all know at once.
     """
     ledger = _ledger_of(tables)
     try:
-        yield Governor(clock, InlineCommitter(ledger, CrashPoints(None)) if ledger is not None else None)
+        committer = InlineCommitter(ledger, CrashPoints(None)) if ledger is not None else None
+        yield Governor(clock, committer, windows=tables[0].windows if tables else None)
     finally:
         if ledger is not None:
             ledger.close()

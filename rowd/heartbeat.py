@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from engine.clock import Clock
 from engine.events import Event, LedgerRecovered, LedgerRefused, Listener
-from engine.quota import Allowance
 
 NAME = "alive"
 
@@ -34,13 +32,11 @@ class Sign:
     """at: when it was given, UTC.   refused: why the ledger can't be written, "" where it can.
 
     looked: table → when it was last asked whether it has changed; none where there are too many to be told.
-    allowances: the windows that are half spent, or shut; the same holds.
     """
 
     at: datetime
     refused: str = ""
     looked: Mapping[str, datetime] = field(default_factory=dict)
-    allowances: tuple[Allowance, ...] = ()
 
 
 class Heartbeat:
@@ -51,14 +47,13 @@ class Heartbeat:
         self._listener = listener
         self._refused = ""
         self._looked: Callable[[], Mapping[str, datetime]] = dict
-        self._windows: Callable[[], Sequence[Allowance]] = tuple
         self._file = -1
         with suppress(OSError):
             self._file = os.open(state / NAME, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
 
-    def tell_of(self, looked: Callable[[], Mapping[str, datetime]], windows: Callable[[], Sequence[Allowance]] = tuple) -> None:
-        """looked: table → when it was last asked whether it has changed.   windows: those that are half spent, or shut."""
-        self._looked, self._windows = looked, windows
+    def tell_of(self, looked: Callable[[], Mapping[str, datetime]]) -> None:
+        """looked: table → when it was last asked whether it has changed."""
+        self._looked = looked
 
     def hear(self, event: Event) -> None:
         """A listener that passes everything on."""
@@ -84,7 +79,7 @@ class Heartbeat:
     def _give(self) -> None:
         sign = {"at": _iso(self._clock.now()), "refused": self._refused[:1000]}
         looked = {table: _iso(at) for table, at in self._looked().items()}
-        said = json.dumps(sign | {"looked": looked, "windows": [_window(one) for one in self._windows()]})
+        said = json.dumps(sign | {"looked": looked})
         if len(said) > _SIZE:
             said = json.dumps(sign)
         with suppress(OSError):
@@ -96,22 +91,9 @@ def heard(state: Path) -> Sign | None:
     try:
         said = json.loads((state / NAME).read_bytes())
         looked = {table: datetime.fromisoformat(at) for table, at in said.get("looked", {}).items()}
-        windows = tuple(_allowance(one) for one in said.get("windows", ()))
-        return Sign(datetime.fromisoformat(said["at"]), str(said["refused"]), looked, windows)
+        return Sign(datetime.fromisoformat(said["at"]), str(said["refused"]), looked)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-
-
-def _window(one: Allowance) -> dict[str, Any]:
-    span = one.span.total_seconds() if one.span is not None else None
-    until = _iso(one.until) if one.until is not None else None
-    return {"scope": one.scope, "kind": one.kind, "span": span, "size": one.size, "spent": one.spent, "until": until}
-
-
-def _allowance(said: Mapping[str, Any]) -> Allowance:
-    span = timedelta(seconds=said["span"]) if said["span"] is not None else None
-    until = datetime.fromisoformat(said["until"]) if said["until"] is not None else None
-    return Allowance(str(said["scope"]), said["kind"], span, int(said["size"]), int(said["spent"]), until)
 
 
 def _iso(instant: datetime) -> str:

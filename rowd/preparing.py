@@ -1,6 +1,6 @@
 """A table examined and made ready through its connector: its checks and its steps, in the pace that the vendor allows.
 
-A daemon isn't asked, and goes on meanwhile: most of what a vendor allows is left to it.
+A daemon isn't asked, and goes on meanwhile.
 """
 
 from __future__ import annotations
@@ -36,9 +36,6 @@ WAITS = (timedelta(seconds=1), timedelta(seconds=3))
 
 MONTH = timedelta(days=31)
 
-SHORT = timedelta(seconds=5)
-"""Windows up to so long are waited out before the first request."""
-
 MENDED = (NoHeader, NotThere)
 """Troubles that making the table ready may end."""
 
@@ -71,20 +68,15 @@ class Pace:
 
 
 @asynccontextmanager
-async def paced(bound: Bound, clock: Clock, *, beside: bool) -> AsyncIterator[tuple[Table, Pace]]:
-    """Open a table, its requests within what its vendor allows; it is closed at the end.
-
-    beside: whether a daemon asks the same store. It does so in bursts that nobody else sees, so it has three quarters.
-    """
+async def paced(bound: Bound, clock: Clock) -> AsyncIterator[tuple[Table, Pace]]:
+    """Open a table, its requests within what its vendor allows; it is closed at the end."""
     rules = bound.rules
     with commands_governor([bound], clock) as governor:
         worker = ThreadWorker("table")
-        share = rules.quota_share / 4 if beside else rules.quota_share
-        gate = TableGate(rules.rules.table, governor, worker.wait, lambda: share)
+        gate = TableGate(rules.rules.table, governor, worker.wait, lambda: rules.quota_share)
         table = bound.open(gate.request)
         gate.serve(table)
-        try:  # the command before this one may have used what a second has, and nobody remembers that
-            await clock.sleep(max((window.span for window in table.traits.windows if window.span <= SHORT), default=timedelta(0)))
+        try:
             yield table, Pace(worker, clock)
         finally:
             table.close()

@@ -41,9 +41,12 @@ CPU (measured). What is known when the daemon begins is left out altogether."""
 
 
 @asynccontextmanager
-async def opened(site: Site, listener: Listener, clock: Clock | None = None) -> AsyncIterator[tuple[Daemon, Committer]]:
+async def opened(
+    site: Site, listener: Listener, clock: Clock | None = None, *, take_over: bool = False
+) -> AsyncIterator[tuple[Daemon, Committer]]:
     """A daemon with its ledger and its tables; both are let go of at the end.
 
+    take_over: run also tables that another daemon is said to run.
     Raises: AlreadyRunning, StateUnusable, Taken (another daemon has a table), NeedsOwner, ledger errors.
     """
     with locked(site.state):
@@ -52,8 +55,8 @@ async def opened(site: Site, listener: Listener, clock: Clock | None = None) -> 
         committer = Committer(Ledger.open(site.ledger), site.parts.crash)
         beating = asyncio.create_task(heartbeat.beat())
         try:
-            made = await daemon(site, own_clock, committer, heartbeat.hear)
-            heartbeat.tell_of(lambda: made.looked_at, made.governor.windows)
+            made = await daemon(site, own_clock, committer, heartbeat.hear, take_over=take_over)
+            heartbeat.tell_of(lambda: made.looked_at)
             mark = DaemonMark(_myself(), os.uname().nodename, own_clock.now(), __version__, tuple(site.tables))
             await committer.do(lambda ledger: ledger.mark_daemon(mark), point="marks")
             try:
@@ -67,16 +70,21 @@ async def opened(site: Site, listener: Listener, clock: Clock | None = None) -> 
 
 
 async def serve(
-    site: Site, listener: Listener, reload: Callable[[], Site], beside: Callable[[Daemon], AsyncIterator[None]] | None = None
+    site: Site,
+    listener: Listener,
+    reload: Callable[[], Site],
+    beside: Callable[[Daemon], AsyncIterator[None]] | None = None,
+    *,
+    take_over: bool = False,
 ) -> None:
     """Run until SIGTERM or SIGINT, or until the terminal is closed that it was started on. A second SIGTERM or SIGINT ends the
     process at once. Any other SIGHUP reads the configuration anew.
 
-    beside: something that lives as long as the daemon does and may end it by ending (the live view).
+    beside: something that lives as long as the daemon does and may end it by ending (the live view).   take_over: see `opened`.
     """
     terminal = Terminal()
     gc.set_threshold(*COLLECT)
-    async with opened(site, listener) as (made, committer):
+    async with opened(site, listener, take_over=take_over) as (made, committer):
         gc.freeze()
         stopping, loop = _stoppable(), asyncio.get_running_loop()
         reloading = Reloading(site, _myself(), made, committer, reload, listener)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import socket
@@ -33,15 +34,17 @@ from engine.parse import Rules
 from engine.parts import Parts
 from engine.patience import PatientTable, ThreadWorker
 from engine.rules import TableRules
+from engine.tenancy import Holder
 from engine.tender import Tender
 from engine.trust import SteadyClock
+from engine.windows import WindowFile
 from rowd.hiding import mask_of
 
 ID_LETTERS, ID_DIGITS = "bcdfghjkmnpqrstvwxyz", "23456789"
 """Of the ids that rowd gives to rows: nothing that looks like something else."""
 
-LEDGER = "ledger.sqlite"
-"""What it is called in the state folder."""
+LEDGER, WINDOWS = "ledger.sqlite", "windows"
+"""What they are called in the state folder."""
 
 APART = frozenset(Definition.model_fields) - {"kind", "parameters", "secrets"}
 """Settings of an action that no other of its settings is held against: a mistake in them hides none in the others."""
@@ -60,6 +63,11 @@ class Bound:
     def open(self, gate: Gate = open_gate) -> Table:
         """Open it. Touches neither file nor network yet.   gate: see `Place`."""
         return self.backend.open(self.settings, replace(self.place, gate=gate))
+
+    @property
+    def windows(self) -> WindowFile:
+        """Of its site."""
+        return WindowFile(self.ledger.with_name(WINDOWS))
 
     def moved(self, now: Bound) -> bool:
         """Whether what is configured now is opened otherwise: elsewhere, or with its keys in other columns."""
@@ -89,6 +97,11 @@ class Site:
     @property
     def ledger(self) -> Path:
         return self.state / LEDGER
+
+    @property
+    def windows(self) -> WindowFile:
+        """What was spent of the windows of vendors, by whichever process."""
+        return WindowFile(self.state / WINDOWS)
 
     @property
     def wake(self) -> Path:
@@ -137,10 +150,14 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
     return Site(config, tables, parts, definitions), mistakes
 
 
-async def daemon(site: Site, clock: SteadyClock, committer: Commits, listener: Listener) -> Daemon:
-    """The daemon of this site, with its tables owned and its ledger's memory taken up. Raises NeedsOwner."""
-    built = Daemon(site.parts, clock, committer, listener)
-    await built.open([await tender(site, name, built.governor, committer, listener) for name in site.tables])
+async def daemon(site: Site, clock: SteadyClock, committer: Commits, listener: Listener, *, take_over: bool = False) -> Daemon:
+    """The daemon of this site, with its tables owned and its ledger's memory taken up.   take_over: see `Tender.own`.
+
+    Raises NeedsOwner.
+    """
+    built = Daemon(site.parts, clock, committer, listener, site.windows)
+    tenders = [await tender(site, name, built.governor, committer, listener) for name in site.tables]
+    await built.open(tenders, take_over=take_over)
     return built
 
 
@@ -149,7 +166,8 @@ async def tender(site: Site, name: str, governor: Governor, committer: Commits, 
     bound = site.tables[name]
     keeper = await committer.read(lambda ledger: keeper_of(bound, ledger))
     patient = patient_table(bound, governor, lambda: keeper.rules.quota_share)
-    return Tender(keeper, patient, governor.clock, listener, new_id, who(), site.parts.crash)
+    holder = await committer.read(lambda ledger: Holder(holder_of(ledger.id), who()))
+    return Tender(keeper, patient, governor.clock, listener, new_id, holder, site.parts.crash)
 
 
 def patient_table(bound: Bound, governor: Governor, share: Callable[[], float]) -> PatientTable:
@@ -164,6 +182,14 @@ def keeper_of(bound: Bound, ledger: Ledger) -> Keeper:
     """What the ledger knows of a table."""
     name = bound.rules.rules.table
     return Keeper(bound.rules, ledger.rows(name, deleted=True), ledger.tallies(name), ledger.table_mark(name))
+
+
+def holder_of(ledger: str) -> str:
+    """Who this daemon is beside a table: the same after a restart, another one where its state folder was copied elsewhere.
+
+    ledger: its id.
+    """
+    return hashlib.sha256(f"{ledger} {socket.gethostname()}".encode()).hexdigest()[:12]
 
 
 def who() -> str:

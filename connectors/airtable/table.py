@@ -20,8 +20,9 @@ from connectors.airtable.gone import Gone, doubtful_once, is_key
 from connectors.airtable.hook import Hook
 from connectors.airtable.prepare import prepared
 from connectors.airtable.settings import CALLS, AirtableSettings
-from connectors.api import Budget, Cell, Effect, Page, Patch, Place, Row, Traits, Window, Written
+from connectors.api import Budget, Cell, Effect, Lease, Page, Patch, Place, Row, Traits, Window, Written
 from connectors.errors import Bug, NeedsOwner, TryLater
+from connectors.leases import LeaseRows
 from connectors.preparing import Check, Preparation, Wanted
 
 BATCH = 10
@@ -46,6 +47,7 @@ class AirtableTable:
         self._client = Client(settings, place)
         self._page = page
         self._id_column = place.id_column
+        self._leases = LeaseRows(place.name_column)
         self._fields: Fields | None = None
         self._table: str | None = None
         self._hook: Hook | None = None
@@ -81,6 +83,7 @@ class AirtableTable:
         """
         if cursor is None:
             self._seen = set()
+            self._leases.begins()
             if self._fields is None or self._hook is None or not self._hook.vouches:
                 self._look_around()
         fields = self._fields
@@ -94,7 +97,7 @@ class AirtableTable:
         answer = self._client.ask(READS, "get", self._base_id(), fields.table, options=options)
         rows = tuple(self._row(fields, record) for record in answer["records"] if record["id"] not in self._seen)
         self._seen.update(row.key for row in rows)  # a row that was moved while pages are read may come twice
-        return Page(rows, fields.names, next=answer.get("offset"))
+        return self._leases.apart(Page(rows, fields.names, next=answer.get("offset")))
 
     def probe(self) -> str:
         """Asked of the webhook; where there is none, each answer is another one, so that every poll reads. At most one request."""
@@ -112,6 +115,14 @@ class AirtableTable:
     def prepare(self, wanted: Wanted) -> Preparation:
         """One read, beside the one that looks up the base's id; each step one request, or two."""
         return prepared(self._client, self._base_id(), self._read_fields, wanted, self._id_column)
+
+    def lease(self, lease: Lease) -> None:
+        """As a row; see `Leased.lease`."""
+        self._leases.lease(self, lease)
+
+    def release(self, holder: str) -> None:
+        """See `Leased.release`."""
+        self._leases.release(self, holder)
 
     def close(self) -> None:
         """The webhook stays, for the next process: it ends by itself when nobody asks it for seven days."""

@@ -8,12 +8,16 @@ from datetime import UTC, tzinfo
 from functools import cached_property
 from typing import Any
 
-from connectors.api import Cell, Page, Place, Row, fold
+from connectors.api import Cell, Lease, Page, Place, Row, fold
 from connectors.errors import NeedsOwner, NoHeader
 from connectors.google_sheets.cells import NOTHING, Raw, Stood, cell_of, stood
 from connectors.google_sheets.serials import zone_of
 from connectors.headers import columns_of, key_columns, position_of
 from connectors.identity import flawless, told_apart
+from connectors.leases import lease_of
+
+LEASE = "rowd"
+"""The key of the developer metadata that a tab bears for each lease; its value is the lease's line."""
 
 HANDLE = "r"
 """The key of the developer metadata that marks a row. One letter and no value: keys and values of a tab together may have 30,000
@@ -22,7 +26,7 @@ characters (Google's guide to developer metadata), so 30,000 rows can be marked.
 MASK = (
     "properties(timeZone),sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),"
     "data(startRow,startColumn,rowData(values(effectiveValue,userEnteredValue(formulaValue),effectiveFormat(numberFormat(type)))),"
-    "rowMetadata(developerMetadata(metadataId,metadataKey))))"
+    "rowMetadata(developerMetadata(metadataId,metadataKey))),developerMetadata(metadataId,metadataKey,metadataValue))"
 )
 """The parts of a Spreadsheet that `grid` wants: cells, number formats, formulas, row metadata, zone and size, in one answer."""
 
@@ -47,6 +51,7 @@ class Grid:
     lines: key → line, in the order of the table.   height, width: of the tab, whether or not anything stands there.
     end: index of the line below the last row of the table.   below: index of the line at which another table begins; the tab's
         height where none does.
+    leases: by the metadataId of each.
     """
 
     sheet_id: int
@@ -61,12 +66,13 @@ class Grid:
     lines: Mapping[str, Line]
     end: int
     below: int
+    leases: Mapping[int, Lease]
 
     @cached_property
     def page(self) -> Page:
         """Every row."""
         rows = tuple(self.row(key, line) for key, line in self.lines.items())
-        return Page(rows, tuple(self.columns), id_column=self.id_column)
+        return Page(rows, tuple(self.columns), id_column=self.id_column, leases=tuple(self.leases.values()))
 
     @cached_property
     def by_handle(self) -> Mapping[int, Line]:
@@ -148,9 +154,16 @@ def grid(answer: Mapping[str, Any], tab: int | str, place: Place, label: str) ->
         {},
         rows[-1].index + 1 if rows else head.index + 1,
         size.get("rowCount", 0) if other is None else other.index,
+        dict(_leases(sheet)),
     )
     keys = told_apart([bare.id_of(line) for line in rows], lambda n: bare.row("", rows[n]))
     return replace(bare, lines=dict(zip(keys, rows, strict=True)))
+
+
+def _leases(sheet: Mapping[str, Any]) -> Iterator[tuple[int, Lease]]:
+    for entry in sheet.get("developerMetadata", ()):
+        if entry.get("metadataKey") == LEASE and (lease := lease_of(entry.get("metadataValue"))) is not None:
+            yield int(entry["metadataId"]), lease
 
 
 def _put(line: Line, cells: Mapping[int, Raw]) -> Line:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
-from connectors.api import Place, Window
+from connectors.api import Lease, Place, Window
 from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
 from connectors.google_sheets.edge import Edge
 from connectors.google_sheets.errors import NoTab, Outdated, Subject
-from connectors.google_sheets.grid import Grid, Line, grid
+from connectors.google_sheets.grid import LEASE, Grid, Line, grid
 from connectors.google_sheets.limits import windows
 from connectors.google_sheets.settings import GoogleSheetsSettings
 from connectors.google_sheets.standing import LOOKS, Standing, standing
 from connectors.google_sheets.writing import Answer, Puts, answer, data, marks, width_of
+from connectors.leases import line_of
 
 
 class Sheet:
@@ -94,6 +96,25 @@ class Sheet:
         """Change the tab, all or nothing. One write. Raises what `Table.write` does."""
         self._edge.alter(requests)
 
+    def lease(self, seen: Grid, lease: Lease) -> None:
+        """Leave a lease beside the tab, in the place of its holder's. One write. Raises what `Table.write` does."""
+        number = next((number for number, one in seen.leases.items() if one.holder == lease.holder), None)
+        said = {"metadataKey": LEASE, "metadataValue": line_of(lease), "visibility": "DOCUMENT"}
+        if number is None:
+            entry = said | {"location": {"sheetId": seen.sheet_id}}
+            self.alter([{"createDeveloperMetadata": {"developerMetadata": entry}}])
+            return
+        with suppress(Outdated):  # another daemon has taken it away
+            asked = {"dataFilters": [_by(number)], "developerMetadata": said, "fields": "metadataValue"}
+            self.alter([{"updateDeveloperMetadata": asked}])
+
+    def release(self, seen: Grid, holder: str) -> None:
+        """Take its leases away. One write, none where it has none. Raises what `Table.write` does."""
+        numbers = [number for number, one in seen.leases.items() if one.holder == holder]
+        if numbers:
+            with suppress(Outdated):
+                self.alter([{"deleteDeveloperMetadata": {"dataFilter": _by(number)}} for number in numbers])
+
     def version(self) -> str:
         """How the file's version stands with Drive: it grows with every change. Counts against no quota of Sheets.
 
@@ -120,3 +141,7 @@ class Sheet:
         if found is None:
             raise self.no_tab()
         return found
+
+
+def _by(number: int) -> dict[str, Any]:
+    return {"developerMetadataLookup": {"metadataId": number}}

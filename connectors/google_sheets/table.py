@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from connectors.api import Cell, Effect, Page, Patch, Place, Table, Traits, Written
+from connectors.api import Cell, Effect, Lease, Page, Patch, Place, Table, Traits, Written
 from connectors.errors import Bug, TryLater
 from connectors.google_sheets.cells import CELL_LIMIT
 from connectors.google_sheets.checks import examined
@@ -86,6 +86,22 @@ class GoogleSheetsTable:
             self._grid, effects = deleted(self._sheet, self._sheet.read(), keys)
         self._untold()
         return effects
+
+    def lease(self, lease: Lease) -> None:
+        """As developer metadata of the tab, which nobody sees; see `Leased.lease`."""
+        with self._changing() as seen:
+            self._sheet.lease(seen, lease)
+            self._grid = seen
+        if self._told is not None:
+            self._told.holders.add(lease.holder)
+
+    def release(self, holder: str) -> None:
+        """See `Leased.release`."""
+        with self._changing() as seen:
+            self._sheet.release(seen, holder)
+            self._grid = seen
+        if self._told is not None:
+            self._told.holders.discard(holder)
 
     def examine(self) -> Iterator[Check]:
         """The key, the spreadsheet, the tab, the right to write, room."""

@@ -9,11 +9,15 @@ from connectors.google_sheets.grid import Grid
 
 
 class Told:
-    """met: whether a write's answer showed something that no read had shown, or could not show how a row stands."""
+    """met: whether a write's answer showed something that no read had shown, or could not show how a row stands.
+
+    holders: of the leases that the engine knows of.
+    """
 
     def __init__(self, grid: Grid) -> None:
         """grid: as it was read, and given to the engine."""
         self.met = False
+        self.holders = {lease.holder for lease in grid.leases.values()}
         self._columns = tuple(grid.columns)
         self._rows = [row.cells for row in grid.page.rows]
         self._at = {row.key: index for index, row in enumerate(grid.page.rows)}
@@ -31,5 +35,7 @@ class Told:
 
     def reads_as(self, grid: Grid) -> bool:
         """Whether the tab holds what the engine knows, in the same order."""
+        if self.met or {lease.holder for lease in grid.leases.values()} != self.holders:
+            return False
         rows: list[Mapping[str, Cell]] = [row.cells for row in grid.page.rows]
-        return not self.met and tuple(grid.columns) == self._columns and rows == self._rows
+        return tuple(grid.columns) == self._columns and rows == self._rows

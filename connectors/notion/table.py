@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from connectors.api import Cell, Effect, Page, Patch, Place, Row, Traits, Window, Written
+from connectors.api import Cell, Effect, Lease, Page, Patch, Place, Row, Traits, Window, Written
 from connectors.errors import Bug, Expired, NeedsOwner, TryLater
+from connectors.leases import LeaseRows
 from connectors.notion.cells import TEXT_LIMIT, Unfit, json_of, value_of
 from connectors.notion.checks import examined
 from connectors.notion.client import Client
@@ -57,6 +58,7 @@ class NotionTable:
         self._late = Late()
         self._page = self._size = page
         self._id_column = place.id_column
+        self._leases = LeaseRows(place.name_column)
         self._fields: Fields | None = None
         self._listed: frozenset[str] | None = None  # the columns that rows have shown since the fields were read
         self._told = False  # the read under way has asked for the columns
@@ -81,6 +83,7 @@ class NotionTable:
             self._told, self._begun = self._fields is None, False
             self._news.begins()
             self._late.begins()
+            self._leases.begins()
             if self._fields is None:
                 return Page((), self._read_fields().names, next=FIRST)
         fields = self._fields
@@ -92,10 +95,12 @@ class NotionTable:
                 raise Expired(f"{self._where}: the columns were changed while it was read")
             return Page((), fields.names, next=self._after())
         if cursor is not None and cursor.startswith(LOOK):
-            return Page(self._looked_at(fields, cursor.removeprefix(LOOK)), fields.names, next=self._after())
+            rows = self._looked_at(fields, cursor.removeprefix(LOOK))
+            return self._leases.apart(Page(rows, fields.names, next=self._after()))
         answer = self._query(fields, cursor if cursor != FIRST else None)
         rows = self._rows_of(fields, answer)
-        return Page(rows, fields.names, next=answer.get("next_cursor") if answer.get("has_more") else self._after())
+        after = answer.get("next_cursor") if answer.get("has_more") else self._after()
+        return self._leases.apart(Page(rows, fields.names, next=after))
 
     def _after(self) -> str | None:
         """What comes after the query's last page; None where the read is complete."""
@@ -128,6 +133,14 @@ class NotionTable:
     def prepare(self, wanted: Wanted) -> Preparation:
         """One read, beside those that find the data source; each step two requests."""
         return prepared(self._client, self._read_fields, wanted, self._id_column)
+
+    def lease(self, lease: Lease) -> None:
+        """As a row; see `Leased.lease`."""
+        self._leases.lease(self, lease)
+
+    def release(self, holder: str) -> None:
+        """See `Leased.release`."""
+        self._leases.release(self, holder)
 
     def close(self) -> None:
         self._client.close()

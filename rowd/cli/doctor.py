@@ -16,7 +16,6 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import clean, emit_json, plural, say
 from rowd.cli.site import behind, ledger_gone, tables_of, unattended, whatever_is_right
-from rowd.lock import held_by
 from rowd.preparing import examined, paced
 from rowd.saying import counted
 from rowd.view import look
@@ -123,7 +122,7 @@ async def _table(site: Site, name: str, clock: Clock, told: Callable[[Line], Non
     """What it needs. Answers whether it can be read."""
     bound = site.tables[name]
     readable = True
-    async with paced(bound, clock, beside=held_by(site.state) is not None) as (table, pace):
+    async with paced(bound, clock) as (table, pace):
         async for check in examined(bound, table, pace):
             told(Line(name, check.what, check.good, check.says))
             readable = readable and (check.trouble is None or check.what in ("permission", "limits"))

@@ -26,6 +26,9 @@ def run(
     config: ConfigOption = None,
     log: Annotated[str | None, typer.Option("--log", metavar="FORM", help="readable or json; default: as rowd.toml says.")] = None,
     live: Annotated[bool, typer.Option("--live", help="Draw the tables on the terminal instead of printing log lines.")] = False,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Run also tables in the cloud that another daemon is said to run: it is dead.")
+    ] = False,
 ) -> None:
     """Run the daemon until it is stopped.
 
@@ -43,12 +46,13 @@ def run(
         from rowd.live import LiveView
 
         view = LiveView(console(), "Edit the table in any program. Ctrl-C stops rowd.")
-        asyncio.run(serve(site, view.listen, lambda: site_at(config), view.beside))
+        asyncio.run(serve(site, view.listen, lambda: site_at(config), view.beside, take_over=take_over))
         read = view.read
     else:
         lines = Lines(sys.stderr)
         try:
-            asyncio.run(serve(site, listener(log or site.config.settings.daemon.log, lines), lambda: site_at(config)))
+            log_of = listener(log or site.config.settings.daemon.log, lines)
+            asyncio.run(serve(site, log_of, lambda: site_at(config), take_over=take_over))
         finally:
             read = lines.close()
     if not read:  # all is done but for what nobody reads; Python would wait for it

@@ -22,7 +22,6 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import clean, emit_json, fail, say
 from rowd.cli.site import site_at, tables_of
-from rowd.lock import held_by
 from rowd.preparing import MENDED, Pace, blank, carried_out, chosen, examined, filled, hints, lacking, paced, wanting
 from rowd.starter import first_rows
 from rowd.wiring import Bound
@@ -133,7 +132,7 @@ def setup(
         told = Told(name, as_json, dry_run)
         if not as_json:
             say(name)
-        asyncio.run(_prepare(site.tables[name], told, more, clock, beside=held_by(site.state) is not None))
+        asyncio.run(_prepare(site.tables[name], told, more, clock))
         told.end()
         found.append(told)
     if as_json:
@@ -151,9 +150,8 @@ def _column(word: str) -> Column:
     return found
 
 
-async def _prepare(bound: Bound, told: Told, more: list[Column], clock: Clock, *, beside: bool) -> None:
-    """beside: whether a daemon runs."""
-    async with paced(bound, clock, beside=beside) as (table, pace):
+async def _prepare(bound: Bound, told: Told, more: list[Column], clock: Clock) -> None:
+    async with paced(bound, clock) as (table, pace):
         try:
             async for check in examined(bound, table, pace):
                 told.check(await pace(check.proof) if check.proof is not None and not told.dry_run else check)

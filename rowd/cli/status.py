@@ -133,7 +133,8 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 
 def _standing(site: Site, mistakes: list[Mistake]) -> _Standing:
-    now = SystemClock().now()
+    clock = SystemClock()
+    now = clock.now()
     gone = ledger_gone(site)
     with reading(site, quiet=True) as ledger:
         sign = heard(site.state)
@@ -145,7 +146,7 @@ def _standing(site: Site, mistakes: list[Mistake]) -> _Standing:
         note = left(site.state, daemon.process) if daemon is not None else None
         old = behind(site, ledger) if not mistakes else None
         day = dict(ledger.digest(now - DAY, now + SOON).counts) if ledger is not None else {}
-        quota = allowances(site.tables, ledger, sign if daemon is not None else None, now)
+        quota = allowances(site.tables, ledger, site.windows, clock)
     stale, sign = (mark, None) if daemon is None else (None, sign)
     return _Standing(site, mistakes, now, daemon, note, old, sign, stale, gone, tables, holds, due, day, quota)
 

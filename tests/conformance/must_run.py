@@ -84,8 +84,20 @@ PROBE = frozenset(
         "test_our_own_write_is_no_change_of_the_marker_unless_it_met_a_persons",
     }
 )
+LEASES = frozenset(
+    {
+        "test_leases_are_told_by_another_objects_reads_and_are_no_rows",
+        "test_a_lease_takes_the_place_of_its_holders_earlier_one_by_one_write",
+        "test_a_lease_is_taken_away_and_one_that_is_not_there_is_no_matter",
+        "test_a_lease_that_another_has_taken_away_is_not_made_again",
+    }
+)
+"""Only where two daemons must tell each other."""
+
+LEASES_PROBED = LEASES | {"test_the_marker_tells_of_anothers_lease"}
+
 LOCAL = ALWAYS | EDITABLE | OTHER_ABILITIES | EXPECT
-SHEETS = ALWAYS | EDITABLE | LIMITS
+SHEETS = ALWAYS | EDITABLE | LIMITS | LEASES
 
 OWN_KEYS = frozenset(
     {
@@ -100,7 +112,7 @@ OWN_KEYS = frozenset(
 ORDER = frozenset({"test_columns_come_in_the_order_of_the_table", "test_rows_come_in_the_order_a_person_sees"})
 """Only where `traits.ordered`."""
 
-AIRTABLE = (ALWAYS - OWN_KEYS) | EDITABLE | PROBE | LIMITS
+AIRTABLE = (ALWAYS - OWN_KEYS) | EDITABLE | PROBE | LIMITS | LEASES_PROBED
 NOTION = AIRTABLE - ORDER
 
 REST = (ALWAYS - OWN_KEYS - ORDER) | EDITABLE | LIMITS
@@ -119,7 +131,7 @@ MUST_RUN = {
     "TestKinto": REST | PROBE | VERSIONED,
     "TestKintoInPages": REST | VERSIONED,
     "TestDatasette": REST,
-    "TestSheets": SHEETS | PROBE,
+    "TestSheets": SHEETS | PROBE | LEASES_PROBED,
     "TestSheetsTheOtherWay": SHEETS,
 }
 """Test class → names of its tests."""

@@ -90,7 +90,7 @@ class NotionBench(Bench):
     def poke(self, name: str, cells: Mapping[str, Cell]) -> None:
         for header, value in cells.items():
             self.person.type(self._page(name), header, "" if value is None else value)
-        self._wait()
+        self.later()
 
     def insert(self, cells: Mapping[str, Cell], at: int) -> None:
         """Where it comes to stand, no API tells: `Traits.ordered`."""
@@ -98,7 +98,7 @@ class NotionBench(Bench):
 
     def delete(self, name: str) -> None:
         self.person.delete(self._page(name))
-        self._wait()
+        self.later()
 
     def sort_by(self, header: str) -> None:
         self.person.sort_view(self.source, header)
@@ -116,9 +116,9 @@ class NotionBench(Bench):
 
     def _insert(self, cells: Mapping[str, Cell]) -> None:
         self.person.insert(self.source, {header: value for header, value in cells.items() if value is not None})
-        self._wait()
+        self.later()
 
-    def _wait(self) -> None:
+    def later(self) -> None:
         self.clock.advance(seconds=self._lag.total_seconds())
 
     def _column(self, header: str) -> str:

@@ -9,7 +9,8 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -23,6 +24,8 @@ from connectors.api import (
     Editable,
     Effect,
     Exclusive,
+    Lease,
+    Leased,
     Patch,
     Probeable,
     Request,
@@ -43,6 +46,9 @@ START: tuple[Mapping[str, Cell], ...] = (
     {"ID": "c", "Name": "gamma", "Status": "active", "Priority": "3", "Notes": "third"},
 )
 
+
+ALPHA = Lease("4f0c1ce0a1b2", "rowd, process 1 on alpha", datetime(2026, 3, 2, 12, 15, tzinfo=UTC))
+BETA = Lease("b7a9", "rowd, process 2 on beta: [the second]", datetime(2026, 3, 3, 12, tzinfo=UTC))
 
 UNORDERED = "traits.ordered is False: the store tells no program how its views are sorted"
 OWN_KEYS = "Page.id_column is None: keys are the store's own, nobody can break them"
@@ -111,6 +117,9 @@ class Bench(ABC):
     def reopened(self) -> Table:
         """Another table object on the same store, as another process would open it."""
 
+    def later(self) -> None:  # noqa: B027 (most stores show it at once)
+        """Let pass what the store needs until it shows everybody what was written."""
+
     def row(self, name: str) -> dict[str, Cell]:
         """One row as the store shows it."""
         return next(row for row in self.peek() if row["Name"] == name)
@@ -125,6 +134,17 @@ def read_all(table: Table) -> list[Row]:
         assert page.columns == columns
         rows += page.rows
     return rows
+
+
+def leases(table: Table) -> set[Lease]:
+    """All that a complete read meets."""
+    page = table.read()
+    found = [*page.leases]
+    while page.next is not None:
+        page = table.read(page.next)
+        found += page.leases
+    assert len(set(found)) == len(found)
+    return set(found)
 
 
 def write(table: Table, patches: Sequence[Patch]) -> list[Written]:
@@ -648,6 +668,86 @@ class TableConformance:
         assert len(read_all(other)) == len(START)
         bench.table.close()
         other.own("rowd on beta, pid 2")
+        other.close()
+
+    def test_leases_are_told_by_another_objects_reads_and_are_no_rows(self, bench: Bench) -> None:
+        if not isinstance(bench.table, Leased):
+            pytest.skip("not Leased")
+        assert leases(bench.table) == set()
+        before = read_all(bench.table)
+        bench.table.lease(ALPHA)
+        bench.later()
+        other = bench.reopened()
+        assert isinstance(other, Leased)
+        assert leases(other) == {ALPHA}
+        other.lease(BETA)
+        bench.later()
+        assert leases(bench.table) == {ALPHA, BETA} == leases(other)
+        assert read_all(bench.table) == before == read_all(other)
+        other.close()
+
+    def test_a_lease_takes_the_place_of_its_holders_earlier_one_by_one_write(self, bench: Bench) -> None:
+        if not isinstance(bench.table, Leased):
+            pytest.skip("not Leased")
+        longer = replace(ALPHA, until=ALPHA.until + timedelta(hours=1), who="rowd, process 2 on alpha (née “α”)")
+        leases(bench.table)
+        bench.table.lease(ALPHA)
+        leases(bench.table)
+        before = len(bench.gated)
+        bench.table.lease(longer)
+        assert bench.gated[before:] == ["write"]
+        bench.later()
+        assert leases(bench.table) == {longer} == leases(bench.reopened())
+
+    def test_a_lease_is_taken_away_and_one_that_is_not_there_is_no_matter(self, bench: Bench) -> None:
+        if not isinstance(bench.table, Leased):
+            pytest.skip("not Leased")
+        leases(bench.table)
+        bench.table.lease(ALPHA)
+        bench.later()
+        other = bench.reopened()
+        assert isinstance(other, Leased)
+        leases(other)
+        other.release(BETA.holder)
+        other.lease(BETA)
+        bench.later()
+        leases(other)
+        other.release(ALPHA.holder)
+        bench.later()
+        assert leases(other) == {BETA} == leases(bench.table)
+        other.close()
+
+    def test_a_lease_that_another_has_taken_away_is_not_made_again(self, bench: Bench) -> None:
+        if not isinstance(bench.table, Leased):
+            pytest.skip("not Leased")
+        leases(bench.table)
+        bench.table.lease(ALPHA)
+        leases(bench.table)
+        other = bench.reopened()
+        assert isinstance(other, Leased)
+        leases(other)
+        other.release(ALPHA.holder)
+        bench.later()
+        bench.table.lease(ALPHA)
+        bench.table.release(ALPHA.holder)
+        bench.later()
+        assert leases(other) == set() == leases(bench.table)
+        other.close()
+
+    def test_the_marker_tells_of_anothers_lease(self, bench: Bench) -> None:
+        if not (isinstance(bench.table, Leased) and isinstance(bench.table, Probeable)):
+            pytest.skip("not Leased and Probeable")
+        leases(bench.table)
+        bench.table.lease(ALPHA)
+        leases(bench.table)
+        first = bench.table.probe()
+        other = bench.reopened()
+        assert isinstance(other, Leased)
+        leases(other)
+        bench.table.lease(replace(ALPHA, until=ALPHA.until + timedelta(hours=1)))
+        other.lease(BETA)
+        bench.later()
+        assert bench.table.probe() != first
         other.close()
 
     def test_a_watch_tells_of_an_edit(self, bench: Bench) -> None:

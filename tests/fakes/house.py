@@ -25,6 +25,7 @@ from engine.parse import Rules
 from engine.parts import Parts
 from engine.patience import PatientTable
 from engine.rules import TableRules
+from engine.tenancy import Holder
 from engine.tender import Tender
 from engine.trust import SteadyClock
 from tests.fakes.memory_table import InlineWorker
@@ -138,7 +139,7 @@ class House:
         )
         patient, clock = self.patient(table, its, governor), governor.clock
         draw = lambda: f"id{next(self._ids)}"  # noqa: E731 (a name would say no more)
-        return Tender(keeper, patient, clock, self.events.append, draw, "a test", self.parts().crash)
+        return Tender(keeper, patient, clock, self.events.append, draw, Holder("test", "a test"), self.parts().crash)
 
     def patient(self, table: Any, its: TableRules, governor: Governor) -> PatientTable:
         """A table in memory counts nothing, so it needs no gate."""

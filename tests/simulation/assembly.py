@@ -11,6 +11,7 @@ from engine.events import Listener
 from engine.keeper import Keeper
 from engine.parts import Parts
 from engine.patience import PatientTable
+from engine.tenancy import Holder
 from engine.tender import Tender
 from engine.trust import SteadyClock
 from tests.simulation.actions import InProcess, OutOfProcess
@@ -83,4 +84,4 @@ def tender(
     link.noted = bench.person.presses.taken_note
     bench.links.append(link)
     patient = PatientTable(link, clock, Worker(life, world.machine, bench.weather))
-    return Tender(keeper, patient, clock, listener, world.draw_id, f"life {life.number}", crash)
+    return Tender(keeper, patient, clock, listener, world.draw_id, Holder("one", f"life {life.number}"), crash)

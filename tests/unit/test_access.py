@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors.errors import NeedsOwner, TableError, TryLater
+from connectors.errors import NeedsOwner, TableError, Taken, TryLater
 from engine.access import NO_ACCESS_AFTER, Access
 from engine.ledger import Reach, TableMark
 from engine.plan import Hold
@@ -88,3 +88,14 @@ def test_of_a_table_that_was_never_read_nothing_is_said_to_run_on() -> None:
     access = Access(OFFLINE_LIMIT, None)
     access.failed(TryLater("no network"), NOON)
     assert access.reach(NOON)[2] == "no network; none of its rows is known yet"
+
+
+def test_what_another_daemon_runs_is_held_at_once() -> None:
+    access = reached()
+    assert access.failed(Taken("ops: rowd on beta runs this table"), NOON)
+    assert (hold := access.hold(NOON)) is not None
+    assert hold.record
+    assert access.reach(NOON)[2] == "ops: rowd on beta runs this table; nothing of it starts"
+    assert access.lapses(NOON)
+    assert access.was_read(None, NOON + MOMENT)
+    assert access.hold(NOON + MOMENT) is None

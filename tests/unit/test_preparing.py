@@ -16,8 +16,6 @@ from connectors.errors import NeedsOwner, NoHeader, OutcomeUnknown, TableError, 
 from connectors.preparing import Preparation, Shape, Step, Wanted
 from engine.clock import SystemClock
 from engine.columns import Column
-from engine.governor import Governor
-from engine.quota import Asked
 from rowd.cli.site import site_at
 from rowd.preparing import Pace, blank, carried_out, chosen, filled, paced, polled
 from rowd.wiring import Bound
@@ -121,29 +119,22 @@ def test_a_table_that_never_shows_what_was_changed_is_given_up() -> None:
     assert len(shelf.taken) == 3
 
 
-@pytest.mark.parametrize(("beside", "share"), [(True, 0.1), (False, 0.4)])
-def test_a_daemon_is_left_room_where_one_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: bool, share: float) -> None:
-    asked: list[Asked] = []
-
-    async def admit(_: Governor, what: Asked) -> None:
-        asked.append(what)
-
-    monkeypatch.setattr(Governor, "admit", admit)
+def test_what_a_command_asks_counts_for_the_daemon_beside_it(tmp_path: Path) -> None:
     bound = site_at_of(Desk(tmp_path))
     bound = replace(bound, rules=replace(bound.rules, quota_share=0.4), backend=replace(bound.backend, open=Asking))
 
     async def ask() -> None:
-        async with paced(bound, SystemClock(), beside=beside) as (table, pace):
+        async with paced(bound, SystemClock()) as (table, pace):
             await pace(table.read)
 
     asyncio.run(ask())
-    assert [(one.kind, one.share) for one in asked] == [("read", share)]
+    assert [(one.scope, one.spent, one.size) for one in bound.windows.standing(SystemClock())] == [("base", 1, 2)]  # two fifths
 
 
 class Asking:
     """A store that is asked for one page."""
 
-    traits = Traits(False, 1, (Window("any", 5, SECOND, "base"),))
+    traits = Traits(False, 1, (Window("any", 5, 3600 * SECOND, "base"),))
 
     def __init__(self, _: object, place: Place) -> None:
         self._gate = place.gate

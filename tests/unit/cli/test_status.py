@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from actions.api import Outcome
 from config.load import version_of
+from connectors.api import Window
+from connectors.errors import Limited
 from engine.budget import Spent, outlook
+from engine.clock import SystemClock
 from engine.events import LedgerRefused
+from engine.governor import Governor
 from engine.ledger import Reach
-from engine.quota import Allowance
+from engine.quota import Asked, Purpose
+from rowd.cli.site import site_at
 from rowd.heartbeat import Heartbeat
 from rowd.lock import locked
 from rowd.note import Note, leave
@@ -156,15 +161,13 @@ def test_a_circuit_breaker_that_is_open_is_told(tmp_path: Path) -> None:
     assert "work failed too often in a row" in desk.said("status")
 
 
-def beats(
-    desk: Desk, at: datetime, refused: str = "", looked: Mapping[str, datetime] = NOWHERE, windows: Sequence[Allowance] = ()
-) -> None:
+def beats(desk: Desk, at: datetime, refused: str = "", looked: Mapping[str, datetime] = NOWHERE) -> None:
     (state,) = desk.folder.glob("**/ledger.sqlite")
     clock = VirtualClock(at)
 
     async def once() -> None:
         heartbeat = Heartbeat(state.parent, clock, lambda _: None)
-        heartbeat.tell_of(lambda: looked, lambda: windows)
+        heartbeat.tell_of(lambda: looked)
         if refused:
             heartbeat.hear(LedgerRefused(at=at, message=refused))
         beating = asyncio.create_task(heartbeat.beat())
@@ -251,18 +254,23 @@ def test_what_is_spent_of_a_month_is_told_once_for_all_tables_that_share_it(tmp_
     assert f"Quota {scope}: 42 of 500 calls spent this month, 458 left until" in desk.said("status")
 
 
-def test_windows_are_told_while_the_daemon_lives_and_they_matter(tmp_path: Path) -> None:
+def test_windows_are_told_where_they_matter(tmp_path: Path) -> None:
     desk = Desk(tmp_path, HOURLY)
     desk.daemon_reads()
     desk.daemon_runs()
     now = datetime.now(UTC)
-    shut = Allowance("Google service account x", "read", timedelta(seconds=61), 60, 41, now + timedelta(seconds=20))
-    over = Allowance("Airtable base app1", "any", timedelta(seconds=1.05), 5, 5, now - timedelta(seconds=1))
-    beats(desk, now, windows=[shut, over])
+    windows = (Window("read", 60, timedelta(seconds=61), "Google service account x"), Window("any", 5, timedelta(hours=1), "base"))
+    asked = Asked("ops", "read", Purpose.LOOK, windows[:1])
+
+    async def spend() -> None:
+        governor = Governor(SystemClock(), windows=site_at(desk.folder / "rowd.toml").windows)
+        await governor.admit(asked)
+        governor.refused(asked, Limited("slow", wait=timedelta(seconds=20), scope="Google service account x"))
+        await governor.admit(Asked("ops", "write", Purpose.TELL, windows[1:]))
+
+    asyncio.run(spend())
     (window,) = desk.json("status")["quota"]
-    assert (window["scope"], window["kind"], window["span_s"], window["size"], window["spent"]) == (shut.scope, "read", 61, 60, 41)
-    assert datetime.fromisoformat(window["until"]) == shut.until
-    assert "Quota Google service account x: 41 of 60 reads a minute spent; nothing goes out before today" in desk.said("status")
-    with desk.ledger() as ledger:
-        ledger.mark_daemon(None)
-    assert desk.json("status", code=1)["quota"] == []
+    assert (window["scope"], window["kind"], window["span_s"]) == (windows[0].scope, "read", 61)
+    assert (window["size"], window["spent"]) == (60, 1)
+    assert abs(datetime.fromisoformat(window["until"]) - now - timedelta(seconds=20)) < timedelta(seconds=5)
+    assert "Quota Google service account x: 1 of 60 reads a minute spent; nothing goes out before today" in desk.said("status")

@@ -1,0 +1,85 @@
+"""Leases as one line of text, and, for stores that have no better place for them, as rows whose Name is that line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from connectors.api import Cell, Effect, Lease, Page, Patch, Row, Written, fold
+
+_LINE = re.compile(r"rowd runs this table until (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC: (.{1,200}) \[([a-z0-9]{1,40})\]")
+_FORM = "%Y-%m-%d %H:%M:%S"
+
+
+def line_of(lease: Lease) -> str:
+    """For people to read, and for `lease_of`."""
+    return f"rowd runs this table until {lease.until.astimezone(UTC):{_FORM}} UTC: {lease.who} [{lease.holder}]"
+
+
+def lease_of(cell: Cell) -> Lease | None:
+    """The lease that a cell holds; None for anything else."""
+    found = _LINE.fullmatch(cell) if isinstance(cell, str) else None
+    if found is None:
+        return None
+    try:
+        until = datetime.strptime(found[1], _FORM).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return Lease(found[3], found[2], until)
+
+
+class Rows(Protocol):
+    """What is needed of a table that keeps leases as rows."""
+
+    def write(self, patches: Sequence[Patch]) -> list[Written]: ...
+
+    def create(self, rows: Sequence[Mapping[str, Cell]]) -> list[str]: ...
+
+    def delete(self, keys: Sequence[str]) -> list[Effect]: ...
+
+
+class LeaseRows:
+    """The rows of one table that stand for leases."""
+
+    def __init__(self, name_column: str) -> None:
+        """name_column: as `Place` has it."""
+        self._is_name: Callable[[str], bool] = lambda header: fold(header) == fold(name_column)
+        self._name: str | None = None  # as it is written here; None where there is no such column
+        self._keys: dict[str, list[str]] = {}  # by holder, as the read under way, or the last, has met them
+
+    def begins(self) -> None:
+        """A complete read begins."""
+        self._keys = {}
+
+    def apart(self, page: Page) -> Page:
+        """The page with its leases told, and no row for them."""
+        self._name = name = next(filter(self._is_name, page.columns), None)
+        if name is None:
+            return page
+        leases: list[Lease] = []
+        rows: list[Row] = []
+        for row in page.rows:
+            if (lease := lease_of(row.cells.get(name))) is None:
+                rows.append(row)
+            else:
+                leases.append(lease)
+                self._keys.setdefault(lease.holder, []).append(row.key)
+        return replace(page, rows=tuple(rows), leases=tuple(leases)) if leases else page
+
+    def lease(self, table: Rows, lease: Lease) -> None:
+        """See `Leased.lease`. Nothing where rows have no Name."""
+        if self._name is None:
+            return
+        cells = {self._name: line_of(lease)}
+        if keys := self._keys.get(lease.holder):
+            table.write([Patch(keys[0], cells)])
+        else:
+            self._keys[lease.holder] = table.create([cells])
+
+    def release(self, table: Rows, holder: str) -> None:
+        """See `Leased.release`. One write for each, where rows can only be deleted one by one: there are never many."""
+        for key in self._keys.pop(holder, []):
+            table.delete([key])

@@ -1,0 +1,150 @@
+"""Who runs the rows of a table that can't keep a second daemon away: leases beside it, one word of each daemon, held against ours.
+
+A lease is a promise, no lock: no such store lets a write depend on what stands there. A daemon leaves its own, reads again, and
+stays only where it sees no other's. Of two that do so at the same time at least one sees the other. Where the store shows writes
+late, later looks tell, and one of the two goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NoReturn
+
+from connectors.api import Lease, Leased
+from connectors.errors import TableError, Taken
+from engine.clock import Clock
+from engine.patience import PatientTable
+from engine.quota import Purpose
+
+TERM = timedelta(minutes=15)
+"""For so long a lease holds, unless looks at the table are further apart."""
+
+TERM_OF_MONTHS = timedelta(days=1)
+"""The same where requests count by the month."""
+
+LOOKS = 4
+"""A lease outlives as many looks."""
+
+RENEWED = 2
+"""It is renewed when less than one in so many parts of it are left."""
+
+ODD = timedelta(days=8)
+"""A lease that reaches further is none of a daemon's: its clock is wrong, or somebody typed it."""
+
+UNSETTLED = timedelta(seconds=30)
+"""So long a lease may stand beside ours while its daemon finds out that it is not alone. Then it has been so for both all along."""
+
+SHOWS_AFTER = timedelta(seconds=1)
+"""A store may show a write a moment late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """This daemon. id: the same after a restart, and on no other machine.   who: in one line, for people."""
+
+    id: str
+    who: str
+
+
+class Tenancy:
+    """One table's."""
+
+    def __init__(self, name: str, table: PatientTable, holder: Holder, clock: Clock, apart: Callable[[], timedelta]) -> None:
+        """name: the table's.   apart: how far looks at it are apart, at most."""
+        self._name = name
+        self._table = table
+        self._holder = holder
+        self._clock = clock
+        self._apart = apart
+        self._until: datetime | None = None  # of our lease as it was left last; None where the table isn't ours
+        self._beside: dict[str, datetime] = {}  # other holders, while the table is ours: since when they have been seen
+
+    @property
+    def ours(self) -> bool:
+        """Whether nobody else is known to run it, by a look that tells; always, where a store can't tell."""
+        return self._until is not None or not isinstance(self._table.table, Leased)
+
+    async def take(self, *, over: bool = False) -> None:
+        """Make the table ours.   over: from whomever it is said to belong to, too.
+
+        Raises Taken, naming who runs it; and what a read or a write of the table does: then it is as before.
+        """
+        table = self._table.table
+        if not isinstance(table, Leased):
+            return
+        reading, now = await self._table.read(Purpose.TELL), self._clock.now()
+        if reading.headless is not None:  # nothing of it can be run either
+            return
+        for other in self._others(reading.leases, now) if over else ():
+            await self._table.call(lambda holder=other.holder: table.release(holder))  # type: ignore[misc]  # mypy: lambda default
+        own, others = self._own(reading.leases, now), self._others(reading.leases, now)
+        if others and not over and (own is None or any(map(self._goes_before, others))):
+            await self._give_way(table, others[0])
+        self._until = own.until if own is not None else await self._left(table)
+
+    async def _left(self, table: Leased) -> datetime:
+        """Leave our lease, and stay only where no other is there then."""
+        until = await self._leave(table)
+        await self._clock.sleep(SHOWS_AFTER)
+        reading = await self._table.read(Purpose.TELL)
+        for other in self._others(reading.leases, self._clock.now()):
+            await self._give_way(table, other)
+        return until
+
+    async def seen(self, leases: Collection[Lease]) -> None:
+        """The table was read, and these were there. Ours is renewed in time. Raises Taken where another daemon has taken it."""
+        table, now = self._table.table, self._clock.now()
+        if self._until is None or not isinstance(table, Leased):
+            return
+        others = self._others(leases, now)
+        self._beside = {one.holder: self._beside.get(one.holder, now) for one in others}
+        settled = [one for one in others if now - self._beside[one.holder] >= UNSETTLED]
+        if others and (self._own(leases, now) is None or any(map(self._goes_before, settled))):
+            self._until = None
+            await self._give_way(table, others[0])
+        elif self._until - now < self._term() / RENEWED:
+            with suppress(TableError):  # the next look comes here again; what keeps us from writing is told where rows are written
+                self._until = await self._leave(table)
+
+    async def release(self) -> None:
+        """The table is ours no more. What can't be taken away lapses."""
+        table = self._table.table
+        if self._until is not None and isinstance(table, Leased):
+            self._until = None
+            with suppress(TableError):
+                await self._table.call(lambda: table.release(self._holder.id))
+
+    async def _leave(self, table: Leased) -> datetime:
+        until = (self._clock.now() + self._term()).replace(microsecond=0)
+        await self._table.call(lambda: table.lease(Lease(self._holder.id, self._holder.who, until)))
+        return until
+
+    def _term(self) -> timedelta:
+        term = TERM_OF_MONTHS if self._table.traits.budgets else TERM
+        return max(term, LOOKS * self._apart())
+
+    def _own(self, leases: Collection[Lease], now: datetime) -> Lease | None:
+        return next((one for one in leases if one.holder == self._holder.id and _holds(one, now)), None)
+
+    def _others(self, leases: Collection[Lease], now: datetime) -> list[Lease]:
+        return [one for one in leases if one.holder != self._holder.id and _holds(one, now)]
+
+    def _goes_before(self, other: Lease) -> bool:
+        """Of two that know of each other, which stays: both must come to the same."""
+        return other.holder < self._holder.id
+
+    async def _give_way(self, table: Leased, other: Lease) -> NoReturn:
+        """Leave it to another, without a lease of ours. Raises Taken."""
+        with suppress(TableError):
+            await self._table.call(lambda: table.release(self._holder.id))
+        raise Taken(
+            f"{self._name}: {other.who} runs this table, at least until {other.until:%Y-%m-%d %H:%M} UTC. Stop that one;"
+            " if it is dead, `rowd run --take-over`."
+        )
+
+
+def _holds(lease: Lease, now: datetime) -> bool:
+    return now < lease.until <= now + ODD

@@ -1,0 +1,120 @@
+"""Two daemons on one table in the cloud, each with a ledger of its own: the second is refused, or takes over what it is told to."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.samples import ACTIONS
+from tests.acceptance.site import Daemon, clean_environment, rowd
+from tests.emulators import airtable, google_sheets, notion
+from tests.emulators.airtable.seeds import add_samples
+from tests.emulators.core.clock import RealClock
+from tests.emulators.core.emulator import Emulator
+from tests.emulators.core.server import Server
+from tests.emulators.google_sheets.seeding import put_in
+from tests.emulators.google_sheets.service import OWNER, ROBOT
+from tests.emulators.notion.emulator import TOKEN as NOTION_TOKEN
+
+
+def in_sheets() -> tuple[Emulator, str]:
+    service = google_sheets.make(RealClock())
+    put_in(
+        service,
+        "Ops",
+        {"Tasks": [["ID", "Name", "Type", "Action", "Status"], ["1", "a", "manual", "run_vitest", "active"]]},
+        OWNER,
+        ROBOT,
+    )
+    return service, ""
+
+
+def in_airtable() -> tuple[Emulator, str]:
+    service = airtable.make(RealClock(), {}, 1)
+    add_samples(service)
+    return service, f"AIRTABLE_TOKEN={airtable.TOKEN}\n"
+
+
+def in_notion() -> tuple[Emulator, str]:
+    service = notion.make(RealClock(), {}, 1)
+    notion.fill(service)
+    return service, f"NOTION_TOKEN={NOTION_TOKEN}\n"
+
+
+class Hosts:
+    """Two folders, each with a rowd.toml for the same table, as on two hosts."""
+
+    def __init__(self, service: Emulator, secrets: str, base: str, folder: Path) -> None:
+        self.service = service
+        self.alpha, self.beta = folder / "alpha", folder / "beta"
+        self._daemons: list[Daemon] = []
+        said = service.snippet(base).replace('"team"', '"business"')  # no month to be spread over the days that are left
+        at = said.index("\n", said.index("[tables.")) + 1
+        for host in (self.alpha, self.beta):
+            host.mkdir()
+            (host / "rowd.toml").write_text(f'{ACTIONS}\n{said[:at]}poll = "1s"\nquota_share = "40%"\n{said[at:]}')
+            (host / ".env").write_text(secrets)
+            (host / ".env").chmod(0o600)
+
+    def start(self, host: Path, *words: str) -> Daemon:
+        self._daemons.append(Daemon(host, ["run", "--log", "json", *words], clean_environment()))
+        return self._daemons[-1]
+
+    def close(self) -> None:
+        for daemon in self._daemons:
+            daemon.kill()
+
+
+@pytest.fixture(params=[in_sheets, in_airtable, in_notion])
+def hosts(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hosts]:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # the emulator of Sheets leaves its key there
+    made: Callable[[], tuple[Emulator, str]] = request.param
+    with ExitStack() as stack:
+        service, secrets = made()
+        here = Hosts(service, secrets, stack.enter_context(Server(service)).base, tmp_path)
+        stack.callback(here.close)
+        yield here
+    assert service.unserved == []
+
+
+def test_a_second_daemon_is_refused_until_the_first_has_ended_in_order(hosts: Hosts) -> None:
+    first = hosts.start(hosts.alpha)
+    first.until("table.read")
+    answer = rowd("run", cwd=hosts.beta)
+    assert answer.returncode == 5, answer.stderr
+    assert f"process {first.process.pid}" in answer.stderr
+    assert "--take-over" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert rowd("once", cwd=hosts.beta).returncode == 5
+    listed = rowd("list", "--json", cwd=hosts.beta)
+    assert "run_vitest" in listed.stdout
+    assert "rowd runs" not in listed.stdout  # the lease is no row, wherever it is kept
+
+    first.kill()
+    assert rowd("once", cwd=hosts.beta).returncode == 5  # nobody can tell that it is dead
+    first = hosts.start(hosts.alpha)
+    first.until("table.read")
+    assert first.stop() == 0
+    second = hosts.start(hosts.beta)
+    second.until("table.read")
+    assert second.stop() == 0
+
+
+def test_one_that_takes_over_is_given_way_to(hosts: Hosts) -> None:
+    old = hosts.start(hosts.alpha)
+    old.until("table.read")
+    new = hosts.start(hosts.beta, "--take-over")
+    new.until("table.read")
+    told = old.until("table.unreachable")
+    assert told["needs_owner"]
+    assert f"process {new.process.pid}" in told["message"]
+    status = json.loads(rowd("status", "--json", cwd=hosts.alpha).stdout)
+    assert "nothing of it starts" in status["tables"][0]["message"]
+    assert new.stop() == 0
+    old.until("table.recovered")  # it stands by
+    assert old.stop() == 0
