@@ -59,6 +59,11 @@ class RestSettings(BaseModel, extra="forbid", frozen=True):
     update: Update = Field(description="How a row is written: `PATCH /tasks/{key}`.")
     create: Create | None = Field(default=None, description="How a row is made: `POST /tasks`.")
     delete: Delete | None = Field(default=None, description="How a row is removed: `DELETE /tasks/{key}`.")
+    lease: bool = Field(
+        default=True,
+        description="Leave a row that says who runs the list, so that a second daemon is told of the first; where rows can be made"
+        " and removed, and are written by PATCH or POST.",
+    )
     paging: Paging | None = Field(default=None, description="How the list goes on, where one answer doesn't hold all of it.")
     auth: Auth | None = Field(default=None, description="What requests show, so that they are let in.")
     headers: Mapping[HeaderName, HeaderValue] = Field(default={}, description="Further headers of every request. No secrets.")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from connectors.api import Budget, Cell, Effect, Page, Patch, Place, Table, Traits, Window, Written, fold
+from connectors.api import Budget, Cell, Effect, Lease, Page, Patch, Place, Table, Traits, Window, Written, fold
 from connectors.errors import Bug, NeedsOwner, OutcomeUnknown
+from connectors.leases import LeaseRows
 from connectors.preparing import Check
 from connectors.rest.asks import Create, Delete
 from connectors.rest.checks import examined
@@ -46,6 +48,7 @@ class RestTable:
         self._listing = Listing(settings, self._client, self._form)
         self._news = News(self._listing, self._form)
         self._sending = Sending(settings, self._client, self._form, self._listing, self._news)
+        self._leases = LeaseRows(place.name_column)
 
     @property
     def traits(self) -> Traits:
@@ -79,7 +82,8 @@ class RestTable:
         self._news.read(listed, rows)
         if self._news.possible:
             self.probe = self._news.probe
-        return Page(rows, listed.columns)
+        self._leases.begins()
+        return self._leases.apart(Page(rows, listed.columns))
 
     def write(self, patches: Sequence[Patch]) -> list[Written]:
         """At most one patch. As many requests as it takes to write it to what stands there: docs/decisions/0022-any-service.md."""
@@ -163,7 +167,42 @@ class EditableRestTable(RestTable):
         return Effect.APPLIED
 
 
+class LeasedRestTable(EditableRestTable):
+    """One that tells a second daemon of the first."""
+
+    def lease(self, lease: Lease) -> None:
+        """As a row; see `Leased.lease`."""
+        self._leases.lease(_Ours(self, self._sending), lease)
+
+    def release(self, holder: str) -> None:
+        """See `Leased.release`."""
+        self._leases.release(_Ours(self, self._sending), holder)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ours:
+    """Rows that nobody else edits."""
+
+    table: EditableRestTable
+    sending: Sending
+
+    def write(self, patches: Sequence[Patch]) -> list[Written]:
+        return [self.sending.plainly(patch) for patch in patches]
+
+    def create(self, rows: Sequence[Mapping[str, Cell]]) -> list[str]:
+        return self.table.create(rows)
+
+    def delete(self, keys: Sequence[str]) -> list[Effect]:
+        return self.table.delete(keys)
+
+
 def opened(settings: RestSettings, place: Place) -> Table:
-    """A table whose rows can be made or removed only where the operator says how."""
-    editable = settings.create is not None or settings.delete is not None
-    return EditableRestTable(settings, place) if editable else RestTable(settings, place)
+    """A table whose rows can be made or removed only where the operator says how.
+
+    A lease is a row that is made, removed, and written without a look at it: put as a whole, it might come back from the dead.
+    """
+    if settings.create is None and settings.delete is None:
+        return RestTable(settings, place)
+    both = settings.create is not None and settings.delete is not None
+    leased = settings.lease and both and settings.update.method != "PUT"
+    return LeasedRestTable(settings, place) if leased else EditableRestTable(settings, place)

@@ -156,6 +156,8 @@ def office(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Office]:
 def test_rows_of_a_service_run_and_show_it_while_a_person_edits_them(office: Office) -> None:
     daemon = office.start()
     office.until("guidelines_refresh", Health="OK, 3 of 5")
+    (lease,) = set(office.rows()) - {task["Name"] for task in TASKS}
+    assert lease.startswith("rowd runs this table until ")
     row = office.until("coverage_check", Next_Run=...)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT09:00:00Z", row["Next Run"])
 
@@ -176,6 +178,7 @@ def test_rows_of_a_service_run_and_show_it_while_a_person_edits_them(office: Off
     office.remove("later")
 
     assert daemon.stop() == 0
+    assert set(office.rows()) == {task["Name"] for task in TASKS}  # the lease is gone, too
     assert not [event for event in daemon.events if event["event"].startswith(("table.un", "trouble"))]
     told = said(daemon) + rowd("history", "--json", cwd=office.folder).stdout
     secret = (office.folder / ".env").read_text().partition("=")[2].strip()

@@ -128,9 +128,9 @@ MUST_RUN = {
     "TestAirtableOtherwise": AIRTABLE,
     "TestNotion": NOTION,
     "TestNotionOtherwise": NOTION,
-    "TestKinto": REST | PROBE | VERSIONED,
+    "TestKinto": REST | PROBE | VERSIONED | LEASES_PROBED,
     "TestKintoInPages": REST | VERSIONED,
-    "TestDatasette": REST,
+    "TestDatasette": REST | LEASES,
     "TestSheets": SHEETS | PROBE | LEASES_PROBED,
     "TestSheetsTheOtherWay": SHEETS,
 }

@@ -30,6 +30,7 @@ class RestBench(Bench):
         self.service = service
         self.number = next(_numbers)
         self._before = service.counted()
+        self._opened: list[RestTable] = []
 
     def said(self) -> dict[str, Any]:
         raise NotImplementedError
@@ -41,13 +42,15 @@ class RestBench(Bench):
         place = Place("Ops", Path("/nowhere"), id_column="ID", name_column="Name", secret=self.secret, gate=self.gate)
         table = BACKEND.open(RestSettings.model_validate({"requests_per_minute": 600, **self.said()}), place)
         assert isinstance(table, RestTable)
+        self._opened.append(table)
         return table
 
     def counted(self) -> int:
         return self.service.counted() - self._before
 
     def close(self) -> None:
-        self.table.close()
+        for table in self._opened:
+            table.close()
 
     def formula(self, name: str, header: str) -> bool:
         return False  # nothing computes JSON

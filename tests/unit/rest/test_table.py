@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from connectors import load
-from connectors.api import Editable, Effect, Probeable, Window
+from connectors.api import Editable, Effect, Lease, Leased, Probeable, Window
 from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
 from connectors.preparing import Check
 from connectors.rest import EditableRestTable, RestTable
 from connectors.rest.news import SWEEP
-from tests.unit.rest.conftest import SECRET, Shop, place, rows, settings, table_of, write
+from connectors.rest.table import LeasedRestTable
+from tests.unit.rest.conftest import SECRET, Shop, Wire, place, rows, settings, table_of, write
 
 # --- rows made and removed
 
@@ -57,6 +59,27 @@ def test_what_the_operator_does_not_say_can_not_be_done(shop: Shop) -> None:
         table.create([{"Name": "n"}])
     with pytest.raises(NeedsOwner, match="add `delete`"):
         table_of(shop, delete=...).delete(["2"])
+
+
+def test_a_lease_is_a_row_of_rowd_s_own_where_rows_can_be_made_and_removed(shop: Shop) -> None:
+    def leased(**said: Any) -> bool:
+        return isinstance(load("rest").open(settings(**said), place()), Leased)
+
+    assert leased()
+    assert not any((leased(lease=False), leased(create=...), leased(delete=...), leased(update="PUT /tasks/{key}")))
+    shop.etags = shop.heeds = True
+    table = LeasedRestTable(settings(), place(), transport=Wire(shop))
+    table.read()
+    lease = Lease("4f0c", "rowd on alpha", datetime(2026, 3, 2, 12, tzinfo=UTC))
+    table.lease(lease)
+    assert shop.rows["3"]["Name"] == "rowd runs this table until 2026-03-02 12:00:00 UTC: rowd on alpha [4f0c]"
+    page = table.read()
+    assert (page.leases, [row.key for row in page.rows]) == ((lease,), ["1", "2"])
+    shop.said.clear()
+    table.lease(replace(lease, who="rowd on beta"))
+    assert shop.said == ["PATCH /tasks/3"]
+    table.release("4f0c")
+    assert list(shop.rows) == ["1", "2"]
 
 
 # --- what is promised
