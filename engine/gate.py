@@ -33,6 +33,7 @@ class TableGate:
         self._purpose = Purpose.TELL
         self._made: Counter[Purpose] = Counter()  # requests, since the last look or write has ended
         self._waiting: set[asyncio.Task[Any]] = set()
+        self._sent = 0.0  # when the last request was let out: seconds of uptime
         self._shut = False
 
     def serve(self, table: Table) -> None:
@@ -50,11 +51,14 @@ class TableGate:
         self._made[self._purpose] += 1
         asked = self._asked(kind, self._purpose)
         self._wait(self._admitted(asked))
+        refused: TryLater | None = None
         try:
             yield
         except TryLater as exc:
-            self._wait(self._refused(asked, exc))
+            refused = exc
             raise
+        finally:
+            self._wait(self._ended(asked, self._sent, refused))
 
     async def opens(self) -> None:
         """Wait out the pause that the store has asked this table for, if it has. Raises NotYet where that takes long."""
@@ -97,10 +101,12 @@ class TableGate:
         if task is not None:
             self._waiting.add(task)
         try:
-            await self._governor.admit(asked)
+            self._sent = await self._governor.admit(asked)
         finally:
             if task is not None:
                 self._waiting.discard(task)
 
-    async def _refused(self, asked: Asked, exc: TryLater) -> None:
-        self._governor.refused(asked, exc)
+    async def _ended(self, asked: Asked, sent: float, refused: TryLater | None) -> None:
+        await self._governor.ended(asked, sent)
+        if refused is not None:
+            self._governor.refused(asked, refused)

@@ -55,13 +55,15 @@ class Governor:
         self._low: set[str] = set()
         self._costs: dict[tuple[str, Purpose], tuple[float, frozenset[str]]] = {}
 
-    async def admit(self, asked: Asked) -> None:
-        """Return when it may go out, counted: what counts for a month durably, before. Raises NotYet, counting nothing, where
-        that is further off than LONGEST_WAIT.
+    async def admit(self, asked: Asked) -> float:
+        """Return when it may go out, counted: what counts for a month durably, before. Answers that instant, in seconds of uptime.
+
+        Raises NotYet, counting nothing, where that is further off than LONGEST_WAIT.
         """
         if asked.budgets and not self._remembers:
             await self._remember()
-        while (wait := await self._taken(asked)) > timedelta(0):
+        while (sent := await self._taken(asked)) is None:
+            wait = self._wait(asked)
             if wait > LONGEST_WAIT:
                 until = f"{self.clock.now() + wait:%Y-%m-%d %H:%M:%S} UTC"
                 raise NotYet(f"what the store allows is spent until {until}; a longer `poll` makes it last", wait=wait)
@@ -69,6 +71,13 @@ class Governor:
         if asked.budgets:
             self._count(asked)
             await self._write_down()
+        return sent
+
+    async def ended(self, asked: Asked, sent: float) -> None:
+        """It has its answer, whatever that says.   sent: as `admit` answered."""
+        if asked.windows:
+            async with self._windows.held(self.quota, self.clock):
+                self.quota.ended(asked, sent, self.clock.uptime().seconds)
 
     def refused(self, asked: Asked, exc: TryLater) -> None:
         """A request, or the call that it was part of, ended so. What asks for a pause gets it, from all whom it concerns; other
@@ -103,15 +112,18 @@ class Governor:
         costs = (cost for (_, what), (cost, scopes) in self._costs.items() if what is purpose and budget.scope in scopes)
         return stands.look_every(sum(costs)) if purpose is Purpose.LOOK else stands.tell_every(sum(costs))
 
-    async def _taken(self, asked: Asked) -> timedelta:
-        """How long it has to wait; nothing where it is counted now, and may go out."""
+    async def _taken(self, asked: Asked) -> float | None:
+        """Count it now, if there is room, and say when that was."""
         if not asked.windows:
-            return self._wait(asked)
+            return self._room(asked)
         async with self._windows.held(self.quota, self.clock):
-            wait = self._wait(asked)
-            if not wait:
-                self.quota.spend(asked, self.clock.uptime().seconds)
-        return wait
+            if (now := self._room(asked)) is not None:
+                self.quota.spend(asked, now)
+        return now
+
+    def _room(self, asked: Asked) -> float | None:
+        """This instant, if it may go out now."""
+        return None if self._wait(asked) else self.clock.uptime().seconds
 
     def _wait(self, asked: Asked) -> timedelta:
         now = self.clock.uptime().seconds

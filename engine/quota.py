@@ -100,6 +100,14 @@ class Quota:
             self._known[_key(window)] = window, part_of(window.size, asked.share)
             self._within(window, now).append(now)
 
+    def ended(self, asked: Asked, sent: float, now: float) -> None:
+        """The one that was spent at `sent` has its answer now. When the vendor has counted it, nobody knows: now at the latest."""
+        for window in asked.counted_by:
+            spent = self._within(window, now)
+            if sent in spent:
+                spent.remove(sent)
+            spent.append(now)
+
     def lock(self, scope: str, kind: Literal["read", "write", "any"], until: float) -> None:
         """Let nothing of this kind out before `until`: the vendor said so (Retry-After, a lock-out).
 

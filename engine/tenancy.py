@@ -22,13 +22,13 @@ from engine.quota import Purpose
 TERM = timedelta(minutes=15)
 """For so long a lease holds, unless looks at the table are further apart."""
 
-TERM_OF_MONTHS = timedelta(days=1)
+TERM_OF_MONTHS = timedelta(days=2)
 """The same where requests count by the month."""
 
 LOOKS = 4
 """A lease outlives as many looks."""
 
-RENEWED = 2
+RENEWED = 3
 """It is renewed when less than one in so many parts of it are left."""
 
 ODD = timedelta(days=8)

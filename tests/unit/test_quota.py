@@ -81,6 +81,36 @@ def test_no_window_ever_sees_more_than_it_allows(schedule: list[Request], set_to
         assert all(later - earlier >= span - 1e-9 for earlier, later in zip(at, at[window.size :], strict=False))
 
 
+@given(st.lists(st.tuples(requests, st.floats(0, 0.9), st.floats(0, 1)), min_size=1, max_size=40))
+def test_no_window_sees_more_whenever_on_its_way_a_request_is_counted(schedule: list[tuple[Request, float, float]]) -> None:
+    """schedule: requests, with the seconds that each takes, and the part of them after which the vendor counts it."""
+    counted: list[tuple[float, Asked]] = []
+
+    async def one(governor: Governor, after: float, wanted: Asked, takes: float, part: float) -> None:
+        clock = governor.clock
+        await clock.sleep(timedelta(seconds=after))
+        while True:
+            try:
+                sent = await governor.admit(wanted)
+                break
+            except TryLater as exc:
+                await clock.sleep(exc.wait or LONGEST_WAIT)
+        await clock.sleep(timedelta(seconds=takes * part))
+        counted.append((clock.uptime().seconds, wanted))
+        await clock.sleep(timedelta(seconds=takes * (1 - part)))
+        await governor.ended(wanted, sent)
+
+    async def story() -> None:
+        governor = Governor(VirtualClock())
+        await asyncio.gather(*(one(governor, after, asked(*rest), takes, part) for (after, *rest), takes, part in schedule))
+
+    run(story())
+    for window in {window for windows in TABLES.values() for window in windows}:
+        at = sorted(when for when, wanted in counted if window in wanted.windows and window.kind in (wanted.kind, "any"))
+        span = window.span.total_seconds()
+        assert all(later - earlier >= span - 1e-5 for earlier, later in zip(at, at[window.size :], strict=False))
+
+
 @given(st.lists(requests, min_size=1, max_size=30))
 def test_what_waits_goes_out_as_soon_as_there_is_room(
     schedule: list[Request],

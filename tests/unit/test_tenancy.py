@@ -193,8 +193,8 @@ def test_a_lease_is_renewed_in_time_and_not_with_every_look() -> None:
         for _ in range(60):
             await one.clock.sleep(MINUTE)
             await one.looks()
-            assert store.leases["alpha"].until > one.clock.now() + TERM / 3
-        assert store.asked.count("lease") == 60 // 8
+            assert store.leases["alpha"].until > one.clock.now() + TERM / 4
+        assert store.asked.count("lease") == 60 // 11
 
     run(story())
 
@@ -205,7 +205,7 @@ def test_a_lease_is_renewed_in_time_and_not_with_every_look() -> None:
         ((), MINUTE, TERM),
         ((), 60 * MINUTE, 4 * 60 * MINUTE),
         ((Budget(1000, "workspace"),), MINUTE, TERM_OF_MONTHS),
-        ((Budget(1000, "workspace"),), timedelta(hours=9), timedelta(hours=36)),
+        ((Budget(1000, "workspace"),), timedelta(hours=18), timedelta(hours=72)),
     ],
 )
 def test_a_lease_outlives_the_looks(budgets: tuple[Budget, ...], apart: timedelta, term: timedelta) -> None:
@@ -240,7 +240,7 @@ def test_a_lease_that_was_taken_away_between_look_and_renewal_is_not_made_again(
         store = Store()
         old, new = One("alpha", store), One("beta", store)
         await old.tenancy.take()
-        await old.clock.sleep(TERM * 2 / 3)
+        await old.clock.sleep(TERM * 3 / 4)
         leases = (await old.table.read()).leases
         await new.tenancy.take(over=True)
         await old.tenancy.seen(leases)
@@ -259,7 +259,7 @@ def test_where_a_person_deletes_it_the_lease_comes_back_when_it_is_due() -> None
         store.leases.clear()
         await one.looks()
         assert one.tenancy.ours
-        await one.clock.sleep(TERM * 2 / 3)
+        await one.clock.sleep(TERM * 3 / 4)
         await one.looks()
         assert store.leases.keys() == {"alpha"}
 
@@ -288,7 +288,7 @@ def test_a_store_that_is_away_leaves_all_as_it_was(fault: TableError) -> None:
         assert not one.tenancy.ours
         await one.tenancy.take()
         assert one.tenancy.ours
-        await one.clock.sleep(TERM * 2 / 3)
+        await one.clock.sleep(TERM * 3 / 4)
         one.link.faults = [None, fault]
         await one.looks()
         assert one.tenancy.ours
