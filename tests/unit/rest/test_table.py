@@ -90,7 +90,7 @@ def test_what_the_service_allows_is_as_the_operator_says() -> None:
     traits = RestTable(said, place()).traits
     scope = "tasks.example.com without a secret"
     assert traits.windows == (
-        Window("any", 5, timedelta(milliseconds=1050), scope),
+        Window("any", 5, timedelta(milliseconds=1005), scope),
         Window("any", 100, timedelta(seconds=61), scope),
     )
     assert [(budget.size, budget.scope) for budget in traits.budgets] == [(10_000, scope)]
