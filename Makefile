@@ -3,11 +3,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := .venv-bench
+SERVERS := .venv-servers
 NPM := tests/emulators/node_modules/.ready
 # Courses that many tests of one file look at run once; files begin in the order in which they are named.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test npm coverage check prove soak bench lock clean
+.PHONY: demo test npm servers coverage check prove soak bench lock clean
 
 # On a terminal the demo is a job of its own: Ctrl-C ends it, however early, and make goes on to its end with the demo's status.
 demo: $(READY)
@@ -16,10 +17,14 @@ demo: $(READY)
 # What takes long begins first. Three at a time on two cores: many of them wait, for processes and for what comes due.
 test: $(READY)
 	-@$(MAKE) --no-print-directory npm
+	-@$(MAKE) --no-print-directory servers
 	$(BIN)/python -m pytest -n 3 $(BY_FILE) tests/simulation tests/acceptance tests/emulators tests/conformance tests/unit
 
 # The vendors' clients for Node.js, which tests run against the emulators. Without them those tests fail, and say so; all others run.
 npm: $(NPM)
+
+# The JSON services that tests of the store `rest` start. Without them those tests fail, and say so; all others run.
+servers: $(SERVERS)/.ready
 
 # Which lines the tests of functions and stores reach. Measuring doubles what they take, and decides nothing, so it is no part of `test`.
 coverage: $(READY)
@@ -56,10 +61,16 @@ $(BENCH)/.ready: requirements-bench.txt $(READY)
 	command -v redis-server >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && RUNLEVEL=1 apt-get install -qq --no-install-recommends redis-server; } || echo "Without redis-server Dramatiq and Celery are left out."
 	touch $@
 
+$(SERVERS)/.ready: requirements-servers.txt $(READY)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(SERVERS)
+	$(BIN)/uv pip install --quiet --python $(SERVERS)/bin/python -r $<
+	cp $< $@
+
 # Pin anew what requirements.txt says. No index lines: the file carries no address.
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --no-emit-index-url --no-annotate --no-header --extra dev --python-version 3.11 pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --no-emit-index-url --no-annotate --no-header --extra bench --constraint requirements.txt --python-version 3.11 pyproject.toml -o requirements-bench.txt
+	$(BIN)/uv pip compile --quiet --no-emit-index-url --no-annotate --no-header --group servers --python-version 3.11 -o requirements-servers.txt
 
 $(READY): requirements.txt pyproject.toml
 	python3 -m venv $(VENV)
@@ -75,4 +86,4 @@ $(NPM): tests/emulators/package.json
 	cp $< $@
 
 clean:
-	rm -rf $(VENV) $(BENCH) tests/emulators/node_modules demo build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) $(SERVERS) tests/emulators/node_modules demo build dist .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -12,6 +12,7 @@ BACKENDS = {
     "airtable": "connectors.airtable:BACKEND",
     "google_sheets": "connectors.google_sheets:BACKEND",
     "notion": "connectors.notion:BACKEND",
+    "rest": "connectors.rest:BACKEND",
 }
 """Name → where its `Backend` is. Other packages add theirs through the entry point group `rowd.connectors`."""
 

@@ -159,6 +159,18 @@ def hints(bound: Bound, preparation: Preparation) -> list[str]:
     return [f"{hint} Rename it, then repeat this." for hint in found]
 
 
+def lacking(bound: Bound, headers: Sequence[str], columns: Sequence[Column]) -> tuple[Check, list[str]]:
+    """Of a store in which no program can make columns: which it lacks, and what it needs of a person before any row can run.
+
+    columns: that it is to have.
+    """
+    layout = Layout.of(headers, bound.rules.renames)
+    names = [str(column) for column in columns if not layout.has(column) and column is not Column.ID]
+    lacks = f"it has none for {', '.join(names)}: add by hand those that you want" if names else "it has all the usual ones"
+    check = Check("columns", f"no program can make columns in this kind of table; {lacks}", open=bool(names))
+    return check, [layout.trouble] if layout.trouble is not None else []
+
+
 async def carried_out(table: Preparable, wanted: Wanted, preparation: Preparation, pace: Pace) -> AsyncIterator[Step | str]:
     """Make a table ready: each step once it is done; then, as text, what is left to a person ("" for nothing).
 

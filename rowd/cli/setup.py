@@ -22,7 +22,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import clean, emit_json, fail, say
 from rowd.cli.site import site_at, tables_of
-from rowd.preparing import MENDED, Pace, blank, carried_out, chosen, examined, filled, hints, paced, wanting
+from rowd.preparing import MENDED, Pace, blank, carried_out, chosen, examined, filled, hints, lacking, paced, wanting
 from rowd.starter import first_rows
 from rowd.wiring import Bound
 
@@ -160,7 +160,11 @@ async def _prepare(bound: Bound, told: Told, more: list[Column], clock: Clock) -
             if isinstance(table, Preparable):
                 empty = await _columns(bound, table, told, more, pace)
             else:
-                told.hand("No program can make columns in this kind of table: add those of docs/reference/columns.md by hand.")
+                page = await pace(table.read)
+                check, needed = lacking(bound, page.columns, chosen(more))
+                told.check(check)
+                for sentence in needed:
+                    told.hand(sentence)
                 empty = False
             if isinstance(table, Editable):
                 await _first_rows(bound, table, told, pace, unmade=empty)

@@ -115,6 +115,10 @@ ORDER = frozenset({"test_columns_come_in_the_order_of_the_table", "test_rows_com
 AIRTABLE = (ALWAYS - OWN_KEYS) | EDITABLE | PROBE | LIMITS | LEASES_PROBED
 NOTION = AIRTABLE - ORDER
 
+REST = (ALWAYS - OWN_KEYS - ORDER) | EDITABLE | LIMITS
+VERSIONED = EXPECT - {"test_a_stale_expectation_holds_up_no_other_patch"}
+"""Where a store takes one patch at a time, and tests it."""
+
 MUST_RUN = {
     "TestComma": LOCAL,
     "TestSemicolonAsExcelWritesIt": LOCAL,
@@ -124,6 +128,9 @@ MUST_RUN = {
     "TestAirtableOtherwise": AIRTABLE,
     "TestNotion": NOTION,
     "TestNotionOtherwise": NOTION,
+    "TestKinto": REST | PROBE | VERSIONED | LEASES_PROBED,
+    "TestKintoInPages": REST | VERSIONED,
+    "TestDatasette": REST | LEASES,
     "TestSheets": SHEETS | PROBE | LEASES_PROBED,
     "TestSheetsTheOtherWay": SHEETS,
 }

@@ -11,6 +11,7 @@ from tests.conformance.suite import TableConformance
 from tests.conformance.test_airtable import AirtableConformance
 from tests.conformance.test_local import LocalConformance
 from tests.conformance.test_notion import NotionConformance
+from tests.conformance.test_rest import RestConformance
 from tests.conformance.test_sheets import SheetsConformance
 from tests.conformance.test_toy_store import TestToyStore as Toy
 
@@ -25,7 +26,7 @@ def test_every_test_of_the_suite_stands_in_one_list() -> None:
 
 
 def test_every_backend_stands_in_the_list() -> None:
-    suites = (LocalConformance, SheetsConformance, AirtableConformance, NotionConformance)
+    suites = (LocalConformance, SheetsConformance, AirtableConformance, NotionConformance, RestConformance)
     assert set(MUST_RUN) == {cls.__name__ for suite in suites for cls in suite.__subclasses__()} | {Toy.__name__}
 
 

@@ -155,8 +155,16 @@ def test_the_document_for_programs(tmp_path: Path) -> None:
 def test_a_store_that_can_neither_be_examined_nor_prepared_is_read_and_says_so(tmp_path: Path) -> None:
     desk = Desk(tmp_path, more='\n[tables.toy]\nconnector = "toy"\npath = "toy.jsonl"\n')
     (tmp_path / "toy.jsonl").write_text('["ID", "Name", "Action"]\n')
-    (toy,) = desk.json("setup", "toy", code=4)["tables"]
-    assert [(check["check"], check["good"]) for check in toy["checks"]] == [("connection", True), ("limits", True)]
-    assert toy["by_hand"] == ["No program can make columns in this kind of table: add those of docs/reference/columns.md by hand."]
+    (toy,) = desk.json("setup", "toy")["tables"]
+    assert [(check["check"], check["good"]) for check in toy["checks"]] == [
+        ("connection", True),
+        ("limits", True),
+        ("columns", None),
+    ]
+    assert "it has none for Description, Type, Schedule," in toy["checks"][-1]["says"]
+    assert (toy["ready"], toy["by_hand"]) == (True, [])
+    (tmp_path / "toy.jsonl").write_text('["ID", "Name"]\n')
+    (needed,) = desk.json("setup", "toy", code=4)["tables"][0]["by_hand"]
+    assert "Action" in needed
     (tmp_path / "toy.jsonl").unlink()
     assert desk.json("setup", "toy", code=4)["tables"][0]["checks"][0]["good"] is False
