@@ -49,13 +49,14 @@ APART = frozenset(Definition.model_fields) - {"kind", "parameters", "secrets"}
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A table as configured, ready to be opened.   ledger: of its site."""
+    """A table as configured, ready to be opened.   ledger: of its site.   served: whether a daemon is to run its rows."""
 
     rules: TableRules
     backend: Backend
     settings: BaseModel
     place: Place
     ledger: Path
+    served: bool = True
 
     def open(self, gate: Gate = open_gate) -> Table:
         """Open it. Touches neither file nor network yet.   gate: see `Place`."""
@@ -80,6 +81,11 @@ class Site:
     tables: Mapping[str, Bound]
     parts: Parts
     definitions: Mapping[str, Definition]
+
+    @property
+    def served(self) -> Mapping[str, Bound]:
+        """The tables that a daemon is to run."""
+        return {name: bound for name, bound in self.tables.items() if bound.served}
 
     @property
     def state(self) -> Path:
@@ -140,7 +146,7 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
 async def daemon(site: Site, clock: SteadyClock, committer: Commits, listener: Listener) -> Daemon:
     """The daemon of this site, with its tables owned and its ledger's memory taken up. Raises NeedsOwner."""
     built = Daemon(site.parts, clock, committer, listener)
-    await built.open([await tender(site, name, built.governor, committer, listener) for name in site.tables])
+    await built.open([await tender(site, name, built.governor, committer, listener) for name in site.served])
     return built
 
 
@@ -268,7 +274,7 @@ def _table(
     )
     limit = config.settings.daemon.offline_limit
     its = TableRules(rules, renames, settings.poll, limit, _blackouts(config), settings.quota_share)
-    return Bound(its, backend, own, place, config.state_dir / LEDGER)
+    return Bound(its, backend, own, place, config.state_dir / LEDGER, settings.serve)
 
 
 def _key_columns(place: Place) -> tuple[str, str]:
