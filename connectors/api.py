@@ -219,6 +219,18 @@ class Editable(Protocol):
 
 
 @runtime_checkable
+class Typed(Protocol):
+    """A table whose columns don't hold everything."""
+
+    def unfit(self, cells: Mapping[str, Cell]) -> Mapping[str, str]:
+        """header → one sentence with the remedy, for each of these cells that its column can't hold: as `Written.unfit` says it.
+
+        By the columns as they were read last, without a request. A header that the table doesn't have is none of its business.
+        Raises Bug for an instant without a zone.
+        """
+
+
+@runtime_checkable
 class Exclusive(Protocol):
     """A table that keeps a second daemon away."""
 

@@ -107,10 +107,9 @@ class TableView:
 
     rows: each line of the table once, in its order; where it couldn't be read, the ledger's copy, in the order of first sight.
     doubted: known rows whose line can't be told: several bear their id.
-    hints: strangers among its columns that were probably meant to be known ones.
+    hints: strangers among its columns that were probably meant to be known ones.   served: whether a daemon is to run it.
     trouble: why it couldn't be read now.   held: why nothing of it may start, for the table as a whole.
     mark: how it stood when the daemon last looked; None before that.   layout: None where no read of it was understood.
-    served: whether a daemon is to run its rows.
     """
 
     name: str

@@ -226,6 +226,10 @@ class NotionTable:
             self._late.wrote(row.key, None, row.cells, answer["last_edited_time"])
         return [str(answer["id"])]
 
+    def unfit(self, cells: Mapping[str, Cell]) -> Mapping[str, str]:
+        """By the properties as they were read last."""
+        return _fitted(self._fields, cells)[1] if self._fields is not None else {}
+
     def delete(self, keys: Sequence[str]) -> list[Effect]:
         """At most one, into the trash, as `write` does."""
         if len(keys) > 1:

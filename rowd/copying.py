@@ -1,0 +1,108 @@
+"""Rows of one table made in another that doesn't have them yet. Nothing that is there is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from connectors.errors import OutcomeUnknown, TryLater
+from engine.pairing import ROWDS, Alone, Cells, Side, called, known, lacking, made_of, paired
+from rowd.moving import ROUNDS, TOGETHER, Moved, Progress
+from rowd.wiring import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class CopyPlan:
+    """What there is to do.
+
+    creates: (key in the source, cells) of each row to make, in their order.   there: names of rows that are left alone.
+    renamed: of those, the ones that have another Name there: (Name here, Name there).
+    unclear: rows that can't be made.   lacking: header of a column of rowd's that the target lacks → names of rows that need it.
+    strangers: headers that it lacks besides, which are left out.   unfit: why a column can't hold its cell → names of the rows.
+    """
+
+    creates: tuple[tuple[str, Cells], ...]
+    there: tuple[str, ...] = ()
+    renamed: tuple[tuple[str, str], ...] = ()
+    unclear: tuple[Alone, ...] = ()
+    lacking: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    strangers: tuple[str, ...] = ()
+    unfit: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def fits(self) -> bool:
+        """Whether the target can hold all of it."""
+        return not self.lacking and not self.unfit
+
+
+def planned(source: Side, target: Side, unfit: Callable[[Cells], Mapping[str, str]], draw: Callable[[], str]) -> CopyPlan:
+    """What is to be made of these rows.   unfit: which cells the target's columns can't hold: column → why. Pure."""
+    pairing = paired(source, target)
+    rows = [source.rows[key] for key in pairing.ones]
+    wanting = lacking(rows, source, target)
+    creates: list[tuple[str, Cells]] = []
+    misfits: dict[str, list[str]] = {}
+    for key, cells in made_of(pairing.ones, source, target, rowds=True, draw=draw):
+        refused = unfit(cells)
+        for name, why in refused.items():
+            if name not in ROWDS:
+                misfits.setdefault(why, []).append(called(cells, key))
+        creates.append((key, {name: value for name, value in cells.items() if name not in refused}))  # rowd says its own anew
+    names = [(source.called(pair.one), target.called(pair.other)) for pair in pairing.pairs]
+    return CopyPlan(
+        creates=tuple(creates),
+        there=tuple(here for here, _ in names),
+        renamed=tuple((here, there) for here, there in names if here.casefold() != there.casefold()),
+        unclear=pairing.unclear[0],
+        lacking={source.headers[name]: rows for name, rows in wanting.items() if known(name)},
+        strangers=tuple(source.headers[name] for name in wanting if not known(name)),
+        unfit=misfits,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What became of a plan.   made: names of the rows that were made, in their order."""
+
+    plan: CopyPlan
+    made: tuple[str, ...] = ()
+
+
+async def copied(source: Moved, target: Moved, progress: Progress, *, dry_run: bool) -> Copied:
+    """Copy. In a dry run, and where the target can't hold all of it, nothing is made.
+
+    Where it isn't known whether rows were made, the target is read again, and what is missing then is made.
+    Raises what reading either table raises, and what making rows does: rows that were made until then stay.
+    """
+    await source.read()
+    plan = first = await _looked(source, target)
+    if dry_run or not plan.fits or not plan.creates:
+        return Copied(plan)
+    for _ in range(ROUNDS):
+        done = len(first.creates) - len(plan.creates)
+        progress("copying", done, len(first.creates))
+        size = min(target.batch, TOGETHER)
+        try:
+            for at in range(0, len(plan.creates), size):
+                await target.create([cells for _, cells in plan.creates[at : at + size]])
+                progress("copying", min(done + at + size, len(first.creates)), len(first.creates))
+        except OutcomeUnknown:
+            plan = await _looked(source, target)
+            if not plan.creates:
+                break
+        else:
+            plan = CopyPlan(())
+            break
+    left = {key for key, _ in plan.creates}
+    names = [(key, source.side.called(key)) for key, _ in first.creates]
+    if left:
+        raise TryLater(
+            f"{target.name}: {len(first.creates) - len(left)} of {len(first.creates)} rows were made, and it can't be told whether"
+            " the next were. Repeat the command: it makes what is missing"
+        )
+    return Copied(first, tuple(name for _, name in names))
+
+
+async def _looked(source: Moved, target: Moved) -> CopyPlan:
+    await target.read()
+    return planned(source.side, target.side, target.unfit, new_id)
