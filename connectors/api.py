@@ -148,6 +148,7 @@ class Traits:
     budgets: what it allows in a month; empty where months don't count.
     ordered: whether rows and columns come in the order in which people see them. Where a store tells no program how its views are
         sorted, they come in an order that stays.
+    lag: for how long a read may show what stood there before a write, to whoever didn't make that write through the same object.
     """
 
     atomic_expect: bool
@@ -156,6 +157,7 @@ class Traits:
     cell_limit: int = 32_767
     budgets: tuple[Budget, ...] = ()
     ordered: bool = True
+    lag: timedelta = timedelta(0)
 
 
 class Table(Protocol):

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.errors import OutcomeUnknown, TryLater
-from engine.pairing import ROWDS, Alone, Cells, Side, called, known, lacking, made_of, paired
-from rowd.moving import ROUNDS, TOGETHER, Moved, Progress
+from engine.pairing import ROWDS, Alone, Cells, Side, called, common, known, lacking, made_of, paired
+from engine.syncing import met
+from rowd.moving import ROUNDS, TOGETHER, Book, Moved, Progress
 from rowd.wiring import new_id
 
 
@@ -68,9 +69,10 @@ class Copied:
     made: tuple[str, ...] = ()
 
 
-async def copied(source: Moved, target: Moved, progress: Progress, *, dry_run: bool) -> Copied:
+async def copied(source: Moved, target: Moved, book: Book, progress: Progress, *, dry_run: bool) -> Copied:
     """Copy. In a dry run, and where the target can't hold all of it, nothing is made.
 
+    book: of these two, in this order: what is made is a pair, so that a sync knows what was edited since.
     Where it isn't known whether rows were made, the target is read again, and what is missing then is made.
     Raises what reading either table raises, and what making rows does: rows that were made until then stay.
     """
@@ -78,29 +80,24 @@ async def copied(source: Moved, target: Moved, progress: Progress, *, dry_run: b
     plan = first = await _looked(source, target)
     if dry_run or not plan.fits or not plan.creates:
         return Copied(plan)
+    total = len(first.creates)
     for _ in range(ROUNDS):
-        done = len(first.creates) - len(plan.creates)
-        progress("copying", done, len(first.creates))
-        size = min(target.batch, TOGETHER)
         try:
-            for at in range(0, len(plan.creates), size):
-                await target.create([cells for _, cells in plan.creates[at : at + size]])
-                progress("copying", min(done + at + size, len(first.creates)), len(first.creates))
+            for at in range(0, len(plan.creates), TOGETHER):
+                done = total - len(plan.creates) + at
+                made = await target.add(plan.creates[at : at + TOGETHER], progress, done, total)
+                columns = common(source.side, target.side)
+                book.commit([met(key, new, source.side.rows[key], target.side.rows[new], columns) for key, new in made])
         except OutcomeUnknown:
             plan = await _looked(source, target)
-            if not plan.creates:
-                break
         else:
             plan = CopyPlan(())
-            break
-    left = {key for key, _ in plan.creates}
-    names = [(key, source.side.called(key)) for key, _ in first.creates]
-    if left:
-        raise TryLater(
-            f"{target.name}: {len(first.creates) - len(left)} of {len(first.creates)} rows were made, and it can't be told whether"
-            " the next were. Repeat the command: it makes what is missing"
-        )
-    return Copied(first, tuple(name for _, name in names))
+        if not plan.creates:
+            return Copied(first, tuple(source.side.called(key) for key, _ in first.creates))
+    raise TryLater(
+        f"{target.name}: {total - len(plan.creates)} of {total} rows were made, and it can't be told whether the next were. Repeat"
+        " the command: it makes what is missing"
+    )
 
 
 async def _looked(source: Moved, target: Moved) -> CopyPlan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
@@ -16,7 +17,8 @@ from engine.clock import Clock
 from engine.columns import Column
 from engine.crash import Crash
 from engine.layout import Layout
-from engine.pairing import Cells, Side
+from engine.ledger import Ledger
+from engine.pairing import Cells, Pair, Side
 from engine.patience import PatientTable
 from rowd.allowances import commands_governor
 from rowd.lock import StateUnusable
@@ -35,6 +37,9 @@ TOGETHER = 250
 """So many rows are made before they are read back: what is edited in between can't be told from what the store made of them."""
 
 LOCK = "moving.lock"
+
+WRITTEN = "moving.json"
+"""Beside it: table → when a command last wrote into it, where the store shows that late."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is, and how much there is to do."""
@@ -60,17 +65,52 @@ def alone(state: Path) -> Iterator[None]:
         close(held)
 
 
+class Book:
+    """What is remembered of the pairs of two tables, in the ledger."""
+
+    def __init__(self, ledger: Ledger, one: str, other: str, crash: Crash) -> None:
+        """ledger: may be written by others meanwhile."""
+        self._ledger, self._names, self._crash = ledger, (one, other), crash
+
+    @property
+    def pairs(self) -> list[Pair]:
+        return self._ledger.pairs(*self._names)
+
+    def commit(self, pairs: Sequence[Pair], gone: Sequence[Pair] = ()) -> None:
+        """Remember these, and forget those. Raises ledger errors."""
+        if not pairs and not gone:
+            return
+        self._crash.at("pairs.before")
+        with self._ledger.transaction():
+            self._ledger.part(*self._names, gone)
+            self._ledger.pair(*self._names, pairs)
+        self._crash.at("pairs.after")
+
+
+@contextmanager
+def book(site: Site, one: str, other: str, *, beside: bool) -> Iterator[Book]:
+    """The book of two tables. The ledger is made where there is none yet.
+
+    beside: whether a daemon has it: then it is not brought up to date under it. Raises ledger errors.
+    """
+    ledger = Ledger.open(site.ledger, migrate=not beside)
+    try:
+        yield Book(ledger, one, other, site.parts.crash)
+    finally:
+        ledger.close()
+
+
 class Moved:
     """One table, as it was read last. See `opened`.
 
-    read_at: when.   wrote: whether anything may have been written into it.
+    read_at: when that was.
     """
 
     def __init__(self, bound: Bound, table: PatientTable, clock: Clock, crash: Crash) -> None:
         self.bound = bound
         self.name = bound.rules.rules.table
-        self.wrote = False
         self._table, self._clock, self._crash = table, clock, crash
+        self._state = bound.ledger.parent
         self._side: Side | None = None
         self.read_at: datetime | None = None
 
@@ -134,6 +174,21 @@ class Moved:
         editable, cells = self.editable, [self.side.under_headers(row) for row in rows]
         return await self._written(lambda: self._table.call(lambda: editable.create(cells)))
 
+    async def add(self, rows: Sequence[tuple[str, Cells]], progress: Progress, done: int, total: int) -> list[tuple[str, str]]:
+        """Make rows, at most TOGETHER of them: (key of the row elsewhere, cells). They are read back: (that key, the key here).
+
+        done: how many of the `total` were made before.   Raises what making rows, and reading, does.
+        """
+        made: list[tuple[str, str]] = []
+        size = max(1, min(self.batch, TOGETHER))
+        for at in range(0, len(rows), size):
+            progress(f"adding to {self.name}", done + at, total)
+            some = rows[at : at + size]
+            keys = await self.create([cells for _, cells in some])
+            made += [(known, key) for (known, _), key in zip(some, keys, strict=True)]
+        there = (await self.read()).rows
+        return [(known, key) for known, key in made if key in there]
+
     async def put(self, patches: Sequence[tuple[str, Cells, Cells]]) -> list[Written]:
         """Put cells into rows, at most `batch`: (key, cells, what is to stand there still). Raises what `Table.write` raises."""
         ready = [
@@ -149,10 +204,22 @@ class Moved:
 
     async def _written(self, call: Callable[[], Awaitable[T]]) -> T:
         self._crash.at("move.before-write")
-        self.wrote = True
+        if self._table.traits.lag:
+            _note(self._state, {**_noted(self._state), self.name: self._clock.now()})
         done = await self._patiently(call)
         self._crash.at("move.after-write")
         return done
+
+    async def settled(self, progress: Progress) -> None:
+        """Wait until its store shows what the last command wrote: what it shows before that would pass for edits and removals."""
+        wrote, lag = _noted(self._state).get(self.name), self._table.traits.lag
+        while wrote is not None and timedelta(0) < (left := wrote + lag - self._clock.now()) <= lag:
+            progress(
+                f"waiting until {self.name} shows what was written last",
+                int((lag - left).total_seconds()),
+                int(lag.total_seconds()),
+            )
+            await self._clock.sleep(min(left, timedelta(seconds=1)))
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
         """Where the store asks for a pause, once more after it. A long one isn't waited for."""
@@ -166,9 +233,29 @@ class Moved:
         return await call()
 
 
+def _noted(state: Path) -> dict[str, datetime]:
+    """Table → when a command last wrote into it."""
+    try:
+        said = json.loads((state / WRITTEN).read_text(encoding="utf-8"))
+        return {str(name): datetime.fromisoformat(at) for name, at in said.items()}
+    except (OSError, ValueError, TypeError, AttributeError):  # none yet, or none that can be read
+        return {}
+
+
+def _note(state: Path, wrote: Mapping[str, datetime]) -> None:
+    """Put it in the place of the last one, before the write is made. Raises StateUnusable."""
+    draft = state / f".{WRITTEN}"
+    try:
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps({name: at.isoformat() for name, at in wrote.items()}), encoding="utf-8")
+        draft.replace(state / WRITTEN)
+    except OSError as exc:
+        raise StateUnusable(state, exc) from exc
+
+
 @asynccontextmanager
-async def opened(site: Site, names: Sequence[str], clock: Clock, *, beside: bool) -> AsyncIterator[list[Moved]]:
-    """Open these tables, within what their vendors allow; they are closed at the end.
+async def opened(site: Site, names: Sequence[str], clock: Clock, progress: Progress, *, beside: bool) -> AsyncIterator[list[Moved]]:
+    """Open these tables, within what their vendors allow, once they show what was written last; they are closed at the end.
 
     beside: whether a daemon asks the same stores: most of what they allow is left to it.
     """
@@ -179,7 +266,10 @@ async def opened(site: Site, names: Sequence[str], clock: Clock, *, beside: bool
         try:
             spans = [window.span for table in tables for window in table.traits.windows if window.span <= SHORT]
             await clock.sleep(max(spans, default=timedelta(0)))  # what the command before this one has used, nobody remembers
-            yield [Moved(bound, table, clock, site.parts.crash) for bound, table in zip(bounds, tables, strict=True)]
+            moved = [Moved(bound, table, clock, site.parts.crash) for bound, table in zip(bounds, tables, strict=True)]
+            for one in moved:
+                await one.settled(progress)
+            yield moved
         finally:
             for table in tables:
                 await table.close()

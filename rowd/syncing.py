@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from connectors.api import Cell, Effect, Written
 from connectors.errors import OutcomeUnknown
-from engine.crash import Crash
-from engine.ledger import Ledger
 from engine.likeness import identical
 from engine.pairing import ROWDS, Cells, Pair, Side, called, common, known, lacking, made_of, paired
 from engine.syncing import SIDES, Conflict, Put, Removal, SyncPlan, Which, met, planned, told
-from rowd.moving import ROUNDS, TOGETHER, Moved, Progress
+from rowd.moving import ROUNDS, TOGETHER, Book, Moved, Progress
 from rowd.wiring import new_id
 
 
@@ -87,9 +85,9 @@ class Wanted:
 class Syncing:
     """One sync of two tables."""
 
-    def __init__(self, ledger: Ledger, tables: tuple[Moved, Moved], wanted: Wanted, crash: Crash, progress: Progress) -> None:
-        """ledger: may be written by others meanwhile."""
-        self._ledger, self._tables, self._wanted, self._crash, self._progress = ledger, tables, wanted, crash, progress
+    def __init__(self, book: Book, tables: tuple[Moved, Moved], wanted: Wanted, progress: Progress) -> None:
+        """book: of these two tables, in this order."""
+        self._book, self._tables, self._wanted, self._progress = book, tables, wanted, progress
         self._names = (tables[0].name, tables[1].name)
         self._seen: tuple[Side, Side]
         self._pairs: dict[tuple[str, str], Pair] = {}
@@ -126,7 +124,7 @@ class Syncing:
     async def _planned(self) -> SyncPlan:
         one, other = self._tables
         self._seen = (await one.read(), await other.read())
-        before = self._ledger.pairs(*self._names) if self._known else []
+        before = self._book.pairs if self._known else []
         self._pairs = {(pair.one, pair.other): pair for pair in before}
         return planned(*self._seen, paired(*self._seen, before), served=self._wanted.served, prefer=self._wanted.prefer)
 
@@ -182,17 +180,11 @@ class Syncing:
     # --- done
 
     def _commit(self, pairs: Sequence[Pair], gone: Sequence[Pair] = ()) -> None:
-        if not pairs and not gone:
-            return
-        self._crash.at("pairs.before")
-        with self._ledger.transaction():
-            self._ledger.part(*self._names, gone)
-            self._ledger.pair(*self._names, pairs)
-        self._crash.at("pairs.after")
+        self._book.commit(pairs, gone)
         self._pairs |= {(pair.one, pair.other): pair for pair in pairs}
 
     def _settle(self, plan: SyncPlan) -> None:
-        forgotten = plan.forgotten if self._known else self._ledger.pairs(*self._names)
+        forgotten = plan.forgotten if self._known else self._book.pairs
         self._commit([pair for pair in plan.settled if self._pairs.get((pair.one, pair.other)) != pair], forgotten)
         self._known = True
 
@@ -232,10 +224,8 @@ class Syncing:
                 self.done.unfinished = True
                 continue
             pair = told(self._pairs.get((put.pair.one, put.pair.other), put.pair), put, back, unfit)
-            key = answer.row.key if answer.row is not None else put.key
-            pairs.append(Pair(key, pair.other, pair.base_one, pair.base_other) if put.side == 0 else pair)
-            if put.side == 1:
-                pairs[-1] = Pair(pair.one, key, pair.base_one, pair.base_other)
+            key = answer.row.key if answer.row is not None else put.key  # of a row without an ID it is its content
+            pairs.append(replace(pair, one=key) if put.side == 0 else replace(pair, other=key))
             self._pairs[put.pair.one, put.pair.other] = pairs[-1]
         self._commit(pairs)
 
@@ -265,23 +255,17 @@ class Syncing:
             some = rows[start : start + TOGETHER]
             if not table.fresh:
                 await table.read()
-            fresh = set(paired(here, table.side).ones) if table.side is not self._seen[side] else {k for k, _ in some}
-            if any(key not in fresh for key, _ in some):
+            new = set(paired(here, table.side).ones)
+            if any(key not in new for key, _ in some):  # somebody else has made it meanwhile
                 self.done.unfinished = True
-                some = [(key, cells) for key, cells in some if key in fresh]
-            made: list[tuple[str, str]] = []
-            for at in range(0, len(some), table.batch):
-                self._progress(f"adding to {table.name}", start + at, len(rows))
-                batch = some[at : at + table.batch]
-                keys = await table.create([cells for _, cells in batch])
-                made += [(key, new) for (key, _), new in zip(batch, keys, strict=True)]
-            now = await table.read()
+                some = [(key, cells) for key, cells in some if key in new]
+            made = await table.add(some, self._progress, start, len(rows))
+            now = table.side
             self.done.created += [(table.name, here.called(key)) for key, _ in made]
-            found = [(key, new) for key, new in made if new in now.rows]
             if side == 1:
-                self._commit([met(key, new, here.rows[key], now.rows[new], columns) for key, new in found])
+                self._commit([met(key, new, here.rows[key], now.rows[new], columns) for key, new in made])
             else:
-                self._commit([met(new, key, now.rows[new], here.rows[key], columns) for key, new in found])
+                self._commit([met(new, key, now.rows[new], here.rows[key], columns) for key, new in made])
 
     async def _remove(self, removals: Sequence[Removal], side: Which) -> None:
         table = self._tables[side]

@@ -67,7 +67,7 @@ class NotionTable:
     def traits(self) -> Traits:
         """One page a request: Notion has no other way to write (VENDORS.md C2), and no compare-and-set (C4)."""
         window = Window("any", self._settings.requests_per_minute, SPAN, self._where.scope)
-        return Traits(atomic_expect=False, batch=1, windows=(window,), cell_limit=TEXT_LIMIT, ordered=False)
+        return Traits(atomic_expect=False, batch=1, windows=(window,), cell_limit=TEXT_LIMIT, ordered=False, lag=self._settings.lag)
 
     # --- reading
 

@@ -16,7 +16,7 @@ from rowd.cli.output import clean, emit_json, plural, say, warn
 from rowd.cli.site import site_at
 from rowd.copying import Copied, CopyPlan, copied
 from rowd.lock import held_by
-from rowd.moving import Progress, alone, opened
+from rowd.moving import Progress, alone, book, opened
 from rowd.wiring import Site
 
 
@@ -70,8 +70,9 @@ def copy(
 
 async def _copied(site: Site, source: str, target: str, drawn: Progress, *, dry_run: bool) -> Copied:
     beside = held_by(site.state) is not None
-    async with opened(site, [source, target], SystemClock(), beside=beside) as (here, there):
-        return await copied(here, there, drawn, dry_run=dry_run)
+    with book(site, source, target, beside=beside) as pairs:
+        async with opened(site, [source, target], SystemClock(), drawn, beside=beside) as (here, there):
+            return await copied(here, there, pairs, drawn, dry_run=dry_run)
 
 
 def _told(target: str, done: Copied, *, dry_run: bool) -> None:

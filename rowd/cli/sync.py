@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from engine.clock import SystemClock
-from engine.ledger import Ledger
 from engine.syncing import Torn, Which
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
@@ -17,7 +16,7 @@ from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import clean, emit_json, fail, plural, say, warn
 from rowd.cli.site import site_at
 from rowd.lock import held_by
-from rowd.moving import Progress, alone, opened
+from rowd.moving import Progress, alone, book, opened
 from rowd.syncing import Clash, Synced, Syncing, Wanted
 from rowd.wiring import Site
 
@@ -84,12 +83,9 @@ def _served(site: Site, names: tuple[str, str]) -> Which | None:
 
 async def _synced(site: Site, names: tuple[str, str], wanted: Wanted, drawn: Progress) -> Synced:
     beside = held_by(site.state) is not None
-    ledger = Ledger.open(site.ledger, migrate=not beside)  # a ledger that a daemon has is not brought up to date under it
-    try:
-        async with opened(site, names, SystemClock(), beside=beside) as (one, other):
-            return await Syncing(ledger, (one, other), wanted, site.parts.crash, drawn).run()
-    finally:
-        ledger.close()
+    with book(site, *names, beside=beside) as pairs:
+        async with opened(site, names, SystemClock(), drawn, beside=beside) as (one, other):
+            return await Syncing(pairs, (one, other), wanted, drawn).run()
 
 
 def _told(names: tuple[str, str], done: Synced, *, dry_run: bool) -> None:
