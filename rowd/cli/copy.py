@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from connectors.api import fold
 from engine.clock import SystemClock
+from engine.shapes import SERVED
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.moving import lines, progress, some, two_tables
@@ -88,8 +90,7 @@ def _warned(source: str, target: str, plan: CopyPlan) -> None:
     for header, rows in plan.lacking.items():
         warn(f"{target} has no column {clean(header)}, in which rows say something ({some(rows)})")
     if plan.lacking:
-        columns = " ".join(f'--column "{clean(header)}"' for header in plan.lacking)
-        warn(f"Nothing was made: without these columns the rows would mean something else. Add them: rowd setup {target} {columns}")
+        warn(f"Nothing was made: without these columns the rows would mean something else. {_remedy(target, list(plan.lacking))}")
     for why, rows in plan.unfit.items():
         warn(f"{target}: {clean(why)} ({some(rows)})")
     if plan.unfit and not plan.lacking:
@@ -100,3 +101,12 @@ def _warned(source: str, target: str, plan: CopyPlan) -> None:
         warn(f"note: {clean(here)} has the ID of a row that is called {clean(there)} in {target}; it was left alone")
     if plan.strangers:
         warn(f"note: {target} has no column for {', '.join(map(clean, plan.strangers))}, so these are left out")
+
+
+def _remedy(target: str, lacking: list[str]) -> str:
+    """How the target gets these columns."""
+    served = {fold(column): str(column) for column in SERVED}
+    columns = [served.get(fold(header)) for header in lacking]
+    if None in columns:
+        return f"Add them to {target} by hand, then repeat the command."
+    return "Add them: rowd setup " + " ".join([target, *(f'--column "{column}"' for column in columns)])

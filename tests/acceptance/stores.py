@@ -122,18 +122,20 @@ class Local(Store):
 
 
 class Sheet(Store):
-    def __init__(self, folder: Path, rows: list[dict[str, Any]]) -> None:
+    def __init__(self, folder: Path, rows: list[dict[str, Any]], *, tab: str = "Tasks") -> None:
+        """tab: another than Tasks has no columns yet."""
         self._service = make_sheets(RealClock())
         lines = [[n, *(row.get(column) for column in HEADER[1:])] for n, row in enumerate(rows, 1)]
-        self._id = put_in(self._service, "Ops", {"Tasks": [HEADER, *lines]}, OWNER, ROBOT).id
-        self._person = SheetPerson(self._service, self._id, "Tasks")
+        tabs: dict[str, list[list[Any]]] = {"Tasks": [HEADER, *lines], tab: []} if tab != "Tasks" else {"Tasks": [HEADER, *lines]}
+        self.id = put_in(self._service, "Ops", tabs, OWNER, ROBOT).id
+        self._person = SheetPerson(self._service, self.id, tab)
         self._server = Server(self._service)
         self._key = folder / "service-account.json"
         self._key.write_text(json.dumps(self._service.accounts.service_account(ROBOT, self._server.base)))
         self._key.chmod(0o600)
 
     def definition(self, name: str) -> str:
-        where = f'spreadsheet = "{self._id}"\ntab = "Tasks"\ncredentials = "{self._key}"\nendpoint = "{self._server.base}"'
+        where = f'spreadsheet = "{self.id}"\ntab = "Tasks"\ncredentials = "{self._key}"\nendpoint = "{self._server.base}"'
         return f'[tables.{name}]\nconnector = "google_sheets"\n{where}\n'
 
     def rows(self) -> dict[str, dict[str, str]]:
@@ -164,18 +166,18 @@ class Sheet(Store):
 
 class Base(Store):
     def __init__(self, folder: Path, rows: list[dict[str, Any]]) -> None:
-        self._airtable = make_airtable(RealClock(), {"rate_limit_body": "errors"}, 1)
-        base = self._airtable.add_base(AirtableBase("appOpsOpsOpsOps01", "Ops", self._airtable.workspace))
+        self.airtable = make_airtable(RealClock(), {"rate_limit_body": "errors"}, 1)
+        base = self.airtable.add_base(AirtableBase("appOpsOpsOpsOps01", "Ops", self.airtable.workspace))
         own = [
             {"name": "Due", "type": "date", "options": {"dateFormat": {"name": "iso"}}},
             {"name": "Done", "type": "checkbox", "options": {"icon": "check", "color": "greenBright"}},
         ]
-        add_table(self._airtable, base, "Tasks", [*TASK_FIELDS, *own], rows)
-        self._person = AirtablePerson(self._airtable, base.id, "Tasks")
-        self._server = Server(self._airtable)
+        add_table(self.airtable, base, "Tasks", [*TASK_FIELDS, *own], rows)
+        self._person = AirtablePerson(self.airtable, base.id, "Tasks")
+        self._server = Server(self.airtable)
 
     def definition(self, name: str) -> str:
-        return self._airtable.snippet(self._server.base).replace("[tables.tasks]", f"[tables.{name}]")
+        return self.airtable.snippet(self._server.base).replace("[tables.tasks]", f"[tables.{name}]")
 
     def rows(self) -> dict[str, dict[str, str]]:
         return {cells["Name"]: words(cells) for cells in self._person.rows().values()}
@@ -190,11 +192,11 @@ class Base(Store):
         self._person.delete(name)
 
     def refused(self) -> list[int]:
-        return [entry.answer.status for entry in self._airtable.journal if entry.answer.status >= 400]
+        return [entry.answer.status for entry in self.airtable.journal if entry.answer.status >= 400]
 
     def close(self) -> None:
         self._server.close()
-        assert self._airtable.unserved == []
+        assert self.airtable.unserved == []
 
 
 class Database(Store):

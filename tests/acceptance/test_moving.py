@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -16,7 +18,9 @@ import pytest
 from engine.crash import OF_COMMANDS
 from tests.acceptance.samples import ACTIONS
 from tests.acceptance.site import PATIENCE, ROWD, Daemon, clean_environment, rowd
-from tests.acceptance.stores import SAMPLES, SECRETS, STORES, Database, Local, Store
+from tests.acceptance.stores import SAMPLES, SECRETS, STORES, Base, Database, Local, Sheet, Store
+from tests.acceptance.test_setup import blocks
+from tests.emulators.core.faults import Fault
 
 PAIRS = [pair for pair in combinations_with_replacement(STORES, 2) if pair[0] != pair[1] or pair == ("local", "local")]
 Make = Callable[..., "Office"]
@@ -196,6 +200,24 @@ def test_a_sync_killed_in_the_middle_is_taken_up_and_loses_and_doubles_nothing(o
     assert (found["made"], found["put"], found["conflicts"]) == ([], [], [])
 
 
+def test_a_write_whose_answer_never_came_makes_no_row_twice(office: Make) -> None:
+    here = office("local", "airtable", MANY)
+    base = here.other
+    assert isinstance(base, Base)
+    base.airtable.faults.add(Fault("records.create", times=2, reset=True, committed=True))
+    assert len(here.told("copy", "one", "other")["made"]) == len(MANY)
+    same(here, "Name", "Type", "Action", "Status", "Current")
+    here.one.insert({"Name": "from_one", "Action": "run_vitest", "Status": "active"})
+    here.one.type("task 001", "Description", "mine")
+    base.airtable.faults.add(Fault("records.create", times=1, reset=True, committed=True))
+    base.airtable.faults.add(Fault("records.update", times=1, reset=True, committed=True))
+    here.sync()
+    same(here, "Name", "Type", "Action", "Status", "Current", "Description")
+    assert len(here.other.rows()) == len(base.airtable.bases["appOpsOpsOpsOps01"].tables[0].records) == len(MANY) + 1
+    found = here.sync()
+    assert (found["made"], found["put"], found["conflicts"]) == ([], [], [])
+
+
 # --- beside a daemon
 
 
@@ -240,3 +262,41 @@ def test_a_table_that_the_daemon_still_runs_is_refused_until_it_has_read_rowd_to
         assert daemon.stop() == 0
     finally:
         daemon.kill()
+
+
+# --- the guide
+
+
+def test_the_guide_works_as_it_stands_while_a_daemon_runs(tmp_path: Path) -> None:
+    sheet = Sheet(tmp_path, [], tab="Empty")
+    own = re.search(r'endpoint = "(.*)"', sheet.definition("sheet"))
+    assert own is not None
+    (definition,) = blocks("move-between-stores.md", "toml")
+    definition = re.sub(r'spreadsheet = ".*"', f'spreadsheet = "{sheet.id}"', definition).replace('tab = "Tasks"', 'tab = "Empty"')
+    config = tmp_path / "rowd.toml"
+    config.write_text(f'{ACTIONS}\n{definition}endpoint = "{own[1]}"\n')
+    (tmp_path / "tasks.csv").write_text(
+        "ID,Name,Action,Schedule,Status,My own\na1,nightly,run_vitest,daily 03:00,active,x\na2,later,run_vitest,in 2 days,active,\n"
+    )
+    daemon = Daemon(tmp_path, ["run", "--log", "json"], clean_environment())
+    try:
+        daemon.until("table.read", lambda event: event["table"] == "tasks")
+        lines = [line for block in blocks("move-between-stores.md", "sh") for line in block.splitlines()]
+        assert "rowd copy tasks sheet" in lines
+        for line in lines:
+            run = rowd(*shlex.split(line)[1:], cwd=tmp_path)
+            assert run.returncode == 0, f"{line}\n{run.stdout}{run.stderr}"
+        assert {name: row["Schedule"] for name, row in sheet.rows().items() if not name.startswith("my_first")} == {
+            "nightly": "daily 03:00",
+            "later": "in 2 days",
+        }
+        moved = config.read_text().replace("serve = false\n", "").replace('path = "tasks.csv"', 'path = "tasks.csv"\nserve = false')
+        config.write_text(moved)
+        os.kill(daemon.process.pid, signal.SIGHUP)
+        daemon.until("table.read", lambda event: event["table"] == "sheet")
+        daemon.until("table.dropped")
+        assert daemon.stop() == 0
+    finally:
+        daemon.kill()
+        sheet.close()
+    assert not [event for event in daemon.events if event["event"].startswith(("table.un", "trouble"))]
