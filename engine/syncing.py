@@ -118,13 +118,13 @@ def planned(one: Side, other: Side, pairing: Pairing, *, served: Which | None = 
 
 
 def _whole(sides: tuple[Side, Side], pairing: Pairing) -> None:
-    before = len(pairing.pairs) + len(pairing.halves) + len(pairing.gone)
-    for which, side in enumerate(sides):
-        missing = [p for p in (*pairing.halves, *pairing.gone) if (p.other if which else p.one) not in side.rows]
-        if len(missing) >= HELD_FROM and len(missing) > HELD_SHARE * before:
+    before = len(pairing.pairs) + len(pairing.halves)
+    for side, keys in zip(sides, ([p.one for p in pairing.halves], [p.other for p in pairing.halves]), strict=True):
+        missing = sum(key not in side.rows for key in keys)
+        if missing >= HELD_FROM and missing > HELD_SHARE * before:
             raise Torn(
-                f"{side.table}: {len(missing)} of the {before} rows that were synced last are gone at once, so nothing is done. Put"
-                " them back; if you mean it, remove them from the other table, too, or begin anew with --anew"
+                f"{side.table}: {missing} of the {before} rows that were synced last are gone at once, so nothing is done. Put them"
+                " back; if you mean it, remove them from the other table, too, or begin anew with --anew"
             )
 
 

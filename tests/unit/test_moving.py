@@ -11,12 +11,13 @@ from typing import Any, cast
 import pytest
 
 from connectors.api import Cell, Effect, Patch, Traits, Written
-from connectors.errors import NeedsOwner, OutcomeUnknown, TableError, TryLater
+from connectors.errors import NeedsOwner, NoHeader, OutcomeUnknown, TableError, TryLater
 from engine.crash import CrashPoints
 from engine.ledger import Ledger
+from engine.pairing import Side
 from engine.patience import PatientTable
 from engine.syncing import Torn
-from rowd.copying import Copied, copied
+from rowd.copying import Copied, copied, planned
 from rowd.moving import FRESH, WRITTEN, AlreadyMoving, Book, Moved, alone
 from rowd.syncing import Synced, Syncing, Wanted
 from tests.fakes.memory_table import InlineWorker, MemoryTable
@@ -132,6 +133,23 @@ def bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
 
 
 Make = Callable[..., Bench]
+
+
+# --- what a target can't hold
+
+
+def test_a_cell_that_only_rowd_writes_keeps_no_row_from_being_copied() -> None:
+    headers = {c: c for c in ("Name", "Status", "Last Status")}
+    source = Side("a", headers, {"x": {"Name": "n", "Status": "draft", "Last Status": "timed out"}})
+    target = Side("b", headers, {})
+
+    def misfits(*names: str) -> Callable[[Mapping[str, Cell]], Mapping[str, str]]:
+        return lambda cells: {name: f"no option {cells[name]}" for name in names if name in cells}
+
+    plan = planned(source, target, misfits("Last Status"), str)
+    assert (plan.fits, plan.creates) == (True, (("x", {"Name": "n", "Status": "draft"}),))
+    plan = planned(source, target, misfits("Last Status", "Status"), str)
+    assert (plan.fits, plan.unfit) == (False, {"no option draft": ["n"]})
 
 
 # --- answers that are lost
@@ -257,7 +275,47 @@ def test_a_key_that_changes_with_what_is_put_is_followed(bench: Make) -> None:
     assert len(here.other.rows) == 5
 
 
+def test_a_row_without_an_id_is_the_same_row_though_it_was_written_and_then_renamed(bench: Make) -> None:
+    here = bench()
+    here.copy()
+    for row in here.other.rows:
+        row["ID"] = ""
+    here.sync()
+    here.one.person("task 1")["Status"] = "paused"
+    here.sync()
+    here.one.person("task 1")["Name"] = "renamed"
+    assert [(change.column, change.new) for change in here.sync().changed] == [("Name", "renamed")]
+    assert len(here.other.rows) == 5
+
+
+def test_what_was_forgotten_removes_nothing(bench: Make) -> None:
+    here = bench()
+    here.copy()
+    here.one.rows = [row for row in here.one.rows if row["Name"] != "task 1"]
+    here.other.rows.append(task("task 1", ID="twin"))
+    assert here.sync().waiting == [("other", "task 1")]
+    assert here.sync(anew=True).waiting == []
+    assert here.sync(remove=True).removed == []
+    assert len(here.other.rows) == 6
+
+
 # --- reads that nobody may act upon
+
+
+def test_a_table_that_has_no_line_of_headers_stops_it(bench: Make) -> None:
+    here = bench()
+    here.copy()
+    here.other.fail = [NoHeader("other has no headers") for _ in range(4)]
+    with pytest.raises(NeedsOwner, match="other has no headers"):
+        here.sync(remove=True)
+    assert len(here.one.rows) == 5
+
+
+def test_rows_that_are_removed_from_both_are_none_that_lack(bench: Make) -> None:
+    here = bench()
+    here.copy()
+    here.one.rows, here.other.rows = here.one.rows[:1], here.other.rows[:1]
+    assert here.sync() == Synced()
 
 
 def test_a_read_without_headers_stops_it(bench: Make) -> None:

@@ -100,6 +100,14 @@ def test_two_tables_are_named_that_there_are(desk: Desk, command: str) -> None:
     assert "name two" in desk.said(command, "ops", "ops", code=2)
 
 
+@pytest.mark.parametrize("command", ["copy", "sync"])
+def test_two_tables_that_both_run_are_refused(desk: Desk, command: str) -> None:
+    file = desk.folder / "rowd.toml"
+    file.write_text(file.read_text().replace("serve = false", ""))
+    assert "ops and other are both served, so every task would run twice" in desk.said(command, "ops", "other", code=5)
+    assert rows(desk, "other") == {}
+
+
 def test_only_one_command_moves_rows_at_a_time(desk: Desk) -> None:
     with alone(desk.folder / ".rowd"):
         assert "Another rowd copy or rowd sync is at work" in desk.said("copy", "ops", "other", code=3)
