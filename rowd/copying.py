@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from connectors.errors import OutcomeUnknown, TryLater
 from engine.pairing import ROWDS, Alone, Cells, Side, called, common, known, lacking, made_of, paired
 from engine.syncing import met
-from rowd.moving import ROUNDS, TOGETHER, Book, Moved, Progress
+from rowd.moving import ROUNDS, Book, Moved, Progress
 from rowd.wiring import new_id
 
 
@@ -83,9 +83,9 @@ async def copied(source: Moved, target: Moved, book: Book, progress: Progress, *
     total = len(first.creates)
     for _ in range(ROUNDS):
         try:
-            for at in range(0, len(plan.creates), TOGETHER):
+            for at in range(0, len(plan.creates), target.together):
                 done = total - len(plan.creates) + at
-                made = await target.add(plan.creates[at : at + TOGETHER], progress, done, total)
+                made = await target.add(plan.creates[at : at + target.together], progress, done, total)
                 columns = common(source.side, target.side)
                 book.commit([met(key, new, source.side.rows[key], target.side.rows[new], columns) for key, new in made])
         except OutcomeUnknown:

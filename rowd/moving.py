@@ -34,7 +34,9 @@ FRESH = timedelta(seconds=30)
 """What was read longer ago is read again before more is written by it."""
 
 TOGETHER = 250
-"""So many rows are made before they are read back: what is edited in between can't be told from what the store made of them."""
+"""So many rows are made before they are read back, or as many as one write makes: what is edited in between can't be told from what
+the store made of them.
+"""
 
 LOCK = "moving.lock"
 
@@ -126,6 +128,11 @@ class Moved:
         return self._table.traits.batch
 
     @property
+    def together(self) -> int:
+        """How many rows are made before they are read back."""
+        return max(TOGETHER, self.batch)
+
+    @property
     def exact(self) -> bool:
         """Whether the store itself tests what a patch expects."""
         return self._table.traits.atomic_expect
@@ -175,15 +182,14 @@ class Moved:
         return await self._written(lambda: self._table.call(lambda: editable.create(cells)))
 
     async def add(self, rows: Sequence[tuple[str, Cells]], progress: Progress, done: int, total: int) -> list[tuple[str, str]]:
-        """Make rows, at most TOGETHER of them: (key of the row elsewhere, cells). They are read back: (that key, the key here).
+        """Make rows, at most `together`: (key of the row elsewhere, cells). They are read back: (that key, the key here).
 
         done: how many of the `total` were made before.   Raises what making rows, and reading, does.
         """
         made: list[tuple[str, str]] = []
-        size = max(1, min(self.batch, TOGETHER))
-        for at in range(0, len(rows), size):
+        for at in range(0, len(rows), self.batch):
             progress(f"adding to {self.name}", done + at, total)
-            some = rows[at : at + size]
+            some = rows[at : at + self.batch]
             keys = await self.create([cells for _, cells in some])
             made += [(known, key) for (known, _), key in zip(some, keys, strict=True)]
         there = (await self.read()).rows

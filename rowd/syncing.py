@@ -10,7 +10,7 @@ from connectors.errors import OutcomeUnknown
 from engine.likeness import identical
 from engine.pairing import ROWDS, Cells, Pair, Side, called, common, known, lacking, made_of, paired
 from engine.syncing import SIDES, Conflict, Put, Removal, SyncPlan, Which, met, planned, told
-from rowd.moving import ROUNDS, TOGETHER, Book, Moved, Progress
+from rowd.moving import ROUNDS, Book, Moved, Progress
 from rowd.wiring import new_id
 
 
@@ -251,8 +251,8 @@ class Syncing:
     async def _create(self, rows: Sequence[tuple[str, Cells]], side: Which) -> None:
         table, here = self._tables[side], self._seen[1 - side]
         columns = common(*self._seen)
-        for start in range(0, len(rows), TOGETHER):
-            some = rows[start : start + TOGETHER]
+        for start in range(0, len(rows), table.together):
+            some = rows[start : start + table.together]
             if not table.fresh:
                 await table.read()
             new = set(paired(here, table.side).ones)
