@@ -252,7 +252,7 @@ def _note(state: Path, wrote: Mapping[str, datetime]) -> None:
     """Put it in the place of the last one, before the write is made. Raises StateUnusable."""
     draft = state / f".{WRITTEN}"
     try:
-        draft.touch(mode=0o600)
+        draft.touch(mode=0o644)  # whoever the daemon runs as is to read what root has left
         draft.write_text(json.dumps({name: at.isoformat() for name, at in wrote.items()}), encoding="utf-8")
         draft.replace(state / WRITTEN)
     except OSError as exc:
