@@ -94,10 +94,8 @@ async def copied(source: Moved, target: Moved, book: Book, progress: Progress, *
             plan = CopyPlan(())
         if not plan.creates:
             return Copied(first, tuple(source.side.called(key) for key, _ in first.creates))
-    raise TryLater(
-        f"{target.name}: {total - len(plan.creates)} of {total} rows were made, and it can't be told whether the next were. Repeat"
-        " the command: it makes what is missing"
-    )
+    done = total - len(plan.creates)
+    raise TryLater(f"{target.name}: {done} of {total} rows were made, and it can't be told whether the next were")
 
 
 async def _looked(source: Moved, target: Moved) -> CopyPlan:

@@ -12,7 +12,7 @@ from engine.clock import SystemClock
 from engine.shapes import SERVED
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
-from rowd.cli.moving import lines, progress, some, two_tables
+from rowd.cli.moving import lines, progress, resumable, some, two_tables
 from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import clean, emit_json, plural, say, warn
 from rowd.cli.site import site_at
@@ -42,7 +42,7 @@ def copy(
     """
     site = site_at(config)
     two_tables(site, source, target)
-    with alone(site.state), progress() as drawn:
+    with alone(site.state), resumable(), progress() as drawn:
         done = asyncio.run(_copied(site, source, target, drawn, dry_run=dry_run))
     plan = done.plan
     if as_json:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
+from connectors.errors import TryLater
 from engine.cells import did_you_mean
 from engine.display import cut
 from rowd.cli.exits import Exit
@@ -48,6 +49,15 @@ def two_tables(site: Site, one: str, other: str) -> tuple[str, str]:
             Exit.REFUSED,
         )
     return one, other
+
+
+@contextmanager
+def resumable() -> Iterator[None]:
+    """What can't go on now ends the command, and it is said that a later call goes on from there."""
+    try:
+        yield
+    except TryLater as exc:
+        fail(f"{str(exc).rstrip('.')}. Repeat the command later: it goes on from where it is.", Exit.LATER)
 
 
 def some(names: Sequence[str]) -> str:

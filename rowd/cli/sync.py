@@ -11,7 +11,7 @@ from engine.clock import SystemClock
 from engine.syncing import Torn, Which
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
-from rowd.cli.moving import lines, progress, shown, two_tables
+from rowd.cli.moving import lines, progress, resumable, shown, two_tables
 from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import clean, emit_json, fail, plural, say, warn
 from rowd.cli.site import site_at
@@ -55,7 +55,7 @@ def sync(
     if prefer is not None and prefer not in names:
         fail(f'--prefer "{clean(prefer)}": say {one} or {other}', Exit.USAGE)
     wanted = Wanted(_served(site, names), _which(names, prefer), remove=delete, anew=anew, dry_run=dry_run)
-    with alone(site.state), progress() as drawn:
+    with alone(site.state), resumable(), progress() as drawn:
         try:
             done = asyncio.run(_synced(site, names, wanted, drawn))
         except Torn as exc:

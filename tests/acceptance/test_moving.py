@@ -277,10 +277,16 @@ def test_the_guide_works_as_it_stands_while_a_daemon_runs(tmp_path: Path) -> Non
     config.write_text(f'{ACTIONS}\n{definition}endpoint = "{own[1]}"\n')
     (tmp_path / "tasks.csv").write_text(
         "ID,Name,Action,Schedule,Status,My own\na1,nightly,run_vitest,daily 03:00,active,x\na2,later,run_vitest,in 2 days,active,\n"
+        "a3,at_once,run_vitest,now,active,\n"
     )
     daemon = Daemon(tmp_path, ["run", "--log", "json"], clean_environment())
     try:
         daemon.until("table.read", lambda event: event["table"] == "tasks")
+        daemon.until("run.ended")
+        for _ in range(60):
+            if "now,completed" in (tmp_path / "tasks.csv").read_text():
+                break
+            rowd("status", cwd=tmp_path)
         lines = [line for block in blocks("move-between-stores.md", "sh") for line in block.splitlines()]
         assert "rowd copy tasks sheet" in lines
         for line in lines:
@@ -289,6 +295,7 @@ def test_the_guide_works_as_it_stands_while_a_daemon_runs(tmp_path: Path) -> Non
         assert {name: row["Schedule"] for name, row in sheet.rows().items() if not name.startswith("my_first")} == {
             "nightly": "daily 03:00",
             "later": "in 2 days",
+            "at_once": "now",
         }
         moved = config.read_text().replace("serve = false\n", "").replace('path = "tasks.csv"', 'path = "tasks.csv"\nserve = false')
         config.write_text(moved)
@@ -300,3 +307,4 @@ def test_the_guide_works_as_it_stands_while_a_daemon_runs(tmp_path: Path) -> Non
         daemon.kill()
         sheet.close()
     assert not [event for event in daemon.events if event["event"].startswith(("table.un", "trouble"))]
+    assert [event["task"] for event in daemon.events if event["event"] == "run.started"] == ["at_once"]

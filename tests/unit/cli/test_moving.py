@@ -7,8 +7,11 @@ import io
 from pathlib import Path
 
 import pytest
+import typer
 
+from connectors.errors import TryLater
 from engine.ledger import Ledger
+from rowd.cli.moving import resumable
 from rowd.moving import alone
 from tests.unit.cli.desk import Desk
 
@@ -111,6 +114,15 @@ def test_two_tables_that_both_run_are_refused(desk: Desk, command: str) -> None:
 def test_only_one_command_moves_rows_at_a_time(desk: Desk) -> None:
     with alone(desk.folder / ".rowd"):
         assert "Another rowd copy or rowd sync is at work" in desk.said("copy", "ops", "other", code=3)
+
+
+def test_what_cannot_go_on_now_ends_with_a_status_of_its_own_and_says_that_it_can_be_repeated(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(typer.Exit) as ended, resumable():
+        raise TryLater("the store is busy.")
+    assert ended.value.exit_code == 3
+    assert capsys.readouterr().err == "the store is busy. Repeat the command later: it goes on from where it is.\n"
 
 
 # --- sync
