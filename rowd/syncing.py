@@ -255,10 +255,10 @@ class Syncing:
             some = rows[start : start + table.together]
             if not table.fresh:
                 await table.read()
-            new = set(paired(here, table.side).ones)
-            if any(key not in new for key, _ in some):  # somebody else has made it meanwhile
+            lacks = set(paired(here, table.side).ones)
+            if any(key not in lacks for key, _ in some):  # somebody else has made it meanwhile
                 self.done.unfinished = True
-                some = [(key, cells) for key, cells in some if key in new]
+                some = [(key, cells) for key, cells in some if key in lacks]
             made = await table.add(some, self._progress, start, len(rows))
             now = table.side
             self.done.created += [(table.name, here.called(key)) for key, _ in made]
