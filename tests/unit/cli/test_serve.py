@@ -90,3 +90,10 @@ def test_the_same_store_twice_stays_a_mistake(desk: Desk) -> None:
     with (desk.folder / "rowd.toml").open("a") as file:
         file.write('[tables.again]\nconnector = "local"\npath = "ops.csv"\nserve = false\n')
     assert "is the same store as tables.ops" in desk.said("list", code=4)
+
+
+def test_what_is_moved_to_gets_its_columns_and_no_first_rows(desk: Desk) -> None:
+    for table, first in (("mirror", []), ("ops", ["my_first_task", "my_first_counter"])):
+        desk.table(table)
+        (found,) = desk.json("setup", table)["tables"]
+        assert (found["ready"], found["rows"]) == (True, first)
