@@ -133,6 +133,9 @@ class TableSettings(BaseModel):
     poll: Interval = Field(
         default=timedelta(seconds=30), description="How often the table is read when nothing tells of a change sooner."
     )
+    serve: bool = Field(
+        default=True, description="Whether the daemon runs its rows. If not, only commands know it: a mirror, a backup."
+    )
     quota_share: Annotated[Percent, AfterValidator(_some_of_it)] = Field(
         default=1.0, description="How much of what the vendor allows rowd may use for this table, where others use the same key."
     )

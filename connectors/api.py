@@ -163,6 +163,7 @@ class Traits:
     budgets: what it allows in a month; empty where months don't count.
     ordered: whether rows and columns come in the order in which people see them. Where a store tells no program how its views are
         sorted, they come in an order that stays.
+    lag: for how long a read may show what stood there before a write, to whoever didn't make that write through the same object.
     """
 
     atomic_expect: bool
@@ -171,6 +172,7 @@ class Traits:
     cell_limit: int = 32_767
     budgets: tuple[Budget, ...] = ()
     ordered: bool = True
+    lag: timedelta = timedelta(0)
 
 
 class Table(Protocol):
@@ -231,6 +233,18 @@ class Editable(Protocol):
 
     def delete(self, keys: Sequence[str]) -> list[Effect]:
         """Remove rows, at most `traits.batch`; answer in the same order. Raises: TryLater, OutcomeUnknown, NeedsOwner, Bug."""
+
+
+@runtime_checkable
+class Typed(Protocol):
+    """A table whose columns don't hold everything."""
+
+    def unfit(self, cells: Mapping[str, Cell]) -> Mapping[str, str]:
+        """header → one sentence with the remedy, for each of these cells that its column can't hold: as `Written.unfit` says it.
+
+        By the columns as they were read last, without a request. A header that the table doesn't have is none of its business.
+        Raises Bug for an instant without a zone.
+        """
 
 
 @runtime_checkable

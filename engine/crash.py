@@ -17,6 +17,11 @@ POINTS = (
     "table.after-write",
 )
 
+OF_COMMANDS = ("move.before-write", "move.after-write", "pairs.before", "pairs.after")
+"""Points of `rowd copy` and `rowd sync`: around each write into a table, and each commit of pairs."""
+
+_ALL = (*POINTS, *OF_COMMANDS)
+
 VARIABLE = "ROWD_DIE_AT"
 
 
@@ -27,7 +32,7 @@ class Crash(Protocol):
 
 
 class CrashPoints:
-    """Dies at one of POINTS.
+    """Dies at one of POINTS, or OF_COMMANDS.
 
     text: the value of $ROWD_DIE_AT: `claim.after`, or `claim.after:3` for the third time; None for never.
     Raises ValueError, with the names, for anything else.
@@ -37,9 +42,9 @@ class CrashPoints:
         self._name, self._left = _parsed(text) if text else ("", 0)
 
     def at(self, name: str) -> None:
-        """Die here, if this is the point and the time. Raises ValueError for a name that isn't one of POINTS."""
-        if name not in POINTS:
-            raise ValueError(f"{name!r} is no crash point; there are {', '.join(POINTS)}")
+        """Die here, if this is the point and the time. Raises ValueError for a name that isn't one of them."""
+        if name not in _ALL:
+            raise ValueError(f"{name!r} is no crash point; there are {', '.join(_ALL)}")
         if name != self._name:
             return
         self._left -= 1
@@ -49,8 +54,8 @@ class CrashPoints:
 
 def _parsed(text: str) -> tuple[str, int]:
     name, _, hit = text.partition(":")
-    if name not in POINTS:
-        raise ValueError(f"{VARIABLE}={text}: there is no such point; there are {', '.join(POINTS)}")
+    if name not in _ALL:
+        raise ValueError(f"{VARIABLE}={text}: there is no such point; there are {', '.join(_ALL)}")
     if not (hit or "1").isascii() or not (hit or "1").isdigit() or int(hit or "1") < 1 or text.endswith(":"):
         raise ValueError(f'{VARIABLE}={text}: after the colon comes which time it dies, 1 or more, as in "{name}:3"')
     return name, int(hit or "1")

@@ -75,9 +75,9 @@ def lint(
         found += _of_table(view)
         for row in view.rows:
             found += _of_row(row)
-            if row.task is not None and row.task.status is Status.ACTIVE:
+            if view.served and row.task is not None and row.task.status is Status.ACTIVE:
                 found += _of_task(row, row.task, now, usual.get((row.table, row.key)))
-    found += _clashes([row for view in tables for row in view.tasks], now, house, workers)
+    found += _clashes([row for view in tables if view.served for row in view.tasks], now, house, workers)
     order = list(Level)
     return sorted(found, key=lambda f: order.index(f.level))
 
@@ -115,6 +115,8 @@ def _of_table(view: TableView) -> Iterator[Finding]:
         yield Finding(Level.ERROR, "table", view.name, f"the table is held, nothing of it starts: {view.held}")
     for hint in view.hints:
         yield Finding(Level.WARNING, "header", view.name, hint)
+    if not view.served:
+        yield Finding(Level.NOTE, "not served", view.name, "nothing of it runs: it says serve = false in rowd.toml")
 
 
 def _of_row(row: RowView) -> Iterator[Finding]:

@@ -23,8 +23,8 @@ class Reloading:
     ) -> None:
         self._site, self._made, self._committer, self._reload, self._listener = site, made, committer, reload, listener
         self._turn = asyncio.Lock()
-        self._opened = dict(site.tables)  # as they are; those that are added later are added here, too
-        self._note = Note(process, site.config.version, made.clock.now(), tuple(site.tables))
+        self._opened = dict(site.served)  # as they are; those that are added later are added here, too
+        self._note = Note(process, site.config.version, made.clock.now(), tuple(site.served))
         leave(site.state, self._note)
 
     async def reload(self) -> None:
@@ -41,9 +41,9 @@ class Reloading:
             self._listener(ConfigRefused(at=now, message=str(exc)))
         else:
             restart = await self._take_over(site)
-            served = tuple(name for name in self._serving() if name in site.tables)
+            served = tuple(name for name in self._serving() if name in site.served)
             self._note = Note(self._note.process, site.config.version, now, served, restart)
-            self._listener(ConfigReloaded(at=self._made.clock.now(), tables=tuple(site.tables), restart=restart))
+            self._listener(ConfigReloaded(at=self._made.clock.now(), tables=tuple(site.served), restart=restart))
         leave(self._site.state, self._note)
 
     async def stopped(self, stopping: asyncio.Event) -> None:
@@ -61,11 +61,11 @@ class Reloading:
         otherwise now.
         """
         serving = self._serving()
-        rules = {n: serving[n].rules_if(bound) if n in serving else bound.rules for n, bound in site.tables.items()}
+        rules = {n: serving[n].rules_if(bound) if n in serving else bound.rules for n, bound in site.served.items()}
         self._made.reconfigure(site.parts, rules)
-        left = {n for n in serving if n in site.tables and serving[n].moved(site.tables[n])}
-        for name in site.tables.keys() - serving.keys():
-            if any(bound.settings == site.tables[name].settings for bound in serving.values()):
+        left = {n for n in serving if n in site.served and serving[n].moved(site.served[n])}
+        for name in site.served.keys() - serving.keys():
+            if any(bound.settings == site.served[name].settings for bound in serving.values()):
                 left.add(name)  # the same store under another name
                 continue
             try:
@@ -74,5 +74,5 @@ class Reloading:
                 self._listener(Trouble(at=self._made.clock.now(), where=f"table {name}", message=str(exc)))
                 left.add(name)
             else:
-                self._opened[name] = serving[name] = site.tables[name]
+                self._opened[name] = serving[name] = site.served[name]
         return tuple(sorted(left))

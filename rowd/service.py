@@ -57,7 +57,7 @@ async def opened(
         try:
             made = await daemon(site, own_clock, committer, heartbeat.hear, take_over=take_over)
             heartbeat.tell_of(lambda: made.looked_at)
-            mark = DaemonMark(_myself(), os.uname().nodename, own_clock.now(), __version__, tuple(site.tables))
+            mark = DaemonMark(_myself(), os.uname().nodename, own_clock.now(), __version__, tuple(site.served))
             await committer.do(lambda ledger: ledger.mark_daemon(mark), point="marks")
             try:
                 yield made, committer
@@ -121,7 +121,7 @@ async def pass_once(site: Site, listener: Listener) -> None:
     async with opened(site, listener) as (made, _):
         await made.run_once(_stoppable())
         # Only now: who reads of a daemon that still runs would tell people to send it SIGHUP, and a pass has no ear for it.
-        leave(site.state, Note(_myself(), site.config.version, made.clock.now(), tuple(site.tables)))
+        leave(site.state, Note(_myself(), site.config.version, made.clock.now(), tuple(site.served)))
 
 
 async def _contained(what: str, work: Coroutine[Any, Any, None], clock: Clock, listener: Listener) -> None:

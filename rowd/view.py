@@ -24,21 +24,15 @@ from engine.keeper import Keeper
 from engine.layout import Layout
 from engine.ledger import DaemonMark, Ledger, Reach, TableMark
 from engine.merge import first_sight
-from engine.model import (
-    Defect,
-    Occurrence,
-    Request,
-    RowState,
-    Stage,
-    Status,
-    Tally,
-    Task,
-)
+from engine.model import Defect, Occurrence, Request, RowState, Stage, Status, Tally, Task
 from engine.parse import doubled_names, name_taken, parse
 from engine.plan import Hold, House, Standing
 from rowd.allowances import commands_governor
 from rowd.service import alive
 from rowd.wiring import Bound, Site, keeper_of, new_id, patient_table
+
+NOT_SERVED = Hold("not served (serve = false in rowd.toml)")
+"""Why nothing of a table starts that only commands know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +43,7 @@ class RowView:
     state: as the daemon would hold it once it has read the row as it is now.   new: the daemon hasn't seen the row yet.
     zone: what its times are shown in: the task's, else the table's.   held: why nothing of it may start, None where it may.
     position: which of the table's rows it is, from 1, where it was read now.
-    wanted: what the daemon's own code would write into it; None for a row that the daemon has yet to tell apart.
+    wanted: what the daemon's own code would write into it; None for a row that the daemon has yet to tell apart, or never reads.
     """
 
     table: str
@@ -113,7 +107,7 @@ class TableView:
 
     rows: each line of the table once, in its order; where it couldn't be read, the ledger's copy, in the order of first sight.
     doubted: known rows whose line can't be told: several bear their id.
-    hints: strangers among its columns that were probably meant to be known ones.
+    hints: strangers among its columns that were probably meant to be known ones.   served: whether a daemon is to run it.
     trouble: why it couldn't be read now.   held: why nothing of it may start, for the table as a whole.
     mark: how it stood when the daemon last looked; None before that.   layout: None where no read of it was understood.
     """
@@ -128,6 +122,7 @@ class TableView:
     held: str | None = None
     doubted: tuple[RowView, ...] = ()
     hints: tuple[str, ...] = ()
+    served: bool = True
 
     @property
     def unread(self) -> bool:
@@ -285,17 +280,18 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
             zone=understood.zone if isinstance(understood, Task) else bound.rules.rules.zone,
             active=tuple(known.active.get(key, ())),
             requests=tuple(known.requests.get(key, ())),
-            held=keeper.hold(key, now),
-            new=key not in before,
+            held=keeper.hold(key, now) if bound.served else NOT_SERVED,
+            new=bound.served and key not in before,
             position=positions.get(key),
-            wanted=partial(keeper.wanted, key, now),
+            wanted=partial(keeper.wanted, key, now) if bound.served else None,
         )
         for key in order
         if (understood := keeper.understood.get(key)) is not None
     ]
     doubted = tuple(row for row in rows if row.key in keeper.sight.doubtful)
     rows = [row for row in rows if row.key not in keeper.sight.doubtful]
-    rows += [replace(row, position=positions.get(row.key)) for row in _nameless(keeper, now, new=known.mark is None)]
+    nameless = _nameless(keeper, now, new=known.mark is None)
+    rows += [replace(row, position=positions.get(row.key)) for row in (nameless if bound.served else map(_mirrored, nameless))]
     return TableView(
         name=keeper.name,
         bound=bound,
@@ -307,7 +303,13 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
         held=keeper.access.held,
         doubted=doubted,
         hints=(*Layout.of(keeper.sight.columns, bound.rules.renames).hints, *keeper.sight.missing()),
+        served=bound.served,
     )
+
+
+def _mirrored(row: RowView) -> RowView:
+    """A row of a table that is not served."""
+    return replace(row, held=NOT_SERVED, new=False, wanted=None)
 
 
 def _since(mark: TableMark | None, error: TableError, now: datetime) -> datetime:

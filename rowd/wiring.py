@@ -52,13 +52,14 @@ APART = frozenset(Definition.model_fields) - {"kind", "parameters", "secrets"}
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A table as configured, ready to be opened.   ledger: of its site."""
+    """A table as configured, ready to be opened.   ledger: of its site.   served: whether a daemon is to run its rows."""
 
     rules: TableRules
     backend: Backend
     settings: BaseModel
     place: Place
     ledger: Path
+    served: bool = True
 
     def open(self, gate: Gate = open_gate) -> Table:
         """Open it. Touches neither file nor network yet.   gate: see `Place`."""
@@ -88,6 +89,11 @@ class Site:
     tables: Mapping[str, Bound]
     parts: Parts
     definitions: Mapping[str, Definition]
+
+    @property
+    def served(self) -> Mapping[str, Bound]:
+        """The tables that a daemon is to run."""
+        return {name: bound for name, bound in self.tables.items() if bound.served}
 
     @property
     def state(self) -> Path:
@@ -156,7 +162,7 @@ async def daemon(site: Site, clock: SteadyClock, committer: Commits, listener: L
     Raises NeedsOwner.
     """
     built = Daemon(site.parts, clock, committer, listener, site.windows)
-    tenders = [await tender(site, name, built.governor, committer, listener) for name in site.tables]
+    tenders = [await tender(site, name, built.governor, committer, listener) for name in site.served]
     await built.open(tenders, take_over=take_over)
     return built
 
@@ -295,7 +301,7 @@ def _table(
     limit = config.settings.daemon.offline_limit
     share, stale = settings.quota_share, settings.max_stale
     its = TableRules(rules, renames, settings.poll, limit, _blackouts(config), share, stale)
-    return Bound(its, backend, own, place, config.state_dir / LEDGER)
+    return Bound(its, backend, own, place, config.state_dir / LEDGER, settings.serve)
 
 
 def _key_columns(place: Place) -> tuple[str, str]:

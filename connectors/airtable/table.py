@@ -225,6 +225,10 @@ class AirtableTable:
             raise TryLater(f"{self._where}: the columns are not what they were ({refused})") from refused
         return [record["id"] for record in answer["records"]]
 
+    def unfit(self, cells: Mapping[str, Cell]) -> Mapping[str, str]:
+        """By the fields as they were read last."""
+        return _fitted(self._fields, cells)[1] if self._fields is not None else {}
+
     def delete(self, keys: Sequence[str]) -> list[Effect]:
         """One request; where it is refused, what is gone already is found out by another one, and the rest is sent again."""
         if len(keys) > BATCH:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
+from config.fields import Span
 from connectors.reaching import Endpoint, Patience, Said, token_named
 
 ENDPOINT = "https://api.notion.com"
@@ -17,6 +18,9 @@ ENDPOINT = "https://api.notion.com"
 PER_MINUTE = 180
 """Requests of a connection in 60 seconds; on Business and Enterprise plans 600.
 developers.notion.com/reference/request-limits (VENDORS.md C1)."""
+
+LAG = timedelta(seconds=60)
+"""Notion says nowhere how late a query may be (VENDORS.md C3): longer than anybody has seen."""
 
 _SITES = ("notion.so", "notion.com", "notion.site")
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -49,6 +53,9 @@ class NotionSettings(BaseModel, extra="forbid", frozen=True):
         le=600,
         description="How many requests the table may use in 60 seconds. Notion allows 600 to each connection on Business and"
         " Enterprise plans, 180 on all others.",
+    )
+    lag: Span = Field(
+        default=LAG, description="For how long a query may still show a row as it was before it was written; copies and syncs wait."
     )
     connect_timeout: Patience = Field(default=timedelta(seconds=5), description="How long a connection may take to come about.")
     timeout: Patience = Field(default=timedelta(seconds=60), description="How long an answer may keep silent.")

@@ -69,7 +69,7 @@ class NotionTable:
     def traits(self) -> Traits:
         """One page a request: Notion has no other way to write (VENDORS.md C2), and no compare-and-set (C4)."""
         window = Window("any", self._settings.requests_per_minute, SPAN, self._where.scope)
-        return Traits(atomic_expect=False, batch=1, windows=(window,), cell_limit=TEXT_LIMIT, ordered=False)
+        return Traits(atomic_expect=False, batch=1, windows=(window,), cell_limit=TEXT_LIMIT, ordered=False, lag=self._settings.lag)
 
     # --- reading
 
@@ -238,6 +238,10 @@ class NotionTable:
             row = self._row(fields, answer)
             self._late.wrote(row.key, None, row.cells, answer["last_edited_time"])
         return [str(answer["id"])]
+
+    def unfit(self, cells: Mapping[str, Cell]) -> Mapping[str, str]:
+        """By the properties as they were read last."""
+        return _fitted(self._fields, cells)[1] if self._fields is not None else {}
 
     def delete(self, keys: Sequence[str]) -> list[Effect]:
         """At most one, into the trash, as `write` does."""

@@ -21,13 +21,14 @@ from engine.ledger.housekeeping import Housekeeping
 from engine.ledger.ids import new_run_id
 from engine.ledger.marks import Marks
 from engine.ledger.occurrences import Occurrences
+from engine.ledger.pairs import Pairs
 from engine.ledger.recording import Recording
 from engine.ledger.records import Attempt, AttemptEnd, DaemonMark, Digest, Pruned, Reach, TableMark, Troubled, Unfinished
 from engine.ledger.requests import Requests
 from engine.ledger.spending import Spending
 
 
-class Ledger(Occurrences, Recording, Housekeeping, Requests, History, Marks, Spending):
+class Ledger(Occurrences, Recording, Housekeeping, Requests, History, Marks, Spending, Pairs):
     """All of it, over one connection to one file. See `Ledger.open` and `Ledger.transaction`."""
 
 

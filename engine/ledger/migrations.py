@@ -46,7 +46,13 @@ def _version_5(connection: sa.Connection) -> None:
     connection.exec_driver_sql(f"CREATE TABLE spent ( {columns}, PRIMARY KEY (scope, day) ) WITHOUT ROWID, STRICT")
 
 
-STEPS: Mapping[int, Step] = {2: _version_2, 3: _version_3, 4: _version_4, 5: _version_5}
+def _version_6(connection: sa.Connection) -> None:
+    texts = ", ".join(f"{name} TEXT NOT NULL" for name in ("one", "other", "key_one", "key_other", "base_one", "base_other"))
+    connection.exec_driver_sql(f"CREATE TABLE pairs ( {texts}, PRIMARY KEY (one, other, key_one) ) WITHOUT ROWID, STRICT")
+    connection.exec_driver_sql("CREATE UNIQUE INDEX pairs_by_other ON pairs (one, other, key_other)")
+
+
+STEPS: Mapping[int, Step] = {2: _version_2, 3: _version_3, 4: _version_4, 5: _version_5, 6: _version_6}
 """Version → what leads to it from the one before, in SQL of its own, never edited later. The schema module has only the newest."""
 
 FIRST = 1

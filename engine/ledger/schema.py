@@ -236,6 +236,22 @@ HOURS = sa.Table(
     sqlite_strict=True,
 )
 
+# Which row of one table is which of another, for `rowd sync`; `one` is the table whose name sorts first. The bases: what either
+# store gave back of the row after the last sync.
+PAIRS = sa.Table(
+    "pairs",
+    META,
+    _text("one", primary_key=True),
+    _text("other", primary_key=True),
+    _text("key_one", primary_key=True),
+    _text("key_other"),
+    _text("base_one"),
+    _text("base_other"),
+    sa.Index("pairs_by_other", "one", "other", "key_other", unique=True),
+    sqlite_with_rowid=False,
+    sqlite_strict=True,
+)
+
 # What was spent of a month's budgets: by scope and day (days since 1970 UTC), looks and tells apart.
 SPENT = sa.Table(
     "spent",

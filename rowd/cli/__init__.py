@@ -53,11 +53,13 @@ COMMANDS = (
     Entry("edit", "rowd.cli.edit:edit", EDIT, "Change cells of a row."),
     Entry("delete", "rowd.cli.delete:delete", EDIT, "Delete a row from its table."),
     Entry("import", "rowd.cli.importing:import_app", MOVE, "Take rows from a crontab, a CSV file or a JSON file."),
+    Entry("copy", "rowd.cli.copy:copy", MOVE, "Make the rows of one table in another that doesn't have them."),
+    Entry("sync", "rowd.cli.sync:sync", MOVE, "Bring two tables to say the same, whichever of them was edited."),
     Entry("export", "rowd.cli.exporting:export_app", MOVE, "Write the rows as CSV, as JSON or as a crontab."),
 )
 """In the order of `rowd --help`."""
 
-CHANGING = frozenset({*(e.name for e in COMMANDS if e.group in (START, ACT, EDIT)), "import"})
+CHANGING = frozenset({*(e.name for e in COMMANDS if e.group in (START, ACT, EDIT)), "import", "copy", "sync"})
 """Commands that change something: a table, rowd.toml, the ledger."""
 
 

@@ -64,6 +64,8 @@ def ask(
         if ledger_gone(site) is not None:  # it was said what to do
             fail("Nothing was asked.", Exit.OWNER)
         fail(NOBODY, Exit.LATER)
+    if row.table not in site.served:
+        fail(f"Nothing of {row.table} runs: it says serve = false in rowd.toml. Nothing was asked.", Exit.REFUSED)
     if row.key.startswith(PROVISIONAL):
         fail(
             f"{clean(row.name)} has no ID yet, so it can't be asked for; the daemon gives it one when it reads the table",

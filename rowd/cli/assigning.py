@@ -13,7 +13,7 @@ from engine.columns import Column
 from engine.model import Defect, Task
 from rowd.cli.exits import Exit
 from rowd.cli.output import clean, fail, warn
-from rowd.cli.site import tables_of
+from rowd.cli.site import served_of, tables_of
 from rowd.lint import never
 from rowd.wiring import Bound, Site
 
@@ -37,8 +37,8 @@ def assignments(said: Iterable[str]) -> dict[str, Cell]:
 
 
 def one_table(site: Site, table: str | None) -> Bound:
-    """The table of `--table`, or the only one. Ends the command where it must be said which."""
-    names = tables_of(site, table)
+    """The table of `--table`, or the only one, or the only one that is served. Ends the command where it must be said which."""
+    names = served_of(site, table) or tables_of(site, table)
     if len(names) > 1:
         fail(f"There are several tables: {', '.join(names)}. Say which with --table.", Exit.USAGE)
     return site.tables[names[0]]

@@ -22,7 +22,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, TableOption
 from rowd.cli.output import clean, fail, jsonable, plural, warn
 from rowd.cli.rows import end_of_unread, troubles
-from rowd.cli.site import me, reading, site_at, tables_of
+from rowd.cli.site import me, reading, served_of, site_at
 from rowd.cronlines import expression, shell_command, written
 from rowd.hand import hand
 from rowd.view import RowView, look
@@ -84,7 +84,7 @@ def export_crontab(
     """
     site = site_at(config)
     with reading(site) as ledger:
-        views = look(site, ledger, SystemClock(), tables_of(site, table))
+        views = look(site, ledger, SystemClock(), served_of(site, table))
     troubles(views)
     lines = [crontab.EXPORTED, *(f"# {line}" for line in LEFT_TO_CRON)]
     taken = 0

@@ -19,7 +19,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import clean, emit_json, fail, print_table, say, warn
 from rowd.cli.rows import end_of_unread, schedule_of, troubles
-from rowd.cli.site import behind, reading, site_at, tables_of, unattended
+from rowd.cli.site import behind, reading, served_of, site_at, unattended
 from rowd.coming import Coming, coming, gathered
 from rowd.ical import calendar
 from rowd.saying import distance, plural, when
@@ -71,7 +71,7 @@ def next_runs(
     site = site_at(config)
     with reading(site) as ledger:
         clock = SystemClock()
-        tables = look(site, ledger, clock, tables_of(site, table))
+        tables = look(site, ledger, clock, served_of(site, table))
         now = clock.now()
         holds = house(site, ledger, now)
         lengths = usual(ledger, tables) if ics is not None else {}

@@ -118,7 +118,8 @@ def setup(
 
     Checks one by one: credentials, connection, permissions, limits; what is wrong is said with the remedy. Then adds the columns
     that are missing, at the right end, and what the store has for them: types, drop-downs, date formats, colours, a frozen line of
-    headers, a warning for whoever types into rowd's own columns. An empty table also gets two drafts to begin with.
+    headers, a warning for whoever types into rowd's own columns. An empty table also gets two drafts to begin with, if it
+    is served.
 
     It only adds. What people chose stays: columns and their order, formats, options, colours. A second run changes nothing, and
     says so. A daemon may run meanwhile.
@@ -166,7 +167,7 @@ async def _prepare(bound: Bound, told: Told, more: list[Column], clock: Clock) -
                 for sentence in needed:
                     told.hand(sentence)
                 empty = False
-            if isinstance(table, Editable):
+            if isinstance(table, Editable) and bound.served:  # what is moved to gets the rows that are moved
                 await _first_rows(bound, table, told, pace, unmade=empty)
         except TableError as exc:
             told.trouble(exc)

@@ -254,6 +254,11 @@ def tables_of(site: Site, table: str | None) -> list[str]:
     return _meant(list(site.tables), table, site)
 
 
+def served_of(site: Site, table: str | None) -> list[str]:
+    """The same, but without `--table` only those that the daemon runs: a mirror's rows are not meant besides."""
+    return list(site.served) if table is None else tables_of(site, table)
+
+
 def ledger_tables(site: Site, table: str | None = None) -> list[str]:
     """The same for what the ledger tells, which knows of the tables that the last daemon served, too."""
     note = last(site.state)
@@ -284,6 +289,9 @@ def pick(tables: Sequence[TableView], name: str) -> RowView:
     if not found and "/" in name:
         within, _, rest = name.partition("/")
         found = _called([row for row in rows if row.table == within], rest)
+    if len(found) > 1:
+        served = {table.name for table in tables if table.served}
+        found = [row for row in found if row.table in served] or found  # its double in a mirror is meant only by TABLE/NAME
     if len(found) == 1:
         return found[0]
     said = clean(name)

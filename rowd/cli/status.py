@@ -46,12 +46,14 @@ class _Table:
 
     mark: how it stood when the daemon last said so; None before that.   stages: how many runs are where.
     looked: when the daemon last asked it whether it has changed: it is read only where it has. None where it never was.
+    served: whether rowd.toml wants it run.
     """
 
     name: str
     mark: TableMark | None
     stages: Counter[Stage]
     looked: datetime | None
+    served: bool = True
 
     @property
     def waiting(self) -> int:
@@ -108,7 +110,7 @@ class _Standing:
 
     @property
     def fine(self) -> bool:
-        well = all(t.mark is None or t.mark.state is Reach.OK for t in self.tables)
+        well = all(t.mark is None or t.mark.state is Reach.OK for t in self.tables if t.served)
         return self.daemon is not None and self.trouble is None and well and not self.refused
 
 
@@ -138,9 +140,10 @@ def _standing(site: Site, mistakes: list[Mistake]) -> _Standing:
     gone = ledger_gone(site)
     with reading(site, quiet=True) as ledger:
         sign = heard(site.state)
-        tables = [_table(name, ledger, sign) for name in (ledger_tables(site) if mistakes else site.tables)]
+        names = ledger_tables(site) if mistakes else site.tables
+        tables = [_table(name, ledger, sign, served=name in site.served or name not in site.tables) for name in names]
         holds = house(site, ledger, now)
-        read = any(table.mark is not None for table in tables)
+        read = any(table.mark is not None for table in tables if table.served)
         due = _due(site, ledger, now, holds) if read and not mistakes else None
         daemon, mark = living(ledger), ledger.daemon() if ledger is not None else None
         note = left(site.state, daemon.process) if daemon is not None else None
@@ -151,17 +154,17 @@ def _standing(site: Site, mistakes: list[Mistake]) -> _Standing:
     return _Standing(site, mistakes, now, daemon, note, old, sign, stale, gone, tables, holds, due, day, quota)
 
 
-def _table(name: str, ledger: Ledger | None, sign: Sign | None) -> _Table:
+def _table(name: str, ledger: Ledger | None, sign: Sign | None, *, served: bool) -> _Table:
     if ledger is None:
-        return _Table(name, None, Counter(), None)
+        return _Table(name, None, Counter(), None, served)
     mark = ledger.table_mark(name)
     looks = [sign.looked.get(name) if sign is not None else None, mark.last_read if mark is not None else None]
     looked = max((at for at in looks if at is not None), default=None)
-    return _Table(name, mark, Counter(occurrence.stage for occurrence in ledger.active(name)), looked)
+    return _Table(name, mark, Counter(occurrence.stage for occurrence in ledger.active(name)), looked, served)
 
 
 def _due(site: Site, ledger: Ledger | None, now: datetime, holds: House) -> int:
-    rows = [row for view in remembered(site, ledger, now) for row in view.rows]
+    rows = [row for view in remembered(site, ledger, now, site.served) for row in view.rows]
     runs = (run for run in coming(rows, now, holds, until=now + SOON) if not run.skipped)
     return sum(1 for _ in zip(range(MOST_DUE), runs, strict=False))
 
@@ -242,7 +245,7 @@ def _next_hour(found: _Standing) -> Styled:
         return "not known without the ledger", "yellow"
     if found.due is None:
         return f"not known: no daemon has read a table yet; {command('next')} reads them now", "yellow"
-    unread = ", ".join(table.name for table in found.tables if table.mark is None)
+    unread = ", ".join(table.name for table in found.tables if table.mark is None and table.served)
     without = f", not counting what is not read yet: {unread}" if unread else ""
     due = f"{'at least ' if found.due >= MOST_DUE else ''}{plural(found.due, 'run')} due{without}"
     return (f"{due}; none starts while {found.idle}", "yellow") if found.idle is not None and found.due else due
@@ -250,6 +253,8 @@ def _next_hour(found: _Standing) -> Styled:
 
 def _line(table: _Table, found: _Standing) -> list[Styled]:
     mark = table.mark
+    if not table.served and not table.stages.total():
+        return [table.name, ("not served", "dim"), *[""] * 8, "rowd.toml says serve = false: commands know it, nothing of it runs"]
     if found.note is not None and table.name not in found.note.tables:
         return [table.name, ("not served", "yellow"), *[""] * 8, "the daemon doesn't know this table yet"]
     if mark is None:
@@ -295,11 +300,18 @@ def _json(found: _Standing) -> dict[str, Any]:
     }
 
 
+def _served(table: _Table, found: _Standing) -> bool | None:
+    """Whether the daemon that runs has it; None where none runs."""
+    if not table.served:
+        return False
+    return found.note is None or table.name in found.note.tables if found.daemon is not None else None
+
+
 def _table_json(table: _Table, found: _Standing) -> dict[str, Any]:
-    now, note, mark = found.now, found.note, table.mark
+    now, mark = found.now, table.mark
     return {
         "table": table.name,
-        "served": note is None or table.name in note.tables if found.daemon is not None else None,
+        "served": _served(table, found),
         "state": mark.state if mark is not None else None,
         "since": mark.since if mark is not None else None,
         "message": mark.message if mark is not None else None,

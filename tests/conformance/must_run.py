@@ -112,7 +112,9 @@ OWN_KEYS = frozenset(
 ORDER = frozenset({"test_columns_come_in_the_order_of_the_table", "test_rows_come_in_the_order_a_person_sees"})
 """Only where `traits.ordered`."""
 
-AIRTABLE = (ALWAYS - OWN_KEYS) | EDITABLE | PROBE | LIMITS | LEASES_PROBED
+TYPED = frozenset({"test_what_a_column_cannot_hold_is_told_beforehand_as_a_write_tells_it"})
+
+AIRTABLE = (ALWAYS - OWN_KEYS) | EDITABLE | PROBE | LIMITS | LEASES_PROBED | TYPED
 NOTION = AIRTABLE - ORDER
 
 REST = (ALWAYS - OWN_KEYS - ORDER) | EDITABLE | LIMITS

@@ -31,6 +31,7 @@ from connectors.api import (
     Request,
     Row,
     Table,
+    Typed,
     Watchable,
     Written,
     fold,
@@ -534,6 +535,16 @@ class TableConformance:
         assert traits.batch >= 1
         assert traits.cell_limit >= 500
         assert all(window.size > 0 and window.span.total_seconds() > 0 for window in traits.windows)
+
+    def test_what_a_column_cannot_hold_is_told_beforehand_as_a_write_tells_it(self, bench: Bench) -> None:
+        if not isinstance(bench.table, Typed):
+            pytest.skip("not Typed: its columns hold everything, or it can't say")
+        key = by_name(bench.table)["alpha"].key
+        cells = {"Notes": "x" * (bench.table.traits.cell_limit + 1), "Last Result": "fits", "No such column": "x"}
+        asked = len(bench.gated)
+        told = bench.table.unfit(cells)
+        assert (set(told), len(bench.gated)) == ({"Notes"}, asked)
+        assert write(bench.table, [Patch(key, cells)])[0].unfit == told
 
     def test_no_request_goes_out_without_having_been_asked_for(self, bench: Bench) -> None:
         if not bench.table.traits.windows:

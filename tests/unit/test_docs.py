@@ -25,7 +25,7 @@ from actions.api import Outcome
 from config.load import load as load_config
 from engine import events
 from engine.columns import Column
-from engine.crash import POINTS
+from engine.crash import OF_COMMANDS, POINTS
 from engine.merge import press_of
 from engine.model import CatchUp, Cause, Overlap, Type, Wish
 from engine.schedule import parse
@@ -284,6 +284,8 @@ def test_the_crash_table_names_every_crash_point() -> None:
         for point in marked(points)
     ]
     assert named == list(POINTS)
+    of_commands = rows(DOCS / "architecture.md", "crash point of a command", "what is (about to be) durable")
+    assert [point for points, _ in of_commands for point in marked(points)] == list(OF_COMMANDS)
 
 
 def test_the_architecture_has_a_line_for_every_module() -> None:

@@ -11,6 +11,7 @@ import pytest
 from actions.api import Outcome, Process, Result
 from engine.ledger import DaemonMark, IllegalMove, Ledger, Reach, TableMark
 from engine.model import Edit, Request, Wish
+from engine.pairing import Pair
 from tests.unit.ledger.making import DAY, MINUTE, NOON, claimed, missed, occurrence, ran, raw, row
 
 HOUR = timedelta(hours=1)
@@ -19,6 +20,29 @@ HOUR = timedelta(hours=1)
 def prune(ledger: Ledger, days: float, keep_runs: int = 20, keep_finished: timedelta = 30 * DAY) -> tuple[str, ...]:
     with ledger.transaction():
         return ledger.prune(NOON + days * DAY, keep_runs, keep_finished).folders
+
+
+# --- pairs
+
+
+def test_pairs_are_the_same_whichever_table_is_named_first(ledger: Ledger) -> None:
+    one = Pair("a1", "b1", {"Name": "n", "Due": NOON}, {"Name": "n", "Due": NOON.date(), "Done": False})
+    with ledger.transaction():
+        ledger.pair("zoo", "ark", [one, Pair("a2", "b2", {}, {})])
+        ledger.pair("zoo", "third", [Pair("a1", "c1", {}, {})])
+    assert ledger.pairs("zoo", "ark")[0] == one
+    assert ledger.pairs("ark", "zoo")[0] == Pair("b1", "a1", one.base_other, one.base_one)
+    assert [pair.other for pair in ledger.pairs("zoo", "third")] == ["c1"]
+
+
+def test_a_pair_takes_the_place_of_whatever_had_one_of_its_rows(ledger: Ledger) -> None:
+    with ledger.transaction():
+        ledger.pair("a", "b", [Pair("1", "x", {}, {}), Pair("2", "y", {}, {})])
+        ledger.pair("a", "b", [Pair("1", "y", {}, {})])
+    assert [(pair.one, pair.other) for pair in ledger.pairs("a", "b")] == [("1", "y")]
+    with ledger.transaction():
+        ledger.part("b", "a", [Pair("y", "1", {}, {})])
+    assert ledger.pairs("a", "b") == []
 
 
 # --- rows and edits
