@@ -22,7 +22,7 @@ from engine.pairing import Cells, Pair, Side
 from engine.patience import PatientTable
 from rowd.allowances import commands_governor
 from rowd.lock import StateUnusable
-from rowd.preparing import PATIENCE, SHORT, WAITS
+from rowd.preparing import PATIENCE, WAITS
 from rowd.wiring import Bound, Site, patient_table
 
 T = TypeVar("T")
@@ -260,18 +260,12 @@ def _note(state: Path, wrote: Mapping[str, datetime]) -> None:
 
 
 @asynccontextmanager
-async def opened(site: Site, names: Sequence[str], clock: Clock, progress: Progress, *, beside: bool) -> AsyncIterator[list[Moved]]:
-    """Open these tables, within what their vendors allow, once they show what was written last; they are closed at the end.
-
-    beside: whether a daemon asks the same stores: most of what they allow is left to it.
-    """
+async def opened(site: Site, names: Sequence[str], clock: Clock, progress: Progress) -> AsyncIterator[list[Moved]]:
+    """Open these tables, within what their vendors allow, once they show what was written last; they are closed at the end."""
     bounds = [site.tables[name] for name in names]
-    share = 0.25 if beside else 1.0
     with commands_governor(bounds, clock) as governor:
-        tables = [patient_table(bound, governor, lambda b=bound: b.rules.quota_share * share) for bound in bounds]  # type: ignore[misc]  # mypy: lambda default
+        tables = [patient_table(bound, governor, lambda b=bound: b.rules.quota_share) for bound in bounds]  # type: ignore[misc]  # mypy: lambda default
         try:
-            spans = [window.span for table in tables for window in table.traits.windows if window.span <= SHORT]
-            await clock.sleep(max(spans, default=timedelta(0)))  # what the command before this one has used, nobody remembers
             moved = [Moved(bound, table, clock, site.parts.crash) for bound, table in zip(bounds, tables, strict=True)]
             for one in moved:
                 await one.settled(progress)

@@ -73,7 +73,7 @@ def copy(
 async def _copied(site: Site, source: str, target: str, drawn: Progress, *, dry_run: bool) -> Copied:
     beside = held_by(site.state) is not None
     with book(site, source, target, beside=beside) as pairs:
-        async with opened(site, [source, target], SystemClock(), drawn, beside=beside) as (here, there):
+        async with opened(site, [source, target], SystemClock(), drawn) as (here, there):
             return await copied(here, there, pairs, drawn, dry_run=dry_run)
 
 

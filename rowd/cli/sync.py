@@ -84,7 +84,7 @@ def _served(site: Site, names: tuple[str, str]) -> Which | None:
 async def _synced(site: Site, names: tuple[str, str], wanted: Wanted, drawn: Progress) -> Synced:
     beside = held_by(site.state) is not None
     with book(site, *names, beside=beside) as pairs:
-        async with opened(site, names, SystemClock(), drawn, beside=beside) as (one, other):
+        async with opened(site, names, SystemClock(), drawn) as (one, other):
             return await Syncing(pairs, (one, other), wanted, drawn).run()
 
 
