@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from pydantic import BaseModel
 
 from connectors.preparing import Check, Preparation, Wanted
+from connectors.signing_in import SigningIn
 
 Cell = str | int | float | bool | datetime | date | None
 """One cell. A blank cell is None, never "". A datetime is aware; a store that holds only text gives text."""
@@ -249,6 +250,18 @@ class Preparable(Protocol):
 
         Columns, options and looks are added, never taken away, moved, renamed or replaced: what a person chose stays. A table that
         is as it is wanted has no steps. Raises TryLater, NeedsOwner (NoHeader where its headers can't be told), Bug.
+        """
+
+
+@runtime_checkable
+class Authorizable(Protocol):
+    """A table that a person can sign in to, so that rowd may use what they may use."""
+
+    def sign_in(self, back: str) -> SigningIn:
+        """Begin a sign-in; no request yet. A daemon that has the table open goes on by itself once it has come to its end.
+
+        back: an address of this machine, `http://127.0.0.1:PORT/`, to which the store's page leads the person's browser at last.
+        Raises NeedsOwner: rowd.toml wants nobody to sign in, or what comes of it could not be kept.
         """
 
 

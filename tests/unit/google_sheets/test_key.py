@@ -1,4 +1,4 @@
-"""The service account's key, and the tokens that it is good for."""
+"""The key of a service account, and the tokens that it is good for."""
 
 from __future__ import annotations
 
@@ -76,13 +76,6 @@ def test_a_token_service_that_fails_is_asked_once_and_waited_for(bench: SheetsBe
 def test_a_token_service_that_is_out_of_reach(bench: SheetsBench, fault: Fault) -> None:
     bench.service.faults.add(fault)
     with pytest.raises(TryLater):
-        bench.table.read()
-
-
-def test_a_refresh_token_that_was_revoked_is_for_its_owner(bench: SheetsBench) -> None:
-    body = {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}
-    bench.service.faults.add(Fault("token", answer=Answer.of(400, body)))
-    with pytest.raises(NeedsOwner, match="sign in anew"):
         bench.table.read()
 
 
