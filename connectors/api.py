@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -60,12 +60,14 @@ class Page:
     next: the cursor of the next page; None on the last.
     id_column: the header of the column that holds the keys, where people can see and break them; None where keys are the
         store's own (record ids) or the table has no such column.
+    time_zone: whose wall clock people see in this very table, by the name that the store gives it; "" where it has none of its own.
     """
 
     rows: tuple[Row, ...]
     columns: tuple[str, ...]
     next: str | None = None
     id_column: str | None = None
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +274,7 @@ class Place:
     name: the table's name in `rowd.toml`, for messages.
     base: the folder that relative paths start from (where `rowd.toml` is).
     id_column, name_column: how the headers "ID" and "Name" are called in this table; matched with `fold`.
+    zone: by which wall clock the store's dates are read, where it has them and nobody knows the zone that it names.
     secret: the value of a declared secret by its name. Raises KeyError.
     gate: stands before every request that counts against `traits.windows`, whichever call makes it. It waits, counts, and hears how
         the request ended: a TryLater with a `wait` keeps others back, too. Entering it raises TryLater, nothing being sent, where
@@ -284,6 +287,7 @@ class Place:
     name_column: str
     secret: Callable[[str], str]
     gate: Gate = open_gate
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,14 @@ class TableDoubted(TableEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TableRezoned(TableEvent):
+    """The store names another time zone as the table's own than before, and its schedules go by that: they began anew."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableReleased(TableEvent):
     message: str
 

@@ -15,12 +15,14 @@ class Reading:
     """One complete read: every row of the table, in its order.
 
     headless: why there is nothing to read for lack of headers, with the remedy; None where there are some.
+    time_zone: as the store names the table's own; "" where it has none.
     """
 
     rows: tuple[Row, ...]
     columns: tuple[str, ...]
     id_column: str | None
     headless: str | None = None
+    time_zone: str = ""
 
 
 @dataclass(slots=True)

@@ -105,7 +105,7 @@ class PatientTable:
             rows += page.rows if _all_clean(page.rows) else map(_clean, page.rows)
             cursor = page.next
             if cursor is None:
-                return Reading(tuple(rows), page.columns, page.id_column)
+                return Reading(tuple(rows), page.columns, page.id_column, time_zone=page.time_zone)
 
     async def write(self, patches: Sequence[Patch]) -> list[Written]:
         """Raises: TryLater (nothing written), OutcomeUnknown, NeedsOwner, Bug."""

@@ -19,6 +19,7 @@ from engine.events import (
     TableRead,
     TableRecovered,
     TableReleased,
+    TableRezoned,
     TableUnreachable,
     TableUnwritable,
     TableWritable,
@@ -30,6 +31,7 @@ from engine.outgoing import Outgoing, patches, something_to_tell
 from engine.pace import Pace
 from engine.patience import PatientTable
 from engine.quota import Purpose
+from engine.schedule import zone_name
 
 AFTER_TROUBLE = timedelta(seconds=5)
 """How soon a table that failed is tried again, unless its own poll is slower and it needs its owner."""
@@ -211,6 +213,7 @@ class Tender:
     async def _take_up(self, reading: Reading, deliver: Deliver) -> None:
         keeper = self.keeper
         held, trouble, baffling, hints = keeper.access.held, keeper.access.trouble, keeper.sight.baffling, keeper.hints
+        zone, known = keeper.rules.rules.zone, keeper.access.first_read is not None
         await deliver(keeper, lambda now: keeper.take(reading, now, self._draw))
         now = self._clock.now()
         if trouble is not None:
@@ -221,6 +224,9 @@ class Tender:
                 self._listener(Trouble(at=now, where=f"table {keeper.name}, row {key}", message=why))
         tasks, defects, drafts = keeper.counts()
         self._listener(TableRead(at=now, table=keeper.name, rows=len(reading.rows), tasks=tasks, defects=defects, drafts=drafts))
+        if known and keeper.rules.rules.zone != zone:
+            old, new = zone_name(zone), zone_name(keeper.rules.rules.zone)
+            self._listener(TableRezoned(at=now, table=keeper.name, old=old, new=new))
         self._doubt(hints)
         if keeper.access.held is not None and held is None:
             self._listener(TableHeld(at=now, table=keeper.name, message=keeper.access.held))

@@ -265,9 +265,11 @@ def _table(
         id_column=renames.get(str(Column.ID), str(Column.ID)),
         name_column=renames.get(str(Column.NAME), str(Column.NAME)),
         secret=lambda wanted: config.secret(wanted).get_secret_value(),
+        zone=zone,
     )
     limit = config.settings.daemon.offline_limit
-    its = TableRules(rules, renames, settings.poll, limit, _blackouts(config), settings.quota_share)
+    zoned = settings.time_zone is not None
+    its = TableRules(rules, renames, settings.poll, limit, _blackouts(config), settings.quota_share, zone_given=zoned)
     return Bound(its, backend, own, place, config.state_dir / LEDGER)
 
 

@@ -14,7 +14,7 @@ class Told:
     def __init__(self, grid: Grid) -> None:
         """grid: as it was read, and given to the engine."""
         self.met = False
-        self._columns = tuple(grid.columns)
+        self._columns, self._zone = tuple(grid.columns), grid.zone_said
         self._rows = [row.cells for row in grid.page.rows]
         self._at = {row.key: index for index, row in enumerate(grid.page.rows)}
 
@@ -30,6 +30,7 @@ class Told:
         self._at[row.key] = index
 
     def reads_as(self, grid: Grid) -> bool:
-        """Whether the tab holds what the engine knows, in the same order."""
+        """Whether the tab holds what the engine knows, in the same order, by the same clock."""
         rows: list[Mapping[str, Cell]] = [row.cells for row in grid.page.rows]
-        return not self.met and tuple(grid.columns) == self._columns and rows == self._rows
+        same = tuple(grid.columns) == self._columns and grid.zone_said == self._zone
+        return not self.met and same and rows == self._rows
