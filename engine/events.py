@@ -52,10 +52,14 @@ class DaemonStopped(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigReloaded(Event):
-    """tables: those of the file; what was taken out starts nothing more.   restart: those that only a restart takes over."""
+    """tables: those of the file; what was taken out starts nothing more.   restart: those that only a restart takes over.
+
+    reopened: those that are opened anew, with secrets of other values.
+    """
 
     tables: tuple[str, ...]
     restart: tuple[str, ...] = ()
+    reopened: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from datetime import timedelta
 from itertools import chain
 from typing import Any, Protocol, TypeVar
 
-from connectors.api import Patch, Probeable, Row, Table, Traits, Written
+from connectors.api import Gate, Patch, Probeable, Row, Table, Traits, Written
 from connectors.errors import Bug, Expired, NoHeader, TryLater
 from engine.clock import Clock
 from engine.findings import Reading
@@ -131,6 +131,12 @@ class PatientTable:
         self._gate.shut()
         await self._worker(self.table.close)
         self._worker.close()
+
+    async def reopen(self, opened: Callable[[Gate], Table]) -> None:
+        """Go on with another in its place, behind the same gate. To be called between two calls."""
+        before, self.table = self.table, opened(self._gate.request)
+        self._gate.serve(self.table)
+        await self._worker(before.close)
 
     async def call(self, call: Callable[[], T]) -> T:
         """Run another blocking call of the table on its thread."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from math import ceil
 
-from connectors.api import PROVISIONAL, Effect, Exclusive, Patch, Watchable, Written
+from connectors.api import PROVISIONAL, Effect, Exclusive, Gate, Patch, Table, Watchable, Written
 from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TableError, TryLater
 from engine.clock import Clock
 from engine.columns import SHARED
@@ -74,6 +75,7 @@ class Tender:
         self._marker: str | None = None
         self._stale = False  # what was read last is to be read again, though the marker be the same
         self._pace = Pace()
+        self._anew: Callable[[Gate], Table] | None = None  # how the table is to be opened before the next look
 
     async def own(self) -> None:
         """Keep other daemons away from the table. Raises NeedsOwner, naming the one that holds it."""
@@ -93,11 +95,26 @@ class Tender:
         self._look = self._stale = True
         self._stir.set()
 
+    def reopen(self, opened: Callable[[Gate], Table]) -> bool:
+        """Open the table anew, before it is looked at next. False: it is held or watched by what was opened, so it can't be."""
+        if isinstance(self.table.table, Exclusive | Watchable):
+            return False
+        self._anew = opened
+        self.reread()
+        return True
+
+    async def _open_anew(self, opened: Callable[[Gate], Table], _: Deliver) -> None:
+        self._marker = None
+        await self.table.reopen(opened)
+
     async def tend(self, deliver: Deliver, work_waits: WorkWaits) -> None:
         """Look after the table until cancelled, or until nothing of it is to be done any more and it was told so. Raises nothing
         but CancelledError."""
         poll_at = 0.0
         while not self.keeper.over:
+            if self._anew is not None:
+                opened, self._anew = self._anew, None
+                await self._guarded(partial(self._open_anew, opened), deliver)
             if self._look or self._clock.monotonic() >= poll_at:
                 self._look = False
                 if not await self._guarded(self._read, deliver) and not self.looked.is_set():

@@ -47,15 +47,33 @@ APART = frozenset(Definition.model_fields) - {"kind", "parameters", "secrets"}
 """Settings of an action that no other of its settings is held against: a mistake in them hides none in the others."""
 
 
+class Lent:
+    """Secrets by their names, as one reading of rowd.toml and .env has them; it knows which were asked for."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._asked: set[str] = set()
+
+    def __call__(self, name: str) -> str:
+        """Raises KeyError."""
+        self._asked.add(name)
+        return self._config.secret(name).get_secret_value()
+
+    def differ(self, now: Lent) -> bool:
+        """Whether one that was asked for has another value now, has none any more, or has one at last."""
+        return any(self._config.variables.get(name) != now._config.variables.get(name) for name in tuple(self._asked))
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A table as configured, ready to be opened.   ledger: of its site."""
+    """A table as configured, ready to be opened.   ledger: of its site.   lent: the secrets that it gets."""
 
     rules: TableRules
     backend: Backend
     settings: BaseModel
     place: Place
     ledger: Path
+    lent: Lent
 
     def open(self, gate: Gate = open_gate) -> Table:
         """Open it. Touches neither file nor network yet.   gate: see `Place`."""
@@ -64,6 +82,10 @@ class Bound:
     def moved(self, now: Bound) -> bool:
         """Whether what is configured now is opened otherwise: elsewhere, or with its keys in other columns."""
         return self.settings != now.settings or _key_columns(self.place) != _key_columns(now.place)
+
+    def renewed(self, now: Bound) -> bool:
+        """Whether it is to be opened anew where it is: its secrets have other values, or its dates another zone to fall back on."""
+        return self.lent.differ(now.lent) or self.place.zone != now.place.zone
 
     def rules_if(self, now: Bound) -> TableRules:
         """The rules of now for the table as it was opened: which columns hold its keys is settled by then."""
@@ -259,18 +281,19 @@ def _table(
         actions={a: definitions[a] for a in allowed},
         repeatable={a: repeatable[a] for a in allowed},
     )
+    lent = Lent(config)
     place = Place(
         name=name,
         base=config.base,
         id_column=renames.get(str(Column.ID), str(Column.ID)),
         name_column=renames.get(str(Column.NAME), str(Column.NAME)),
-        secret=lambda wanted: config.secret(wanted).get_secret_value(),
+        secret=lent,
         zone=zone,
     )
     limit = config.settings.daemon.offline_limit
     zoned = settings.time_zone is not None
     its = TableRules(rules, renames, settings.poll, limit, _blackouts(config), settings.quota_share, zone_given=zoned)
-    return Bound(its, backend, own, place, config.state_dir / LEDGER)
+    return Bound(its, backend, own, place, config.state_dir / LEDGER, lent)
 
 
 def _key_columns(place: Place) -> tuple[str, str]:

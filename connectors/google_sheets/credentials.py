@@ -18,6 +18,7 @@ from connectors.google_sheets.person import Person
 from connectors.google_sheets.settings import GoogleSheetsSettings
 from connectors.google_sheets.tokens import Account
 from connectors.preparing import Check
+from connectors.reaching import RELOAD
 
 SHEETS = "https://www.googleapis.com/auth/spreadsheets"
 DRIVE = "https://www.googleapis.com/auth/drive.metadata.readonly"
@@ -82,9 +83,7 @@ class Credentials:
             try:
                 return what, _object(self.place.secret(secret), what, kind, how)
             except KeyError as exc:
-                raise NeedsOwner(
-                    f"{what} has no value. Put {secret}=… into .env beside rowd.toml, or into the environment."
-                ) from exc
+                raise NeedsOwner(f"{what} has no value. Put {secret}=… into .env beside rowd.toml; {RELOAD}.") from exc
         file = self.place.base / (path or Path()).expanduser()
         what = f"{self.label}: {file}"
         try:

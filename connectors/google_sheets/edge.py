@@ -39,6 +39,7 @@ class Edge:
         self._account: Account | None = None
         self._client: HTTPClient | None = None
         self._session: requests.Session | None = None
+        self._refused = False  # Google didn't accept the credentials: they are read anew, in case they are others by now
         self._last: requests.Response | None = None  # as it came, whatever gspread makes of it
 
     @property
@@ -138,6 +139,7 @@ class Edge:
                 if answer.status_code == 401 and self._account is not None and not last:
                     self._account.drop()  # a token may be taken back before its time; nothing was done
                     continue
+                self._refused = answer.status_code == 401
                 if not answer.ok:
                     headers = {name.lower(): value for name, value in answer.headers.items()}
                     said = Refusal(answer.status_code, headers, answer.content)
@@ -166,8 +168,9 @@ class Edge:
 
     def _opened(self) -> HTTPClient:
         """Raises NeedsOwner."""
-        if self._client is None:
-            self._client = self._made()
+        if self._client is None or self._refused:
+            self.close()
+            self._client, self._refused = self._made(), False
         return self._client
 
     def _made(self) -> HTTPClient:
@@ -204,6 +207,7 @@ class Edge:
         try:
             yield
         except RefreshError as exc:
+            self._refused = not exc.retryable
             raise no_token(str(exc.args[0]) if exc.args else "", bool(exc.retryable), self.subject) from exc
         except GoogleAuthError as exc:  # no token yet, so nothing was sent
             raise TryLater(f"{self._label}: Google's token service can't be reached ({exc})") from exc

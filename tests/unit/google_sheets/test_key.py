@@ -123,6 +123,15 @@ def test_a_key_that_was_put_there_later_needs_no_restart(bench: SheetsBench) -> 
     assert len(bench.table.read().rows) == 3
 
 
+def test_a_key_that_was_replaced_needs_no_restart(bench: SheetsBench) -> None:
+    bench.table.read()
+    bench.service.accounts.revoke(ROBOT)
+    with pytest.raises(NeedsOwner, match="make a new one"):
+        bench.table.read()
+    (bench.folder / "key.json").write_text(json.dumps(bench.service.accounts.service_account(ROBOT, bench.server.base)))
+    assert len(bench.table.read().rows) == 3
+
+
 def test_the_key_as_a_secret(bench: SheetsBench) -> None:
     key = (bench.folder / "key.json").read_text()
 
