@@ -242,3 +242,26 @@ def test_the_same_zone_under_the_same_name_is_no_news() -> None:
     made = known_in(BERLIN)
     found = made.take(reading(BERLIN), LATE, str)
     assert (found.states, found.look_again) == ({}, False)
+
+
+def test_a_row_with_a_zone_of_its_own_goes_on() -> None:
+    made = Keeper(rules(), (), {}, None)
+    own = {"Time Zone": BERLIN}
+    made.apply(made.take(reading(BERLIN, **own), NOON, str).states, NOON)
+    found = made.take(reading(NEW_YORK, **own), LATE, str)
+    assert (found.states, found.records, found.look_again) == ({}, [], True)
+
+
+def test_a_row_that_is_gone_by_then_is_told_of_as_that_alone() -> None:
+    def of(zone: str, *names: str) -> Reading:
+        said = [row(name, "daily 15:00") for name in names]
+        return Reading(tuple(Row(one["ID"], one) for one in said), tuple(said[0]), "ID", time_zone=zone)
+
+    made, rest = Keeper(rules(), (), {}, None), ("b", "c", "d", "e")
+    for reading_, now in ((of(BERLIN, "a", *rest), NOON), (of(BERLIN, *rest), at(13, 58))):
+        made.apply(made.take(reading_, now, str).states, now)
+    found = made.take(of(NEW_YORK, *rest), LATE, str)
+    assert found.gone == ["a"]
+    assert [r.reason for r in found.records if r.key == "a"] == ["the row was deleted before it could start"]
+    assert (found.states["a"].since, found.states["a"].deleted_at) == (made.states["a"].since, LATE)
+    assert {key for key, state in found.states.items() if state.since == LATE} == set(rest)
