@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from pydantic import BaseModel
 
 from connectors.preparing import Check, Preparation, Wanted
+from connectors.signing_in import SigningIn
 
 Cell = str | int | float | bool | datetime | date | None
 """One cell. A blank cell is None, never "". A datetime is aware; a store that holds only text gives text."""
@@ -73,6 +74,7 @@ class Page:
     id_column: the header of the column that holds the keys, where people can see and break them; None where keys are the
         store's own (record ids) or the table has no such column.
     leases: those that this request has met; see `Leased`.
+    time_zone: whose wall clock people see in this very table, by the name that the store gives it; "" where it has none of its own.
     """
 
     rows: tuple[Row, ...]
@@ -80,6 +82,7 @@ class Page:
     next: str | None = None
     id_column: str | None = None
     leases: tuple[Lease, ...] = ()
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +299,18 @@ class Preparable(Protocol):
         """
 
 
+@runtime_checkable
+class Authorizable(Protocol):
+    """A table that a person can sign in to, so that rowd may use what they may use."""
+
+    def sign_in(self, back: str) -> SigningIn:
+        """Begin a sign-in; no request yet. A daemon that has the table open goes on by itself once it has come to its end.
+
+        back: an address of this machine, `http://127.0.0.1:PORT/`, to which the store's page leads the person's browser at last.
+        Raises NeedsOwner: rowd.toml wants nobody to sign in, or what comes of it could not be kept.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a table is opened: what a backend is told beside its own settings.
@@ -303,6 +318,7 @@ class Place:
     name: the table's name in `rowd.toml`, for messages.
     base: the folder that relative paths start from (where `rowd.toml` is).
     id_column, name_column: how the headers "ID" and "Name" are called in this table; matched with `fold`.
+    zone: by which wall clock the store's dates are read, where it has them and nobody knows the zone that it names.
     secret: the value of a declared secret by its name. Raises KeyError.
     gate: stands before every request that counts against `traits.windows`, whichever call makes it. It waits, counts, and hears how
         the request ended: a TryLater with a `wait` keeps others back, too. Entering it raises TryLater, nothing being sent, where
@@ -315,6 +331,7 @@ class Place:
     name_column: str
     secret: Callable[[str], str]
     gate: Gate = open_gate
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,10 @@ from config.fields import Span
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
+RELOAD = "a daemon that runs takes it over at a reload (kill -HUP, or systemctl reload rowd)"
+"""What follows on telling a person to put a secret into .env."""
+
+
 def endpoint(text: str) -> str:
     """Where an API is, without a slash at the end. A secret goes there with every request. Raises ValueError."""
     parts = urlsplit(text)

@@ -52,10 +52,14 @@ class DaemonStopped(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigReloaded(Event):
-    """tables: those of the file; what was taken out starts nothing more.   restart: those that only a restart takes over."""
+    """tables: those of the file; what was taken out starts nothing more.   restart: those that only a restart takes over.
+
+    reopened: those that are opened anew, with secrets of other values.
+    """
 
     tables: tuple[str, ...]
     restart: tuple[str, ...] = ()
+    reopened: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +106,14 @@ class TableDoubted(TableEvent):
     """It runs, but a column of it was probably meant to be another one, or can't hold what rowd would put there."""
 
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRezoned(TableEvent):
+    """The store names another time zone as the table's own than before, and its schedules go by that: they began anew."""
+
+    old: str
+    new: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ class Reading:
 
     headless: why there is nothing to read for lack of headers, with the remedy; None where there are some.
     leases: of whoever runs the rows, where the store can tell.
+    time_zone: as the store names the table's own; "" where it has none.
     """
 
     rows: tuple[Row, ...]
@@ -23,6 +24,7 @@ class Reading:
     id_column: str | None
     headless: str | None = None
     leases: tuple[Lease, ...] = ()
+    time_zone: str = ""
 
 
 @dataclass(slots=True)

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from connectors.api import Cell, Effect, Written
+from connectors.api import Cell, Written
 from engine.access import UNSERVED, Access
+from engine.anew import begin_anew
 from engine.columns import Column
 from engine.display import display
 from engine.findings import Findings, Reading
-from engine.lateness import left_behind
 from engine.ledger import TableMark
 from engine.meanings import Meanings
 from engine.merge import meant_by, stands_differently
+from engine.misfits import Misfits
 from engine.model import SETTLE, Defect, Occurrence, Request, RowState, Tally, Task
 from engine.plan import Answer, Hold, Released, Standing, cause
 from engine.rules import TableRules
-from engine.sight import LEFT, Sight
-
-SET_BACK = timedelta(minutes=1)
-"""A clock that was set back by less is waited for; by more, and instants that now lie ahead are taken for never reached."""
+from engine.set_back import taken_back
+from engine.sight import Sight
 
 SECOND_LOOK = SETTLE
 """How soon a suspicious read is followed by another."""
@@ -33,12 +32,17 @@ class Keeper:
 
     states: every row that the ledger remembers.   tallies: what their pasts add up to.   requests: open wishes.
     sight: how the table was last read.   access: how it stands with us.
+    clock: the table's own time zone, as its store named it last; "" for none.   rules: with the zone that counts.
     unsent: rows whose display may differ from what stands in the table, in the order in which they get their turn to be told.
     """
 
     def __init__(self, rules: TableRules, states: Iterable[RowState], tallies: Mapping[str, Tally], mark: TableMark | None) -> None:
-        """states, tallies, mark: the ledger's copy; None for a mark where the ledger never read this table."""
-        self.rules = rules
+        """rules: as the operator has them.   states, tallies, mark: the ledger's copy; None for a mark where the ledger never read
+        this table.
+        """
+        self.clock = mark.time_zone if mark is not None else ""
+        self._given = rules
+        self.rules = rules = rules.by_clock_of(self.clock)
         self.name = rules.rules.table
         self.states: dict[str, RowState] = {s.key: s for s in states}
         self.tallies: dict[str, Tally] = dict(tallies)
@@ -50,7 +54,7 @@ class Keeper:
         self.active: Callable[[str, str], tuple[Occurrence, ...]] = _idle
         self.shut: Callable[[datetime], Mapping[str, datetime]] = _closed
         self._mended: dict[str, Released] = {}  # rows that were defective until then
-        self._unfit: dict[tuple[str, str], tuple[Cell, str]] = {}  # key, canonical column → what it can't hold, and why
+        self._misfits = Misfits()
         self._told_unclear: set[str] = set()
         self._doubted: set[str] = set()  # rows of the last write of which an earlier answer is still out: it may land any time
         self.tell(sorted(self.meanings.read(self.states, self.states)))
@@ -61,7 +65,10 @@ class Keeper:
         """Hold a complete read against what is known. Changes nothing but how the table stands, and how rows are addressed."""
         new_ledger = self.access.first_read is None
         waited, hints = [mint.id for mint in self.sight.mints.values()], self.hints
+        turned = self._turned(reading)
         found = self.sight.take(reading, now, draw, new_ledger=new_ledger)
+        if turned:
+            self._anew(found, now, "put into another time zone")
         self.tell(waited if self.hints == hints else self.states)  # what waited for its id is to be told now
         found.news |= self.access.trouble is not None or self.hints != hints
         found.look_again |= self.access.was_read(self.sight.held, now) or new_ledger
@@ -74,29 +81,16 @@ class Keeper:
     def delivered(self, patches: Sequence[tuple[str, Mapping[str, Cell]]], answers: Sequence[Written], now: datetime) -> Findings:
         """Hold the answer to a write against what is known. patches: (key, canonical cells put)."""
         hints = self.hints
-        stand = [(key, self._fitted(key, put, answer)) for (key, put), answer in zip(patches, answers, strict=True)]
+        layout = self.sight.layout
+        stand = [(key, self._misfits.fitted(key, put, answer, layout)) for (key, put), answer in zip(patches, answers, strict=True)]
         found = self.sight.delivered(stand, answers, now, self._doubted)
         self.tell(key for key, _ in patches if key not in found.told)
         found.news, self.access.unwritable = self.access.unwritable is not None or self.hints != hints, None
         return found
 
-    def _fitted(self, key: str, put: Mapping[str, Cell], answer: Written) -> Mapping[str, Cell]:
-        """Of these canonical cells, those that their columns could hold. Notes which they could not."""
-        if answer.effect is not Effect.APPLIED or not (answer.unfit or self._unfit):
-            return put
-        stand = dict(put)
-        for column, value in put.items():
-            header = self.sight.layout.header(Column(column)) if self.sight.layout is not None else None
-            self._unfit.pop((key, column), None)
-            if header is not None and header in answer.unfit:
-                self._unfit[key, column] = (value, answer.unfit[header])
-                del stand[column]
-        return stand
-
     def unfit(self, key: str, column: str, value: Cell) -> bool:
         """Whether the column is known not to hold this value: alone, it is no reason to write the row again."""
-        known = self._unfit.get((key, column))
-        return known is not None and known[0] == value
+        return self._misfits.known(key, column, value)
 
     def intend(self, patches: Sequence[tuple[str, Mapping[str, Cell]]]) -> Findings:
         """These canonical cells are about to be put: how the shared cells stand then is remembered, in case no answer comes."""
@@ -117,40 +111,36 @@ class Keeper:
 
     def set_back(self, now: datetime) -> Findings:
         """The wall clock was set back to `now`: what lies ahead of it was never reached."""
-        found = Findings()
-        for key, state in self.states.items():
-            if state.settled_until - now > SET_BACK:
-                state = state._replace(since=min(state.since, now), settled_until=now)
-                state = state._replace(skip_until=self._next_to_skip(state))
-            if state.absent_since is not None and state.absent_since - now > SET_BACK:
-                state = state._replace(absent_since=now)
-            if state != self.states[key]:
-                found.states[key] = state
-        return found
-
-    def _next_to_skip(self, state: RowState) -> datetime | None:
-        """The one occurrence that is to be left out where one is: the next, also where that comes earlier than was thought."""
-        task = self.understood.get(state.key)
-        if state.skip_until is None or not isinstance(task, Task) or task.schedule is None:
-            return state.skip_until
-        return task.schedule.next(state.settled_until) or state.skip_until
+        return Findings(states=taken_back(self.states, self.understood, now))
 
     def reconfigure(self, rules: TableRules | None, now: datetime) -> Findings:
         """Go on with other rules; None: the table is no longer served. A schedule that now means something else starts anew."""
-        found = Findings(look_again=True)
-        before = dict(self.understood)
-        self.access.served, self.rules = rules is not None, rules or self.rules
-        self.access.offline_limit, self.meanings.rules = self.rules.offline_limit, self.rules.rules
-        self.access.zone = self.rules.rules.zone
-        self.sight.reconfigure(self.rules)
-        self.understand(self.states, now)
-        since = now.replace(microsecond=0)
-        for key, task in self.understood.items():
-            was = before.get(key)
-            if isinstance(task, Task) and isinstance(was, Task) and task.schedule != was.schedule:
-                found.records += left_behind(was, self.states[key], now, LEFT.format("changed by rowd.toml"))
-                found.states[key] = self.states[key]._replace(since=since, settled_until=since, armed=False)
+        found = Findings()
+        self.access.served, self._given = rules is not None, rules or self._given
+        self._adopt(self._given.by_clock_of(self.clock))
+        self._anew(found, now, "changed by rowd.toml")
         return found
+
+    def _anew(self, found: Findings, now: datetime, why: str) -> None:
+        """Parse every row by the rules of now."""
+        before = dict(self.understood)
+        self.understand(self.states, now)
+        begin_anew(found, self.states, before, self.understood, now, why)
+
+    def _turned(self, reading: Reading) -> bool:
+        """Go by the zone that the store names now. True where that is another than counted until now."""
+        if reading.headless is not None or reading.time_zone == self.clock:
+            return False
+        self.clock, zone = reading.time_zone, self.rules.rules.zone
+        self._adopt(self._given.by_clock_of(self.clock))
+        return self.rules.rules.zone != zone
+
+    def _adopt(self, rules: TableRules) -> None:
+        """Go by these rules from the next parsing on."""
+        self.rules = rules
+        self.access.offline_limit, self.access.zone = rules.offline_limit, rules.rules.zone
+        self.meanings.rules = rules.rules
+        self.sight.reconfigure(rules)
 
     def apply(
         self,
@@ -175,7 +165,7 @@ class Keeper:
         """A row that was deleted so long ago that the ledger forgets it, too."""
         self.meanings.forget(key)
         self._mended.pop(key, None)
-        self._unfit = {place: why for place, why in self._unfit.items() if place[0] != key}
+        self._misfits.forget(key)
         self.sight.forget(key)
         self.states.pop(key, None)
         self.tallies.pop(key, None)
@@ -219,8 +209,13 @@ class Keeper:
         """A sentence on each column that was probably meant to be another one, is gone, or can't hold what rowd would put there."""
         if self.sight.layout is None:
             return ()
-        unfit = (why for _, why in self._unfit.values())
-        return tuple(dict.fromkeys((*self.sight.layout.hints, *self.sight.missing(), *unfit)))
+        return tuple(dict.fromkeys((*self.sight.layout.hints, *self.sight.missing(), *self._misfits.sentences, *self.zone_doubt)))
+
+    @property
+    def zone_doubt(self) -> tuple[str, ...]:
+        """A sentence on the table's own time zone, where that is unknown."""
+        doubt = self._given.zone_doubt(self.clock)
+        return () if doubt is None else (doubt,)
 
     def no_task(self, key: str) -> str:
         """Why this row can't run at all."""
@@ -329,6 +324,7 @@ class Keeper:
             first_read=self.access.first_read,
             last_read=self.access.last_read,
             columns=self.sight.columns,
+            time_zone=self.clock,
             tasks=tasks,
             defects=defects,
             drafts=drafts,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from actions.api import Outcome
 from config.fields import spelled
+from connectors.api import Gate, Table
 from engine.committer import Commits
 from engine.events import DaemonStarted, DaemonStopped, DaemonStopping, Listener, TableDropped
 from engine.governor import Governor
@@ -127,6 +128,10 @@ class Daemon:
         """Go on with other definitions and rules; what runs is not touched. A table without rules starts nothing any more, and once
         what runs of it has ended it is let go of."""
         self._turns.reconfigure(parts, rules)
+
+    def reopen(self, table: str, opened: Callable[[Gate], Table]) -> bool:
+        """Go on with this table as it is opened now. False: it can't be while the daemon runs; it goes on as it was."""
+        return self._turns.memory.tenders[table].reopen(opened)
 
     async def add(self, tender: Tender) -> None:
         """Take up one more table while running. Raises NeedsOwner where another daemon has it."""

@@ -13,7 +13,7 @@ from datetime import timedelta
 from itertools import chain
 from typing import Any, Protocol, TypeVar
 
-from connectors.api import Lease, Patch, Probeable, Row, Table, Traits, Written
+from connectors.api import Gate, Lease, Patch, Probeable, Row, Table, Traits, Written
 from connectors.errors import Bug, Expired, NoHeader, TryLater
 from engine.clock import Clock
 from engine.findings import Reading
@@ -107,7 +107,8 @@ class PatientTable:
             leases += page.leases
             cursor = page.next
             if cursor is None:
-                return Reading(tuple(rows), page.columns, page.id_column, leases=tuple(leases))
+                told, zone = tuple(leases), page.time_zone
+                return Reading(tuple(rows), page.columns, page.id_column, leases=told, time_zone=zone)
 
     async def write(self, patches: Sequence[Patch]) -> list[Written]:
         """Raises: TryLater (nothing written), OutcomeUnknown, NeedsOwner, Bug."""
@@ -133,6 +134,12 @@ class PatientTable:
         self._gate.shut()
         await self._worker(self.table.close)
         self._worker.close()
+
+    async def reopen(self, opened: Callable[[Gate], Table]) -> None:
+        """Go on with another in its place, behind the same gate. To be called between two calls."""
+        before, self.table = self.table, opened(self._gate.request)
+        self._gate.serve(self.table)
+        await self._worker(before.close)
 
     async def call(self, call: Callable[[], T]) -> T:
         """Run another blocking call of the table on its thread."""

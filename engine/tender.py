@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from math import ceil
 
-from connectors.api import PROVISIONAL, Effect, Exclusive, Patch, Watchable, Written
+from connectors.api import PROVISIONAL, Effect, Exclusive, Gate, Patch, Table, Watchable, Written
 from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TableError, Taken, TryLater
 from engine.clock import Clock
 from engine.columns import SHARED
@@ -19,6 +20,7 @@ from engine.events import (
     TableRead,
     TableRecovered,
     TableReleased,
+    TableRezoned,
     TableUnreachable,
     TableUnwritable,
     TableWritable,
@@ -31,6 +33,7 @@ from engine.outgoing import Outgoing, patches, something_to_tell
 from engine.pace import Pace
 from engine.patience import PatientTable
 from engine.quota import Purpose
+from engine.schedule import zone_name
 from engine.tenancy import Holder, Tenancy
 
 AFTER_TROUBLE = timedelta(seconds=5)
@@ -79,6 +82,7 @@ class Tender:
         self._marker: str | None = None
         self._stale = False  # what was read last is to be read again, though the marker be the same
         self._pace = Pace()
+        self._anew: Callable[[Gate], Table] | None = None  # how the table is to be opened before the next look
 
     async def own(self, *, take_over: bool = False) -> None:
         """Keep other daemons away from the table, or keep away from theirs. What is away is seen to once it can be read.
@@ -114,11 +118,26 @@ class Tender:
         self._look = self._stale = True
         self._stir.set()
 
+    def reopen(self, opened: Callable[[Gate], Table]) -> bool:
+        """Open the table anew, before it is looked at next. False: it is held or watched by what was opened, so it can't be."""
+        if isinstance(self.table.table, Exclusive | Watchable):
+            return False
+        self._anew = opened
+        self.reread()
+        return True
+
+    async def _open_anew(self, opened: Callable[[Gate], Table], _: Deliver) -> None:
+        self._marker = None
+        await self.table.reopen(opened)
+
     async def tend(self, deliver: Deliver, work_waits: WorkWaits, dues: Dues) -> None:
         """Look after the table until cancelled, or until nothing of it is to be done any more and it was told so. Raises nothing
         but CancelledError."""
         poll_at = 0.0
         while not self.keeper.over:
+            if self._anew is not None:
+                opened, self._anew = self._anew, None
+                await self._guarded(partial(self._open_anew, opened), deliver)
             if self._look or self._clock.monotonic() >= poll_at:
                 self._look = False
                 if not await self._guarded(self._read, deliver) and not self.looked.is_set():
@@ -241,6 +260,7 @@ class Tender:
     async def _take_up(self, reading: Reading, deliver: Deliver) -> None:
         keeper = self.keeper
         held, trouble, baffling, hints = keeper.access.held, keeper.access.trouble, keeper.sight.baffling, keeper.hints
+        zone, known = keeper.rules.rules.zone, keeper.access.first_read is not None
         await deliver(keeper, lambda now: keeper.take(reading, now, self._draw))
         now = self._clock.now()
         if trouble is not None:
@@ -251,6 +271,9 @@ class Tender:
                 self._listener(Trouble(at=now, where=f"table {keeper.name}, row {key}", message=why))
         tasks, defects, drafts = keeper.counts()
         self._listener(TableRead(at=now, table=keeper.name, rows=len(reading.rows), tasks=tasks, defects=defects, drafts=drafts))
+        if known and keeper.rules.rules.zone != zone:
+            old, new = zone_name(zone), zone_name(keeper.rules.rules.zone)
+            self._listener(TableRezoned(at=now, table=keeper.name, old=old, new=new))
         self._doubt(hints)
         if keeper.access.held is not None and held is None:
             self._listener(TableHeld(at=now, table=keeper.name, message=keeper.access.held))

@@ -19,7 +19,7 @@ from engine.clock import LONGEST_NAP, Timer
 from engine.committer import RETRY_LEDGER, Commits
 from engine.events import ClockJumped, Event, LedgerRecovered, LedgerRefused, Listener
 from engine.findings import Findings
-from engine.keeper import SET_BACK, Keeper
+from engine.keeper import Keeper
 from engine.learning import Learning, Seen
 from engine.ledger import LedgerUnwritable, Unfinished
 from engine.memory import Memory
@@ -27,6 +27,7 @@ from engine.model import Occurrence, Stage
 from engine.parts import Parts
 from engine.rules import TableRules
 from engine.runner import Ended, Runner
+from engine.set_back import SET_BACK
 from engine.tender import Tender
 from engine.trust import SteadyClock
 

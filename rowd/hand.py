@@ -23,7 +23,7 @@ from engine.layout import COLUMNS, Layout
 from engine.merge import first_sight
 from engine.metadata import SETTINGS
 from engine.model import Defect, RowState, Task
-from engine.parse import parse
+from engine.parse import Rules, parse
 from rowd.allowances import commands_governor
 from rowd.wiring import Bound, new_id
 
@@ -51,12 +51,18 @@ class Hand:
             page = table.read(page.next)
             found += page.rows
         self.columns = page.columns
+        self._clock = page.time_zone
         self.layout = Layout.of(page.columns, bound.rules.renames)
         self._id_column = page.id_column
         self._wrote = False
         if self.layout.trouble is not None:
             raise NeedsOwner(f"{self.name}: {self.layout.trouble}")
         self.rows: list[tuple[Row, dict[str, Cell]]] = [(row, self.layout.canonical(row.cells)) for row in found]
+
+    @property
+    def rules(self) -> Rules:
+        """How rows are understood, by the table's own clock where that counts."""
+        return self.bound.rules.by_clock_of(self._clock).rules
 
     @property
     def editable(self) -> Editable:
@@ -71,11 +77,11 @@ class Hand:
         """What a new row of these canonical cells would mean. It takes no look at other rows: see `bearer`."""
         key = id_of(cells.get(Column.ID)) or PROVISIONAL
         seen = first_sight(self.name, key, cells, now, new_ledger=False, anchor=None, handle=None)
-        return parse(seen.state, self.bound.rules.rules)
+        return parse(seen.state, self.rules)
 
     def reread(self, state: RowState, cells: Mapping[str, Cell]) -> Task | Defect:
         """What a known row would mean with these canonical cells."""
-        return parse(state._replace(cells=cells), self.bound.rules.rules)
+        return parse(state._replace(cells=cells), self.rules)
 
     def bearer(self, name: str, but: str | None = None) -> str | None:
         """The key of a row that has this Name; None where none has.   but: a row that doesn't count."""

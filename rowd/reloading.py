@@ -40,10 +40,10 @@ class Reloading:
             self._note = replace(self._note, refused=str(exc), refused_at=now)
             self._listener(ConfigRefused(at=now, message=str(exc)))
         else:
-            restart = await self._take_over(site)
+            restart, reopened = await self._take_over(site)
             served = tuple(name for name in self._serving() if name in site.served)
             self._note = Note(self._note.process, site.config.version, now, served, restart)
-            self._listener(ConfigReloaded(at=self._made.clock.now(), tables=tuple(site.served), restart=restart))
+            self._listener(ConfigReloaded(at=self._made.clock.now(), tables=tuple(site.served), restart=restart, reopened=reopened))
         leave(self._site.state, self._note)
 
     async def stopped(self, stopping: asyncio.Event) -> None:
@@ -56,14 +56,17 @@ class Reloading:
         """The tables that the daemon has, as they were opened: also those of which the last work is still to end."""
         return {name: bound for name, bound in self._opened.items() if name in self._made.keepers}
 
-    async def _take_over(self, site: Site) -> tuple[str, ...]:
+    async def _take_over(self, site: Site) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Answers the tables that only a restart can take over: renamed ones, those that have moved, or whose ID or Name is called
-        otherwise now.
+        otherwise now; and those that are opened anew, since their secrets have other values.
         """
         serving = self._serving()
         rules = {n: serving[n].rules_if(bound) if n in serving else bound.rules for n, bound in site.served.items()}
         self._made.reconfigure(site.parts, rules)
         left = {n for n in serving if n in site.served and serving[n].moved(site.served[n])}
+        stays = [n for n in serving if n in site.served and n not in left]
+        reopened = {n for n in stays if self._reopens(n, serving[n], site.served[n])}
+        left |= {n for n in serving.keys() - reopened if n in site.served and serving[n].lent.differ(site.served[n].lent)}
         for name in site.served.keys() - serving.keys():
             if any(bound.settings == site.served[name].settings for bound in serving.values()):
                 left.add(name)  # the same store under another name
@@ -75,4 +78,11 @@ class Reloading:
                 left.add(name)
             else:
                 self._opened[name] = serving[name] = site.served[name]
-        return tuple(sorted(left))
+        return tuple(sorted(left)), tuple(sorted(reopened))
+
+    def _reopens(self, name: str, before: Bound, now: Bound) -> bool:
+        """Have the table opened anew where that is wanted. False: it isn't, or can't be without a restart."""
+        if not before.renewed(now) or not self._made.reopen(name, now.open):
+            return False
+        self._opened[name] = now
+        return True

@@ -277,7 +277,7 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
             understood=understood,
             state=keeper.states[key],
             tally=keeper.tallies.get(key, Tally()),
-            zone=understood.zone if isinstance(understood, Task) else bound.rules.rules.zone,
+            zone=understood.zone if isinstance(understood, Task) else keeper.rules.rules.zone,
             active=tuple(known.active.get(key, ())),
             requests=tuple(known.requests.get(key, ())),
             held=keeper.hold(key, now) if bound.served else NOT_SERVED,
@@ -302,7 +302,7 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
         trouble=trouble,
         held=keeper.access.held,
         doubted=doubted,
-        hints=(*Layout.of(keeper.sight.columns, bound.rules.renames).hints, *keeper.sight.missing()),
+        hints=(*Layout.of(keeper.sight.columns, bound.rules.renames).hints, *keeper.sight.missing(), *keeper.zone_doubt),
         served=bound.served,
     )
 

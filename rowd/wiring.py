@@ -50,15 +50,36 @@ APART = frozenset(Definition.model_fields) - {"kind", "parameters", "secrets"}
 """Settings of an action that no other of its settings is held against: a mistake in them hides none in the others."""
 
 
+class Lent:
+    """Secrets by their names, as one reading of rowd.toml and .env has them; it knows which were asked for."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._asked: set[str] = set()
+
+    def __call__(self, name: str) -> str:
+        """Raises KeyError."""
+        self._asked.add(name)
+        return self._config.secret(name).get_secret_value()
+
+    def differ(self, now: Lent) -> bool:
+        """Whether one that was asked for has another value now, has none any more, or has one at last."""
+        return any(self._config.variables.get(name) != now._config.variables.get(name) for name in tuple(self._asked))
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A table as configured, ready to be opened.   ledger: of its site.   served: whether a daemon is to run its rows."""
+    """A table as configured, ready to be opened.
+
+    ledger: of its site.   lent: the secrets that it gets.   served: whether a daemon is to run its rows.
+    """
 
     rules: TableRules
     backend: Backend
     settings: BaseModel
     place: Place
     ledger: Path
+    lent: Lent
     served: bool = True
 
     def open(self, gate: Gate = open_gate) -> Table:
@@ -73,6 +94,10 @@ class Bound:
     def moved(self, now: Bound) -> bool:
         """Whether what is configured now is opened otherwise: elsewhere, or with its keys in other columns."""
         return self.settings != now.settings or _key_columns(self.place) != _key_columns(now.place)
+
+    def renewed(self, now: Bound) -> bool:
+        """Whether it is to be opened anew where it is: its secrets have other values, or its dates another zone to fall back on."""
+        return self.lent.differ(now.lent) or self.place.zone != now.place.zone
 
     def rules_if(self, now: Bound) -> TableRules:
         """The rules of now for the table as it was opened: which columns hold its keys is settled by then."""
@@ -291,17 +316,19 @@ def _table(
         actions={a: definitions[a] for a in allowed},
         repeatable={a: repeatable[a] for a in allowed},
     )
+    lent = Lent(config)
     place = Place(
         name=name,
         base=config.base,
         id_column=renames.get(str(Column.ID), str(Column.ID)),
         name_column=renames.get(str(Column.NAME), str(Column.NAME)),
-        secret=lambda wanted: config.secret(wanted).get_secret_value(),
+        secret=lent,
+        zone=zone,
     )
     limit = config.settings.daemon.offline_limit
-    share, stale = settings.quota_share, settings.max_stale
-    its = TableRules(rules, renames, settings.poll, limit, _blackouts(config), share, stale)
-    return Bound(its, backend, own, place, config.state_dir / LEDGER, settings.serve)
+    share, stale, zoned = settings.quota_share, settings.max_stale, settings.time_zone is not None
+    its = TableRules(rules, renames, settings.poll, limit, _blackouts(config), share, stale, zoned)
+    return Bound(its, backend, own, place, config.state_dir / LEDGER, lent, settings.serve)
 
 
 def _key_columns(place: Place) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from connectors.airtable.errors import Asking, Where, translated
 from connectors.airtable.settings import AirtableSettings, is_base
 from connectors.api import Place
 from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
+from connectors.reaching import RELOAD
 
 if TYPE_CHECKING:
     import requests
@@ -78,8 +79,7 @@ class Client:
             token = ""
         if not token:
             raise NeedsOwner(
-                f"{self.where}: {self.where.secret} has no value; put {self.where.secret}=… into .env beside rowd.toml, or into the"
-                " environment, and restart rowd"
+                f"{self.where}: {self.where.secret} has no value; put {self.where.secret}=… into .env beside rowd.toml; {RELOAD}"
             )
         return token
 

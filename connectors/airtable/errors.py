@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from connectors.errors import Bug, Expired, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
+from connectors.reaching import RELOAD
 
 if TYPE_CHECKING:
     import requests
@@ -136,7 +137,7 @@ def _too_many(refused: Refused, where: Where) -> TableError:
 
 
 def _put_a_token(where: Where) -> str:
-    return f"make one at {TOKENS}, put {where.secret}=… into .env beside rowd.toml, and restart rowd"
+    return f"make one at {TOKENS}, put {where.secret}=… into .env beside rowd.toml; {RELOAD}"
 
 
 def _unauthorized(_refused: Refused, where: Where, _asking: Asking) -> str:

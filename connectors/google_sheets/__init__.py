@@ -1,7 +1,8 @@
 """A tab of a spreadsheet in Google Sheets.
 
-settings → key (who we are) → edge (one request each, errors translated) → grid (a tab seen as rows) → sheet → writing, sending
-(what is sent, and held against its answer), rows (new ones, removed ones) → table, with told (what the engine knows).
+settings → credentials (who we are: a key, or a person who has signed in by login) → edge (one request each, errors translated) →
+grid (a tab seen as rows) → sheet → writing, sending (what is sent, and held against its answer), rows (new ones, removed ones) →
+table, with told (what the engine knows).
 """
 
 from connectors.api import Backend

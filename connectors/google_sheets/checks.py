@@ -1,4 +1,4 @@
-"""Whether everything is there that a tab needs: the key, the spreadsheet, the tab, the right to write, room."""
+"""Whether everything is there that a tab needs: the credentials, the spreadsheet, the tab, the right to write, room."""
 
 from __future__ import annotations
 
@@ -19,17 +19,16 @@ NOTHING = {"deleteDeveloperMetadata": {"dataFilter": {"developerMetadataLookup":
 
 def examined(sheet: Sheet, *, drive: bool) -> Iterator[Check]:
     """As `Examinable.examine` has it.   drive: whether Drive may be asked."""
-    try:
-        yield Check("credentials", f"the key is that of the service account {sheet.account()}")
-    except TableError as exc:
-        yield Check.failed("credentials", exc)
-        return
+    for check in sheet.credentials.examined():
+        yield check
+        if check.trouble is not None:
+            return
     try:
         found = sheet.overview()
     except TableError as exc:
         yield Check.failed("connection", exc)
         return
-    yield Check("connection", f'the spreadsheet "{found.get("properties", {}).get("title", "")}" is shared with it')
+    yield Check("connection", f'the spreadsheet "{found.get("properties", {}).get("title", "")}" can be opened')
     tabs = [one.get("properties", {}) for one in found.get("sheets", ())]
     tab = next((one for one in tabs if sheet.tab in (one.get("sheetId", 0), one.get("title"))), None)
     if tab is None:
@@ -74,7 +73,7 @@ def _viewer(sheet: Sheet) -> NeedsOwner:
     subject = sheet.subject
     return NeedsOwner(
         f"{sheet.label} is shared with rowd for reading only. Open {subject.url}, press Share, and make"
-        f" {subject.address} an Editor."
+        f" {subject.address or 'the account that signed in'} an Editor."
     )
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.api import Gate, Place, Request, open_gate
 from connectors.errors import Bug, OutcomeUnknown, TableError, TryLater
+from connectors.google_sheets.credentials import Credentials
 from connectors.google_sheets.errors import Refusal, Subject, Unasked, no_token, refused
 from connectors.google_sheets.grid import MASK
-from connectors.google_sheets.key import Key, key_of
 from connectors.google_sheets.settings import GoogleSheetsSettings
+from connectors.google_sheets.tokens import Account
 
 if TYPE_CHECKING:
     import requests
@@ -34,20 +35,17 @@ class Edge:
 
     def __init__(self, settings: GoogleSheetsSettings, place: Place, label: str) -> None:
         self._settings, self._place, self._label = settings, place, label
-        self._key: Key | None = None
+        self.credentials = Credentials(settings, place, label)
+        self._account: Account | None = None
         self._client: HTTPClient | None = None
         self._session: requests.Session | None = None
+        self._refused = False  # Google didn't accept the credentials: they are read anew, in case they are others by now
         self._last: requests.Response | None = None  # as it came, whatever gspread makes of it
 
     @property
     def subject(self) -> Subject:
-        key = self._key
-        return Subject(self._label, key.address if key else "", self._settings.id, key.project if key else "")
-
-    def account(self) -> str:
-        """The address of the service account; its key is read. No request. Raises NeedsOwner."""
-        self._opened()
-        return self.subject.address
+        asks, login = self._account, self.credentials.login
+        return Subject(self._label, asks.address if asks else "", self._settings.id, asks.project if asks else "", login)
 
     def overview(self) -> Json:
         """`spreadsheets.get` without a cell: its title, and how its tabs are called and how large they are. One read."""
@@ -138,9 +136,10 @@ class Edge:
         for last in (False, True):
             with gate(kind), self._translated(writing=writing):
                 answer = self._sent(client, method, url, params, body)
-                if answer.status_code == 401 and self._key is not None and not last:
-                    self._key.drop()  # a token may be taken back before its time; nothing was done
+                if answer.status_code == 401 and self._account is not None and not last:
+                    self._account.drop()  # a token may be taken back before its time; nothing was done
                     continue
+                self._refused = answer.status_code == 401
                 if not answer.ok:
                     headers = {name.lower(): value for name, value in answer.headers.items()}
                     said = Refusal(answer.status_code, headers, answer.content)
@@ -169,8 +168,9 @@ class Edge:
 
     def _opened(self) -> HTTPClient:
         """Raises NeedsOwner."""
-        if self._client is None:
-            self._client = self._made()
+        if self._client is None or self._refused:
+            self.close()
+            self._client, self._refused = self._made(), False
         return self._client
 
     def _made(self) -> HTTPClient:
@@ -178,14 +178,14 @@ class Edge:
         from google.auth.transport.requests import Request
         from gspread.http_client import HTTPClient
 
-        key = self._key = key_of(self._settings, self._place, self._label)
+        account = self._account = self.credentials.account()
         self._session = session = requests.Session()
         transport: Any = Request
         seconds = self._settings.read_timeout.total_seconds()
 
         def authorised(request: requests.PreparedRequest) -> requests.PreparedRequest:
             ask = transport(session=session)
-            token = key.token(lambda url, **said: ask(url, **{**said, "timeout": seconds, "auth": _nobody}))
+            token = account.token(lambda url, **said: ask(url, **{**said, "timeout": seconds, "auth": _nobody}))
             request.headers["Authorization"] = f"Bearer {token}"
             return request
 
@@ -207,6 +207,7 @@ class Edge:
         try:
             yield
         except RefreshError as exc:
+            self._refused = not exc.retryable
             raise no_token(str(exc.args[0]) if exc.args else "", bool(exc.retryable), self.subject) from exc
         except GoogleAuthError as exc:  # no token yet, so nothing was sent
             raise TryLater(f"{self._label}: Google's token service can't be reached ({exc})") from exc

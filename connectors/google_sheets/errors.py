@@ -48,14 +48,20 @@ class NoTab(NeedsOwner):
 class Subject:
     """What messages call the things in question.
 
-    label: the tab.   address, project: of the service account; "" while its key has not been read.
-    spreadsheet: the spreadsheet's id.
+    label: the tab.   address: of the account that asks; "" while it isn't known.   project: by way of which it does.
+    spreadsheet: the spreadsheet's id.   login: the command with which a person signs in; "" for a service account.
     """
 
     label: str
     address: str
     spreadsheet: str
     project: str = ""
+    login: str = ""
+
+    @property
+    def user(self) -> str:
+        """By whom Google counts, as a scope."""
+        return f"Google {'account' if self.login else 'service account'} {self.address}".rstrip()
 
     @property
     def url(self) -> str:
@@ -106,15 +112,19 @@ def refused(refusal: Refusal, subject: Subject, *, writing: bool) -> TableError:
     """What an answer other than 2xx means.   writing: whether something was to be written."""
     status, reasons = refusal.status, refusal.reasons
     if status == 429 or (status == 403 and reasons & _BUSY):
-        scope, kind = broken(refusal.whole_message, subject.address, subject.project)
+        scope, kind = broken(refusal.whole_message, subject.user, subject.project)
         what = f"{subject.label}: Google's quota for this minute is spent ({refusal.message})"
         return Limited(what, wait=_wait(refusal), scope=scope, kind=kind)
     if status == 408 or (status >= 500 and status != 501):
         return _failed(refusal, subject, writing=writing)
     if status == 401:
+        remedy = (
+            f"Sign in anew: `{subject.login}`."
+            if subject.login
+            else "Make a new key for the service account in the Google Cloud console, and give it as credentials in rowd.toml."
+        )
         return NeedsOwner(
-            f"{subject.label}: Google doesn't accept the credentials of {_who(subject)} ({refusal.message}). Make a new key for the"
-            " service account in the Google Cloud console, and give it as credentials in rowd.toml."
+            f"{subject.label}: Google doesn't accept the credentials of {_who(subject)} ({refusal.message}). {remedy}"
         )
     if status == 403:
         return _forbidden(refusal, subject, writing=writing)
@@ -134,13 +144,17 @@ def _forbidden(refusal: Refusal, subject: Subject, *, writing: bool) -> TableErr
         link = _LINK.search(text)
         where = link[0].rstrip(".") if link else "https://console.cloud.google.com/apis/library/sheets.googleapis.com"
         return NeedsOwner(
-            f"{subject.label}: the API is not switched on in the Google Cloud project of the service account. Switch it on at"
-            f" {where}; that takes a few minutes to work."
+            f"{subject.label}: the API is not switched on in the Google Cloud project of the"
+            f" {'OAuth client' if subject.login else 'service account'}. Switch it on at {where}; that takes a few minutes to work."
         )
     if reasons & {"ACCESS_TOKEN_SCOPE_INSUFFICIENT", "insufficientPermissions"} or "insufficient authentication scopes" in text:
+        remedy = (
+            f"Sign in anew, and tick every box: `{subject.login}`."
+            if subject.login
+            else "Give rowd the key of a service account, as credentials in rowd.toml."
+        )
         return NeedsOwner(
-            f"{subject.label}: the access token lacks the scope https://www.googleapis.com/auth/spreadsheets. Give rowd the key of"
-            " a service account, as credentials in rowd.toml."
+            f"{subject.label}: the access token lacks the scope https://www.googleapis.com/auth/spreadsheets. {remedy}"
         )
     if reasons & {"storageQuotaExceeded", "teamDriveFileLimitExceeded"}:
         return NoRoom(f"{subject.label}: the Drive that the spreadsheet is in is full ({refusal.message}). Make room there.")
@@ -148,6 +162,11 @@ def _forbidden(refusal: Refusal, subject: Subject, *, writing: bool) -> TableErr
         return _protected(subject)
     if "does not have permission" in text or not refusal.error:
         role = "as an Editor; a Viewer can't write" if writing else "as an Editor"
+        if subject.login:
+            return NeedsOwner(
+                f"{subject.label}: {_who(subject)} may not {'edit' if writing else 'open'} the spreadsheet. Have its owner share"
+                f" {subject.url} with that account {role}, or sign in with another: `{subject.login}`."
+            )
         return NeedsOwner(
             f"{subject.label} is not shared with rowd{' for writing' if writing else ''}. Open {subject.url}, press Share, and add"
             f" {_who(subject)} {role}."
@@ -217,7 +236,7 @@ def _retry_after(refusal: Refusal) -> timedelta | None:
 
 
 def _who(subject: Subject) -> str:
-    return subject.address or "the service account"
+    return subject.address or ("the account that signed in" if subject.login else "the service account")
 
 
 def no_token(message: str, retryable: bool, subject: Subject) -> TableError:
@@ -225,6 +244,8 @@ def no_token(message: str, retryable: bool, subject: Subject) -> TableError:
     what = said(message, SAID)
     if retryable:
         return TryLater(f"{subject.label}: Google's token service failed ({what})")
+    if subject.login:
+        return NeedsOwner(f"{subject.label}: Google gives no access token ({what}). {_anew(message, subject)}")
     if "short-lived token" in message or "reasonable timeframe" in message:
         remedy = "This machine's clock is wrong; set it (timedatectl set-ntp true)."
     elif "Invalid JWT Signature" in message:
@@ -234,8 +255,21 @@ def no_token(message: str, retryable: bool, subject: Subject) -> TableError:
             f"The service account {subject.address} was deleted or switched off: bring it back in the Google Cloud console, or make"
             " another."
         )
-    elif "expired or revoked" in message:
-        remedy = "Somebody took the access back, or it ran out: sign in anew."
     else:
         remedy = f"Look at the service account {subject.address} in the Google Cloud console, and make a new key for it."
     return NeedsOwner(f"{subject.label}: Google gives no access token ({what}). {remedy}")
+
+
+def _anew(message: str, subject: Subject) -> str:
+    """What a person does whose sign-in is of no use any more."""
+    if "invalid_client" in message or "deleted_client" in message or "unauthorized_client" in message:
+        return (
+            "The OAuth client was deleted, or has another secret now: download its JSON anew from the Google Cloud console, put it"
+            f" where rowd.toml says, then sign in: `{subject.login}`."
+        )
+    if "expired or revoked" in message:
+        return (
+            f"{subject.address or 'Who signed in'} took the access back, or it ran out (after 7 days, where the status of the OAuth"
+            f" app is Testing: publish it). Sign in anew: `{subject.login}`. rowd goes on by itself then."
+        )
+    return f"Sign in anew: `{subject.login}`. rowd goes on by itself then."

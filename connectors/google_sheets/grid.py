@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import Any
 
 from connectors.api import Cell, Lease, Page, Place, Row, fold
-from connectors.errors import NeedsOwner, NoHeader
+from connectors.errors import NoHeader
 from connectors.google_sheets.cells import NOTHING, Raw, Stood, cell_of, stood
-from connectors.google_sheets.serials import zone_of
 from connectors.headers import columns_of, key_columns, position_of
 from connectors.identity import flawless, told_apart
 from connectors.leases import lease_of
+from connectors.zones import zone_of
 
 LEASE = "rowd"
 """The key of the developer metadata that a tab bears for each lease; its value is the lease's line."""
@@ -47,6 +47,7 @@ class Line:
 class Grid:
     """One tab at one moment.
 
+    zone: by which its dates are read.   zone_said: as the spreadsheet names its own.
     columns: header → position of its column, in the order of the table.   key_column: by which rows are known: ID, else Name.
     lines: key → line, in the order of the table.   height, width: of the tab, whether or not anything stands there.
     end: index of the line below the last row of the table.   below: index of the line at which another table begins; the tab's
@@ -57,6 +58,7 @@ class Grid:
     sheet_id: int
     title: str
     zone: tzinfo
+    zone_said: str
     height: int
     width: int
     head: Line
@@ -72,7 +74,8 @@ class Grid:
     def page(self) -> Page:
         """Every row."""
         rows = tuple(self.row(key, line) for key, line in self.lines.items())
-        return Page(rows, tuple(self.columns), id_column=self.id_column, leases=tuple(self.leases.values()))
+        leases = tuple(self.leases.values())
+        return Page(rows, tuple(self.columns), id_column=self.id_column, leases=leases, time_zone=self.zone_said)
 
     @cached_property
     def by_handle(self) -> Mapping[int, Line]:
@@ -123,7 +126,7 @@ def grid(answer: Mapping[str, Any], tab: int | str, place: Place, label: str) ->
 
     tab: its sheetId, or its title.   The first line that holds anything is the line with the headers. A line in which nothing
     stands but boxes that nobody ticked is no row. Below a blank line, a line with a Name header begins another table.
-    Raises NoHeader: nothing stands there, no Name column, or a header that stands there twice. NeedsOwner: an unknown time zone.
+    Raises NoHeader: nothing stands there, no Name column, or a header that stands there twice.
     """
     sheet = next((one for one in answer.get("sheets", ()) if _is(one.get("properties", {}), tab)), None)
     if sheet is None:
@@ -136,15 +139,14 @@ def grid(answer: Mapping[str, Any], tab: int | str, place: Place, label: str) ->
     columns = columns_of(headers, label)
     name_column, id_column = key_columns(columns, headers, label, name_column=place.name_column, id_column=place.id_column)
     said = str(answer.get("properties", {}).get("timeZone", ""))
-    if (zone := zone_of(said)) is None:
-        raise NeedsOwner(f'{label}: the time zone "{said}" of the spreadsheet is unknown here. Choose another in File › Settings.')
     rows, other = _rows(found[head.index - found[0].index + 1 :], columns, name_column)
     properties = sheet["properties"]
     size = properties.get("gridProperties", {})
     bare = Grid(
         properties.get("sheetId", 0),
         properties.get("title", ""),
-        zone,
+        zone_of(said) or place.zone,
+        said,
         size.get("rowCount", 0),
         size.get("columnCount", 0),
         head,

@@ -5,24 +5,10 @@ Source: the Sheets discovery document, rev. 20261019 (DateTimeRenderOption, Spre
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 _START = datetime(1899, 12, 30)  # noqa: DTZ001 (a serial has no zone)
 _DAY = timedelta(days=1)
-_OFFSET = re.compile(r"(?:GMT|UTC)?([+-])(\d{1,2})(?::?(\d{2}))?", re.ASCII)
-
-
-def zone_of(name: str) -> tzinfo | None:
-    """A spreadsheet's time zone: a CLDR name like `America/New_York`, or one like `GMT-07:00`. None where it is neither."""
-    if found := _OFFSET.fullmatch(name):
-        east = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
-        return timezone(-east if found[1] == "-" else east)
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
 
 
 def instant_of(serial: float, zone: tzinfo) -> datetime:

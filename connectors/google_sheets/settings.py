@@ -13,6 +13,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_va
 from connectors.reaching import Endpoint, Patience
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
+WAYS = ("credentials", "credentials_secret", "oauth_client", "oauth_client_secret")
+"""Settings that say who rowd is to Google; exactly one is given."""
 _IN_URL = re.compile(r"/spreadsheets/(?:u/\d+/)?d/([A-Za-z0-9_-]+)")
 
 
@@ -49,6 +51,24 @@ class GoogleSheetsSettings(BaseModel, extra="forbid", frozen=True):
         str | None,
         Field(min_length=1, description="The secret that holds the key of a service account (its JSON), in place of a file."),
     ] = None
+    oauth_client: Annotated[
+        Path | None,
+        Field(
+            description="The file (JSON) of an OAuth client of the type Desktop app, where a person signs in with rowd login and"
+            " no service account is used; a relative path starts from the folder of rowd.toml."
+        ),
+    ] = None
+    oauth_client_secret: Annotated[
+        str | None,
+        Field(min_length=1, description="The secret that holds the file of an OAuth client (its JSON), in place of the file."),
+    ] = None
+    token: Annotated[
+        Path,
+        Field(
+            description="Where rowd login keeps what a sign-in came to, for rowd's user alone; a relative path starts from the"
+            " folder of rowd.toml. Tables that name the same file are read as the same person."
+        ),
+    ] = Path("google-token.json")
     ask_drive: Annotated[
         bool,
         Field(
@@ -66,19 +86,31 @@ class GoogleSheetsSettings(BaseModel, extra="forbid", frozen=True):
         Endpoint | None,
         Field(
             description="Where Sheets and Drive are asked in place of Google's own addresses: a proxy, or an emulator."
-            " Tokens come from the token_uri in the key."
+            " Tokens come from the token_uri in the key, or in the file of the OAuth client."
         ),
     ] = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if (self.credentials is None) == (self.credentials_secret is None):
-            raise ValueError("needs one of credentials (the key file of a service account) and credentials_secret, and not both")
+        ways = [name for name in WAYS if getattr(self, name) is not None]
+        if len(ways) != 1:
+            two = f", and not both {ways[0]} and {ways[1]}" if ways else ""
+            raise ValueError(
+                "needs one of credentials (the key file of a service account), credentials_secret, oauth_client (the file of an"
+                f" OAuth client, for a person who signs in) and oauth_client_secret{two}"
+            )
+        if "token" in self.model_fields_set and not self.by_person:
+            raise ValueError("token is where a person's sign-in is kept: it goes with oauth_client; remove it, or name that")
         if self.tab is None and self._gid_in_url is None:
             raise ValueError('doesn\'t say which tab: add tab = "its title", or the #gid=… to the address of the spreadsheet')
         if self.tab == "":
             raise ValueError('tab is empty; write the title of the tab, like tab = "Tasks"')
         return self
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a person signs in; else it is a service account."""
+        return self.oauth_client is not None or self.oauth_client_secret is not None
 
     @property
     def id(self) -> str:

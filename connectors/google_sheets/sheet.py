@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.api import Lease, Place, Window
 from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
+from connectors.google_sheets.credentials import Credentials
 from connectors.google_sheets.edge import Edge
 from connectors.google_sheets.errors import NoTab, Outdated, Subject
 from connectors.google_sheets.grid import LEASE, Grid, Line, grid
@@ -30,8 +31,8 @@ class Sheet:
 
     @property
     def windows(self) -> tuple[Window, ...]:
-        """What Google counts; whose it is, is known once the key was read, which is before the first request."""
-        return windows(self._edge.subject.address, self._edge.subject.project)
+        """What Google counts; whose it is, is known once the credentials were read, which is before the first request."""
+        return windows(self._edge.subject.user, self._edge.subject.project)
 
     @property
     def tab(self) -> int | str:
@@ -73,9 +74,10 @@ class Sheet:
         except (TryLater, NeedsOwner) as exc:
             raise OutcomeUnknown(f"{self.label} was changed, and can't be understood since: {exc}") from exc
 
-    def account(self) -> str:
-        """The address of the service account. No request. Raises NeedsOwner."""
-        return self._edge.account()
+    @property
+    def credentials(self) -> Credentials:
+        """Who asks, by the settings."""
+        return self._edge.credentials
 
     def overview(self) -> dict[str, Any]:
         """The spreadsheet's title, and its tabs with their sizes. One read. Raises TryLater, NeedsOwner, Bug."""

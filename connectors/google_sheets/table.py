@@ -11,6 +11,7 @@ from connectors.google_sheets.cells import CELL_LIMIT
 from connectors.google_sheets.checks import examined
 from connectors.google_sheets.errors import Unasked
 from connectors.google_sheets.grid import Grid
+from connectors.google_sheets.login import begun
 from connectors.google_sheets.prepare import prepared
 from connectors.google_sheets.rows import created, deleted
 from connectors.google_sheets.sending import Sending
@@ -18,6 +19,7 @@ from connectors.google_sheets.settings import GoogleSheetsSettings
 from connectors.google_sheets.sheet import Sheet
 from connectors.google_sheets.told import Told
 from connectors.preparing import Check, Preparation, Wanted
+from connectors.signing_in import SigningIn
 
 BATCH = 1000
 """Patches in one write: about two megabytes, the most that is advised (developers.google.com/workspace/sheets/api/limits)."""
@@ -103,8 +105,12 @@ class GoogleSheetsTable:
         if self._told is not None:
             self._told.holders.discard(holder)
 
+    def sign_in(self, back: str) -> SigningIn:
+        """Where an OAuth client is named in rowd.toml; a service account needs nobody."""
+        return begun(self._sheet.credentials, back)
+
     def examine(self) -> Iterator[Check]:
-        """The key, the spreadsheet, the tab, the right to write, room."""
+        """The credentials, the spreadsheet, the tab, the right to write, room."""
         return examined(self._sheet, drive=self._drive)
 
     def prepare(self, wanted: Wanted) -> Preparation:

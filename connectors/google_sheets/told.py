@@ -18,7 +18,7 @@ class Told:
         """grid: as it was read, and given to the engine."""
         self.met = False
         self.holders = {lease.holder for lease in grid.leases.values()}
-        self._columns = tuple(grid.columns)
+        self._columns, self._zone = tuple(grid.columns), grid.zone_said
         self._rows = [row.cells for row in grid.page.rows]
         self._at = {row.key: index for index, row in enumerate(grid.page.rows)}
 
@@ -34,8 +34,8 @@ class Told:
         self._at[row.key] = index
 
     def reads_as(self, grid: Grid) -> bool:
-        """Whether the tab holds what the engine knows, in the same order."""
+        """Whether the tab holds what the engine knows, in the same order, by the same clock."""
         if self.met or {lease.holder for lease in grid.leases.values()} != self.holders:
             return False
         rows: list[Mapping[str, Cell]] = [row.cells for row in grid.page.rows]
-        return tuple(grid.columns) == self._columns and rows == self._rows
+        return tuple(grid.columns) == self._columns and grid.zone_said == self._zone and rows == self._rows

@@ -14,7 +14,7 @@ from connectors.api import Place
 from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
 from connectors.notion.errors import CONNECTIONS, Asking, Where, translated
 from connectors.notion.settings import NotionSettings
-from connectors.reaching import on_this_machine
+from connectors.reaching import RELOAD, on_this_machine
 
 if TYPE_CHECKING:
     import httpx
@@ -87,6 +87,6 @@ class Client:
         if not token or not token.isascii() or not token.isprintable():
             raise NeedsOwner(
                 f"{self.where}: {self.where.secret} {'holds no token' if token else 'has no value'}; copy the token from"
-                f" {CONNECTIONS}, put {self.where.secret}=… into .env beside rowd.toml, or into the environment, and restart rowd"
+                f" {CONNECTIONS}, put {self.where.secret}=… into .env beside rowd.toml; {RELOAD}"
             )
         return token

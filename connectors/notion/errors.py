@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from connectors.errors import Bug, Expired, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
+from connectors.reaching import RELOAD
 from connectors.showing import said as fit
 
 MINUTE = timedelta(minutes=1)
@@ -160,7 +161,7 @@ def _trouble(refused: Refused, where: Where, asking: Asking) -> TableError:
 
 
 def _put_a_token(where: Where) -> str:
-    return f"copy one from {CONNECTIONS}, put {where.secret}=… into .env beside rowd.toml, and restart rowd"
+    return f"copy one from {CONNECTIONS}, put {where.secret}=… into .env beside rowd.toml; {RELOAD}"
 
 
 def _unauthorized(_refused: Refused, where: Where, _asking: Asking) -> str:

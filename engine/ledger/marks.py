@@ -22,7 +22,7 @@ class Marks(Store):
         rows = self._rows(sa.select(TABLES).where(TABLES.c.table == table))
         if not rows:
             return None
-        _, first_read, last_read, columns, state, message, since, tasks, defects, drafts = rows[0]
+        _, first_read, last_read, columns, state, message, since, tasks, defects, drafts, time_zone = rows[0]
         return TableMark(
             table=table,
             state=Reach(state),
@@ -34,6 +34,7 @@ class Marks(Store):
             tasks=tasks,
             defects=defects,
             drafts=drafts,
+            time_zone=time_zone,
         )
 
     def mark_table(self, mark: TableMark) -> None:
@@ -51,6 +52,7 @@ class Marks(Store):
                 "tasks": mark.tasks,
                 "defects": mark.defects,
                 "drafts": mark.drafts,
+                "time_zone": prose(mark.time_zone),
             },
         )
 

@@ -52,7 +52,11 @@ def _version_6(connection: sa.Connection) -> None:
     connection.exec_driver_sql("CREATE UNIQUE INDEX pairs_by_other ON pairs (one, other, key_other)")
 
 
-STEPS: Mapping[int, Step] = {2: _version_2, 3: _version_3, 4: _version_4, 5: _version_5, 6: _version_6}
+def _version_7(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE tables ADD COLUMN time_zone TEXT DEFAULT '' NOT NULL")
+
+
+STEPS: Mapping[int, Step] = {2: _version_2, 3: _version_3, 4: _version_4, 5: _version_5, 6: _version_6, 7: _version_7}
 """Version → what leads to it from the one before, in SQL of its own, never edited later. The schema module has only the newest."""
 
 FIRST = 1

@@ -26,7 +26,7 @@ class TableMark:
     """How a table stood when last looked at, for `rowd status`.
 
     since: since when it is in this state.   message: why, one sentence; "" when it is ok.   columns: the headers as last read.
-    first_read, last_read: of complete reads; None before the first.
+    first_read, last_read: of complete reads; None before the first.   time_zone: as the store names the table's own; "" for none.
     """
 
     table: str
@@ -39,6 +39,7 @@ class TableMark:
     tasks: int = 0
     defects: int = 0
     drafts: int = 0
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

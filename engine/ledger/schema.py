@@ -61,6 +61,7 @@ TABLES = sa.Table(
     _number("tasks"),
     _number("defects"),
     _number("drafts"),
+    sa.Column("time_zone", Text, nullable=False, server_default=""),
     sqlite_strict=True,
 )
 

@@ -34,6 +34,7 @@ COMMANDS = (
     Entry("init", "rowd.cli.init:init", START, "Write a commented rowd.toml and a first table."),
     Entry("demo", "rowd.cli.demo:demo", START, "Show rowd at work on a table that it makes for you."),
     Entry("setup", "rowd.cli.setup:setup", START, "Check what a table needs, then make and mend its columns."),
+    Entry("login", "rowd.cli.login:login", START, "Sign in at a table's store, so that rowd may use what you may use."),
     Entry("run", "rowd.cli.run:run", START, "Run the daemon until it is stopped."),
     Entry("once", "rowd.cli.once:once", START, "Make one pass: read the tables, run what is due, write back, end."),
     Entry("check", "rowd.cli.check:check", LOOK, "Look for defects and doubtful things in the tables."),

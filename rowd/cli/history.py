@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from functools import partial
 from pathlib import Path
@@ -86,6 +86,7 @@ def history(
             asks = [partial(ledger.history, table=within, key=key, failed=failed, since=start) for within, key in rows]
             fitting = _found(site, asks, grep, ledger if in_logs else None, limit)
             found = sorted(fitting, key=lambda o: (o.told_at, o.claimed_at, o.id), reverse=True)[:limit]
+        zones = _zones(site, ledger)
     if as_json:
         emit_json({"runs": [run_json(o) for o in found]})
     elif not found:
@@ -94,9 +95,15 @@ def history(
         say(nothing if ledger is not None else "Nothing has happened yet: no daemon has run here.")
     else:
         columns = ["Run", "When", "Task", "Table", "Outcome", "Took", "Result"]
-        zoned = len({str(_zone(o, site)) for o in found}) > 1
+        usual = site.config.settings.defaults.time_zone
+        dated = [(o, zones.get(o.table, usual)) for o in found]
+        zoned = len({str(zone) for _, zone in dated}) > 1
         print_table(
-            columns, [_line(o, now, site, zoned=zoned) for o in found], keep=(0, 1, 4, 5), cut={2: 8, 3: 8, 6: 16}, spare=(5, 3, 6)
+            columns,
+            [_line(o, now, zone, zoned=zoned, many=len(zones) > 1) for o, zone in dated],
+            keep=(0, 1, 4, 5),
+            cut={2: 8, 3: 8, 6: 16},
+            spare=(5, 3, 6),
         )
 
 
@@ -160,22 +167,24 @@ def _printed(files: Iterable[Path], text: str, mask: Mask, *, over: bool) -> boo
     return False
 
 
-def _zone(occurrence: Occurrence, site: Site) -> tzinfo:
-    """Its table's."""
-    bound = site.tables.get(occurrence.table)
-    return bound.rules.rules.zone if bound is not None else site.config.settings.defaults.time_zone
+def _zones(site: Site, ledger: Ledger | None) -> Mapping[str, tzinfo]:
+    """Table → its zone, by its own clock as that was last read."""
+    zones = {}
+    for name, bound in site.tables.items():
+        mark = ledger.table_mark(name) if ledger is not None else None
+        zones[name] = bound.rules.by_clock_of(mark.time_zone if mark is not None else "").rules.zone
+    return zones
 
 
-def _line(occurrence: Occurrence, now: datetime, site: Site, *, zoned: bool) -> list[Styled]:
-    """zoned: clocks of several zones stand among each other, where one's `today` could be another's tomorrow."""
-    zone = _zone(occurrence, site)
+def _line(occurrence: Occurrence, now: datetime, zone: tzinfo, *, zoned: bool, many: bool) -> list[Styled]:
+    """zoned: clocks of several zones stand among each other, where one's `today` could be another's tomorrow.   many: tables."""
     number = f" ×{occurrence.count:,}" if occurrence.count > 1 else ""
     first = f" (the first: {earlier(occurrence.due, zone, now)})" if occurrence.count > 1 else ""
     return [
         occurrence.id,
         moment(occurrence.told_at, zone, now.year) if zoned else earlier(occurrence.told_at, zone, now),
         occurrence.task,
-        occurrence.table if len(site.tables) > 1 else "",
+        occurrence.table if many else "",
         (f"{stands(occurrence)}{number}", outcome_style(occurrence.outcome)),
         lasted(occurrence.duration) if occurrence.duration is not None else "",
         f"{occurrence.reason}{first}",

@@ -36,7 +36,7 @@ from rowd.hand import Hand, Unfit, hand
 from rowd.migration import Known, Migration, Moved, migrate, rows_known
 from rowd.shellwords import left_behind
 from rowd.view import living
-from rowd.wiring import Bound, Site
+from rowd.wiring import Site
 
 HALF_A_YEAR = timedelta(days=182)
 
@@ -97,11 +97,11 @@ def import_crontab(
         if found.moved and not dry_run:
             _write(site, held, found.moved, blocks, rows)
     notes = [*crontab.notes, *left_alone(found.moved)]
-    notes += other_clock(bound.rules.rules, system_zone(), SystemClock().now()) if found.moved else ()
+    notes += other_clock(held.rules, system_zone(), SystemClock().now()) if found.moved else ()
     if as_json:
-        emit_json(_document(bound, found, notes, rows, dry_run=dry_run))
+        emit_json(_document(held.rules, found, notes, rows, dry_run=dry_run))
     else:
-        _report(site, bound, found, notes, blocks, dry_run=dry_run)
+        _report(site, held.rules, found, notes, blocks, dry_run=dry_run)
     if found.refused:
         raise typer.Exit(int(Exit.BAD))
 
@@ -231,8 +231,8 @@ def other_clock(rules: Rules, machine: tzinfo, now: datetime) -> Iterator[str]:
         )
 
 
-def _report(site: Site, bound: Bound, found: Migration, notes: Sequence[str], blocks: Sequence[str], *, dry_run: bool) -> None:
-    table, zone = bound.rules.rules.table, bound.rules.rules.zone
+def _report(site: Site, rules: Rules, found: Migration, notes: Sequence[str], blocks: Sequence[str], *, dry_run: bool) -> None:
+    table, zone = rules.table, rules.zone
     if dry_run and blocks:
         say(f"# to be appended to {site.config.file}:")
         typer.echo("\n".join(blocks))
@@ -277,14 +277,14 @@ def _line(moved: Moved) -> list[Styled]:
 
 
 def _document(
-    bound: Bound, found: Migration, notes: Sequence[str], rows: Sequence[dict[str, Cell]], *, dry_run: bool
+    rules: Rules, found: Migration, notes: Sequence[str], rows: Sequence[dict[str, Cell]], *, dry_run: bool
 ) -> dict[str, Any]:
     def told(job: Job) -> dict[str, Any]:
         return {"file": job.file, "line": job.line, "schedule": job.schedule, "user": job.user, "command": job.command}
 
     return {
-        "table": bound.rules.rules.table,
-        "zone": str(bound.rules.rules.zone),
+        "table": rules.table,
+        "zone": str(rules.zone),
         "dry_run": dry_run,
         "added": [
             {**told(m.job), "name": m.cells[Column.NAME], "action": m.action, "definition": m.settings, "cells": cells}

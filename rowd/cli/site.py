@@ -200,6 +200,17 @@ def runner(site: Site) -> str:
         return me()
 
 
+def only_runner(site: Site, why: str) -> None:
+    """End the command where it isn't run by the user that rowd runs as, as far as that can be told.   why: it must be."""
+    try:
+        owner = site.state.stat().st_uid
+    except OSError:  # it has not run yet
+        return
+    if owner != os.geteuid():
+        name = _called_user(owner)
+        fail(f"rowd runs as {name}, {why}. Run this as {name}: {as_typed(name)}", Exit.OWNER)
+
+
 def me() -> str:
     """Who runs this command; the number where that has no name, as in a container."""
     try:

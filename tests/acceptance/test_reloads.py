@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
 
 from connectors.holding import hold
-from tests.acceptance.site import Site
+from tests.acceptance.site import Daemon, Site, clean_environment
+from tests.acceptance.test_google_sheets import ACTIONS
+from tests.emulators.airtable import TOKEN as AIRTABLE_TOKEN
+from tests.emulators.airtable import add_table
+from tests.emulators.airtable import make as make_airtable
+from tests.emulators.airtable.model import Base
+from tests.emulators.core.clock import RealClock
+from tests.emulators.core.server import Server
+from tests.emulators.google_sheets import OWNER, ROBOT
+from tests.emulators.google_sheets import make as make_sheets
+from tests.emulators.google_sheets.seeding import put_in
+from tests.emulators.notion import make as make_notion
+from tests.emulators.notion.emulator import TOKEN as NOTION_TOKEN
+from tests.emulators.notion.person import Person as NotionPerson
 
 Make = Callable[..., Site]
 
@@ -67,3 +85,79 @@ def test_a_table_that_was_taken_out_is_let_go_of_when_its_work_has_ended_and_ano
     assert daemon.stop() == 0
     assert int(here.rows()["often"]["Runs"]) > int(count)
     assert not any(event["event"] == "trouble" for event in daemon.events)
+
+
+# --- secrets
+
+Set = tuple[str, str, str]
+"""The table in rowd.toml, a value of its secret that is good, and one that is none."""
+
+
+def airtable(stack: ExitStack) -> Set:
+    emulator = make_airtable(RealClock(), {}, 1)
+    emulator.add_base(Base("appOpsOpsOpsOps01", "Ops", emulator.workspace))
+    fields = [{"name": name, "type": "singleLineText"} for name in ("Name", "Action", "Schedule")]
+    made = add_table(
+        emulator, emulator.bases["appOpsOpsOpsOps01"], "Tasks", fields, [{"Name": "a", "Action": "greet", "Schedule": "now"}]
+    )
+    base = stack.enter_context(Server(emulator)).base
+    text = f'connector = "airtable"\nbase = "appOpsOpsOpsOps01"\ntable = "{made.id}"\nplan = "team"\nendpoint = "{base}"\n'
+    return f'{text}token = "SECRET"\n', AIRTABLE_TOKEN, AIRTABLE_TOKEN + "x"
+
+
+def notion(stack: ExitStack) -> Set:
+    emulator = make_notion(RealClock(), {}, 1)
+    person = NotionPerson(emulator)
+    home = person.page("Home")
+    person.share(home, emulator.api.connections[NOTION_TOKEN])
+    columns = {"Name": {"title": {}}, "Action": {"rich_text": {}}, "Schedule": {"rich_text": {}}}
+    source = person.database("Tasks", columns, home)
+    base = stack.enter_context(Server(emulator)).base
+    text = f'connector = "notion"\ndatabase = "{source.parent[1]}"\ntoken = "SECRET"\nendpoint = "{base}"\n'
+    return text, NOTION_TOKEN, NOTION_TOKEN + "x"
+
+
+def sheets(stack: ExitStack) -> Set:
+    emulator = make_sheets(RealClock())
+    file = put_in(emulator, "Ops", {"Tasks": [["ID", "Name", "Action", "Schedule"], [1, "a", "greet", "now"]]}, OWNER, ROBOT)
+    base = stack.enter_context(Server(emulator)).base
+    text = f'connector = "google_sheets"\nspreadsheet = "{file.id}"\ntab = "Tasks"\nendpoint = "{base}"\n'
+    gone = json.dumps(emulator.accounts.service_account("gone@emulated.iam.gserviceaccount.com", base))
+    return f'{text}credentials_secret = "SECRET"\n', json.dumps(emulator.accounts.service_account(ROBOT, base)), gone
+
+
+@pytest.fixture
+def daemons(tmp_path: Path) -> Iterator[Callable[[], Daemon]]:
+    started: list[Daemon] = []
+
+    def start() -> Daemon:
+        started.append(Daemon(tmp_path, ["run", "--log", "json"], clean_environment()))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.kill()
+
+
+@pytest.mark.parametrize("store", [airtable, notion, sheets])
+def test_a_secret_that_was_mended_is_taken_over_at_a_reload(
+    tmp_path: Path, daemons: Callable[[], Daemon], store: Callable[[ExitStack], Set]
+) -> None:
+    with ExitStack() as stack:
+        table, good, bad = store(stack)
+        (tmp_path / "rowd.toml").write_text(f'{ACTIONS}\n[tables.ops]\n{table}poll = "1h"\n')
+        env = tmp_path / ".env"
+        env.touch(0o600)
+        env.write_text(f"SECRET='{bad}'\n")
+        daemon = daemons()
+        away = daemon.until("table.unreachable")
+        assert away["needs_owner"] is True
+        assert ("kill -HUP" in away["message"]) == (store is not sheets)  # there the bad one is a good key, of another account
+        daemon.process.send_signal(signal.SIGHUP)
+        assert daemon.until("config.reloaded")["reopened"] == []
+        env.write_text(f"SECRET='{good}'\n")
+        daemon.process.send_signal(signal.SIGHUP)
+        assert daemon.until("config.reloaded", lambda event: event["reopened"] == ["ops"])["restart"] == []
+        daemon.until("table.recovered")
+        assert daemon.stop() == 0
+        assert not [event for event in daemon.events if good in str(event) or event["event"] == "trouble"]

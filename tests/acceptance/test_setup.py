@@ -21,6 +21,7 @@ import pytest
 from engine.shapes import USUAL
 from tests.acceptance.site import PATIENCE, ROWD, Daemon, Site, clean_environment, rowd
 from tests.acceptance.test_google_sheets import ACTIONS
+from tests.acceptance.test_login import Login
 from tests.emulators.airtable import TOKEN, Airtable, add_table
 from tests.emulators.airtable import Person as AirtablePerson
 from tests.emulators.airtable import make as make_airtable
@@ -32,6 +33,7 @@ from tests.emulators.google_sheets import OWNER, ROBOT, GoogleSheets
 from tests.emulators.google_sheets import make as make_sheets
 from tests.emulators.google_sheets.person import Person
 from tests.emulators.google_sheets.seeding import put_in
+from tests.emulators.google_sheets.visitor import Visitor
 from tests.emulators.notion import make as make_notion
 from tests.emulators.notion import texts
 from tests.emulators.notion.emulator import TOKEN as NOTION_TOKEN
@@ -222,10 +224,14 @@ def blocks(page: str, language: str) -> list[str]:
     return [textwrap.dedent(block) for block in found]
 
 
-def follow(page: str, folder: Path, daemon: Start, token: str = "") -> None:
+def nobody() -> None:
+    raise AssertionError("a page has a person sign in, and there is none")
+
+
+def follow(page: str, folder: Path, daemon: Start, token: str = "", signs_in: Callable[[], None] = nobody) -> None:
     """Do what the page's shell blocks say, line by line; the daemon that it starts is stopped once it has read the table.
 
-    token: in the place of the one that the page leaves out.
+    token: in the place of the one that the page leaves out.   signs_in: runs `rowd login ops` with a person at a browser.
     """
     environment = {**clean_environment(), "PATH": f"{ROWD.parent}:{os.environ['PATH']}"}
     lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
@@ -237,6 +243,9 @@ def follow(page: str, folder: Path, daemon: Start, token: str = "") -> None:
             running.until("table.read")
             assert running.stop() == 0
             continue
+        if line == "rowd login ops":
+            signs_in()
+            continue
         words = re.sub(r"(pat|ntn_)…", token, line)
         run = subprocess.run(["sh", "-ec", words], cwd=folder, env=environment, capture_output=True, text=True, check=False)
         assert run.returncode == 0, f"{line}\n{run.stdout}{run.stderr}"
@@ -247,12 +256,23 @@ def follow(page: str, folder: Path, daemon: Start, token: str = "") -> None:
 def test_the_guide_to_google_sheets_works_as_it_stands(sheets: GoogleSheets, tmp_path: Path, daemons: Start) -> None:
     file = put_in(sheets, "Ops", {"Tasks": []}, OWNER, ROBOT)
     with Server(sheets) as server:
-        definition = blocks("google-sheets.md", "toml")[0].replace("1AbCdEfGhIjKlMnOpQrStUvWxYz", file.id)
-        (tmp_path / "rowd.toml").write_text(f'{ACTIONS}\n{definition}endpoint = "{server.base}"\n')
+
+        def configure(which: int) -> None:
+            definition = blocks("google-sheets.md", "toml")[which].replace("1AbCdEfGhIjKlMnOpQrStUvWxYz", file.id)
+            (tmp_path / "rowd.toml").write_text(f'{ACTIONS}\n{definition}endpoint = "{server.base}"\n')
+
+        def signs_in() -> None:
+            configure(1)
+            (tmp_path / "client.json").write_text(json.dumps(sheets.accounts.oauth_client(server.base)))
+            with Login(tmp_path, "ops") as begun:
+                Visitor(OWNER).visits(begun.address)
+                assert begun.ended() == 0
+
+        configure(0)
         key = tmp_path / "service-account.json"
         key.write_text(json.dumps(sheets.accounts.service_account(ROBOT, server.base)))
         key.chmod(0o600)
-        follow("google-sheets.md", tmp_path, daemons)
+        follow("google-sheets.md", tmp_path, daemons, signs_in=signs_in)
         assert told("doctor", cwd=tmp_path)["wrong"] == 0
     header, *rows = Person(sheets, file.id, "Tasks").seen()
     assert header == USUAL_THERE

@@ -24,6 +24,7 @@ class MemoryTable:
         self.hook: Callable[[], None] | None = None
         self.reads = self.writes = 0
         self.closed = False
+        self.time_zone = ""
 
     traits = Traits(atomic_expect=True, batch=50)
 
@@ -32,7 +33,8 @@ class MemoryTable:
     def read(self, cursor: str | None = None) -> Page:
         self._trouble()
         self.reads += 1
-        return Page(tuple(self._row(i) for i in range(len(self.rows))), tuple(self.columns), None, self._id_column())
+        rows = tuple(self._row(i) for i in range(len(self.rows)))
+        return Page(rows, tuple(self.columns), None, self._id_column(), self.time_zone)
 
     def write(self, patches: Sequence[Patch]) -> list[Written]:
         if self.hook is not None:

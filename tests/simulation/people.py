@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from random import Random
 
 from tests.simulation import dues
 from tests.simulation.pasting import Pasting
@@ -10,12 +11,17 @@ from tests.simulation.presses import BUTTONS
 from tests.simulation.rearranging import Rearranging, rightly
 from tests.simulation.rows import OURS
 from tests.simulation.sheets import Grid, canonical
-from tests.simulation.spans import SANE
+from tests.simulation.spans import SANE, ZONES
 
 
 @dataclass
 class Person(Pasting, Rearranging):
-    """Does one thing after the other, as a seed draws it."""
+    """Does one thing after the other, as a seed draws it.
+
+    zoning: draws when the table gets another time zone of its own, and which; None where it has none.
+    """
+
+    zoning: Random | None = None
 
     def act(self) -> None:
         """Do one thing."""
@@ -27,6 +33,8 @@ class Person(Pasting, Rearranging):
         bold = [self.delete] * 2 + [self.put_back, self.copy_row, self.double, self.clear_id, self.move_column, self.add_column]
         bold += [self.drop_column, self.put_column_back, self.rename_column, self.save_old_copy, self.open_copy, self.open_copy]
         what = self.chance.choice(bold if self.chance.random() < self.daring else calm)
+        if self.zoning is not None and self.zoning.random() < 0.06:
+            what = self.rezone
         self.done[what.__name__] = self.done.get(what.__name__, 0) + 1
         with self.sheet.hand() as grid:
             what(grid)
@@ -111,6 +119,17 @@ class Person(Pasting, Rearranging):
 
     def rename(self, grid: Grid) -> None:
         self._type(grid, self._row(grid), "Name", self.writer.name())
+
+    def rezone(self, grid: Grid) -> None:
+        """Choose another time zone in the settings of the table."""
+        assert self.zoning is not None
+        zone = self.zoning.choice([zone for zone in ZONES[1:] if zone != self.sheet.zone])
+        self.tell(f"changes the time zone of the table from {self.sheet.zone or 'none'} to {zone}")
+        self.sheet.zone = zone
+        self.edits += 1
+        for row in grid.rows:
+            if key := self._key(grid, row):
+                self.spans.touch(key)
 
     def insert(self, grid: Grid) -> None:
         if len(grid.rows) < 80:

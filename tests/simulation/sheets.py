@@ -74,6 +74,7 @@ class Sheet:
     changes: key → how often its row changed, by whatever hand.
     reads: how often rowd read it.   unshown: keys of rows that rowd has written since, without being shown how they stand.
     misread: keys of rows in which a person then typed over rowd's cells: it takes that for how the store shows what it wrote.
+    zone: its own time zone, as the store names it; "" where it has none.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Sheet:
     unshown: set[str] = field(default_factory=set)
     misread: set[str] = field(default_factory=set)
     written: list[Callable[[str], None]] = field(default_factory=list)
+    zone: str = ""
     _stood: dict[tuple[str, str], str] = field(default_factory=dict)  # where something is unread: what stood there before
 
     def look(self) -> Grid:
@@ -198,7 +200,7 @@ class MemoryTable:
 
     def read(self, cursor: str | None = None) -> Page:
         grid = self.sheet.look()
-        return Page(tuple(self._rows(grid)), tuple(grid.columns), None, grid.header("ID"))
+        return Page(tuple(self._rows(grid)), tuple(grid.columns), None, grid.header("ID"), self.sheet.zone)
 
     def probe(self) -> str:
         return str(self.sheet.version)

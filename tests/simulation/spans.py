@@ -146,7 +146,7 @@ def _meaning(values: tuple[str, ...], terms: Terms) -> Meaning:
         float(cells["Threshold"]) if kind == "counter" else 0,
         cells["Schedule"],
         status,
-        tuple(cells[c] for c in ("Schedule", "Type", "Time Zone", "Threshold")),
+        (*(cells[c] for c in ("Schedule", "Type", "Time Zone", "Threshold")), _clock(cells, terms)),
         cells["Attempts"],
         cells["Timeout"],
         cells["Priority"],
@@ -158,6 +158,11 @@ def _zone(said: str, terms: Terms) -> tzinfo | None:
     if said not in ZONES:
         return None
     return ZoneInfo(said) if said not in ("", "UTC") else UTC if said else terms.zone
+
+
+def _clock(cells: Mapping[str, str], terms: Terms) -> str:
+    """The table's zone, where a schedule goes by it: another one is another schedule."""
+    return str(terms.zone) if cells["Schedule"] and not cells["Time Zone"] else ""
 
 
 def _latent(cells: Mapping[str, str], terms: Terms) -> dues.Dues | int:

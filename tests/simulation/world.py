@@ -100,6 +100,7 @@ class World:
         )
         chance = self.chance
         self.dense = seed % 3 == 0  # very many occurrences, little else
+        self.zoned = seed % 10 == 2  # tables have time zones of their own, and people change them
         self.bold = not self.dense and chance.random() < 0.6  # people do what makes rows ambiguous
         self.jumpy = chance.random() < 0.15  # the wall clock is set
         self.far = self.jumpy and chance.random() < 0.3  # by days, even: then nothing can be told of when rows came due
@@ -168,8 +169,10 @@ class World:
         for bench in self.benches:
             bench.spans.observe()
 
-    def terms(self) -> Terms:
-        return Terms(self.operator.zone, self.operator.actions)
+    def terms(self, sheet: Sheet) -> Terms:
+        """By the table's own clock, where it has one."""
+        own = UTC if sheet.zone == "UTC" else ZoneInfo(sheet.zone) if sheet.zone else None
+        return Terms(own or self.operator.zone, self.operator.actions)
 
     def definitions(self) -> dict[str, Definition]:
         return {name: definition for name, definition in DEFINITIONS.items() if name in self.operator.actions}
@@ -250,7 +253,8 @@ class World:
         needed = tuple(
             c for c in ("ID", "Name", "Action", "Type", "Schedule", "Status", "Threshold", "Time Zone", "Jitter") if c in columns
         )
-        spans = Spans(sheet, self.machine, self.terms, (*needed, *(c for c in ("Catch Up", "Overlap", "Metadata") if c in columns)))
+        terms = lambda: self.terms(sheet)  # noqa: E731 (a name would say no more)
+        spans = Spans(sheet, self.machine, terms, (*needed, *(c for c in ("Catch Up", "Overlap", "Metadata") if c in columns)))
         sheet.changed.append(spans.observe)
         doubted: set[str] = set()
         person = people.Person(
@@ -264,6 +268,8 @@ class World:
             copies=Copies(sheet, lambda: doubted),
         )
         person.snoozed = self.snoozed.add
+        if self.zoned and kind == "memory":
+            person.zoning = source(self.seed + 0.5 + number)
         guard = Guard(sheet, self.broke, lambda link: self.well(link), lambda link: self.noted(link), lambda: person.typed, doubted)
         opened, link = self._opened(kind, sheet, guard)
         people.start(person, 36 if self.dense else chance.choice((5, 10, 20, 35)), columns)

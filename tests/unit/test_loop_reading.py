@@ -13,7 +13,7 @@ from typing import Any
 from actions.api import Definition
 from actions.parameters import Parameter
 from connectors.api import Page, Patch, Row, Written
-from connectors.errors import TryLater
+from connectors.errors import NeedsOwner, TryLater
 from engine.events import (
     OccurrenceRecorded,
     RowDefective,
@@ -408,5 +408,53 @@ def test_what_a_column_said_holds_on_when_it_is_taken_away_also_for_the_next_dae
             await house.after(minutes=1)
             assert house.witness.seen[-1].parameters["n"] == 0
             assert "Metadata" not in sheet.person("a")["Health"]
+
+    run(story())
+
+
+def test_a_table_is_opened_anew_between_two_calls_and_read_at_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), away(row("a", "every minute"))
+        sheet.away = NeedsOwner("the token is none")
+        other = table(row("a", "every minute"))
+        async with house.open(sheet, table_rules=replace(rules(), poll=timedelta(hours=5))) as daemon:
+            await house.after(minutes=1)
+            assert daemon.reopen("ops", lambda _: other)
+            await house.after(minutes=2, seconds=10)
+        assert sheet.closed
+        assert other.writes
+        assert len(house.of(TableRecovered)) == 1
+        assert len(house.witness.seen) == 2
+
+    run(story())
+
+
+def test_a_table_that_can_not_be_opened_anew_goes_on_as_it_was(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("a", "every minute"))
+
+        def fails(_: object) -> Any:
+            raise ValueError("no")
+
+        async with house.open(sheet) as daemon:
+            await house.after(seconds=30)
+            assert daemon.reopen("ops", fails)
+            await house.after(minutes=2)
+        assert not house.of(TableUnreachable)
+        assert [e.message for e in house.of(Trouble)] == ["ValueError: no"]
+        assert len(house.witness.seen) == 2
+
+    run(story())
+
+
+def test_a_table_that_keeps_others_away_is_not_opened_anew(tmp_path: Path) -> None:
+    class Owned(MemoryTable):
+        def own(self, who: str) -> None:
+            pass
+
+    async def story() -> None:
+        house = House(tmp_path)
+        async with house.open(Owned([row("a")], COLUMNS)) as daemon:
+            assert not daemon.reopen("ops", lambda _: table())
 
     run(story())

@@ -98,16 +98,30 @@ class Accounts:
         """A token, without asking for it.   scopes: none for `spreadsheets` and `drive`.   lifetime: None for ever."""
         until = None if lifetime is None else self.clock.now() + lifetime
         wanted = frozenset(scopes or (AUTH + "spreadsheets", AUTH + "drive"))
-        text = text or "ya29." + self._letters(60)
+        text = text or "ya29." + self.letters(60)
         self.tokens[text] = Grant(self.account(email, robot), wanted, until)
         return text
 
-    def refresh_token(self, email: str, *scopes: str, testing: bool = False) -> Json:
+    def oauth_client(self, base: str) -> Json:
+        """The file that Google gives for an OAuth client of the type Desktop app.   base: where the emulator is."""
+        client_id, secret = next(iter(self.clients.items()))
+        said = {
+            "client_id": client_id,
+            "project_id": "emulated",
+            "auth_uri": f"{base}/o/oauth2/v2/auth",
+            "token_uri": f"{base}/token",
+            "client_secret": secret,
+            "redirect_uris": ["http://localhost"],
+        }
+        return {"installed": said}
+
+    def refresh_token(self, email: str, *scopes: str, testing: bool = False, client: str | None = None) -> Json:
         """What `gspread.oauth` keeps in its file of an authorised user, but for `token_uri`."""
         until = self.clock.now() + TESTING_LIFETIME if testing else None
-        text = "1//" + self._letters(40)
+        text = "1//" + self.letters(40)
         self.refresh_tokens[text] = Grant(self.account(email), frozenset(scopes or (AUTH + "spreadsheets", AUTH + "drive")), until)
-        client_id, secret = next(iter(self.clients.items()))
+        client_id = client or next(iter(self.clients))
+        secret = self.clients[client_id]
         return {"type": "authorized_user", "client_id": client_id, "client_secret": secret, "refresh_token": text}
 
     def service_account(self, email: str, base: str) -> dict[str, str]:
@@ -146,7 +160,7 @@ class Accounts:
         return found if found is not None and (found.until is None or self.clock.now() < found.until) else None
 
     def endpoint(self, request: Request) -> Answer:
-        """POST /token."""
+        """POST /token, but for a code: `consent` has those."""
         form = request.form
         kind = form.get("grant_type", "")
         if kind == BEARER_GRANT:
@@ -157,11 +171,11 @@ class Accounts:
 
     def _for_refresh_token(self, form: Mapping[str, str]) -> Answer:
         if self.clients.get(form.get("client_id", "")) != form.get("client_secret"):
-            return _refused("invalid_client", "The OAuth client was not found.", 401)
+            return refused("invalid_client", "The OAuth client was not found.", 401)
         grant = self.refresh_tokens.get(form.get("refresh_token", ""))
         if grant is None or (grant.until is not None and grant.until <= self.clock.now()):
-            return _refused("invalid_grant", "Token has been expired or revoked.")
-        return self._granted(grant.account, grant.scopes)
+            return refused("invalid_grant", "Token has been expired or revoked.")
+        return self.granted(grant.account, grant.scopes)
 
     def _for_key(self, assertion: str) -> Answer:
         try:
@@ -171,36 +185,40 @@ class Accounts:
             begun, ends = float(said["iat"]), float(said["exp"])
             scopes = frozenset(said.get("scope", "").split())
         except (ValueError, KeyError, NoJson):
-            return _refused("invalid_grant", "Invalid JWT: Failed to parse.")
+            return refused("invalid_grant", "Invalid JWT: Failed to parse.")
         if said.get("iss") not in self.people:
-            return _refused("invalid_grant", "Invalid grant: account not found")
+            return refused("invalid_grant", "Invalid grant: account not found")
         if key is None or key.revoked or key.account.email != said["iss"]:
-            return _refused("invalid_grant", "Invalid JWT Signature.")
+            return refused("invalid_grant", "Invalid JWT Signature.")
         if not key.verifies(f"{head}.{claims}".encode(), _bytes(signature)):
-            return _refused("invalid_grant", "Invalid JWT Signature.")
+            return refused("invalid_grant", "Invalid JWT Signature.")
         now = self.clock.now().timestamp()
         if not (begun - SKEW.total_seconds() <= now < ends) or ends - begun > LIFETIME.total_seconds():
-            return _refused(
+            return refused(
                 "invalid_grant",
                 "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. "
                 "Check your iat and exp values in the JWT claim.",
             )
         if not scopes:
-            return _refused("invalid_scope", "Invalid OAuth scope or ID token audience provided.")
-        return self._granted(key.account, scopes)
+            return refused("invalid_scope", "Invalid OAuth scope or ID token audience provided.")
+        return self.granted(key.account, scopes)
 
-    def _granted(self, account: Account, scopes: frozenset[str]) -> Answer:
+    def granted(self, account: Account, scopes: frozenset[str], **more: Json) -> Answer:
+        """A new access token, as the token endpoint answers with it."""
         token = self.token(account.email, *sorted(scopes), lifetime=LIFETIME, robot=account.robot)
         seconds = int(LIFETIME.total_seconds()) - 1
         return Answer.of(
-            200, {"access_token": token, "expires_in": seconds, "scope": " ".join(sorted(scopes)), "token_type": "Bearer"}
+            200,
+            {"access_token": token, "expires_in": seconds, "scope": " ".join(sorted(scopes)), "token_type": "Bearer", **more},
         )
 
-    def _letters(self, count: int) -> str:
+    def letters(self, count: int) -> str:
+        """A random word, as tokens are made of."""
         return "".join(self.random.choices(LETTERS, k=count))
 
 
-def _refused(error: str, description: str, code: int = 400) -> Answer:
+def refused(error: str, description: str, code: int = 400) -> Answer:
+    """The token endpoint's no (RFC 6749, 5.2)."""
     return Answer.of(code, {"error": error, "error_description": description})
 
 

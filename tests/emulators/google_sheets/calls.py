@@ -15,6 +15,7 @@ from tests.emulators.core.journal import Entry
 from tests.emulators.google_sheets import OWNER, GoogleSheets, schema
 
 DRIVE_SCHEMAS = {
+    "drive.about": "About",
     "drive.create": "File",
     "drive.get": "File",
     "drive.update": "File",

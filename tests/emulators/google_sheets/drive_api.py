@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tests.emulators.google_sheets.service import GoogleSheets
 
 BASE = "/drive/v3/files"
+ABOUT = "/drive/v3/about"
 DEFAULT = "kind,id,name,mimeType"
 """What Drive gives where no fields are asked for (gspread's recordings of files.create)."""
 LIST_DEFAULT = f"kind,incompleteSearch,nextPageToken,files({DEFAULT})"
@@ -33,6 +34,7 @@ class DriveApi:
     def __init__(self, service: GoogleSheets) -> None:
         self._service = service
         on = service.serve
+        on("GET", ABOUT, "drive.about", "drive", DRIVE_READ, self.about)
         on("POST", BASE, "drive.create", "drive", DRIVE_WRITE, self.create)
         on("GET", BASE, "drive.list", "drive", DRIVE_READ, self.list)
         on("GET", BASE + "/{file_id}", "drive.get", "drive", DRIVE_READ, self.get)
@@ -44,6 +46,14 @@ class DriveApi:
         on("GET", BASE + "/{file_id}/permissions", "permissions.list", "drive", DRIVE_READ, self.permissions)
         on("POST", BASE + "/{file_id}/permissions", "permissions.create", "drive", DRIVE_WRITE, self.share)
         on("DELETE", BASE + "/{file_id}/permissions/{permission}", "permissions.delete", "drive", DRIVE_WRITE, self.unshare)
+
+    def about(self, request: Request) -> Answer:
+        """Who asks. It has no fields of its own accord."""
+        if not (fields := request.first("fields")):
+            raise drive(400, "required", "The 'fields' parameter is required for this method.")
+        account = self._service.grant(request).account
+        user = {"kind": "drive#user", "displayName": account.email, "me": True, "emailAddress": account.email}
+        return Answer.of(200, masks.kept({"kind": "drive#about", "user": user}, _mask(fields, "About")))
 
     def create(self, request: Request) -> Answer:
         given = request.json or {}

@@ -68,17 +68,20 @@ def fill(service: GoogleSheets, path: Path | None, owner: str, robot: str) -> No
 
 
 def snippet(service: GoogleSheets, base: str, robot: str) -> str:
-    """A table of `rowd.toml` for the first spreadsheet. The service account's key is written into a new folder."""
+    """A table of `rowd.toml` for the first spreadsheet. The key of the service account and an OAuth client are written into a new
+    folder."""
     files = [file for file in reversed(list(service.files)) if file.book is not None]
     folder = Path(tempfile.mkdtemp(prefix="rowd-emulator-"))
     service.folders.append(folder)
     key = folder / "service-account.json"
     key.write_text(json.dumps(service.accounts.service_account(robot, base), indent=1), "utf-8")
     key.chmod(0o600)
+    (folder / "client.json").write_text(json.dumps(service.accounts.oauth_client(base), indent=1), "utf-8")
     named = files[0] if files else None
     tab = named.book.sheets[0].title if named is not None and named.book is not None else "Tasks"
     return (
         '[tables.tasks]\nconnector = "google_sheets"\n'
         f'spreadsheet = "{named.id if named is not None else ""}"\ntab = "{tab}"\n'
-        f'credentials = "{key}"\nendpoint = "{base}"\n'
+        f'credentials = "{key}"  # or, for a person who signs in: oauth_client = "{folder / "client.json"}"\n'
+        f'endpoint = "{base}"\n'
     )

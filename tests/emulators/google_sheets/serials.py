@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+import re
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 START = datetime(1899, 12, 30)  # noqa: DTZ001 (a serial has no zone)
 DAY = 86_400
@@ -25,5 +26,15 @@ def moment(value: float) -> datetime:
 
 def now(at: datetime, zone: str) -> float:
     """An instant as the clock on the wall in `zone` shows it."""
-    here = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    here = at.astimezone(_zone(zone)).replace(tzinfo=None)
     return (here - START) / timedelta(days=1)
+
+
+def _zone(name: str) -> tzinfo:
+    """A custom one is called like `GMT-07:00`. What lies behind a name that this machine doesn't know, can't be told here: UTC."""
+    if found := re.fullmatch(r"GMT([+-]\d\d):(\d\d)", name):
+        return timezone(timedelta(hours=int(found[1]), minutes=int(found[1][0] + found[2])))
+    try:
+        return ZoneInfo(name)
+    except ZoneInfoNotFoundError:
+        return UTC

@@ -31,6 +31,7 @@ from tests.emulators.google_sheets import (
 )
 from tests.emulators.google_sheets.accounts import Accounts, Grant
 from tests.emulators.google_sheets.book import Book
+from tests.emulators.google_sheets.consent import Consent
 from tests.emulators.google_sheets.errors import DRIVE
 from tests.emulators.google_sheets.files import SPREADSHEET, File, Files
 from tests.emulators.google_sheets.grid import Sheet
@@ -76,7 +77,8 @@ class GoogleSheets(Emulator):
         self.folders: list[Path] = []
         self._operations: dict[str, Operation] = {}
         self.routes = Routes(colon_ends=True)
-        self.routes.on("POST", "/token", "token", self.accounts.endpoint)
+        self.routes.on("POST", "/token", "token", self._token)
+        self.consent = Consent(self)
         for api in (values_api.ValuesApi, metadata_api.MetadataApi, spreadsheets_api.SpreadsheetsApi, drive_api.DriveApi):
             api(self)
 
@@ -129,6 +131,10 @@ class GoogleSheets(Emulator):
         full = self.quotas.take(known.quota, operation, grant.account.quota_user, self.clock.now())
         if full is not None:
             raise full
+
+    def _token(self, request: Request) -> Answer:
+        by_code = request.form.get("grant_type") == "authorization_code"
+        return self.consent.token(request) if by_code else self.accounts.endpoint(request)
 
     def _known(self, request: Request) -> Grant | None:
         token = request.bearer or request.first("access_token")

@@ -16,6 +16,12 @@ SWITCHES = (
     Switch("drive_over_limit", ("403", "429"), "the status of Drive's answer when there were too many", "A1"),
     Switch("drive_lag", ("none", "30s", "120s"), "how long after a change Drive's version and modifiedTime show it", "A3, G"),
     Switch("formulas_bump", ("no", "yes"), "whether what NOW() comes to raises Drive's version each minute", "A3"),
+    Switch(
+        "publishing",
+        ("production", "testing", "testing_told"),
+        "the status of the OAuth app: in Testing, sign-ins end after seven days, and the token endpoint may tell so",
+        "A6",
+    ),
     Switch("robots_create", ("refused", "allowed"), "whether service accounts may create files (no Shared Drive)", "A6"),
     Switch("unmatched_filter", ("skipped", "refused"), "what a data filter that selects nothing does to a request", "H"),
     Switch("partial_sort", ("cells", "rows"), "whether a sort of some columns takes the row's metadata along", "A4, G"),

@@ -273,5 +273,5 @@ def test_an_api_key_reads_what_anyone_may(service: GoogleSheets, calls: Calls) -
 
 def test_what_no_one_has_built_is_501_whoever_asks(service: GoogleSheets) -> None:
     assert service.answer(Request.of("POST", "/v4/spreadsheets/x:sing", json={})).status == 501
-    assert service.answer(Request("POST", "/token", body=b"grant_type=authorization_code")).status == 501
+    assert service.answer(Request("POST", "/token", body=b"grant_type=urn:ietf:params:oauth:grant-type:device_code")).status == 501
     assert len(service.unserved) == 2

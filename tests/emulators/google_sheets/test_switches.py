@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from tests.emulators.core.clock import SetClock
-from tests.emulators.core.exchange import Answer
-from tests.emulators.google_sheets import ROBOT, SWITCHES, GoogleSheets
+from tests.emulators.core.exchange import Answer, Request
+from tests.emulators.core.server import Server
+from tests.emulators.google_sheets import OWNER, ROBOT, SWITCHES, GoogleSheets
 from tests.emulators.google_sheets.calls import Calls
 from tests.emulators.google_sheets.person import Person, person
 from tests.emulators.google_sheets.test_batch import area
+from tests.emulators.google_sheets.test_consent import CLIENT, code, exchanged
 from tests.emulators.google_sheets.test_metadata import by_id, by_value, marked, rows
 from tests.emulators.google_sheets.test_person import at_three_tasks, names
 from tests.emulators.switching import Switched
 
 switched = Switched(SWITCHES)
+CLIENT_FORM = {"client_id": CLIENT, "client_secret": "GOCSPX-emulated"}
 KIND = "application/vnd.google-apps.spreadsheet"
 
 
@@ -77,6 +82,16 @@ def test_formulas_bump(calls: Calls, clock: SetClock, expected: int) -> None:
     first = int(calls.drive("GET", f"/{calls.id}", fields="version").json["version"])
     clock.advance(minutes=3)
     assert int(calls.drive("GET", f"/{calls.id}", fields="version").json["version"]) == first + expected
+
+
+@switched("publishing", (False, None), (True, None), (True, 604_799))
+def test_publishing(service: GoogleSheets, server: Server, clock: SetClock, expected: tuple[bool, int | None]) -> None:
+    service.accounts.account(OWNER)
+    found = exchanged(service, code(server)).json
+    clock.advance(days=7)
+    form = {"grant_type": "refresh_token", "refresh_token": found["refresh_token"], **CLIENT_FORM}
+    refused = service.answer(Request("POST", "/token", body=urlencode(form).encode())).status == 400
+    assert (refused, found.get("refresh_token_expires_in")) == expected
 
 
 @switched("robots_create", 403, 200)

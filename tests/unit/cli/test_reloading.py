@@ -16,6 +16,7 @@ from engine.governor import Governor
 from rowd import reloading
 from rowd.cli.site import site_at
 from rowd.reloading import Reloading
+from rowd.wiring import Bound
 from tests.unit.cli.desk import Desk
 
 
@@ -56,3 +57,31 @@ def test_a_second_reading_waits_until_the_first_is_taken_over(tmp_path: Path, mo
 
     asyncio.run(story())
     assert happened == ["reads", "serves ops", "says so", "reads", "says so"]
+
+
+def test_only_a_secret_that_was_asked_for_makes_a_table_another(tmp_path: Path) -> None:
+    desk, env = Desk(tmp_path), tmp_path / ".env"
+
+    def bound(*lines: str) -> Bound:
+        env.write_text("\n".join(lines))
+        return site_at(desk.folder / "rowd.toml").tables["ops"]
+
+    before = bound("ONE=1", "TWO=2")
+    assert before.place.secret("ONE") == "1"
+    with pytest.raises(KeyError):
+        before.place.secret("THREE")
+    assert not before.renewed(bound("ONE=1", "TWO=changed"))
+    assert before.renewed(bound("ONE=changed", "TWO=2"))
+    assert before.renewed(bound("TWO=2"))
+    assert before.renewed(bound("ONE=1", "THREE=3"))
+    assert "1" not in repr(before.lent)
+
+
+def test_a_store_that_has_no_clock_of_its_own_needs_nothing_for_another_zone_of_the_defaults(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    before = site_at(tmp_path / "rowd.toml").tables["ops"]
+    text = (tmp_path / "rowd.toml").read_text()
+    (tmp_path / "rowd.toml").write_text(text.replace("Europe/Berlin", "Asia/Tokyo"))
+    after = site_at(desk.folder / "rowd.toml").tables["ops"]
+    assert not before.moved(after)
+    assert not before.lent.differ(after.lent)

@@ -109,3 +109,11 @@ def test_a_table_without_headers_is_held_in_every_command(tmp_path: Path, text: 
     (ops,) = desk.json("status", code=1)["tables"]
     assert (ops["state"], why in ops["message"]) == ("held", True)
     assert desk.run("add", "x", "--action", "work", "--type", "manual").exit_code == 4
+
+
+def test_what_rowd_toml_says_of_a_tables_zone_counts_before_the_stores_own_and_the_defaults_after_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, more='[tables.far]\nconnector = "local"\npath = "far.csv"\ntime_zone = "Asia/Tokyo"\n')
+    tables = site_at(desk.folder / "rowd.toml").tables
+    zones = {name: str(bound.rules.by_clock_of("America/New_York").rules.zone) for name, bound in tables.items()}
+    assert zones == {"ops": "America/New_York", "far": "Asia/Tokyo"}
+    assert [str(bound.place.zone) for bound in tables.values()] == ["Europe/Berlin", "Asia/Tokyo"]

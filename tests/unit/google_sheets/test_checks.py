@@ -47,7 +47,7 @@ def test_all_is_well_and_two_reads_and_a_look_into_drive_have_told_it(bench: She
 def test_no_key(bench: SheetsBench) -> None:
     (bench.folder / "key.json").unlink()
     bench.table = bench.reopened()
-    assert "key.json can't be read (No such file or directory). Put the key file of a service account there" in wrong(
+    assert "key.json can't be read (No such file or directory). Put the file (JSON) of the key of a service account there" in wrong(
         bench, "credentials"
     )
 

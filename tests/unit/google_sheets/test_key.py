@@ -1,4 +1,4 @@
-"""The service account's key, and the tokens that it is good for."""
+"""The key of a service account, and the tokens that it is good for."""
 
 from __future__ import annotations
 
@@ -79,13 +79,6 @@ def test_a_token_service_that_is_out_of_reach(bench: SheetsBench, fault: Fault) 
         bench.table.read()
 
 
-def test_a_refresh_token_that_was_revoked_is_for_its_owner(bench: SheetsBench) -> None:
-    body = {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}
-    bench.service.faults.add(Fault("token", answer=Answer.of(400, body)))
-    with pytest.raises(NeedsOwner, match="sign in anew"):
-        bench.table.read()
-
-
 def test_nothing_but_the_token_endpoint_is_asked_for_tokens(bench: SheetsBench) -> None:
     """google-auth 2.62 looks up regional access boundaries by itself, in a thread, at Google's own address."""
     bench.table.read()
@@ -127,6 +120,15 @@ def test_a_key_that_was_put_there_later_needs_no_restart(bench: SheetsBench) -> 
     with pytest.raises(NeedsOwner):
         bench.table.read()
     (bench.folder / "key.json").write_text(text)
+    assert len(bench.table.read().rows) == 3
+
+
+def test_a_key_that_was_replaced_needs_no_restart(bench: SheetsBench) -> None:
+    bench.table.read()
+    bench.service.accounts.revoke(ROBOT)
+    with pytest.raises(NeedsOwner, match="make a new one"):
+        bench.table.read()
+    (bench.folder / "key.json").write_text(json.dumps(bench.service.accounts.service_account(ROBOT, bench.server.base)))
     assert len(bench.table.read().rows) == 3
 
 

@@ -131,3 +131,14 @@ def test_quotas_are_kept_and_waited_for(make: Make) -> None:
     assert probe(bench)
     bench.clock.advance(minutes=1)
     bench.table.read()
+
+
+def test_another_time_zone_is_a_change_also_behind_a_write_of_ours(bench: SheetsBench) -> None:
+    bench.table.write([Patch(row.key, {"Last Result": "x"}) for row in bench.table.read().rows])
+    bench.table.read()
+    first = probe(bench)
+    bench.table.write([Patch("a", {"Last Result": "1"})])
+    bench.person.book.properties["timeZone"] = "Asia/Tokyo"
+    bench.file.changed(bench.clock.now())
+    assert probe(bench) != first
+    assert bench.table.read().time_zone == "Asia/Tokyo"

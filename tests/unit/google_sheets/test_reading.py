@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,10 +12,12 @@ from hypothesis import strategies as st
 
 from connectors.api import Cell, Patch
 from connectors.errors import NeedsOwner, NoHeader
+from connectors.google_sheets import BACKEND, GoogleSheetsSettings
 from connectors.google_sheets.cells import CELL_LIMIT, alike, cell_of, raw_of
 from connectors.google_sheets.errors import NoTab
-from connectors.google_sheets.serials import clock_of, day_of, instant_of, serial_of, zone_of
-from tests.conformance.sheets_bench import TAB, SheetsBench, World
+from connectors.google_sheets.serials import clock_of, day_of, instant_of, serial_of
+from connectors.zones import zone_of
+from tests.conformance.sheets_bench import TAB, SheetsBench, World, place
 from tests.emulators.google_sheets.grid import Formula
 from tests.unit.google_sheets.conftest import Make
 
@@ -66,17 +69,23 @@ def test_the_spreadsheets_zone_is_looked_at_with_each_read(bench: SheetsBench) -
     assert notes(bench)[0] == datetime(2026, 7, 1, 0, 30, tzinfo=UTC)
 
 
-def test_a_zone_that_nobody_knows_is_for_the_owner(bench: SheetsBench) -> None:
-    from connectors.google_sheets.grid import grid
-    from tests.conformance.sheets_bench import place
-
-    answer = {"properties": {"timeZone": "Mars/Olympus"}, "sheets": [{"properties": {"title": "x"}, "data": [_rows("Name", "a")]}]}
-    with pytest.raises(NeedsOwner, match="Mars/Olympus"):
-        grid(answer, "x", place(bench.folder), "t")
+def test_a_read_tells_the_spreadsheets_zone_as_it_is_named(make: Make) -> None:
+    assert make(World(zone="America/New_York")).table.read().time_zone == "America/New_York"
 
 
-def _rows(*texts: str) -> dict[str, object]:
-    return {"rowData": [{"values": [{"effectiveValue": {"stringValue": text}}]} for text in texts]}
+@pytest.mark.parametrize(("zone", "hour"), [("GMT-07:00", 16), ("Mars/Olympus", 8)])
+def test_dates_under_a_custom_zone_and_under_one_that_nobody_knows(
+    bench: SheetsBench, monkeypatch: pytest.MonkeyPatch, zone: str, hour: int
+) -> None:
+    """Where nobody knows it, by the zone that rowd.toml says."""
+    bench.table.close()
+    settings = {"spreadsheet": bench.file.id, "tab": TAB, "credentials": "key.json", "endpoint": bench.server.base}
+    there = replace(place(bench.folder), zone=BERLIN)
+    bench.table = BACKEND.open(GoogleSheetsSettings.model_validate(settings), there)
+    bench.person.type(bench.at("alpha", "Notes"), "2026-01-05 09:00")
+    bench.person.book.properties["timeZone"] = zone
+    page = bench.table.read()
+    assert (page.rows[0].cells["Notes"], page.time_zone) == (datetime(2026, 1, 5, hour, tzinfo=UTC), zone)
 
 
 @pytest.mark.parametrize("tab", [TAB, 1])
@@ -224,7 +233,7 @@ def test_serials_as_google_has_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "hours"), [("GMT-07:00", -7), ("GMT+5:30", 5.5), ("UTC+02", 2), ("Etc/GMT", 0), ("Asia/Kolkata", 5.5)]
+    ("name", "hours"), [("GMT-07:00", -7), ("GMT+5:30", 5.5), ("UTC", 0), ("UTC+02", 2), ("Etc/GMT", 0), ("Asia/Kolkata", 5.5)]
 )
 def test_zones(name: str, hours: float) -> None:
     zone = zone_of(name)
@@ -232,9 +241,11 @@ def test_zones(name: str, hours: float) -> None:
     assert datetime(2026, 1, 1, tzinfo=zone).utcoffset() == timedelta(hours=hours)
 
 
-@pytest.mark.parametrize("name", ["", "Mars/Olympus", "../etc/passwd", "GMT"])
+@pytest.mark.parametrize(
+    "name", ["", "Mars/Olympus", "../etc/passwd", "/etc/localtime", "America", "GMT+24:00", "GMT+99", "x" * 5000]
+)
 def test_zones_that_are_none(name: str) -> None:
-    assert (zone_of(name) is None) == (name != "GMT")
+    assert zone_of(name) is None
 
 
 @given(

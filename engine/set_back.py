@@ -1,0 +1,33 @@
+"""The wall clock was set back: what lies ahead of it now was never reached. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from engine.model import Defect, RowState, Task
+
+SET_BACK = timedelta(minutes=1)
+"""A clock that was set back by less is waited for; by more, and instants that now lie ahead are taken for never reached."""
+
+
+def taken_back(states: Mapping[str, RowState], understood: Mapping[str, Task | Defect], now: datetime) -> dict[str, RowState]:
+    """Key → the row as it stands then, of those for which that makes a difference."""
+    found = {}
+    for key, state in states.items():
+        changed = state
+        if state.settled_until - now > SET_BACK:
+            changed = state._replace(since=min(state.since, now), settled_until=now)
+            changed = changed._replace(skip_until=_next_to_skip(changed, understood.get(key)))
+        if changed.absent_since is not None and changed.absent_since - now > SET_BACK:
+            changed = changed._replace(absent_since=now)
+        if changed != state:
+            found[key] = changed
+    return found
+
+
+def _next_to_skip(state: RowState, task: Task | Defect | None) -> datetime | None:
+    """The one occurrence that is to be left out where one is: the next, also where that comes earlier than was thought."""
+    if state.skip_until is None or not isinstance(task, Task) or task.schedule is None:
+        return state.skip_until
+    return task.schedule.next(state.settled_until) or state.skip_until
