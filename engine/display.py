@@ -28,6 +28,7 @@ from engine.model import (
     Type,
 )
 from engine.plan import Hold
+from engine.recent import last_runs
 from engine.schedule import as_counted, in_words, listed, zone_name
 from engine.upcoming import Barrier, Upcoming, first_start, may_be_barred, next_starts
 
@@ -81,6 +82,7 @@ def display(
         Column.RUNS: tally.runs,
         Column.FAILURES: tally.failures,
         Column.MISSED: tally.missed,
+        Column.LAST_RUNS: last_runs(tally.recent, zone) or None,
     }
     newest = running or last
     if (

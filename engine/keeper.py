@@ -33,6 +33,7 @@ class Keeper:
 
     states: every row that the ledger remembers.   tallies: what their pasts add up to.   requests: open wishes.
     sight: how the table was last read.   access: how it stands with us.
+    recent: whether the tallies hold what rows show of their newest outcomes.
     unsent: rows whose display may differ from what stands in the table, in the order in which they get their turn to be told.
     """
 
@@ -44,6 +45,7 @@ class Keeper:
         self.tallies: dict[str, Tally] = dict(tallies)
         self.requests: dict[str, tuple[Request, ...]] = {}
         self.unsent: dict[str, None] = {}
+        self.recent = False
         self.meanings = Meanings(rules.rules)
         self.sight = Sight(rules, self.states, self.meanings, mark.columns if mark is not None else ())
         self.access = Access(rules.offline_limit, mark, rules.rules.zone)
@@ -220,7 +222,7 @@ class Keeper:
         if self.sight.layout is None:
             return ()
         unfit = (why for _, why in self._unfit.values())
-        return tuple(dict.fromkeys((*self.sight.layout.hints, *self.sight.missing(), *unfit)))
+        return tuple(dict.fromkeys((*self.sight.layout.hints, *self.sight.missing(), *unfit, *self.access.unrecorded)))
 
     def no_task(self, key: str) -> str:
         """Why this row can't run at all."""

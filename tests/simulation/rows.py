@@ -47,6 +47,7 @@ OURS = (
     "Understood As",
     "Last Success",
     "Duration",
+    "Last Runs",
     "Result Link",
 )
 
