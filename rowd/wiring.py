@@ -18,6 +18,7 @@ from config.load import Config
 from config.mistakes import ConfigError, Mistake, mistakes_of, pointer
 from config.settings import TableSettings
 from connectors.api import Backend, Gate, Place, Table, fold, open_gate
+from engine import journal
 from engine.blackout import Blackout
 from engine.breaker import BreakerRules
 from engine.columns import Column
@@ -32,6 +33,7 @@ from engine.loop import Daemon
 from engine.parse import Rules
 from engine.parts import Parts
 from engine.patience import PatientTable, ThreadWorker
+from engine.recorder import recorder_of
 from engine.rules import TableRules
 from engine.tender import Tender
 from engine.trust import SteadyClock
@@ -149,7 +151,8 @@ async def tender(site: Site, name: str, governor: Governor, committer: Commits, 
     bound = site.tables[name]
     keeper = await committer.read(lambda ledger: keeper_of(bound, ledger))
     patient = patient_table(bound, governor, lambda: keeper.rules.quota_share)
-    return Tender(keeper, patient, governor.clock, listener, new_id, who(), site.parts.crash)
+    recorder = await recorder_of(name, patient, governor.clock, committer)
+    return Tender(keeper, patient, governor.clock, listener, new_id, who(), site.parts.crash, recorder)
 
 
 def patient_table(bound: Bound, governor: Governor, share: Callable[[], float]) -> PatientTable:
@@ -265,6 +268,7 @@ def _table(
         id_column=renames.get(str(Column.ID), str(Column.ID)),
         name_column=renames.get(str(Column.NAME), str(Column.NAME)),
         secret=lambda wanted: config.secret(wanted).get_secret_value(),
+        journal=journal.COLUMNS,
     )
     limit = config.settings.daemon.offline_limit
     its = TableRules(rules, renames, settings.poll, limit, _blackouts(config), settings.quota_share)
