@@ -17,7 +17,7 @@ from engine.ledger import LedgerError, Untold
 from engine.patience import PatientTable
 from engine.quota import Purpose
 
-GATHERED, BESIDE = 10.0, 2.0
+GATHERED, BESIDE = 5.0, 2.0
 """Seconds for which ends are gathered into one request; and for which they wait to go out with what rows are told."""
 
 AGAIN, SELDOM = timedelta(minutes=1), timedelta(minutes=15)
@@ -102,7 +102,9 @@ class Recorder:
         self.trouble = ()
         more = len(owed) == self._journal.entries
         self._owes |= more or bool(recorded.lost)
-        if not more:
+        if more:
+            self._since = 0.0  # nothing need be gathered
+        else:
             self._earliest = self._clock.monotonic() + min(apart, LONGEST).total_seconds()
         until = max(version for version, _ in owed)
         try:

@@ -47,7 +47,6 @@ OURS = (
     "Understood As",
     "Last Success",
     "Duration",
-    "Last Runs",
     "Result Link",
 )
 
