@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from actions.api import Outcome
-from connectors.api import Cell, Effect, Entry, Journal, Journaling, Patch, Preparable, Recorded, Table
+from connectors.api import Cell, Effect, Entry, Examinable, Journal, Journaling, Patch, Preparable, Recorded, Table
 from connectors.errors import NotThere
+from connectors.preparing import Check
 from engine.journal import COLUMNS, entry_of
 from engine.model import Cause, Occurrence, Stage
 from tests.conformance.suite import FORMULAS, Bench, by_name, same
@@ -109,7 +110,7 @@ def told(table: Table, entries: Sequence[Entry]) -> list[str]:
     again = list(entries)
     while again:
         found = record(table, again)
-        assert [one.trouble for one in found] == [None] * len(found)
+        assert [str(one.trouble) for one in found if one.trouble is not None] == []
         gone = [id_ for one in found for id_ in one.lost]
         lost += gone
         again = [known[id_] if id_ in known else run(int(id_.rpartition("-")[2])) for id_ in gone]
@@ -205,6 +206,16 @@ class JournalConformance:
         assert preparable(table).prepare(lambda _: []).steps == ()
         told(table, [run(1)])
         assert ids(recording) == [run(1).id]
+
+    def test_an_examination_says_whether_it_is_there(self, recording: Recording) -> None:
+        def looked_at() -> Check:
+            table = recording.opened()
+            assert isinstance(table, Examinable)
+            return next(check for check in table.examine() if check.what == "history")
+
+        assert looked_at().good is True
+        recording.drop()
+        assert isinstance(looked_at().trouble, NotThere)
 
     def test_no_request_goes_out_without_having_been_asked_for(self, recording: Recording) -> None:
         bench, table = recording.bench, recording.table
