@@ -136,7 +136,8 @@ class Quota:
 def room_in(window: Window, asked: Asked) -> int:
     """How many of its requests this one may be at most. At least 1."""
     size = part_of(window.size, asked.share)
-    return size - reserve_of(size) if window.kind == "any" and asked.purpose is not Purpose.TELL else size
+    keeps = asked.purpose is Purpose.RECORD or (window.kind == "any" and asked.purpose is Purpose.LOOK)
+    return size - reserve_of(size) if keeps else size
 
 
 def part_of(size: int, share: float) -> int:

@@ -17,8 +17,8 @@ from engine.ledger import LedgerError, Untold
 from engine.patience import PatientTable
 from engine.quota import Purpose
 
-GATHERED, BESIDE = 5.0, 2.0
-"""Seconds for which ends are gathered into one request; and for which they wait to go out with what rows are told."""
+GATHERED = 5.0
+"""Seconds for which ends are gathered into one request, or wait to go out with what rows are told."""
 
 AGAIN, SELDOM = timedelta(minutes=1), timedelta(minutes=15)
 """How soon a history that could not be told is tried again; and one that waits for a person."""
@@ -56,7 +56,7 @@ class Recorder:
             return None
         if self._since is None:
             self._since = self._clock.monotonic()
-        return max(self._earliest, self._since + (BESIDE if self._journal.together else GATHERED))
+        return max(self._earliest, self._since + GATHERED)
 
     def waits(self) -> bool:
         """Whether it is not to be tried yet."""
@@ -102,8 +102,8 @@ class Recorder:
         self.trouble = ()
         more = len(owed) == self._journal.entries
         self._owes |= more or bool(recorded.lost)
-        if more:
-            self._since = 0.0  # nothing need be gathered
+        if more and not self._journal.together:
+            self._since = 0.0  # nothing need be gathered; else it is not to take the requests that rows need
         else:
             self._earliest = self._clock.monotonic() + min(apart, LONGEST).total_seconds()
         until = max(version for version, _ in owed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -225,3 +226,5 @@ def test_what_a_history_takes_is_not_foreseen_as_telling_and_leaves_the_reserve_
     window = Window("any", 10, timedelta(minutes=1), "base")
     counted = [room_in(window, Asked("ops", "write", purpose, (window,))) for purpose in (LOOK, TELL, Purpose.RECORD)]
     assert counted == [9, 10, 9]
+    writes = replace(window, kind="write")
+    assert [room_in(writes, Asked("ops", "write", purpose, (writes,))) for purpose in (TELL, Purpose.RECORD)] == [10, 9]
