@@ -198,6 +198,9 @@ class JournalConformance:
             assert isinstance(found[-1].trouble, NotThere)
             assert "`rowd setup` makes it" in str(found[-1].trouble)
             assert recording.bench.row("beta")["Last Result"] == turn
+        made(recording.opened())  # by `rowd setup`, while the daemon goes on
+        told(table, [run(2)])
+        assert ids(recording) == [run(2).id]
 
     def test_it_is_made_anew_by_setup_and_then_told(self, recording: Recording) -> None:
         recording.drop()
