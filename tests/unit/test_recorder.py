@@ -150,7 +150,7 @@ def test_a_long_backlog_is_told_batch_by_batch_oldest_first_and_at_the_end_of_a_
         await house.after(minutes=1, seconds=40)
         assert sheet.results()[:4] == [f"a 12:0{n} succeeded" for n in (1, 2, 3, 4)]
         assert len(sheet.lines) == 7
-        await house.after(seconds=25)  # the next has just ended
+        await house.after(seconds=21)  # the next has just ended
         await alive.stop()
         assert len(sheet.lines) == 8
 
