@@ -15,18 +15,7 @@ from connectors.api import Cell
 from engine.blackout import Blackout
 from engine.cells import same, text
 from engine.columns import OURS, SHARED, Column
-from engine.model import (
-    Defect,
-    Occurrence,
-    Overlap,
-    Request,
-    RowState,
-    Stage,
-    Status,
-    Tally,
-    Task,
-    Type,
-)
+from engine.model import Defect, Occurrence, Overlap, Request, RowState, Stage, Status, Tally, Task, Type
 from engine.plan import Hold
 from engine.recent import last_runs
 from engine.schedule import as_counted, in_words, listed, zone_name

@@ -32,8 +32,7 @@ class Keeper:
     """One table.
 
     states: every row that the ledger remembers.   tallies: what their pasts add up to.   requests: open wishes.
-    sight: how the table was last read.   access: how it stands with us.
-    recent: whether the tallies hold what rows show of their newest outcomes.
+    sight: how the table was last read.   access: how it stands with us.   recent: whether the tallies hold the newest outcomes.
     unsent: rows whose display may differ from what stands in the table, in the order in which they get their turn to be told.
     """
 
@@ -259,8 +258,7 @@ class Keeper:
 
     def _released(self, key: str) -> Released | None:
         """What kept this row from starting last."""
-        ends = [end for end in (self.access.released, self._mended.get(key)) if end is not None]
-        return max(ends, key=lambda end: end.until, default=None)
+        return max(filter(None, (self.access.released, self._mended.get(key))), key=lambda end: end.until, default=None)
 
     def hold(self, key: str, now: datetime) -> Hold | None:
         """Why nothing of this row may start; None where it may."""

@@ -65,7 +65,7 @@ class Learning:
                     facts.states[(keeper.name, occurrence.key)] = completed(state)
         facts.records = numbered([r for f in facts.found.values() for r in f.records], now, memory.parts.draw)
         facts.marks = list(self._marks(facts, now))
-        facts.recent = frozenset(name for name, keeper in memory.keepers.items() if keeper.sight.has(Column.LAST_RUNS))
+        facts.recent = frozenset(name for name, keeper in memory.keepers.items() if _shows_recent(keeper))
         facts.anew = frozenset(name for name in facts.recent if not memory.keepers[name].recent)
         return facts
 
@@ -121,6 +121,12 @@ class Learning:
     def _tell(self, events: Iterable[Event]) -> None:
         for event in events:
             self._emit(event)
+
+
+def _shows_recent(keeper: Keeper) -> bool:
+    """Whether rows show their newest outcomes: as the table was read last."""
+    layout = keeper.sight.layout
+    return keeper.recent if layout is None else layout.has(Column.LAST_RUNS)
 
 
 def _kinds(keeper: Keeper, keys: Iterable[str]) -> list[tuple[bool, bool]]:

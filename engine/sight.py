@@ -223,10 +223,6 @@ class Sight:
                 self._put[key] = {**self.unshown(key), **put}
         return found
 
-    def has(self, column: Column) -> bool:
-        """Whether the table has this column, as far as it was read."""
-        return self.layout is not None and self.layout.has(column)
-
     def shows(self, row: Row) -> bool:
         """Whether a row that a write answered with has the columns that were read last: a renamed one looks like emptied cells."""
         return self.layout is not None and all(header in row.cells for header in self.columns)

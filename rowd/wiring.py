@@ -28,6 +28,7 @@ from engine.events import Listener
 from engine.gate import TableGate
 from engine.governor import Governor
 from engine.keeper import Keeper
+from engine.layout import Layout
 from engine.ledger import Ledger
 from engine.loop import Daemon
 from engine.parse import Rules
@@ -165,8 +166,11 @@ def patient_table(bound: Bound, governor: Governor, share: Callable[[], float]) 
 
 def keeper_of(bound: Bound, ledger: Ledger) -> Keeper:
     """What the ledger knows of a table."""
-    name = bound.rules.rules.table
-    return Keeper(bound.rules, ledger.rows(name, deleted=True), ledger.tallies(name), ledger.table_mark(name))
+    name, mark = bound.rules.rules.table, ledger.table_mark(bound.rules.rules.table)
+    recent = mark is not None and Layout.of(mark.columns, bound.rules.renames).has(Column.LAST_RUNS)
+    keeper = Keeper(bound.rules, ledger.rows(name, deleted=True), ledger.tallies(name, recent=recent), mark)
+    keeper.recent = recent
+    return keeper
 
 
 def who() -> str:
