@@ -16,7 +16,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
-from connectors.preparing import Check, Preparation, Wanted
+from connectors.errors import TableError
+from connectors.preparing import Check, Preparation, Shape, Wanted
 from connectors.signing_in import SigningIn
 
 Cell = str | int | float | bool | datetime | date | None
@@ -119,6 +120,32 @@ class Written:
     unfit: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a journal.
+
+    id: unlike any other line's. What is told under it again takes the place of what was told before.
+    cells: header → value, under the headers of `Place.journal`; its id among them.
+    """
+
+    id: str
+    cells: Mapping[str, Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """How a `Journal.record` ended.
+
+    written: of its patches, as `Table.write` answers.   trouble: why its entries were not taken, or may not have been; None: they
+        were.
+    lost: ids of lines that stood in the journal and were overwritten against its will: to be told again.
+    """
+
+    written: list[Written]
+    trouble: TableError | None = None
+    lost: tuple[str, ...] = ()
+
+
 Request = Literal["read", "write"]
 """What vendors count."""
 
@@ -156,6 +183,18 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class Journaling:
+    """How a journal is told.
+
+    entries: of one `record`, at least 1.   together: they go out in the request that the patches take anyway. Else they take one
+        of their own, and one `record` has either patches or entries.
+    """
+
+    entries: int
+    together: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Traits:
     """What a backend promises. The engine plans from it; the conformance suite checks it.
 
@@ -167,6 +206,7 @@ class Traits:
     ordered: whether rows and columns come in the order in which people see them. Where a store tells no program how its views are
         sorted, they come in an order that stays.
     lag: for how long a read may show what stood there before a write, to whoever didn't make that write through the same object.
+    journal: how its journal is told; None where the operator wants none, or the store has none.
     """
 
     atomic_expect: bool
@@ -176,6 +216,7 @@ class Traits:
     budgets: tuple[Budget, ...] = ()
     ordered: bool = True
     lag: timedelta = timedelta(0)
+    journal: Journaling | None = None
 
 
 class Table(Protocol):
@@ -247,6 +288,19 @@ class Typed(Protocol):
 
         By the columns as they were read last, without a request. A header that the table doesn't have is none of its business.
         Raises Bug for an instant without a zone.
+        """
+        ...
+
+
+@runtime_checkable
+class Journal(Protocol):
+    """A table beside which it is put down what happened, in a table of its own; where `traits.journal` says so."""
+
+    def record(self, patches: Sequence[Patch], entries: Sequence[Entry]) -> Recorded:
+        """Carry out patches as `write` does, and put down entries, oldest first, their ids distinct; see `Journaling`.
+
+        An entry stands there once, however often it is told. What keeps entries from being taken keeps no patch from being carried
+        out: it is answered. Raises what `write` does, where patches can't be carried out; then entries may have been taken.
         """
 
 
@@ -320,6 +374,7 @@ class Place:
     id_column, name_column: how the headers "ID" and "Name" are called in this table; matched with `fold`.
     zone: by which wall clock the store's dates are read, where it has them and nobody knows the zone that it names.
     secret: the value of a declared secret by its name. Raises KeyError.
+    journal: the columns of a journal's table, in their order; the first holds the ids of its entries.
     gate: stands before every request that counts against `traits.windows`, whichever call makes it. It waits, counts, and hears how
         the request ended: a TryLater with a `wait` keeps others back, too. Entering it raises TryLater, nothing being sent, where
         there will be no room for long.
@@ -332,6 +387,7 @@ class Place:
     secret: Callable[[str], str]
     gate: Gate = open_gate
     zone: tzinfo = UTC
+    journal: tuple[Shape, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Access:
 
     zone: the table's, in which people are told its times.
     trouble: it can't be read.   unwritable: it can be read, but results wait.   held: it can be read, but not be trusted: why.
+    unrecorded: why no history is kept beside it, with the remedy, where one is wanted; none or one sentence.
     released: the last hold that is over.   served: False once the operator has taken the table out of rowd.toml.
     first_read: None until it was read and its headers understood.   last_read: of complete reads.
     """
@@ -39,6 +40,7 @@ class Access:
         self.zone = zone
         self.trouble: Trouble | None = None
         self.unwritable: Trouble | None = None
+        self.unrecorded: tuple[str, ...] = ()
         self.held = mark.message if mark is not None and mark.state is Reach.HELD else None
         self.released: Released | None = None
         self.served = True

@@ -77,6 +77,10 @@ class Outlook:
         """It is no longer low, and not nearly so."""
         return self._beside >= CAUGHT_UP * self.even
 
+    def record_every(self, cost: float) -> timedelta:
+        """The same for histories: they have what is left over and above what is ample."""
+        return _every(self.ahead, cost, self._beside - CAUGHT_UP * self.even)
+
     @property
     def _beside(self) -> float:
         return self.left - MARGIN * self.size
@@ -92,10 +96,12 @@ class Outlook:
     def wait(self, purpose: Purpose) -> timedelta:
         """How long one more request of this purpose has to wait; nothing where it may go out now.
 
-        Looks leave a reserve, which melts away as the month does.
+        Looks leave a reserve, which melts away as the month does; histories wait until there is more than ample left.
         """
         if self.left <= 0:
             return self.ahead
+        if purpose is Purpose.RECORD:
+            return self.ahead * min(max(1 - self._beside / (CAUGHT_UP * self.even), 0), 1)
         if purpose is Purpose.TELL or self.left > self.even / RESERVE:
             return timedelta(0)
         return self.ahead * (1 - RESERVE * self.left / self.even)

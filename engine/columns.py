@@ -41,6 +41,7 @@ class Column(StrEnum):
     LAST_SUCCESS = "Last Success"
     LAST_STATUS = "Last Status"
     LAST_RESULT = "Last Result"
+    LAST_RUNS = "Last Runs"
     DURATION = "Duration"
     RUNS = "Runs"
     FAILURES = "Failures"
@@ -57,6 +58,7 @@ OURS = frozenset(
         Column.LAST_SUCCESS,
         Column.LAST_STATUS,
         Column.LAST_RESULT,
+        Column.LAST_RUNS,
         Column.DURATION,
         Column.RUNS,
         Column.FAILURES,

@@ -100,7 +100,8 @@ class Deciding:
         folders = {o.id: self._runner.folder(o.id, o.attempt) for o in starting}
         kinds = {o.id: kind for o in starting if (kind := self._runner.kind(o.action)) is not None}
         quiet = [stop for stop in plan.stops if not self._memory.runs(stop.run)]
-        return Moves(plan, claims, begun, quiet, folders, kinds)
+        recent = frozenset(name for name, keeper in self._memory.keepers.items() if keeper.recent)
+        return Moves(plan, claims, begun, quiet, folders, kinds, recent)
 
     @property
     def _free(self) -> int:

@@ -15,19 +15,9 @@ from connectors.api import Cell
 from engine.blackout import Blackout
 from engine.cells import same, text
 from engine.columns import OURS, SHARED, Column
-from engine.model import (
-    Defect,
-    Occurrence,
-    Overlap,
-    Request,
-    RowState,
-    Stage,
-    Status,
-    Tally,
-    Task,
-    Type,
-)
+from engine.model import Defect, Occurrence, Overlap, Request, RowState, Stage, Status, Tally, Task, Type
 from engine.plan import Hold
+from engine.recent import last_runs
 from engine.schedule import as_counted, in_words, listed, zone_name
 from engine.upcoming import Barrier, Upcoming, first_start, may_be_barred, next_starts
 
@@ -81,6 +71,7 @@ def display(
         Column.RUNS: tally.runs,
         Column.FAILURES: tally.failures,
         Column.MISSED: tally.missed,
+        Column.LAST_RUNS: last_runs(tally.recent, zone) or None,
     }
     newest = running or last
     if (

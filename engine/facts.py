@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -34,17 +34,22 @@ class End:
 
 @dataclass(slots=True)
 class Facts:
-    """Written in one commit. states: rows whose one-off has run, (table, key) → state.   records: what was found missed."""
+    """Written in one commit. states: rows whose one-off has run, (table, key) → state.   records: what was found missed.
+
+    recent: tables whose rows show their newest outcomes.   anew: those of them that didn't until now.
+    """
 
     found: dict[str, Findings] = field(default_factory=dict)
     records: list[Occurrence] = field(default_factory=list)
     ends: list[End] = field(default_factory=list)
     states: dict[tuple[str, str], RowState] = field(default_factory=dict)
     marks: list[TableMark] = field(default_factory=list)
+    recent: frozenset[str] = frozenset()
+    anew: frozenset[str] = frozenset()
 
     @property
     def empty(self) -> bool:
-        return not (self.ends or self.marks or any(f.states or f.edits or f.presses for f in self.found.values()))
+        return not (self.ends or self.marks or self.anew or any(f.states or f.edits or f.presses for f in self.found.values()))
 
     @property
     def point(self) -> str:
@@ -63,7 +68,8 @@ class Facts:
         for mark in self.marks:
             ledger.mark_table(mark)
         ledger.end_attempts([e.as_recorded for e in self.ends])
-        return ledger.requests(), tallies_of(ledger, [*self.records, *(end.occurrence for end in self.ends)])
+        tallies = tallies_of(ledger, [*self.records, *(end.occurrence for end in self.ends)], self.recent)
+        return ledger.requests(), tallies | {table: ledger.tallies(table, recent=True) for table in self.anew}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Moves:
     claims: the plan's, with their ids; RUNNING where the first attempt begins at once.
     begun: earlier claims whose next attempt begins, as they stand then.   quiet: the plan's stops of what is not running.
     folders: run → where the files of its attempt go.   kinds: run → the kind of its action, where its attempt outlives the daemon.
+    recent: tables whose rows show their newest outcomes.
     """
 
     plan: Plan
@@ -81,6 +88,7 @@ class Moves:
     quiet: list[Stop]
     folders: Mapping[str, str]
     kinds: Mapping[str, str]
+    recent: frozenset[str] = frozenset()
 
     @property
     def empty(self) -> bool:
@@ -109,7 +117,7 @@ class Moves:
             ledger.answer(answer.request.id, answer.taken, answer.text, now)
         ledger.begin([(o.id, o.attempt) for o in self.begun], now, self.folders, self.kinds, since)
         ours = {claim.id for claim, won in zip(self.claims, taken, strict=True) if won}
-        return ours, tallies_of(ledger, [*self.plan.records, *ended])
+        return ours, tallies_of(ledger, [*self.plan.records, *ended], self.recent)
 
 
 def stopped(stop: Stop) -> str:
@@ -117,9 +125,9 @@ def stopped(stop: Stop) -> str:
     return f"{stop.reason} by {stop.by}" if stop.by else stop.reason
 
 
-def tallies_of(ledger: Ledger, occurrences: Iterable[Occurrence]) -> Tallies:
-    """What the rows of these add up to now."""
+def tallies_of(ledger: Ledger, occurrences: Iterable[Occurrence], recent: Collection[str] = ()) -> dict[str, dict[str, Tally]]:
+    """What the rows of these add up to now.   recent: tables whose rows show their newest outcomes."""
     rows: dict[str, set[str]] = {}
     for occurrence in occurrences:
         rows.setdefault(occurrence.table, set()).add(occurrence.key)
-    return {table: ledger.tallies(table, keys) for table, keys in rows.items()}
+    return {table: ledger.tallies(table, keys, recent=table in recent) for table, keys in rows.items()}

@@ -110,7 +110,8 @@ class Governor:
 
     def _apart(self, budget: Budget, stands: Outlook, purpose: Purpose) -> timedelta:
         costs = (cost for (_, what), (cost, scopes) in self._costs.items() if what is purpose and budget.scope in scopes)
-        return stands.look_every(sum(costs)) if purpose is Purpose.LOOK else stands.tell_every(sum(costs))
+        every = {Purpose.LOOK: stands.look_every, Purpose.TELL: stands.tell_every, Purpose.RECORD: stands.record_every}
+        return every[purpose](sum(costs))
 
     async def _taken(self, asked: Asked) -> float | None:
         """Count it now, if there is room, and say when that was."""
@@ -147,7 +148,7 @@ class Governor:
             self._listener(QuotaEased(at=self.clock.now(), scope=scope, spent=stands.spent, left=stands.left))
 
     def _count(self, asked: Asked) -> None:
-        one = Spent(looks=1) if asked.purpose is Purpose.LOOK else Spent(tells=1)
+        one = Spent(tells=1) if asked.purpose is Purpose.TELL else Spent(looks=1)  # of tells it is expected that they go on so
         today = self.clock.now().date()
         for budget in asked.budgets:
             days = self._spent[budget.scope]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 
 from connectors.api import Cell, Written
 from engine.access import UNSERVED, Access
@@ -31,7 +32,7 @@ class Keeper:
     """One table.
 
     states: every row that the ledger remembers.   tallies: what their pasts add up to.   requests: open wishes.
-    sight: how the table was last read.   access: how it stands with us.
+    sight: how the table was last read.   access: how it stands with us.   recent: whether the tallies hold the newest outcomes.
     clock: the table's own time zone, as its store named it last; "" for none.   rules: with the zone that counts.
     unsent: rows whose display may differ from what stands in the table, in the order in which they get their turn to be told.
     """
@@ -48,6 +49,7 @@ class Keeper:
         self.tallies: dict[str, Tally] = dict(tallies)
         self.requests: dict[str, tuple[Request, ...]] = {}
         self.unsent: dict[str, None] = {}
+        self.recent = False
         self.meanings = Meanings(rules.rules)
         self.sight = Sight(rules, self.states, self.meanings, mark.columns if mark is not None else ())
         self.access = Access(rules.offline_limit, mark, rules.rules.zone)
@@ -209,7 +211,8 @@ class Keeper:
         """A sentence on each column that was probably meant to be another one, is gone, or can't hold what rowd would put there."""
         if self.sight.layout is None:
             return ()
-        return tuple(dict.fromkeys((*self.sight.layout.hints, *self.sight.missing(), *self._misfits.sentences, *self.zone_doubt)))
+        said = (self.sight.layout.hints, self.sight.missing(), self._misfits.sentences, self.zone_doubt, self.access.unrecorded)
+        return tuple(dict.fromkeys(chain.from_iterable(said)))
 
     @property
     def zone_doubt(self) -> tuple[str, ...]:
@@ -252,8 +255,7 @@ class Keeper:
 
     def _released(self, key: str) -> Released | None:
         """What kept this row from starting last."""
-        ends = [end for end in (self.access.released, self._mended.get(key)) if end is not None]
-        return max(ends, key=lambda end: end.until, default=None)
+        return max(filter(None, (self.access.released, self._mended.get(key))), key=lambda end: end.until, default=None)
 
     def hold(self, key: str, now: datetime) -> Hold | None:
         """Why nothing of this row may start; None where it may."""

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from actions.api import Outcome
 from engine import telling
+from engine.columns import Column
 from engine.decide import back_off
 from engine.events import Event
 from engine.facts import End, Facts, Tallies
@@ -64,6 +65,8 @@ class Learning:
                     facts.states[(keeper.name, occurrence.key)] = completed(state)
         facts.records = numbered([r for f in facts.found.values() for r in f.records], now, memory.parts.draw)
         facts.marks = list(self._marks(facts, now))
+        facts.recent = frozenset(name for name, keeper in memory.keepers.items() if _shows_recent(keeper))
+        facts.anew = frozenset(name for name in facts.recent if not memory.keepers[name].recent)
         return facts
 
     def remember(self, facts: Facts, requests: Iterable[Request], tallies: Tallies, now: datetime) -> list[Keeper]:
@@ -88,6 +91,8 @@ class Learning:
             memory.keepers[table].apply({key: state for (its, key), state in facts.states.items() if its == table}, now)
         for end in facts.ends:
             self._forget(end, now)
+        for keeper in memory.keepers.values():
+            keeper.recent = keeper.name in facts.recent
         memory.recount(tallies)
         memory.ask(requests)
         return behind
@@ -116,6 +121,12 @@ class Learning:
     def _tell(self, events: Iterable[Event]) -> None:
         for event in events:
             self._emit(event)
+
+
+def _shows_recent(keeper: Keeper) -> bool:
+    """Whether rows show their newest outcomes: as the table was read last."""
+    layout = keeper.sight.layout
+    return keeper.recent if layout is None else layout.has(Column.LAST_RUNS)
 
 
 def _kinds(keeper: Keeper, keys: Iterable[str]) -> list[tuple[bool, bool]]:

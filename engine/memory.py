@@ -91,6 +91,7 @@ class Memory:
             if (keeper := self.keepers.get(table)) is not None:
                 keeper.tallies.update(changed)
                 keeper.tell(changed)
+                self.tenders[table].recorder.ended()
 
     def ask(self, requests: Iterable[Request]) -> None:
         """These wishes are open, all that are."""

@@ -301,6 +301,23 @@ class Request:
     asked_at: datetime
 
 
+RECENT = 5
+"""So many of a row's newest outcomes are shown in it, where it has a column for them."""
+
+
+class Recent(NamedTuple):
+    """One of a row's newest outcomes, as far as a short line tells it.
+
+    at: `Occurrence.told_at`.   reason: its beginning.   count: as in `Occurrence`.
+    """
+
+    at: datetime
+    outcome: Outcome
+    reason: str = ""
+    duration: timedelta | None = None
+    count: int = 1  # type: ignore[assignment]  # takes the place of tuple.count, which nobody needs here
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What the ledger can say of a task's past, for its row.
@@ -308,6 +325,7 @@ class Tally:
     last: the newest occurrence that was started and ended, None before the first.
     record: the newest ended occurrence of any outcome.
     missed_since: the due of the oldest missed occurrence after the last run, None without.   missed_now: how many those are.
+    recent: its newest outcomes, in the order in which they were recorded, newest first; none where the row doesn't show them.
     """
 
     runs: int = 0
@@ -318,3 +336,4 @@ class Tally:
     record: Occurrence | None = None
     missed_now: int = 0
     missed_since: datetime | None = None
+    recent: tuple[Recent, ...] = ()

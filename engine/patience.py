@@ -13,8 +13,8 @@ from datetime import timedelta
 from itertools import chain
 from typing import Any, Protocol, TypeVar
 
-from connectors.api import Gate, Lease, Patch, Probeable, Row, Table, Traits, Written
-from connectors.errors import Bug, Expired, NoHeader, TryLater
+from connectors.api import Entry, Gate, Journal, Lease, Patch, Probeable, Recorded, Row, Table, Traits, Written
+from connectors.errors import Bug, Expired, NoHeader, TableError, TryLater
 from engine.clock import Clock
 from engine.findings import Reading
 from engine.gate import TableGate
@@ -112,10 +112,23 @@ class PatientTable:
 
     async def write(self, patches: Sequence[Patch]) -> list[Written]:
         """Raises: TryLater (nothing written), OutcomeUnknown, NeedsOwner, Bug."""
-        answers = await self._patiently(Purpose.TELL, lambda: self.table.write(patches))
-        if len(answers) != len(patches):
-            raise Bug(f"the store answered {len(answers)} of {len(patches)} patches")
-        return [replace(answer, row=_clean(answer.row)) if answer.row is not None else answer for answer in answers]
+        return _answering(await self._patiently(Purpose.TELL, lambda: self.table.write(patches)), patches)
+
+    async def record(self, patches: Sequence[Patch], entries: Sequence[Entry]) -> Recorded:
+        """Patches with entries for the journal, or entries alone: these are not tried again, since they can wait.
+
+        Raises as `write` does, where there are patches; else nothing that the store says.
+        """
+        table = self.table
+        if not isinstance(table, Journal):
+            raise Bug("this store keeps no journal")
+        if not patches:
+            try:
+                return await self._once(Purpose.RECORD, lambda: table.record((), entries))
+            except TableError as exc:
+                return Recorded([], exc)
+        found = await self._patiently(Purpose.TELL, lambda: table.record(patches, entries))
+        return replace(found, written=_answering(found.written, patches))
 
     async def probe(self, purpose: Purpose = Purpose.LOOK) -> str | None:
         """A marker as `Probeable.probe` has it; None where the table can't be asked. Nothing is tried again: the next poll does.
@@ -167,6 +180,13 @@ class PatientTable:
         except asyncio.CancelledError:  # nobody waits for it any more: it is not to stand in the way of the next
             self._gate.break_off()
             raise
+
+
+def _answering(answers: Sequence[Written], patches: Sequence[Patch]) -> list[Written]:
+    """The answers, clean. Raises Bug where they are not one each."""
+    if len(answers) != len(patches):
+        raise Bug(f"the store answered {len(answers)} of {len(patches)} patches")
+    return [replace(answer, row=_clean(answer.row)) if answer.row is not None else answer for answer in answers]
 
 
 _HALVES = re.compile("[\ud800-\udfff]")

@@ -19,10 +19,14 @@ RESERVE = 10
 
 
 class Purpose(Enum):
-    """What a call of a table is for. What it takes, be it reads, may use the reserve only where it tells something."""
+    """What a call of a table is for. What it takes, be it reads, may use the reserve only where it tells something.
+
+    RECORD: a history is told, which can wait longest: of a month it takes only what looks and tells leave.
+    """
 
     LOOK = "look"
     TELL = "tell"
+    RECORD = "record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +183,8 @@ class Quota:
 def room_in(window: Window, asked: Asked) -> int:
     """How many of its requests this one may be at most. At least 1."""
     size = part_of(window.size, asked.share)
-    return size - reserve_of(size) if window.kind == "any" and asked.purpose is Purpose.LOOK else size
+    keeps = asked.purpose is Purpose.RECORD or (window.kind == "any" and asked.purpose is Purpose.LOOK)
+    return size - reserve_of(size) if keeps else size
 
 
 def part_of(size: int, share: float) -> int:

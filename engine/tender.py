@@ -33,6 +33,7 @@ from engine.outgoing import Outgoing, patches, something_to_tell
 from engine.pace import Pace
 from engine.patience import PatientTable
 from engine.quota import Purpose
+from engine.recorder import Recorder
 from engine.schedule import zone_name
 from engine.tenancy import Holder, Tenancy
 
@@ -65,10 +66,14 @@ class Tender:
         draw: Callable[[], str],
         holder: Holder,
         crash: Crash,
+        recorder: Recorder | None = None,
     ) -> None:
-        """draw: a new short id for a row.   holder: this daemon, for whoever else wants the table."""
+        """draw: a new short id for a row.   holder: this daemon, for whoever else wants the table.
+        recorder: of the history beside it; None where none is kept.
+        """
         self.keeper = keeper
         self.table = table
+        self.recorder = recorder or Recorder(keeper.name, table, clock)
         self.looked = asyncio.Event()  # the first read has been tried
         self.looked_at: datetime | None = None  # when the table was last asked whether it has changed, whatever came of it
         self._clock = clock
@@ -147,8 +152,11 @@ class Tender:
                 await self._guarded(self._write, deliver)
                 self._pace.keep_away(self._in(self.table.done(Purpose.TELL)))
                 at = self._write_at(work_waits)
+            if (record_at := self._record_at()) is not None and record_at <= self._clock.monotonic():
+                await self._guarded(self._record, deliver)
+                record_at = self._record_at()
             if not self._look:
-                await self._pause(poll_at if at is None else min(at, poll_at))
+                await self._pause(min(one for one in (poll_at, at, record_at) if one is not None))
         await deliver(self.keeper, lambda _: Findings())  # what brought it to its end is remembered by then
         await self.flush(deliver)
 
@@ -167,8 +175,14 @@ class Tender:
             self._trouble(exc)
 
     async def flush(self, deliver: Deliver) -> None:
-        """Tell the table everything that is left, and once more what a person changed meanwhile; the rest waits in the ledger."""
+        """Tell the table everything that is left, and once more what a person changed meanwhile; then what it owes the history. The
+        rest waits in the ledger."""
         deadline = self._in(FLUSH_WITHIN)
+        await self._flush_rows(deliver, deadline)
+        if self.keeper.access.trouble is None and self.recorder.due() is not None and not self.recorder.waits():
+            await self._guarded(self._record, deliver)
+
+    async def _flush_rows(self, deliver: Deliver, deadline: float) -> None:
         for _ in range(2 + len(self.keeper.unsent) // self.table.traits.batch):
             if self.keeper.access.trouble is not None or not self._something_left() or self._clock.monotonic() >= deadline:
                 return
@@ -188,6 +202,10 @@ class Tender:
         if self.keeper.access.trouble is not None or not something_to_tell(self.keeper):
             return None
         return self._pace.due(self._clock.monotonic(), work_waits=work_waits())
+
+    def _record_at(self) -> float | None:
+        """The same for the history beside it."""
+        return self.recorder.due() if self.keeper.access.trouble is None else None
 
     def _in(self, span: timedelta) -> float:
         """The monotonic instant that is so far ahead."""
@@ -318,6 +336,7 @@ class Tender:
                 await deliver(keeper, lambda now: keeper.delivered(meant, answers, now))
                 self._doubt(hints)
                 keys = []
+                await self._settled(deliver)
         finally:
             keeper.tell(keys)
         if answers is not None and not all(map(self._shows_its_row, batch, answers)):
@@ -328,7 +347,7 @@ class Tender:
         keeper = self.keeper
         self._crash.at("table.before-write")
         try:
-            answers = await self.table.write([self._expecting(patch) for _, _, patch in batch])
+            answers = await self.recorder.carry([self._expecting(patch) for _, _, patch in batch])
         except OutcomeUnknown:
             keeper.sight.unanswered((key, put) for key, put, _ in batch)
             self.reread()  # it may have landed: read, compare, and write what still differs
@@ -342,6 +361,22 @@ class Tender:
         if keeper.access.unwritable is not None:
             self._listener(TableWritable(at=self._clock.now(), table=keeper.name, rows=len(batch)))
         return answers
+
+    async def _record(self, deliver: Deliver) -> None:
+        """Tell the history what has ended, by itself."""
+        self._crash.at("table.before-write")
+        await self.recorder.carry(())
+        self._crash.at("table.after-write")
+        await self._settled(deliver)
+
+    async def _settled(self, deliver: Deliver) -> None:
+        """What the history was told is owed no longer; what keeps it from being told is known to people."""
+        await self.recorder.settle()
+        access, hints = self.keeper.access, self.keeper.hints
+        if access.unrecorded != self.recorder.trouble:
+            access.unrecorded = self.recorder.trouble
+            await deliver(self.keeper, lambda _: Findings(news=True))
+            self._doubt(hints)
 
     def _shows_its_row(self, one: Outgoing, answer: Written) -> bool:
         """Whether the answer leaves nothing to be read: it was done, to a row known by an id, and shows how that stands now."""

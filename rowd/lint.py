@@ -12,10 +12,11 @@ from itertools import islice
 from actions.api import Definition
 from engine.model import Overlap, Schedule, Status, Task
 from engine.plan import House
+from engine.recent import lasted
 from engine.schedule.walk import Calendar, Once
 from engine.schedule.zones import Stretch, instant_of, moment_of, walls
 from rowd.coming import coming
-from rowd.saying import lasted, plural
+from rowd.saying import plural
 from rowd.view import RowView, TableView
 
 AHEAD = timedelta(days=366)

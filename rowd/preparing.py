@@ -18,9 +18,9 @@ from engine.columns import Column
 from engine.gate import TableGate
 from engine.layout import Layout
 from engine.patience import ThreadWorker
+from engine.recent import lasted
 from engine.shapes import SERVED, USUAL, shapes
 from rowd.allowances import commands_governor
-from rowd.saying import lasted
 from rowd.wiring import Bound, new_id
 
 T = TypeVar("T")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, tzinfo
 
+from engine.recent import lasted
+
 _NOT_IN_JSON = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What JSON allows in a string as it is, and a terminal or an encoder doesn't take well."""
 
@@ -42,24 +44,6 @@ def distance(instant: datetime, now: datetime) -> str:
 def lasting(since: datetime, now: datetime) -> str:
     """For how long something has been so: `for 2h 5m`; it is `for 1s` at least."""
     return f"for {lasted(max(now - since, timedelta(seconds=1)))}"
-
-
-def lasted(span: timedelta) -> str:
-    """A span in at most two units: `350ms`, `4.2s`, `1m 20s`, `3d 4h`."""
-    seconds = span.total_seconds()
-    if seconds < 1:
-        return f"{seconds * 1000:.0f}ms"
-    if seconds < 10:
-        return f"{seconds:.1f}".removesuffix(".0") + "s"
-    left = round(seconds)
-    parts = []
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
-        number, left = divmod(left, size)
-        if number:
-            parts.append(f"{number}{unit}")
-        elif parts:
-            break
-    return " ".join(parts[:2])
 
 
 def counted(tasks: int, defects: int, drafts: int) -> str:

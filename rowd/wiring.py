@@ -19,6 +19,7 @@ from config.load import Config
 from config.mistakes import ConfigError, Mistake, mistakes_of, pointer
 from config.settings import TableSettings
 from connectors.api import Backend, Gate, Place, Table, fold, open_gate
+from engine import journal
 from engine.blackout import Blackout
 from engine.breaker import BreakerRules
 from engine.columns import Column
@@ -28,11 +29,13 @@ from engine.events import Listener
 from engine.gate import TableGate
 from engine.governor import Governor
 from engine.keeper import Keeper
+from engine.layout import Layout
 from engine.ledger import Ledger
 from engine.loop import Daemon
 from engine.parse import Rules
 from engine.parts import Parts
 from engine.patience import PatientTable, ThreadWorker
+from engine.recorder import recorder_of
 from engine.rules import TableRules
 from engine.tenancy import Holder
 from engine.tender import Tender
@@ -198,7 +201,8 @@ async def tender(site: Site, name: str, governor: Governor, committer: Commits, 
     keeper = await committer.read(lambda ledger: keeper_of(bound, ledger))
     patient = patient_table(bound, governor, lambda: keeper.rules.quota_share)
     holder = await committer.read(lambda ledger: Holder(holder_of(ledger.id), who()))
-    return Tender(keeper, patient, governor.clock, listener, new_id, holder, site.parts.crash)
+    recorder = await recorder_of(name, patient, governor.clock, committer)
+    return Tender(keeper, patient, governor.clock, listener, new_id, holder, site.parts.crash, recorder)
 
 
 def patient_table(bound: Bound, governor: Governor, share: Callable[[], float]) -> PatientTable:
@@ -211,8 +215,11 @@ def patient_table(bound: Bound, governor: Governor, share: Callable[[], float]) 
 
 def keeper_of(bound: Bound, ledger: Ledger) -> Keeper:
     """What the ledger knows of a table."""
-    name = bound.rules.rules.table
-    return Keeper(bound.rules, ledger.rows(name, deleted=True), ledger.tallies(name), ledger.table_mark(name))
+    name, mark = bound.rules.rules.table, ledger.table_mark(bound.rules.rules.table)
+    recent = mark is not None and Layout.of(mark.columns, bound.rules.renames).has(Column.LAST_RUNS)
+    keeper = Keeper(bound.rules, ledger.rows(name, deleted=True), ledger.tallies(name, recent=recent), mark)
+    keeper.recent = recent
+    return keeper
 
 
 def holder_of(ledger: str) -> str:
@@ -324,6 +331,7 @@ def _table(
         name_column=renames.get(str(Column.NAME), str(Column.NAME)),
         secret=lent,
         zone=zone,
+        journal=journal.COLUMNS,
     )
     limit = config.settings.daemon.offline_limit
     share, stale, zoned = settings.quota_share, settings.max_stale, settings.time_zone is not None

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-from connectors.airtable.fields import COMPUTED, Field
+from connectors.airtable.fields import COMPUTED, Field, Fields
 from connectors.api import Cell, fold
 from connectors.errors import Bug
 from connectors.plain import EXACT, clean, text_of
@@ -85,6 +85,19 @@ def _plain(raw: Any) -> Cell:
 
 
 # --- writing
+
+
+def fitted(fields: Fields, put: Mapping[str, Cell]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Header → JSON of what can be put, and header → why of what can't. A header that the table doesn't have is dropped."""
+    cells, unfit = {}, {}
+    for header, value in put.items():
+        if (field := fields.by_name.get(header)) is None:
+            continue
+        try:
+            cells[header] = json_of(field, value)
+        except Unfit as exc:
+            unfit[header] = str(exc)
+    return cells, unfit
 
 
 def json_of(field: Field, value: Cell) -> Any:

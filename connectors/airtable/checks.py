@@ -11,6 +11,7 @@ from typing import Any
 from connectors.airtable.client import Client
 from connectors.airtable.errors import ROW_GONE, TOKENS, Asking, Refused, no_view
 from connectors.airtable.fields import table_of
+from connectors.airtable.journal import TableJournal
 from connectors.errors import NeedsOwner, TableError
 from connectors.preparing import Check
 
@@ -23,8 +24,8 @@ WRITERS = {"edit": "Editor", "create": "Creator", "owner": "Owner"}
 SCHEMA = Asking("schema.bases:read")
 
 
-def examined(client: Client, *, webhook: bool) -> Iterator[Check]:
-    """As `Examinable.examine` has it.   webhook: whether one is wanted."""
+def examined(client: Client, journal: TableJournal | None, *, webhook: bool) -> Iterator[Check]:
+    """As `Examinable.examine` has it.   journal: None where none is wanted.   webhook: whether one is wanted."""
     where = client.where
     try:
         client.ask(Asking("any scope"), "get", "meta", "whoami")
@@ -39,12 +40,15 @@ def examined(client: Client, *, webhook: bool) -> Iterator[Check]:
         yield Check.failed("connection", exc)
         return
     try:
-        told = table_of(client.ask(SCHEMA, "get", "meta", "bases", base["id"], "tables"), where.table, None, where)
+        answer = client.ask(SCHEMA, "get", "meta", "bases", base["id"], "tables")
+        told = table_of(answer, where.table, None, where)
         _has_view(client, told)
         yield Check("table", f'the table "{told["name"]}" is there')
     except TableError as exc:
         yield Check.failed("table", exc)
         return
+    if journal is not None:
+        yield journal.check(answer)
     yield from _rights(client, base, told["id"])
     if webhook:
         yield _webhook(client, base["id"])

@@ -64,20 +64,35 @@ def prepared(client: Client, base: str, read: Callable[[], Fields], wanted: Want
     return Preparation(fields.names, tuple(steps), tuple(by_hand))
 
 
+def created_table(client: Client, base: str, name: str, shapes: Sequence[Shape]) -> Step:
+    """A table where there is none; the first column is its primary field."""
+    fields = [_field(shape) for shape in shapes]
+    body: Json = {"name": name, "description": "What rowd's tasks did, a line each. Written by rowd.", "fields": fields}
+    says = (f'make the table "{name}" for the history',)
+    hand = f'Make a table "{name}" in the base, with the fields {", ".join(shape.header for shape in shapes)}.'
+    return Step(
+        says, lambda: _sent(client, "post", ("meta", "bases", base, "tables"), body, lambda refused: refused.status == 422), hand
+    )
+
+
+def lacking_fields(client: Client, base: str, fields: Fields, shapes: Sequence[Shape]) -> list[Step]:
+    """The columns that a table lacks, a step each."""
+    bench = _Bench(client, base, fields.table, lambda: fields)
+    return [bench.made(shape) for shape in shapes if shape.header not in fields.by_name]
+
+
 class _Bench:
     def __init__(self, client: Client, base: str, table: str, read: Callable[[], Fields]) -> None:
         self._client, self._read = client, read
         self._path = ("meta", "bases", base, "tables", table, "fields")
 
     def made(self, shape: Shape) -> Step:
-        kind, called = _MADE[shape.kind]
-        body: Json = {"name": shape.header, "type": kind, "description": shape.about}
-        if (options := _options(shape)) is not None:
-            body["options"] = options
+        _, called = _MADE[shape.kind]
+        body = _field(shape)
         words = f" with the options {', '.join(shape.options)}" if shape.kind is Kind.CHOICE else ""
         hand = f'Make a field "{shape.header}" of the type {called}{words}.'
         says = (f'add the column "{shape.header}" ({called})',)
-        return Step(says, lambda: self._sent("post", self._path, body, lambda refused: refused.status == 422), hand)
+        return Step(says, lambda: _sent(self._client, "post", self._path, body, lambda refused: refused.status == 422), hand)
 
     def widened(self, field: Field, shape: Shape, missing: Sequence[str]) -> Step:
         says = (f'add to "{field.name}" the options {listed(missing)}',)
@@ -91,17 +106,25 @@ class _Bench:
             raise TryLater(f'{self._client.where}: the field "{field.name}" has just been changed by somebody')
         choices = [*now.told_choices, *(_choice(shape, option) for option in _missing(now, shape))]
         body = {"options": {"choices": choices}}
-        return self._sent("patch", (*self._path, field.id), body, lambda refused: refused.status in _REFUSALS)
+        return _sent(self._client, "patch", (*self._path, field.id), body, lambda refused: refused.status in _REFUSALS)
 
-    def _sent(self, method: str, path: Sequence[str], body: Json, heeds: Callable[[Refused], bool]) -> bool:
-        asking = Asking("schema.bases:write", writing=True, heeds=heeds)
-        try:
-            self._client.ask(asking, method, *path, json=body)
-        except Refused as refused:
-            if refused.kind.startswith("DUPLICATE"):
-                raise TryLater(f"{self._client.where}: somebody has just made this field ({refused})") from refused
-            return False
-        return True
+
+def _sent(client: Client, method: str, path: Sequence[str], body: Json, heeds: Callable[[Refused], bool]) -> bool:
+    asking = Asking("schema.bases:write", writing=True, heeds=heeds)
+    try:
+        client.ask(asking, method, *path, json=body)
+    except Refused as refused:
+        if refused.kind.startswith("DUPLICATE"):
+            raise TryLater(f"{client.where}: somebody has just made this ({refused})") from refused
+        return False
+    return True
+
+
+def _field(shape: Shape) -> Json:
+    """A new one, as the Meta API wants it."""
+    options = _options(shape)
+    field: Json = {"name": shape.header, "type": _MADE[shape.kind][0], "description": shape.about}
+    return field if options is None else field | {"options": options}
 
 
 def _options(shape: Shape) -> Json | None:

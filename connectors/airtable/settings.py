@@ -71,13 +71,20 @@ class AirtableSettings(BaseModel, extra="forbid", frozen=True):
         description="Ask a webhook's list of changes whether anything changed, instead of reading all rows,"
         " where the token may make one. No address of yours has to be public.",
     )
+    history: Said | None = Field(
+        default=None,
+        description="The table of the same base in which each run that has ended gets a record: its id (`tbl…`) or its name."
+        " `rowd setup` makes it. Left out: no history is kept in the base. On the free plan a base holds 1,000 records in all.",
+    )
     connect_timeout: Patience = Field(default=timedelta(seconds=5), description="How long a connection may take to come about.")
     timeout: Patience = Field(default=timedelta(seconds=30), description="How long an answer may keep silent.")
     endpoint: Endpoint = Field(default=ENDPOINT, description="Where the API is: another address only for a proxy or a test.")
 
     @model_validator(mode="after")
     def _leads_to_a_table(self) -> Self:
-        self.address  # noqa: B018 (raises ValueError where it can't be told)
+        table = self.address.table  # raises ValueError where it can't be told
+        if self.history == table:
+            raise ValueError('history is the table with the tasks; name another one, like history = "Runs"')
         return self
 
     @cached_property

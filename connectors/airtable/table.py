@@ -11,17 +11,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from connectors.airtable.cells import TEXT_LIMIT, Unfit, json_of, value_of
+from connectors.airtable.cells import TEXT_LIMIT, fitted, value_of
 from connectors.airtable.checks import examined
 from connectors.airtable.client import Client
 from connectors.airtable.errors import FIELDS_CHANGED, PERHAPS_GONE, ROW_GONE, Asking, Refused, Where, said
 from connectors.airtable.fields import Fields, fields_of
 from connectors.airtable.gone import Gone, doubtful_once, is_key
 from connectors.airtable.hook import Hook
+from connectors.airtable.journal import ENTRIES, TableJournal
 from connectors.airtable.prepare import prepared
 from connectors.airtable.settings import CALLS, AirtableSettings
-from connectors.api import Budget, Cell, Effect, Lease, Page, Patch, Place, Row, Traits, Window, Written
-from connectors.errors import Bug, NeedsOwner, TryLater
+from connectors.api import Budget, Cell, Effect, Entry, Lease, Page, Patch, Place, Recorded, Row, Traits, Window, Written
+from connectors.errors import Bug, NeedsOwner, TableError, TryLater
 from connectors.leases import LeaseRows
 from connectors.preparing import Check, Preparation, Wanted
 
@@ -54,13 +55,15 @@ class AirtableTable:
         self._probed = False
         self._unasked = 0
         self._seen: set[str] = set()  # records of the read under way
+        self._journal = TableJournal(self._client, settings.history, place.journal) if settings.history else None
 
     @property
     def traits(self) -> Traits:
         """Airtable has no compare-and-set at all (VENDORS.md B4)."""
         base, token = self._where.scope, f"Airtable token {self._where.secret}"
         windows = [Window("any", PER_BASE, SECOND, base), Window("any", PER_TOKEN, SECOND, token)]
-        return Traits(False, BATCH, tuple(windows), TEXT_LIMIT, tuple(self._budgets()))
+        journal = self._journal.traits if self._journal is not None else None
+        return Traits(False, BATCH, tuple(windows), TEXT_LIMIT, tuple(self._budgets()), journal=journal)
 
     def _budgets(self) -> Iterator[Budget]:
         settings = self._settings
@@ -110,11 +113,15 @@ class AirtableTable:
 
     def examine(self) -> Iterator[Check]:
         """The token, the base, the table, rows, the right to write, the webhook."""
-        return examined(self._client, webhook=self._settings.webhook)
+        return examined(self._client, self._journal, webhook=self._settings.webhook)
 
     def prepare(self, wanted: Wanted) -> Preparation:
         """One read, beside the one that looks up the base's id; each step one request, or two."""
-        return prepared(self._client, self._base_id(), self._read_fields, wanted, self._id_column)
+        base = self._base_id()
+        preparation = prepared(self._client, base, self._read_fields, wanted, self._id_column)
+        if self._journal is None:
+            return preparation
+        return replace(preparation, steps=(*preparation.steps, *self._journal.prepared(base)))
 
     def lease(self, lease: Lease) -> None:
         """As a row; see `Leased.lease`."""
@@ -140,6 +147,8 @@ class AirtableTable:
 
     def _read_fields(self) -> Fields:
         answer = self._client.ask(FIELDS, "get", "meta", "bases", self._base_id(), "tables")
+        if self._journal is not None:
+            self._journal.knows(answer)
         self._fields = fields_of(answer, self._where.table, self._table, self._where)
         self._table = self._fields.table
         if self._hook is not None:
@@ -177,12 +186,12 @@ class AirtableTable:
         if not patches:
             return []
         fields, anew = self._fields, False
-        if fields is None or any(_fitted(fields, patch.put)[1] for patch in patches):
+        if fields is None or any(fitted(fields, patch.put)[1] for patch in patches):
             fields, anew = self._read_fields(), True  # also where a field can't hold something: perhaps it has got what it lacked
         gone = Gone(self._client, self._base_id(), fields.table)
         with doubtful_once(gone):
             while True:
-                ready = [_fitted(fields, patch.put) for patch in patches]
+                ready = [fitted(fields, patch.put) for patch in patches]
                 records = [
                     {"id": patch.key, "fields": cells}
                     for patch, (cells, _) in zip(patches, ready, strict=True)
@@ -205,6 +214,18 @@ class AirtableTable:
                     for patch, (cells, unfit) in zip(patches, ready, strict=True)
                 ]
 
+    def record(self, patches: Sequence[Patch], entries: Sequence[Entry]) -> Recorded:
+        """Patches as `write` has them, then entries: see `TableJournal.record`."""
+        written = self.write(patches)
+        if self._journal is None or len(entries) > ENTRIES:
+            raise Bug(f"{self._where}: a journal, of at most {ENTRIES} entries at once")
+        try:
+            if entries:
+                self._journal.record(self._base_id(), entries, self._read_fields)
+        except TableError as exc:
+            return Recorded(written, exc)
+        return Recorded(written)
+
     def create(self, rows: Sequence[Mapping[str, Cell]]) -> list[str]:
         """At most ten; they stand last in views that are not sorted. Also reads the columns, where nothing has read them yet."""
         if len(rows) > BATCH:
@@ -212,7 +233,7 @@ class AirtableTable:
         if not rows:
             return []
         fields = self._fields or self._read_fields()
-        ready = [_fitted(fields, row) for row in rows]
+        ready = [fitted(fields, row) for row in rows]
         if unfit := [why for _, sentences in ready for why in sentences.values()]:
             self._fields = None
             raise NeedsOwner(f"{self._where}: {'; '.join(unfit)}")
@@ -227,7 +248,7 @@ class AirtableTable:
 
     def unfit(self, cells: Mapping[str, Cell]) -> Mapping[str, str]:
         """By the fields as they were read last."""
-        return _fitted(self._fields, cells)[1] if self._fields is not None else {}
+        return fitted(self._fields, cells)[1] if self._fields is not None else {}
 
     def delete(self, keys: Sequence[str]) -> list[Effect]:
         """One request; where it is refused, what is gone already is found out by another one, and the rest is sent again."""
@@ -264,16 +285,3 @@ class AirtableTable:
         if self._hook is not None:
             self._hook.answered(patch.key, raw)
         return Written(Effect.APPLIED, self._row(fields, {"id": patch.key, "fields": raw}), unfit)
-
-
-def _fitted(fields: Fields, put: Mapping[str, Cell]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Header → JSON of what can be put, and header → why of what can't. A header that the table doesn't have is dropped."""
-    cells, unfit = {}, {}
-    for header, value in put.items():
-        if (field := fields.by_name.get(header)) is None:
-            continue
-        try:
-            cells[header] = json_of(field, value)
-        except Unfit as exc:
-            unfit[header] = str(exc)
-    return cells, unfit

@@ -7,6 +7,7 @@ from typing import Any
 
 from connectors.errors import NeedsOwner, TableError
 from connectors.google_sheets.errors import Outdated
+from connectors.google_sheets.journal import TabJournal
 from connectors.google_sheets.sheet import Sheet
 from connectors.preparing import Check
 
@@ -17,8 +18,8 @@ NOTHING = {"deleteDeveloperMetadata": {"dataFilter": {"developerMetadataLookup":
 """A request that changes nothing, since there is no such metadata, and that only who may write may send."""
 
 
-def examined(sheet: Sheet, *, drive: bool) -> Iterator[Check]:
-    """As `Examinable.examine` has it.   drive: whether Drive may be asked."""
+def examined(sheet: Sheet, journal: TabJournal | None, *, drive: bool) -> Iterator[Check]:
+    """As `Examinable.examine` has it.   journal: None where none is wanted.   drive: whether Drive may be asked."""
     for check in sheet.credentials.examined():
         yield check
         if check.trouble is not None:
@@ -35,6 +36,8 @@ def examined(sheet: Sheet, *, drive: bool) -> Iterator[Check]:
         yield Check.failed("tab", sheet.no_tab())
         return
     yield Check("tab", f'the tab "{tab.get("title", "")}" is there')
+    if journal is not None:
+        yield journal.check([str(one.get("title", "")) for one in tabs])
     yield _may_write(sheet) if drive else _untold(sheet)
     yield _room(sheet, tabs)
 

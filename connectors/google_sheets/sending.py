@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connectors.api import PROVISIONAL, Effect, Patch, Written
-from connectors.errors import Bug, OutcomeUnknown, TableError, TryLater
+from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TableError, TryLater
 from connectors.google_sheets.cells import Raw, alike, raw_of
 from connectors.google_sheets.errors import Outdated
 from connectors.google_sheets.grid import Grid, Line
+from connectors.google_sheets.journal import Riding
 from connectors.google_sheets.sheet import Sheet
 from connectors.google_sheets.writing import Answer, Landed, Stray, landed, place_of, shown, undone
 from connectors.identity import flawless
@@ -50,13 +51,14 @@ class Sending:
         self.strays: tuple[Stray, ...] = ()
         self._sheet = sheet
 
-    def write(self, seen: Grid, patches: Sequence[Patch]) -> tuple[list[Written], Grid | None]:
+    def write(self, seen: Grid, patches: Sequence[Patch], riding: Riding | None = None) -> tuple[list[Written], Grid | None]:
         """Carry out patches. The answers, and the tab as it is known now; None: it has to be read before the next write.
 
-        seen: the tab as it was read last, no strays in it.   Raises what `Table.write` does.
+        seen: the tab as it was read last, no strays in it.   riding: what goes along with the first request that puts cells, unless
+        that is refused: then the cells go without it.   Raises what `Table.write` does.
         """
         aims = [_Aim(patch) for patch in patches]
-        seen, found = self._sent(seen, aims)
+        seen, found = self._sent(seen, aims, riding)
         if found is None:
             return [Written(Effect.APPLIED if aim.landed else Effect.MISSING) for aim in aims], seen
         answer, outcome = found
@@ -86,7 +88,7 @@ class Sending:
 
     # --- towards the request
 
-    def _sent(self, seen: Grid, aims: Sequence[_Aim]) -> tuple[Grid, tuple[Answer, Landed] | None]:
+    def _sent(self, seen: Grid, aims: Sequence[_Aim], riding: Riding | None) -> tuple[Grid, tuple[Answer, Landed] | None]:
         """One write, once every row of it that is there has a handle: the tab as it was sent to, and how it came out.
 
         None where nothing was to be sent.
@@ -106,7 +108,7 @@ class Sending:
                 if not fresh and any(aim.patch.key.startswith(PROVISIONAL) and aim.cells for aim in aims):
                     seen, fresh = self._sheet.read(), True
                     continue
-                return seen, self._put(seen, aims)
+                return seen, self._put(seen, aims, riding)
             except (Outdated, Bug):  # a row is gone, most likely: then nothing was written
                 if turn == TURNS - 1:
                     raise
@@ -129,13 +131,22 @@ class Sending:
         _take_aim(seen, aim, line)
         return line
 
-    def _put(self, seen: Grid, aims: Sequence[_Aim]) -> tuple[Answer, Landed]:
+    def _put(self, seen: Grid, aims: Sequence[_Aim], riding: Riding | None) -> tuple[Answer, Landed]:
         puts = {aim.handle: aim.cells for aim in aims if aim.handle is not None}
         keys = {aim.handle: aim.key for aim in aims if aim.handle is not None}
+        if riding is not None and riding.waits:
+            try:
+                return self._out(seen, puts, keys, riding)
+            except (Outdated, Bug, NeedsOwner) as exc:  # nothing was written; whether for this or for the rows, the next one tells
+                riding.refused = exc
         return self._out(seen, puts, keys)
 
-    def _out(self, seen: Grid, puts: Mapping[int, Mapping[int, Raw]], keys: Mapping[int, str]) -> tuple[Answer, Landed]:
-        answer = self._sheet.put(seen, puts)
+    def _out(
+        self, seen: Grid, puts: Mapping[int, Mapping[int, Raw]], keys: Mapping[int, str], riding: Riding | None = None
+    ) -> tuple[Answer, Landed]:
+        answer, rest = self._sheet.put(seen, puts, riding.data if riding is not None else ())
+        if riding is not None:
+            riding.answers = rest
         if answer.head is None:
             raise OutcomeUnknown(f"{self._sheet.label}: the line with the headers did not come back with what was written")
         return answer, landed(seen, puts, keys, answer)

@@ -76,6 +76,17 @@ class GoogleSheetsSettings(BaseModel, extra="forbid", frozen=True):
             " Needs the Drive API switched on."
         ),
     ] = True
+    history: Annotated[
+        str | None,
+        Field(
+            description="The tab of the same spreadsheet in which each run that has ended gets a line: its title."
+            " `rowd setup` makes it. Left out: no history is kept in the spreadsheet."
+        ),
+    ] = None
+    history_size: Annotated[
+        int,
+        Field(ge=10, le=10_000, description="How many lines the history keeps; then each new one takes the place of the oldest."),
+    ] = 1000
     connect_timeout: Annotated[Patience, Field(description="How long one request may take to reach Google.")] = timedelta(
         seconds=10
     )
@@ -105,6 +116,10 @@ class GoogleSheetsSettings(BaseModel, extra="forbid", frozen=True):
             raise ValueError('doesn\'t say which tab: add tab = "its title", or the #gid=… to the address of the spreadsheet')
         if self.tab == "":
             raise ValueError('tab is empty; write the title of the tab, like tab = "Tasks"')
+        if self.history is not None and not self.history.strip():
+            raise ValueError('history is empty; write the title of a tab, like history = "Runs", or take it out')
+        if self.history is not None and isinstance(self.tab, str) and self.history.casefold() == self.tab.casefold():
+            raise ValueError(f'history is the tab with the tasks; write the title of another one, like history = "{self.tab} Runs"')
         return self
 
     @property

@@ -13,10 +13,13 @@ from connectors.google_sheets.edge import Edge
 from connectors.google_sheets.errors import NoTab, Outdated, Subject
 from connectors.google_sheets.grid import LEASE, Grid, Line, grid
 from connectors.google_sheets.limits import windows
+from connectors.google_sheets.ring import SHOWS
 from connectors.google_sheets.settings import GoogleSheetsSettings
 from connectors.google_sheets.standing import LOOKS, Standing, standing
 from connectors.google_sheets.writing import Answer, Puts, answer, data, marks, width_of
 from connectors.leases import line_of
+
+Json = dict[str, Any]
 
 
 class Sheet:
@@ -48,12 +51,30 @@ class Sheet:
         """The tab as it stands. One read. Raises TryLater, NeedsOwner, Bug."""
         return self._seen(self._edge.spreadsheet(self._tab))
 
-    def put(self, seen: Grid, puts: Puts) -> Answer:
-        """Put cells into rows by their handles; all of it or nothing. One write.
+    def put(self, seen: Grid, puts: Puts, beside: Sequence[Json] = ()) -> tuple[Answer, list[Json]]:
+        """Put cells into rows by their handles; all of it or nothing. One write. Also what the answer says of the rest.
 
+        beside: value ranges of other tabs, by data filters with a gridRange.
         Raises Outdated where a row or a column isn't there any more, and what `Table.write` does.
         """
-        return answer(seen, width_of(seen, puts), self._edge.put(data(seen, puts)))
+        found = self._edge.put([*data(seen, puts), *beside])
+        rest = [one for one in found if "gridRange" in one.get("dataFilter", {})]
+        return answer(seen, width_of(seen, puts), [one for one in found if one not in rest]), rest
+
+    def put_beside(self, beside: Sequence[Json]) -> list[Json]:
+        """Put cells into other tabs alone: what the answer says. One write. Raises what `Table.write` does."""
+        return self._edge.put(beside)
+
+    def beside(self, title: str) -> Json:
+        """Another tab of the spreadsheet, as `ring` wants it. One read. Raises TryLater, NeedsOwner (NoTab), Bug."""
+        return self._edge.spreadsheet(title, SHOWS)
+
+    def look_beside(self, title: str) -> Json | None:
+        """The same with its looks; None where there is no such tab. One read. Raises TryLater, NeedsOwner, Bug."""
+        try:
+            return self._edge.spreadsheet(title, LOOKS)
+        except NoTab:
+            return None
 
     def mark(self, seen: Grid, lines: Sequence[Line]) -> Grid:
         """Give these lines a handle each; the tab as it stands then. One write.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
-from connectors.api import Cell, Effect, Lease, Page, Patch, Place, Table, Traits, Written
-from connectors.errors import Bug, TryLater
+from connectors.api import Cell, Effect, Entry, Lease, Page, Patch, Place, Recorded, Table, Traits, Written
+from connectors.errors import Bug, TableError, TryLater
 from connectors.google_sheets.cells import CELL_LIMIT
 from connectors.google_sheets.checks import examined
 from connectors.google_sheets.errors import Unasked
 from connectors.google_sheets.grid import Grid
+from connectors.google_sheets.journal import Riding, TabJournal
 from connectors.google_sheets.login import begun
 from connectors.google_sheets.prepare import prepared
 from connectors.google_sheets.rows import created, deleted
@@ -36,10 +38,13 @@ class GoogleSheetsTable:
         self._grid: Grid | None = None  # as the tab is known; None: to be read before anything is written
         self._told: Told | None = None
         self._wrote = False  # since the version of the file was last looked at
+        size, shapes = settings.history_size, place.journal
+        self._journal = TabJournal(self._sheet, settings.history, size, shapes, place.zone) if settings.history else None
 
     @property
     def traits(self) -> Traits:
-        return Traits(atomic_expect=False, batch=BATCH, windows=self._sheet.windows, cell_limit=CELL_LIMIT)
+        journal = self._journal.traits if self._journal is not None else None
+        return Traits(atomic_expect=False, batch=BATCH, windows=self._sheet.windows, cell_limit=CELL_LIMIT, journal=journal)
 
     def read(self, cursor: str | None = None) -> Page:
         """Every row, on one page: one request. Three, where a write strayed and could not be put right at once."""
@@ -57,12 +62,34 @@ class GoogleSheetsTable:
         at right before), is gone, or where columns or cells were moved since they were read: what landed elsewhere is put right.
         What a person typed into such a cell, between the read and the write, is lost then; so is nothing else.
         """
+        return self._written(patches, None)
+
+    def record(self, patches: Sequence[Patch], entries: Sequence[Entry]) -> Recorded:
+        """In the very request that carries out patches; in one of its own where there is nothing else to be sent. Also a read of
+        the journal's tab, at first and after each trouble. Where it is refused, patches take one request more.
+        """
+        journal = self._journal
+        if journal is None:
+            raise Bug(f"{self._sheet.label} has no journal")
+        try:
+            riding = journal.boarding(entries)
+        except TableError as exc:
+            return Recorded(self.write(patches), journal.told(exc))
+        answers = self._written(patches, riding)
+        if riding.waits:
+            self._wrote = True
+            journal.alone(riding)
+        if riding.refused is not None:
+            return Recorded(answers, journal.told(riding.refused))
+        return Recorded(answers, lost=journal.landed(riding))
+
+    def _written(self, patches: Sequence[Patch], riding: Riding | None) -> list[Written]:
         if len(patches) > BATCH:
             raise Bug(f"{len(patches)} patches, more than {BATCH} at once")
         if not patches:
             return []
         with self._changing() as seen:
-            answers, self._grid = self._sending.write(seen, patches)
+            answers, self._grid = self._sending.write(seen, patches, riding)
         for patch, answer in zip(patches, answers, strict=True):
             if self._told is not None:
                 self._told.row(patch.key, patch.put.keys(), answer.row if answer.effect is Effect.APPLIED else None)
@@ -110,14 +137,18 @@ class GoogleSheetsTable:
         return begun(self._sheet.credentials, back)
 
     def examine(self) -> Iterator[Check]:
-        """The credentials, the spreadsheet, the tab, the right to write, room."""
-        return examined(self._sheet, drive=self._drive)
+        """The credentials, the spreadsheet, the tab, that of the journal, the right to write, room."""
+        return examined(self._sheet, self._journal, drive=self._drive)
 
     def prepare(self, wanted: Wanted) -> Preparation:
-        """One read; one step at most, which changes all or nothing. Afterwards the tab is to be read again."""
+        """One read, and one of the journal's tab; a step at most for each, which changes all or nothing. Afterwards the tab is to
+        be read again."""
         self._grid = None
         self._untold()
-        return prepared(self._sheet, wanted)
+        preparation = prepared(self._sheet, wanted)
+        if self._journal is None:
+            return preparation
+        return replace(preparation, steps=(*preparation.steps, *self._journal.prepared()))
 
     def close(self) -> None:
         self._sheet.close()

@@ -19,6 +19,7 @@ from engine.ledger.errors import (
 from engine.ledger.history import History
 from engine.ledger.housekeeping import Housekeeping
 from engine.ledger.ids import new_run_id
+from engine.ledger.journals import Untold
 from engine.ledger.marks import Marks
 from engine.ledger.occurrences import Occurrences
 from engine.ledger.pairs import Pairs
@@ -51,6 +52,7 @@ __all__ = [
     "TableMark",
     "Troubled",
     "Unfinished",
+    "Untold",
     "instead",
     "new_run_id",
     "newest_backup",

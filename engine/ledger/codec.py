@@ -35,6 +35,10 @@ def span(length: timedelta) -> int:
     return length // _MICROSECOND
 
 
+def span_or_none(stored: int | None) -> timedelta | None:
+    return None if stored is None else timedelta(microseconds=stored)
+
+
 def prose(text: str) -> str:
     """Text for people in a form that can be stored: half a surrogate pair, as in the name of an odd file, is spelled out."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

@@ -56,7 +56,20 @@ def _version_7(connection: sa.Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE tables ADD COLUMN time_zone TEXT DEFAULT '' NOT NULL")
 
 
-STEPS: Mapping[int, Step] = {2: _version_2, 3: _version_3, 4: _version_4, 5: _version_5, 6: _version_6, 7: _version_7}
+def _version_8(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE tallies ADD COLUMN recent TEXT DEFAULT '[]' NOT NULL")
+    connection.exec_driver_sql(
+        "UPDATE tallies SET recent = (SELECT json_group_array(seq) FROM (SELECT seq FROM occurrences o"
+        ' WHERE o."table" = tallies."table" AND o."key" = tallies."key" AND o.ended_at IS NOT NULL ORDER BY seq DESC LIMIT 5))'
+    )
+    connection.exec_driver_sql('CREATE TABLE journals ( "table" TEXT NOT NULL, PRIMARY KEY ("table") ) WITHOUT ROWID, STRICT')
+    columns = 'version INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "table" TEXT NOT NULL, occurrence INTEGER NOT NULL'
+    tied = "FOREIGN KEY(occurrence) REFERENCES occurrences (seq) ON DELETE CASCADE"
+    connection.exec_driver_sql(f"CREATE TABLE journal ( {columns}, UNIQUE (occurrence), {tied} ) STRICT")
+    connection.exec_driver_sql('CREATE INDEX journal_of_table ON journal ("table", version)')
+
+
+STEPS: Mapping[int, Step] = dict(enumerate((_version_2, _version_3, _version_4, _version_5, _version_6, _version_7, _version_8), 2))
 """Version → what leads to it from the one before, in SQL of its own, never edited later. The schema module has only the newest."""
 
 FIRST = 1

@@ -201,7 +201,8 @@ REQUESTS = sa.Table(
 
 # What a row's past adds up to; pruning never changes it. last, record: `seq` of those occurrences, which are kept as long as the
 # row is. missed_until: the newest `last_due` of what missed_now counts. kept_runs, kept_idle: ended occurrences that still stand
-# in full, those that were started and the others.
+# in full, those that were started and the others. recent: `seq` of the newest
+# outcomes, newest first; what was pruned is not there any more.
 TALLIES = sa.Table(
     "tallies",
     META,
@@ -219,6 +220,7 @@ TALLIES = sa.Table(
     _maybe("missed_until"),
     _number("kept_runs"),
     _number("kept_idle"),
+    sa.Column("recent", Text, nullable=False, server_default="[]"),
     sa.Index("tallies_kept_runs", "kept_runs"),
     sa.Index("tallies_kept_idle", "kept_idle"),
     sqlite_with_rowid=False,
@@ -262,5 +264,19 @@ SPENT = sa.Table(
     _number("looks"),
     _number("tells"),
     sqlite_with_rowid=False,
+    sqlite_strict=True,
+)
+
+# Tables beside which a history is kept, and what that has yet to be told: an occurrence, by its `seq`, from its end on until the
+# store has it. A record that grows is to be told anew, so it comes last again: a version is never used twice.
+JOURNALS = sa.Table("journals", META, _text("table", primary_key=True), sqlite_with_rowid=False, sqlite_strict=True)
+JOURNAL = sa.Table(
+    "journal",
+    META,
+    _number("version", primary_key=True),
+    _text("table"),
+    sa.Column("occurrence", Integer, sa.ForeignKey("occurrences.seq", ondelete="CASCADE"), nullable=False, unique=True),
+    sa.Index("journal_of_table", "table", "version"),
+    sqlite_autoincrement=True,
     sqlite_strict=True,
 )

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from actions.api import Outcome
-from engine.ledger.codec import instant_or_none, micros
+from engine.ledger.codec import instant, instant_or_none, micros, span_or_none
+from engine.ledger.journals import Journals
 from engine.ledger.schema import HOURS, OCCURRENCES, TALLIES
-from engine.ledger.store import Store
 from engine.ledger.values import OCCURRENCE_COLUMNS, occurrence_of
-from engine.model import Occurrence, Tally
+from engine.model import RECENT, Occurrence, Recent, Tally
 
 FAILED = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST})
 """Outcomes that count as a failure of the task. Cancelled is a person's will, skipped and missed were never tried."""
@@ -42,6 +42,7 @@ class Count(NamedTuple):
     missed_until: int | None = None
     kept_runs: int = 0
     kept_idle: int = 0
+    recent: str = "[]"
 
 
 def with_run(count: Count, seq: int, ended: Occurrence) -> Count:
@@ -51,6 +52,7 @@ def with_run(count: Count, seq: int, ended: Occurrence) -> Count:
     """
     assert ended.ended_at is not None  # noqa: S101 (the schema has no ended occurrence without)
     failures = count.failures + (ended.outcome in FAILED)
+    count = count._replace(recent=_newest_first(count.recent, seq))
     if ended.started_at is None:
         return count._replace(record=seq, failures=failures, kept_idle=count.kept_idle + 1)
     success = count.last_success
@@ -71,7 +73,7 @@ def with_run(count: Count, seq: int, ended: Occurrence) -> Count:
 
 def with_record(count: Count, seq: int, record: Occurrence, *, joined: bool) -> Count:
     """Add occurrences that ended without a run. joined: they were added to a record that stands already."""
-    count = count._replace(record=seq, kept_idle=count.kept_idle + (not joined))
+    count = count._replace(record=seq, kept_idle=count.kept_idle + (not joined), recent=_newest_first(count.recent, seq))
     if record.outcome is not Outcome.MISSED:
         return count
     count = count._replace(missed=count.missed + record.count)
@@ -85,21 +87,33 @@ def with_record(count: Count, seq: int, record: Occurrence, *, joined: bool) -> 
     )
 
 
+def _newest_first(recent: str, seq: int) -> str:
+    """One more, which may stand there already: a record that has grown is the newest once more."""
+    others = [one for one in json.loads(recent) if one != seq]
+    return json.dumps([seq, *others[: RECENT - 1]])
+
+
 def _due_earlier(count: Count, before: Count) -> bool:
     """Whether the last run was due before the one that was the last until now: then more may have been missed after it."""
     return before.last_due is not None and count.last_due is not None and count.last_due < before.last_due
 
 
-class Tallies(Store):
+class Tallies(Journals):
     """Counts of every row, and of every hour."""
 
-    def tallies(self, table: str, keys: Iterable[str] | None = None) -> dict[str, Tally]:
-        """Key → what the ledger can say of that row's past; absent where nothing has ended yet. None: of every row."""
+    def tallies(self, table: str, keys: Iterable[str] | None = None, *, recent: bool = False) -> dict[str, Tally]:
+        """Key → what the ledger can say of that row's past; absent where nothing has ended yet. None: of every row.
+
+        recent: with the newest outcomes, one by one.
+        """
         if keys is None:
-            rows = self._rows(_TALLIES, {"table": table})
+            of, wanted, outcomes = {"table": table}, _TALLIES, _RECENT
         else:
-            rows = self._rows(_TALLIES_OF, {"table": table, "keys": json.dumps(list(keys))})
-        return {row[0]: _tally(row) for row in rows}
+            of, wanted, outcomes = {"table": table, "keys": json.dumps(list(keys))}, _TALLIES_OF, _RECENT_OF
+        newest: dict[str, list[Recent]] = {}
+        for key, at, outcome, reason, duration, count in self._rows(outcomes, of) if recent else ():
+            newest.setdefault(key, []).append(Recent(instant(at), Outcome(outcome), reason, span_or_none(duration), count))
+        return {row[0]: _tally(row, tuple(newest.get(row[0], ()))) for row in self._rows(wanted, of)}
 
     def _count_runs(self, ended: Sequence[tuple[int, Occurrence]]) -> None:
         """Add claimed occurrences that have ended, with their `seq`."""
@@ -112,6 +126,7 @@ class Tallies(Store):
             counts[place] = count
         self._save_counts(list(counts.values()))
         self._count_hours([o for _, o in ended])
+        self._enter([seq for seq, _ in ended], [o.table for _, o in ended])
 
     def _count_records(self, counts: dict[Place, Count], records: Sequence[tuple[int, Occurrence, bool]]) -> None:
         """Add to `counts` records: their `seq`, what was added, and whether it joined a record that stood already."""
@@ -120,6 +135,7 @@ class Tallies(Store):
             counts[place] = with_record(counts[place], seq, occurrence, joined=joined)
         self._save_counts([counts[place] for place in {(o.table, o.key) for _, o, _ in records}])
         self._count_hours([o for _, o, _ in records])
+        self._enter([seq for seq, _, _ in records], [o.table for _, o, _ in records])
 
     def _missed_after(self, count: Count) -> Count:
         """What is still missed after a new last run: a run can end long after later occurrences were missed."""
@@ -174,7 +190,32 @@ _TALLIES = (
     )
     .where(TALLIES.c.table == sa.bindparam("table"))
 )
-_TALLIES_OF = _TALLIES.where(TALLIES.c.key.in_(sa.select(sa.func.json_each(sa.bindparam("keys")).table_valued("value").c.value)))
+_these = TALLIES.c.key.in_(sa.select(sa.func.json_each(sa.bindparam("keys")).table_valued("value").c.value))
+_TALLIES_OF = _TALLIES.where(_these)
+
+LINE = 200
+"""Characters of a reason that are read for a line; a cell shows fewer."""
+
+_of_row = sa.func.json_each(TALLIES.c.recent).table_valued("key", "value", name="of_row")
+_RECENT = (
+    sa.select(
+        TALLIES.c.key,
+        sa.func.coalesce(OCCURRENCES.c.started_at, OCCURRENCES.c.last_due, OCCURRENCES.c.due),
+        OCCURRENCES.c.outcome,
+        sa.func.substr(OCCURRENCES.c.reason, 1, LINE),
+        OCCURRENCES.c.duration,
+        OCCURRENCES.c.count,
+    )
+    .select_from(TALLIES.join(_of_row, sa.true()).join(OCCURRENCES, OCCURRENCES.c.seq == _of_row.c.value))
+    .where(
+        TALLIES.c.table == sa.bindparam("table"),
+        OCCURRENCES.c.table == TALLIES.c.table,  # what was pruned may have left its number to another row's
+        OCCURRENCES.c.key == TALLIES.c.key,
+        OCCURRENCES.c.outcome.is_not(None),
+    )
+    .order_by(TALLIES.c.key, _of_row.c.key)
+)
+_RECENT_OF = _RECENT.where(_these)
 
 _asked, _table, _key = asked_pairs("places")
 _COUNTS = sa.select(TALLIES).select_from(_asked.join(TALLIES, sa.and_(TALLIES.c.table == _table, TALLIES.c.key == _key)))
@@ -202,7 +243,7 @@ _MISSED_AFTER = sa.select(
 )
 
 
-def _tally(row: Sequence[Any]) -> Tally:
+def _tally(row: Sequence[Any], recent: tuple[Recent, ...]) -> Tally:
     _, runs, failures, missed, last_success, missed_now, missed_since, last_seq, record_seq = row[: len(_OWN)]
     last = None if last_seq is None else occurrence_of(row[len(_OWN) : len(_OWN) + _WIDTH])
     record = last if record_seq == last_seq else occurrence_of(row[len(_OWN) + _WIDTH :])
@@ -215,4 +256,5 @@ def _tally(row: Sequence[Any]) -> Tally:
         record=record,
         missed_now=missed_now,
         missed_since=instant_or_none(missed_since),
+        recent=recent,
     )

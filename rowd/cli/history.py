@@ -19,6 +19,7 @@ from engine.display import moment
 from engine.identity import id_of
 from engine.ledger import Ledger
 from engine.model import Occurrence
+from engine.recent import lasted
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
@@ -27,7 +28,7 @@ from rowd.cli.rows import outcome_style, run_json, stands
 from rowd.cli.site import ledger_site, ledger_tables, reading
 from rowd.files import files_of
 from rowd.hiding import mask_of
-from rowd.saying import earlier, lasted
+from rowd.saying import earlier
 from rowd.wiring import Site
 
 LIMIT = 30

@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from engine.recent import lasted
 from rowd.cli.calling import spelled
 from rowd.cli.exits import Exit
 from rowd.fitting import GAP, fitted, taken
-from rowd.saying import distance, harmless, lasted, plural, when
+from rowd.saying import distance, harmless, plural, when
 
 if TYPE_CHECKING:
     from rich.console import Console

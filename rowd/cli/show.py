@@ -16,6 +16,7 @@ from engine.display import cut, whole
 from engine.ledger import Attempt, Ledger
 from engine.model import Edit, Occurrence, Stage, Task, Type
 from engine.plan import House
+from engine.recent import lasted
 from rowd.cli.calling import spelled as typed
 from rowd.cli.command import examples
 from rowd.cli.options import ConfigOption, JsonOption, TableOption, TaskArgument
@@ -24,7 +25,7 @@ from rowd.cli.pending import action_of, ahead, breaker, next_lines, waiting
 from rowd.cli.rows import health_style, outcome_style, row_json, run_json, stands, status_of, troubles
 from rowd.cli.site import behind, pick, reading, site_at, tables_of
 from rowd.coming import Coming, coming
-from rowd.saying import distance, earlier, lasted, plural, when
+from rowd.saying import distance, earlier, plural, when
 from rowd.view import RowView, house, living, look
 from rowd.why import why
 from rowd.wiring import Site

@@ -18,6 +18,7 @@ from engine.ledger import DaemonMark, Ledger, Reach, TableMark
 from engine.model import Stage
 from engine.plan import House
 from engine.quota import Allowance
+from engine.recent import lasted
 from rowd import __version__
 from rowd.allowances import allowances, as_json, said
 from rowd.cli.calling import command, spelled
@@ -30,7 +31,7 @@ from rowd.cli.site import Gone, behind, ended_silently, ledger_gone, ledger_tabl
 from rowd.coming import coming
 from rowd.heartbeat import Sign, heard, trouble_of
 from rowd.note import Note, left
-from rowd.saying import distance, lasted, lasting, plural
+from rowd.saying import distance, lasting, plural
 from rowd.view import house, living, remembered
 from rowd.wiring import Site
 

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from connectors.airtable import AirtableSettings, AirtableTable
 from connectors.api import Cell, Place
+from engine.journal import COLUMNS as COLUMNS_OF_A_JOURNAL
 from tests.conformance.suite import COLUMNS, START, Bench
 from tests.emulators.airtable import OWNER, TOKEN, Airtable, Person, add_table, make
 from tests.emulators.airtable.model import Base
@@ -28,7 +30,7 @@ def secret(name: str) -> str:
 
 
 def place(name: str = "Ops") -> Place:
-    return Place(name=name, base=Path("/nowhere"), id_column="ID", name_column="Name", secret=secret)
+    return Place(name=name, base=Path("/nowhere"), id_column="ID", name_column="Name", secret=secret, journal=COLUMNS_OF_A_JOURNAL)
 
 
 class AirtableBench(Bench):
@@ -47,8 +49,12 @@ class AirtableBench(Bench):
         self.table = self.reopened()
 
     def reopened(self) -> AirtableTable:
+        return self.opened()
+
+    def opened(self, **said: Any) -> AirtableTable:
+        """A table with these settings besides."""
         view = self._made.views[0].name
-        settings = AirtableSettings(base=BASE, table=TABLE, view=view, plan="team", endpoint=self.server.base)
+        settings = AirtableSettings(base=BASE, table=TABLE, view=view, plan="team", endpoint=self.server.base, **said)
         return AirtableTable(settings, replace(place(), gate=self.gate), page=PAGE)
 
     def counted(self) -> int:

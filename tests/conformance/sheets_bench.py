@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.api import Cell, Place, Table
 from connectors.google_sheets import BACKEND, GoogleSheetsSettings
+from engine.journal import COLUMNS as COLUMNS_OF_A_JOURNAL
 from tests.conformance.suite import COLUMNS, START, Bench
 from tests.emulators.core.clock import SetClock
 from tests.emulators.core.server import Server
@@ -31,7 +32,7 @@ def no_secret(name: str) -> str:
 
 
 def place(base: Path) -> Place:
-    return Place(name="Ops", base=base, id_column="ID", name_column="Name", secret=no_secret)
+    return Place(name="Ops", base=base, id_column="ID", name_column="Name", secret=no_secret, journal=COLUMNS_OF_A_JOURNAL)
 
 
 @dataclass(frozen=True)

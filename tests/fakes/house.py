@@ -24,6 +24,7 @@ from engine.loop import Daemon
 from engine.parse import Rules
 from engine.parts import Parts
 from engine.patience import PatientTable
+from engine.recorder import recorder_of
 from engine.rules import TableRules
 from engine.tenancy import Holder
 from engine.tender import Tender
@@ -138,8 +139,9 @@ class House:
             lambda ledger: Keeper(its, ledger.rows(name, deleted=True), ledger.tallies(name), ledger.table_mark(name))
         )
         patient, clock = self.patient(table, its, governor), governor.clock
+        recorder = await recorder_of(name, patient, clock, committer)
         draw = lambda: f"id{next(self._ids)}"  # noqa: E731 (a name would say no more)
-        return Tender(keeper, patient, clock, self.events.append, draw, Holder("test", "a test"), self.parts().crash)
+        return Tender(keeper, patient, clock, self.events.append, draw, Holder("test", "a test"), self.parts().crash, recorder)
 
     def patient(self, table: Any, its: TableRules, governor: Governor) -> PatientTable:
         """A table in memory counts nothing, so it needs no gate."""

@@ -47,7 +47,7 @@ def memory_is_the_ledger(world: World, daemon: Daemon) -> Iterator[str]:
             here, there = keeper.states.get(key), stored.get(key)
             if here is None or there is None or _replaced(here) != _replaced(there):
                 yield f"{name}/{key}: in memory and in the ledger {_differing(here, there)}"
-        tallies = desk.tallies(name)
+        tallies = desk.tallies(name, recent=keeper.recent)
         for key in tallies.keys() | keeper.tallies.keys():
             if keeper.tallies.get(key) != tallies.get(key):
                 yield f"{name}/{key}: tally in memory and in the ledger {_differing(keeper.tallies.get(key), tallies.get(key))}"

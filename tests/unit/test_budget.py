@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.api import Budget
+from connectors.api import Budget, Window
 from connectors.errors import TryLater
 from engine.budget import Spent, outlook
 from engine.committer import InlineCommitter
@@ -18,7 +19,7 @@ from engine.crash import CrashPoints
 from engine.events import Event, QuotaEased, QuotaLow
 from engine.governor import Governor
 from engine.ledger import Ledger, LedgerUnwritable
-from engine.quota import Asked, Purpose
+from engine.quota import Asked, Purpose, room_in
 from tests.fakes.virtual import VirtualClock, run
 
 LOOK, TELL = Purpose.LOOK, Purpose.TELL
@@ -197,3 +198,33 @@ def test_what_is_spent_up_is_told_at_once_and_comes_back_when_the_month_turns() 
         await governor.admit(few)
 
     run(story())
+
+
+def test_histories_take_what_is_left_over_and_never_what_looks_and_tells_may_need() -> None:
+    quiet = outlook(1_000, {}, BEGIN)
+    assert quiet.wait(Purpose.RECORD) == timedelta(0)
+    assert quiet.record_every(1) == 31 * DAY / (980 - 900)
+    spent = outlook(1_000, {BEGIN.date(): Spent(80, 0)}, BEGIN)
+    assert spent.wait(Purpose.RECORD) == timedelta(0)
+    over = outlook(1_000, {BEGIN.date(): Spent(85, 0)}, BEGIN)
+    assert over.wait(Purpose.RECORD) == 31 * DAY * (1 - 895 / 900)
+    assert (over.wait(LOOK), over.wait(TELL)) == (timedelta(0), timedelta(0))
+    assert outlook(1_000, {BEGIN.date(): Spent(85, 0)}, BEGIN + over.wait(Purpose.RECORD)).wait(Purpose.RECORD) <= timedelta(
+        seconds=1
+    )
+    gone = outlook(1_000, {BEGIN.date(): Spent(0, 1_000)}, BEGIN + DAY)
+    assert gone.wait(Purpose.RECORD) == 30 * DAY
+
+
+def test_what_a_history_takes_is_not_foreseen_as_telling_and_leaves_the_reserve_of_a_window() -> None:
+    async def story() -> None:
+        governor = Governor(VirtualClock(BEGIN))
+        await governor.admit(asked(Purpose.RECORD))
+        assert governor.spent_of("workspace", BEGIN.date()) == Spent(looks=1)
+
+    run(story())
+    window = Window("any", 10, timedelta(minutes=1), "base")
+    counted = [room_in(window, Asked("ops", "write", purpose, (window,))) for purpose in (LOOK, TELL, Purpose.RECORD)]
+    assert counted == [9, 10, 9]
+    writes = replace(window, kind="write")
+    assert [room_in(writes, Asked("ops", "write", purpose, (writes,))) for purpose in (TELL, Purpose.RECORD)] == [10, 9]

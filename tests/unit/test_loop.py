@@ -269,7 +269,7 @@ def test_blank_ids_are_given_and_a_copied_row_becomes_a_draft(tmp_path: Path) ->
 
 
 def test_a_copied_row_keeps_nothing_of_what_rowd_wrote_into_the_first(tmp_path: Path) -> None:
-    columns = (*COLUMNS, "Understood As", "Last Success", "Duration", "Failures", "Missed", "Result Link")
+    columns = (*COLUMNS, "Understood As", "Last Success", "Last Runs", "Duration", "Failures", "Missed", "Result Link")
 
     async def story() -> None:
         house, sheet = House(tmp_path), MemoryTable([row("one", "every minute")], columns)
@@ -278,6 +278,7 @@ def test_a_copied_row_keeps_nothing_of_what_rowd_wrote_into_the_first(tmp_path: 
             await house.until(NOON + MINUTE + timedelta(seconds=5))
             before = dict(sheet.rows[0])
             assert (before["Last Success"], before["Duration"]) == ("2026-03-02T12:01:02Z", "2.0")
+            assert before["Last Runs"] == "2026-03-02 12:01 succeeded in 2s"
             sheet.rows.append({**before, "Name": "two"})
             await house.after(seconds=20)
             assert sheet.rows[0] == before

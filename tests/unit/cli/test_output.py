@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.recent import lasted
 from rowd.cli.exits import Exit
 from rowd.cli.output import LONGEST, clean, clean_lines, emit_json, jsonable, print_pairs, print_table
 from rowd.fitting import TINY, fitted, taken
-from rowd.saying import distance, earlier, lasted, plural, when
+from rowd.saying import distance, earlier, plural, when
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

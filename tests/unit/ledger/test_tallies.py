@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from actions.api import Outcome, Result
 from engine.ledger import IllegalMove, Ledger
-from engine.model import Cause, Occurrence, Stage, Tally
+from engine.model import Cause, Occurrence, Recent, Stage, Tally
 from tests.unit.ledger.making import DAY, MINUTE, NOON, claimed, missed, occurrence, ran, row
 
 FAILED = {Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST}
@@ -55,6 +55,35 @@ def test_what_never_started_is_no_run_but_its_failure_is_a_failure(ledger: Ledge
         ended = ledger.end(made.id, Outcome.FAILED, "the action is gone", NOON)
     tally = ledger.tallies("ops")["a"]
     assert tally == Tally(runs=0, failures=1, last=None, record=ended)
+
+
+def test_the_newest_outcomes_are_told_in_the_order_in_which_they_were_recorded(ledger: Ledger) -> None:
+    ran(ledger, summary="first")
+    record(ledger, missed(minute=1), missed("b", minute=1))
+    ran(ledger, outcome=Outcome.FAILED, at=NOON + 2 * MINUTE, summary="x" * 300)
+    record(ledger, missed(minute=3), missed(minute=4))
+    assert ledger.tallies("ops")["a"].recent == ()
+    tally = ledger.tallies("ops", ["a"], recent=True)["a"]
+    assert tally.recent == (
+        Recent(NOON + 4 * MINUTE, Outcome.MISSED, "asleep", None, 2),
+        Recent(NOON + 2 * MINUTE, Outcome.FAILED, "x" * 200, MINUTE),
+        Recent(NOON + MINUTE, Outcome.MISSED, "asleep"),
+        Recent(NOON, Outcome.SUCCEEDED, "first", MINUTE),
+    )
+    assert tally == ledger.tallies("ops", recent=True)["a"]
+    record(ledger, missed(minute=5))  # joins the newest record
+    for n in range(6, 9):
+        ran(ledger, at=NOON + n * MINUTE)
+    recent = ledger.tallies("ops", recent=True)["a"].recent
+    assert [(one.outcome.value, one.count) for one in recent] == [*[("succeeded", 1)] * 3, ("missed", 3), ("failed", 1)]
+
+
+def test_of_the_newest_outcomes_those_that_were_pruned_are_told_no_more(ledger: Ledger) -> None:
+    for n in range(5):
+        ran(ledger, at=NOON + n * MINUTE)
+    with ledger.transaction():
+        ledger.prune(NOON, 2, DAY)
+    assert [one.at for one in ledger.tallies("ops", recent=True)["a"].recent] == [NOON + 4 * MINUTE, NOON + 3 * MINUTE]
 
 
 def test_equal_neighbours_are_one_record_with_a_count(ledger: Ledger) -> None:
