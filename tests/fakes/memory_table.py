@@ -34,7 +34,7 @@ class MemoryTable:
         self._trouble()
         self.reads += 1
         rows = tuple(self._row(i) for i in range(len(self.rows)))
-        return Page(rows, tuple(self.columns), None, self._id_column(), self.time_zone)
+        return Page(rows, tuple(self.columns), None, self._id_column(), time_zone=self.time_zone)
 
     def write(self, patches: Sequence[Patch]) -> list[Written]:
         if self.hook is not None:
