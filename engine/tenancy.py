@@ -70,7 +70,8 @@ class Tenancy:
     async def take(self, *, over: bool = False) -> None:
         """Make the table ours.   over: from whomever it is said to belong to, too.
 
-        Raises Taken, naming who runs it; and what a read or a write of the table does: then it is as before.
+        A lease that can't be left (no room for a row, no right to write) keeps no table from running; each look tries again.
+        Raises Taken, naming who runs it; and what a read of the table does: then it is as before.
         """
         table = self._table.table
         if not isinstance(table, Leased):
@@ -87,7 +88,10 @@ class Tenancy:
 
     async def _left(self, table: Leased) -> datetime:
         """Leave our lease, and stay only where no other is there then."""
-        until = await self._leave(table)
+        try:
+            until = await self._leave(table)
+        except TableError:
+            return self._clock.now()
         await self._clock.sleep(SHOWS_AFTER)
         reading = await self._table.read(Purpose.TELL)
         for other in self._others(reading.leases, self._clock.now()):

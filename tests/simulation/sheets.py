@@ -200,7 +200,7 @@ class MemoryTable:
 
     def read(self, cursor: str | None = None) -> Page:
         grid = self.sheet.look()
-        return Page(tuple(self._rows(grid)), tuple(grid.columns), None, grid.header("ID"), self.sheet.zone)
+        return Page(tuple(self._rows(grid)), tuple(grid.columns), None, grid.header("ID"), time_zone=self.sheet.zone)
 
     def probe(self) -> str:
         return str(self.sheet.version)

@@ -278,16 +278,16 @@ def test_a_lease_that_reaches_absurdly_far_keeps_nobody_away() -> None:
 
 
 @pytest.mark.parametrize("fault", [TryLater("away"), NeedsOwner("unshared"), OutcomeUnknown("perhaps")])
-def test_a_store_that_is_away_leaves_all_as_it_was(fault: TableError) -> None:
+def test_a_lease_that_can_not_be_left_keeps_no_table_from_running(fault: TableError) -> None:
     async def story() -> None:
         store = Store()
         one = One("alpha", store)
         one.link.faults = [None, fault]
-        with pytest.raises(type(fault)):
-            await one.tenancy.take()
-        assert not one.tenancy.ours
         await one.tenancy.take()
         assert one.tenancy.ours
+        assert not store.leases
+        await one.looks()
+        assert store.leases.keys() == {"alpha"}
         await one.clock.sleep(TERM * 3 / 4)
         one.link.faults = [None, fault]
         await one.looks()
@@ -352,3 +352,17 @@ def test_where_a_store_shows_writes_late_one_stays_in_the_end(starts: list[float
         return [one.tenancy.ours for one in ones]
 
     assert sum(run(story())) == 1
+
+
+def test_a_store_that_can_not_be_read_leaves_all_as_it_was() -> None:
+    async def story() -> None:
+        store = Store()
+        one = One("alpha", store)
+        one.link.faults = [NeedsOwner("unshared")]
+        with pytest.raises(NeedsOwner):
+            await one.tenancy.take()
+        assert not one.tenancy.ours
+        await one.tenancy.take()
+        assert one.tenancy.ours
+
+    run(story())
