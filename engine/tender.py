@@ -1,54 +1,40 @@
-"""Looks after one table: reads it when it may have changed, tells it what it has yet to be told, bears with its troubles."""
+"""Looks after one table: reads it when it may have changed, has it told what it has yet to be told, bears with its troubles."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from math import ceil
 
-from connectors.api import PROVISIONAL, Effect, Exclusive, Gate, Patch, Table, Watchable, Written
-from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TableError, Taken, TryLater
+from connectors.api import Exclusive, Gate, Table, Watchable
+from connectors.errors import Bug, NeedsOwner, TableError, Taken
 from engine.clock import Clock
-from engine.columns import SHARED
 from engine.crash import Crash
 from engine.events import (
     Listener,
-    TableDoubted,
     TableHeld,
     TableRead,
     TableRecovered,
     TableReleased,
     TableRezoned,
     TableUnreachable,
-    TableUnwritable,
-    TableWritable,
     Trouble,
 )
 from engine.findings import Findings, Reading
 from engine.keeper import SECOND_LOOK, Keeper
 from engine.looking import placed
-from engine.outgoing import Outgoing, patches, something_to_tell
-from engine.pace import Pace
+from engine.outgoing import something_to_tell
 from engine.patience import PatientTable
 from engine.quota import Purpose
 from engine.recorder import Recorder
 from engine.schedule import zone_name
+from engine.teller import AFTER_TROUBLE, Deliver, Teller, WorkWaits
 from engine.tenancy import Holder, Tenancy
-
-AFTER_TROUBLE = timedelta(seconds=5)
-"""How soon a table that failed is tried again, unless its own poll is slower and it needs its owner."""
 
 FLUSH_WITHIN = timedelta(seconds=10)
 """How long the last write of a daemon that stops may take."""
-
-Deliver = Callable[[Keeper, Callable[[datetime], Findings]], Awaitable[None]]
-"""Hand in what was read or written, to be looked at in a turn; returns once it is durable."""
-
-WorkWaits = Callable[[], bool]
-"""Whether something has come in or come due that no turn has dealt with yet."""
-
 
 Dues = Callable[[str], Iterable[datetime]]
 """When something of a table comes due, as far as is known now."""
@@ -81,12 +67,12 @@ class Tender:
         self._draw = draw
         self._holder = holder
         self._tenancy = Tenancy(keeper.name, table, holder, clock, self._apart)
-        self._crash = crash
+        look = partial(self._read, purpose=Purpose.TELL)
+        self._teller = Teller(keeper, table, clock, listener, crash, self.recorder, look, self.reread)
         self._stir = asyncio.Event()
         self._look = True
         self._marker: str | None = None
         self._stale = False  # what was read last is to be read again, though the marker be the same
-        self._pace = Pace()
         self._anew: Callable[[Gate], Table] | None = None  # how the table is to be opened before the next look
 
     async def own(self, *, take_over: bool = False) -> None:
@@ -148,13 +134,13 @@ class Tender:
                 if not await self._guarded(self._read, deliver) and not self.looked.is_set():
                     await deliver(self.keeper, lambda _: Findings(look_again=True))
                 poll_at = self._in(self._until_next_poll(self.table.done(Purpose.LOOK), dues))
-            if (at := self._write_at(work_waits)) is not None and at <= self._clock.monotonic():
-                await self._guarded(self._write, deliver)
-                self._pace.keep_away(self._in(self.table.done(Purpose.TELL)))
-                at = self._write_at(work_waits)
-            if (record_at := self._record_at()) is not None and record_at <= self._clock.monotonic():
-                await self._guarded(self._record, deliver)
-                record_at = self._record_at()
+            if (at := self._teller.write_at(work_waits)) is not None and at <= self._clock.monotonic():
+                await self._guarded(self._teller.write, deliver)
+                self._teller.pace.keep_away(self._in(self.table.done(Purpose.TELL)))
+                at = self._teller.write_at(work_waits)
+            if (record_at := self._teller.record_at()) is not None and record_at <= self._clock.monotonic():
+                await self._guarded(self._teller.record, deliver)
+                record_at = self._teller.record_at()
             if not self._look:
                 await self._pause(min(one for one in (poll_at, at, record_at) if one is not None))
         await deliver(self.keeper, lambda _: Findings())  # what brought it to its end is remembered by then
@@ -180,7 +166,7 @@ class Tender:
         deadline = self._in(FLUSH_WITHIN)
         await self._flush_rows(deliver, deadline)
         if self.keeper.access.trouble is None and self.recorder.due() is not None and not self.recorder.waits():
-            await self._guarded(self._record, deliver)
+            await self._guarded(self._teller.record, deliver)
 
     async def _flush_rows(self, deliver: Deliver, deadline: float) -> None:
         for _ in range(2 + len(self.keeper.unsent) // self.table.traits.batch):
@@ -189,23 +175,17 @@ class Tender:
             if self._look or self.keeper.sight.layout is None:
                 self._look = False
                 await self._guarded(self._read, deliver)
-            if self.keeper.sight.layout is None or not await self._guarded(self._write, deliver) or self.keeper.access.unwritable:
+            if (
+                self.keeper.sight.layout is None
+                or not await self._guarded(self._teller.write, deliver)
+                or self.keeper.access.unwritable
+            ):
                 return
 
     def _something_left(self) -> bool:
         return something_to_tell(self.keeper) or (self.keeper.sight.layout is None and bool(self.keeper.unsent))
 
     # --- waiting
-
-    def _write_at(self, work_waits: WorkWaits) -> float | None:
-        """The monotonic instant at which the table is to be written; None while there is nothing to tell, or no way to."""
-        if self.keeper.access.trouble is not None or not something_to_tell(self.keeper):
-            return None
-        return self._pace.due(self._clock.monotonic(), work_waits=work_waits())
-
-    def _record_at(self) -> float | None:
-        """The same for the history beside it."""
-        return self.recorder.due() if self.keeper.access.trouble is None else None
 
     def _in(self, span: timedelta) -> float:
         """The monotonic instant that is so far ahead."""
@@ -241,7 +221,7 @@ class Tender:
             await step(deliver)
         except Exception as exc:  # a table that fails in a way we never thought of must not stop the others
             self._trouble(exc)
-            self._pace.not_before(self._in(AFTER_TROUBLE))
+            self._teller.pace.not_before(self._in(AFTER_TROUBLE))
             return False
         return True
 
@@ -292,16 +272,11 @@ class Tender:
         if known and keeper.rules.rules.zone != zone:
             old, new = zone_name(zone), zone_name(keeper.rules.rules.zone)
             self._listener(TableRezoned(at=now, table=keeper.name, old=old, new=new))
-        self._doubt(hints)
+        self._teller.doubt(hints)
         if keeper.access.held is not None and held is None:
             self._listener(TableHeld(at=now, table=keeper.name, message=keeper.access.held))
         if keeper.access.held is None and held is not None:
             self._listener(TableReleased(at=now, table=keeper.name, message="starts go on"))
-
-    def _doubt(self, before: tuple[str, ...]) -> None:
-        """Tell what is odd about the columns, where that is news."""
-        if (hints := self.keeper.hints) and hints != before:
-            self._listener(TableDoubted(at=self._clock.now(), table=self.keeper.name, message="; ".join(hints)))
 
     async def _failed(self, exc: TableError, deliver: Deliver) -> None:
         keeper, now = self.keeper, self._clock.now()
@@ -309,89 +284,3 @@ class Tender:
             needs_owner = isinstance(exc, NeedsOwner)
             self._listener(TableUnreachable(at=now, table=keeper.name, message=str(exc), needs_owner=needs_owner))
             await deliver(keeper, lambda _: Findings(look_again=True))
-
-    # --- writing
-
-    async def _write(self, deliver: Deliver) -> None:
-        keeper = self.keeper
-        self._pace.begins(began := self._clock.monotonic())
-        batch = await patches(keeper, self._clock.now(), self.table.traits.batch)
-        if not batch:
-            return
-        if not self.table.traits.atomic_expect and any(c in SHARED for _, put, _ in batch for c in put):
-            await self._read(deliver, Purpose.TELL)  # cells that both sides write are sent only straight after a read
-            if keeper.access.trouble is not None:
-                return
-            batch = await patches(keeper, self._clock.now(), self.table.traits.batch)
-            if not batch:  # the read has settled it, or the table is held now
-                return
-        if keeper.intend(meant := [(key, put) for key, put, _ in batch]).states:
-            await deliver(keeper, lambda _: keeper.intend(meant))  # should the answer never come, this tells ours from a person's
-        keeper.goes_out(keys := [key for key, _, _ in batch])
-        try:
-            answers = await self._answers(batch, deliver)
-            if answers is not None:
-                self._pace.took(self._clock.monotonic() - began)
-                hints = keeper.hints
-                await deliver(keeper, lambda now: keeper.delivered(meant, answers, now))
-                self._doubt(hints)
-                keys = []
-                await self._settled(deliver)
-        finally:
-            keeper.tell(keys)
-        if answers is not None and not all(map(self._shows_its_row, batch, answers)):
-            self.reread()
-
-    async def _answers(self, batch: Sequence[Outgoing], deliver: Deliver) -> list[Written] | None:
-        """None where it wasn't carried out, or where nobody knows."""
-        keeper = self.keeper
-        self._crash.at("table.before-write")
-        try:
-            answers = await self.recorder.carry([self._expecting(patch) for _, _, patch in batch])
-        except OutcomeUnknown:
-            keeper.sight.unanswered((key, put) for key, put, _ in batch)
-            self.reread()  # it may have landed: read, compare, and write what still differs
-            return None
-        except TableError as exc:
-            await self._delayed(exc, deliver)
-            if keeper.refused(keys := [key for key, _, _ in batch]).states:
-                await deliver(keeper, lambda _: keeper.refused(keys))
-            return None
-        self._crash.at("table.after-write")
-        if keeper.access.unwritable is not None:
-            self._listener(TableWritable(at=self._clock.now(), table=keeper.name, rows=len(batch)))
-        return answers
-
-    async def _record(self, deliver: Deliver) -> None:
-        """Tell the history what has ended, by itself."""
-        self._crash.at("table.before-write")
-        await self.recorder.carry(())
-        self._crash.at("table.after-write")
-        await self._settled(deliver)
-
-    async def _settled(self, deliver: Deliver) -> None:
-        """What the history was told is owed no longer; what keeps it from being told is known to people."""
-        await self.recorder.settle()
-        access, hints = self.keeper.access, self.keeper.hints
-        if access.unrecorded != self.recorder.trouble:
-            access.unrecorded = self.recorder.trouble
-            await deliver(self.keeper, lambda _: Findings(news=True))
-            self._doubt(hints)
-
-    def _shows_its_row(self, one: Outgoing, answer: Written) -> bool:
-        """Whether the answer leaves nothing to be read: it was done, to a row known by an id, and shows how that stands now."""
-        patch = one.patch
-        done, row = answer.effect is Effect.APPLIED, answer.row
-        return done and row is not None and self.keeper.sight.shows(row) and not patch.key.startswith(PROVISIONAL)
-
-    def _expecting(self, patch: Patch) -> Patch:
-        return patch if self.table.traits.atomic_expect else Patch(patch.key, patch.put)
-
-    async def _delayed(self, exc: TableError, deliver: Deliver) -> None:
-        keeper, now = self.keeper, self._clock.now()
-        wait = exc.wait if isinstance(exc, TryLater) and exc.wait is not None else AFTER_TROUBLE
-        self._pace.not_before(self._in(wait))
-        if keeper.access.unwritable is None:
-            self._listener(TableUnwritable(at=now, table=keeper.name, message=str(exc)))
-        if keeper.access.delayed(exc, now):
-            await deliver(keeper, lambda _: Findings(news=True))

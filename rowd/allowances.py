@@ -16,8 +16,8 @@ from engine.governor import Governor
 from engine.ledger import Ledger, LedgerError
 from engine.quota import Allowance, part_of
 from engine.windows import WindowFile
+from rowd.bound import Bound
 from rowd.saying import plural, when
-from rowd.wiring import Bound
 
 _KINDS = {"any": "request", "read": "read", "write": "write"}
 

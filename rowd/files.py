@@ -6,7 +6,7 @@ from pathlib import Path
 
 from actions.command.folder import OUTPUT, STDERR, STDOUT
 from engine.ledger import Attempt, Ledger
-from rowd.wiring import Site
+from rowd.bound import Site
 
 PRINTED = (STDOUT, STDERR)
 """What a command printed, in the order in which it is shown."""

@@ -25,7 +25,8 @@ from engine.metadata import SETTINGS
 from engine.model import Defect, RowState, Task
 from engine.parse import Rules, parse
 from rowd.allowances import commands_governor
-from rowd.wiring import Bound, new_id
+from rowd.bound import Bound
+from rowd.wiring import new_id
 
 UNSETTABLE = "is written by rowd alone"
 

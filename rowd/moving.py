@@ -21,9 +21,10 @@ from engine.ledger import Ledger
 from engine.pairing import Cells, Pair, Side
 from engine.patience import PatientTable
 from rowd.allowances import commands_governor
+from rowd.bound import Bound, Site
 from rowd.lock import StateUnusable
 from rowd.preparing import PATIENCE, WAITS
-from rowd.wiring import Bound, Site, patient_table
+from rowd.wiring import patient_table
 
 T = TypeVar("T")
 

@@ -21,7 +21,8 @@ from engine.patience import ThreadWorker
 from engine.recent import lasted
 from engine.shapes import SERVED, USUAL, shapes
 from rowd.allowances import commands_governor
-from rowd.wiring import Bound, new_id
+from rowd.bound import Bound
+from rowd.wiring import new_id
 
 T = TypeVar("T")
 

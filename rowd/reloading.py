@@ -11,8 +11,9 @@ from config.mistakes import ConfigError
 from engine.committer import Commits
 from engine.events import ConfigRefused, ConfigReloaded, Listener, Trouble
 from engine.loop import Daemon
+from rowd.bound import Bound, Site
 from rowd.note import Note, leave
-from rowd.wiring import Bound, Site, tender
+from rowd.wiring import tender
 
 
 class Reloading:

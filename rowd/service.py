@@ -22,12 +22,13 @@ from engine.ledger.backups import FOLDER
 from engine.loop import Daemon
 from engine.trust import SteadyClock
 from rowd import __version__
+from rowd.bound import Site
 from rowd.heartbeat import Heartbeat
 from rowd.lock import locked
 from rowd.note import Note, leave
 from rowd.reloading import Reloading
 from rowd.terminal import Terminal
-from rowd.wiring import Site, daemon
+from rowd.wiring import daemon
 
 NO_WATCHES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOSPC})
 """inotify_init(2), inotify_add_watch(2): too many instances or watches."""

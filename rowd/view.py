@@ -28,8 +28,9 @@ from engine.model import Defect, Occurrence, Request, RowState, Stage, Status, T
 from engine.parse import doubled_names, name_taken, parse
 from engine.plan import Hold, House, Standing
 from rowd.allowances import commands_governor
+from rowd.bound import Bound, Site
 from rowd.service import alive
-from rowd.wiring import Bound, Site, keeper_of, new_id, patient_table
+from rowd.wiring import keeper_of, new_id, patient_table
 
 NOT_SERVED = Hold("not served (serve = false in rowd.toml)")
 """Why nothing of a table starts that only commands know."""

@@ -7,10 +7,8 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 import actions
 import connectors
@@ -18,7 +16,7 @@ from actions.api import Action, Adoptable, Definition
 from config.load import Config
 from config.mistakes import ConfigError, Mistake, mistakes_of, pointer
 from config.settings import TableSettings
-from connectors.api import Backend, Gate, Place, Table, fold, open_gate
+from connectors.api import Place, fold
 from engine import journal
 from engine.blackout import Blackout
 from engine.breaker import BreakerRules
@@ -40,107 +38,14 @@ from engine.rules import TableRules
 from engine.tenancy import Holder
 from engine.tender import Tender
 from engine.trust import SteadyClock
-from engine.windows import WindowFile
+from rowd.bound import LEDGER, Bound, Lent, Site
 from rowd.hiding import mask_of
 
 ID_LETTERS, ID_DIGITS = "bcdfghjkmnpqrstvwxyz", "23456789"
 """Of the ids that rowd gives to rows: nothing that looks like something else."""
 
-LEDGER, WINDOWS = "ledger.sqlite", "windows"
-"""What they are called in the state folder."""
-
 APART = frozenset(Definition.model_fields) - {"kind", "parameters", "secrets"}
 """Settings of an action that no other of its settings is held against: a mistake in them hides none in the others."""
-
-
-class Lent:
-    """Secrets by their names, as one reading of rowd.toml and .env has them; it knows which were asked for."""
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._asked: set[str] = set()
-
-    def __call__(self, name: str) -> str:
-        """Raises KeyError."""
-        self._asked.add(name)
-        return self._config.secret(name).get_secret_value()
-
-    def differ(self, now: Lent) -> bool:
-        """Whether one that was asked for has another value now, has none any more, or has one at last."""
-        return any(self._config.variables.get(name) != now._config.variables.get(name) for name in tuple(self._asked))
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A table as configured, ready to be opened.
-
-    ledger: of its site.   lent: the secrets that it gets.   served: whether a daemon is to run its rows.
-    """
-
-    rules: TableRules
-    backend: Backend
-    settings: BaseModel
-    place: Place
-    ledger: Path
-    lent: Lent
-    served: bool = True
-
-    def open(self, gate: Gate = open_gate) -> Table:
-        """Open it. Touches neither file nor network yet.   gate: see `Place`."""
-        return self.backend.open(self.settings, replace(self.place, gate=gate))
-
-    @property
-    def windows(self) -> WindowFile:
-        """Of its site."""
-        return WindowFile(self.ledger.with_name(WINDOWS))
-
-    def moved(self, now: Bound) -> bool:
-        """Whether what is configured now is opened otherwise: elsewhere, or with its keys in other columns."""
-        return self.settings != now.settings or _key_columns(self.place) != _key_columns(now.place)
-
-    def renewed(self, now: Bound) -> bool:
-        """Whether it is to be opened anew where it is: its secrets have other values, or its dates another zone to fall back on."""
-        return self.lent.differ(now.lent) or self.place.zone != now.place.zone
-
-    def rules_if(self, now: Bound) -> TableRules:
-        """The rules of now for the table as it was opened: which columns hold its keys is settled by then."""
-        kept = {str(c): self.rules.renames.get(str(c)) for c in (Column.ID, Column.NAME)}
-        renames = {c: header for c, header in {**now.rules.renames, **kept}.items() if header is not None}
-        return replace(now.rules, renames=renames)
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Everything that `rowd.toml` says, checked and made ready."""
-
-    config: Config
-    tables: Mapping[str, Bound]
-    parts: Parts
-    definitions: Mapping[str, Definition]
-
-    @property
-    def served(self) -> Mapping[str, Bound]:
-        """The tables that a daemon is to run."""
-        return {name: bound for name, bound in self.tables.items() if bound.served}
-
-    @property
-    def state(self) -> Path:
-        """The folder of everything rowd keeps: ledger, runs, backups."""
-        return self.config.state_dir
-
-    @property
-    def ledger(self) -> Path:
-        return self.state / LEDGER
-
-    @property
-    def windows(self) -> WindowFile:
-        """What was spent of the windows of vendors, by whichever process."""
-        return WindowFile(self.state / WINDOWS)
-
-    @property
-    def wake(self) -> Path:
-        """Touched by commands that left a request in the ledger; the daemon watches it."""
-        return self.state / "wake"
 
 
 def configure(config: Config) -> Site:
@@ -337,10 +242,6 @@ def _table(
     share, stale, zoned = settings.quota_share, settings.max_stale, settings.time_zone is not None
     its = TableRules(rules, renames, settings.poll, limit, _blackouts(config), share, stale, zoned)
     return Bound(its, backend, own, place, config.state_dir / LEDGER, lent, settings.serve)
-
-
-def _key_columns(place: Place) -> tuple[str, str]:
-    return fold(place.id_column), fold(place.name_column)
 
 
 def _twice(config: Config, tables: Mapping[str, Bound]) -> list[Mistake]:

@@ -17,12 +17,12 @@ from engine.clock import Clock
 from engine.ledger import Ledger
 from engine.model import Occurrence, Stage, Wish
 from engine.recent import lasted
+from rowd.bound import Site
 from rowd.cli.exits import Exit
 from rowd.cli.output import clean, emit_json, fail, say, warn
 from rowd.cli.site import ledger_gone, me
 from rowd.note import left
 from rowd.view import RowView, living
-from rowd.wiring import Site
 
 ANSWERS_WITHIN = timedelta(seconds=5)
 """A daemon that is not busy answers within milliseconds."""

@@ -11,11 +11,11 @@ import typer
 from connectors.api import Cell, fold
 from engine.columns import Column
 from engine.model import Defect, Task
+from rowd.bound import Bound, Site
 from rowd.cli.exits import Exit
 from rowd.cli.output import clean, fail, warn
 from rowd.cli.site import served_of, tables_of
 from rowd.lint import never
-from rowd.wiring import Bound, Site
 
 SetOption = Annotated[
     list[str] | None,

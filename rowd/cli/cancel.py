@@ -9,6 +9,7 @@ import typer
 from engine.clock import SystemClock
 from engine.ledger import Ledger
 from engine.model import Stage, Wish
+from rowd.bound import Site
 from rowd.cli.asking import ask, tell
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
@@ -16,7 +17,6 @@ from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import clean, fail
 from rowd.cli.site import named, reading, site_at
 from rowd.view import RowView, look
-from rowd.wiring import Site
 
 Which = Annotated[str, typer.Argument(metavar="NAME|RUN", help="A task by its Name or ID, or the id of a run, or its beginning.")]
 

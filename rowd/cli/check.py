@@ -10,6 +10,7 @@ import typer
 from actions.api import Refusing
 from engine.clock import SystemClock
 from engine.model import Status
+from rowd.bound import Site
 from rowd.cli.calling import spelled
 from rowd.cli.checking import about_actions, about_state
 from rowd.cli.command import examples
@@ -20,7 +21,6 @@ from rowd.cli.site import behind, reading, runs_as_us, site_at, tables_of
 from rowd.lint import Finding, Level, lint, refuses
 from rowd.saying import counted
 from rowd.view import RowView, TableView, house, look, usual
-from rowd.wiring import Site
 
 STYLES = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "dim"}
 

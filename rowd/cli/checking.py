@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from actions.api import Checkable
 from connectors.preparing import Check
+from rowd.bound import Site
 from rowd.cli.site import runner, runs_as_us
 from rowd.lint import Finding, lacks, unusable, users
 from rowd.lock import StateUnusable, obstacle
-from rowd.wiring import Site
 
 MARKS = {True: "✓", False: "✗", None: "?"}
 """None: it can't be told."""

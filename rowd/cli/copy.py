@@ -10,6 +10,7 @@ import typer
 from connectors.api import fold
 from engine.clock import SystemClock
 from engine.shapes import SERVED
+from rowd.bound import Site
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.moving import lines, progress, resumable, some, two_tables
@@ -19,7 +20,6 @@ from rowd.cli.site import site_at
 from rowd.copying import Copied, CopyPlan, copied
 from rowd.lock import held_by
 from rowd.moving import Progress, alone, book, opened
-from rowd.wiring import Site
 
 
 @examples(

@@ -16,6 +16,7 @@ from connectors.errors import TableError
 from engine.events import Listener
 from engine.loop import Daemon
 from engine.turns import end
+from rowd.bound import Bound
 from rowd.cli.calling import command
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
@@ -24,7 +25,6 @@ from rowd.cli.site import site_at
 from rowd.lock import AlreadyRunning
 from rowd.log import listener
 from rowd.service import serve
-from rowd.wiring import Bound
 
 if TYPE_CHECKING:
     from rowd.demo.folder import Laid

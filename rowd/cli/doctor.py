@@ -10,6 +10,7 @@ import typer
 
 from engine.clock import Clock, SystemClock
 from engine.ledger import Ledger, LedgerError, LedgerMissing, LedgerTooOld
+from rowd.bound import Site
 from rowd.cli.checking import MARKS, about_actions, about_state
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
@@ -19,7 +20,6 @@ from rowd.cli.site import behind, ledger_gone, tables_of, unattended, whatever_i
 from rowd.preparing import examined, paced
 from rowd.saying import counted
 from rowd.view import look
-from rowd.wiring import Site
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from connectors.local.cells import to_text
 from engine.clock import SystemClock
 from engine.model import Status
 from rowd import crontab
+from rowd.bound import Site
 from rowd.cli.assigning import one_table
 from rowd.cli.command import examples, group, include
 from rowd.cli.exits import Exit
@@ -26,7 +27,6 @@ from rowd.cli.site import me, reading, served_of, site_at
 from rowd.cronlines import expression, shell_command, written
 from rowd.hand import hand
 from rowd.view import RowView, look
-from rowd.wiring import Site
 
 LEFT_TO_CRON = (
     "cron knows no Overlap: it starts a command again while it still runs, where rowd would skip that (or let it wait).",

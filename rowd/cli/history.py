@@ -20,6 +20,7 @@ from engine.identity import id_of
 from engine.ledger import Ledger
 from engine.model import Occurrence
 from engine.recent import lasted
+from rowd.bound import Site
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
@@ -29,7 +30,6 @@ from rowd.cli.site import ledger_site, ledger_tables, reading
 from rowd.files import files_of
 from rowd.hiding import mask_of
 from rowd.saying import earlier
-from rowd.wiring import Site
 
 LIMIT = 30
 SEARCHED = 2000

@@ -25,6 +25,7 @@ from engine.columns import Column
 from engine.model import Defect
 from engine.parse import Rules
 from rowd import definitions
+from rowd.bound import Site
 from rowd.cli.assigning import one_table
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
@@ -36,7 +37,6 @@ from rowd.hand import Hand, Unfit, hand
 from rowd.migration import Known, Migration, Moved, migrate, rows_known
 from rowd.shellwords import left_behind
 from rowd.view import living
-from rowd.wiring import Site
 
 HALF_A_YEAR = timedelta(days=182)
 

@@ -18,6 +18,7 @@ from actions.telling import Gradual, Mask
 from engine.clock import SystemClock
 from engine.ledger import Attempt, Ledger
 from engine.model import Occurrence
+from rowd.bound import Site
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
@@ -28,7 +29,6 @@ from rowd.files import PRINTED, files_in, folder_of
 from rowd.hiding import mask_of, unknown
 from rowd.streams import VOICE
 from rowd.view import living
-from rowd.wiring import Site
 
 LOOK = timedelta(milliseconds=200)
 """How often --follow looks for more."""

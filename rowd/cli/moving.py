@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from connectors.errors import TryLater
 from engine.cells import did_you_mean
 from engine.display import cut
+from rowd.bound import Site
 from rowd.cli.exits import Exit
 from rowd.cli.output import clean, fail
 from rowd.cli.site import reading
 from rowd.moving import Progress
 from rowd.note import left
 from rowd.view import living
-from rowd.wiring import Site
 
 NAMED = 5
 """So many rows are named in a sentence."""

@@ -16,6 +16,7 @@ from engine.clock import Clock, SystemClock
 from engine.columns import Column
 from engine.layout import COLUMNS
 from engine.shapes import SERVED
+from rowd.bound import Bound
 from rowd.cli.checking import told_check
 from rowd.cli.command import code_of, examples
 from rowd.cli.exits import Exit
@@ -24,7 +25,6 @@ from rowd.cli.output import clean, emit_json, fail, say
 from rowd.cli.site import site_at, tables_of
 from rowd.preparing import MENDED, Pace, blank, carried_out, chosen, examined, filled, hints, lacking, paced, wanting
 from rowd.starter import first_rows
-from rowd.wiring import Bound
 
 
 @dataclass

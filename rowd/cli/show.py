@@ -17,6 +17,7 @@ from engine.ledger import Attempt, Ledger
 from engine.model import Edit, Occurrence, Stage, Task, Type
 from engine.plan import House
 from engine.recent import lasted
+from rowd.bound import Site
 from rowd.cli.calling import spelled as typed
 from rowd.cli.command import examples
 from rowd.cli.options import ConfigOption, JsonOption, TableOption, TaskArgument
@@ -28,7 +29,6 @@ from rowd.coming import Coming, coming
 from rowd.saying import distance, earlier, plural, when
 from rowd.view import RowView, house, living, look
 from rowd.why import why
-from rowd.wiring import Site
 
 RUNS = 5
 LONGEST = 500

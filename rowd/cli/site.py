@@ -20,6 +20,7 @@ from engine.cells import alike, did_you_mean
 from engine.clock import Clock, SystemClock
 from engine.identity import id_of
 from engine.ledger import DaemonMark, Ledger, LedgerMissing, instead, newest_backup
+from rowd.bound import Site
 from rowd.cli.calling import TYPED, as_typed
 from rowd.cli.exits import Exit
 from rowd.cli.options import BEFORE
@@ -31,7 +32,7 @@ from rowd.note import last, left
 from rowd.saying import distance
 from rowd.service import runs
 from rowd.view import RowView, TableView, living, look
-from rowd.wiring import Site, configured
+from rowd.wiring import configured
 
 
 def site_at(config: Path | None) -> Site:

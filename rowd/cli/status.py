@@ -21,6 +21,7 @@ from engine.quota import Allowance
 from engine.recent import lasted
 from rowd import __version__
 from rowd.allowances import allowances, as_json, said
+from rowd.bound import Site
 from rowd.cli.calling import command, spelled
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
@@ -33,7 +34,6 @@ from rowd.heartbeat import Sign, heard, trouble_of
 from rowd.note import Note, left
 from rowd.saying import distance, lasting, plural
 from rowd.view import house, living, remembered
-from rowd.wiring import Site
 
 SOON = timedelta(hours=1)
 DAY = timedelta(hours=24)

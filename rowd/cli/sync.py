@@ -9,6 +9,7 @@ import typer
 
 from engine.clock import SystemClock
 from engine.syncing import Torn, Which
+from rowd.bound import Site
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.moving import lines, progress, resumable, shown, two_tables
@@ -18,7 +19,6 @@ from rowd.cli.site import site_at
 from rowd.lock import held_by
 from rowd.moving import Progress, alone, book, opened
 from rowd.syncing import Clash, Synced, Syncing, Wanted
-from rowd.wiring import Site
 
 
 @examples(

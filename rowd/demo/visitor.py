@@ -10,8 +10,8 @@ from typing import NamedTuple
 from connectors.errors import TableError
 from engine.cells import text
 from engine.columns import Column
+from rowd.bound import Bound
 from rowd.hand import hand
-from rowd.wiring import Bound
 
 
 class Visit(NamedTuple):

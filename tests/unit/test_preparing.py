@@ -16,9 +16,9 @@ from connectors.errors import NeedsOwner, NoHeader, OutcomeUnknown, TableError, 
 from connectors.preparing import Preparation, Shape, Step, Wanted
 from engine.clock import SystemClock
 from engine.columns import Column
+from rowd.bound import Bound
 from rowd.cli.site import site_at
 from rowd.preparing import Pace, blank, carried_out, chosen, filled, paced, polled
-from rowd.wiring import Bound
 from tests.fakes.virtual import VirtualClock, run
 from tests.unit.cli.desk import Desk
 

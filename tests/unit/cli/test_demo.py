@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from engine.columns import Column
 from engine.turns import end
+from rowd.bound import Bound
 from rowd.cli import app
 from rowd.cli.demo import SECONDS, earlier, footer
 from rowd.cli.site import site_at
@@ -23,7 +24,6 @@ from rowd.demo.server import web_server
 from rowd.demo.visitor import PUT_BACK, STAGED, VISITS, Visit, type_in, visit
 from rowd.hand import hand
 from rowd.lock import AlreadyRunning, locked
-from rowd.wiring import Bound
 
 OWN = "9,mine,,say,daily 10:00,,,active,,,,,,,,\n"
 

@@ -14,9 +14,9 @@ from engine.clock import SystemClock
 from engine.events import ConfigReloaded, Event
 from engine.governor import Governor
 from rowd import reloading
+from rowd.bound import Bound
 from rowd.cli.site import site_at
 from rowd.reloading import Reloading
-from rowd.wiring import Bound
 from tests.unit.cli.desk import Desk
 
 

@@ -1,0 +1,114 @@
+"""A site: what `rowd.toml` comes to once all of it is checked, with every table ready to be opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from actions.api import Definition
+from config.load import Config
+from connectors.api import Backend, Gate, Place, Table, fold, open_gate
+from engine.columns import Column
+from engine.parts import Parts
+from engine.rules import TableRules
+from engine.windows import WindowFile
+
+LEDGER, WINDOWS = "ledger.sqlite", "windows"
+"""What they are called in the state folder."""
+
+
+class Lent:
+    """Secrets by their names, as one reading of rowd.toml and .env has them; it knows which were asked for."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._asked: set[str] = set()
+
+    def __call__(self, name: str) -> str:
+        """Raises KeyError."""
+        self._asked.add(name)
+        return self._config.secret(name).get_secret_value()
+
+    def differ(self, now: Lent) -> bool:
+        """Whether one that was asked for has another value now, has none any more, or has one at last."""
+        return any(self._config.variables.get(name) != now._config.variables.get(name) for name in tuple(self._asked))
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A table as configured, ready to be opened.
+
+    ledger: of its site.   lent: the secrets that it gets.   served: whether a daemon is to run its rows.
+    """
+
+    rules: TableRules
+    backend: Backend
+    settings: BaseModel
+    place: Place
+    ledger: Path
+    lent: Lent
+    served: bool = True
+
+    def open(self, gate: Gate = open_gate) -> Table:
+        """Open it. Touches neither file nor network yet.   gate: see `Place`."""
+        return self.backend.open(self.settings, replace(self.place, gate=gate))
+
+    @property
+    def windows(self) -> WindowFile:
+        """Of its site."""
+        return WindowFile(self.ledger.with_name(WINDOWS))
+
+    def moved(self, now: Bound) -> bool:
+        """Whether what is configured now is opened otherwise: elsewhere, or with its keys in other columns."""
+        return self.settings != now.settings or _key_columns(self.place) != _key_columns(now.place)
+
+    def renewed(self, now: Bound) -> bool:
+        """Whether it is to be opened anew where it is: its secrets have other values, or its dates another zone to fall back on."""
+        return self.lent.differ(now.lent) or self.place.zone != now.place.zone
+
+    def rules_if(self, now: Bound) -> TableRules:
+        """The rules of now for the table as it was opened: which columns hold its keys is settled by then."""
+        kept = {str(c): self.rules.renames.get(str(c)) for c in (Column.ID, Column.NAME)}
+        renames = {c: header for c, header in {**now.rules.renames, **kept}.items() if header is not None}
+        return replace(now.rules, renames=renames)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything that `rowd.toml` says, checked and made ready."""
+
+    config: Config
+    tables: Mapping[str, Bound]
+    parts: Parts
+    definitions: Mapping[str, Definition]
+
+    @property
+    def served(self) -> Mapping[str, Bound]:
+        """The tables that a daemon is to run."""
+        return {name: bound for name, bound in self.tables.items() if bound.served}
+
+    @property
+    def state(self) -> Path:
+        """The folder of everything rowd keeps: ledger, runs, backups."""
+        return self.config.state_dir
+
+    @property
+    def ledger(self) -> Path:
+        return self.state / LEDGER
+
+    @property
+    def windows(self) -> WindowFile:
+        """What was spent of the windows of vendors, by whichever process."""
+        return WindowFile(self.state / WINDOWS)
+
+    @property
+    def wake(self) -> Path:
+        """Touched by commands that left a request in the ledger; the daemon watches it."""
+        return self.state / "wake"
+
+
+def _key_columns(place: Place) -> tuple[str, str]:
+    return fold(place.id_column), fold(place.name_column)
