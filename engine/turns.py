@@ -208,7 +208,7 @@ class Turns:
             await self._pause(ends)
         self._part()
         for tender in self.memory.tenders.values():
-            if tender.keeper.unsent:
+            if tender.keeper.unsent or tender.keeper.over:
                 tender.stir()
 
     def _part(self) -> None:

@@ -21,11 +21,14 @@ IMPORTED = (
     "rowd.cli.history",
     "rowd.cli.tick",
     "rowd.cli.run_now",
+    "rowd.cli.copy",
+    "rowd.cli.sync",
     "connectors.local",
     "actions.command",
     "actions.http",
     "actions.simulate",
     "asyncinotify",
+    *("gspread.http_client", "google.oauth2.service_account", "pyairtable", "notion_client"),
     *("anyio._backends._asyncio", "anyio.streams.tls", "anyio.to_thread", "croniter", "dotenv.main", "pydantic.type_adapter"),
 )
 """Whatever `rowd run` would import, also what others import late."""
