@@ -49,6 +49,7 @@ class LeaseRows:
         self._is_name: Callable[[str], bool] = lambda header: fold(header) == fold(name_column)
         self._name: str | None = None  # as it is written here; None where there is no such column
         self._keys: dict[str, list[str]] = {}  # by holder, as the read under way, or the last, has met them
+        self._made: dict[str, str] = {}  # by holder, what was made here: a view, or a late store, may not show it
 
     def begins(self) -> None:
         """A complete read begins."""
@@ -74,12 +75,19 @@ class LeaseRows:
         if self._name is None:
             return
         cells = {self._name: line_of(lease)}
-        if keys := self._keys.get(lease.holder):
-            table.write([Patch(keys[0], cells)])
-        else:
-            self._keys[lease.holder] = table.create([cells])
+        key = next(iter(self._known(lease.holder)), None)
+        if key is None:
+            (self._made[lease.holder],) = table.create([cells])
+        elif table.write([Patch(key, cells)])[0].effect is Effect.MISSING:
+            self._made.pop(lease.holder, None)
 
     def release(self, table: Rows, holder: str) -> None:
         """See `Leased.release`. One write for each, where rows can only be deleted one by one: there are never many."""
-        for key in self._keys.pop(holder, []):
+        for key in self._known(holder):
             table.delete([key])
+        self._keys.pop(holder, None)
+        self._made.pop(holder, None)
+
+    def _known(self, holder: str) -> list[str]:
+        made = self._made.get(holder)
+        return list(dict.fromkeys([*self._keys.get(holder, ()), *([made] if made is not None else [])]))

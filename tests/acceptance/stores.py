@@ -177,7 +177,8 @@ class Base(Store):
         self._server = Server(self.airtable)
 
     def definition(self, name: str) -> str:
-        return self.airtable.snippet(self._server.base).replace("[tables.tasks]", f"[tables.{name}]")
+        said = self.airtable.snippet(self._server.base).replace('plan = "team"', 'plan = "business"')  # no month to be spread
+        return said.replace("[tables.tasks]", f"[tables.{name}]")
 
     def rows(self) -> dict[str, dict[str, str]]:
         return {cells["Name"]: words(cells) for cells in self._person.rows().values()}
@@ -234,7 +235,7 @@ class Database(Store):
 
     def _shown(self, page: Page) -> dict[str, Any]:
         with self._notion.lock:
-            return {column.name: _cell(column, page.values.get(column.id)) for column in self._source.properties.values()}
+            return {column.name: seen(column, page.values.get(column.id)) for column in self._source.properties.values()}
 
     def refused(self) -> list[int]:
         return [entry.answer.status for entry in self._notion.journal if entry.answer.status >= 400]
@@ -244,7 +245,8 @@ class Database(Store):
         assert self._notion.unserved == []
 
 
-def _cell(column: Property, value: Any) -> Any:
+def seen(column: Property, value: Any) -> Any:
+    """A cell of a Notion page as a person sees it."""
     match column.type:
         case "title" | "rich_text":
             return texts.plain(value or [])

@@ -12,15 +12,16 @@ import pytest
 
 from tests.acceptance.samples import ACTIONS, said
 from tests.acceptance.site import PATIENCE, Daemon, clean_environment, rowd
+from tests.acceptance.stores import seen
 from tests.emulators.core.clock import RealClock
 from tests.emulators.core.exchange import Json
 from tests.emulators.core.server import Server
-from tests.emulators.notion import fill, make, texts
+from tests.emulators.notion import fill, make
 from tests.emulators.notion.emulator import TOKEN, Notion, Unanswered
 from tests.emulators.notion.people import Connection
 from tests.emulators.notion.person import Person
 from tests.emulators.notion.samples import source_called
-from tests.emulators.notion.world import Page, Property
+from tests.emulators.notion.world import Page
 
 OURS: dict[str, Json] = {
     "Health": {"rich_text": {}},
@@ -91,19 +92,7 @@ class Office:
 
     def _shown(self, page: Page) -> dict[str, Any]:
         with self.notion.lock:
-            return {column.name: _cell(column, page.values.get(column.id)) for column in self.source.properties.values()}
-
-
-def _cell(column: Property, value: Any) -> Any:
-    match column.type:
-        case "title" | "rich_text":
-            return texts.plain(value or [])
-        case "select":
-            option = column.option(value)
-            return option.name if option is not None else None
-        case "date":
-            return value["start"] if value else None
-    return value
+            return {column.name: seen(column, page.values.get(column.id)) for column in self.source.properties.values()}
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ def airtable(stack: ExitStack) -> Set:
         emulator, emulator.bases["appOpsOpsOpsOps01"], "Tasks", fields, [{"Name": "a", "Action": "greet", "Schedule": "now"}]
     )
     base = stack.enter_context(Server(emulator)).base
-    text = f'connector = "airtable"\nbase = "appOpsOpsOpsOps01"\ntable = "{made.id}"\nplan = "team"\nendpoint = "{base}"\n'
+    text = f'connector = "airtable"\nbase = "appOpsOpsOpsOps01"\ntable = "{made.id}"\nplan = "business"\nendpoint = "{base}"\n'
     return f'{text}token = "SECRET"\n', AIRTABLE_TOKEN, AIRTABLE_TOKEN + "x"
 
 
