@@ -136,7 +136,9 @@ class Acting:
         claims = [claim for claim in moves.claims if claim.id in ours]  # another's claim is not ours to start
         for occurrence in (*claims, *moves.begun):
             memory.under_way.put(occurrence)
-            memory.changed(occurrence)
+            memory.keepers[occurrence.table].tell((occurrence.key,))
+        if len(claims) < len(moves.claims):  # what another has claimed is not what was decided on
+            memory.agenda.touch((claim.table, claim.key) for claim in moves.claims if claim.id not in ours)
         memory.recount(tallies)
         started = [o for o in moves.starting if o.id in memory.under_way]  # what is not ours was not put there
         for occurrence in started:  # before the answers: what is refused beside it is told

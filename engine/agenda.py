@@ -64,6 +64,11 @@ class Agenda:
         if before is None or rank < before:
             self._put(action, place, rank)
 
+    @property
+    def lined_up(self) -> bool:
+        """Whether something waits for a worker; also while what did may have ended since, and nobody looked."""
+        return bool(self._queues)
+
     def next_wake(self) -> datetime | None:
         """When the next task comes due; None while none will."""
         while self._times and self._times[0] not in self._due:

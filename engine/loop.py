@@ -143,9 +143,9 @@ class Daemon:
         """Until cancelled, or until the table is served no longer and has been let go of."""
         watches = [asyncio.create_task(tender.watch())] if watching else []
         try:
-            await tender.tend(self._turns.deliver, self._turns.work_waits, self._turns.dues)
+            await tender.tend(self._turns.deliver, self._turns.behind, self._turns.dues)
             while not await self._turns.let_go(tender):
-                await tender.tend(self._turns.deliver, self._turns.work_waits, self._turns.dues)
+                await tender.tend(self._turns.deliver, self._turns.behind, self._turns.dues)
         finally:
             await end(*watches)
         await tender.close()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from connectors.api import PROVISIONAL, Effect, Patch, Written
+from connectors.api import PROVISIONAL, Cell, Effect, Patch, Written
 from connectors.errors import OutcomeUnknown, TableError, TryLater
 from engine.clock import Clock
 from engine.columns import SHARED
@@ -25,7 +25,7 @@ Deliver = Callable[[Keeper, Callable[[datetime], Findings]], Awaitable[None]]
 """Hand in what was read or written, to be looked at in a turn; returns once it is durable."""
 
 WorkWaits = Callable[[], bool]
-"""Whether something has come in or come due that no turn has dealt with yet."""
+"""Whether something waits for a turn, or for a worker."""
 
 
 class Teller:
@@ -57,7 +57,8 @@ class Teller:
         """The monotonic instant at which the table is to be written; None while there is nothing to tell, or no way to."""
         if self._keeper.access.trouble is not None or not something_to_tell(self._keeper):
             return None
-        return self.pace.due(self._clock.monotonic(), work_waits=work_waits())
+        rows = min(len(self._keeper.unsent), self._table.traits.batch)
+        return self.pace.due(self._clock.monotonic(), rows, work_waits=work_waits())
 
     def record_at(self) -> float | None:
         """The same for the history beside it."""
@@ -68,6 +69,7 @@ class Teller:
         keeper = self._keeper
         self.pace.begins(began := self._clock.monotonic())
         batch = await patches(keeper, self._clock.now(), self._table.traits.batch)
+        compared = self._clock.monotonic() - began
         if not batch:
             return
         if not self._table.traits.atomic_expect and any(c in SHARED for _, put, _ in batch for c in put):
@@ -83,9 +85,8 @@ class Teller:
         try:
             answers = await self._answers(batch, deliver)
             if answers is not None:
-                self.pace.took(self._clock.monotonic() - began)
                 hints = keeper.hints
-                await deliver(keeper, lambda now: keeper.delivered(meant, answers, now))
+                await deliver(keeper, lambda now: self._delivered(meant, answers, now, compared))
                 self.doubt(hints)
                 keys = []
                 await self._settled(deliver)
@@ -93,6 +94,15 @@ class Teller:
             keeper.tell(keys)
         if answers is not None and not all(map(self._shows_its_row, batch, answers)):
             self._reread()
+
+    def _delivered(
+        self, meant: Sequence[tuple[str, Mapping[str, Cell]]], answers: Sequence[Written], now: datetime, compared: float
+    ) -> Findings:
+        """Hold the answer against what is known.   compared: the seconds that it took to find out what to write."""
+        began = self._clock.monotonic()
+        found = self._keeper.delivered(meant, answers, now)
+        self.pace.took(compared + self._clock.monotonic() - began, len(meant))
+        return found
 
     async def _answers(self, batch: Sequence[Outgoing], deliver: Deliver) -> list[Written] | None:
         """None where it wasn't carried out, or where nobody knows."""

@@ -120,6 +120,10 @@ class Turns:
         """When something of this table comes due; any order."""
         return self.memory.agenda.wakes_of(table)
 
+    def behind(self) -> bool:
+        """Whether work waits: for a turn, or for a worker."""
+        return self.memory.agenda.lined_up or self.work_waits()
+
     def work_waits(self) -> bool:
         """Whether something has come in or come due that no turn has dealt with yet."""
         return self.mail or self._pressing()

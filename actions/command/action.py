@@ -12,7 +12,7 @@ from actions.api import Context, Lost, Outcome, Request, Result, Unbegun, Uptime
 from actions.boot import boot
 from actions.command import argv
 from actions.command.environment import PATH, account_of, variables
-from actions.command.folder import OUTPUT, STDERR, STDOUT, Sizes, take_back
+from actions.command.folder import FILES, STDOUT, Sizes, take_back
 from actions.command.identity import kill_left
 from actions.command.launcher import Launch, Order
 from actions.command.script import without_interpreter
@@ -43,7 +43,7 @@ class Command:
     def __init__(self, settings: CommandSettings, elements: argv.Argv, cwd: Path) -> None:
         self._settings = settings
         self._argv = elements
-        self._cwd = cwd
+        self._cwd = cwd.absolute()
 
     async def run(self, request: Request, context: Context) -> Result:
         """The attempt is made ready anew for as long as its warden is gone before it has begun anything."""
@@ -51,7 +51,7 @@ class Command:
         ticket = unmade(folder)
         for nth in range(ticket, ticket + LAUNCHES):
             try:
-                launch = Launch(self._order(request, context, nth), request)
+                launch = Launch(self._order(request, context, folder, nth), request)
             except (OSError, ValueError, subprocess.SubprocessError) as exc:
                 why = cut(plain(mask.text(f"it could not be started: {exc}")))
                 return Result(Outcome.FAILED, why, final=isinstance(exc, BadValue))
@@ -59,7 +59,7 @@ class Command:
                 await self._until_gone(launch, folder)
             finally:
                 end = launch.close()
-                sizes = self._tidy(folder, mask)
+                sizes = self._tidy(folder, mask, end)
             if end is not None:
                 return self._result(folder, sizes, end, mask)
         return Result(Outcome.FAILED, "it could not be started: its warden was gone each time, before it began")
@@ -130,8 +130,7 @@ class Command:
         return None
 
     async def _until_gone(self, held: Held, folder: Path) -> None:
-        files = (folder / STDOUT, folder / STDERR)
-        await until_gone(held, files, self._settings.output_limit, self._settings.kill_after)
+        await until_gone(held, folder, self._settings.output_limit, self._settings.kill_after)
 
     def _result(self, folder: Path, sizes: Sizes, end: End, mask: Mask) -> Result:
         """What it came to; only after `_tidy`."""
@@ -151,10 +150,10 @@ class Command:
             return much
         return replace(result(folder, sizes, ticket.status, self._settings.ok_exit_codes, mask), past=ticket.past)
 
-    def _tidy(self, folder: Path, mask: Mask) -> Sizes:
+    def _tidy(self, folder: Path, mask: Mask, end: End | None = None) -> Sizes:
         """What holds for the files however an attempt ended. Answers their sizes before secrets were masked."""
-        sizes = take_back(folder)
-        for name, size in zip((STDOUT, STDERR, OUTPUT), sizes, strict=True):
+        sizes = take_back(folder) if end is None or end.sizes is None else Sizes(*end.sizes)
+        for name, size in zip(FILES, sizes, strict=True):
             if size:
                 mask.file(folder / name)
         return sizes
@@ -162,17 +161,17 @@ class Command:
     def _mask(self, context: Context) -> Mask:
         return Mask(context.secret(name) for name in self._settings.secrets)
 
-    def _order(self, request: Request, context: Context, ticket: int) -> Order:
+    def _order(self, request: Request, context: Context, folder: Path, ticket: int) -> Order:
         """Raises ValueError, with a sentence, for what only the machine knows: a program or a user that isn't there."""
         settings = self._settings
         secrets = {name: context.secret(name) for name in settings.secrets}
-        environment = variables(request, context.path, settings.environment, secrets, settings.user)
+        environment = variables(request, folder, settings.environment, secrets, settings.user)
         elements = argv.filled(self._argv, confined(settings.parameters, request.parameters))
         return Order(
             argv=(self._program(elements[0], environment["PATH"]), *elements[1:]),
-            cwd=self._cwd.absolute(),
+            cwd=self._cwd,
             environment=environment,
-            folder=context.path,
+            folder=folder,
             ticket=ticket,
             user=settings.user,
             memory=settings.memory,
@@ -186,11 +185,11 @@ class Command:
 
     def _program(self, name: str, path: str) -> str:
         """The program's path, found as a shell would. One that is named by its path is looked at only once it can't be executed."""
-        return str(self._cwd.absolute() / name) if "/" in name else self._checked(name, path)
+        return str(self._cwd / name) if "/" in name else self._checked(name, path)
 
     def _checked(self, name: str, path: str) -> str:
         """The same, once it is sure that it is there. Raises ValueError, with a sentence."""
-        there = self._cwd.absolute() / name
+        there = self._cwd / name
         found = shutil.which(str(there) if "/" in name else name, path=path)
         if found is None and "/" in name and there.is_file():
             raise ValueError(

@@ -6,6 +6,7 @@ import os
 import pwd
 from collections.abc import Mapping
 from datetime import UTC
+from functools import cache
 from pathlib import Path
 
 from actions.api import Request
@@ -34,7 +35,7 @@ def variables(
         "ROWD_TABLE": request.table,
         "ROWD_TASK": request.task,
         "ROWD_DUE": request.due.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "ROWD_OUTPUT": str((folder / OUTPUT).absolute()),
+        "ROWD_OUTPUT": os.path.join(os.path.abspath(folder), OUTPUT),  # noqa: PTH100, PTH118 (a Path costs ten times as much)
     }
 
 
@@ -50,9 +51,14 @@ def _zone() -> dict[str, str]:
     return {"TZ": zone} if (zone := os.environ.get("TZ")) else {}
 
 
+@cache
+def _ourselves() -> pwd.struct_passwd:
+    return pwd.getpwuid(os.geteuid())
+
+
 def _account(user: str | None) -> dict[str, str]:
     try:
-        account = pwd.getpwnam(user) if user is not None else pwd.getpwuid(os.geteuid())
+        account = pwd.getpwnam(user) if user is not None else _ourselves()
     except KeyError:  # a container may run under a number that has no name
         return {"HOME": "/"}
     return {"HOME": account.pw_dir, "USER": account.pw_name, "LOGNAME": account.pw_name}

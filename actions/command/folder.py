@@ -7,10 +7,10 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from actions.command.warden import STDERR as STDERR  # its own and ours
+from actions.command.warden import FILES as FILES  # its own and ours
+from actions.command.warden import OUTPUT as OUTPUT
+from actions.command.warden import STDERR as STDERR
 from actions.command.warden import STDOUT as STDOUT
-
-OUTPUT = "output"
 
 
 class Sizes(NamedTuple):
@@ -22,7 +22,7 @@ class Sizes(NamedTuple):
 
 
 def take_back(folder: Path) -> Sizes:
-    """After the end: make the folder ours again, and see what is there. Few calls: this comes at the end of each attempt.
+    """After the end: make the folder ours again, and see what is there. Where our warden has seen its end, it tells most often.
 
     What isn't a plain file is put aside, so that no link in it makes us read another.
     """
@@ -32,7 +32,7 @@ def take_back(folder: Path) -> Sizes:
             os.chown(within, os.geteuid(), os.getegid())
     except FileNotFoundError:  # never made, pruned, or lost with its disk
         return Sizes(0, 0, 0)
-    return Sizes(*(_size(f"{within}/{name}") for name in (STDOUT, STDERR, OUTPUT)))
+    return Sizes(*(_size(f"{within}/{name}") for name in FILES))
 
 
 def _size(file: str) -> int:

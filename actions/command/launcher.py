@@ -13,7 +13,7 @@ from pathlib import Path
 from actions.api import Request
 from actions.command import warden, wards
 from actions.command.environment import account_of
-from actions.command.tickets import path_of, void
+from actions.command.tickets import name_of, void
 from actions.command.wards import End
 from actions.command.watch import kill_program
 
@@ -100,7 +100,7 @@ def _ordered(order: Order, number: bytes) -> warden.Order:
     return warden.Order(
         number=number,
         folder=os.fsencode(order.folder),
-        ticket=os.fsencode(path_of(order.folder, order.ticket)),
+        ticket=os.fsencode(name_of(order.folder, order.ticket)),
         cwd=os.fsencode(cwd),
         account=accounted,
         limits=limits if any(limits) else [],

@@ -53,10 +53,10 @@ def result(folder: Path, sizes: Sizes, status: int | str, ok: Collection[int], m
 
 def too_much(folder: Path, sizes: Sizes, limit: int, mask: Mask) -> Result | None:
     """The outcome of an attempt that wrote too much; None where it didn't. What is too much of the files is cut off."""
+    if sizes.stdout <= limit and sizes.stderr <= limit:
+        return None
     logs = (folder / STDOUT, sizes.stdout), (folder / STDERR, sizes.stderr)
     long = [log for log, size in logs if size > limit]
-    if not long:
-        return None
     for log in long:
         os.truncate(log, limit)
         with log.open("ab") as end:

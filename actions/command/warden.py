@@ -20,16 +20,19 @@ import os
 import resource
 import select
 import signal
+import stat
 import sys
 import time
 from typing import Any, NamedTuple, NoReturn
 
-VERSION = "2"
+VERSION = "3"
 """Of the frames. A warden of another version ends at once: rowd may be upgraded while a daemon runs."""
 
 BEGIN, SIGNAL = "begin", "signal"
-STDOUT, STDERR = "stdout", "stderr"
+STDOUT, STDERR, OUTPUT = "stdout", "stderr", "output"
 """Files in an attempt's folder."""
+
+FILES = STDOUT, STDERR, OUTPUT
 
 MARK = "ROWD_WARDEN"
 """A variable of wardens and of nothing else. What is forked of one bears it, too, until it has become its program."""
@@ -96,7 +99,7 @@ class Warden:
         self._received = bytearray()
         self._unsent = bytearray()
         self._open = True
-        self._programs: dict[int, tuple[bytes, bytes]] = {}  # pid → number and ticket
+        self._programs: dict[int, tuple[bytes, bytes, bytes]] = {}  # pid → number, ticket and folder
         self._pids: dict[bytes, int] = {}  # by the number of the order
         self._poll = select.poll()
         self._poll.register(line, select.POLLIN)
@@ -140,12 +143,12 @@ class Warden:
         try:
             pid = begin(order, self._name)
         except OSError as exc:
-            self._tell(order.number, None, f"{exc.strerror}: {os.fsdecode(exc.filename or order.folder)}")
+            self._tell(order.number, None, f"{exc.strerror}: {os.fsdecode(exc.filename or order.folder)}", None)
             return
         if pid < 0:
-            self._end(order.number, order.ticket, -pid)
+            self._end(order.number, order.ticket, order.folder, -pid)
         else:
-            self._programs[pid] = order.number, order.ticket
+            self._programs[pid] = order.number, order.ticket, order.folder
             self._pids[order.number] = pid
 
     def _signal(self, number: bytes, sent: int) -> None:
@@ -157,16 +160,16 @@ class Warden:
             ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             if ended is None:
                 return
-            number, ticket = self._programs[ended.si_pid]
+            number, ticket, folder = self._programs[ended.si_pid]
             _kill(ended.si_pid, signal.SIGKILL)  # what is left of its group, whose number is still its own
             os.waitpid(ended.si_pid, 0)
             del self._programs[ended.si_pid], self._pids[number]
             status = ended.si_status + (0 if ended.si_code == os.CLD_EXITED else _SHELL_SIGNALS)
-            self._end(number, ticket, status)
+            self._end(number, ticket, folder, status)
 
-    def _end(self, number: bytes, ticket: bytes, status: int) -> None:
+    def _end(self, number: bytes, ticket: bytes, folder: bytes, status: int) -> None:
         _note(ticket, b"exit %d %d\n" % (status, now()))
-        self._tell(number, status, "")
+        self._tell(number, status, "", sizes(os.fsdecode(folder)))
 
     def _tell(self, *fields: Any) -> None:
         if self._open:
@@ -320,6 +323,28 @@ def _note(ticket: bytes, line: bytes) -> None:
         file = os.open(ticket, os.O_WRONLY | os.O_APPEND)
         _write(file, line)
         os.close(file)
+
+
+def sizes(folder: str) -> list[int] | None:
+    """How long each of `FILES` is, 0 for one that isn't there; None where a program has made something else of them, or of whose
+    they are.
+    """
+    found = []
+    try:
+        if os.stat(folder).st_uid != os.geteuid():  # noqa: PTH116 (a path costs more than the look)
+            return None
+        for name in FILES:
+            try:
+                there = os.lstat(f"{folder}/{name}")
+            except FileNotFoundError:
+                found.append(0)
+            else:
+                if not stat.S_ISREG(there.st_mode) or there.st_nlink != 1:
+                    return None
+                found.append(there.st_size)
+    except OSError:  # whoever reads them has to deal with that
+        return None
+    return found
 
 
 def _write(file: int, line: bytes) -> None:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -24,11 +25,13 @@ _READ = 1 << 16
 class End:
     """How an order ended.   status: as sh has it; None where there is none.
     why: of what has none.   orphaned: its warden is gone, and what becomes of the program is ours to see to.
+    sizes: of its files, as `warden.sizes` has them.
     """
 
     status: int | None
     why: str = ""
     orphaned: bool = False
+    sizes: Sequence[int] | None = None
 
 
 class Warden:
@@ -137,10 +140,10 @@ class Warden:
             self._bury()
             return
         self._received += read
-        for number, status, why in warden.frames(self._received):
+        for number, status, why, sizes in warden.frames(self._received):
             ended = self._ends.pop(number, None)
             if ended is not None and not ended.done():
-                ended.set_result(End(status, why))
+                ended.set_result(End(status, why, sizes=sizes))
 
     def _bury(self) -> None:
         self.gone = True

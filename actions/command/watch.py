@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from actions.api import Request
+from actions.command.folder import STDERR, STDOUT
 from actions.command.identity import is_gone, kill_left, opened
 from actions.command.tickets import Ticket, read
 
@@ -115,8 +116,8 @@ class Adopted:
             nap = _SOON if running else min(2 * nap, _SELDOM)
 
 
-async def until_gone(held: Held, files: Sequence[Path], limit: int, kill_after: timedelta) -> None:
-    """Return once it has ended. It is stopped where one of the files grows beyond `limit` bytes.
+async def until_gone(held: Held, folder: Path, limit: int, kill_after: timedelta) -> None:
+    """Return once it has ended. It is stopped where what it says grows beyond `limit` bytes.   folder: the attempt's.
 
     Cancelled, it stops the group first: SIGTERM, SIGKILL after `kill_after`, or at once when cancelled again.
     """
@@ -124,7 +125,7 @@ async def until_gone(held: Held, files: Sequence[Path], limit: int, kill_after: 
     try:
         while not gone.done():
             await asyncio.wait((gone,), timeout=LOOK_EVERY)
-            if not gone.done() and any(_size(file) > limit for file in files):
+            if not gone.done() and any(_size(folder / log) > limit for log in (STDOUT, STDERR)):
                 await _stop(held, kill_after)
                 return
     except asyncio.CancelledError:

@@ -160,6 +160,17 @@ def test_the_wake_time_is_when_the_plan_next_changes(those: list[Standing]) -> N
     assert moves(later) != ((),) * 6 or later.wake != plan.wake
 
 
+@settings(max_examples=500, deadline=None)
+@given(standings(), st.integers(0, 4))
+def test_a_plan_tells_when_to_look_again_also_once_it_is_carried_out(those: list[Standing], free: int) -> None:
+    """So a task isn't decided on again for what was just decided."""
+    first = decide(those, at(5), replace(HOUSE, free=free))
+    again = decide(carried_out(those, first), at(5), replace(HOUSE, free=max(0, free - len(first.starts))))
+    assert moves(again) == ((),) * 6
+    assert again.wakes == first.wakes
+    assert {(o.key, o.trigger) for o in again.left} == {(o.key, o.trigger) for o in first.left}
+
+
 @settings(max_examples=200, deadline=None)
 @given(standings(), st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_matter(those: list[Standing], luck: object) -> None:
