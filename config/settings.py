@@ -112,6 +112,20 @@ class Daemon(Section):
     digest_at: TimeOfDay = Field(
         default=time(8), description="When the last day is summed up in the log, by the machine's own clock."
     )
+    labels: tuple[Name, ...] = Field(
+        default=(),
+        description="The daemon runs the rows that say one of these under Runs On; no other daemon of a table may have them.",
+    )
+    primary: bool = Field(
+        default=True,
+        description="Whether it runs the rows without a label, gives ids and puts rows right: of the daemons of a table one does.",
+    )
+
+    @model_validator(mode="after")
+    def _something_to_run(self) -> Self:
+        if not self.labels and not self.primary:
+            raise ValueError("a daemon that is not primary needs `labels`; name those of its rows, or remove `primary`")
+        return self
 
 
 class Defaults(Section):

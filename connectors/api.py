@@ -59,11 +59,14 @@ class Lease:
 
     holder: which daemon, letters and digits; the same after a restart.   who: the same in one line, for people.
     until: it will have said so again by then (UTC, whole seconds), or is gone.
+    labels: it runs the rows of these, in lower case, sorted.   primary: and those without a label.
     """
 
     holder: str
     who: str
     until: datetime
+    labels: tuple[str, ...] = ()
+    primary: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,18 @@ from typing import Protocol
 
 from connectors.api import Cell, Effect, Lease, Page, Patch, Row, Written, fold
 
-_LINE = re.compile(r"rowd runs this table until (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC: (.{1,200}) \[([a-z0-9]{1,40})\]")
+_LINE = re.compile(
+    r"rowd runs (?:(this table)|(this table and )?rows of ([a-z0-9_.-]+(?:, [a-z0-9_.-]+)*)) "
+    r"until (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) UTC: (.{1,200}) \[([a-z0-9]{1,40})\]"
+)
 _FORM = "%Y-%m-%d %H:%M:%S"
 
 
 def line_of(lease: Lease) -> str:
     """For people to read, and for `lease_of`."""
-    return f"rowd runs this table until {lease.until.astimezone(UTC):{_FORM}} UTC: {lease.who} [{lease.holder}]"
+    rows = [f"rows of {', '.join(lease.labels)}"] if lease.labels else []
+    what = " and ".join(["this table"] * lease.primary + rows)
+    return f"rowd runs {what} until {lease.until.astimezone(UTC):{_FORM}} UTC: {lease.who} [{lease.holder}]"
 
 
 def lease_of(cell: Cell) -> Lease | None:
@@ -24,11 +29,12 @@ def lease_of(cell: Cell) -> Lease | None:
     found = _LINE.fullmatch(cell) if isinstance(cell, str) else None
     if found is None:
         return None
+    whole, also, labels, said, who, holder = found.groups()
     try:
-        until = datetime.strptime(found[1], _FORM).replace(tzinfo=UTC)
+        until = datetime.strptime(said, _FORM).replace(tzinfo=UTC)
     except ValueError:
         return None
-    return Lease(found[3], found[2], until)
+    return Lease(holder, who, until, tuple(labels.split(", ")) if labels else (), primary=bool(whole or also))
 
 
 class Rows(Protocol):

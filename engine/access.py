@@ -32,6 +32,7 @@ class Access:
     unrecorded: why no history is kept beside it, with the remedy, where one is wanted; none or one sentence.
     released: the last hold that is over.   served: False once the operator has taken the table out of rowd.toml.
     first_read: None until it was read and its headers understood.   last_read: of complete reads.
+    known_at: when what is known of it was last sure to be what it says: it was read then, or had not changed.
     """
 
     def __init__(self, offline_limit: timedelta, mark: TableMark | None, zone: tzinfo = UTC) -> None:
@@ -45,7 +46,7 @@ class Access:
         self.released: Released | None = None
         self.served = True
         self.first_read = mark.first_read if mark is not None else None
-        self.last_read = mark.last_read if mark is not None else None
+        self.last_read = self.known_at = mark.last_read if mark is not None else None
         self._since: datetime | None = None  # since when it can be read, and is held or not
         self._lapsed = False
 
@@ -69,6 +70,7 @@ class Access:
         if self.held is not None and held is None:
             self.released = Released(now, f"the table was held: {cause(self.held)}")
         self.trouble, self.held, self.last_read, self._lapsed = None, held, now, False
+        self.known_at = now
         return starts
 
     def hold(self, now: datetime) -> Hold | None:

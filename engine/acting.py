@@ -142,7 +142,7 @@ class Acting:
         memory.recount(tallies)
         started = [o for o in moves.starting if o.id in memory.under_way]  # what is not ours was not put there
         for occurrence in started:  # before the answers: what is refused beside it is told
-            memory.keepers[occurrence.table].note_is_over(occurrence.key)
+            memory.keepers[occurrence.table].begins(occurrence.key, now)
         for answer in moves.plan.answers:
             keeper = memory.keepers[answer.request.table]
             keeper.answered(answer)

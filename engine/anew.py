@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from engine.findings import Findings
 from engine.lateness import left_behind
 from engine.merge import active
 from engine.model import Defect, RowState, Task
+from engine.remit import come_over
 from engine.sight import LEFT
 
 Meant = Mapping[str, Task | Defect]
 
 
-def begin_anew(found: Findings, states: Mapping[str, RowState], before: Meant, after: Meant, now: datetime, why: str) -> None:
+def begin_anew(
+    found: Findings, states: Mapping[str, RowState], before: Meant, after: Meant, now: datetime, why: str, poll: timedelta
+) -> None:
     """Where a schedule means something else now, nothing from before counts any more.
 
     found: gets that, on top of what was seen of the rows at the same time.   states: as they are known.
     before, after: what these mean by the old rules, and by the new ones.   why: "the row was … before it could start".
+    poll: how far looks at the table are apart.
     """
     found.look_again = True
     since = now.replace(microsecond=0)
     for key, task in after.items():
         was, known = before.get(key), states[key]
+        if isinstance(task, Task) and isinstance(was, Defect) and was.elsewhere:
+            found.states[key] = come_over(found.states.get(key, known), now, poll)
+            continue
         if not (isinstance(task, Task) and isinstance(was, Task) and task.schedule != was.schedule):
             continue
         state = found.states.get(key, known)

@@ -223,6 +223,8 @@ def _health(
     then: str,
     shut: Mapping[str, datetime],
 ) -> str:
+    if isinstance(understood, Defect) and understood.elsewhere:  # shown by commands alone
+        return f"ELSEWHERE: {understood.message}"
     if isinstance(understood, Defect):
         return (
             f"DRAFT: {state.note or understood.message}"

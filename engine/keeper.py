@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 
+from config.fields import spelled
 from connectors.api import Cell, Written
 from engine.access import UNSERVED, Access
 from engine.anew import begin_anew
@@ -25,6 +26,9 @@ from engine.sight import Sight
 SECOND_LOOK = SETTLE
 """How soon a suspicious read is followed by another."""
 
+OLD_COPY = timedelta(minutes=5)
+"""A run that begins by what the table said longer ago than this, and than polls are apart, bears a note of it."""
+
 _UNREAD: Mapping[str, Mapping[str, Cell]] = {}
 
 
@@ -43,6 +47,7 @@ class Keeper:
         """
         self.clock = mark.time_zone if mark is not None else ""
         self._given = rules
+        self._beside: frozenset[str] | None = None
         self.rules = rules = rules.by_clock_of(self.clock)
         self.name = rules.rules.table
         self.states: dict[str, RowState] = {s.key: s for s in states}
@@ -67,10 +72,12 @@ class Keeper:
         """Hold a complete read against what is known. Changes nothing but how the table stands, and how rows are addressed."""
         new_ledger = self.access.first_read is None
         waited, hints = [mint.id for mint in self.sight.mints.values()], self.hints
-        turned = self._turned(reading)
+        turned, joined = self._turned(reading), self._joined(reading, now)
         found = self.sight.take(reading, now, draw, new_ledger=new_ledger)
         if turned:
             self._anew(found, now, "put into another time zone")
+        elif joined:
+            self.understand([key for key, one in self.understood.items() if isinstance(one, Defect)], now)
         self.tell(waited if self.hints == hints else self.states)  # what waited for its id is to be told now
         found.news |= self.access.trouble is not None or self.hints != hints
         found.look_again |= self.access.was_read(self.sight.held, now) or new_ledger
@@ -119,7 +126,7 @@ class Keeper:
         """Go on with other rules; None: the table is no longer served. A schedule that now means something else starts anew."""
         found = Findings()
         self.access.served, self._given = rules is not None, rules or self._given
-        self._adopt(self._given.by_clock_of(self.clock))
+        self._adopt(self._given)
         self._anew(found, now, "changed by rowd.toml")
         return found
 
@@ -127,19 +134,30 @@ class Keeper:
         """Parse every row by the rules of now."""
         before = dict(self.understood)
         self.understand(self.states, now)
-        begin_anew(found, self.states, before, self.understood, now, why)
+        begin_anew(found, self.states, before, self.understood, now, why, self.rules.poll)
 
     def _turned(self, reading: Reading) -> bool:
         """Go by the zone that the store names now. True where that is another than counted until now."""
         if reading.headless is not None or reading.time_zone == self.clock:
             return False
         self.clock, zone = reading.time_zone, self.rules.rules.zone
-        self._adopt(self._given.by_clock_of(self.clock))
+        self._adopt(self._given)
         return self.rules.rules.zone != zone
 
-    def _adopt(self, rules: TableRules) -> None:
-        """Go by these rules from the next parsing on."""
-        self.rules = rules
+    def _joined(self, reading: Reading, now: datetime) -> bool:
+        """Know who runs the rows that aren't ours. True where that is news."""
+        if reading.headless is not None:
+            return False
+        beside = frozenset(label for lease in reading.leases if now < lease.until for label in lease.labels)
+        if beside == self._beside:
+            return False
+        self._beside = beside
+        self._adopt(self._given)
+        return True
+
+    def _adopt(self, given: TableRules) -> None:
+        """Go by these rules from the next parsing on, in the light of what the table itself says.   given: the operator's."""
+        self.rules = rules = given.by_clock_of(self.clock).beside(self._beside)
         self.access.offline_limit, self.access.zone = rules.offline_limit, rules.rules.zone
         self.meanings.rules = rules.rules
         self.sight.reconfigure(rules)
@@ -182,7 +200,7 @@ class Keeper:
     def understand(self, keys: Iterable[str], now: datetime) -> None:
         """Parse these rows again, and those whose meaning hangs on theirs."""
         keys = list(keys)
-        defects = {k: d for k in keys if isinstance(d := self.understood.get(k), Defect) and not d.draft}
+        defects = {k: d for k in keys if isinstance(d := self.understood.get(k), Defect) and d.wrong}
         self.tell(sorted(self.meanings.read(self.states, keys)))
         for key, defect in defects.items():
             if isinstance(self.understood.get(key), Task):
@@ -279,10 +297,22 @@ class Keeper:
         if not answer.taken and (state := self.states.get(key)) is not None:
             self.states[key] = state._replace(note=f"{answer.request.wish} refused: {answer.text}")
 
-    def note_is_over(self, key: str) -> None:
-        """A run of this row begins: an earlier note holds no more, unless it is about a word that still stands in Do."""
-        if (state := self.states.get(key)) is not None and state.note is not None and state.cells.get(Column.DO) is None:
-            self.states[key] = state._replace(note=None)
+    def begins(self, key: str, now: datetime) -> None:
+        """A run of this row begins: an earlier note holds no more, unless it is about a word that still stands in Do. Where it
+        begins by an old copy of the row, that is noted.
+        """
+        state, known_at = self.states.get(key), self.access.known_at
+        if state is None or (state.note is not None and state.cells.get(Column.DO) is not None):
+            return
+        age = now - known_at if known_at is not None else timedelta(0)
+        old = age > max(OLD_COPY, self.rules.poll * 1.5)
+        note = (
+            f"the last run began by what the row said {spelled(timedelta(minutes=age // timedelta(minutes=1)))} before"
+            if old
+            else None
+        )
+        if state.note != note:
+            self.states[key] = state._replace(note=note)
 
     # --- what the table is told
 
@@ -296,9 +326,11 @@ class Keeper:
             self.unsent.pop(key, None)
 
     def wanted(self, key: str, now: datetime) -> dict[str, Cell] | None:
-        """What rowd would have stand in this row, canonical header → value; None for a row that isn't there (any more)."""
+        """What rowd would have stand in this row, canonical header → value; None for a row that isn't there (any more),
+        or isn't ours.
+        """
         state, understood = self.states.get(key), self.understood.get(key)
-        if state is None or understood is None:
+        if state is None or understood is None or (isinstance(understood, Defect) and understood.elsewhere):
             return None
         layout = self.sight.layout
         return display(

@@ -132,7 +132,7 @@ def _shows_recent(keeper: Keeper) -> bool:
 def _kinds(keeper: Keeper, keys: Iterable[str]) -> list[tuple[bool, bool]]:
     """Of each row, whether it is a task, and whether it is a defect: what a table's mark counts."""
     means = [keeper.understood.get(key) for key in keys]
-    return [(isinstance(one, Task), isinstance(one, Defect) and not one.draft) for one in means]
+    return [(isinstance(one, Task), isinstance(one, Defect) and one.wrong) for one in means]
 
 
 def _found(item: Seen, now: datetime) -> Findings | None:

@@ -39,7 +39,7 @@ class Meanings:
                 self.understood.pop(key, None)
                 continue
             taken = self._names.get(key)
-            self.understood[key] = name_taken(state, taken) if taken is not None else self._parsed(state, known)
+            self.understood[key] = name_taken(state, taken, self.rules) if taken is not None else self._parsed(state, known)
         self._untold |= touched
         return touched
 
@@ -67,11 +67,11 @@ class Meanings:
         fresh, mended = [], []
         for key in sorted(self._untold):
             now = self.understood.get(key)
-            defect = now if isinstance(now, Defect) and not now.draft else None
+            defect = now if isinstance(now, Defect) and now.wrong else None
             before = self._told.get(key)
             if defect is None and before is not None:
                 del self._told[key]
-                if isinstance(now, Task):  # a row that is gone, or a draft now, is mended by nobody
+                if isinstance(now, Task):  # a row that is gone, a draft or another daemon's now, is mended by nobody
                     mended.append(key)
             elif defect is not None and defect.message != before:
                 self._told[key] = defect.message
@@ -80,10 +80,9 @@ class Meanings:
         return fresh, mended
 
     def counts(self) -> tuple[int, int, int]:
-        """Tasks, defects, drafts."""
+        """Tasks, defects, drafts; what another daemon runs is none of them."""
         defects = [d for d in self.understood.values() if isinstance(d, Defect)]
-        drafts = sum(d.draft for d in defects)
-        return len(self.understood) - len(defects), len(defects) - drafts, drafts
+        return len(self.understood) - len(defects), sum(d.wrong for d in defects), sum(d.draft for d in defects)
 
 
 def _name_of(states: Mapping[str, RowState], key: str) -> Cell:

@@ -19,7 +19,7 @@ LONGEST = 32_768
 DEEPEST = 8
 """Objects and lists within each other."""
 
-UNSERVED = (Column.DEPENDS_ON, Column.CONDITION, Column.RUNS_ON, Column.NOTIFY, Column.DEADLINE)
+UNSERVED = (Column.DEPENDS_ON, Column.CONDITION, Column.NOTIFY, Column.DEADLINE)
 """Settings that would change what runs, and that this version doesn't know yet: it must not run as if they weren't there."""
 
 REMARKS = (Column.ASSIGNEE, Column.PROJECT, Column.WORKFLOW)
@@ -36,6 +36,7 @@ SETTINGS: Mapping[str, Column] = {
         Column.ATTEMPTS,
         Column.PRIORITY,
         Column.JITTER,
+        Column.RUNS_ON,
         *UNSERVED,
         *REMARKS,
     )
@@ -94,6 +95,12 @@ def settings(cell: Cell) -> Mapping[Column, Cell]:
     except BadMetadata:
         return {}
     return found
+
+
+def setting(cells: Mapping[str, Cell], column: Column) -> Cell:
+    """What a row says in one of these columns, by Metadata where it is blank.   cells: under canonical headers."""
+    own = cells.get(column)
+    return own if text(own) is not None else settings(cells.get(Column.METADATA)).get(column)
 
 
 def restarts(cells: Mapping[str, Cell]) -> tuple[Cell, ...]:

@@ -114,9 +114,10 @@ class Task(NamedTuple):  # a tuple, as occurrences are: there may be a hundred t
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """A row not understood: which column, and one sentence with the value and the remedy.
+    """A row that is no task: which column, and one sentence with the value and the remedy.
 
     draft: nothing is wrong, the row is only not finished (no Type and no Schedule, or Status draft).
+    elsewhere: nothing is wrong, as far as we can tell: another daemon runs it, and tells what there is to tell of it.
     """
 
     table: str
@@ -125,6 +126,12 @@ class Defect:
     column: str
     message: str
     draft: bool = False
+    elsewhere: bool = False
+
+    @property
+    def wrong(self) -> bool:
+        """Whether a person has something to mend."""
+        return not (self.draft or self.elsewhere)
 
 
 _NOTHING: Mapping[str, Any] = {}

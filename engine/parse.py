@@ -17,6 +17,7 @@ from engine.cells import LONGEST_NAME, BadCell, alike, brief, choice, guess, quo
 from engine.columns import OURS, Column
 from engine.metadata import BadMetadata, Metadata
 from engine.model import CatchUp, Defect, RowState, Schedule, Status, Task, Type
+from engine.remit import EVERYTHING, Remit
 from engine.settings import EVENTS, Settings, Wrong
 
 PERIODIC = frozenset({Type.DAILY, Type.WEEKLY, Type.MONTHLY})
@@ -45,6 +46,7 @@ class Rules:
 
     zone: of rows that name none.   daily_at: the time of day of daily, weekly and monthly rows that have none.
     actions: name → definition, only those that this table may use.   repeatable: action → whether its attempts may be repeated.
+    remit: which of the rows are this daemon's.
     """
 
     table: str
@@ -52,11 +54,14 @@ class Rules:
     daily_at: time
     actions: Mapping[str, Definition]
     repeatable: Mapping[str, bool]
+    remit: Remit = EVERYTHING
 
 
 def parse(state: RowState, rules: Rules) -> Task | Defect:
     """What the row wants; or the first thing in it that can't be understood, with the remedy. Raises nothing."""
     status = Status.ACTIVE
+    if (why := rules.remit.elsewhere(metadata.setting(state.cells, Column.RUNS_ON))) is not None:
+        return replace(_defect(state, Column.RUNS_ON, why), elsewhere=True)
     try:
         status = _status(state.cells.get(Column.STATUS))
         task = _task(state, rules, status)
@@ -82,8 +87,10 @@ def parse_like(known: Task, state: RowState) -> Task | Defect:
         return _defect(state, wrong.column, wrong.message)
 
 
-def name_taken(state: RowState, defect: Defect) -> Defect:
+def name_taken(state: RowState, defect: Defect, rules: Rules) -> Defect:
     """What the row means whose name another row had first.   defect: of `doubled_names`."""
+    if (why := rules.remit.elsewhere(metadata.setting(state.cells, Column.RUNS_ON))) is not None:
+        return replace(_defect(state, Column.RUNS_ON, why), elsewhere=True)
     try:
         return _unfinished(defect) if _status(state.cells.get(Column.STATUS)) is Status.DRAFT else defect
     except Wrong:
@@ -133,6 +140,8 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
     inner = _metadata(cells.get(Column.METADATA), definition, action)
     row = Settings(cells, inner)
     row.refuse_unserved()
+    if (flaw := rules.remit.flaw(row.value(Column.RUNS_ON))) is not None:
+        row.refuse(Column.RUNS_ON, flaw)
     found, type_ = _schedule(row, state, rules)
     if found is not None and (status is not Status.ACTIVE or state.marked):
         found = schedule.uncounted(found)

@@ -37,6 +37,11 @@ class TableRules:
         zone = None if self.zone_given or not store else zone_of(store)
         return self if zone is None or zone == self.rules.zone else replace(self, rules=replace(self.rules, zone=zone))
 
+    def beside(self, labels: frozenset[str] | None) -> TableRules:
+        """As they are where other daemons run the rows of these labels; None while that isn't known."""
+        rules = self.rules
+        return replace(self, rules=replace(rules, remit=replace(rules.remit, beside=labels)))
+
     def zone_doubt(self, store: str) -> str | None:
         """What is to be said of a zone of the store's that nobody knows, but where the operator has said another."""
         if self.zone_given or not store or zone_of(store) is not None:

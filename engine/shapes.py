@@ -133,6 +133,7 @@ _ABOUT: Mapping[Column, str] = {
     Column.PRIORITY: "What starts first where not all can: low, normal, high or a number.",
     Column.JITTER: "Each run starts by a random part of this span later.",
     Column.ASSIGNEE: "Free text.",
+    Column.RUNS_ON: "The label of the daemon that runs it. Blank: the primary one.",
     Column.PROJECT: "Free text.",
     Column.WORKFLOW: "Free text.",
     Column.HEALTH: "How the task stands, or what is wrong with the row and how to mend it. Written by rowd.",

@@ -15,7 +15,9 @@ from engine.lateness import left_behind
 from engine.layout import Layout
 from engine.meanings import Meanings
 from engine.merge import Observation, active, delivered, first_sight, observe, shows, unchanged
+from engine.metadata import setting
 from engine.model import Edit, Occurrence, RowState, Task
+from engine.remit import come_over
 from engine.rules import TableRules
 
 FORGOTTEN_AFTER = timedelta(days=31)
@@ -111,10 +113,11 @@ class Sight:
     def _addressed(self, rows: Iterable[Row], named: Named, layout: Layout) -> Mapping[str, str]:
         """Remember who is who; answer key → the note of a copied row that has got its id since the last read."""
         unclear = [row for row in rows if row.key in named.unclear] if named.unclear else []
-        self.unclear = {row.key: (named.unclear[row.key], layout.canonical(row.cells)) for row in unclear}
+        primary = self.rules.rules.remit.primary  # no other daemon gives ids, or says what is wrong with rows that have none
+        self.unclear = {row.key: (named.unclear[row.key], layout.canonical(row.cells)) for row in unclear if primary}
         self.doubtful = dict(named.doubtful)
         self.order = list(named.rows)
-        self.mints = {mint.row.key: mint for mint in named.mint}
+        self.mints = {mint.row.key: mint for mint in named.mint if primary}
         self._lost = frozenset(mint.id for mint in named.mint)
         given, self._given = self._given, {mint.id: mint.why for mint in named.mint if mint.draft}
         return given
@@ -138,6 +141,8 @@ class Sight:
             seen = replace(seen, state=seen.state._replace(note=note)) if note is not None else seen
         else:
             seen = self._again(known, cells, now, row.handle)
+            if self._comes_over(known, seen.state):
+                seen = replace(seen, state=come_over(seen.state, now, self.rules.poll))
         self._note(found, seen, now)
         self._put.pop(key, None)
         self._unanswered.pop(key, None)
@@ -147,6 +152,11 @@ class Sight:
             self._raw[key] = row.cells
         if known is None:
             found.added.append(key)
+
+    def _comes_over(self, before: RowState, after: RowState) -> bool:
+        """Whether a person has made another daemon's row one of ours."""
+        ours = [self.rules.rules.remit.elsewhere(setting(one.cells, Column.RUNS_ON)) is None for one in (before, after)]
+        return before.cells is not after.cells and ours == [False, True]
 
     def _anchor(self, cell: Cell) -> datetime | None:
         try:

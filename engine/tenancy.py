@@ -18,6 +18,7 @@ from connectors.errors import TableError, Taken
 from engine.clock import Clock
 from engine.patience import PatientTable
 from engine.quota import Purpose
+from engine.remit import EVERYTHING, Remit
 
 TERM = timedelta(minutes=15)
 """For so long a lease holds, unless looks at the table are further apart."""
@@ -52,13 +53,22 @@ class Holder:
 class Tenancy:
     """One table's."""
 
-    def __init__(self, name: str, table: PatientTable, holder: Holder, clock: Clock, apart: Callable[[], timedelta]) -> None:
-        """name: the table's.   apart: how far looks at it are apart, at most."""
+    def __init__(
+        self,
+        name: str,
+        table: PatientTable,
+        holder: Holder,
+        clock: Clock,
+        apart: Callable[[], timedelta],
+        remit: Callable[[], Remit] = lambda: EVERYTHING,
+    ) -> None:
+        """name: the table's.   apart: how far looks at it are apart, at most.   remit: which of its rows are ours."""
         self._name = name
         self._table = table
         self._holder = holder
         self._clock = clock
         self._apart = apart
+        self._remit = remit
         self._until: datetime | None = None  # of our lease as it was left last; None where the table isn't ours
         self._beside: dict[str, datetime] = {}  # other holders, while the table is ours: since when they have been seen
 
@@ -109,7 +119,7 @@ class Tenancy:
         if others and (self._own(leases, now) is None or any(map(self._goes_before, settled))):
             self._until = None
             await self._give_way(table, others[0])
-        elif self._until - now < self._term() / RENEWED:
+        elif self._until - now < self._term() / RENEWED or not self._said(leases):
             with suppress(TableError):  # the next look comes here again; what keeps us from writing is told where rows are written
                 self._until = await self._leave(table)
 
@@ -123,18 +133,28 @@ class Tenancy:
 
     async def _leave(self, table: Leased) -> datetime:
         until = (self._clock.now() + self._term()).replace(microsecond=0)
-        await self._table.call(lambda: table.lease(Lease(self._holder.id, self._holder.who, until)))
+        remit = self._remit()
+        lease = Lease(self._holder.id, self._holder.who, until, tuple(sorted(remit.labels)), remit.primary)
+        await self._table.call(lambda: table.lease(lease))
         return until
 
     def _term(self) -> timedelta:
         term = TERM_OF_MONTHS if self._table.traits.budgets else TERM
         return max(term, LOOKS * self._apart())
 
+    def _said(self, leases: Collection[Lease]) -> bool:
+        """Whether our lease says which rows are ours as of now; also where it isn't shown (yet)."""
+        remit = self._remit()
+        ours = [one for one in leases if one.holder == self._holder.id]
+        return not ours or any(remit.labels == set(one.labels) and remit.primary == one.primary for one in ours)
+
     def _own(self, leases: Collection[Lease], now: datetime) -> Lease | None:
         return next((one for one in leases if one.holder == self._holder.id and _holds(one, now)), None)
 
     def _others(self, leases: Collection[Lease], now: datetime) -> list[Lease]:
-        return [one for one in leases if one.holder != self._holder.id and _holds(one, now)]
+        """Those of daemons that run rows of ours; who shares the table with us, each with labels of his own, is none of them."""
+        meets = self._remit().meets
+        return [one for one in leases if one.holder != self._holder.id and _holds(one, now) and meets(one)]
 
     def _goes_before(self, other: Lease) -> bool:
         """Of two that know of each other, which stays: both must come to the same."""
@@ -144,10 +164,11 @@ class Tenancy:
         """Leave it to another, without a lease of ours. Raises Taken."""
         with suppress(TableError):
             await self._table.call(lambda: table.release(self._holder.id))
-        raise Taken(
-            f"{self._name}: {other.who} runs this table, at least until {other.until:%Y-%m-%d %H:%M} UTC. Stop that one;"
-            " if it is dead, `rowd run --take-over`."
-        )
+        until = f"at least until {other.until:%Y-%m-%d %H:%M} UTC"
+        both = sorted(self._remit().labels.intersection(other.labels))
+        what = f"the rows of {', '.join(both)}" if both else "this table"
+        share = "" if both else " To share it, say `labels` and `primary = false` in the rowd.toml of one."
+        raise Taken(f"{self._name}: {other.who} runs {what}, {until}. Stop that one; if it is dead, `rowd run --take-over`.{share}")
 
 
 def _holds(lease: Lease, now: datetime) -> bool:

@@ -66,7 +66,7 @@ class Tender:
         self._listener = listener
         self._draw = draw
         self._holder = holder
-        self._tenancy = Tenancy(keeper.name, table, holder, clock, self._apart)
+        self._tenancy = Tenancy(keeper.name, table, holder, clock, self._apart, lambda: keeper.rules.rules.remit)
         look = partial(self._read, purpose=Purpose.TELL)
         self._teller = Teller(keeper, table, clock, listener, crash, self.recorder, look, self.reread)
         self._stir = asyncio.Event()
@@ -236,6 +236,7 @@ class Tender:
                 await self._tenancy.take()
             marker = await self.table.probe(purpose)  # *before* the read, so that an edit made meanwhile is seen by the next one
             if marker is not None and marker == self._marker and not (stale or self._unsure()):
+                self.keeper.access.known_at = self._clock.now()
                 return
             reading = await self.table.read(purpose)
             if reading.headless is None:

@@ -122,7 +122,7 @@ def _of_table(view: TableView) -> Iterator[Finding]:
 
 def _of_row(row: RowView) -> Iterator[Finding]:
     if (defect := row.defect) is not None:
-        level, kind = (Level.NOTE, "draft") if defect.draft else (Level.ERROR, "defect")
+        level, kind = (Level.ERROR, "defect") if defect.wrong else (Level.NOTE, "elsewhere" if defect.elsewhere else "draft")
         yield Finding(level, kind, row.table, defect.message, row.key, row.name, defect.column, _place(row))
 
 

@@ -136,7 +136,7 @@ class TableView:
 
     @property
     def defects(self) -> list[RowView]:
-        return [row for row in self.rows if row.defect is not None and not row.defect.draft]
+        return [row for row in self.rows if row.defect is not None and row.defect.wrong]
 
     @property
     def drafts(self) -> list[RowView]:
@@ -345,7 +345,7 @@ def _nameless(keeper: Keeper, now: datetime, *, new: bool) -> list[RowView]:
         cells = layout.canonical(mint.row.cells)
         fresh.append(view(provisional, {**cells, Column.STATUS: str(Status.DRAFT)} if mint.draft else cells, None))
     doubled = doubled_names([*keeper.states.values(), *(row.state for row in fresh)])
-    fresh = [replace(r, understood=name_taken(r.state, doubled[r.key])) if r.key in doubled else r for r in fresh]
+    fresh = [replace(r, understood=name_taken(r.state, doubled[r.key], rules)) if r.key in doubled else r for r in fresh]
     return [dark(row) for row in fresh] + [
         view(provisional, cells, message) for provisional, (message, cells) in keeper.sight.unclear.items()
     ]

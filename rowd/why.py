@@ -24,7 +24,7 @@ def why(row: RowView, now: datetime, house: House, *, daemon: bool) -> str:
 
 def _reason(row: RowView, now: datetime, house: House) -> str:
     if row.defect is not None:
-        return row.defect.message if row.defect.draft else f"the row has a defect: {row.defect.message}"
+        return row.defect.message if not row.defect.wrong else f"the row has a defect: {row.defect.message}"
     task = row.task
     assert task is not None  # noqa: S101 (a row is a task or a defect)
     if (running := row.running) is not None and running.started_at is not None:

@@ -34,6 +34,7 @@ from engine.parse import Rules
 from engine.parts import Parts
 from engine.patience import PatientTable, ThreadWorker
 from engine.recorder import recorder_of
+from engine.remit import Remit
 from engine.rules import TableRules
 from engine.tenancy import Holder
 from engine.tender import Tender
@@ -227,6 +228,7 @@ def _table(
         daily_at=config.settings.defaults.daily_at,
         actions={a: definitions[a] for a in allowed},
         repeatable={a: repeatable[a] for a in allowed},
+        remit=Remit(frozenset(config.settings.daemon.labels), config.settings.daemon.primary),
     )
     lent = Lent(config)
     place = Place(

@@ -90,7 +90,7 @@ def _fit(held: Hand, name: str, cells: dict[str, Cell]) -> Task | Defect:
         fail(f'{held.name} has a row with the ID "{clean(id_)}" already; leave it out to get a new one', Exit.REFUSED)
     understood = held.understood(cells, SystemClock().now())
     wanted = str(cells.get(Column.STATUS) or "").strip().casefold() == Status.DRAFT
-    if isinstance(understood, Defect) and not (understood.draft and wanted):
+    if isinstance(understood, Defect) and (understood.wrong or (understood.draft and not wanted)):
         defects = dict.fromkeys([understood.message, *_besides(held, cells)])
         fail(f"not added: {'; '.join(map(clean, defects))} (--draft adds it as it is, as a draft.)", Exit.BAD)
     return understood

@@ -74,5 +74,5 @@ def _check(held: Hand, row: RowView, after: dict[str, Cell], changed: dict[str, 
     if Column.ID in changed:
         fail("An ID is what rowd knows the row by; it can't be edited from here", Exit.REFUSED)
     understood = held.reread(row.state, after)
-    if isinstance(understood, Defect) and not understood.draft:
+    if isinstance(understood, Defect) and understood.wrong:
         fail(f"not changed: {clean(understood.message)} (--anyway puts it in all the same.)", Exit.BAD)

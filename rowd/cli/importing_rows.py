@@ -261,7 +261,7 @@ def _place(
     if key is None and not any(text(v) for c, v in cells.items() if c != Column.ID):
         return "it says nothing in any column of the table"
     understood = held.understood({**before, **cells}, now)
-    if isinstance(understood, Defect) and not understood.draft:
+    if isinstance(understood, Defect) and understood.wrong:
         return understood.message
     if key is not None:
         plan.update[key] = differing

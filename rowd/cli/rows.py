@@ -129,9 +129,11 @@ def row_json(row: RowView) -> dict[str, Any]:
 
 
 def status_of(row: RowView) -> str:
-    """The row's Status; `defect` where it isn't understood."""
+    """The row's Status; `defect` where it isn't understood, `elsewhere` where another daemon runs it."""
     if row.task is not None:
         return str(row.task.status)
+    if row.defect is not None and row.defect.elsewhere:
+        return "elsewhere"
     return str(Status.DRAFT) if row.defect is not None and row.defect.draft else "defect"
 
 

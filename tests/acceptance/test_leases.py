@@ -119,3 +119,53 @@ def test_one_that_takes_over_is_given_way_to(hosts: Hosts) -> None:
     assert new.stop() == 0
     old.until("table.recovered")  # it stands by
     assert old.stop() == 0
+
+
+SHARED = [
+    ["ID", "Name", "Schedule", "Action", "Runs On", "Last Status", "Health"],
+    ["1", "here", "every 2 seconds", "run_vitest", "", "", ""],
+    ["2", "there", "every 2 seconds", "run_vitest", "gpu", "", ""],
+    ["3", "nowhere", "every 2 seconds", "run_vitest", "npu", "", ""],
+]
+
+
+def test_two_daemons_share_a_table_by_labels_and_a_third_of_the_same_label_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    service = google_sheets.make(RealClock())
+    put_in(service, "Ops", {"Tasks": SHARED}, OWNER, ROBOT)
+    with ExitStack() as stack:
+        here = Hosts(service, "", stack.enter_context(Server(service)).base, tmp_path)
+        stack.callback(here.close)
+        config = here.beta / "rowd.toml"
+        config.write_text(config.read_text().replace("[daemon]", '[daemon]\nlabels = ["gpu"]\nprimary = false'))
+        first, second = here.start(here.alpha), here.start(here.beta)
+        for daemon, its in ((first, "here"), (second, "there")):
+            ended = daemon.until("run.ended")
+            daemon.until("run.ended", lambda event, first=ended["run"]: bool(event["run"] != first))  # type: ignore[misc]  # a default
+            assert {event["task"] for event in daemon.events if event["event"] == "run.ended"} == {its}
+        assert "no daemon of this table has this label" in first.until("row.defective")["message"]
+
+        (gamma := tmp_path / "gamma").mkdir()
+        for name in ("rowd.toml", ".env"):
+            (gamma / name).write_text((here.beta / name).read_text())
+        (gamma / ".env").chmod(0o600)
+        answer = rowd("run", cwd=gamma)
+        assert answer.returncode == 5
+        assert f"process {second.process.pid}" in answer.stderr
+        assert "runs the rows of gpu" in answer.stderr
+
+        listed = json.loads(rowd("list", "--json", cwd=here.beta).stdout)
+        assert {row["name"]: row["status"] for row in listed["tasks"]} == {
+            "here": "elsewhere",
+            "there": "active",
+            "nowhere": "elsewhere",
+        }
+        refused = rowd("run-now", "here", cwd=here.beta)
+        assert (
+            "another daemon runs it" in refused.stdout + refused.stderr or "the primary daemon" in refused.stdout + refused.stderr
+        )
+        assert refused.returncode != 0
+        assert first.stop() == second.stop() == 0
+    assert service.unserved == []

@@ -81,6 +81,7 @@ class House:
         self.events: list[Event] = []
         self.witness = Witness()
         self.path = path
+        self.holder = Holder("test", "a test")
         self._parts = parts
         self._ids = itertools.count(1)
         self._bytes = itertools.count(1)
@@ -141,7 +142,7 @@ class House:
         patient, clock = self.patient(table, its, governor), governor.clock
         recorder = await recorder_of(name, patient, clock, committer)
         draw = lambda: f"id{next(self._ids)}"  # noqa: E731 (a name would say no more)
-        return Tender(keeper, patient, clock, self.events.append, draw, Holder("test", "a test"), self.parts().crash, recorder)
+        return Tender(keeper, patient, clock, self.events.append, draw, self.holder, self.parts().crash, recorder)
 
     def patient(self, table: Any, its: TableRules, governor: Governor) -> PatientTable:
         """A table in memory counts nothing, so it needs no gate."""

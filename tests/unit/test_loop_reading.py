@@ -458,3 +458,31 @@ def test_a_table_that_keeps_others_away_is_not_opened_anew(tmp_path: Path) -> No
             assert not daemon.reopen("ops", lambda _: table())
 
     run(story())
+
+
+def test_a_run_that_began_by_an_old_copy_says_so_until_the_next_one_begins(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), MemoryTable([row("a", "every hour")], COLUMNS)
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=43, seconds=30))
+            sheet.fail = [TryLater("the network is down")] * 1_000
+            await house.until(NOON + timedelta(hours=1, minutes=10))
+            sheet.fail = []
+            await house.after(minutes=1)
+            assert house.witness.times("a") == [NOON + timedelta(hours=1)]
+            assert sheet.person("a")["Health"].startswith("NOTE: the last run began by what the row said 16m before. OK, next")
+            await house.after(hours=1)
+            assert sheet.person("a")["Health"].startswith("OK, next")
+
+    run(story())
+
+
+def test_a_copy_that_the_store_says_is_unchanged_is_no_old_one(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), ProbedTable([row("a", "every hour")], COLUMNS)
+        async with house.open(sheet):
+            await house.after(hours=2, minutes=1)
+            assert len(house.witness.seen) == 2
+            assert sheet.person("a")["Health"].startswith("OK, next")
+
+    run(story())

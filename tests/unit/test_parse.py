@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from actions.api import Definition
 from actions.parameters import Parameter, ParameterType
 from connectors.api import BEYOND, Cell
-from engine.columns import Column
+from engine.columns import RESTARTS, Column
 from engine.metadata import SETTINGS, UNSERVED, restarts
 from engine.model import CatchUp, Defect, Overlap, RowState, Status, Task, Type
 from engine.parse import Rules, doubled_names, parse, parse_like, said_by
@@ -499,7 +499,7 @@ def test_what_restarts_a_schedule_is_seen_in_metadata_too() -> None:
     assert before == restarts({"Schedule": "daily 07:00", "Metadata": '{"schedule": "daily 08:00"}'})
     assert before != restarts({"Metadata": '{"schedule": "daily 08:00"}'})
     assert before != restarts({"Metadata": '{"schedule": "daily 07:00", "time_zone": "UTC"}'})
-    assert restarts({"Metadata": "{nonsense"}) == restarts({}) == (None, None, None, None)
+    assert restarts({"Metadata": "{nonsense"}) == restarts({}) == (None,) * len(RESTARTS)
 
 
 # --- names
