@@ -45,8 +45,8 @@ prove: $(READY)
 
 # What takes too long for every change: the courses of `make test` five times as long, many seeds of the simulation.
 soak: $(READY)
-	ROWD_KILLS=200 ROWD_KILLS_ROWS=300 ROWD_CRASHES=100 ROWD_MONTHS=all $(BIN)/python -m pytest -n 2 $(BY_FILE) \
-		tests/acceptance/test_crash_points.py tests/acceptance/test_kills.py tests/simulation/test_month.py
+	ROWD_KILLS=200 ROWD_CLOUD_KILLS=50 ROWD_KILLS_ROWS=300 ROWD_CRASHES=100 ROWD_MONTHS=all $(BIN)/python -m pytest -n 2 $(BY_FILE) \
+		tests/acceptance/test_crash_points.py tests/acceptance/test_kills*.py tests/simulation/test_month.py
 	$(BIN)/python -m tests.simulation --seeds 200
 
 # BENCH_ARGS: names of measurements, --json FILE; all of them take about forty minutes.

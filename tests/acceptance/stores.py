@@ -17,7 +17,9 @@ from tests.emulators.airtable import make as make_airtable
 from tests.emulators.airtable.model import Base as AirtableBase
 from tests.emulators.airtable.seeds import TASK_FIELDS, TASK_ROWS
 from tests.emulators.core.clock import RealClock
+from tests.emulators.core.emulator import Emulator
 from tests.emulators.core.exchange import Json
+from tests.emulators.core.faults import Fault
 from tests.emulators.core.server import Server
 from tests.emulators.google_sheets import OWNER, ROBOT
 from tests.emulators.google_sheets import make as make_sheets
@@ -63,9 +65,16 @@ class Store(ABC):
     @abstractmethod
     def delete(self, name: str) -> None: ...
 
+    service: Emulator
+    """Of a vendor's."""
+
     def refused(self) -> list[int]:
-        """The statuses of requests that the vendor refused."""
-        return []
+        """The statuses of requests that the vendor refused by itself."""
+        return [entry.answer.status for entry in self.service.journal if entry.answer.status >= 400 and not entry.faulty]
+
+    def lose_answers(self, chance: float) -> Fault:
+        """From now on, of that many requests in all the connection breaks after they were carried out."""
+        return self.service.faults.add(Fault(chance=chance, committed=True, reset=True))
 
     @abstractmethod
     def close(self) -> None:
@@ -124,14 +133,14 @@ class Local(Store):
 class Sheet(Store):
     def __init__(self, folder: Path, rows: list[dict[str, Any]], *, tab: str = "Tasks") -> None:
         """tab: another than Tasks has no columns yet."""
-        self._service = make_sheets(RealClock())
+        self.service = make_sheets(RealClock())
         lines = [[n, *(row.get(column) for column in HEADER[1:])] for n, row in enumerate(rows, 1)]
         tabs: dict[str, list[list[Any]]] = {"Tasks": [HEADER, *lines], tab: []} if tab != "Tasks" else {"Tasks": [HEADER, *lines]}
-        self.id = put_in(self._service, "Ops", tabs, OWNER, ROBOT).id
-        self._person = SheetPerson(self._service, self.id, tab)
-        self._server = Server(self._service)
+        self.id = put_in(self.service, "Ops", tabs, OWNER, ROBOT).id
+        self._person = SheetPerson(self.service, self.id, tab)
+        self._server = Server(self.service)
         self._key = folder / "service-account.json"
-        self._key.write_text(json.dumps(self._service.accounts.service_account(ROBOT, self._server.base)))
+        self._key.write_text(json.dumps(self.service.accounts.service_account(ROBOT, self._server.base)))
         self._key.chmod(0o600)
 
     def definition(self, name: str) -> str:
@@ -156,28 +165,25 @@ class Sheet(Store):
     def _line(self, name: str) -> int:
         return next(n for n, row in enumerate(self._person.seen(), 1) if name in row)
 
-    def refused(self) -> list[int]:
-        return [entry.answer.status for entry in self._service.journal if entry.answer.status >= 400]
-
     def close(self) -> None:
         self._server.close()
-        assert self._service.unserved == []
+        assert self.service.unserved == []
 
 
 class Base(Store):
     def __init__(self, folder: Path, rows: list[dict[str, Any]]) -> None:
-        self.airtable = make_airtable(RealClock(), {"rate_limit_body": "errors"}, 1)
-        base = self.airtable.add_base(AirtableBase("appOpsOpsOpsOps01", "Ops", self.airtable.workspace))
+        self.service = make_airtable(RealClock(), {"rate_limit_body": "errors"}, 1)
+        base = self.service.add_base(AirtableBase("appOpsOpsOpsOps01", "Ops", self.service.workspace))
         own = [
             {"name": "Due", "type": "date", "options": {"dateFormat": {"name": "iso"}}},
             {"name": "Done", "type": "checkbox", "options": {"icon": "check", "color": "greenBright"}},
         ]
-        add_table(self.airtable, base, "Tasks", [*TASK_FIELDS, *own], rows)
-        self._person = AirtablePerson(self.airtable, base.id, "Tasks")
-        self._server = Server(self.airtable)
+        add_table(self.service, base, "Tasks", [*TASK_FIELDS, *own], rows)
+        self._person = AirtablePerson(self.service, base.id, "Tasks")
+        self._server = Server(self.service)
 
     def definition(self, name: str) -> str:
-        said = self.airtable.snippet(self._server.base).replace('plan = "team"', 'plan = "business"')  # no month to be spread
+        said = self.service.snippet(self._server.base).replace('plan = "team"', 'plan = "business"')  # no month to be spread
         return said.replace("[tables.tasks]", f"[tables.{name}]")
 
     def rows(self) -> dict[str, dict[str, str]]:
@@ -192,29 +198,26 @@ class Base(Store):
     def delete(self, name: str) -> None:
         self._person.delete(name)
 
-    def refused(self) -> list[int]:
-        return [entry.answer.status for entry in self.airtable.journal if entry.answer.status >= 400]
-
     def close(self) -> None:
         self._server.close()
-        assert self.airtable.unserved == []
+        assert self.service.unserved == []
 
 
 class Database(Store):
     def __init__(self, folder: Path, rows: list[dict[str, Any]], *, lag_s: int = 0) -> None:
         self._lag = lag_s
-        self._notion = make_notion(RealClock(), {"index_lag_s": str(lag_s)}, 1)
-        self._person = NotionPerson(self._notion)
+        self.service = make_notion(RealClock(), {"index_lag_s": str(lag_s)}, 1)
+        self._person = NotionPerson(self.service)
         home = self._person.page("Home")
-        self._person.share(home, self._notion.api.connections[NOTION_TOKEN])
+        self._person.share(home, self.service.api.connections[NOTION_TOKEN])
         columns: dict[str, Json] = {**NOTION_COLUMNS, "Due": {"date": {}}, "Done": {"checkbox": {}}}
         self._source = self._person.database("Tasks", columns, home)
         for row in rows:
             self._person.insert(self._source, row)
-        self._server = Server(self._notion)
+        self._server = Server(self.service)
 
     def definition(self, name: str) -> str:
-        said = self._notion.snippet(self._server.base).replace("[tables.tasks]", f"[tables.{name}]")
+        said = self.service.snippet(self._server.base).replace("[tables.tasks]", f"[tables.{name}]")
         return f'{said}lag = "{self._lag}s"\n'
 
     def rows(self) -> dict[str, dict[str, str]]:
@@ -234,15 +237,12 @@ class Database(Store):
         return next(page for page in self._person.rows(self._source) if self._shown(page)["Name"] == name)
 
     def _shown(self, page: Page) -> dict[str, Any]:
-        with self._notion.lock:
+        with self.service.lock:
             return {column.name: seen(column, page.values.get(column.id)) for column in self._source.properties.values()}
-
-    def refused(self) -> list[int]:
-        return [entry.answer.status for entry in self._notion.journal if entry.answer.status >= 400]
 
     def close(self) -> None:
         self._server.close()
-        assert self._notion.unserved == []
+        assert self.service.unserved == []
 
 
 def seen(column: Property, value: Any) -> Any:
