@@ -113,6 +113,9 @@ class Local(Store):
     def delete(self, name: str) -> None:
         self._save([row for row in self._lines() if row["Name"] != name])
 
+    def refused(self) -> list[int]:
+        return []
+
     def close(self) -> None:
         pass
 

@@ -207,16 +207,16 @@ def test_a_write_whose_answer_never_came_makes_no_row_twice(office: Make) -> Non
     here = office("local", "airtable", MANY)
     base = here.other
     assert isinstance(base, Base)
-    base.airtable.faults.add(Fault("records.create", times=2, reset=True, committed=True))
+    base.service.faults.add(Fault("records.create", times=2, reset=True, committed=True))
     assert len(here.told("copy", "one", "other")["made"]) == len(MANY)
     same(here, "Name", "Type", "Action", "Status", "Current")
     here.one.insert({"Name": "from_one", "Action": "run_vitest", "Status": "active"})
     here.one.type("task 001", "Description", "mine")
-    base.airtable.faults.add(Fault("records.create", times=1, reset=True, committed=True))
-    base.airtable.faults.add(Fault("records.update", times=1, reset=True, committed=True))
+    base.service.faults.add(Fault("records.create", times=1, reset=True, committed=True))
+    base.service.faults.add(Fault("records.update", times=1, reset=True, committed=True))
     here.sync()
     same(here, "Name", "Type", "Action", "Status", "Current", "Description")
-    assert len(here.other.rows()) == len(base.airtable.bases["appOpsOpsOpsOps01"].tables[0].records) == len(MANY) + 1
+    assert len(here.other.rows()) == len(base.service.bases["appOpsOpsOpsOps01"].tables[0].records) == len(MANY) + 1
     found = here.sync()
     assert (found["made"], found["put"], found["conflicts"]) == ([], [], [])
 
