@@ -49,7 +49,7 @@ soak: $(READY)
 		tests/acceptance/test_crash_points.py tests/acceptance/test_kills*.py tests/simulation/test_month.py
 	$(BIN)/python -m tests.simulation --seeds 200
 
-# BENCH_ARGS: names of measurements, --json FILE; all of them take about forty minutes.
+# BENCH_ARGS: names of measurements, --json FILE; all of them take about an hour.
 bench: $(BENCH)/.ready
 	$(BENCH)/bin/python -m bench $(BENCH_ARGS)
 

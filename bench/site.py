@@ -106,7 +106,8 @@ class Site:
     def start(self, through: Iterable[str] = ()) -> Self:
         """Start the daemon; `through` is put before its command (a profiler)."""
         packages = witness.registered(self.folder)
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("ROWD_")}
+        kept = (k for k in os.environ if not k.startswith("ROWD_") and k != "PYTHONDONTWRITEBYTECODE")  # as where people run it
+        environment = {k: os.environ[k] for k in kept}
         environment |= {"PYTHONPATH": f"{ROOT}:{packages}", witness.VARIABLE: str(self.witness)}
         self.heard = []
         self._process = subprocess.Popen([*through, str(ROWD), "run"], cwd=self.folder, env=environment, stderr=subprocess.PIPE)

@@ -85,8 +85,10 @@ class Governor:
         """
         if exc.wait is None or isinstance(exc, NotYet):
             return
-        until = self.clock.uptime().seconds + exc.wait.total_seconds()
+        now, pause = self.clock.uptime().seconds, exc.wait.total_seconds()
+        until = now + pause
         if isinstance(exc, Limited):
+            self.quota.learn(asked, pause, now)
             self.quota.lock(exc.scope, exc.kind, until)
         else:
             self.quota.lock(f"table {asked.table}", "any", until)

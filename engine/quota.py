@@ -18,6 +18,13 @@ RESERVE = 10
 """One in so many of the requests that a window lets through, reads and writes together, is kept for telling tables."""
 
 
+LONG = 60.0
+"""Seconds. A vendor that wants a longer pause has a limit that it doesn't publish (Notion's of a workspace: VENDORS.md C1)."""
+
+LESS, EASES, MORE = 0.7, 3600.0, 1.25
+"""From then on a window lets through this part of what was spent of it just then; and after each so many seconds, so much more."""
+
+
 class Purpose(Enum):
     """What a call of a table is for. What it takes, be it reads, may use the reserve only where it tells something.
 
@@ -87,15 +94,18 @@ class Quota:
         self._spent: dict[tuple[str, str, float], deque[float]] = {}
         self._known: dict[tuple[str, str, float], tuple[Window, int]] = {}
         self._locked: dict[tuple[str, str], float] = {}
+        self._learnt: dict[tuple[str, str, float], tuple[int, float]] = {}  # how many it really lets through, as of when
 
     def free_at(self, asked: Asked, now: float) -> float:
         """The first instant, `now` or later, at which it is within every window, if nothing else goes out before."""
         at = max(now, self._locked_until(f"table {asked.table}", asked.kind))
         for window in asked.counted_by:
-            spent, room = self._within(window, now), room_in(window, asked)
+            spent, room = self._within(window, now), min(room_in(window, asked), self._really(window, now))
             at = max(at, self._locked_until(window.scope, asked.kind))
             if len(spent) >= room:
                 at = max(at, spent[-room] + window.span.total_seconds())
+            if spent and _key(window) in self._learnt:  # evenly, so that nobody has to wait for a whole window
+                at = max(at, spent[-1] + window.span.total_seconds() / self._really(window, now))
         return at
 
     def spend(self, asked: Asked, now: float) -> None:
@@ -120,6 +130,18 @@ class Quota:
         for one in ("read", "write") if kind == "any" else (kind,):
             self._locked[scope, one] = max(until, self._locked.get((scope, one), until))
 
+    def learn(self, asked: Asked, pause: float, now: float) -> None:
+        """It was refused as too many, and the vendor wants a pause of so many seconds."""
+        for window in asked.counted_by:
+            if pause > LONG:
+                spent = min(len(self._within(window, now)), self._really(window, now))
+                self._learnt[_key(window)] = max(int(spent * LESS), 1), now
+
+    def _really(self, window: Window, now: float) -> int:
+        """What it lets through, as far as that was learnt; all of it where nothing was."""
+        size, since = self._learnt.get(_key(window), (window.size, now))
+        return min(int(size * MORE ** max(0.0, (now - since) // EASES)), window.size)
+
     def used(self, now: float) -> list[Used]:
         """Each window of which something is spent, or that is locked now."""
         found = []
@@ -128,7 +150,7 @@ class Quota:
             kinds: tuple[Request, ...] = ("read", "write")
             until = max(self._locked_until(window.scope, kind) for kind in kinds if window.kind in (kind, "any"))
             if spent or until > now:
-                found.append(Used(window, size, spent, until if until > now else None))
+                found.append(Used(window, min(size, self._really(window, now)), spent, until if until > now else None))
         return found
 
     def standing(self, now: datetime, uptime: float) -> list[Allowance]:
@@ -146,16 +168,17 @@ class Quota:
             if used.until is not None or 2 * used.spent >= used.size
         ]
 
-    def noted(self) -> tuple[list[Any], list[Any]]:
-        """All of it as JSON can carry it: windows, each with the size of our part and what was spent; and locks."""
+    def noted(self) -> tuple[list[Any], list[Any], list[Any]]:
+        """All of it as JSON can carry it: windows, each with the size of our part and what was spent; locks; what was learnt."""
         windows = [
             [window.scope, window.kind, window.span.total_seconds(), window.size, size, list(self._spent[key])]
             for key, (window, size) in self._known.items()
             if self._spent.get(key)
         ]
-        return windows, [[scope, kind, until] for (scope, kind), until in self._locked.items()]
+        locks = [[scope, kind, until] for (scope, kind), until in self._locked.items()]
+        return windows, locks, [[*key, size, since] for key, (size, since) in self._learnt.items()]
 
-    def take_up(self, windows: Sequence[Any], locks: Sequence[Any], uptime: float) -> None:
+    def take_up(self, windows: Sequence[Any], locks: Sequence[Any], learnt: Sequence[Any], uptime: float) -> None:
         """Be what was `noted`, by whomever; only locks of our own stay beside. What lies ahead of `uptime` was never spent.
 
         Raises ValueError or TypeError, changing nothing, for what was not noted so.
@@ -166,8 +189,12 @@ class Quota:
             window = Window(kind, int(whole), timedelta(seconds=span), str(scope))
             known[_key(window)] = window, int(size)
             spent[_key(window)] = deque(sorted(float(at) for at in times if float(at) <= uptime))
+        really = {(str(scope), str(kind), float(span)): (int(size), float(since)) for scope, kind, span, size, since in learnt}
         locked = {(str(scope), str(kind)): float(until) for scope, kind, until in locks if float(until) > uptime}
         self._spent, self._known = spent, self._known | known
+        for key, (size, since) in really.items():
+            if since <= uptime and since > self._learnt.get(key, (0, 0.0))[1]:
+                self._learnt[key] = size, since
         self._locked = {place: max(until, locked.get(place, until)) for place, until in (locked | self._locked).items()}
 
     def _locked_until(self, scope: str, kind: Request) -> float:

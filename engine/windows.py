@@ -118,12 +118,12 @@ def _take_up(quota: Quota, file: int, boot: str, uptime: float) -> None:
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
         said = json.loads(os.pread(file, _LARGEST, 0) or b"{}")
         if said.get("boot") == boot:
-            quota.take_up(said["windows"], said["locks"], uptime)
+            quota.take_up(said["windows"], said["locks"], said.get("learnt", ()), uptime)
 
 
 def _note(quota: Quota, file: int, boot: str) -> None:
-    windows, locks = quota.noted()
-    text = json.dumps({"boot": boot, "windows": windows, "locks": locks}).encode()
+    windows, locks, learnt = quota.noted()
+    text = json.dumps({"boot": boot, "windows": windows, "locks": locks, "learnt": learnt}).encode()
     with suppress(OSError):
         os.pwrite(file, text, 0)
         os.ftruncate(file, len(text))

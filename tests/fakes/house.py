@@ -29,6 +29,7 @@ from engine.rules import TableRules
 from engine.tenancy import Holder
 from engine.tender import Tender
 from engine.trust import SteadyClock
+from engine.windows import WindowFile
 from tests.fakes.memory_table import InlineWorker
 from tests.fakes.virtual import VirtualClock
 
@@ -82,6 +83,7 @@ class House:
         self.witness = Witness()
         self.path = path
         self.holder = Holder("test", "a test")
+        self.windows: WindowFile | None = None
         self._parts = parts
         self._ids = itertools.count(1)
         self._bytes = itertools.count(1)
@@ -125,7 +127,7 @@ class House:
         ledger = Ledger.open(self.path / "ledger.sqlite")
         committer = InlineCommitter(ledger, parts.crash)
         clock = SteadyClock(self.clock)
-        daemon = Daemon(parts, clock, committer, self.events.append)
+        daemon = Daemon(parts, clock, committer, self.events.append, self.windows)
         tenders = []
         for number, table in enumerate(tables):
             its = table_rules or rules("ops" if number == 0 else f"ops{number}")

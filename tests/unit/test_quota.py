@@ -161,6 +161,48 @@ def test_a_lock_out_is_obeyed_to_the_instant_by_all_of_the_scope() -> None:
     assert quota.free_at(asked("a"), 31) == 31
 
 
+def test_a_limit_that_is_not_published_is_learnt_from_the_pause_that_the_vendor_wants() -> None:
+    quota, window = Quota(), Window("any", 180, MINUTE, "connection")
+    ask = asked("a", "write", TELL, 1.0, window)
+    for n in range(60):
+        quota.spend(ask, n / 4)
+    quota.learn(ask, 600, 15)
+    at, sent = 615.0, 0
+    while (at := quota.free_at(ask, at)) < 615 + 60:
+        quota.spend(ask, at)
+        sent += 1
+    assert sent == 42  # seven tenths of what was too much, evenly
+    assert quota.free_at(ask, at) - at <= 60 / 42
+    quota.learn(ask, 600, at)
+    assert [used.size for used in quota.used(at)] == [28]
+    for _ in range(30):
+        quota.spend(ask, at + 7 * 3600)
+    assert quota.free_at(ask, at + 7 * 3600) - (at + 7 * 3600) == pytest.approx(60 / int(28 * 1.25**7))
+    assert [used.size for used in quota.used(at + 99 * 3600)] == []
+    quota.spend(ask, at + 99 * 3600)
+    assert [used.size for used in quota.used(at + 99 * 3600)] == [180]
+
+
+def test_a_short_pause_teaches_nothing() -> None:
+    quota = Quota()
+    for _ in range(5):
+        quota.spend(asked("a"), 0)
+    quota.learn(asked("a"), 30, 0)
+    assert quota.free_at(asked("a"), 40) == 40
+    assert quota.noted()[2] == []
+
+
+def test_what_was_learnt_is_known_to_the_next_process() -> None:
+    quota, after, window = Quota(), Quota(), Window("any", 180, MINUTE, "connection")
+    ask = asked("a", "write", TELL, 1.0, window)
+    for n in range(10):
+        quota.spend(ask, n)
+    quota.learn(ask, 600, 10)
+    after.take_up(*quota.noted(), 700)
+    after.spend(ask, 700)
+    assert after.free_at(ask, 700) == 700 + 60 / 7
+
+
 def test_looks_leave_a_reserve_for_what_is_to_be_told() -> None:
     quota, window = Quota(), Window("any", 20, MINUTE, "connection")
     look, tell = (asked("a", "read", purpose, 1.0, window) for purpose in (LOOK, TELL))

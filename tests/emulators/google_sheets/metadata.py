@@ -27,6 +27,13 @@ class Places:
     def __init__(self) -> None:
         self._known: dict[tuple[int, bool], dict[Row | Column, int]] = {}
 
+    @classmethod
+    def of(cls, sheet: Sheet, line: Row | Column, index: int) -> Places:
+        """Of this line, which stands there."""
+        only = cls()
+        only._known[sheet.id, isinstance(line, Row)] = {line: index}
+        return only
+
     def index(self, sheet: Sheet, line: Row | Column) -> int:
         key = (sheet.id, isinstance(line, Row))
         if key not in self._known:

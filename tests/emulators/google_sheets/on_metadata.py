@@ -17,7 +17,7 @@ def create(call: Call) -> Json:
         raise invalid("Developer metadata must have a visibility.")
     number = given.get("metadataId")
     if number is None:
-        number = call.service.new_number(*call.book.entries)
+        number = call.service.new_number(call.book.entries)
     elif number < 1:
         raise invalid("A metadataId must be positive.")
     elif number in call.book.entries:
@@ -27,7 +27,8 @@ def create(call: Call) -> Json:
     metadata.room(call.book, sheet, len(key) + len(value))
     entry = Entry(number, key, value, given["visibility"], call.service.project, sheet, line)
     call.book.entries[number] = entry
-    return {"developerMetadata": metadata.to_json(call.book, entry)}
+    where = metadata.Places.of(sheet, line, given["location"]["dimensionRange"]["startIndex"]) if sheet and line else None
+    return {"developerMetadata": metadata.to_json(call.book, entry, where)}
 
 
 def update(call: Call) -> Json:

@@ -73,7 +73,7 @@ def add_protected_range(call: Call) -> Json:
         "protectedRangeId",
     }:
         raise NotEmulated("protecting a named range or a table")
-    number = given.get("protectedRangeId") or call.service.new_number(*(one["protectedRangeId"] for one in _protections(call)))
+    number = given.get("protectedRangeId") or call.service.new_number([one["protectedRangeId"] for one in _protections(call)])
     sheet = call.sheet(given.get("range", {}).get("sheetId"))
     asked = {name: value for name, value in given.get("editors", {}).items() if value}
     if given.get("warningOnly") and asked:

@@ -25,7 +25,7 @@ def add_sheet(call: Call) -> Json:
     taken = [sheet.id for sheet in call.book.sheets]
     number = said.get("sheetId")
     if number is None:
-        number = call.service.new_number(*taken)
+        number = call.service.new_number(taken)
     elif number in taken:
         raise invalid(f"A sheet with id {number} already exists. Please enter another id.")
     title = said.get("title") or _free_title(call.book)
@@ -93,7 +93,7 @@ def duplicate_sheet(call: Call) -> Json:
     source = call.sheet(call.given.get("sourceSheetId"))
     number = call.given.get("newSheetId")
     if number is None:
-        number = call.service.new_number(*(sheet.id for sheet in call.book.sheets))
+        number = call.service.new_number([sheet.id for sheet in call.book.sheets])
     elif call.book.sheet(number) is not None:
         raise invalid(f"A sheet with id {number} already exists. Please enter another id.")
     title = call.given.get("newSheetName") or copied_title(call.book, source.title)

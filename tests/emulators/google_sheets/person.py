@@ -110,7 +110,7 @@ class Person:
             target.cells[:] = [pasting.moved(cell, to - row, 0) for cell in source.cells]
             if self._service.switches["row_copy"] == "metadata":
                 for entry in [entry for entry in self.book.entries.values() if entry.line is source]:
-                    number = self._service.new_number(*self.book.entries)
+                    number = self._service.new_number(self.book.entries)
                     self.book.entries[number] = entry._replace(id=number, line=target)
 
     def sort(self, column: str, *, descending: bool = False, cells: str | None = None) -> None:

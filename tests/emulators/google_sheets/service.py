@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -189,8 +189,8 @@ class GoogleSheets(Emulator):
     def renderer(self, book: Book, option: str | None = None, times: str | None = None) -> Renderer:
         return Renderer(book, self.clock.now(), option or FORMATTED, times or "SERIAL_NUMBER")
 
-    def new_number(self, *taken: int) -> int:
-        """An id as tabs, protected ranges and metadata have."""
+    def new_number(self, taken: Collection[int] = ()) -> int:
+        """An id as tabs, protected ranges and metadata have, and none of those that are taken."""
         while True:
             number = self.random.randrange(1, 2**31 - 1)
             if number not in taken:

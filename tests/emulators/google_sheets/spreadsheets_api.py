@@ -52,7 +52,7 @@ class SpreadsheetsApi:
         if set(given) - {"properties"}:
             raise NotEmulated(f"creating a tab with {', '.join(set(given) - {'properties'})}")
         taken = [one.get("properties", {}).get("sheetId", 0) for one in all_]
-        number = said.get("sheetId", self._service.new_number(*taken) if index else 0)
+        number = said.get("sheetId", self._service.new_number(taken) if index else 0)
         grid = said.get("gridProperties", {})
         title = said.get("title") or f"Sheet{index + 1}"
         sheet = Sheet.blank(number, title, grid.get("rowCount") or ROWS, grid.get("columnCount") or COLUMNS)
@@ -92,7 +92,7 @@ class SpreadsheetsApi:
         if source is None:
             raise errors.not_found()
         with self._service.writing(request, given.get("destinationSpreadsheetId", "")) as target:
-            number = self._service.new_number(*(one.id for one in target.book.sheets))
+            number = self._service.new_number([one.id for one in target.book.sheets])
             copy = on_sheets.copied(source, number, on_sheets.copied_title(target.book, source.title))
             target.book.room(copy, copy.height, copy.width)
             target.book.sheets.append(copy)
