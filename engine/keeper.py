@@ -10,6 +10,7 @@ from config.fields import spelled
 from connectors.api import Cell, Written
 from engine.access import UNSERVED, Access
 from engine.anew import begin_anew
+from engine.bylaws import Bylaws
 from engine.columns import Column
 from engine.display import display
 from engine.findings import Findings, Reading
@@ -37,7 +38,7 @@ class Keeper:
 
     states: every row that the ledger remembers.   tallies: what their pasts add up to.   requests: open wishes.
     sight: how the table was last read.   access: how it stands with us.   recent: whether the tallies hold the newest outcomes.
-    clock: the table's own time zone, as its store named it last; "" for none.   rules: with the zone that counts.
+    bylaws: which rules hold.
     unsent: rows whose display may differ from what stands in the table, in the order in which they get their turn to be told.
     """
 
@@ -45,10 +46,8 @@ class Keeper:
         """rules: as the operator has them.   states, tallies, mark: the ledger's copy; None for a mark where the ledger never read
         this table.
         """
-        self.clock = mark.time_zone if mark is not None else ""
-        self._given = rules
-        self._beside: frozenset[str] | None = None
-        self.rules = rules = rules.by_clock_of(self.clock)
+        self.bylaws = Bylaws(rules, mark.time_zone if mark is not None else "")
+        rules = self.rules
         self.name = rules.rules.table
         self.states: dict[str, RowState] = {s.key: s for s in states}
         self.tallies: dict[str, Tally] = dict(tallies)
@@ -66,13 +65,20 @@ class Keeper:
         self._doubted: set[str] = set()  # rows of the last write of which an earlier answer is still out: it may land any time
         self.tell(sorted(self.meanings.read(self.states, self.states)))
 
+    @property
+    def rules(self) -> TableRules:
+        """As they hold now."""
+        return self.bylaws.rules
+
     # --- what came of a look at the table
 
     def take(self, reading: Reading, now: datetime, draw: Callable[[], str]) -> Findings:
         """Hold a complete read against what is known. Changes nothing but how the table stands, and how rows are addressed."""
         new_ledger = self.access.first_read is None
         waited, hints = [mint.id for mint in self.sight.mints.values()], self.hints
-        turned, joined = self._turned(reading), self._joined(reading, now)
+        turned, joined = self.bylaws.turned(reading), self.bylaws.joined(reading, now)
+        if turned or joined:
+            self._adopt()
         found = self.sight.take(reading, now, draw, new_ledger=new_ledger)
         if turned:
             self._anew(found, now, "put into another time zone")
@@ -125,8 +131,10 @@ class Keeper:
     def reconfigure(self, rules: TableRules | None, now: datetime) -> Findings:
         """Go on with other rules; None: the table is no longer served. A schedule that now means something else starts anew."""
         found = Findings()
-        self.access.served, self._given = rules is not None, rules or self._given
-        self._adopt(self._given)
+        self.access.served = rules is not None
+        if rules is not None:
+            self.bylaws.replace(rules)
+        self._adopt()
         self._anew(found, now, "changed by rowd.toml")
         return found
 
@@ -136,31 +144,11 @@ class Keeper:
         self.understand(self.states, now)
         begin_anew(found, self.states, before, self.understood, now, why, self.rules.poll)
 
-    def _turned(self, reading: Reading) -> bool:
-        """Go by the zone that the store names now. True where that is another than counted until now."""
-        if reading.headless is not None or reading.time_zone == self.clock:
-            return False
-        self.clock, zone = reading.time_zone, self.rules.rules.zone
-        self._adopt(self._given)
-        return self.rules.rules.zone != zone
-
-    def _joined(self, reading: Reading, now: datetime) -> bool:
-        """Know who runs the rows that aren't ours. True where that is news."""
-        if reading.headless is not None:
-            return False
-        beside = frozenset(label for lease in reading.leases if now < lease.until for label in lease.labels)
-        if beside == self._beside:
-            return False
-        self._beside = beside
-        self._adopt(self._given)
-        return True
-
-    def _adopt(self, given: TableRules) -> None:
-        """Go by these rules from the next parsing on, in the light of what the table itself says.   given: the operator's."""
-        self.rules = rules = given.by_clock_of(self.clock).beside(self._beside)
-        self.access.offline_limit, self.access.zone = rules.offline_limit, rules.rules.zone
-        self.meanings.rules = rules.rules
-        self.sight.reconfigure(rules)
+    def _adopt(self) -> None:
+        """Go by the rules of now from the next parsing on."""
+        self.access.offline_limit, self.access.zone = self.rules.offline_limit, self.rules.rules.zone
+        self.meanings.rules = self.rules.rules
+        self.sight.reconfigure(self.rules)
 
     def apply(
         self,
@@ -229,14 +217,14 @@ class Keeper:
         """A sentence on each column that was probably meant to be another one, is gone, or can't hold what rowd would put there."""
         if self.sight.layout is None:
             return ()
-        said = (self.sight.layout.hints, self.sight.missing(), self._misfits.sentences, self.zone_doubt, self.access.unrecorded)
+        said = (
+            self.sight.layout.hints,
+            self.sight.missing(),
+            self._misfits.sentences,
+            self.bylaws.zone_doubt,
+            self.access.unrecorded,
+        )
         return tuple(dict.fromkeys(chain.from_iterable(said)))
-
-    @property
-    def zone_doubt(self) -> tuple[str, ...]:
-        """A sentence on the table's own time zone, where that is unknown."""
-        doubt = self._given.zone_doubt(self.clock)
-        return () if doubt is None else (doubt,)
 
     def no_task(self, key: str) -> str:
         """Why this row can't run at all."""
@@ -358,7 +346,7 @@ class Keeper:
             first_read=self.access.first_read,
             last_read=self.access.last_read,
             columns=self.sight.columns,
-            time_zone=self.clock,
+            time_zone=self.bylaws.clock,
             tasks=tasks,
             defects=defects,
             drafts=drafts,

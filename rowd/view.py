@@ -303,7 +303,7 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
         trouble=trouble,
         held=keeper.access.held,
         doubted=doubted,
-        hints=(*Layout.of(keeper.sight.columns, bound.rules.renames).hints, *keeper.sight.missing(), *keeper.zone_doubt),
+        hints=(*Layout.of(keeper.sight.columns, bound.rules.renames).hints, *keeper.sight.missing(), *keeper.bylaws.zone_doubt),
         served=bound.served,
     )
 
