@@ -53,19 +53,24 @@ class LeaseRows:
     def __init__(self, name_column: str) -> None:
         """name_column: as `Place` has it."""
         self._is_name: Callable[[str], bool] = lambda header: fold(header) == fold(name_column)
+        self._whole = True  # whether the last read came to its end
         self._name: str | None = None  # as it is written here; None where there is no such column
         self._keys: dict[str, list[str]] = {}  # by holder, as the read under way, or the last, has met them
+        self._before: dict[str, list[str]] = {}  # the same of the last complete read, while another is under way, or has broken off
         self._made: dict[str, str] = {}  # by holder, what was made here: a view, or a late store, may not show it
 
     def begins(self) -> None:
-        """A complete read begins."""
-        self._keys = {}
+        """A complete read begins. It may break off, so what the one before it met counts until its end."""
+        self._before = self._keys if self._whole else self._before
+        self._keys, self._whole = {}, False
 
     def apart(self, page: Page) -> Page:
         """The page with its leases told, and no row for them."""
         self._name = name = next(filter(self._is_name, page.columns), None)
         if name is None:
             return page
+        if page.next is None:
+            self._before, self._whole = {}, True
         leases: list[Lease] = []
         rows: list[Row] = []
         for row in page.rows:
@@ -92,8 +97,10 @@ class LeaseRows:
         for key in self._known(holder):
             table.delete([key])
         self._keys.pop(holder, None)
+        self._before.pop(holder, None)
         self._made.pop(holder, None)
 
     def _known(self, holder: str) -> list[str]:
         made = self._made.get(holder)
-        return list(dict.fromkeys([*self._keys.get(holder, ()), *([made] if made is not None else [])]))
+        met = [*self._keys.get(holder, ()), *self._before.get(holder, ())]
+        return list(dict.fromkeys([*met, *([made] if made is not None else [])]))

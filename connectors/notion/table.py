@@ -93,7 +93,7 @@ class NotionTable:
             self._told = True
             if self._read_fields() != fields:
                 raise Expired(f"{self._where}: the columns were changed while it was read")
-            return Page((), fields.names, next=self._after())
+            return self._leases.apart(Page((), fields.names, next=self._after()))
         if cursor is not None and cursor.startswith(LOOK):
             rows = self._looked_at(fields, cursor.removeprefix(LOOK))
             return self._leases.apart(Page(rows, fields.names, next=self._after()))

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import select
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from engine.crash import POINTS
 from tests.acceptance.site import Site
+from tests.prove.commands import Forked
 
 Make = Callable[..., Site]
 ONCE = "a,once,work,now,active,,,,,,,"
@@ -21,20 +23,41 @@ REACHED = [p for p in POINTS if not p.startswith(("prune.", "record."))]
 """Points that two rows reach in a moment; the others need hours or a lack of room."""
 
 
+SIDE_BY_SIDE = 4
+"""So many deaths at a time: for most of it a row settles."""
+
+
+@pytest.fixture(scope="module")
+def deaths(tmp_path_factory: pytest.TempPathFactory, forked: Forked) -> Iterator[dict[str, Future[None]]]:
+    """A death at each point, and what the next daemon makes of it."""
+    folder = tmp_path_factory.mktemp("deaths")
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        yield {point: pool.submit(_dies, point, folder / point, forked) for point in REACHED}
+
+
+def _dies(point: str, folder: Path, forked: Forked) -> None:
+    folder.mkdir()
+    # the second waits for the first, so its start is a commit too
+    here = Site(folder, [ONCE, "b,twice,work,now,active,,,,,,,"], forked, parallel=1)
+    try:
+        here.die_at(point)
+        again = here.start()
+        again.until("table.read")
+        known = {record["task"] for record in here.history() if record["outcome"]}
+        for name in {"once", "twice"} - known:
+            again.until("run.ended", lambda event, name=name: event["task"] == name)  # type: ignore[misc]  # mypy: lambda default
+        assert again.stop() == 0
+        here.laws()
+        assert len(here.witnessed()) == 2
+        for row in here.rows().values():
+            assert (row["Status"], row["Last Status"], row["Last Result"], row["Runs"]) == ("completed", "succeeded", "done", "1")
+    finally:
+        here.close()
+
+
 @pytest.mark.parametrize("point", REACHED)
-def test_dying_at_any_point_neither_loses_nor_doubles_a_run(site: Make, point: str) -> None:
-    here = site(ONCE, "b,twice,work,now,active,,,,,,,", parallel=1)  # the second waits for the first, so its start is a commit too
-    here.die_at(point)
-    again = here.start()
-    again.until("table.read")
-    known = {record["task"] for record in here.history() if record["outcome"]}
-    for name in {"once", "twice"} - known:
-        again.until("run.ended", lambda event, name=name: event["task"] == name)
-    assert again.stop() == 0
-    here.laws()
-    assert len(here.witnessed()) == 2
-    for row in here.rows().values():
-        assert (row["Status"], row["Last Status"], row["Last Result"], row["Runs"]) == ("completed", "succeeded", "done", "1")
+def test_dying_at_any_point_neither_loses_nor_doubles_a_run(deaths: dict[str, Future[None]], point: str) -> None:
+    deaths[point].result()
 
 
 def ran_once(site: Site) -> None:

@@ -1,4 +1,7 @@
-"""Ten times kill -9 under load on a table in the cloud: ROWD_CLOUD_KILLS=N for more, ROWD_KILLS_SEED=N for the same lots."""
+"""Ten times kill -9 under load on a table in the cloud, also at crash points: ROWD_CLOUD_KILLS=N for more.
+
+ROWD_KILLS_SEED=N repeats the lots of a run, though not its luck.
+"""
 
 from __future__ import annotations
 

@@ -104,3 +104,28 @@ def test_without_a_name_there_is_no_place_for_one() -> None:
     read(shelf, leases)
     leases.lease(shelf, LEASE)
     assert shelf.asked == []
+
+
+def test_a_read_that_breaks_off_forgets_no_lease() -> None:
+    shelf, leases = Shelf(), LeaseRows("Name")
+    read(shelf, leases)
+    leases.lease(shelf, LEASE)
+    again = LeaseRows("Name")  # a daemon that began after a crash, and met its lease
+    read(shelf, again)
+    for _ in range(2):
+        again.begins()  # and no page came
+    again.lease(shelf, LEASE)
+    assert shelf.asked == ["create", "write"]
+    again.release(shelf, LEASE.holder)
+    assert shelf.rows == {"a": "alpha"}
+
+
+def test_what_the_next_complete_read_does_not_meet_is_gone() -> None:
+    shelf, leases = Shelf(), LeaseRows("Name")
+    shelf.rows["b"] = line_of(LEASE)
+    read(shelf, leases)
+    leases.begins()
+    del shelf.rows["b"]
+    read(shelf, leases)
+    leases.lease(shelf, LEASE)
+    assert shelf.asked == ["create"]
