@@ -48,6 +48,8 @@ soak: $(READY)
 	ROWD_KILLS=200 ROWD_CLOUD_KILLS=50 ROWD_KILLS_ROWS=300 ROWD_CRASHES=100 ROWD_MONTHS=all $(BIN)/python -m pytest -n 2 $(BY_FILE) \
 		tests/acceptance/test_crash_points.py tests/acceptance/test_kills*.py tests/simulation/test_month.py
 	$(BIN)/python -m tests.simulation --seeds 200
+	$(BIN)/python -m tests.simulation --seeds 20 --store google_sheets
+	$(BIN)/python -m tests.simulation --seeds 20 --store airtable
 
 # BENCH_ARGS: names of measurements, --json FILE; all of them take about an hour.
 bench: $(BENCH)/.ready

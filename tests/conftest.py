@@ -10,20 +10,21 @@ import pytest
 from actions.command import wards
 
 SIMULATED = "simulated"
-"""The property under which a test hands on its numbers: name → number, how many `seeds` among them."""
+"""The property under which a test hands on its numbers: name → number, how many `seeds` among them. Words may follow: what with."""
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line for all tests that played seeds, under xdist as well: there what a test prints is lost."""
-    total: Counter[str] = Counter()
+    """One line for all tests that played seeds, one more for each store, under xdist as well: there what a test prints is lost."""
+    totals: dict[str, Counter[str]] = {}
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
             for name, numbers in report.user_properties:
-                if name == SIMULATED:
-                    total.update(numbers)
-    if seeds := total.pop("seeds", 0):
-        numbers = ", ".join(f"{number:,} {name}" for name, number in total.items())
-        terminalreporter.write_line(f"simulated {seeds} seeds: {numbers}")
+                if name.startswith(SIMULATED):
+                    totals.setdefault(name, Counter()).update(numbers)
+    for name, total in sorted(totals.items()):
+        seeds = total.pop("seeds", 0)
+        numbers = ", ".join(f"{number:,} {what}" for what, number in total.items())
+        terminalreporter.write_line(f"{name} {seeds} seeds: {numbers}")
 
 
 @pytest.fixture(scope="session", autouse=True)

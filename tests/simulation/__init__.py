@@ -4,5 +4,7 @@
 `people` (by `hand`, with `presses`, `pasting`, `rearranging`), `doings`, `troubles`, `rival` and `lives` disturb it, from one seed;
 `spans`, `stretches`, `dues`, `witness` know by themselves what ought to happen; `laws` (a module for each matter) and `rest` say
 what must hold.
+`stores` puts a vendor's emulator in the place of these tables, behind the real connector and client (`store_sheets` is what people
+see of it, `store_worker` and `store_link` the road there); each seed draws how every behaviour is that nobody could confirm.
 `python -m tests.simulation --help` plays it.
 """

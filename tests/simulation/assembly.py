@@ -6,18 +6,22 @@ from collections.abc import Callable
 from datetime import timedelta
 from random import Random
 
+from connectors.api import Probeable
 from engine.crash import POINTS, Crash
 from engine.events import Listener
+from engine.gate import TableGate
+from engine.governor import Governor
 from engine.keeper import Keeper
 from engine.parts import Parts
 from engine.patience import PatientTable
 from engine.tenancy import Holder
 from engine.tender import Tender
-from engine.trust import SteadyClock
 from tests.simulation.actions import InProcess, OutOfProcess
 from tests.simulation.disk import SimLedger
 from tests.simulation.link import Worker
 from tests.simulation.machine import Life
+from tests.simulation.store_link import ProbedStore, StoreLink
+from tests.simulation.store_worker import StoreWorker
 from tests.simulation.world import Bench, World
 
 STOP = "a stop"
@@ -74,14 +78,29 @@ def parts(world: World, chance: Random, life: Life, crash: Crash) -> Parts:
 
 
 def tender(
-    world: World, bench: Bench, ledger: SimLedger, life: Life, clock: SteadyClock, listener: Listener, crash: Crash
+    world: World, bench: Bench, ledger: SimLedger, life: Life, governor: Governor, listener: Listener, crash: Crash
 ) -> Tender:
     """Of one table, over a new link to it, from what the ledger remembers."""
     keeper = Keeper(
         world.rules(bench), ledger.rows(bench.name, deleted=True), ledger.tallies(bench.name), ledger.table_mark(bench.name)
     )
-    link = bench.link(life, world.machine, bench.sheet, bench.open(), bench.weather, bench.spans, bench.guard)
+    patient = _patient(world, bench, life, governor)
+    return Tender(keeper, patient, governor.clock, listener, world.draw_id, Holder("one", f"life {life.number}"), crash)
+
+
+def _patient(world: World, bench: Bench, life: Life, governor: Governor) -> PatientTable:
+    around = (bench.weather, bench.spans, bench.guard)
+    if bench.store is None:
+        link = bench.link(life, world.machine, bench.sheet, bench.open(), *around)
+        patient = PatientTable(link, governor.clock, Worker(life, world.machine, bench.weather))
+    else:
+        worker = StoreWorker(life)
+        gate = TableGate(bench.name, governor, worker.wait)
+        table = bench.store.open(gate.request, worker)
+        kind = ProbedStore if isinstance(table, Probeable) else StoreLink
+        link = vendors = kind(life, world.machine, bench.sheet, table, *around)
+        vendors.worker, vendors.lag = worker, bench.store.lag
+        patient = PatientTable(link, governor.clock, worker, gate)
     link.noted = bench.person.presses.taken_note
     bench.links.append(link)
-    patient = PatientTable(link, clock, Worker(life, world.machine, bench.weather))
-    return Tender(keeper, patient, clock, listener, world.draw_id, Holder("one", f"life {life.number}"), crash)
+    return patient

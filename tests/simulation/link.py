@@ -94,17 +94,21 @@ class Link:
     def read(self, cursor: str | None = None) -> Page:
         self._called()
         page, self._seen = self.inner.read(cursor), None
-        self.sheet.was_read()
         self.spans.kept.end(Kept.MISSING)
         self.spans.kept.end(Kept.UNCLEAR)
-        grid = self.sheet.look()  # what the inner table has just read
+        self._was_read()
+        return page
+
+    def _was_read(self) -> None:
+        """rowd has read the table as it stands."""
+        self.sheet.was_read()
+        grid = self.sheet.look()
         if grid.header("Name") is None or grid.header("Action") is None:
-            return page  # no table of tasks: no row of it counts
+            return  # no table of tasks: no row of it counts
         self._seen, self._reads = self.machine.moment, self.sheet.reads
         self.machine.after(HANDED_IN + (self.weather.longest if self.weather.slow else 0), partial(self._handed_in, self._reads))
         header = grid.header("Do")
         self._buttons = {k: r.get(header, "") for k, r in rows_of(grid).items()} if header is not None else {}
-        return page
 
     def _handed_in(self, read: int) -> None:
         """Some time after a read: if all is well, rowd has learnt of it."""
@@ -222,6 +226,8 @@ class Guard:
         gap_keys: gets the keys of rows of which rowd can't be sure how they stand, or in which it overwrote what it had not read.
         """
         self.well, self.noted, self.gaps = well, noted, 0
+        self.age: Callable[[], float] = lambda: 0  # seconds since the read that a write goes by was begun
+        self.ages: list[float] = []  # what that was, where a write overwrote what had not been read
         self.gap_keys = gap_keys
         self.overwrote: set[str] = set()  # of those, the keys of rows in which it overwrote what it had not read
         self._sheet, self._broken, self._typed = sheet, broken, typed
@@ -245,28 +251,35 @@ class Guard:
     def after(self, patches: Sequence[Patch], answers: Sequence[Written], *, atomic: bool) -> None:
         """No shared cell that a person typed was overwritten unread, and nothing else has moved."""
         for patch, answer in zip(patches, answers, strict=True):
-            if answer.effect is not Effect.APPLIED:
-                continue
-            self._sheet.changed_in(patch.key)
-            self._sheet.unshown.add(patch.key)
-            if (void := self._sheet.pasted.pop(patch.key, None)) is not None:
-                void()
-            for header in patch.put:
-                typed = self._sheet.unread.get((patch.key, canonical(header)))
-                if typed is None or self._stands(patch.key, header) == typed:
-                    continue
-                self.gaps += 1
-                self.gap_keys.add(patch.key)
-                self.overwrote.add(patch.key)
-                del self._sheet.unread[patch.key, canonical(header)]
-                if atomic:
-                    self._broken(
-                        "trampled", f"{header} of {patch.key} said {typed!r}, which rowd had not read when it overwrote it"
-                    )
+            if answer.effect is Effect.APPLIED:
+                self._written(patch, atomic=atomic)
         if self._before is not None and (now := self._persons()) != self._before:
             moved = [(a, b) for a, b in zip(self._before[1], now[1], strict=False) if a != b][:2]
             self._broken("trampled", f"a write of rowd's changed what is a person's: {self._before[0]} {now[0]} {moved}")
         self._before = None
+
+    def doubted(self, patches: Sequence[Patch]) -> None:
+        """Nobody told rowd whether it wrote these."""
+        for patch in patches:
+            self._written(patch, atomic=False)
+        self._before = None
+
+    def _written(self, patch: Patch, *, atomic: bool) -> None:
+        self._sheet.changed_in(patch.key)
+        self._sheet.unshown.add(patch.key)
+        if (void := self._sheet.pasted.pop(patch.key, None)) is not None:
+            void()
+        for header in patch.put:
+            typed = self._sheet.unread.get((patch.key, canonical(header)))
+            if typed is None or self._stands(patch.key, header) == typed:
+                continue
+            self.gaps += 1
+            self.ages.append(self.age())
+            self.gap_keys.add(patch.key)
+            self.overwrote.add(patch.key)
+            del self._sheet.unread[patch.key, canonical(header)]
+            if atomic:
+                self._broken("trampled", f"{header} of {patch.key} said {typed!r}, which rowd had not read when it overwrote it")
 
     @property
     def watching(self) -> bool:

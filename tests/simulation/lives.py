@@ -191,7 +191,8 @@ class Lives:
         steps = life.steps
 
         def over() -> None:
-            if self.daemon is not None and list(self.daemon.under_way) and self.world.machine.moment < until:
+            busy = self.daemon is not None and (list(self.daemon.under_way) or self.world.held_back)
+            if busy and self.world.machine.moment < until:
                 self._rest(life, stopping, until)
                 return
             self.turns_at_rest = life.steps - steps
@@ -210,7 +211,7 @@ class Lives:
         self._committer = committer
         listener = lambda event: self._heard(life, event)  # noqa: E731 (a name would say no more)
         daemon = Daemon(parts(world, self._chance, life, dying), clock, committer, listener)
-        tenders = [tender(world, bench, ledger, life, clock, listener, dying) for bench in world.benches]
+        tenders = [tender(world, bench, ledger, life, daemon.governor, listener, dying) for bench in world.benches]
         await daemon.open(tenders)
         self.daemon = daemon
         self._stopping = asyncio.Event()
@@ -337,3 +338,5 @@ class Lives:
         self.world.disk.calm = True
         for bench in self.world.benches:
             bench.weather.calm = True
+            if bench.store is not None:
+                bench.store.wire.quiet()

@@ -15,6 +15,10 @@ SEEDS = int(os.environ.get("ROWD_SEEDS", "28"))
 PARTS = 4
 
 
+IN_STORES = int(os.environ.get("ROWD_STORE_SEEDS", "2"))
+"""How many are played with a table of each vendor's; `make soak` plays more."""
+
+
 def the_laws_hold_in_part(number: int, record_property: Callable[[str, object], None]) -> None:
     """Play every fourth seed, from this one on (1 to 4), in a process in which sets have one order. Fails where a law is broken."""
     seeds = [seed for seed in sorted({*range(1, SEEDS + 1), *FOUND}) if seed % PARTS == number % PARTS]
@@ -26,3 +30,11 @@ def the_laws_hold_in_part(number: int, record_property: Callable[[str, object], 
         assert report.numbers["edits"] >= 200 * len(seeds)
         assert report.numbers["kills"] >= len(seeds)
         assert report.numbers["occurrences"] >= 2_000 * len(seeds)
+
+
+def the_laws_hold_with(store: str, record_property: Callable[[str, object], None]) -> None:
+    """Play some seeds with a table of this vendor's, behind its real client. Fails where a law is broken."""
+    said: list[str] = []
+    report = many(range(1, IN_STORES + 1), 1, said.append, store)
+    record_property(f"{SIMULATED} with {store}", {"seeds": report.seeds, **report.numbers})
+    assert not said, "\n".join(said)

@@ -14,9 +14,10 @@ REMEMBERED = 18
 
 @dataclass
 class Pasting(Hand):
-    """A hand that keeps copies, and puts them back some time later."""
+    """A hand that keeps copies, and puts them back some time later.   keeping: whether it keeps copies of single rows."""
 
     _old: list[Grid] = field(default_factory=list)
+    keeping: bool = True
 
     # --- of the whole table
 
@@ -54,6 +55,8 @@ class Pasting(Hand):
             self.tell(f"keeps a copy of {self._called(grid, row)}")
 
     def _keep(self, key: str, row: dict[str, str]) -> None:
+        if not self.keeping:
+            return
         kept = self.copies.keep(key, row)
         kept.press = self.presses.standing(key, next((text for header, text in row.items() if canonical(header) == "Do"), ""))
         self.machine.after(self.chance.random() * self.chance.choice((20, 60, 180)), lambda: self._paste(kept))

@@ -28,7 +28,7 @@ class Person(Pasting, Rearranging):
         if self.over:
             return
         calm = [self.schedule] * 5 + [self.note] * 4 + [self.setting] * 4 + [self.status] * 5 + [self.press] * 6
-        calm += [self.keep_row] * 10
+        calm += [self.keep_row] * 10 if self.keeping else []
         calm += [self.count] * 4 + [self.insert] * 2 + [self.sort, self.rename, self.scribble, self.mend, self.mend, self.garbage]
         bold = [self.delete] * 2 + [self.put_back, self.copy_row, self.double, self.clear_id, self.move_column, self.add_column]
         bold += [self.drop_column, self.put_column_back, self.rename_column, self.save_old_copy, self.open_copy, self.open_copy]

@@ -31,6 +31,10 @@ CROWDS = (2, foresight.CROWD)
 """Tasks at one instant that are decided on before it comes: two, and up to half a minute before, so that much happens meanwhile."""
 
 
+IN_STORE = Plan(edits=450, alive=360)
+"""With a vendor's table, whose every request costs much, people do more in each life."""
+
+
 @dataclass
 class Report:
     """What one seed, or many, came to."""
@@ -48,24 +52,26 @@ class Report:
         return f"{self.seeds} seeds: " + ", ".join(f"{number:,} {name}" for name, number in self.numbers.items())
 
 
-def play(seed: int, tell: Callable[[str], None] | None = None, plan: Plan | None = None) -> Report:
-    """Live through one seed, and hold it against the laws. Raises nothing: what goes wrong here is a broken law, too."""
+def play(seed: int, tell: Callable[[str], None] | None = None, plan: Plan | None = None, store: str | None = None) -> Report:
+    """store: of which vendor its table is; None for tables of this machine.
+
+    Live through one seed, and hold it against the laws. Raises nothing: what goes wrong here is a broken law, too."""
     folder = Path(tempfile.mkdtemp(prefix=f"rowd-sim-{seed}-", dir=MEMORY if MEMORY.is_dir() else None))
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None  # coroutines of dead daemons, collected by and by
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of those same coroutines
-            return _played(seed, folder, tell, plan or Plan())
+            return _played(seed, folder, tell, plan or (IN_STORE if store else Plan()), store)
     finally:
         sys.unraisablehook = hook
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _played(seed: int, folder: Path, tell: Callable[[str], None] | None, plan: Plan) -> Report:
+def _played(seed: int, folder: Path, tell: Callable[[str], None] | None, plan: Plan, store: str | None) -> Report:
     foresight.TOGETHER = PLANS[seed % len(PLANS)]
     foresight.CROWD = CROWDS[seed // len(PLANS) % len(CROWDS)]
     foresight.BEFORE = timedelta(seconds=0.02 if foresight.CROWD > 2 else 1 + seed % 30)
-    world = World(seed, folder, tell)
+    world = World(seed, folder, tell, store)
     lives = Lives(world, plan)
 
     lives.at_rest, lives.in_service, lives.left = (partial(check, world, lives) for check in (_at_rest, _in_service, _left))
@@ -106,6 +112,13 @@ def _at_rest(world: World, lives: Lives) -> None:
 
 def _numbers(world: World, lives: Lives, book: Book) -> Counter[str]:
     tally = lives.tally
+    stores = [bench.store for bench in world.benches if bench.store is not None]
+    vendors = {
+        "requests sent": sum(len(store.emulator.journal) for store in stores),
+        "refused by quotas": sum(store.wire.refused() for store in stores),
+        "torn or refused on purpose": sum(store.wire.failed for store in stores),
+        "edits in the window": sum(bench.guard.gaps for bench in world.benches),
+    }
     return Counter(
         {
             "occurrences": sum(record.count for record in book.records),
@@ -123,5 +136,6 @@ def _numbers(world: World, lives: Lives, book: Book) -> Counter[str]:
             "clock jumps": tally.jumps,
             "reloads": tally.reloads,
             "steps of the loop": tally.steps,
+            **(vendors if stores else {}),
         }
     )

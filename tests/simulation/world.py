@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, time, timedelta, tzinfo
+from datetime import UTC, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from actions.api import Definition, Request, Uptime
-from actions.parameters import Parameter, ParameterType
 from connectors.api import Place, Table
 from connectors.local import LocalSettings, LocalTable
 from connectors.local.exchange import exchange
@@ -24,24 +23,14 @@ from tests.simulation.copies import Copies
 from tests.simulation.disk import Disk, SimLedger
 from tests.simulation.link import Guard, Link, Owned, Probed, Watched, Weather
 from tests.simulation.machine import MICRO, Machine, source
+from tests.simulation.operator import DEFINITIONS, Operator
 from tests.simulation.sheets import FileSheet, Grid, MemorySheet, MemoryTable, Sheet
 from tests.simulation.spans import Spans, Terms
 from tests.simulation.starts import STARTS
+from tests.simulation.store_link import StoreLink
+from tests.simulation.stores import PAUSE, STORES, Store
 from tests.simulation.stretches import Kept
 from tests.simulation.witness import Witness
-
-_NUMBER = {"n": Parameter(type=ParameterType.INTEGER, default=0)}
-
-DEFINITIONS = {
-    "quick": Definition(kind="sim", parameters=_NUMBER),
-    "again": Definition(kind="sim", parameters=_NUMBER, repeatable=True, attempts=3, retry_wait=timedelta(seconds=2)),
-    "outside": Definition(kind="sim", parameters=_NUMBER, attempts=2, retry_wait=timedelta(seconds=5)),
-    "rare": Definition(kind="sim", parameters=_NUMBER, at_most_every=timedelta(seconds=50)),
-    "frail": Definition(kind="sim", parameters=_NUMBER, repeatable=True, attempts=2, retry_wait=timedelta(seconds=1)),
-    "slow": Definition(kind="sim", parameters=_NUMBER, attempts=2, retry_wait=timedelta(seconds=12)),
-    "extra": Definition(kind="sim", parameters=_NUMBER),
-}
-
 
 FELT = {"refused": 15 * MICRO, "disturbed": 40 * MICRO, "jumped": 400 * MICRO}
 """For how long rowd may be behind after a commit was refused, after something happened to it, and after its clock was set: a far
@@ -58,17 +47,6 @@ class Broken:
 
 
 @dataclass
-class Operator:
-    """What stands in rowd.toml now."""
-
-    zone: tzinfo
-    actions: frozenset[str]
-    limits: dict[str, int]
-    max_parallel: int
-    blackouts: tuple[Blackout, ...]
-
-
-@dataclass
 class Bench:
     """One table with everything around it.   kind: memory or file."""
 
@@ -82,6 +60,7 @@ class Bench:
     link: type[Link]
     kind: str
     poll: timedelta
+    store: Store | None = None
     links: list[Link] = field(default_factory=list)
     well: list[tuple[int, int]] = field(default_factory=list)  # of each life: first look, and end or order to stop
 
@@ -89,8 +68,9 @@ class Bench:
 class World:
     """What a seed comes to."""
 
-    def __init__(self, seed: int, folder: Path, tell: Callable[[str], None] | None = None) -> None:
-        self.seed, self.folder = seed, folder
+    def __init__(self, seed: int, folder: Path, tell: Callable[[str], None] | None = None, store: str | None = None) -> None:
+        """store: of which vendor its table is; None for tables of this machine."""
+        self.seed, self.folder, self.vendor = seed, folder, store
         self.chance = source(seed)
         self.broken: list[Broken] = []
         self._tell = tell
@@ -101,7 +81,7 @@ class World:
         chance = self.chance
         self.dense = seed % 3 == 0  # very many occurrences, little else
         self.zoned = seed % 10 == 2  # tables have time zones of their own, and people change them
-        self.bold = not self.dense and chance.random() < 0.6  # people do what makes rows ambiguous
+        self.bold = not self.dense and chance.random() < 0.6 and store is None  # people do what makes rows ambiguous
         self.jumpy = chance.random() < 0.15  # the wall clock is set
         self.far = self.jumpy and chance.random() < 0.3  # by days, even: then nothing can be told of when rows came due
         self.rebooted = False
@@ -140,7 +120,7 @@ class World:
         fast = 0.97 if self.dense else chance.choice((0.05, 0.3, 0.7))
         before, after = ((start + timedelta(days=n)).astimezone(self.operator.zone).utcoffset() for n in (-1, 1))
         self.nights = before != after
-        self.benches = [self._bench(n, fast) for n in range(1 if self.dense else chance.choice((1, 1, 2)))]
+        self.benches = [self._bench(n, fast) for n in range(1 if self.dense or store else chance.choice((1, 1, 2)))]
 
     # --- telling
 
@@ -227,6 +207,9 @@ class World:
         if self._desk is not None:
             self._desk.close()
             self._desk = None
+        for bench in self.benches:
+            if bench.store is not None:
+                bench.store.close()
 
     def _known_since(self, request: Request) -> Uptime | None:
         attempts = self.desk.attempts(request.run) if self.desk is not None else []
@@ -237,17 +220,25 @@ class World:
     def _bench(self, number: int, fast: float) -> Bench:
         chance, name = self.chance, "ops" if number == 0 else "second"
         columns = self._columns()
-        kind = "file" if not self.dense and chance.random() < 0.2 else "memory"
+        kind = self.vendor or ("file" if not self.dense and chance.random() < 0.2 else "memory")
         grid = Grid(list(columns), [])
         sheet: Sheet
-        if kind == "file":
+        store = None
+        if self.vendor is not None:
+            if self.vendor != "google_sheets":
+                columns = [c for c in columns if c != "ID"]
+            store = STORES[self.vendor](self.machine, chance, columns, str(self.operator.zone))
+            sheet = store.sheet
+            self.tell(f"a table of {store.name}: {', '.join(f'{k}={v}' for k, v in store.emulator.switches.items())}")
+            sheet.zone, store.sheet.moment = store.zone, lambda: self.machine.moment
+        elif kind == "file":
             sheet = FileSheet(name, self.folder / f"{name}.csv", grid, in_place=chance.random() < 0.5)
         else:
             sheet = MemorySheet(name, grid)
         weather = Weather(
             source(chance.random()),
-            failing=chance.choice((0, 0, 0.01, 0.1)),
-            slow=0 if self.dense else chance.choice((0, 0.02, 0.3)),
+            failing=0 if store else chance.choice((0, 0, 0.01, 0.1)),
+            slow=0 if self.dense or store else chance.choice((0, 0.02, 0.3)),
             longest=chance.choice((0.5, 3)),
         )
         needed = tuple(
@@ -267,15 +258,15 @@ class World:
             daring=0.3 if self.bold else 0,
             copies=Copies(sheet, lambda: doubted),
         )
-        person.snoozed = self.snoozed.add
+        person.snoozed, person.keeping = self.snoozed.add, self.vendor != "notion"
         if self.zoned and kind == "memory":
             person.zoning = source(self.seed + 0.5 + number)
         guard = Guard(sheet, self.broke, lambda link: self.well(link), lambda link: self.noted(link), lambda: person.typed, doubted)
-        opened, link = self._opened(kind, sheet, guard)
+        opened, link = self._opened(kind, sheet, guard) if store is None else (_by_its_store, StoreLink)
         people.start(person, 36 if self.dense else chance.choice((5, 10, 20, 35)), columns)
         person.edits = 0
         bench = Bench(
-            name, sheet, weather, spans, guard, person, opened, link, kind, timedelta(seconds=chance.choice((10, 10, 30)))
+            name, sheet, weather, spans, guard, person, opened, link, kind, timedelta(seconds=chance.choice((10, 10, 30))), store
         )
         sheet.changed.append(lambda: [link.changed() for link in bench.links[-1:]])
         return bench
@@ -332,6 +323,11 @@ class World:
         if not troubled and held is not None:
             bench.spans.all_is_well(held)
 
+    @property
+    def held_back(self) -> bool:
+        """Whether a vendor has asked for a pause, which may still be felt."""
+        return any(bench.store.wire.held_back(PAUSE) for bench in self.benches if bench.store is not None)
+
     def noted(self, link: Link) -> None:
         """rowd has had the time to learn what a link has read: which rows are missing, and which it can't tell from others."""
         bench = next(b for b in self.benches if b.spans is link.spans)
@@ -343,6 +339,10 @@ class World:
     held: Callable[[str], dict[str, object] | None]
     unclear: Callable[[str], Iterable[str]]
     untold: Callable[[str], Collection[str]]
+
+
+def _by_its_store() -> Table:
+    raise RuntimeError("a vendor's table is opened with a gate, by its store")
 
 
 def _no_secret(name: str) -> str:

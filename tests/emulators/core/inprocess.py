@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from io import BytesIO
+from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -11,14 +12,19 @@ import requests
 import urllib3
 from requests.adapters import BaseAdapter
 
-from tests.emulators.core.emulator import Emulator
 from tests.emulators.core.exchange import Answer, Request
+
+
+class Answering(Protocol):
+    """An emulator, or what stands before one."""
+
+    def answer(self, request: Request) -> Answer: ...
 
 
 class Adapter(BaseAdapter):
     """Mount it on a `requests.Session`: `session.mount("https://", Adapter(emulator))`."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Answering) -> None:
         super().__init__()
         self._emulator = emulator
 
@@ -43,7 +49,7 @@ class Adapter(BaseAdapter):
 class Transport(httpx.BaseTransport):
     """Give it to an `httpx.Client`."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Answering) -> None:
         self._emulator = emulator
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:

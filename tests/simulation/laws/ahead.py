@@ -11,8 +11,8 @@ from tests.simulation.laws.breakers import Tripped, trips, ways
 from tests.simulation.laws.covered import Covered, within
 from tests.simulation.laws.retries import shortest_wait
 from tests.simulation.machine import MICRO
+from tests.simulation.operator import DEFINITIONS
 from tests.simulation.spans import Span
-from tests.simulation.world import DEFINITIONS
 
 FARTHEST = (2, 12, 70)
 """Days in which the next instant is looked for: few at first."""

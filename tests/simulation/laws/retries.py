@@ -8,8 +8,9 @@ from itertools import pairwise
 from tests.simulation.book import Book, Record
 from tests.simulation.laws.covered import covered
 from tests.simulation.machine import MICRO
+from tests.simulation.operator import DEFINITIONS
 from tests.simulation.spans import Meaning
-from tests.simulation.world import DEFINITIONS, World
+from tests.simulation.world import World
 
 TIMEOUTS = {"": 300, "20s": 20, "90s": 90, "5 min": 300}
 PRIORITIES = {"": 0, "low": -1, "normal": 0, "high": 1, "5": 5}

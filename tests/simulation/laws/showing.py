@@ -41,7 +41,7 @@ def next_run_is_the_next_start(world: World, book: Book) -> Iterator[str]:
 def _cell(row: Covered, column: str) -> str | None:
     """What stands there, where rowd surely knows what does; None where it can't be told."""
     bench, key = row.bench, row.key
-    held, grid = row.world.held(bench.name), bench.sheet.look()
+    held, grid = None if row.world.held_back else row.world.held(bench.name), bench.sheet.look()
     header, cells = grid.header(column), rows_of(grid).get(key)
     if held is None or key in held or key in bench.sheet.misread or header is None or cells is None:
         return None

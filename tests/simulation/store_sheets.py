@@ -1,0 +1,226 @@
+"""Tables of the vendors as people have them before their eyes: each hand that is laid on one goes through the emulator's person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from tests.emulators.airtable.person import Person as AirtablePerson
+from tests.emulators.airtable.service import Airtable
+from tests.emulators.core.exchange import Refused
+from tests.emulators.google_sheets import a1
+from tests.emulators.google_sheets.grid import Cell, Row
+from tests.emulators.google_sheets.person import Person as SheetsPerson
+from tests.emulators.google_sheets.service import GoogleSheets
+from tests.emulators.notion import texts
+from tests.emulators.notion.person import Person as NotionPerson
+from tests.emulators.notion.world import Page, Source
+from tests.simulation.sheets import Grid, Sheet
+
+ROW = "\0row"
+"""Under which a row in a hand bears who it is. No column is called so."""
+
+
+class ByRecord(Grid):
+    """Of a store whose rows have ids of their own."""
+
+    def keys(self) -> list[str]:
+        return [row.get(ROW, "") for row in self.rows]
+
+    def copy(self) -> ByRecord:
+        return ByRecord(list(self.columns), [dict(row) for row in self.rows])
+
+
+class StoreSheet(Sheet):
+    """hands: how often people have laid a hand on it.   touched: when they last did, by `moment`; None before they have."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.hands = 0
+        self.touched: int | None = None
+        self.moment: Callable[[], int] = lambda: 0
+        self._known: Grid | None = None
+
+    def look(self) -> Grid:
+        if self._known is None:
+            self._known = self._seen()
+        return self._known
+
+    def stale(self) -> None:
+        """It may have changed by another road."""
+        self._known = None
+
+    @contextmanager
+    def hand(self) -> Iterator[Grid]:
+        before, after = self.look(), self.look().copy()
+        yield after
+        self._save(before, after)
+        self.hands, self.touched = self.hands + 1, self.moment()
+        self.stale()
+        self.tell()
+
+    def _save(self, before: Grid, after: Grid) -> None:
+        """Do, cell by cell and row by row, what leads from one to the other."""
+        was = {row[ROW]: row for row in before.rows}
+        stay = [row[ROW] for row in after.rows if ROW in row]
+        if gone := was.keys() - set(stay):
+            self._delete(gone)
+        for row in after.rows:
+            if ROW in row and (typed := {h: row[h] for h in after.columns if row.get(h, "") != was[row[ROW]].get(h, "")}):
+                self._type(row[ROW], typed)
+        if stay != [name for name in was if name in set(stay)]:
+            self._order(stay)
+        for index, row in enumerate(after.rows):
+            if ROW not in row:
+                self._insert({h: row[h] for h in after.columns if row.get(h)}, index)
+
+    def _seen(self) -> Grid:
+        raise NotImplementedError
+
+    def _delete(self, rows: Collection[str]) -> None:
+        raise NotImplementedError
+
+    def _type(self, row: str, cells: Mapping[str, str]) -> None:
+        raise NotImplementedError
+
+    def _insert(self, cells: Mapping[str, str], index: int) -> None:
+        raise NotImplementedError
+
+    def _order(self, rows: Sequence[str]) -> None:
+        """Only what the store's own sort can bring about."""
+        raise NotImplementedError
+
+
+class TabOfSheets(StoreSheet):
+    """A tab of Google Sheets. Its key is the text under ID; who a row is, its line knows."""
+
+    def __init__(self, name: str, service: GoogleSheets, person: SheetsPerson, columns: Sequence[str]) -> None:
+        super().__init__(name)
+        self._service, self._person, self._columns = service, person, list(columns)
+        self._lines: dict[int, tuple[Row, str]] = {}
+        self._by_name: dict[str, Row] = {}
+
+    def _seen(self) -> Grid:
+        sheet = self._person.sheet
+        rows = []
+        for at, line in enumerate(sheet.rows[1:], 1):
+            shown = {h: self._shown(at, c, cell) for c, (h, cell) in enumerate(zip(self._columns, line.cells, strict=False))}
+            if any(shown.values()):
+                rows.append({**dict.fromkeys(self._columns, ""), **shown, ROW: self._named(line)})
+        return Grid(list(self._columns), rows)
+
+    def _shown(self, row: int, column: int, cell: Cell) -> str:
+        match cell.entered:
+            case None:
+                return ""
+            case str():
+                return cell.entered
+            case float() if cell.entered.is_integer() and not cell.format:
+                return str(int(cell.entered))
+        return str(self._service.renderer(self._person.book).given(self._person.sheet, row, column))
+
+    def _named(self, line: Row) -> str:
+        if id(line) not in self._lines:
+            name = f"line {len(self._lines)}"
+            self._lines[id(line)] = (line, name)
+            self._by_name[name] = line
+        return self._lines[id(line)][1]
+
+    def _at(self, row: str) -> int:
+        return self._person.sheet.rows.index(self._by_name[row])
+
+    def _delete(self, rows: Collection[str]) -> None:
+        for at in sorted((self._at(row) for row in rows), reverse=True):
+            self._person.delete_rows(at + 1)
+
+    def _type(self, row: str, cells: Mapping[str, str]) -> None:
+        for header, text in cells.items():
+            self._person.type(a1.corner(self._at(row), self._columns.index(header)), text)
+
+    def _insert(self, cells: Mapping[str, str], index: int) -> None:
+        """Above the row that stands there, or below the last."""
+        self._person.insert_rows(index + 2)
+        self._person.paste(f"A{index + 2}", [[cells.get(header, "") for header in self._columns]])
+
+    def _order(self, rows: Sequence[str]) -> None:
+        """As `Person.sort` leaves it, by an order that isn't the page's own."""
+        sheet = self._person.sheet
+        with self._service.lock:
+            lines = [self._by_name[row] for row in rows]
+            places = sorted(sheet.rows.index(line) for line in lines)
+            for at, line in zip(places, lines, strict=True):
+                sheet.rows[at] = line
+            self._person.file.changed(self._service.clock.now())
+
+
+class TableOfAirtable(StoreSheet):
+    def __init__(self, name: str, service: Airtable, person: AirtablePerson, columns: Sequence[str]) -> None:
+        super().__init__(name)
+        self._service, self._person, self._columns = service, person, list(columns)
+
+    def _seen(self) -> Grid:
+        rows = [
+            {**{header: _plain(cells.get(header)) for header in self._columns}, ROW: key}
+            for key, cells in self._person.rows().items()
+        ]
+        return ByRecord(list(self._columns), rows)
+
+    def _delete(self, rows: Collection[str]) -> None:
+        self._person.delete(*sorted(rows))
+
+    def _type(self, row: str, cells: Mapping[str, str]) -> None:
+        for header, text in cells.items():
+            with suppress(Refused):  # a number's cell takes no text: the page puts back what stood there
+                self._person.type(row, header, text)
+
+    def _insert(self, cells: Mapping[str, str], index: int) -> None:
+        shown = list(self._person.rows())
+        self._person.insert(cells, above=shown[index] if index < len(shown) else None)
+
+    def _order(self, rows: Sequence[str]) -> None:
+        for row in rows:
+            self._person.move(row)
+
+
+class DatabaseOfNotion(StoreSheet):
+    """In the order in which rows were made: no API tells how a view sorts them."""
+
+    def __init__(self, name: str, person: NotionPerson, source: Source) -> None:
+        super().__init__(name)
+        self._person, self._source = person, source
+
+    def _seen(self) -> Grid:
+        columns = list(self._source.properties.values())
+        rows = [
+            {**{each.name: _of_notion(row.values.get(each.id)) for each in columns}, ROW: row.id}
+            for row in self._person.rows(self._source)
+        ]
+        return ByRecord([each.name for each in columns], rows)
+
+    def _row(self, row: str) -> Page:
+        return self._source.rows[row]
+
+    def _delete(self, rows: Collection[str]) -> None:
+        for row in sorted(rows):
+            self._person.delete(self._row(row))
+
+    def _type(self, row: str, cells: Mapping[str, str]) -> None:
+        for header, text in cells.items():
+            self._person.type(self._row(row), header, text)
+
+    def _insert(self, cells: Mapping[str, str], index: int) -> None:
+        self._person.insert(self._source, cells)
+
+    def _order(self, rows: Sequence[str]) -> None:
+        """A view may be sorted; no row moves by that."""
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _of_notion(value: Any) -> str:
+    return texts.plain(value) if isinstance(value, list) else _plain(value)
