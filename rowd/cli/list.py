@@ -33,7 +33,7 @@ from rowd.cli.site import behind, reading, site_at, tables_of, unattended
 from rowd.saying import distance, when
 from rowd.view import RowView, TableView, look
 
-STATES = (*map(str, Status), "defect", "running", "failing", "new")
+STATES = (*map(str, Status), "defect", "elsewhere", "running", "failing", "new")
 """What `--status` takes: a row's Status, or how it stands."""
 
 
