@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -40,6 +40,11 @@ def at(hour: int, minute: int = 0, day: int = 2) -> datetime:
     return datetime(2026, 3, day, hour, minute, tzinfo=UTC)
 
 
+def polled() -> TableRules:
+    """Seldom: these stories take a day."""
+    return replace(rules(), poll=timedelta(seconds=45))
+
+
 def in_zone(its: TableRules, zone: str, *, given: bool) -> TableRules:
     return replace(its, rules=replace(its.rules, zone=ZoneInfo(zone)), zone_given=given)
 
@@ -62,7 +67,7 @@ def test_the_row_then_the_operators_word_on_the_table_then_the_store_then_the_de
     async def story() -> None:
         house = House(tmp_path)
         sheet = sheet_of({**row("a", "daily 15:00"), "Time Zone": row_says}, zone=store)
-        async with house.open(sheet, table_rules=in_zone(rules(), operator[0], given=operator[1])):
+        async with house.open(sheet, table_rules=in_zone(polled(), operator[0], given=operator[1])):
             await house.after(hours=23)
         assert house.witness.times() == [due]
 
@@ -74,7 +79,7 @@ def test_a_zone_that_is_changed_begins_the_schedules_anew_in_the_same_read(tmp_p
         house = House(tmp_path)
         ours = {**row("own", "daily 15:00"), "Time Zone": BERLIN}
         sheet = sheet_of(row("theirs", "daily 15:00"), ours, zone=BERLIN)
-        async with house.open(sheet):
+        async with house.open(sheet, table_rules=polled()):
             await house.until(at(13))
             assert "Berlin" in sheet.person("theirs")["Understood As"]
             sheet.time_zone = NEW_YORK
@@ -92,7 +97,7 @@ def test_a_zone_that_is_changed_begins_the_schedules_anew_in_the_same_read(tmp_p
 def test_a_zone_that_is_put_back_runs_nothing_from_before(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), sheet_of(row("a", "daily 15:00"), zone=BERLIN)
-        async with house.open(sheet):
+        async with house.open(sheet, table_rules=polled()):
             await house.until(at(13, 30))
             sheet.time_zone = NEW_YORK
             await house.until(at(14, 30))  # by the old one it would have come due
@@ -138,7 +143,7 @@ def test_a_zone_that_was_changed_while_no_daemon_ran(tmp_path: Path) -> None:
 def test_headers_that_are_away_for_a_moment_take_no_zone_along(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), sheet_of(row("a", "daily 15:00"), zone=NEW_YORK)
-        async with house.open(sheet):
+        async with house.open(sheet, table_rules=polled()):
             await house.after(minutes=1)
             sheet.fail = [NoHeader("empty")] * 8
             await house.until(at(21))
@@ -151,7 +156,7 @@ def test_headers_that_are_away_for_a_moment_take_no_zone_along(tmp_path: Path) -
 def test_a_zone_that_nobody_knows_is_told_with_the_remedy(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), sheet_of(row("a", "daily 15:00"), zone="Mars/Olympus")
-        async with house.open(sheet):
+        async with house.open(sheet, table_rules=polled()):
             await house.after(minutes=1)
             sheet.time_zone = "Etc/GMT"
             await house.after(minutes=1)
@@ -166,9 +171,9 @@ def test_a_zone_that_nobody_knows_is_told_with_the_remedy(tmp_path: Path) -> Non
 def test_the_operators_word_takes_the_stores_place_at_a_reload_and_gives_it_back(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), sheet_of(row("a", "daily 15:00"), zone=NEW_YORK)
-        async with house.open(sheet) as daemon:
+        async with house.open(sheet, table_rules=polled()) as daemon:
             await house.until(at(13))
-            daemon.reconfigure(daemon.parts, {"ops": in_zone(rules(), BERLIN, given=True)})
+            daemon.reconfigure(daemon.parts, {"ops": in_zone(polled(), BERLIN, given=True)})
             await house.until(at(15))
             daemon.reconfigure(daemon.parts, {"ops": rules()})
             await house.until(at(12, day=3))
@@ -181,7 +186,7 @@ def test_an_edit_in_the_very_read_that_brings_another_zone_is_no_other_matter(tm
     async def story() -> None:
         house = House(tmp_path)
         sheet = sheet_of(row("edited", "daily 15:00"), row("paused", "daily 15:00"), row("gone", "daily 15:00"), zone=BERLIN)
-        async with house.open(sheet):
+        async with house.open(sheet, table_rules=polled()):
             await house.until(at(13, 30))
             sheet.time_zone = NEW_YORK
             sheet.person("edited")["Schedule"] = "daily 16:00"
@@ -202,7 +207,7 @@ def reading(zone: str, **cells: str) -> Reading:
 
 
 def known_in(zone: str) -> Keeper:
-    made = Keeper(rules(), (), {}, None)
+    made = Keeper(polled(), (), {}, None)
     made.apply(made.take(reading(zone), NOON, str).states, NOON)
     return made
 
@@ -232,7 +237,7 @@ def test_what_had_come_due_and_had_not_started_is_told_once(cells: dict[str, str
 
 
 def test_a_paused_row_begins_anew_and_leaves_nothing_behind() -> None:
-    made = Keeper(rules(), (), {}, None)
+    made = Keeper(polled(), (), {}, None)
     made.apply(made.take(reading(BERLIN, Status="paused"), NOON, str).states, NOON)
     found = made.take(reading(NEW_YORK, Status="paused"), LATE, str)
     assert (found.records, found.states["a"].since) == ([], LATE)
@@ -245,7 +250,7 @@ def test_the_same_zone_under_the_same_name_is_no_news() -> None:
 
 
 def test_a_row_with_a_zone_of_its_own_goes_on() -> None:
-    made = Keeper(rules(), (), {}, None)
+    made = Keeper(polled(), (), {}, None)
     own = {"Time Zone": BERLIN}
     made.apply(made.take(reading(BERLIN, **own), NOON, str).states, NOON)
     found = made.take(reading(NEW_YORK, **own), LATE, str)
@@ -257,7 +262,7 @@ def test_a_row_that_is_gone_by_then_is_told_of_as_that_alone() -> None:
         said = [row(name, "daily 15:00") for name in names]
         return Reading(tuple(Row(one["ID"], one) for one in said), tuple(said[0]), "ID", time_zone=zone)
 
-    made, rest = Keeper(rules(), (), {}, None), ("b", "c", "d", "e")
+    made, rest = Keeper(polled(), (), {}, None), ("b", "c", "d", "e")
     for reading_, now in ((of(BERLIN, "a", *rest), NOON), (of(BERLIN, *rest), at(13, 58))):
         made.apply(made.take(reading_, now, str).states, now)
     found = made.take(of(NEW_YORK, *rest), LATE, str)
