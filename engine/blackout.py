@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 
 FARTHEST = timedelta(days=400)
 """No window is followed for longer; a blackout of every day would otherwise have no end."""
@@ -32,7 +33,7 @@ class Blackout:
         for day in (local.date() - timedelta(days=1), local.date()):
             if not self._begins_on(day):
                 continue
-            begin, end = self._bounds(day)
+            begin, end = _bounds(self.start, self.end, self.zone, day)
             if begin <= instant < end:
                 return end
         return None
@@ -42,12 +43,13 @@ class Blackout:
             return True
         return day.weekday() in self.days or day in self.dates
 
-    def _bounds(self, day: date) -> tuple[datetime, datetime]:
-        start = self.start or time(0)
-        end = self.end or time(0)
-        last = day if end > start else day + timedelta(days=1)
-        begin = datetime.combine(day, start, self.zone).astimezone(UTC)
-        return begin, datetime.combine(last, end, self.zone).astimezone(UTC)
+
+@lru_cache(10_000)  # windows of one year are asked for again and again
+def _bounds(begins: time | None, ends: time | None, zone: tzinfo, day: date) -> tuple[datetime, datetime]:
+    """When the window that begins on this day begins and ends, in UTC."""
+    start, end = begins or time(0), ends or time(0)
+    last = day if end > start else day + timedelta(days=1)
+    return datetime.combine(day, start, zone).astimezone(UTC), datetime.combine(last, end, zone).astimezone(UTC)
 
 
 def covering(blackouts: Iterable[Blackout], table: str, instant: datetime) -> tuple[str, datetime] | None:

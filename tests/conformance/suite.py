@@ -789,7 +789,7 @@ class TableConformance:
     def test_beside_a_plain_dict_the_same_random_edits_give_the_same(self, fresh_bench: Any) -> None:
         """fresh_bench: a context manager that gives a new bench."""
 
-        @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
         @given(st.lists(_steps, max_size=12))
         def check(steps: list[tuple[Any, ...]]) -> None:
             with fresh_bench() as bench:

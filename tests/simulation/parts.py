@@ -9,8 +9,8 @@ from tests.conftest import SIMULATED
 from tests.simulation.many import many
 from tests.simulation.seeds import FOUND
 
-SEEDS = int(os.environ.get("ROWD_SEEDS", "14"))
-"""How many are played in all; 14 are what `make test` has time for."""
+SEEDS = int(os.environ.get("ROWD_SEEDS", "8"))
+"""How many are played in all; 8 are what `make test` has time for."""
 
 PARTS = 4
 
@@ -26,7 +26,7 @@ def the_laws_hold_in_part(number: int, record_property: Callable[[str, object], 
     report = many(seeds, 1, said.append)
     record_property(SIMULATED, {"seeds": report.seeds, **report.numbers})
     assert not said, "\n".join(said)
-    if len(seeds) >= 5:  # fewer may happen to have little of one thing
+    if len(seeds) >= 4:  # fewer may happen to have little of one thing
         assert report.numbers["edits"] >= 200 * len(seeds)
         assert report.numbers["kills"] >= len(seeds)
         assert report.numbers["occurrences"] >= 2_000 * len(seeds)
