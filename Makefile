@@ -46,7 +46,7 @@ prove: $(READY)
 # What takes too long for every change: the courses of `make test` five times as long, many seeds of the simulation.
 soak: $(READY)
 	ROWD_KILLS=200 ROWD_CLOUD_KILLS=50 ROWD_KILLS_ROWS=300 ROWD_CRASHES=100 ROWD_MONTHS=all $(BIN)/python -m pytest -n 2 $(BY_FILE) \
-		tests/acceptance/test_crash_points.py tests/acceptance/test_kills*.py tests/simulation/test_month.py
+		tests/acceptance/test_crash_points.py tests/acceptance/test_kills*.py tests/soak
 	$(BIN)/python -m tests.simulation --seeds 200
 	$(BIN)/python -m tests.simulation --seeds 20 --store google_sheets
 	$(BIN)/python -m tests.simulation --seeds 20 --store airtable

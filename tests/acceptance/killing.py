@@ -56,6 +56,7 @@ CONFIG = """\
 [daemon]
 max_parallel = 4
 stop_within = "15s"
+keep_runs = 10000
 log = "json"
 [defaults]
 time_zone = "UTC"

@@ -291,7 +291,7 @@ def nothing_was_missed_while_rowd_was_up(e: Evidence) -> Iterator[str]:
                 yield f"{record.task}: due {clock(at)}, {record.reason}, while rowd was up"
 
 
-def dark(e: Evidence, task: str, at: float, before: float = 1.0, after: float = 5.0) -> bool:
+def dark(e: Evidence, task: str, at: float, before: float = 1.0, after: float = 8.0) -> bool:
     """Whether rowd was down at this instant, or about to be, or had just started, or had the row to let settle."""
     for life, following in zip(e.lives, e.lives[1:], strict=False):
         if life.over - before <= at <= (following.ready or following.over) + after:
