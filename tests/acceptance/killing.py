@@ -124,7 +124,7 @@ class People:
     def _work(self, do: Callable[[random.Random], None], rng: random.Random) -> None:
         try:
             do(rng)
-        except BaseException as exc:
+        except BaseException as exc:  # whatever it is, whoever waits for these people is to hear it
             self._error = exc
 
     def _edit(self, column: str, rng: random.Random) -> None:

@@ -10,18 +10,18 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from connectors.errors import TryLater
+from tests.fakes.memory_table import SteppedWorker
 from tests.simulation.machine import Killed, Life
 
 T = TypeVar("T")
 
 
-class StoreWorker:
+class StoreWorker(SteppedWorker):
     """One call after the other. As with a real thread, a call goes on when its caller is cancelled, and ends with the process."""
 
     def __init__(self, life: Life) -> None:
+        super().__init__()
         self._life = life
-        self._said: SimpleQueue[Callable[[], Any] | Coroutine[Any, Any, None]] = SimpleQueue()
-        self._heard: SimpleQueue[BaseException | None] = SimpleQueue()
         self._queue: deque[tuple[Callable[[], Any], asyncio.Future[Any]]] = deque()
         self._calls: SimpleQueue[Callable[[], Any] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -41,16 +41,11 @@ class StoreWorker:
         if not self._life.alive:
             what.close()
             raise Killed
-        self._said.put(what)
-        if (error := self._heard.get()) is not None:
-            raise error
+        super().wait(what)
 
     def check(self) -> None:
         """From within a call: go no further where the process is dead."""
         self._life.check()
-
-    def close(self) -> None:
-        pass
 
     def end(self) -> None:
         """The process is gone, and its threads with it. Nothing while it lives: a table is closed by such a call, too."""
@@ -81,7 +76,7 @@ class StoreWorker:
         self._busy = False
         try:
             result = said()
-        except Exception as exc:
+        except Exception as exc:  # whatever it is, whoever made the call is to hear it
             if not done.done():
                 done.set_exception(exc)
         else:
@@ -100,16 +95,3 @@ class StoreWorker:
     def _work(self) -> None:
         while (call := self._calls.get()) is not None:
             self._run(call)
-
-    def _run(self, call: Callable[[], Any]) -> None:
-        try:
-            result = call()
-        except BaseException as exc:  # whatever it is, whoever made the call is to hear it
-            error = exc
-            self._said.put(lambda: _raised(error))
-        else:
-            self._said.put(lambda: result)
-
-
-def _raised(error: BaseException) -> None:
-    raise error
