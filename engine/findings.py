@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from connectors.api import Cell, Lease, Row
-from engine.merge import Press
 from engine.model import Edit, Occurrence, RowState
+from engine.presses import Press
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from connectors.api import PROVISIONAL, Cell, Row
 from connectors.identity import flaw
-from engine.cells import quoted, text
+from engine.cells import alike, quoted, text
 from engine.columns import OURS, SHARED, Column
 from engine.display import moment
 from engine.layout import Layout
@@ -180,7 +180,7 @@ class _Census:
     # --- rows without an id
 
     def _without(self, rows: Sequence[Row], borne: Collection[str]) -> None:
-        """Put lost ids back, by handle, else by content; what is left are new rows.   borne: ids that other rows bear."""
+        """Put lost ids back, by handle, content or Name; what is left are new rows.   borne: ids that other rows bear."""
         if not rows:
             return
         present = {*self._good, *self._originals.values(), *borne}
@@ -195,25 +195,46 @@ class _Census:
                 self._restore(row, key)
             else:
                 new[self._content(row)].append(row)
+        lost = {key: state for key, state in lost.items() if state.deleted_at is None}  # one that is typed in again is a new one
         by_content: defaultdict[_Content, list[str]] = defaultdict(list)
         for key, state in lost.items():
-            if state.deleted_at is None:  # a deleted row that is typed in again is a new one
-                by_content[_content(state.cells)].append(key)
+            by_content[_content(state.cells)].append(key)
+        strange: list[Row] = []
         for content, group in new.items():
-            self._match(group, by_content.get(content, []) if content else [])
+            if content and (keys := by_content.get(content)):
+                self._match(group, keys)
+                for key in keys:
+                    del lost[key]
+            else:
+                strange += group
+        self._by_name(strange, lost)
 
     def _match(self, group: Sequence[Row], keys: Sequence[str]) -> None:
         """group: rows of equal content without an id.   keys: lost ids whose rows had this content."""
-        if not keys:
-            for row in group:
-                self._give(row, draft=False, why="a new row")
-        elif len(keys) == len(group) == 1:
+        if len(keys) == len(group) == 1:
             self._restore(group[0], keys[0])
         else:
             listed = " or ".join(quoted(key) for key in sorted(keys)[:5])
             message = f"ID is blank, and {listed} was lost by a row that read the same; write it back where it belongs"
             self._unclear.update({row.key: message for row in group})
             self._doubtful.update(dict.fromkeys(keys, message))
+
+    def _by_name(self, rows: Sequence[Row], lost: Mapping[str, RowState]) -> None:
+        """Rows that read as none did that lost its id: who has the table open since before rowd wrote one saves without it, again
+        and again. Where a Name stands once and was lost once, it is the same row, edited; all others are new.
+        """
+        had: defaultdict[str, list[str]] = defaultdict(list)
+        for key, state in lost.items():
+            if (name := _name(state.cells)) is not None:
+                had[name].append(key)
+        names = Counter(map(self._name, self._rows)) if had else Counter()
+        for row in rows:
+            name = self._name(row)
+            keys = had.get(name, []) if name is not None and names[name] == 1 else []
+            if len(keys) == 1:
+                self._restore(row, keys[0])
+            else:
+                self._give(row, draft=False, why="a new row")
 
     def _restore(self, row: Row, key: str) -> None:
         self._mint.append(Mint(row, key, draft=False, why=f"the row lost its ID {key}: it was put back"))
@@ -230,6 +251,9 @@ class _Census:
     def _content(self, row: Row) -> _Content:
         return _content(self._layout.canonical(row.cells))
 
+    def _name(self, row: Row) -> str | None:
+        return _name(self._layout.canonical(row.cells))
+
 
 _Content = frozenset[tuple[str, Cell]]
 
@@ -239,6 +263,11 @@ _TYPED = tuple(c for c in Column if c not in OURS and c is not Column.ID)
 def _content(cells: Mapping[str, Cell]) -> _Content:
     """The person's own cells, strangers included, blank ones left out."""
     return frozenset((str(c), v) for c, v in cells.items() if v is not None and c not in OURS and c not in SHARED)
+
+
+def _name(cells: Mapping[str, Cell]) -> str | None:
+    """The Name as far as a person sees it; None where it is blank."""
+    return alike(said) if (said := text(cells.get(Column.NAME))) is not None else None
 
 
 # --- rows that vanish

@@ -6,18 +6,17 @@ witness to, not simply the newest one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from config.fields import TooLong, span
 from connectors.api import Cell, fold
 from engine.cells import BadCell, number, same
 from engine.columns import HOLDS_ON, OURS, RESTARTS, SHARED, Column
 from engine.metadata import restarts
-from engine.model import RowState, Status, Wish
-from engine.witness import among, displayed, fingerprint, remembered
+from engine.model import RowState, Status
+from engine.presses import BadPress, Press, press_of, shortened
+from engine.witness import Base, among, displayed, displays, fingerprint, remembered
 from engine.witness import base as base_of
 
 OLDER_COPY = "the last edit came in a copy that is older than the row's Status, which stands; to run the row, set it to active"
@@ -25,6 +24,9 @@ OLDER_COPY = "the last edit came in a copy that is older than the row's Status, 
 
 TAKEN_BACK = "a copy of the row came back that is too old to tell what was typed in it: Status and Current stand; type them anew"
 """What Health says where the shared cells of such a copy would have changed something."""
+
+TORN = "it was saved in a copy that reads like an older one, so {} stands as it was; if you typed it just now, type it again"
+"""What Health says where such a copy leaves open whether a shared cell was typed anew."""
 
 MOST_PRESSES = 20
 """So many consumed presses of a row are remembered, to recognise one that comes back with an old copy."""
@@ -46,24 +48,12 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
-    """A button cell used once. `amount`: the span of a snooze in seconds, else 0."""
-
-    wish: Wish
-    amount: float = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Observation:
     """What one read of one row came to."""
 
     state: RowState
     changes: tuple[Change, ...] = ()
     press: Press | None = None
-
-
-class BadPress(ValueError):
-    """A `Do` cell that says nothing we know, with the remedy."""
 
 
 def first_sight(
@@ -125,25 +115,20 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
     """
     stood = displayed(cells)
     cells = {**{c: v for c, v in state.cells.items() if c in HOLDS_ON and c not in cells}, **cells}
-    started = base_of(state.shown, state.stood, stood)
-    landed = {c: stood[c] for c, v in state.meant.items() if c in stood and same(stood[c], v)}
-    base = {**started.shared, **landed}  # our own write, whose answer we never saw
+    changes = _typed(state, cells)
+    edited = bool(changes)
+    started, landed = _started(state, stood, edited=edited)
+    base = dict(started.shared)
     taken_back = started.older and any(c in stood and stood[c] != base.get(c) for c in _MERGED)
     if taken_back:
         base |= {c: stood[c] for c in _MERGED if c in stood}
-    theirs = [c for c in {**state.cells, **cells} if c not in OURS and c not in SHARED]
-    changes = [Change(c, state.cells.get(c), cells.get(c)) for c in theirs if cells.get(c) != state.cells.get(c)]
-    merged = {c: v for c, v in cells.items() if c not in SHARED}
-    after = state._replace(handle=handle or state.handle, meant={} if len(landed) == len(state.meant) else state.meant)
+    merged = {c: v for c, v in cells.items() if c not in SHARED or c == Column.ID}
+    after = state._replace(handle=handle or state.handle, meant={} if landed else state.meant)
 
     after, status_changes = _merge_status(after, merged, base, cells)
     after, count_changes = _merge_count(after, merged, base, cells, sure=started.sure)
     changes += status_changes + count_changes
-    if Column.ID in cells:
-        merged[Column.ID] = cells[Column.ID]
-    if Column.DO in cells or Column.DO in state.cells:
-        same_word = cells.get(Column.DO, base.get(Column.DO)) == base.get(Column.DO)
-        merged[Column.DO] = state.cells.get(Column.DO) if same_word else cells[Column.DO]
+    _merge_button(state, merged, base, cells)
 
     anew = any(c.column in RESTARTS for c in changes) or restarts(state.cells) != restarts(merged)
     if Column.STATUS not in cells and merged.get(Column.STATUS) == Status.COMPLETED and _rescheduled(changes):
@@ -157,12 +142,14 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
         older = Column.STATUS in cells and _in_service(cells) and not _in_service(merged)
         stands = state.note if state.cells.get(Column.DO) is not None and merged.get(Column.DO) == state.cells[Column.DO] else None
         after = after._replace(changed_at=now, note=OLDER_COPY if anew and older else stands)
-    if taken_back:
-        after = after._replace(note=TAKEN_BACK)
+    if taken_back or (torn := [c for c in started.torn if _overruled(c, after, merged, cells)]):
+        after = after._replace(note=TAKEN_BACK if taken_back else TORN.format(" and ".join(torn)))
     if merged != state.cells:
         after = after._replace(cells=merged)
     if stood != state.stood:
-        after = after._replace(stood=stood, sent=_kept(state, stood), shown=remembered(state.shown, stood))
+        after = after._replace(stood=stood, sent=_kept(state, stood))
+    if stood != state.stood or edited:
+        after = after._replace(shown=remembered(state.shown, stood, edited=edited))
 
     press = merged.get(Column.DO)
     if press is None and state.cells.get(Column.DO) is not None:  # a word that was no button was taken out again
@@ -173,29 +160,46 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
     return Observation(found.state, (*changes, Change(Column.DO, state.stood.get(Column.DO), press)), found.press)
 
 
-_SNOOZE = re.compile(r"snooze[\s_:]*(.*)", re.IGNORECASE | re.DOTALL)
-"""A hyphen before the number belongs to it: then it is no span of time."""
+def _typed(state: RowState, cells: Mapping[str, Cell]) -> list[Change]:
+    """What a person changed in cells that rowd never writes."""
+    theirs = [c for c in {**state.cells, **cells} if c not in OURS and c not in SHARED]
+    return [Change(c, state.cells.get(c), cells.get(c)) for c in theirs if cells.get(c) != state.cells.get(c)]
 
 
-def press_of(value: Cell) -> Press:
-    """Read a button. Raises BadPress with a sentence for the person."""
-    said = fold(str(value))
-    for wish in (Wish.RUN_NOW, Wish.RETRY, Wish.SKIP_NEXT, Wish.CANCEL):
-        if said == fold(wish):
-            return Press(wish)
-    if (snooze := _SNOOZE.fullmatch(str(value).strip())) is not None:
-        try:
-            return Press(Wish.SNOOZE, span(snooze[1]).total_seconds())
-        except TooLong:
-            raise BadPress(f'Do "{_cut(value)}": a snooze is ten years at the most; set Status to paused instead') from None
-        except ValueError:
-            raise BadPress(f'Do "{_cut(value)}": say for how long, like "snooze 2h"') from None
-    raise BadPress(f'Do "{_cut(value)}" is no button: use run now, retry, skip next, cancel or snooze 2h')
+def _overruled(column: Column, after: RowState, merged: Mapping[str, Cell], cells: Mapping[str, Cell]) -> bool:
+    """Whether another value stands than the read row says."""
+    if column is Column.CURRENT:
+        return _number(cells[column]) != after.count
+    return merged.get(column) != cells[column]
+
+
+def _started(state: RowState, stood: Mapping[str, Cell], *, edited: bool) -> tuple[Base, bool]:
+    """Where a person started from who left these cells; and whether our last write has landed, although its answer never came.
+
+    A row is written in one step: where none of our own cells that were to change has changed, the shared ones are not as we meant
+    them either, though they may read so: a person may want them as they were some time ago.
+    """
+    started = base_of(state.shown, state.stood, stood, edited=edited)
+    shared = {c: v for c, v in state.meant.items() if c not in OURS and c in stood}
+    ours = {c: v for c, v in state.meant.items() if c in OURS and c in stood}
+    moved = [c for c in ours if stood[c] != state.stood.get(c)]
+    if any(same(stood[c], ours[c]) for c in moved):
+        return Base({**started.shared, **shared}, live=True, sure=True), True
+    if ours and not moved:
+        return started, False
+    landed = {c: stood[c] for c, v in shared.items() if same(stood[c], v)}
+    return started._replace(shared={**started.shared, **landed}), len(landed) == len(shared)
 
 
 def _kept(state: RowState, stood: Mapping[str, Cell]) -> dict[str, Cell]:
     """What rowd sent and what still stands; the rest is to be sent again, also what was put into a column that isn't there."""
     return {c: v for c, v in state.sent.items() if c in stood and stood[c] == state.stood.get(c)}
+
+
+def _merge_button(state: RowState, merged: dict[str, Cell], base: Mapping[str, Cell], cells: Mapping[str, Cell]) -> None:
+    if Column.DO in cells or Column.DO in state.cells:
+        same_word = cells.get(Column.DO, base.get(Column.DO)) == base.get(Column.DO)
+        merged[Column.DO] = state.cells.get(Column.DO) if same_word else cells[Column.DO]
 
 
 def _merge_status(
@@ -248,7 +252,7 @@ def _pressed(state: RowState, value: Cell, stood: Mapping[str, Cell], *, live: b
     cleared = state._replace(cells={**state.cells, Column.DO: None})
     if not live and among(mark, state.pressed):
         return Observation(
-            cleared._replace(note=f'Do "{_cut(value)}" came back with an old copy of the table: press again if you mean it')
+            cleared._replace(note=f'Do "{shortened(value)}" came back with an old copy of the table: press again if you mean it')
         )
     try:
         press = press_of(value)
@@ -264,11 +268,6 @@ def _number(value: Cell) -> float | None:
         return None
 
 
-def _cut(value: Cell) -> str:
-    text = "".join(c for c in str(value) if c.isprintable())
-    return text if len(text) <= 60 else text[:59] + "…"
-
-
 def delivered(state: RowState, put: Mapping[str, Cell], cells: Mapping[str, Cell], now: datetime) -> Observation:
     """Merge the row that a write of `put` answered with: what we put is no edit, whatever form the store gave it.
 
@@ -281,9 +280,12 @@ def delivered(state: RowState, put: Mapping[str, Cell], cells: Mapping[str, Cell
 
 
 def meant_by(state: RowState, put: Mapping[str, Cell]) -> dict[str, Cell]:
-    """The shared cells as they stand once `put` is written; none where they never stood otherwise: then nothing can be mistaken."""
-    then: dict[str, Cell] = {c: put.get(c, state.stood[c]) for c in _MERGED if c in state.stood}
-    return then if any(shared.get(c) != v for _, shared in state.shown for c, v in then.items()) else {}
+    """How the shared cells stand once `put` is written, and what it puts into our own; none where the shared ones never stood
+    otherwise: then nothing can be mistaken."""
+    then: dict[str, Cell] = {c: put.get(c, state.stood[c]) for c in (*_MERGED, Column.DO) if c in state.stood}
+    if not any(shared.get(c) != v for shared in displays(state.shown) for c, v in then.items()):
+        return {}
+    return then | {c: v for c, v in put.items() if c in OURS}
 
 
 def shows(before: RowState, put: Mapping[str, Cell], after: RowState) -> bool:

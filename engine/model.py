@@ -151,7 +151,8 @@ class RowState(NamedTuple):  # a tuple, as occurrences are: there may be a hundr
     snoozed_until: no start before it.
     skip_until: what comes due up to here is skipped, as `skip_by` asked; it is recorded when it comes due. None for nothing.
     sent: what rowd last put into its own and the shared cells.
-    meant: shared cells as they stand once rowd's last write has landed: an answer that never came may hide that it did.
+    meant: shared cells as they stand once rowd's last write has landed, and the own ones that it puts, which bear witness to
+        that: an answer that never came may hide that it did.
     stood: those cells as the store last gave them: the merge's base.
     shown: older displays, newest last: (fingerprint of rowd's own cells as they stood, the shared cells as they stood).
     pressed: fingerprints of presses already consumed.

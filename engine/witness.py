@@ -7,8 +7,9 @@ them. Nobody typed those. docs/decisions/0006 tells why the witness is believed,
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from operator import eq
 from typing import NamedTuple
 
 from connectors.api import Cell
@@ -16,7 +17,13 @@ from engine.cells import BadCell, number
 from engine.columns import OURS, SHARED, Column
 
 Shown = tuple[tuple[str, Mapping[str, Cell]], ...]
-"""Displays, newest last: (fingerprint of rowd's own cells as they stood, the shared cells as they stood)."""
+"""Displays, newest last: (fingerprint of rowd's own cells as they stood, the shared cells as they stood).
+
+One without a fingerprint is none: there a person last changed other cells of the row. Whoever brings these as they are now can't
+have started from a display before it.
+"""
+
+_EDITED: tuple[str, Mapping[str, Cell]] = ("", {})
 
 MOST_SHOWN = 12
 """So many older displays of a row are remembered, to recognise an old copy by."""
@@ -39,12 +46,14 @@ class Base(NamedTuple):
 
     shared: the shared cells as they stood there.   live: whether that is the newest display.   sure: whether it surely is that one.
     older: it surely is an older one, but nobody remembers which: what its shared cells say, nobody typed.
+    torn: shared cells of which that can't be told: they read as in one display, and otherwise in a newer one that looks alike.
     """
 
     shared: Mapping[str, Cell]
     live: bool
     sure: bool
     older: bool = False
+    torn: tuple[Column, ...] = ()
 
 
 def displayed(cells: Mapping[str, Cell]) -> dict[str, Cell]:
@@ -72,16 +81,26 @@ def among(mark: str, marks: Iterable[str]) -> bool:
     return any(_alike(mark, other) for other in marks)
 
 
-def remembered(shown: Shown, stood: Mapping[str, Cell]) -> Shown:
-    """`shown` with this display as the newest. Of a column that the table lacks now, what it last said goes on with it."""
+def remembered(shown: Shown, stood: Mapping[str, Cell], *, edited: bool = False) -> Shown:
+    """`shown` with this display as the newest. Of a column that the table lacks now, what it last said goes on with it.
+
+    edited: a person has changed other cells of the row.
+    """
     entry = (fingerprint(stood), {**(shown[-1][1] if shown else {}), **shared_of(stood)})
-    return (*(s for s in shown if s != entry), entry)[-MOST_SHOWN:]
+    before = [s for s in shown if s != entry and not (edited and s == _EDITED)]
+    return (*before, *([_EDITED] if edited else []), entry)[-MOST_SHOWN:]
 
 
-def base(shown: Shown, before: Mapping[str, Cell], stood: Mapping[str, Cell]) -> Base:
+def displays(shown: Shown) -> list[Mapping[str, Cell]]:
+    """The shared cells as they stood in each, newest last."""
+    return [shared for mark, shared in shown if mark]
+
+
+def base(shown: Shown, before: Mapping[str, Cell], stood: Mapping[str, Cell], *, edited: bool) -> Base:
     """Where a person started from who left these cells.
 
     shown: what is remembered; its last is the newest display.   before, stood: the cells that rowd writes, as last read and as now.
+    edited: other cells of the row are not as last read.
     """
     mark, newest = shown[-1]
     if all(stood.get(c) == before.get(c) for c in _OURS):
@@ -90,19 +109,29 @@ def base(shown: Shown, before: Mapping[str, Cell], stood: Mapping[str, Cell]) ->
     if now == _BLANK:  # rowd's cells were cleared, or their columns taken away: that they were blank once is no witness
         first = [shared for known, shared in shown if known == _BLANK and shared.get(Column.CURRENT) == stood.get(Column.CURRENT)]
         return Base(first[-1], live=False, sure=True) if first else Base(newest, live=False, sure=False)
-    if same := [shared for known, shared in shown if known == now]:
-        return Base(_as_stood(same, stood), live=False, sure=True)
+    likely = shown if edited else _since_edited(shown)
+    if same := _seen(likely, now, eq) or _seen(shown, now, eq):
+        return _as_stood(same, stood)
     if _alike(mark, now):
         return Base(newest, live=True, sure=True)
-    if same := [shared for known, shared in shown if _alike(known, now)]:
-        return Base(_as_stood(same, stood), live=False, sure=True)
+    if same := _seen(likely, now, _alike) or _seen(shown, now, _alike):
+        return _as_stood(same, stood)
     return Base(newest, live=False, sure=False, older=_is_older(before, stood))
 
 
-def _as_stood(displays: list[Mapping[str, Cell]], stood: Mapping[str, Cell]) -> Mapping[str, Cell]:
-    """The shared cells of displays that look alike. Where these differ, a person typed meanwhile: what stands is nobody's news."""
-    typed = [c for c in (Column.STATUS, Column.CURRENT) if c in stood and any(d.get(c) == stood[c] for d in displays)]
-    return {**displays[-1], **{c: stood[c] for c in typed}}
+def _since_edited(shown: Shown) -> Shown:
+    return shown[shown.index(_EDITED) + 1 :] if _EDITED in shown else shown
+
+
+def _seen(shown: Shown, now: str, like: Callable[[str, str], bool]) -> list[Mapping[str, Cell]]:
+    return [shared for mark, shared in shown if mark and like(mark, now)]
+
+
+def _as_stood(alike: list[Mapping[str, Cell]], stood: Mapping[str, Cell]) -> Base:
+    """By displays that look alike. Where they differ, a person typed meanwhile: what stands is nobody's news, for all we know."""
+    typed = [c for c in (Column.STATUS, Column.CURRENT) if c in stood and any(d.get(c) == stood[c] for d in alike)]
+    torn = tuple(c for c in typed if alike[-1].get(c) != stood[c])
+    return Base({**alike[-1], **{c: stood[c] for c in typed}}, live=False, sure=True, torn=torn)
 
 
 def _is_older(before: Mapping[str, Cell], stood: Mapping[str, Cell]) -> bool:

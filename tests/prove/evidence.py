@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import statistics
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,12 +72,16 @@ class Evidence:
             self.table: dict[str, dict[str, str]] = {row["Name"]: row for row in csv.DictReader(file)}
         self.reader: Json = json.loads((folder / "reader.json").read_text())
         self.end: Json = next(self.noted("end"))
-        self.saves = list(self.noted("save"))
+        self.saves = _taken(list(self.noted("save")))
         self.asked = list(self.noted("asked"))
         self.events, self.other = _events(folder / "logs")
         self.lives = self._lives()
         self.taken = {tuple(one) for death in self.noted("death") for one in death["taken"]}
         self.first_ready = min((life.ready for life in self.lives if life.ready is not None), default=math.inf)
+        starts = [life.ready - life.since for life in self.lives if life.ready is not None]
+        self.settling = 4.0 + 4 * statistics.median(starts or [0])
+        """Seconds within which a row that was just seen has settled and may start: two seconds of rest, two polls, and what this
+        machine takes, by how long daemons took to start on it."""
         self._told: dict[tuple[str, str], list[Json]] = {}
         for event in self.events:
             if event["event"] in ("row.added", "row.edited", "row.vanished"):
@@ -89,10 +94,11 @@ class Evidence:
         """By when rowd had certainly taken this save in; infinite where it never had the time.
 
         name: of the row that was edited, added or deleted, for a closer answer. That a row is gone is taken in only where rowd says
-        so: it takes two reads, seconds apart, and a life may end between them.
+        so: it takes two reads, seconds apart, and a life may end between them. So is a Status: it may have to be typed again, and a
+        life may end before rowd could ask for that.
         """
-        deleted = name is not None and save.get("deleted") == name
-        found = [] if deleted else [life.ready for life in self.lives if life.ready is not None and life.since > save["at"]]
+        told = name is not None and (save.get("deleted") == name or [name, "Status"] in [c[:2] for c in save.get("cells", ())])
+        found = [] if told else [life.ready for life in self.lives if life.ready is not None and life.since > save["at"]]
         return min([*found, *self._said(save, name or "")], default=math.inf)
 
     def _said(self, save: Mapping[str, Any], name: str) -> Iterator[float]:
@@ -102,6 +108,10 @@ class Evidence:
         for event in self._told.get((what, name), ()):
             if event["seconds"] >= save["since"] and (what != "row.edited" or (event["column"], event["new"]) in cells):
                 yield event["seconds"]
+
+    def saved_in_place(self, at: float) -> bool:
+        """Whether a person was just writing the file over, piece by piece: whoever reads then finds what is no whole table."""
+        return any(save["in_place"] and save["since"] - 0.1 <= at <= save["at"] + self.settling for save in self.saves)
 
     def under_way(self, at: float) -> int:
         """How many commands had started at this instant and went on to their end after it, by the witness."""
@@ -118,6 +128,17 @@ class Evidence:
             Life(d["number"], d["since"], ready.get(d["number"]), *over[d["number"]], d["point"]) for d in self.noted("daemon")
         ]
         return sorted(lives, key=lambda life: life.since)
+
+
+def _taken(saves: list[Json]) -> list[Json]:
+    """Without what Health asked to be typed again: until then it was no edit."""
+    for number, save in enumerate(saves):
+        for name in save.get("again", ()):
+            typed = next(
+                before for before in reversed(saves[:number]) if [name, "Status"] in [c[:2] for c in before.get("cells", ())]
+            )
+            typed["cells"] = [cell for cell in typed["cells"] if cell[:2] != [name, "Status"]]
+    return saves
 
 
 def seconds(iso: str) -> float:

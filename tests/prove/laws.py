@@ -8,14 +8,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from tests.prove.evidence import Evidence, Json, Record, seconds
+from tests.prove.person import ASKED_AGAIN
 from tests.prove.windows import certain, covered, possible, windows
 
 Law = Callable[[Evidence], Iterator[str]]
 
 RAN = frozenset({"succeeded", "failed", "timed out", "cancelled", "lost"})
-
-SETTLED = 5.0
-"""Seconds within which a row that was just seen has settled, and may start."""
 
 
 def each_due_instant_has_one_record(e: Evidence) -> Iterator[str]:
@@ -57,12 +55,12 @@ def _come_due_once(e: Evidence) -> Iterator[tuple[str, float]]:
             continue
         at = row["schedule"]["at"] if row["schedule"] else None
         if at is None:
-            yield name, e.first_ready + row["delay"] + SETTLED
+            yield name, e.first_ready + row["delay"] + e.settling
         else:  # what may have been past when rowd first saw it, need not run
             yield name, at if at > e.first_ready else math.inf
     for save in e.saves:
         if name := save.get("added"):
-            yield name, e.known(save, name) + SETTLED
+            yield name, e.known(save, name) + e.settling
 
 
 def what_must_not_run_did_not(e: Evidence) -> Iterator[str]:
@@ -186,7 +184,7 @@ def every_press_and_request_ran_once(e: Evidence) -> Iterator[str]:
         task
         for save in e.saves
         for task, column, _ in save.get("cells", ())
-        if column == "Do" and e.known(save, task) > e.end["cut"] - 5
+        if column == "Do" and e.known(save, task) > e.end["cut"] - e.settling
     )
     for name in (n for n, row in e.rows.items() if {"press", "asked", "cron-line"} & set(row["tags"])):
         asked = [a for a in e.asked if a["name"] == name and a["request"] is not None]
@@ -224,7 +222,7 @@ def no_edit_is_lost(e: Evidence) -> Iterator[str]:
         wrong = {c: e.table[name][c] for c, text in cells.items() if e.table[name][c] != text}
         if wrong:
             yield f"{name}: {wrong} stands there, { ({c: cells[c] for c in wrong}) } was written"
-        if name in status and e.table[name]["Status"] != status[name]:
+        if name in status and e.table[name]["Status"] != status[name] and ASKED_AGAIN not in e.table[name]["Health"]:
             yield f"{name}: Status is {e.table[name]['Status']!r}, {status[name]!r} was written"
     for name in e.table.keys() - hers.keys():
         yield f"{name} was deleted, and stands there again"
@@ -291,8 +289,9 @@ def nothing_was_missed_while_rowd_was_up(e: Evidence) -> Iterator[str]:
                 yield f"{record.task}: due {clock(at)}, {record.reason}, while rowd was up"
 
 
-def dark(e: Evidence, task: str, at: float, before: float = 1.0, after: float = 8.0) -> bool:
+def dark(e: Evidence, task: str, at: float, before: float | None = None, after: float | None = None) -> bool:
     """Whether rowd was down at this instant, or about to be, or had just started, or had the row to let settle."""
+    before, after = before or e.settling / 4, after or e.settling
     for life, following in zip(e.lives, e.lives[1:], strict=False):
         if life.over - before <= at <= (following.ready or following.over) + after:
             return True
@@ -309,6 +308,8 @@ def dark(e: Evidence, task: str, at: float, before: float = 1.0, after: float = 
 
 def the_daemons_told_of_no_trouble(e: Evidence) -> Iterator[str]:
     for event in e.events:
+        if event["event"] in ("table.held", "table.unreachable", "table.unwritable") and e.saved_in_place(event["seconds"]):
+            continue
         if event["event"] in ("trouble", "table.held", "table.unreachable", "table.unwritable", "breaker.opened", "clock.jumped"):
             yield f"{event['at']}: {event['event']}: {event.get('where', '')} {event.get('message', '')}"
     yield from (f"no event: {line}" for line in e.other)

@@ -12,6 +12,9 @@ from tests.prove.scene import PERSONAL, Scene
 
 Table = list[dict[str, str]]
 
+ASKED_AGAIN = "type it again"
+"""What Health says where nobody can tell whether a cell was typed just now."""
+
 MERGED_WITHIN = 30.0
 """Seconds that a save may take to show up: one that a dying daemon displaced is found by the next one."""
 
@@ -47,6 +50,11 @@ class Hers:
         if not wrong and [row["Name"] for row in table] != self.order:
             wrong.append("the lines stand in another order")
         return wrong
+
+    def asked_again(self, table: Table) -> list[str]:
+        """Rows whose Status doesn't stand, and whose Health asks her to type it again."""
+        rows = [row for row in table if row["Name"] in self.status and ASKED_AGAIN in row["Health"]]
+        return [row["Name"] for row in rows if row["Status"] != self.status[row["Name"]]]
 
 
 class Person(threading.Thread):
@@ -108,6 +116,8 @@ class Person(threading.Thread):
             wrong = self._hers.missing(table)
             if not wrong:
                 return table
+            if asked := self._hers.asked_again(table):
+                self._type_again(table, asked)
             if time.monotonic() >= until:
                 self._scene.journal.note("lost edit", wrong=wrong)
                 status = self._hers.status
@@ -115,6 +125,15 @@ class Person(threading.Thread):
                 self._hers.status = {row["Name"]: row["Status"] for row in table if row["Name"] in status}
                 return table
             time.sleep(0.05)
+
+    def _type_again(self, table: Table, names: list[str]) -> None:
+        since = time.time()
+        for row in table:
+            if row["Name"] in names:
+                row["Status"] = self._hers.status[row["Name"]]
+        self._scene.save(table, in_place=False)
+        cells = [[name, "Status", self._hers.status[name]] for name in names]
+        self._scene.journal.note("save", since=since, in_place=False, cells=cells, again=names)
 
     # --- what she may want
 

@@ -29,6 +29,7 @@ def windows(evidence: Evidence, name: str) -> list[Window]:
     schedule: Json | None = row["schedule"]
     active = row["cells"]["Status"] == "active"
     sure_from, possible_from = first, evidence.lives[0].since - 1
+    status_known = first
     found = []
     for save in evidence.saves:
         cells = {column: text for task, column, text in save.get("cells", ()) if task == name}
@@ -39,10 +40,11 @@ def windows(evidence: Evidence, name: str) -> list[Window]:
         found.append(Window(now, (sure_from, save["since"]), (possible_from, known)))
         if "Schedule" in cells:
             schedule = {"every": int(cells["Schedule"].split()[1])}
-        active = cells.get("Status", "active" if active else "paused") == "active"
+        if "Status" in cells:
+            active, status_known = cells["Status"] == "active", known
         if save.get("deleted") == name:
             schedule = None
-        sure_from, possible_from = known, save["since"] - 1
+        sure_from, possible_from = max(known, status_known), save["since"] - 1
     end = evidence.end
     found.append(Window(schedule if active else None, (sure_from, end["cut"]), (possible_from, end["stopped"] + 1)))
     return found

@@ -26,8 +26,8 @@ from config.load import load as load_config
 from engine import events
 from engine.columns import Column
 from engine.crash import OF_COMMANDS, POINTS
-from engine.merge import press_of
 from engine.model import CatchUp, Cause, Overlap, Type, Wish
+from engine.presses import press_of
 from engine.schedule import parse
 from rowd.cli import COMMANDS
 from rowd.cli import load as load_command

@@ -182,9 +182,31 @@ def test_a_lost_id_is_put_back_by_handle_before_content() -> None:
     assert minted(found) == [("~x", "7", False), ("~y", "new1", False)]
 
 
+def test_a_row_that_was_edited_and_has_lost_its_id_is_known_by_its_name() -> None:
+    """Whoever has had the table open since before the id was written saves without it, edit after edit."""
+    found = named([row("~x", None, " A", Team="night"), row("8", "8", "b")], state("7", "a"), state("8", "b"))
+    assert minted(found) == [("~x", "7", False)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "known"),
+    [
+        ([row("~x", None, "a", Team="night"), row("~y", None, "a", Team="day")], [state("7", "a")]),
+        ([row("~x", None, "a", Team="night"), row("8", "8", "a")], [state("7", "a"), state("8", "a")]),
+        ([row("~x", None, "a", Team="night")], [state("7", "a"), state("8", "a")]),
+        ([row("~x", None, "a", Team="night")], [state("7", "a")._replace(deleted_at=NOON)]),
+        ([row("~x", None, None, Team="night", Action="work")], [state("7", "")]),
+        ([row("~x", None, "c", Team="night")], [state("7", "a")]),
+    ],
+    ids=["two now", "one beside it", "two then", "deleted before", "blank", "another"],
+)
+def test_a_name_tells_nothing_where_more_than_one_row_bears_or_bore_it(rows: list[Row], known: list[RowState]) -> None:
+    assert {id_[:3] for _, id_, _ in minted(named(rows, *known))} == {"new"}
+
+
 def test_a_handle_that_two_rows_bear_or_bore_is_no_evidence() -> None:
     two_now = named([row("~x", None, "b", handle="h"), row("~y", None, "a", handle="h")], state("7", "a", handle="h"))
-    assert minted(two_now) == [("~x", "new1", False), ("~y", "7", False)]
+    assert minted(two_now) == [("~y", "7", False), ("~x", "new1", False)]
     two_then = named([row("~x", None, "a", handle="h")], state("7", "a", handle="h"), state("8", "b", handle="h"))
     assert minted(two_then) == [("~x", "7", False)]
 

@@ -50,7 +50,7 @@ class Hasty(MemoryTable):
 
 @pytest.mark.parametrize(
     ("refusal", "lands", "count"),
-    [(None, False, "2"), (TryLater("503"), False, "2"), (OutcomeUnknown("cut off"), False, "1"), (None, True, "1")],
+    [(None, False, "2"), (TryLater("503"), False, "2"), (OutcomeUnknown("cut off"), False, "2"), (None, True, "1")],
 )
 def test_the_number_that_rowd_was_about_to_write_counts_where_a_person_surely_typed_it(
     tmp_path: Path, refusal: TableError | None, lands: bool, count: str
@@ -73,16 +73,17 @@ def test_a_number_of_rowds_whose_answer_was_lost_is_no_persons_though_it_lands_l
     class Late(MemoryTable):
         """The first count lands only when it is written again."""
 
-        landing: str | None = None
+        landing: Sequence[Patch] | None = None
 
         def write(self, patches: Sequence[Patch]) -> list[Written]:
             """As the base's."""
             counts = [p.put["Current"] for p in patches if p.put.get("Current") is not None]
             if counts and self.landing is None:
-                self.landing = str(counts[0])
+                self.landing = patches
                 raise OutcomeUnknown("cut off")
             if counts and self.landing:
-                self.rows[0]["Current"], self.landing = self.landing, ""
+                super().write(self.landing)
+                self.landing = ()
             return super().write(patches)
 
     async def story() -> None:
@@ -92,7 +93,7 @@ def test_a_number_of_rowds_whose_answer_was_lost_is_no_persons_though_it_lands_l
         await alive.ask("fifth", Wish.TICK, 1)
         await house.after(seconds=60)
         await alive.stop()
-        assert sheet.landing == ""
+        assert sheet.landing == ()
         assert sheet.person("fifth")["Current"] == "1"
 
     run(story())

@@ -14,6 +14,7 @@ from engine.display import differing
 from engine.merge import (
     OLDER_COPY,
     TAKEN_BACK,
+    TORN,
     BadPress,
     Observation,
     Press,
@@ -187,6 +188,38 @@ def test_of_a_copy_that_is_too_old_to_be_remembered_nobody_typed_what_differs() 
     assert (columns(found), found.state.note) == (["Schedule"], TAKEN_BACK)
 
 
+def toggled() -> RowState:
+    """Paused by somebody whose program has had the file open since before rowd said so; and told."""
+    state = shown(seen(Status="active"), Health="OK, next 09:00", Runs=2)
+    paused = observe(state, cells(Status="paused", Health="OK, next 09:00", Runs="2"), LATER).state
+    return shown(paused, Status="paused", Health="PAUSED")
+
+
+def test_a_status_set_back_in_the_same_program_stands_and_health_asks_for_it_anew() -> None:
+    """The very same bytes come from somebody else who opened the file before it was paused."""
+    found = observe(toggled(), cells(Status="active", Health="OK, next 09:00", Runs="2"), LATER)
+    assert (found.state.cells["Status"], columns(found)) == ("paused", [])
+    assert found.state.note == TORN.format("Status")
+    told = shown(found.state, Status="paused", Health=f"PAUSED; {TORN}", Runs=2)
+    again = observe(told, cells(Status="active", Health=f"PAUSED; {TORN}", Runs="2"), LATER)
+    assert (again.state.cells["Status"], columns(again), again.state.note) == ("active", ["Status"], None)
+    same = observe(toggled(), cells(Status="paused", Health="OK, next 09:00", Runs="2"), LATER)
+    assert same.state.note is None  # it says what stands
+
+
+def test_who_brings_the_last_edit_along_did_not_start_before_it() -> None:
+    """Paused, then another time was set, both on the display of the active row: since then only one display looks so."""
+    state = shown(seen(Status="active"), Health="OK, next 09:00", Runs=2)
+    for typed in ({"Status": "paused"}, {"Status": "paused", "Schedule": "daily 10:00"}):
+        state = observe(state, cells(Health="OK, next 09:00", Runs="2", **typed), LATER).state
+    state = shown(state, Health="PAUSED")
+    edit = {"Status": "active", "Health": "OK, next 09:00", "Runs": "2"}
+    found = observe(state, cells(**edit, Schedule="daily 10:00"), LATER)
+    assert (found.state.cells["Status"], columns(found)) == ("active", ["Status"])
+    older = observe(state, cells(**edit), LATER)  # from before the other time was set
+    assert older.state.cells["Status"] == "paused"
+
+
 def test_who_writes_into_rowds_cells_is_no_old_copy() -> None:
     old, state = forgotten()
     reset = {**old, "Health": state.stood["Health"], "Runs": "0", "Current": "0"}  # everything back to nought, by hand
@@ -305,7 +338,39 @@ def test_what_rowd_wrote_itself_is_no_old_copy_though_the_row_looks_as_it_once_d
 def test_nothing_is_noted_before_a_write_that_can_not_make_the_row_look_like_an_old_copy() -> None:
     steady = shown(shown(seen(), Health="A"), Health="B")
     assert meant_by(steady, {"Health": "A"}) == {}
-    assert meant_by(steady, {"Current": 1}) == {"Current": 1, "Status": "active"}
+    meant = meant_by(steady, {"Current": 1, "Health": "A", "Description": "no matter"})
+    assert meant == {"Current": 1, "Status": "active", "Do": None, "Health": "A"}
+
+
+def test_a_status_that_is_set_back_is_an_edit_though_rowd_was_once_about_to_write_beside_it() -> None:
+    """The write never came about, and a person says now what stood there at that time."""
+    active = shown(shown(seen(), Status="paused", Health="PAUSED"), Status="active", Health="OK")
+    meant = meant_by(active, {"Health": "OK, next 09:00"})
+    assert meant["Status"] == "active"
+    paused = observe(active._replace(meant=meant), cells(Status="paused", Health="OK"), LATER).state
+    again = observe(paused, cells(Status="active", Health="OK"), LATER)
+    assert [(c.column, c.new) for c in again.changes] == [("Status", "active")]
+    assert again.state.cells["Status"] == "active"
+
+
+def test_a_button_pressed_on_cells_whose_answer_never_came_is_a_new_press() -> None:
+    """The row was pressed, rowd had cleared the button and told its run, and died before it knew that this stands."""
+    first = observe(shown(seen(), Health="OK", Runs=0), cells(Do="run now", Health="OK", Runs="0"), LATER)
+    assert first.press is not None
+    told = {"Do": None, "Health": "OK, ran 09:00", "Runs": 1}
+    died = first.state._replace(meant=meant_by(first.state, told))
+    again = observe(died, cells(Do="run now", Health="OK, ran 09:00", Runs="1"), LATER)
+    assert again.press is not None
+    assert again.state.meant == {}
+    unchanged = observe(died, cells(Do="run now", Health="OK", Runs="0"), LATER)  # the write never landed
+    assert (unchanged.press, unchanged.state.meant) == (None, died.meant)
+
+
+def test_a_number_typed_over_one_whose_answer_never_came_counts_from_that_one() -> None:
+    state = shown(shown(seen()._replace(count=3.0), Current=2, Health="OK, 2 of 5"), Current=3, Health="OK, 3 of 5")
+    ticked = state._replace(count=5.0)
+    died = ticked._replace(meant=meant_by(ticked, {"Current": 4, "Health": "OK, 4 of 5"}))
+    assert observe(died, cells(Current="1", Health="OK, 4 of 5"), LATER).state.count == 2.0  # from 4 to 1, and one more tick
 
 
 def test_the_note_about_a_word_that_is_no_button_goes_with_the_word() -> None:

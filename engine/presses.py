@@ -1,0 +1,48 @@
+"""What a word in `Do` asks for. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from config.fields import TooLong, span
+from connectors.api import Cell, fold
+from engine.model import Wish
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button cell used once. `amount`: the span of a snooze in seconds, else 0."""
+
+    wish: Wish
+    amount: float = 0
+
+
+class BadPress(ValueError):
+    """A `Do` cell that says nothing we know, with the remedy."""
+
+
+_SNOOZE = re.compile(r"snooze[\s_:]*(.*)", re.IGNORECASE | re.DOTALL)
+"""A hyphen before the number belongs to it: then it is no span of time."""
+
+
+def press_of(value: Cell) -> Press:
+    """Read a button. Raises BadPress with a sentence for the person."""
+    said = fold(str(value))
+    for wish in (Wish.RUN_NOW, Wish.RETRY, Wish.SKIP_NEXT, Wish.CANCEL):
+        if said == fold(wish):
+            return Press(wish)
+    if (snooze := _SNOOZE.fullmatch(str(value).strip())) is not None:
+        try:
+            return Press(Wish.SNOOZE, span(snooze[1]).total_seconds())
+        except TooLong:
+            raise BadPress(f'Do "{shortened(value)}": a snooze is ten years at the most; set Status to paused instead') from None
+        except ValueError:
+            raise BadPress(f'Do "{shortened(value)}": say for how long, like "snooze 2h"') from None
+    raise BadPress(f'Do "{shortened(value)}" is no button: use run now, retry, skip next, cancel or snooze 2h')
+
+
+def shortened(value: Cell) -> str:
+    """A word for a message: what can be printed of it, 60 characters at the most."""
+    text = "".join(c for c in str(value) if c.isprintable())
+    return text if len(text) <= 60 else text[:59] + "…"
