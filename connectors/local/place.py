@@ -38,15 +38,26 @@ class Placer:
                 one.unlink(missing_ok=True)
                 other.unlink(missing_ok=True)
 
-    def put(self, raw: bytes, before: str, new: str) -> Swap:
-        """Let the file hold `raw`; answers where the file lies that it displaced. A file that is gone is not made again.
+    def prepare(self, raw: bytes) -> None:
+        """Write beside the file, whole and durably, what is to stand in its place. Raises OSError, NeedsOwner."""
+        try:
+            self._write(self._beside.at(self._beside.draft), raw)
+        except BaseException:
+            self.discard()
+            raise
 
-        before, new: digests of what is expected there and of `raw`. Raises OSError, TryLater (nothing written).
+    def discard(self) -> None:
+        """Let go of what was prepared. Raises OSError."""
+        self._beside.at(self._beside.draft).unlink(missing_ok=True)
+
+    def put(self, before: str, new: str) -> Swap:
+        """Let the file hold what was prepared; answers where the file lies that it displaced. One that is gone is not made again.
+
+        before, new: digests of what is expected there and of what was prepared. Raises OSError, TryLater (nothing written).
         """
         swap = self._beside.swap(before, new)
         draft, place = self._beside.at(self._beside.draft), self._beside.at(swap.path)
         try:
-            self._write(draft, raw)
             if not self._by_exchange(draft, place):
                 self._by_rename(draft, place, before)
         except BaseException:

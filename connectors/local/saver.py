@@ -125,7 +125,11 @@ class Saver:
                 if wanted == base:
                     break
                 expected = standing.raw if standing else base
-                swap = self.placer.put(wanted, digest(expected), digest(wanted))
+                self.placer.prepare(wanted)
+                if standing is None and (saved := self._saved_since(base)) is not None:
+                    base = saved
+                    continue
+                swap = self.placer.put(digest(expected), digest(wanted))
             except (TableError, OSError) as exc:
                 self._restore(standing, exc)
                 raise
@@ -145,6 +149,18 @@ class Saver:
             raise busy
         self._restore(standing, None)  # what they saved holds it all already
         return None
+
+    def _saved_since(self, base: bytes) -> bytes | None:
+        """What somebody saved while ours was being prepared, which is let go of then: nothing half saved need be displaced."""
+        try:
+            saved = self.read()
+        except BaseException:
+            self.placer.discard()
+            raise
+        if saved == base:
+            return None
+        self.placer.discard()
+        return saved
 
     def _displaced(self, swap: Swap) -> bytes:
         try:

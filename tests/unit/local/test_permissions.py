@@ -133,7 +133,7 @@ def test_a_file_whose_owner_could_not_save_it_any_more_is_not_replaced(shared: P
     with as_nobody():
         beside = Beside(shared)
         with beside.alone(), pytest.raises(NeedsOwner, match="belongs to user 1234"):
-            Placer(shared, beside, exchange).put(b"new", digest(CSV), digest(b"new"))
+            Placer(shared, beside, exchange).prepare(b"new")
     assert shared.read_bytes() == CSV
     assert not beside.draft.exists()
 
@@ -150,15 +150,19 @@ def test_without_exchange_and_hard_links_a_copy_is_kept(tmp_path: Path) -> None:
     beside = Beside(file)
     placer = Placer(file, beside, refused, no_links)
     with beside.alone():
-        swap = placer.put(b"new", digest(CSV), digest(b"new"))
+        placer.prepare(b"new")
+        swap = placer.put(digest(CSV), digest(b"new"))
         assert (file.read_bytes(), swap.path.read_bytes()) == (b"new", CSV)
+        placer.prepare(b"newer")
         with pytest.raises(TryLater, match="just now"):
-            placer.put(b"newer", digest(CSV), digest(b"newer"))
+            placer.put(digest(CSV), digest(b"newer"))
+        assert not beside.draft.exists()
         assert file.read_bytes() == b"new"
         assert [s.path for s in beside.swaps()] == [swap.path]
+        placer.prepare(b"newer")
         file.unlink()
         with pytest.raises(FileNotFoundError):
-            placer.put(b"newer", digest(b"new"), digest(b"newer"))
+            placer.put(digest(b"new"), digest(b"newer"))
         assert not file.exists()
 
 
@@ -176,8 +180,11 @@ def test_without_exchange_a_file_that_was_put_there_just_now_stays(tmp_path: Pat
         newer.replace(file)
 
     beside = Beside(file)
-    with beside.alone(), pytest.raises(TryLater, match="just now"):
-        Placer(file, beside, refused, saved_after).put(b"ours", digest(CSV), digest(b"ours"))
+    placer = Placer(file, beside, refused, saved_after)
+    with beside.alone():
+        placer.prepare(b"ours")
+        with pytest.raises(TryLater, match="just now"):
+            placer.put(digest(CSV), digest(b"ours"))
     assert file.read_bytes() == b"newer"
     assert beside.swaps() == []
 
@@ -189,7 +196,8 @@ def test_a_place_that_was_saved_meanwhile_is_not_taken_back(tmp_path: Path) -> N
         beside = Beside(file)
         placer = Placer(file, beside, swapping)
         with beside.alone():
-            swap = placer.put(b"ours", digest(CSV), digest(b"ours"))
+            placer.prepare(b"ours")
+            swap = placer.put(digest(CSV), digest(b"ours"))
             file.write_bytes(b"newest")
             assert placer.take_back(swap, b"ours") is False
         assert {file.read_bytes(), swap.path.read_bytes()} == {CSV, b"newest"}

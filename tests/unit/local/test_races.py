@@ -67,6 +67,32 @@ def swaps(file: Path) -> list[bytes]:
 
 
 @pytest.mark.parametrize("save", [save_in_place, save_beside])
+def test_what_is_saved_while_ours_is_written_beside_it_is_taken_up_before_anything_is_replaced(
+    file: Path, table: Opener, save: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody sees a file in its place that was made of one half saved."""
+    synced, put = os.fsync, []
+    file.write_bytes(THEIRS[: THEIRS.index(b"c,new")])  # an editor has come so far
+
+    def saved_meanwhile(descriptor: int) -> None:
+        monkeypatch.undo()
+        save(file, THEIRS)
+        synced(descriptor)
+
+    def watched(one: Path, other: Path) -> None:
+        put.append(one.read_bytes())
+        exchange(one, other)
+
+    opened = table(watched)
+    put.clear()
+    monkeypatch.setattr(os, "fsync", saved_meanwhile)
+    opened.write([PATCH])
+    assert put == [MERGED]
+    assert swaps(file) == [THEIRS]
+    assert not Beside(file).draft.exists()
+
+
+@pytest.mark.parametrize("save", [save_in_place, save_beside])
 @pytest.mark.parametrize("real", [exchange, no_exchange])
 def test_a_save_between_read_and_exchange_is_merged(file: Path, table: Opener, save: Callable[..., None], real: Exchange) -> None:
     written = table(Meanwhile(lambda: save(file, THEIRS), real=real)).write([PATCH])
