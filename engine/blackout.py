@@ -54,12 +54,18 @@ def _bounds(begins: time | None, ends: time | None, zone: tzinfo, day: date) -> 
 
 def covering(blackouts: Iterable[Blackout], table: str, instant: datetime) -> tuple[str, datetime] | None:
     """The name of the blackout that covers the instant for this table, and when the last of them ends; None for none."""
-    mine = [b for b in blackouts if not b.tables or table in b.tables]
-    name, end = None, instant
-    moved = True
-    while moved and end - instant < FARTHEST:
-        moved = False
-        for blackout in mine:
-            if (until := blackout.until(end)) is not None and until > end:
-                name, end, moved = name or blackout.name, until, True
-    return (name, end) if name is not None else None
+    mine = tuple(b for b in blackouts if not b.tables or table in b.tables)
+    covers = [(b.name, until) for b in mine if (until := b.until(instant)) is not None]
+    return (covers[0][0], _followed(mine, max(until for _, until in covers))) if covers else None
+
+
+@lru_cache(1000)  # all instants of one window ask the same
+def _followed(blackouts: tuple[Blackout, ...], end: datetime) -> datetime:
+    """When the last window ends of those that follow one that ends so, without a gap."""
+    farthest = end + FARTHEST
+    while end < farthest:
+        later = max((until for b in blackouts if (until := b.until(end)) is not None), default=end)
+        if later <= end:
+            break
+        end = later
+    return end

@@ -6,8 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from actions.command import wards
+
+settings.register_profile("rowd", deadline=None)  # how long an example takes says something of the machine alone
+settings.load_profile("rowd")
 
 SIMULATED = "simulated"
 """The property under which a test hands on its numbers: name → number, how many `seeds` among them. Words may follow: what with."""

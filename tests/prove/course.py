@@ -126,10 +126,12 @@ class Course:
         daemon = self._daemon
         assert daemon is not None
         forced = False
+        ending: float | None = None
         status = None if death.early else self._ready(daemon)
         if status is None:
             status = daemon.ended(death.after)
         if status is None and (death.point is not None or death.in_order):
+            ending = time.time()
             daemon.signal(signal.SIGTERM)
             status = daemon.ended(REACHED_WITHIN)
         if status is None:
@@ -144,6 +146,7 @@ class Course:
         self._scene.journal.note(
             "death",
             number=self._number,
+            ending=ending or killed,
             died=killed,
             status=status,
             point=death.point,

@@ -45,11 +45,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """One daemon. ready: when its first complete read was told; None if never.   point: the crash point that it was to reach."""
+    """One daemon. ready: when its first complete read was told; None if never.   point: the crash point that it was to reach.
+
+    ending: from then on it started nothing any more; before `over`, where it was told to end and let end what ran.
+    """
 
     number: int
     since: float
     ready: float | None
+    ending: float
     over: float
     status: int | None
     point: str | None
@@ -118,8 +122,8 @@ class Evidence:
         return sum(start.at < at < self._over.get((start.run, start.attempt), -math.inf) for start in self.starts)
 
     def _lives(self) -> list[Life]:
-        over = {d["number"]: (d["died"], d["status"]) for d in self.noted("death")}
-        over[self.end["number"]] = (self.end["stopped"], self.end["status"])
+        over = {d["number"]: (d["ending"], d["died"], d["status"]) for d in self.noted("death")}
+        over[self.end["number"]] = (self.end["stopped"], self.end["stopped"], self.end["status"])
         ready: dict[int, float] = {}
         for event in self.events:
             if event["event"] == "table.read":

@@ -293,7 +293,7 @@ def dark(e: Evidence, task: str, at: float, before: float | None = None, after: 
     """Whether rowd was down at this instant, or about to be, or had just started, or had the row to let settle."""
     before, after = before or e.settling / 4, after or e.settling
     for life, following in zip(e.lives, e.lives[1:], strict=False):
-        if life.over - before <= at <= (following.ready or following.over) + after:
+        if life.ending - before <= at <= (following.ready or following.over) + after:
             return True
     if at < (e.lives[0].ready or e.lives[0].over) + after:
         return True
