@@ -35,6 +35,10 @@ Name = Annotated[str, AfterValidator(_usable)]
 """Of a table or an action: what rows, commands, log lines and folders call it."""
 
 
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
 def _counted(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError(f"must be a whole number, not {str(value).lower()}; write digits without quotes, like 8")
@@ -112,9 +116,10 @@ class Daemon(Section):
     digest_at: TimeOfDay = Field(
         default=time(8), description="When the last day is summed up in the log, by the machine's own clock."
     )
-    labels: tuple[Name, ...] = Field(
+    labels: tuple[Annotated[Name, BeforeValidator(_lower)], ...] = Field(
         default=(),
-        description="The daemon runs the rows that say one of these under Runs On; no other daemon of a table may have them.",
+        description="The daemon runs the rows that say one of these under Runs On, in small letters or capitals;"
+        " no other daemon of a table may have them.",
     )
     primary: bool = Field(
         default=True,

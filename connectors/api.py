@@ -398,7 +398,9 @@ class Backend:
     """What a backend registers: its own settings model, and how to open a table with them.
 
     `open` must not touch the network or the file yet: the first `read` does, so that a store that is away is an ordinary TryLater.
+    exclusive: its tables keep a second daemon away (`Exclusive`), so whoever runs one runs all of it.
     """
 
     settings: type[BaseModel]
     open: Callable[[Any, Place], Table]
+    exclusive: bool = False

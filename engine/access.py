@@ -103,7 +103,7 @@ class Access:
         """In what state it is, since when, and why in one sentence; "" where all is well."""
         if self.trouble is not None and self.held is not None and self.last_read is not None:
             held, error = self.held.rstrip("."), str(self.trouble.error).rstrip(".")
-            return Reach.HELD, self.trouble.since, held if error in held else f"{held}; now it can't be read: {error}"
+            return Reach.HELD, self.trouble.since, held if error in held else f"{error}; and before that: {held}"
         if self.trouble is not None:
             state = Reach.NO_ACCESS if isinstance(self.trouble.error, NeedsOwner) else Reach.UNREACHABLE
             return state, self.trouble.since, f"{str(self.trouble.error).rstrip('.')}; {self._meanwhile(self.trouble, now)}"

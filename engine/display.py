@@ -86,6 +86,8 @@ def display(
         cells[Column.RESULT_LINK] = last.links[0] if last.links else None
     if task is not None and task.type is Type.COUNTER:
         cells[Column.CURRENT] = whole(state.count)
+    if isinstance(understood, Defect) and understood.column == Column.RUNS_ON:  # what stands of its runs, another daemon knew
+        cells = {column: cells[column] for column in (Column.HEALTH, Column.UNDERSTOOD_AS, Column.NEXT_RUN)}
     for column in (Column.STATUS, Column.DO):
         if column in state.stood:
             cells[column] = state.cells.get(column)
@@ -287,6 +289,8 @@ def _with_count(health: str, task: Task | None, state: RowState) -> str:
     if task is None or task.type is not Type.COUNTER or health.startswith("OK"):
         return cut(health, LONGEST_RESULT)
     count = f" ({whole(state.count)} of {whole(task.threshold)})"
+    if f" OK, {count[2:-1]}" in health:
+        return cut(health, LONGEST_RESULT)
     return cut(health, LONGEST_RESULT - len(count)) + count
 
 

@@ -278,11 +278,14 @@ class Keeper:
         return self.access.held is not None or any(s.absent_since and not s.deleted_at for s in self.states.values())
 
     def answered(self, answer: Answer) -> None:
-        """A request was answered; a refusal stands in Health until the next edit, or until the next run begins."""
+        """A request was answered; a refusal stands in Health until the next edit, or until the next run begins. What is noted of a
+        word that still stands in Do comes first.
+        """
         key = answer.request.key
         self.requests.pop(key, None)
         self.tell((key,))
-        if not answer.taken and (state := self.states.get(key)) is not None:
+        state = self.states.get(key)
+        if not answer.taken and state is not None and not _about_the_button(state):
             self.states[key] = state._replace(note=f"{answer.request.wish} refused: {answer.text}")
 
     def begins(self, key: str, now: datetime) -> None:
@@ -290,7 +293,7 @@ class Keeper:
         begins by an old copy of the row, that is noted.
         """
         state, known_at = self.states.get(key), self.access.known_at
-        if state is None or (state.note is not None and state.cells.get(Column.DO) is not None):
+        if state is None or _about_the_button(state):
             return
         age = now - known_at if known_at is not None else timedelta(0)
         old = age > max(OLD_COPY, self.rules.poll * 1.5)
@@ -366,3 +369,8 @@ def _idle(_table: str, _key: str) -> tuple[Occurrence, ...]:
 def _reads_differently(before: RowState | None, after: RowState) -> bool:
     """Whether the row could mean something else now. Most states move on without any cell of a person's changing."""
     return before is None or before.cells != after.cells or before.since != after.since or before.deleted_at != after.deleted_at
+
+
+def _about_the_button(state: RowState) -> bool:
+    """Whether its note is about a word that still stands in Do."""
+    return state.note is not None and state.cells.get(Column.DO) is not None

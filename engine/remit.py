@@ -19,11 +19,13 @@ class Remit:
 
     labels: its own, in lower case.   primary: whether it also runs the rows without a label, gives ids and puts rows right.
     beside: labels of the other daemons of the table as their leases say; None while nobody has looked.
+    alone: whether the table keeps every other daemon away: then all its rows are this one's.
     """
 
     labels: frozenset[str] = frozenset()
     primary: bool = True
     beside: frozenset[str] | None = None
+    alone: bool = False
 
     def meets(self, lease: Lease) -> bool:
         """Whether whoever holds it runs rows that are ours."""
@@ -31,12 +33,14 @@ class Remit:
 
     def elsewhere(self, cell: Cell) -> str | None:
         """Why a row that says this under `Runs On` is another daemon's; None where it is ours, or ours to complain of."""
+        if self.alone:
+            return None
         label = _label(cell)
         if label is None:
             return None if self.primary else "Runs On is blank: the primary daemon of this table runs it"
         if label in self.labels or (self.primary and self.beside is not None and label not in self.beside):
             return None
-        return f"Runs On {quoted(cell)}: another daemon runs it"
+        return f"Runs On {quoted(cell)}: none of this daemon's labels; the daemon that has it runs it"
 
     def flaw(self, cell: Cell) -> str | None:
         """What is wrong with a label that nobody has, after its value, with the remedy; None for one of ours, and for none."""
@@ -45,6 +49,8 @@ class Remit:
             return None
         known = sorted({*self.labels, *(self.beside or ())})
         some = f"; known are {', '.join(known)}" if known else ""
+        if self.alone:
+            return f"the daemon of this table has no such label{some}. Clear it, or add it to `labels` in rowd.toml"
         return f"no daemon of this table has this label{some}. Clear it, or start one whose rowd.toml has it in `labels`"
 
 

@@ -143,10 +143,13 @@ class Tenancy:
         return max(term, LOOKS * self._apart())
 
     def _said(self, leases: Collection[Lease]) -> bool:
-        """Whether our lease says which rows are ours as of now; also where it isn't shown (yet)."""
-        remit = self._remit()
-        ours = [one for one in leases if one.holder == self._holder.id]
-        return not ours or any(remit.labels == set(one.labels) and remit.primary == one.primary for one in ours)
+        """Whether our lease says who we are and which rows are ours as of now; also where it isn't shown (yet).
+
+        After a restart it names the process that was: whoever looks there would take ours for dead.
+        """
+        said = (self._holder.who, self._remit().labels, self._remit().primary)
+        ours = [(one.who, frozenset(one.labels), one.primary) for one in leases if one.holder == self._holder.id]
+        return not ours or said in ours
 
     def _own(self, leases: Collection[Lease], now: datetime) -> Lease | None:
         return next((one for one in leases if one.holder == self._holder.id and _holds(one, now)), None)

@@ -190,7 +190,7 @@ def _lines(keeper: Keeper, now: datetime) -> Iterator[tuple[str, str, str, str, 
             clean(state.cells.get(Column.NAME) or key),
             clean(_when(understood, state.count)),
             _next(understood, cells.get(Column.NEXT_RUN), now),
-            str(cells[Column.RUNS] or ""),
+            str(cells.get(Column.RUNS) or ""),
             clean(cells.get(Column.LAST_RESULT) or ""),
             clean(cells[Column.HEALTH]),
         )

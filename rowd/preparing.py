@@ -18,6 +18,7 @@ from engine.columns import Column
 from engine.gate import TableGate
 from engine.layout import Layout
 from engine.patience import ThreadWorker
+from engine.quota import part_of
 from engine.recent import lasted
 from engine.shapes import SERVED, USUAL, shapes
 from rowd.allowances import commands_governor
@@ -103,33 +104,38 @@ def _read(table: Table) -> Iterator[Check]:
 
 
 def polled(bound: Bound, table: Table) -> Check:
-    """Whether the polls alone, reads or looks that may cost one, fit into what is counted. A month is made to last."""
-    poll, windows = bound.rules.poll, table.traits.windows
+    """Whether the polls alone, reads or looks that may cost one, fit into rowd's share of what is counted.
+
+    A month is made to last.
+    """
+    poll, share, windows = bound.rules.poll, bound.rules.quota_share, table.traits.windows
+    of_it = "" if share == 1 else f" of which {share:.0%} are rowd's (quota_share)"
     counted = [w for w in windows if w.kind == "any" or (w.kind == "read" and not isinstance(table, Probeable))]
     for window in counted:
-        polls = window.span // poll
-        if polls > window.size:
-            least = window.span / window.size
+        polls, size = window.span // poll, part_of(window.size, share)
+        if polls > size:
+            least = window.span / size
             return Check.failed(
                 "limits",
                 NeedsOwner(
                     f"poll = {lasted(poll)} makes {polls:,} requests in {lasted(window.span)}, and the {window.scope} allows"
-                    f" {window.size:,}. Set poll to {lasted(max(least, timedelta(seconds=1)))} or more in rowd.toml"
+                    f" {window.size:,}{of_it}. Set poll to {lasted(max(least, timedelta(seconds=1)))} or more in rowd.toml"
                 ),
             )
-    for budget in table.traits.budgets:
-        polls = MONTH // poll
-        if polls > budget.size:
-            says = f"poll = {lasted(poll)} makes {polls:,} requests in a month, and the {budget.scope} allows {budget.size:,}"
-            return Check(
-                "limits", f"{says}: it is looked at as seldom as that takes, about every {lasted(MONTH / budget.size)}", open=True
+    if (budget := min(table.traits.budgets, key=lambda one: one.size, default=None)) is not None:
+        polls, size = MONTH // poll, part_of(budget.size, share)
+        if polls > size:
+            says = (
+                f"poll = {lasted(poll)} makes {polls:,} requests in a month, and the {budget.scope} allows {budget.size:,}{of_it}"
             )
+            seldom = f"it is looked at as seldom as that takes, about every {lasted(MONTH / size)}"
+            return Check("limits", f"{says}: {seldom}", open=True)
     if not windows:
         return Check("limits", "none")
     told = ", ".join(
         dict.fromkeys(f"{w.size:,} {'requests' if w.kind == 'any' else w.kind + 's'} in {lasted(w.span)}" for w in windows)
     )
-    return Check("limits", f"{told}; a poll each {lasted(poll)} is within them")
+    return Check("limits", f"{told}{of_it and ','}{of_it}; a poll each {lasted(poll)} is within them")
 
 
 def chosen(columns: Collection[Column]) -> list[Column]:

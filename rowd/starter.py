@@ -55,11 +55,13 @@ def write_starter(folder: Path, template: str) -> list[Path]:
 def first_rows(actions: Iterable[str]) -> list[dict[str, Cell]]:
     """Canonical cells of the rows that an empty table begins with: drafts, which start nothing until somebody says so.
 
-    actions: those that the table's rows may name.
+    actions: those that the table's rows may name. Which of several is meant, nobody but the person can know.
     """
-    action = min(actions, default=None)
-    told = 'Give it a Schedule like "daily 18:00", then set Status to active'
-    counted = "Count Current up to Threshold, by hand or with a formula, and it runs; set Status to active first"
+    names = sorted(actions)
+    action = names[0] if len(names) == 1 else None
+    choose = f"Choose its Action ({', '.join(names[:5])}{', …' if len(names) > 5 else ''}). " if len(names) > 1 else ""
+    told = f'{choose}Give it a Schedule like "daily 18:00", then set Status to active'
+    counted = f"{choose}Count Current up to Threshold, by hand or with a formula, and it runs; set Status to active first"
     draft: dict[Column, Cell] = {Column.ACTION: action, Column.STATUS: str(Status.DRAFT)}
     counter: dict[Column, Cell] = {Column.TYPE: str(Type.COUNTER), Column.CURRENT: 0, Column.THRESHOLD: 5}
     rows: list[dict[Column, Cell]] = [

@@ -149,9 +149,8 @@ def look(site: Site, ledger: Ledger | None, clock: Clock, names: Collection[str]
     ledger: None where there is none yet: every row is new then. Raises: ledger errors, KeyError for a name that isn't there.
     """
     bounds = [site.tables[name] for name in (site.tables if names is None else names)]
-    known = _known(site, bounds, ledger)
     readings = asyncio.run(_read(bounds, clock))
-    now = clock.now()
+    known, now = _known(site, bounds, ledger), clock.now()  # a store may have kept us waiting: what has run meanwhile counts
     return [_seen(bound, known[bound.rules.rules.table], readings[bound.rules.rules.table], now) for bound in bounds]
 
 

@@ -16,7 +16,7 @@ from actions.api import Action, Adoptable, Definition
 from config.load import Config
 from config.mistakes import ConfigError, Mistake, mistakes_of, pointer
 from config.settings import TableSettings
-from connectors.api import Place, fold
+from connectors.api import Backend, Place, fold
 from engine import journal
 from engine.blackout import Blackout
 from engine.breaker import BreakerRules
@@ -228,7 +228,7 @@ def _table(
         daily_at=config.settings.defaults.daily_at,
         actions={a: definitions[a] for a in allowed},
         repeatable={a: repeatable[a] for a in allowed},
-        remit=Remit(frozenset(config.settings.daemon.labels), config.settings.daemon.primary),
+        remit=_remit(config, backend),
     )
     lent = Lent(config)
     place = Place(
@@ -244,6 +244,12 @@ def _table(
     share, stale, zoned = settings.quota_share, settings.max_stale, settings.time_zone is not None
     its = TableRules(rules, renames, settings.poll, limit, _blackouts(config), share, stale, zoned)
     return Bound(its, backend, own, place, config.state_dir / LEDGER, lent, settings.serve)
+
+
+def _remit(config: Config, backend: Backend) -> Remit:
+    """Which rows are this daemon's: of a table that it has for itself, all."""
+    daemon, alone = config.settings.daemon, backend.exclusive
+    return Remit(frozenset(daemon.labels), primary=daemon.primary or alone, alone=alone)
 
 
 def _twice(config: Config, tables: Mapping[str, Bound]) -> list[Mistake]:

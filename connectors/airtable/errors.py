@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from connectors.causes import cause
 from connectors.errors import Bug, Expired, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
 from connectors.reaching import RELOAD
 
@@ -104,10 +105,10 @@ def translated(where: Where, asking: Asking) -> Iterator[None]:
         raise NeedsOwner(f"{where}: {exc}. Mend `endpoint` in rowd.toml.") from exc
     except requests.ConnectionError as exc:
         if _never_sent(exc):
-            raise TryLater(f"{where}: Airtable can't be reached ({_brief(exc)})") from exc
-        raise doubtful(f"{where}: the connection to Airtable broke ({_brief(exc)})") from exc
+            raise TryLater(f"{where}: Airtable can't be reached ({cause(exc)})") from exc
+        raise doubtful(f"{where}: the connection to Airtable broke ({cause(exc)})") from exc
     except requests.RequestException as exc:  # time-outs, torn bodies, answers that are no JSON
-        raise doubtful(f"{where}: no whole answer came from Airtable ({_brief(exc)})") from exc
+        raise doubtful(f"{where}: no whole answer came from Airtable ({cause(exc)})") from exc
 
 
 def said(refused: Refused, where: Where, asking: Asking) -> TableError:
@@ -248,8 +249,3 @@ def _never_sent(exc: requests.ConnectionError) -> bool:
     inner = exc.args[0] if exc.args else None
     reason = inner.reason if isinstance(inner, MaxRetryError) else inner
     return isinstance(reason, NewConnectionError | ConnectTimeoutError)
-
-
-def _brief(exc: Exception) -> str:
-    text = " ".join(str(exc).split())
-    return f"{type(exc).__name__}: {text[:200]}" if text else type(exc).__name__

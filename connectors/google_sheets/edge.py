@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from connectors.api import Gate, Place, Request, open_gate
+from connectors.causes import cause
 from connectors.errors import Bug, OutcomeUnknown, TableError, TryLater
 from connectors.google_sheets.credentials import Credentials
 from connectors.google_sheets.errors import Refusal, Subject, Unasked, no_token, refused
@@ -210,13 +211,13 @@ class Edge:
             self._refused = not exc.retryable
             raise no_token(str(exc.args[0]) if exc.args else "", bool(exc.retryable), self.subject) from exc
         except GoogleAuthError as exc:  # no token yet, so nothing was sent
-            raise TryLater(f"{self._label}: Google's token service can't be reached ({exc})") from exc
+            raise TryLater(f"{self._label}: Google's token service can't be reached ({cause(exc)})") from exc
         except requests.exceptions.JSONDecodeError as exc:
             raise self._doubtful(writing, f"the answer is torn or none of Google's ({exc})") from exc
         except requests.RequestException as exc:
             if never_sent(exc):
-                raise TryLater(f"{self._label}: Google can't be reached ({exc})") from exc
-            raise self._doubtful(writing, f"no whole answer came ({exc})") from exc
+                raise TryLater(f"{self._label}: Google can't be reached ({cause(exc)})") from exc
+            raise self._doubtful(writing, f"no whole answer came ({cause(exc)})") from exc
 
     def _doubtful(self, writing: bool, why: str) -> TableError:
         return OutcomeUnknown(f"{self._label}: {why}") if writing else TryLater(f"{self._label}: {why}")

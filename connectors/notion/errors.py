@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from connectors.causes import cause
 from connectors.errors import Bug, Expired, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
 from connectors.reaching import RELOAD
 from connectors.showing import said as fit
@@ -112,9 +113,9 @@ def translated(where: Where, asking: Asking) -> Iterator[None]:
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as exc:
         raise NeedsOwner(f"{where}: {exc}. Mend `endpoint` in rowd.toml.") from exc
     except (httpx.ConnectError, httpx.ProxyError) as exc:
-        raise TryLater(f"{where}: Notion can't be reached ({_brief(exc)})") from exc
+        raise TryLater(f"{where}: Notion can't be reached ({cause(exc)})") from exc
     except (httpx.RequestError, ValueError) as exc:  # broken off, torn, or an answer that is no JSON
-        raise doubtful(f"{where}: no whole answer came from Notion ({_brief(exc)})") from exc
+        raise doubtful(f"{where}: no whole answer came from Notion ({cause(exc)})") from exc
 
 
 def said(refused: Refused, where: Where, asking: Asking) -> TableError:
@@ -228,8 +229,3 @@ def refused_by(status: int, headers: Mapping[str, str], body: str) -> Refused:
 def _seconds(text: Any) -> timedelta | None:
     """A span that is given in seconds: the header (RFC 9110, 10.2.3), or the body's, which is a text too."""
     return timedelta(seconds=int(text)) if text is not None and re.fullmatch(r"\s*\d{1,6}\s*", str(text), re.ASCII) else None
-
-
-def _brief(exc: Exception) -> str:
-    text = " ".join(str(exc).split())
-    return f"{type(exc).__name__}: {text[:200]}" if text else type(exc).__name__

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from connectors.causes import cause
 from connectors.errors import Bug, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
 from connectors.showing import said as fit
 
@@ -103,12 +104,12 @@ def translated(where: Where, asking: Asking) -> Iterator[None]:
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError) as exc:
         if _untrusted(exc):
             raise NeedsOwner(
-                f"{where}: the service's certificate isn't trusted here ({brief(exc)}). Renew it, or name its authority's file in"
+                f"{where}: the service's certificate isn't trusted here ({cause(exc)}). Renew it, or name its authority's file in"
                 " the environment: SSL_CERT_FILE=…"
             ) from exc
-        raise TryLater(f"{where}: the service can't be reached ({brief(exc)})") from exc
+        raise TryLater(f"{where}: the service can't be reached ({cause(exc)})") from exc
     except (httpx.RequestError, httpx.StreamError) as exc:  # timed out, broken off, torn
-        raise doubtful(f"{where}: no whole answer came to {asking.line} ({brief(exc)})") from exc
+        raise doubtful(f"{where}: no whole answer came to {asking.line} ({cause(exc)})") from exc
 
 
 def said(refused: Refused, where: Where) -> TableError:
@@ -216,12 +217,6 @@ def _date(text: str) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return found if found.tzinfo is not None else None
-
-
-def brief(exc: BaseException) -> str:
-    """Its kind and words, on one line."""
-    text = fit(str(exc), SAID)
-    return f"{type(exc).__name__}: {text}" if text else type(exc).__name__
 
 
 def _untrusted(exc: BaseException | None) -> bool:

@@ -100,8 +100,10 @@ def _print(
     hidden = [row for _, row in rows if not status and _finished(row)]
     if hidden:
         drafts = sum(row.defect is not None for row in hidden)
-        parts = [plural(n, noun) for n, noun in ((drafts, "draft"), (len(hidden) - drafts, "completed row")) if n]
-        say(f"Not shown: {', '.join(parts)} (--status draft, --status completed)", "dim")
+        numbers = {"draft": drafts, "completed": len(hidden) - drafts}
+        parts = [plural(n, {"completed": "completed row"}.get(status, status)) for status, n in numbers.items() if n]
+        how = [f"--status {status}" for status, n in numbers.items() if n]
+        say(f"Not shown: {', '.join(parts)} ({', '.join(how)})", "dim")
 
 
 def _fits(row: RowView, wanted: Iterable[str]) -> bool:

@@ -49,7 +49,13 @@ def once(
     failed = [e for e in runs if e.outcome != "succeeded"]
     unrun = [e for e in told if isinstance(e, OccurrenceRecorded)]
     if as_json:
-        emit_json({"runs": [e.fields() for e in ended], "not_run": [e.fields() for e in unrun], "failed": len(failed)})
+        emit_json(
+            {
+                "runs": [{**e.fields(), "ended_at": e.ended_at or e.at} for e in ended],
+                "not_run": [e.fields() for e in unrun],
+                "failed": len(failed),
+            }
+        )
     elif not quiet:
         say(f"{plural(len(runs), 'run')}, {len(failed)} failed, {plural(sum(e.count for e in unrun), 'occurrence')} not run")
     away = [e for e in told if isinstance(e, TableUnreachable)]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import typer
 
 from actions.api import Outcome
+from engine.cells import text
 from engine.columns import Column
 from engine.model import Occurrence, Stage, Status, Type
 from rowd.cli.command import code_of
@@ -106,14 +108,15 @@ def end_of_unread(tables: Iterable[TableView]) -> None:
 def row_json(row: RowView) -> dict[str, Any]:
     """What every command's `--json` says of a row."""
     task, cells, last = row.task, row.cells, row.tally.last
+    typed = partial(_typed, row)
     return {
         "table": row.table,
         "id": row.key,
         "name": row.name,
         "status": status_of(row),
-        "type": task.type if task else None,
-        "action": task.action if task else None,
-        "schedule": task.schedule.text if task and task.schedule else None,
+        "type": task.type if task else typed(Column.TYPE),
+        "action": task.action if task else typed(Column.ACTION),
+        "schedule": (task.schedule.text if task.schedule else None) if task else typed(Column.SCHEDULE),
         "zone": str(row.zone),
         "health": cells[Column.HEALTH],
         "next_run": cells.get(Column.NEXT_RUN),
@@ -126,6 +129,11 @@ def row_json(row: RowView) -> dict[str, Any]:
         "running_since": row.running.started_at if row.running else None,
         "new": row.new,
     }
+
+
+def _typed(row: RowView, column: Column) -> str | None:
+    """What the cell of a row says that isn't understood, as it stands."""
+    return text(row.state.cells.get(column))
 
 
 def status_of(row: RowView) -> str:

@@ -145,7 +145,7 @@ def _standing(site: Site, mistakes: list[Mistake]) -> _Standing:
         tables = [_table(name, ledger, sign, served=name in site.served or name not in site.tables) for name in names]
         holds = house(site, ledger, now)
         read = any(table.mark is not None for table in tables if table.served)
-        due = _due(site, ledger, now, holds) if read and not mistakes else None
+        due = _due(site, ledger, now, holds, tables) if read and not mistakes else None
         daemon, mark = living(ledger), ledger.daemon() if ledger is not None else None
         note = left(site.state, daemon.process) if daemon is not None else None
         old = behind(site, ledger) if not mistakes else None
@@ -164,8 +164,10 @@ def _table(name: str, ledger: Ledger | None, sign: Sign | None, *, served: bool)
     return _Table(name, mark, Counter(occurrence.stage for occurrence in ledger.active(name)), looked, served)
 
 
-def _due(site: Site, ledger: Ledger | None, now: datetime, holds: House) -> int:
-    rows = [row for view in remembered(site, ledger, now, site.served) for row in view.rows]
+def _due(site: Site, ledger: Ledger | None, now: datetime, holds: House, tables: list[_Table]) -> int:
+    """Of tables of which anything starts."""
+    stand = {table.name for table in tables if table.mark is not None and table.mark.state in (Reach.HELD, Reach.NO_ACCESS)}
+    rows = [row for view in remembered(site, ledger, now, [n for n in site.served if n not in stand]) for row in view.rows]
     runs = (run for run in coming(rows, now, holds, until=now + SOON) if not run.skipped)
     return sum(1 for _ in zip(range(MOST_DUE), runs, strict=False))
 

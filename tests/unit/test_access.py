@@ -74,7 +74,7 @@ def test_of_a_held_table_that_can_not_be_read_nothing_is_said_to_run_on() -> Non
     access.was_read("7 rows are gone", NOON)
     access.failed(NeedsOwner("unshared"), NOON)
     state, since, message = access.reach(NOON)
-    assert (state, message) == (Reach.HELD, "7 rows are gone; now it can't be read: unshared")
+    assert (state, message) == (Reach.HELD, "unshared; and before that: 7 rows are gone")
     assert access.hold(NOON) == Hold("7 rows are gone")
     next_daemons = Access(OFFLINE_LIMIT, TableMark("ops", state, since, message, NOON, NOON))
     next_daemons.failed(NeedsOwner("unshared"), NOON)

@@ -274,6 +274,25 @@ def test_a_press_that_is_refused_beside_a_run_now_stands_in_health_with_its_reas
     run(story())
 
 
+def test_what_is_noted_of_a_word_that_stands_in_do_is_covered_by_no_refusal(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("hello", Type="manual"))
+        house.witness.behaviour = slow(timedelta(minutes=1))
+        alive = await start(house, sheet)
+        await house.after(seconds=15)
+        sheet.person("hello")["Do"] = "run noww"
+        await house.after(seconds=15)
+        await alive.ask("hello", Wish.RUN_NOW)
+        await house.after(seconds=5)
+        await alive.ask("hello", Wish.RETRY)
+        await house.after(seconds=15)
+        assert [e.wish for e in house.of(RequestRefused)] == ["retry"]
+        assert sheet.person("hello")["Health"].startswith('NOTE: Do "run noww" is no button')
+        await alive.stop()
+
+    run(story())
+
+
 def test_restart_and_catch_up_all_do_not_kill_the_daemon(tmp_path: Path) -> None:
     async def story() -> None:
         house = House(tmp_path)

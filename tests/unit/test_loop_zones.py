@@ -42,7 +42,7 @@ def at(hour: int, minute: int = 0, day: int = 2) -> datetime:
 
 def polled() -> TableRules:
     """Seldom: these stories take a day."""
-    return replace(rules(), poll=timedelta(seconds=45))
+    return replace(rules(), poll=timedelta(minutes=5))
 
 
 def in_zone(its: TableRules, zone: str, *, given: bool) -> TableRules:
@@ -83,7 +83,7 @@ def test_a_zone_that_is_changed_begins_the_schedules_anew_in_the_same_read(tmp_p
             await house.until(at(13))
             assert "Berlin" in sheet.person("theirs")["Understood As"]
             sheet.time_zone = NEW_YORK
-            await house.until(at(13, 1))
+            await house.until(at(13, 6))
             assert "New_York" in sheet.person("theirs")["Understood As"]
             assert sheet.person("theirs")["Health"] == "OK, next Mon 2 Mar 15:00 New York"
             await house.until(at(12, day=3))

@@ -19,6 +19,7 @@ from engine.columns import Column
 from rowd.bound import Bound
 from rowd.cli.site import site_at
 from rowd.preparing import Pace, blank, carried_out, chosen, filled, paced, polled
+from rowd.starter import first_rows
 from tests.fakes.virtual import VirtualClock, run
 from tests.unit.cli.desk import Desk
 
@@ -201,6 +202,19 @@ def test_of_polls_that_a_month_does_not_allow_it_is_told_how_seldom_they_come(bo
     assert polled(bound, Counted(budgets=(Budget(100_000, "workspace"),))).good is True  # type: ignore[arg-type]  # as above
 
 
+def test_what_the_operator_keeps_for_others_is_not_counted_on(bound: Bound) -> None:
+    bound = replace(bound, rules=replace(bound.rules, quota_share=0.25))
+    day = polled(bound, Counted(Window("any", 4_000, timedelta(days=1), "token")))  # type: ignore[arg-type]  # as above
+    assert (day.good, "the token allows 4,000 of which 25% are rowd's (quota_share). Set poll to 1m 26s" in day.says) == (
+        False,
+        True,
+    )
+    budgets = (Budget(100_000, "workspace"), Budget(240, 'table "ops"'))
+    month = polled(bound, Counted(budgets=budgets))  # type: ignore[arg-type]  # as above
+    assert 'the table "ops" allows 240 of which 25% are rowd' in month.says
+    assert month.says.endswith("about every 12h 24m")
+
+
 def test_a_store_that_counts_nothing_has_no_limits(bound: Bound) -> None:
     assert polled(bound, Counted()).says == "none"  # type: ignore[arg-type]  # as above
 
@@ -239,6 +253,16 @@ def test_a_table_is_empty_where_no_row_says_anything() -> None:
     assert run(blank(Pages(empty, empty), pace)) is not None  # type: ignore[arg-type]  # it is only read
     assert run(blank(Pages(empty, filled_), pace)) is None  # type: ignore[arg-type]  # as above
     assert run(blank(Pages(), pace)) is not None  # type: ignore[arg-type]  # as above
+
+
+@pytest.mark.parametrize(
+    ("actions", "action", "told"),
+    [(["work"], "work", "Give it"), (["slow", "deploy"], None, "Choose its Action (deploy, slow). Give it"), ([], None, "Give it")],
+)
+def test_first_rows_name_an_action_only_where_there_is_no_choice(actions: list[str], action: str | None, told: str) -> None:
+    first, counter = first_rows(actions)
+    assert (first["Action"], counter["Action"]) == (action, action)
+    assert str(first["Description"]).startswith(told)
 
 
 def test_first_rows_have_ids_and_only_columns_that_there_are(tmp_path: Path) -> None:

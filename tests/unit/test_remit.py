@@ -69,6 +69,15 @@ def test_a_lease_says_as_a_line_which_rows_it_is_for(labels: set[str], primary: 
     assert lease_of(line_of(said)) == said
 
 
+def test_a_daemon_that_has_a_table_for_itself_runs_every_row_of_it_or_says_what_is_wrong() -> None:
+    alone = Remit(frozenset({"gpu"}), beside=frozenset(), alone=True)
+    assert [alone.elsewhere(cell) for cell in (None, "gpu", "mac")] == [None, None, None]
+    assert alone.flaw("GPU") is None
+    assert alone.flaw("mac") == (
+        "the daemon of this table has no such label; known are gpu. Clear it, or add it to `labels` in rowd.toml"
+    )
+
+
 class Sheet(MemoryTable):
     """A table that several daemons share."""
 
@@ -115,6 +124,29 @@ def daemon(path: Path, name: str, clock: VirtualClock) -> House:
 
 def labelled(name: str, label: str, schedule: str = "every minute") -> dict[str, str]:
     return {**row(name, schedule), "Runs On": label}
+
+
+def test_when_a_daemon_has_gone_the_primary_says_so_and_leaves_what_stands_of_its_runs(tmp_path: Path) -> None:
+    """The primary once ran the row itself: what it knows of that is older."""
+    sheet = Sheet([labelled("b", "")])
+
+    async def story() -> None:
+        clock = VirtualClock()
+        main, other = daemon(tmp_path, "main", clock), daemon(tmp_path, "other", clock)
+        async with main.open(Link(sheet, clock), table_rules=having(primary=True)):
+            await main.after(minutes=2, seconds=30)
+            sheet.rows[0]["Runs On"] = "gpu"
+            async with other.open(Link(sheet, clock), table_rules=having("gpu")):
+                await main.after(minutes=9)
+            theirs = dict(sheet.rows[0])
+            assert theirs["Runs"] == str(len(other.witness.seen)) != "0"
+            await main.after(minutes=2)
+        now = sheet.rows[0]
+        assert now["Health"].startswith('ERROR: Runs On "gpu": no daemon of this table')
+        assert {column for column in SHARED if now[column] != theirs[column]} <= {"Health", "Understood As", "Next Run"}
+        assert now["Next Run"] == ""
+
+    run(story())
 
 
 def test_each_runs_and_writes_its_own_rows(tmp_path: Path) -> None:

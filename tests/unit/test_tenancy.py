@@ -91,11 +91,13 @@ class Slow:
 class One:
     """A daemon."""
 
-    def __init__(self, name: str, store: Store, takes: Sequence[float] = (0.0,), apart: timedelta = MINUTE) -> None:
+    def __init__(
+        self, name: str, store: Store, takes: Sequence[float] = (0.0,), apart: timedelta = MINUTE, who: str | None = None
+    ) -> None:
         self.clock = VirtualClock()
         self.link = Link(store)
         self.table = PatientTable(self.link, self.clock, Slow(self.clock, cycle(takes)))
-        self.tenancy = Tenancy("ops", self.table, Holder(name, f"rowd on {name}"), self.clock, lambda: apart)
+        self.tenancy = Tenancy("ops", self.table, Holder(name, who or f"rowd on {name}"), self.clock, lambda: apart)
 
     async def looks(self) -> None:
         await self.tenancy.seen((await self.table.read()).leases)
@@ -139,6 +141,24 @@ def test_a_second_one_gives_way_and_says_to_whom() -> None:
         assert (first.tenancy.ours, second.tenancy.ours) == (True, False)
         assert "lease" not in store.asked
         assert store.leases.keys() == {"alpha"}
+
+    run(story())
+
+
+def test_after_a_restart_the_lease_names_the_new_process() -> None:
+    """Whoever looked after the one that was killed would take the table from a daemon that is alive."""
+
+    async def story() -> None:
+        store = Store()
+        await One("alpha", store, who="rowd, process 1 on alpha").tenancy.take()
+        again = One("alpha", store, who="rowd, process 2 on alpha")
+        await again.tenancy.take()
+        await again.looks()
+        with pytest.raises(Taken, match="process 2 on alpha"):
+            await One("beta", store).tenancy.take()
+        store.asked.clear()
+        await again.looks()
+        assert "lease" not in store.asked  # it is said
 
     run(story())
 

@@ -127,6 +127,7 @@ def test_a_table_in_trouble_ends_with_one_and_says_why(tmp_path: Path) -> None:
         ledger.mark_table(replace(mark, state=Reach.NO_ACCESS, message="the file is gone"))
     assert "no access" in desk.said("status", code=1)
     assert "the file is gone" in desk.said("status", code=1)
+    assert desk.json("status", code=1)["due_next_hour"] == 0  # nothing of it starts
 
 
 def test_no_table_is_read_for_it(tmp_path: Path) -> None:
