@@ -14,7 +14,7 @@ def cause(exc: BaseException) -> str:
     """`the connection was refused`; where nothing is known, the error's kind and words, on one line."""
     for one in _chain(exc):
         if isinstance(one, ssl.SSLCertVerificationError):
-            return f"the certificate of the other side is not trusted: {one.verify_message or one.reason}"
+            return f"the certificate of the other side is not trusted: {getattr(one, 'verify_message', '') or one}"
         if isinstance(one, socket.gaierror):
             return "its name can't be looked up: is this machine connected to the network?"
         if isinstance(one, TimeoutError) or "Timeout" in type(one).__name__:

@@ -13,6 +13,7 @@ import typer
 from actions.api import Outcome
 from engine.cells import text
 from engine.columns import Column
+from engine.display import LONGEST_RESULT, cut
 from engine.model import Occurrence, Stage, Status, Type
 from rowd.cli.command import code_of
 from rowd.cli.exits import Exit
@@ -132,8 +133,9 @@ def row_json(row: RowView) -> dict[str, Any]:
 
 
 def _typed(row: RowView, column: Column) -> str | None:
-    """What the cell of a row says that isn't understood, as it stands."""
-    return text(row.state.cells.get(column))
+    """What the cell of a row says that isn't understood, in one line of a bearable length."""
+    said = text(row.state.cells.get(column))
+    return None if said is None else cut(said, LONGEST_RESULT)
 
 
 def status_of(row: RowView) -> str:
