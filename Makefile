@@ -8,6 +8,9 @@ NPM := tests/emulators/node_modules/.ready
 # Courses that many tests of one file look at run once; files begin in the order in which they are named.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 
+# Where the machine says otherwise, each of the many processes of the tests would compile all that it imports anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: demo test npm servers coverage check prove soak bench lock clean
 
 # On a terminal the demo is a job of its own: Ctrl-C ends it, however early, and make goes on to its end with the demo's status.
@@ -78,7 +81,7 @@ lock: $(READY)
 $(READY): requirements.txt pyproject.toml
 	python3 -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python -r requirements.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	touch $@
 
