@@ -49,6 +49,9 @@ KINDS = tuple(ROWS)
 LIVES = 5
 """So many daemons at the most until one has died at its point."""
 
+WAITED_FOR = 25.0
+"""Seconds within which a daemon comes to its crash point, also one where it comes seldom, on a machine with much else to do."""
+
 DRAINED_WITHIN = 120.0
 WITNESS = Path(__file__).parents[1] / "prove" / "witness.py"
 
@@ -218,7 +221,7 @@ def _one(forked: Forked, home: Path, log: Path, point: str | None, rng: random.R
     hit = 1 if point and point.startswith(("marks.", "record.", "requests.")) else rng.randrange(1, 3)  # it comes there seldom
     daemon = _started(forked, home, log, f"{point}:{hit}" if point else None)
     _until(lambda: daemon.ended(0.02) is not None or b'"table.read"' in log.read_bytes(), f"{log} has a table.read")
-    status = daemon.ended(8.0 if point else rng.uniform(0.2, 3.0))
+    status = daemon.ended(WAITED_FOR if point else rng.uniform(0.2, 3.0))
     if reached := bool(point and status == -signal.SIGKILL):
         found.reached.add(str(point))
     if status is None:
