@@ -288,9 +288,10 @@ def _with_count(health: str, task: Task | None, state: RowState) -> str:
     health = _TWICE.sub(" ", health)
     if task is None or task.type is not Type.COUNTER or health.startswith("OK"):
         return cut(health, LONGEST_RESULT)
-    count = f" ({whole(state.count)} of {whole(task.threshold)})"
-    if f" OK, {count[2:-1]}" in health:
+    numbers = f"{whole(state.count)} of {whole(task.threshold)}"
+    if f" OK, {numbers}" in health:  # behind a note
         return cut(health, LONGEST_RESULT)
+    count = f" ({numbers})"
     return cut(health, LONGEST_RESULT - len(count)) + count
 
 

@@ -109,7 +109,7 @@ def polled(bound: Bound, table: Table) -> Check:
     A month is made to last.
     """
     poll, share, windows = bound.rules.poll, bound.rules.quota_share, table.traits.windows
-    of_it = "" if share == 1 else f" of which {share:.0%} are rowd's (quota_share)"
+    of_it = "" if share == 1 else f", of which {share:.0%} are rowd's (quota_share)"
     counted = [w for w in windows if w.kind == "any" or (w.kind == "read" and not isinstance(table, Probeable))]
     for window in counted:
         polls, size = window.span // poll, part_of(window.size, share)
@@ -135,7 +135,7 @@ def polled(bound: Bound, table: Table) -> Check:
     told = ", ".join(
         dict.fromkeys(f"{w.size:,} {'requests' if w.kind == 'any' else w.kind + 's'} in {lasted(w.span)}" for w in windows)
     )
-    return Check("limits", f"{told}{of_it and ','}{of_it}; a poll each {lasted(poll)} is within them")
+    return Check("limits", f"{told}{of_it}; a poll each {lasted(poll)} is within them")
 
 
 def chosen(columns: Collection[Column]) -> list[Column]:

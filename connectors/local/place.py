@@ -42,7 +42,7 @@ class Placer:
         """Write beside the file, whole and durably, what is to stand in its place. Raises OSError, NeedsOwner."""
         try:
             self._write(self._beside.at(self._beside.draft), raw)
-        except BaseException:
+        except BaseException:  # whatever it is, nobody else would let go of what was begun
             self.discard()
             raise
 

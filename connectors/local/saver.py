@@ -154,7 +154,7 @@ class Saver:
         """What somebody saved while ours was being prepared, which is let go of then: nothing half saved need be displaced."""
         try:
             saved = self.read()
-        except BaseException:
+        except BaseException:  # whatever it is, nobody else would let go of what was prepared
             self.placer.discard()
             raise
         if saved == base:

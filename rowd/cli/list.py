@@ -100,9 +100,9 @@ def _print(
     hidden = [row for _, row in rows if not status and _finished(row)]
     if hidden:
         drafts = sum(row.defect is not None for row in hidden)
-        numbers = {"draft": drafts, "completed": len(hidden) - drafts}
-        parts = [plural(n, {"completed": "completed row"}.get(status, status)) for status, n in numbers.items() if n]
-        how = [f"--status {status}" for status, n in numbers.items() if n]
+        numbers = ((drafts, "draft", "draft"), (len(hidden) - drafts, "completed row", "completed"))
+        parts = [plural(number, noun) for number, noun, _ in numbers if number]
+        how = [f"--status {status}" for number, _, status in numbers if number]
         say(f"Not shown: {', '.join(parts)} ({', '.join(how)})", "dim")
 
 

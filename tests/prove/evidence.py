@@ -14,6 +14,9 @@ from typing import Any
 
 Json = dict[str, Any]
 
+HALT = 0.05
+"""Seconds; to write a table over takes a millisecond, where nothing else keeps the machine busy."""
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -114,8 +117,9 @@ class Evidence:
                 yield event["seconds"]
 
     def saved_in_place(self, at: float) -> bool:
-        """Whether a person was just writing the file over, piece by piece: whoever reads then finds what is no whole table."""
-        return any(save["in_place"] and save["since"] - 0.1 <= at <= save["at"] + self.settling for save in self.saves)
+        """Whether a person was just writing the file over, and came to a halt on the way: whoever reads then finds half a table."""
+        halts = [save for save in self.saves if save["in_place"] and save["at"] - save["since"] > HALT]
+        return any(save["since"] - 0.1 <= at <= save["at"] + self.settling / 4 for save in halts)
 
     def under_way(self, at: float) -> int:
         """How many commands had started at this instant and went on to their end after it, by the witness."""

@@ -205,13 +205,13 @@ def test_of_polls_that_a_month_does_not_allow_it_is_told_how_seldom_they_come(bo
 def test_what_the_operator_keeps_for_others_is_not_counted_on(bound: Bound) -> None:
     bound = replace(bound, rules=replace(bound.rules, quota_share=0.25))
     day = polled(bound, Counted(Window("any", 4_000, timedelta(days=1), "token")))  # type: ignore[arg-type]  # as above
-    assert (day.good, "the token allows 4,000 of which 25% are rowd's (quota_share). Set poll to 1m 26s" in day.says) == (
+    assert (day.good, "the token allows 4,000, of which 25% are rowd's (quota_share). Set poll to 1m 26s" in day.says) == (
         False,
         True,
     )
     budgets = (Budget(100_000, "workspace"), Budget(240, 'table "ops"'))
     month = polled(bound, Counted(budgets=budgets))  # type: ignore[arg-type]  # as above
-    assert 'the table "ops" allows 240 of which 25% are rowd' in month.says
+    assert 'the table "ops" allows 240, of which 25% are rowd' in month.says
     assert month.says.endswith("about every 12h 24m")
 
 
