@@ -6,12 +6,12 @@ The operator's `rowd.toml` says what an action is; a row only names it and gives
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
+from msgspec import Struct, field
 from pydantic import BaseModel
 
 from actions.parameters import Parameter, ParameterName
@@ -31,8 +31,7 @@ class Outcome(StrEnum):
     MISSED = "missed"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One attempt to make.
 
     run: the run's id, the same for every attempt of an occurrence, unlike any other's anywhere: fit as an idempotency key.
@@ -50,8 +49,7 @@ class Request:
     timeout: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(Struct, frozen=True):
     """A process that outlives us: its pid, and a moment at which it was there, in clock ticks since boot.
 
     Whoever has this pid and started no later (proc(5), /proc/PID/stat field 22) is it: nobody else can have got the pid by then.
@@ -102,8 +100,7 @@ class Past(NamedTuple):
     took: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What an attempt gave.
 
     outcome: SUCCEEDED or FAILED; the engine itself says TIMED_OUT, CANCELLED and LOST.
@@ -120,15 +117,13 @@ class Result:
     final: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """Nobody can know how an attempt ended.   why: as far as that is known, one sentence for a person, without a full stop."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unbegun:
+class Unbegun(Struct, frozen=True):
     """Nothing of the attempt has begun, and nothing can any more, but by `run`."""
 
 
@@ -200,8 +195,7 @@ class Definition(BaseModel, extra="forbid", frozen=True):
     at_most_every: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """What a kind of action registers: its settings model (a `Definition`), and how to make an action from it.
 
     `make` raises ValueError, with a sentence for the operator, for what the model alone cannot refuse.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from actions.values import did_you_mean, quoted
 
@@ -12,16 +13,14 @@ _PIECES = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 PREFIX = "secret."
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A place in a text that a value goes to. secret: the value of a secret, not of a parameter."""
 
     name: str
     secret: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(Struct, frozen=True):
     """A text taken apart, in order: what is fixed, and where values go."""
 
     parts: tuple[str | Reference, ...]

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from msgspec import Struct, field
 from pydantic import BaseModel
 
 from connectors.errors import TableError
@@ -37,8 +37,7 @@ def fold(text: str) -> str:
     return "".join(c for c in text.casefold() if c not in " _-\u00a0\t\r\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One row as it stood at one moment.
 
     key: how `write` finds this row again, whatever is sorted meanwhile; unique within one complete read. Normally the row's own
@@ -53,8 +52,7 @@ class Row:
     handle: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Struct, frozen=True):
     """A daemon's word beside a table: it runs its rows.
 
     holder: which daemon, letters and digits; the same after a restart.   who: the same in one line, for people.
@@ -69,8 +67,7 @@ class Lease:
     primary: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """One request's worth of rows, in the order a person sees them (see `Traits.ordered`).
 
     columns: the headers in the order of the table, the same on every page.
@@ -89,8 +86,7 @@ class Page:
     time_zone: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(Struct, frozen=True):
     """Cells to put into one row. Cells not named stay as they are. Blank is None.
 
     expect: cells that must still hold these values, tested by the store in the same step; only where `traits.atomic_expect`.
@@ -109,8 +105,7 @@ class Effect(Enum):
     MISSING = "missing"
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """How one patch ended.
 
     row: the whole row as it stands now, under its key of now, where the store's answer shows it; None: the next read will tell.
@@ -123,8 +118,7 @@ class Written:
     unfit: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One line of a journal.
 
     id: unlike any other line's. What is told under it again takes the place of what was told before.
@@ -135,8 +129,7 @@ class Entry:
     cells: Mapping[str, Cell]
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """How a `Journal.record` ended.
 
     written: of its patches, as `Table.write` answers.   trouble: why its entries were not taken, or may not have been; None: they
@@ -161,8 +154,7 @@ def open_gate(_kind: Request) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """One limit that a vendor counts: at most `size` requests of `kind` in any `span`, counted per `scope`.
 
     scope: whatever the vendor counts by, named so that tables that share it say the same, and no others: the vendor's name, then
@@ -175,8 +167,7 @@ class Window:
     scope: str
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Struct, frozen=True):
     """What a vendor allows in a calendar month (UTC): at most `size` requests, reads and writes together, counted per `scope`,
     which is as in `Window`.
     """
@@ -185,8 +176,7 @@ class Budget:
     scope: str
 
 
-@dataclass(frozen=True, slots=True)
-class Journaling:
+class Journaling(Struct, frozen=True):
     """How a journal is told.
 
     entries: of one `record`, at least 1.   together: they go out in the request that the patches take anyway. Else they take one
@@ -197,8 +187,7 @@ class Journaling:
     together: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Traits:
+class Traits(Struct, frozen=True):
     """What a backend promises. The engine plans from it; the conformance suite checks it.
 
     atomic_expect: the store itself tests `Patch.expect` and writes, as one step.
@@ -368,8 +357,7 @@ class Authorizable(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a table is opened: what a backend is told beside its own settings.
 
     name: the table's name in `rowd.toml`, for messages.
@@ -393,8 +381,7 @@ class Place:
     journal: tuple[Shape, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Backend:
+class Backend(Struct, frozen=True):
     """What a backend registers: its own settings model, and how to open a table with them.
 
     `open` must not touch the network or the file yet: the first `read` does, so that a store that is away is an ordinary TryLater.

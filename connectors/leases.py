@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from connectors.api import Cell, Effect, Lease, Page, Patch, Row, Written, fold
 

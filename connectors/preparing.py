@@ -6,8 +6,9 @@ Nothing here knows a task. What a column means is the engine's business; here it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
+
+from msgspec import Struct, field
 
 from connectors.errors import TableError
 
@@ -39,8 +40,7 @@ class Writer(Enum):
     ROWD = "rowd"
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """What a column is to be like, as far as the store has such a thing.
 
     header: as it stands in the table, or is to.   about: one sentence for whoever asks what it is for.
@@ -65,8 +65,7 @@ Wanted = Callable[[Sequence[str]], Sequence[Shape]]
 None stand in an empty table. Raises NeedsOwner where the table is none that could be made ready."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One change that makes a table ready. Where it replaces something as a whole, it looks at that right before.
 
     says: what it changes, a clause each: `add the column "Health" (long text)`.
@@ -79,8 +78,7 @@ class Step:
     by_hand: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Preparation:
+class Preparation(Struct, frozen=True):
     """What a table lacks. Empty where it is ready.
 
     headers: as they stood.   steps: in the order in which they are to be taken.
@@ -92,8 +90,7 @@ class Preparation:
     by_hand: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One thing that a table needs, looked at.
 
     what: a word or two for it: `credentials`.   says: how it stands; where that is bad, what to do.

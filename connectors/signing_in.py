@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
+
+class SignedIn(Struct, frozen=True):
     """account: who has signed in; "" where the store doesn't say.   kept: where that is kept, for messages.
 
     lasts: after which it ends by itself; None where it doesn't, or the store doesn't say.
@@ -19,8 +19,7 @@ class SignedIn:
     lasts: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SigningIn:
+class SigningIn(Struct, frozen=True):
     """A sign-in that has begun, and waits for a person.
 
     address: of the store's page, to be opened in a browser.

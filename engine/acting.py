@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
+
+from msgspec import Struct
 
 from actions.api import Outcome
 from engine import foresight, telling
@@ -25,8 +26,7 @@ from engine.plan import Stop
 from engine.runner import Runner
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """A plan for these places, on its way: `durable` answers which claims are ours, and the tallies that changed."""
 
     places: Sequence[Place]

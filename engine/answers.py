@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeGuard
+
+from msgspec.structs import replace
 
 from actions.api import Outcome, Past, Result
 from actions.telling import Mask

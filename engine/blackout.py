@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+
+from msgspec import Struct
 
 FARTHEST = timedelta(days=400)
 """No window is followed for longer; a blackout of every day would otherwise have no end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Blackout:
+class Blackout(Struct, frozen=True):
     """A window on the wall clock of `zone`.
 
     start, end: times of day; an end at or before the start is on the next day. Both None: whole days.

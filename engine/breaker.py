@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from actions.api import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class BreakerRules:
+class BreakerRules(Struct, frozen=True):
     """`failures` attempts in a row open it for `wait`; each further failure doubles the wait, up to `wait_max`."""
 
     failures: int = 5
@@ -18,8 +18,7 @@ class BreakerRules:
     wait_max: timedelta = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Breaker:
+class Breaker(Struct, frozen=True):
     """The attempts of one action, all tasks together: how many failed in a row, and when the last of them ended."""
 
     streak: int = 0

@@ -6,9 +6,10 @@ Months and days are UTC. Telling comes before looking: looks are spread over wha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from engine.quota import RESERVE, Purpose
 
@@ -43,8 +44,7 @@ class Spent(NamedTuple):
         return Spent(self.looks + more.looks, self.tells + more.tells)
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(Struct, frozen=True):
     """How one budget stands at one instant.
 
     size: of it, rowd's share.   spent: of that, in this month.   until: when the month turns.   ahead: until then.

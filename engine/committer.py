@@ -7,9 +7,10 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
+
+from msgspec import Struct
 
 from engine.crash import KINDS, Crash
 from engine.ledger import Ledger, LedgerUnwritable
@@ -40,8 +41,7 @@ class Commits(Protocol):
         """Carry out what was asked before, then close the ledger."""
 
 
-@dataclass(slots=True)
-class _Job:
+class _Job(Struct):
     """point None: a query."""
 
     work: Callable[[Ledger], Any]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.access import UNSERVED
 from engine.agenda import Place
@@ -19,8 +21,7 @@ from engine.runner import Runner
 from engine.wishes import without_task
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """What is asked: of tasks as they stand, and of rows that are no tasks (any more), whose wishes and waiting occurrences end.
 
     parts: the definitions by which moves are made of the answer.

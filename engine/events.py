@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+
+class Event(Struct, frozen=True, kw_only=True):
     """Something that happened at an instant (aware, UTC)."""
 
     at: datetime
@@ -19,39 +19,36 @@ class Event:
     @property
     def name(self) -> str:
         """Dotted and in the past tense: `TableRecovered` is `table.recovered`."""
-        return _dotted(type(self).__name__)
+        return name_of(type(self))
 
     def fields(self) -> dict[str, Any]:
         """Everything but the instant, for a log line."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "at"}
+        return {name: getattr(self, name) for name in self.__struct_fields__ if name != "at"}
 
 
 @cache
-def _dotted(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", ".", name).lower()
+def name_of(kind: type[Event]) -> str:
+    """The name of the events of this class."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", ".", kind.__name__).lower()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DaemonStarted(Event):
+class DaemonStarted(Event, frozen=True, kw_only=True):
     tables: tuple[str, ...]
     pid: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DaemonStopping(Event):
+class DaemonStopping(Event, frozen=True, kw_only=True):
     """Nothing starts any more; what runs has so long to end. A second signal ends rowd at once and leaves it running."""
 
     running: int
     within_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DaemonStopped(Event):
+class DaemonStopped(Event, frozen=True, kw_only=True):
     running: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigReloaded(Event):
+class ConfigReloaded(Event, frozen=True, kw_only=True):
     """tables: those of the file; what was taken out starts nothing more.   restart: those that only a restart takes over.
 
     reopened: those that are opened anew, with secrets of other values.
@@ -62,120 +59,100 @@ class ConfigReloaded(Event):
     reopened: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfigRefused(Event):
+class ConfigRefused(Event, frozen=True, kw_only=True):
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockJumped(Event):
+class ClockJumped(Event, frozen=True, kw_only=True):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableEvent(Event):
+class TableEvent(Event, frozen=True, kw_only=True):
     table: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableRead(TableEvent):
+class TableRead(TableEvent, frozen=True, kw_only=True):
     rows: int
     tasks: int
     defects: int
     drafts: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableUnreachable(TableEvent):
+class TableUnreachable(TableEvent, frozen=True, kw_only=True):
     message: str
     needs_owner: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableRecovered(TableEvent):
+class TableRecovered(TableEvent, frozen=True, kw_only=True):
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableHeld(TableEvent):
+class TableHeld(TableEvent, frozen=True, kw_only=True):
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableDoubted(TableEvent):
+class TableDoubted(TableEvent, frozen=True, kw_only=True):
     """It runs, but a column of it was probably meant to be another one, or can't hold what rowd would put there."""
 
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableRezoned(TableEvent):
+class TableRezoned(TableEvent, frozen=True, kw_only=True):
     """The store names another time zone as the table's own than before, and its schedules go by that: they began anew."""
 
     old: str
     new: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableReleased(TableEvent):
+class TableReleased(TableEvent, frozen=True, kw_only=True):
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableDropped(TableEvent):
+class TableDropped(TableEvent, frozen=True, kw_only=True):
     """It is no longer in `rowd.toml`, and what ran of it has ended; others may have it now.   message: why it was not told all."""
 
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableUnwritable(TableEvent):
+class TableUnwritable(TableEvent, frozen=True, kw_only=True):
     """Reading works, writing doesn't; results wait."""
 
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableWritable(TableEvent):
+class TableWritable(TableEvent, frozen=True, kw_only=True):
     rows: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowEvent(TableEvent):
+class RowEvent(TableEvent, frozen=True, kw_only=True):
     key: str
     task: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowAdded(RowEvent):
+class RowAdded(RowEvent, frozen=True, kw_only=True):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowEdited(RowEvent):
+class RowEdited(RowEvent, frozen=True, kw_only=True):
     column: str
     old: str
     new: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowVanished(RowEvent):
+class RowVanished(RowEvent, frozen=True, kw_only=True):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowDefective(RowEvent):
+class RowDefective(RowEvent, frozen=True, kw_only=True):
     column: str
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowMended(RowEvent):
+class RowMended(RowEvent, frozen=True, kw_only=True):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarted(RowEvent):
+class RunStarted(RowEvent, frozen=True, kw_only=True):
     run: str
     attempt: int
     due: datetime
@@ -183,8 +160,7 @@ class RunStarted(RowEvent):
     cause: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunEnded(RowEvent):
+class RunEnded(RowEvent, frozen=True, kw_only=True):
     run: str
     attempt: int
     outcome: str
@@ -194,8 +170,7 @@ class RunEnded(RowEvent):
     ended_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OccurrenceRecorded(RowEvent):
+class OccurrenceRecorded(RowEvent, frozen=True, kw_only=True):
     """Occurrences that were not run: skipped or missed."""
 
     outcome: str
@@ -204,33 +179,28 @@ class OccurrenceRecorded(RowEvent):
     due: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestTaken(RowEvent):
+class RequestTaken(RowEvent, frozen=True, kw_only=True):
     wish: str
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestRefused(RowEvent):
+class RequestRefused(RowEvent, frozen=True, kw_only=True):
     wish: str
     by: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerOpened(Event):
+class BreakerOpened(Event, frozen=True, kw_only=True):
     action: str
     until: datetime
     failures: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerClosed(Event):
+class BreakerClosed(Event, frozen=True, kw_only=True):
     action: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuotaLow(Event):
+class QuotaLow(Event, frozen=True, kw_only=True):
     """What a vendor allows in a month would not last if it went on so: tables are looked at, and told, more seldom.
 
     scope: whose month.   spent, left: requests, of rowd's share.   until: when the month turns.
@@ -242,8 +212,7 @@ class QuotaLow(Event):
     until: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuotaEased(Event):
+class QuotaEased(Event, frozen=True, kw_only=True):
     """It would last again."""
 
     scope: str
@@ -251,49 +220,42 @@ class QuotaEased(Event):
     left: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerRefused(Event):
+class LedgerRefused(Event, frozen=True, kw_only=True):
     """The ledger can't be written: nothing starts until it can. Told once."""
 
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerRecovered(Event):
+class LedgerRecovered(Event, frozen=True, kw_only=True):
     """It can be written again, after so many seconds."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerPruned(Event):
+class LedgerPruned(Event, frozen=True, kw_only=True):
     occurrences: int
     folders: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerCopied(Event):
+class LedgerCopied(Event, frozen=True, kw_only=True):
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerRestored(Event):
+class LedgerRestored(Event, frozen=True, kw_only=True):
     """The ledger is a copy that was put back: what came due since `copied_at` was recorded as missed, so many occurrences."""
 
     copied_at: datetime
     missed: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestMade(Event):
+class DigestMade(Event, frozen=True, kw_only=True):
     """What the last day came to: occurrences by outcome, and the tasks in trouble, each `table/name: reason`."""
 
     counts: dict[str, int]
     troubled: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble(Event):
+class Trouble(Event, frozen=True, kw_only=True):
     """Something of ours went wrong and was contained; `where` says in which part."""
 
     where: str

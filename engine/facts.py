@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from actions.api import Outcome, Uptime
 from engine.findings import Findings
@@ -17,8 +18,7 @@ Tallies = Mapping[str, Mapping[str, Tally]]
 """Table → key → tally, of the rows whose tally has changed."""
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """An attempt that has ended.   at: when.   retry_at: when another one follows, None where the occurrence is over."""
 
     occurrence: Occurrence
@@ -32,8 +32,7 @@ class End:
         return AttemptEnd(ended.run, ended.attempt, self.at, ended.result, ended.duration, self.retry_at)
 
 
-@dataclass(slots=True)
-class Facts:
+class Facts(Struct):
     """Written in one commit. states: rows whose one-off has run, (table, key) → state.   records: what was found missed.
 
     recent: tables whose rows show their newest outcomes.   anew: those of them that didn't until now.
@@ -72,8 +71,7 @@ class Facts:
         return ledger.requests(), tallies | {table: ledger.tallies(table, recent=True) for table in self.anew}
 
 
-@dataclass(frozen=True, slots=True)
-class Moves:
+class Moves(Struct, frozen=True):
     """A plan on its way into the ledger, in one commit.
 
     claims: the plan's, with their ids; RUNNING where the first attempt begins at once.

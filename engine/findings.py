@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from connectors.api import Cell, Lease, Row
 from engine.model import Edit, Occurrence, RowState
 from engine.presses import Press
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """One complete read: every row of the table, in its order.
 
     headless: why there is nothing to read for lack of headers, with the remedy; None where there are some.
@@ -27,8 +27,7 @@ class Reading:
     time_zone: str = ""
 
 
-@dataclass(slots=True)
-class Findings:
+class Findings(Struct):
     """What one reading or one answered write came to; nothing of it counts before it is durable.
 
     read: key → the row's cells as the store gave them, of rows that changed.

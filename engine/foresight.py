@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from engine.agenda import Place
 from engine.deciding import Deciding, Question
@@ -37,8 +39,7 @@ FRESH = timedelta(milliseconds=50)
 """An answer is for its instant; when we come to it later than this, lateness itself may count."""
 
 
-@dataclass(slots=True)
-class _Crowd:
+class _Crowd(Struct):
     """What comes due at `at`. ahead: those not decided on yet.   starting: all that start.   known: by first task, the answers."""
 
     at: datetime

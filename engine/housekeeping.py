@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import schedule
+from msgspec import Struct
 
 from engine.clock import Clock
 from engine.committer import Commits
@@ -20,8 +20,7 @@ from engine.ledger.backups import PATTERN
 LONGEST_NAP = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Chores:
+class Chores(Struct, frozen=True):
     """What is kept and when. Times of day are the machine's own, as everywhere in `schedule`.
 
     runs: the folder of all attempts' folders.   keep_runs: runs per task kept in full.   keep_finished: how long finished one-offs

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+
+from msgspec import Struct, field
 
 from connectors.api import PROVISIONAL, Cell, Row
 from connectors.identity import flaw
@@ -29,8 +30,7 @@ HELD_FOR = timedelta(minutes=5)
 """A hold ends when the very same rows have been gone for this long: whoever meant it only has to wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mint:
+class Mint(Struct, frozen=True):
     """An id to be put into a row's id column.
 
     row: under its provisional key.   id: a fresh one, or the known one that the row had lost.
@@ -43,8 +43,7 @@ class Mint:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(Struct, frozen=True):
     """The rows of one complete read, told apart.
 
     rows: key → row of the rows whose identity is settled, in table order; the original of a doubled id still has its
@@ -273,8 +272,7 @@ def _name(cells: Mapping[str, Cell]) -> str | None:
 # --- rows that vanish
 
 
-@dataclass(frozen=True, slots=True)
-class Presence:
+class Presence(Struct, frozen=True):
     """Who is there.
 
     absent: missing as of this read, and so under suspicion; in a held table that some rows came back to, all that still are.

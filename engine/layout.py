@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
+
+from msgspec import Struct, field
 
 from connectors.api import BEYOND, Cell, fold
 from engine.cells import guess, quoted
@@ -22,8 +23,7 @@ REQUIRED = (Column.NAME, Column.ACTION)
 BEGIN_ANEW = "If you mean it, give the table another name in rowd.toml: rowd then begins anew, and knows rows by their names"
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """The headers of one table, understood.
 
     headers: column → the header it has in this table.   keys: (header, the name of its cells in the engine), in table order.

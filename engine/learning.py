@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from actions.api import Outcome
 from engine import telling
@@ -26,8 +27,7 @@ TELL_AGE = timedelta(seconds=20)
 """How old the ledger's note of a table's last read may grow while nothing else is to be written."""
 
 
-@dataclass(slots=True)
-class Seen:
+class Seen(Struct):
     """Something about a table; `find` holds it against what is known at the time of the turn.
 
     done: told once it is durable, where a table was read or has answered; None for what is only thought.

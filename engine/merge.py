@@ -7,8 +7,9 @@ witness to, not simply the newest one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from connectors.api import Cell, fold
 from engine.cells import BadCell, number, same
@@ -38,8 +39,7 @@ _MERGED = (Column.STATUS, Column.CURRENT)
 _KNOWN = frozenset(map(str, Column))
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One cell that a person changed."""
 
     column: str
@@ -47,8 +47,7 @@ class Change:
     new: Cell
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """What one read of one row came to."""
 
     state: RowState

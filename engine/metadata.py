@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Any, NoReturn
+
+from msgspec import Struct, field
 
 from connectors.api import Cell, fold
 from engine.cells import SHOWN, did_you_mean, quoted, text
@@ -51,8 +52,7 @@ class BadMetadata(ValueError):
     """A Metadata cell that can't be used: which part of it, what is wrong, and the remedy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
+class Metadata(Struct, frozen=True):
     """A Metadata cell understood. settings: column → value, blank ones left out.   parameters: name → JSON value."""
 
     settings: Mapping[Column, Cell] = field(default_factory=dict)

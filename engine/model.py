@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
+
+from msgspec import Struct
 
 from actions.api import Outcome, Value
 from connectors.api import Cell
@@ -112,8 +113,7 @@ class Task(NamedTuple):  # a tuple, as occurrences are: there may be a hundred t
     every: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Defect:
+class Defect(Struct, frozen=True):
     """A row that is no task: which column, and one sentence with the value and the remedy.
 
     draft: nothing is wrong, the row is only not finished (no Type and no Schedule, or Status draft).
@@ -191,8 +191,7 @@ class RowState(NamedTuple):  # a tuple, as occurrences are: there may be a hundr
         return self.settled_until if self.skip_until is None else max(self.settled_until, self.skip_until)
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """A change of one cell that rowd has seen, or made.
 
     task: the row's name then.   old, new: the cell as text; None for blank.   at: when it was read.
@@ -293,8 +292,7 @@ class Wish(StrEnum):
     TICK = "tick"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A wish made durable. Answered once, with the reason where it is refused.
 
     amount: the span of a snooze in seconds, the number of ticks; 0 otherwise.   by: who, for the record: `cell`, `cli:USER`.
@@ -326,8 +324,7 @@ class Recent(NamedTuple):
     count: int = 1  # type: ignore[assignment]  # takes the place of tuple.count, which nobody needs here
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """What the ledger can say of a task's past, for its row.
 
     last: the newest occurrence that was started and ended, None before the first.

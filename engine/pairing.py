@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from connectors.api import BEYOND, Cell, Row, fold
 from engine.cells import alike, quoted, text
@@ -20,8 +21,7 @@ Cells = Mapping[str, Cell]
 """Cells of one row: name of a column → value. Names are the same in both tables: see `Side`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """One of two tables, as it was read completely.
 
     headers: name of a column → its header here. A column that rowd knows has its canonical name, a stranger its header folded, in
@@ -68,8 +68,7 @@ def called(cells: Cells, key: str) -> str:
     return text(cells.get(Column.NAME)) or id_of(cells.get(Column.ID)) or key
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """One row in two tables.
 
     one, other: its keys.   base_one, base_other: what either store gave back of it after the last sync, by column; a column that
@@ -82,8 +81,7 @@ class Pair:
     base_other: Cells
 
 
-@dataclass(frozen=True, slots=True)
-class Alone:
+class Alone(Struct, frozen=True):
     """A row that the other table doesn't have, and that can't be made there.   why: with the remedy."""
 
     key: str
@@ -91,8 +89,7 @@ class Alone:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pairing:
+class Pairing(Struct, frozen=True):
     """The rows of two tables, told apart.
 
     pairs: in the order of the one, with the bases that are known; both rows are there.   halves: known pairs, of which one row is

@@ -5,9 +5,11 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, tzinfo
 from itertools import islice
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from actions.api import Definition, Value
 from actions.parameters import BadParameter, bind
@@ -40,8 +42,7 @@ _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 _TEXTS = frozenset({str, type(None)})
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """How the rows of one table are understood.
 
     zone: of rows that name none.   daily_at: the time of day of daily, weekly and monthly rows that have none.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+
+from msgspec import Struct
 
 from actions.api import Action, Adoptable
 from actions.telling import Mask
@@ -21,8 +22,7 @@ def _nobody(_kind: str) -> Adoptable | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """limits: action → how many attempts at once.   runs: folder of all attempts' folders.   draw: n random bytes.
     heir: kind of action → who takes over attempts whose definition is gone.   mask: hides every secret that is known.
     """

@@ -8,10 +8,11 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import CancelledError as BrokenOff
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
 from typing import Any, Protocol, TypeVar
+
+from msgspec.structs import replace
 
 from connectors.api import Entry, Gate, Journal, Lease, Patch, Probeable, Recorded, Row, Table, Traits, Written
 from connectors.errors import Bug, Expired, NoHeader, TableError, TryLater

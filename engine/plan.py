@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from engine.blackout import Blackout
 from engine.model import Occurrence, Request, RowState, Task
@@ -19,24 +20,21 @@ def cause(sentence: str) -> str:
     return found[0] if found is not None else sentence
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """Why nothing of a row may start now. `record`: what comes due meanwhile is missed at once, not waited with."""
 
     reason: str
     record: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
+class Released(Struct, frozen=True):
     """Until when nothing of a row could start, and why: a clause for a record."""
 
     until: datetime
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """All that `decide` needs to know of one task.
 
     active: its occurrences that have not ended, oldest first.   last: the newest that was started and has ended.
@@ -52,8 +50,7 @@ class Standing:
     released: Released | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class House:
+class House(Struct, frozen=True):
     """What holds for every task.
 
     awake_since: when this daemon started.   unwritten_since: since when nothing could be made durable, until this very turn.
@@ -78,8 +75,7 @@ class House:
         return "too late to start" if self.unwritten_since is None else "rowd could not write its ledger"
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """End an occurrence that has not ended: cancel it where it runs."""
 
     run: str
@@ -87,8 +83,7 @@ class Stop:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What becomes of a request. `text` is for the person who asked."""
 
     request: Request
@@ -96,8 +91,7 @@ class Answer:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The next moves.
 
     claims: occurrences to claim; they have no id yet.   records: occurrences that end without having run (skipped, missed).

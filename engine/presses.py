@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from config.fields import TooLong, span
 from connectors.api import Cell, fold
 from engine.model import Wish
 
 
-@dataclass(frozen=True, slots=True)
-class Press:
+class Press(Struct, frozen=True):
     """A button cell used once. `amount`: the span of a snooze in seconds, else 0."""
 
     wish: Wish

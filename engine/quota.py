@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from connectors.api import Budget, Request, Window
 
@@ -36,8 +37,7 @@ class Purpose(Enum):
     RECORD = "record"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A request that wants to go out.
 
     table: whose.   windows, budgets: all that its table's vendor counts.   share: the part of each that is rowd's, over 0 and up
@@ -56,8 +56,7 @@ class Asked:
         return (window for window in self.windows if window.kind in (self.kind, "any"))
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(Struct, frozen=True):
     """How a window stands.   size: rowd's share of it.   spent: of that.   until: before this it is shut; None where it isn't."""
 
     window: Window
@@ -66,8 +65,7 @@ class Used:
     until: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(Struct, frozen=True):
     """The same for people, of a window or of a month.
 
     span: None for a calendar month.   until: before this a window is shut, None where it isn't; when the month turns.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from connectors.api import Cell, Lease
 from engine.cells import quoted, text
@@ -13,8 +14,7 @@ HANDOVER = timedelta(minutes=1)
 """For so long, at least, a row that came over from another daemon waits: that one may not have looked yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remit:
+class Remit(Struct, frozen=True):
     """One daemon's.
 
     labels: its own, in lower case.   primary: whether it also runs the rows without a label, gives ids and puts rows right.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
 
 from actions.api import Outcome, Result
 from engine.committer import Commits
@@ -20,8 +21,7 @@ from engine.model import Occurrence, RowState, Stage, Task
 REASON = "the ledger was put back from a copy of {}: whether it ran since is not known"
 
 
-@dataclass(slots=True)
-class _Gap:
+class _Gap(Struct):
     """What is settled without being run.   why: the reason in every record."""
 
     why: str

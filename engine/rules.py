@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from connectors.zones import zone_of
 from engine.blackout import Blackout
@@ -13,8 +15,7 @@ from engine.parse import Rules
 from engine.schedule import zone_name
 
 
-@dataclass(frozen=True, slots=True)
-class TableRules:
+class TableRules(Struct, frozen=True):
     """renames: canonical header → the header it has in this table.   poll: between two looks at it.
 
     offline_limit: for so long its tasks run on from what was last read, while it can't be reached.

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
+from msgspec import Struct
+
 from actions.api import Adoptable, Lost, Outcome, Request, Result, Unbegun, Uptime
 from config.fields import spelled
 from engine.answers import judged, masked
@@ -21,8 +23,7 @@ from engine.parts import Parts
 _NO_SECRETS: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """How an attempt ended.
 
     duration: monotonic; of one that ended while no daemon was there, what its action can tell; None where nobody can.

@@ -7,8 +7,10 @@ is never blank. So a cell has changed only where it is not what its own store sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from connectors.api import Cell
 from engine.identity import HELD_FROM, HELD_SHARE
@@ -21,8 +23,7 @@ Which = Literal[0, 1]
 SIDES: tuple[Which, Which] = (0, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(Struct, frozen=True):
     """Cells to put into one row of a side, by column, as the other side has them.   instead: what stands there, as it was read."""
 
     pair: Pair
@@ -36,8 +37,7 @@ class Put:
         return self.pair.one if self.side == 0 else self.pair.other
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(Struct, frozen=True):
     """Both sides changed one cell, otherwise. Nothing is written of it.
 
     column: None where one side changed the row and the other removed it.   values: of the two sides; of a removed row None.
@@ -50,16 +50,14 @@ class Conflict:
     base: Cell
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(Struct, frozen=True):
     """A row that one side removed and the other left as it was.   side: where it still stands."""
 
     pair: Pair
     side: Which
 
 
-@dataclass(frozen=True, slots=True)
-class SyncPlan:
+class SyncPlan(Struct, frozen=True):
     """What there is to do.
 
     settled: pairs whose bases are to be remembered so, whatever else is done.   forgotten: pairs that are none any more.

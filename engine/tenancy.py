@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NoReturn
+
+from msgspec import Struct
 
 from connectors.api import Lease, Leased
 from connectors.errors import TableError, Taken
@@ -42,8 +43,7 @@ SHOWS_AFTER = timedelta(seconds=1)
 """A store may show a write a moment late."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """This daemon. id: the same after a restart, and on no other machine.   who: in one line, for people."""
 
     id: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import Struct
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from actions.api import Definition
@@ -37,8 +38,7 @@ class Lent:
         return any(self._config.variables.get(name) != now._config.variables.get(name) for name in tuple(self._asked))
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """A table as configured, ready to be opened.
 
     ledger: of its site.   lent: the secrets that it gets.   served: whether a daemon is to run its rows.
@@ -76,8 +76,7 @@ class Bound:
         return replace(now.rules, renames=renames)
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(Struct, frozen=True):
     """Everything that `rowd.toml` says, checked and made ready."""
 
     config: Config

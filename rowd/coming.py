@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, islice, takewhile
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.decide import decide
 from engine.display import left_alone, moment
@@ -23,8 +25,7 @@ ON = "and so on"
 """The note of the one run that stands for those to follow."""
 
 
-@dataclass(frozen=True, slots=True)
-class Coming:
+class Coming(Struct, frozen=True):
     """One run to come.
 
     at: when it starts: `due` and the task's jitter, or later where something makes it wait.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from connectors.errors import OutcomeUnknown, TryLater
 from engine.pairing import ROWDS, Alone, Cells, Side, called, common, known, lacking, made_of, paired
@@ -12,8 +13,7 @@ from rowd.moving import ROUNDS, Book, Moved, Progress
 from rowd.wiring import new_id
 
 
-@dataclass(frozen=True, slots=True)
-class CopyPlan:
+class CopyPlan(Struct, frozen=True):
     """What there is to do.
 
     creates: (key in the source, cells) of each row to make, in their order.   there: names of rows that are left alone.
@@ -61,8 +61,7 @@ def planned(source: Side, target: Side, unfit: Callable[[Cells], Mapping[str, st
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Copied:
+class Copied(Struct, frozen=True):
     """What became of a plan.   made: names of the rows that were made, in their order."""
 
     plan: CopyPlan

@@ -9,8 +9,10 @@ import os
 import re
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import PurePath
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 NICKNAMES = frozenset({"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"})
 SHELL = "/bin/sh"
@@ -46,8 +48,7 @@ _LOOKED_AT = re.compile(r"[A-Za-z0-9_-]+")
 _WHOLE = " (cron ignores the whole file for that)"
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """One line that cron would run.
 
     line: counted from 1.   schedule: five fields with one blank between them, or a nickname.
@@ -73,8 +74,7 @@ class Job:
         return f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A line that can't be taken.
 
     line: 0 for the file as a whole.   text: the line.   reason: why, with the remedy where there is one.
@@ -90,8 +90,7 @@ class Refused:
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
-@dataclass(frozen=True, slots=True)
-class Crontab:
+class Crontab(Struct, frozen=True):
     """A crontab read. jobs, refused: in the order of lines.   notes: what else a person should know, one sentence each."""
 
     jobs: tuple[Job, ...]

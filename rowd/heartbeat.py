@@ -9,9 +9,10 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from engine.clock import Clock
 from engine.events import Event, LedgerRecovered, LedgerRefused, Listener
@@ -27,8 +28,7 @@ _SIZE = 16384
 """Bytes, all of them written at the start: what is written over needs no room on a full disk."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(Struct, frozen=True):
     """at: when it was given, UTC.   refused: why the ledger can't be written, "" where it can.
 
     looked: table → when it was last asked whether it has changed; none where there are too many to be told.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
 from itertools import islice
+
+from msgspec import Struct
 
 from actions.api import Definition
 from engine.model import Overlap, Schedule, Status, Task
@@ -44,8 +46,7 @@ class Level(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing found.
 
     kind: which check found it (`defect`, `clock change` …), the same word everywhere.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from connectors.api import Cell, fold
 from engine.cells import LONGEST_NAME, BadCell, text
@@ -30,8 +31,7 @@ Account = Callable[[str], tuple[str, bool] | None]
 """A user's name → (home folder, whether that is there); None for an unknown user."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """A job as a row. settings: of its action, None where the action is there already."""
 
     job: Job
@@ -40,8 +40,7 @@ class Moved:
     settings: Mapping[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What stands in the table and in `rowd.toml` already.
 
     actions: name → raw settings.   rows: (action, Schedule, Time Zone) of every row, as text.   names: of rows.
@@ -52,8 +51,7 @@ class Known:
     names: Collection[str]
 
 
-@dataclass(slots=True)
-class Migration:
+class Migration(Struct):
     """What an import comes to.
 
     moved: to be written.   same: jobs that are in the table already.   again: jobs that an earlier line of the crontabs has.

@@ -6,19 +6,19 @@ rowd.toml.
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+
+import msgspec
+from msgspec import Struct
 
 from actions.api import Process
 
 NAME = "daemon.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """One daemon's.
 
     process: its own.   version: of the files that it works by, as `Config.version`; read_at: when it read them.
@@ -42,7 +42,7 @@ def leave(state: Path, note: Note) -> None:
     draft = state / f".{NAME}"
     with suppress(OSError):
         draft.touch(mode=0o600)
-        draft.write_text(json.dumps(asdict(note), default=lambda at: at.astimezone(UTC).isoformat()), encoding="utf-8")
+        draft.write_bytes(msgspec.json.encode(note))
         draft.replace(state / NAME)
 
 
@@ -55,20 +55,6 @@ def left(state: Path, process: Process) -> Note | None:
 def last(state: Path) -> Note | None:
     """What the last daemon has left, whether it still runs or not; None where none has, or where that can't be read."""
     try:
-        said = json.loads((state / NAME).read_text(encoding="utf-8"))
-        return Note(
-            process=Process(**said["process"]),
-            version=str(said["version"]),
-            read_at=datetime.fromisoformat(said["read_at"]),
-            tables=tuple(said["tables"]),
-            restart=tuple(said["restart"]),
-            refused=str(said["refused"]),
-            refused_at=_instant(said["refused_at"]),
-            stopping_at=_instant(said["stopping_at"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        return msgspec.json.decode((state / NAME).read_bytes(), type=Note)
+    except (OSError, msgspec.DecodeError):
         return None
-
-
-def _instant(said: str | None) -> datetime | None:
-    return datetime.fromisoformat(said) if said else None

@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 T = TypeVar("T")
 
@@ -23,8 +24,7 @@ PATIENCE = 10.0
 """Seconds for a browser to say what it wants."""
 
 
-@dataclass(frozen=True, slots=True)
-class Awaited(Generic[T]):
+class Awaited(Struct, Generic[T], frozen=True):
     """ours: whether a query is what is waited for.   taken: what comes of it, in a thread of its own.   said: that, to the browser.
 
     What `taken` raises is told to the browser, too, and ends the wait.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "ash"})
 
@@ -47,8 +48,7 @@ _WRAPPERS = {
 _OPERANDS = {"timeout": 1, "flock": 1}
 
 
-@dataclass(frozen=True, slots=True)
-class Simple:
+class Simple(Struct, frozen=True):
     """A simple command. words: without quotes, redirections left out; of a `$(…)` only the `$` is left.   end: what stands behind
     it (`&&`, `&`, `)` …), "" at the end of the line; `&>` where a redirection of that kind stands in it."""
 

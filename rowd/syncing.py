@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from connectors.api import Cell, Effect, Written
 from connectors.errors import OutcomeUnknown
@@ -14,8 +16,7 @@ from rowd.moving import ROUNDS, Book, Moved, Progress
 from rowd.wiring import new_id
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One cell that was put, or is to be.   old: as it stood.   new: as the other table has it."""
 
     table: str
@@ -25,8 +26,7 @@ class Change:
     new: Cell
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A row, or a cell of it, that could not be brought over.   why: with the remedy.   clear: it is told which row is meant."""
 
     table: str
@@ -35,8 +35,7 @@ class Refused:
     clear: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Clash:
+class Clash(Struct, frozen=True):
     """A conflict, for a person.   column: None where one side removed the row, `removed_from`, and the other changed it."""
 
     row: str
@@ -46,8 +45,7 @@ class Clash:
     removed_from: str = ""
 
 
-@dataclass(slots=True)
-class Synced:
+class Synced(Struct):
     """What was done, or in a dry run is to be.
 
     created, removed: (table, name of the row).   waiting: rows that one table removed; (where they still stand, name).
@@ -66,8 +64,7 @@ class Synced:
     unfinished: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What the person asked for.
 
     served: the table whose rows run; None where neither does.   prefer: which is right where both changed.

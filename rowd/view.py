@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from connectors.api import PROVISIONAL, Cell
 from connectors.errors import NeedsOwner, TableError
@@ -36,8 +38,7 @@ NOT_SERVED = Hold("not served (serve = false in rowd.toml)")
 """Why nothing of a table starts that only commands know."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowView:
+class RowView(Struct, frozen=True):
     """One row: what it says, what it means, and where its task stands.
 
     key: how the table finds the row; it begins with `~` while the row has no id of its own.
@@ -58,7 +59,7 @@ class RowView:
     held: Hold | None = None
     new: bool = False
     position: int | None = None
-    wanted: Callable[[], Mapping[str, Cell] | None] | None = field(default=None, compare=False, repr=False)
+    wanted: Callable[[], Mapping[str, Cell] | None] | None = None
 
     @property
     def name(self) -> str:
@@ -102,8 +103,7 @@ class RowView:
         return Standing(self.task, self.state, self.held, self.active, self.requests, self.tally.last)
 
 
-@dataclass(frozen=True, slots=True)
-class TableView:
+class TableView(Struct, frozen=True):
     """One table.
 
     rows: each line of the table once, in its order; where it couldn't be read, the ledger's copy, in the order of first sight.
@@ -203,8 +203,7 @@ def usual(ledger: Ledger | None, tables: Iterable[TableView]) -> dict[tuple[str,
     return {(t.name, key): span for t in tables for key, span in ledger.durations(t.name).items()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     """What the ledger says of one table."""
 
     keeper: Keeper

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from actions.api import Context, Lost, Outcome, Request, Result, Unbegun, Uptime
 from actions.boot import boot

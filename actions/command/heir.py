@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from actions.api import Context, Lost, Outcome, Request, Result, Unbegun, Uptime
 from actions.command import argv

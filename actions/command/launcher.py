@@ -6,9 +6,10 @@ import os
 import pwd
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+
+from msgspec import Struct
 
 from actions.api import Request
 from actions.command import warden, wards
@@ -32,8 +33,7 @@ the subshell, and so for the program, they are not in force (POSIX, 2.14 trap). 
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """What to start, and within which limits.
 
     argv: argv[0] is an absolute path.   folder: the attempt's, which the warden makes.   ticket: which of its tickets.

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 
 class Takes(Enum):
@@ -22,8 +23,7 @@ class Takes(Enum):
     NOTHING = "nothing"  # it has none
 
 
-@dataclass(frozen=True, slots=True)
-class Interpreter:
+class Interpreter(Struct, frozen=True):
     """A program that runs text. Letters of short options that have a value, also within a cluster (`-lc`), and long options.
 
     script: its first argument that is no option is code, or the file that holds it; options after it are the script's own.

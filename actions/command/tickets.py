@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+
+from msgspec import Struct
 
 from actions.api import Past, Process
 from actions.command.warden import TICKS
@@ -30,8 +31,7 @@ _LINES = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Struct, frozen=True):
     """What a ticket says that a warden has made.
 
     nth: which of the attempt's tickets it is, from 1.   boot: the run of the machine.   nonce: its warden's.

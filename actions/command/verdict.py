@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from actions.api import Outcome, Result, Value
 from actions.command import outputs
@@ -24,8 +25,7 @@ _WHY: Mapping[signal.Signals, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(Struct, frozen=True):
     """What an attempt left behind, masked. stdout, stderr: their last lines.   from_line: the last line of stdout gave outputs."""
 
     stdout: str

@@ -10,9 +10,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+
+from msgspec import Struct
 
 from actions.boot import boot
 from actions.command import warden
@@ -21,8 +22,7 @@ _PROGRAM = str(Path(warden.__file__).absolute())
 _READ = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """How an order ended.   status: as sh has it; None where there is none.
     why: of what has none.   orphaned: its warden is gone, and what becomes of the program is ours to see to.
     sizes: of its files, as `warden.sizes` has them.

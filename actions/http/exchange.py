@@ -10,11 +10,11 @@ import asyncio
 import http
 import socket
 import ssl
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin
 
 import httpx
+from msgspec import Struct
 
 from actions.http.addresses import Allowed
 from actions.http.plan import PERMANENT, Sent, redirected
@@ -34,8 +34,7 @@ class Failed(Exception):
         self.final = final
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What came back. request: the last one sent.   content: at most what was asked for.   whole: there was no more."""
 
     request: Sent

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from actions.http.settings import HttpSettings
 from actions.templates import Reference, Template, template
@@ -27,8 +29,7 @@ _ELSEWHERE = frozenset({"accept", "accept-language", "accept-encoding", "content
 """Headers that may follow a redirect to another origin. All others were meant for the first one alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """A request, ready to be sent. content: None without a body.   confidential: the content holds a secret."""
 
     method: str
@@ -38,8 +39,7 @@ class Sent:
     confidential: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A request to be filled with values."""
 
     method: str

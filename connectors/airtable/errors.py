@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from connectors.causes import cause
 from connectors.errors import Bug, Expired, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
@@ -39,8 +40,7 @@ _FULL = re.compile(r"(RECORD|ROW|BASE|PLAN|STORAGE)\w*LIMIT|LIMIT\w*(RECORD|ROW)
 _SPENT = re.compile(r"billing|this month", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Struct, frozen=True):
     """What is being done, for messages.
 
     name: the table's in rowd.toml.   base, table: as the operator named them.   view: None without.   secret: the token's name.
@@ -74,8 +74,7 @@ class Refused(Exception):
         self.status, self.kind, self.message, self.wait = status, kind, message, wait
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(Struct, frozen=True):
     """scope: the token's that the request needs.   heeds: which refusals the caller deals with itself.
 
     writing: whether it changes rows, so that one without an answer may have done so.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Literal, Self
 from urllib.parse import unquote, urlsplit
 
+from msgspec import Struct
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from connectors.reaching import Endpoint, Patience, Said, token_named
@@ -29,8 +29,7 @@ def is_base(text: str) -> bool:
     return _BASE.fullmatch(text) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """Where the rows are.   base: id or name.   table: id or name.   view: id or name; None where there is none to keep to."""
 
     base: str

@@ -7,9 +7,10 @@ written: a put on a column that a person has renamed since must go nowhere.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+from msgspec.structs import replace
 
 from connectors.airtable.cells import TEXT_LIMIT, fitted, value_of
 from connectors.airtable.checks import examined

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from connectors.api import Place
 from connectors.errors import NeedsOwner, TableError
@@ -25,8 +26,7 @@ DRIVE = "https://www.googleapis.com/auth/drive.metadata.readonly"
 """Scopes: cells, and how a file's version stands (developers.google.com/workspace/drive/api/guides/api-specific-auth)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Struct, frozen=True):
     """What a table's settings say of them. Nothing is read before it is asked for.
 
     label: what messages call the table.

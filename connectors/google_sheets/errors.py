@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
+
+from msgspec import Struct
 
 from connectors.errors import Bug, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
 from connectors.google_sheets.limits import broken
@@ -44,8 +45,7 @@ class NoTab(NeedsOwner):
     """The spreadsheet is there, and has no such tab."""
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What messages call the things in question.
 
     label: the tab.   address: of the account that asks; "" while it isn't known.   project: by way of which it does.
@@ -68,8 +68,7 @@ class Subject:
         return f"https://docs.google.com/spreadsheets/d/{self.spreadsheet}/edit"
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """An answer that is none. status: of HTTP.   headers: names in lower case.   body: as it came."""
 
     status: int

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from connectors.api import Cell, Lease, Page, Place, Row, fold
 from connectors.errors import NoHeader
@@ -31,8 +33,7 @@ MASK = (
 """The parts of a Spreadsheet that `grid` wants: cells, number formats, formulas, row metadata, zone and size, in one answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line of the tab. index: from 0, at that moment.   handle: its metadataId; None where it bears none of ours."""
 
     index: int
@@ -43,8 +44,7 @@ class Line:
         return self.cells[position] if position < len(self.cells) else NOTHING
 
 
-@dataclass(frozen=True)
-class Grid:
+class Grid(Struct, frozen=True, dict=True):
     """One tab at one moment.
 
     zone: by which its dates are read.   zone_said: as the spreadsheet names its own.

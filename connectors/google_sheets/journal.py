@@ -6,9 +6,10 @@ One read when it is told for the first time, and after each trouble; else none.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
+
+from msgspec import Struct
 
 from connectors.api import Entry, Journaling
 from connectors.errors import Bug, NeedsOwner, NotThere, TableError
@@ -24,8 +25,7 @@ ENTRIES = 200
 """Of one request: some 100 kB."""
 
 
-@dataclass
-class Riding:
+class Riding(Struct):
     """Entries on their way with a write.
 
     ring: the tab as it is known.   slots: where each entry is to go.   answers: what stands there since; None while they have not

@@ -7,9 +7,11 @@ slot at the moment of writing, so headers, ids and ends ride along with what is 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from connectors.api import Entry, fold
 from connectors.google_sheets.cells import Raw, raw_of, stood
@@ -25,8 +27,7 @@ SHOWS = (
 """The parts of a Spreadsheet that `ring` wants."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
+class Ring(Struct, frozen=True):
     """A tab at one moment.
 
     head: index of the line with the headers, below which the slots are.   headers: as they stand, blank ones "".

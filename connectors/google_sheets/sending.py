@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from connectors.api import PROVISIONAL, Effect, Patch, Written
 from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TableError, TryLater
@@ -26,8 +27,7 @@ TURNS = 4
 """So often rows are looked up anew, or strays put right, within one write, while people move what it is about."""
 
 
-@dataclass
-class _Aim:
+class _Aim(Struct):
     """One patch on its way.
 
     handle: of its row; None where there is none to be written.   key: what the row's own key cell must say after it.

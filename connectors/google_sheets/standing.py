@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from connectors.api import Place
 from connectors.google_sheets.grid import Grid, grid
@@ -35,8 +36,7 @@ class Area(NamedTuple):
         return self.top <= other.top and other.bottom <= self.bottom and self.left <= other.left and other.right <= self.right
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """One tab at one moment.
 
     grid: its table; None where nothing is written in the tab.   frozen: lines at the top that stay in sight.

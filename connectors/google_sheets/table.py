@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from connectors.api import Cell, Effect, Entry, Lease, Page, Patch, Place, Recorded, Table, Traits, Written
 from connectors.errors import Bug, TableError, TryLater

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from connectors.api import fold
 from connectors.google_sheets.cells import Raw, Stood, alike, cell_of
@@ -72,8 +73,7 @@ def _range(handle: int | None, values: list[Raw]) -> Json:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """One line as an answer shows it: cells from column `left` on, up to `right`; what is empty at its end is left out."""
 
     left: int
@@ -89,8 +89,7 @@ class Seen:
         return None if raw == "" else raw
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """head: the line with the headers; None where the answer doesn't show it.   rows: handle → the row; those that were found."""
 
     head: Seen | None
@@ -133,8 +132,7 @@ def _number(letters: str) -> int:
     return number - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Stray:
+class Stray(Struct, frozen=True):
     """A cell that was written, but not meant.
 
     handle, header: which; a column without a header is told by its position, or by what was put there: `wrote`.
@@ -148,8 +146,7 @@ class Stray:
     old: Stood
 
 
-@dataclass(frozen=True, slots=True)
-class Landed:
+class Landed(Struct, frozen=True):
     """How a write came out.
 
     right: handles of rows in which every cell landed where it was meant to.   wrong: (handle, position) of what was put elsewhere.

@@ -16,9 +16,10 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+
+from msgspec import Struct
 
 from connectors.errors import NeedsOwner, TryLater
 from connectors.holding import hold, lock_file
@@ -36,8 +37,7 @@ def digest(raw: bytes) -> str:
     return blake2b(raw, digest_size=12).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class Swap:
+class Swap(Struct, frozen=True):
     """A file that lies, or is about to lie, in the hidden folder after changing places with the table."""
 
     path: Path

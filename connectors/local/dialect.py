@@ -9,7 +9,8 @@ import codecs
 import csv
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from connectors.api import fold
 from connectors.errors import NeedsOwner, NoHeader
@@ -26,8 +27,7 @@ LONGEST_HEADER = 100_000
 """Characters of the header line that are looked at to tell the delimiter."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A file understood as a document. boms: how many byte order marks it begins with; some programs add one at each save.
 
     head: the index of the record that holds the headers.

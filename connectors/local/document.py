@@ -10,9 +10,10 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
+
+from msgspec import Struct
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
@@ -21,8 +22,7 @@ class Unclosed(ValueError):
     """A quote opens a field and nothing closes it. `args[0]` is the line, from 1, in which its record begins."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """fields: the values of every record, blank lines (no fields) included.
 
     starts: where each record begins in `text`, and, last, where the text ends: record i is `text[starts[i]:starts[i + 1]]`.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from connectors.api import BEYOND, Place, Row
 from connectors.headers import columns_of, key_columns, position_of
@@ -13,8 +14,7 @@ from connectors.local.cells import from_text
 from connectors.local.dialect import Opened
 
 
-@dataclass(slots=True)
-class _Record:
+class _Record(Struct):
     """What one record came to. It is the same for as long as its fields are the same list, under the same headers.
 
     fields: kept here, so that no other list can come to be taken for it.   id: "" where it has none that is good.
@@ -26,8 +26,7 @@ class _Record:
     row: Row | None
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(Struct, frozen=True):
     """columns: header → position of its field, in the order of the table; columns without a header are strangers without a name.
 
     width: how many fields the line with the headers has.

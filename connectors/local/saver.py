@@ -10,8 +10,9 @@ import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from connectors.errors import NeedsOwner, OutcomeUnknown, TableError, TryLater
 from connectors.local.beside import Beside, Swap, digest
@@ -31,16 +32,14 @@ KEPT_FILES = 32
 KEPT_BYTES = 256 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
+class _Standing(Struct, frozen=True):
     """What of ours stands in the table, while the version of a person that it displaced is still to be merged."""
 
     swap: Swap
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(Struct, frozen=True):
     """A version of the file of which nothing is left to be read: it was, or is ours, made of such a one.
 
     mark: its own.   marker: how it is called outside: our writes keep the name of the version that they were made of.

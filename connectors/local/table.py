@@ -8,9 +8,10 @@ import shlex
 import stat
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from connectors.api import Cell, Effect, Page, Patch, Place, Traits, Written
 from connectors.errors import Bug, NeedsOwner, NoRoom, NotThere, TableError, Taken, TryLater

@@ -9,9 +9,10 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+
+from msgspec import Struct, field
 
 from connectors.causes import cause
 from connectors.errors import Bug, Expired, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
@@ -35,8 +36,7 @@ SAID = 200
 _NAMED = re.compile(r'your integration "(.+?)"\.?\s*$')
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Struct, frozen=True):
     """What is being done, for messages.   name: the table's in rowd.toml.   database: its id.   secret: the token's name."""
 
     name: str
@@ -70,8 +70,7 @@ class Refused(Exception):
         return " ".join(map(str, guidance)) if isinstance(guidance, list) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(Struct, frozen=True):
     """capability: the connection's that the request needs, as Notion's page calls it.
 
     writing: whether it changes rows or columns, so that one without an answer may have done so.

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from msgspec import Struct
+
 from connectors.columns import Columns
 
 COMPUTED = frozenset(
@@ -25,8 +27,7 @@ COMPUTED = frozenset(
 """Types whose cells Notion works out: developers.notion.com/reference/page-property-values (VENDORS.md C5)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One column.   id: outlives every renaming (VENDORS.md C4).   options: of a select or status, name → id, in their order."""
 
     id: str

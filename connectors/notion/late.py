@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct, field
 
 from connectors.api import Cell
 
@@ -19,8 +20,7 @@ KEPT = 8
 """So many of a row's former states are known again."""
 
 
-@dataclass
-class _Ours:
+class _Ours(Struct):
     """A row of which no query has shown yet what we wrote.
 
     after: its cells since then; None: we have put it into the trash.   edited: when that was, as Notion wrote it.

@@ -9,9 +9,10 @@ import json
 import math
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+
+from msgspec import Struct
 
 from connectors.api import Cell, fold
 from connectors.plain import clean, instant
@@ -47,8 +48,7 @@ class Unfit(ValueError):
     """A value that a field isn't given: one sentence with the remedy, without the table."""
 
 
-@dataclass(frozen=True, slots=True)
-class Values:
+class Values(Struct, frozen=True):
     """How this service's cells are.   limit: characters of one.   nested, blank: as the settings have them."""
 
     limit: int

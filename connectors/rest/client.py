@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from connectors.api import Place
 from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
@@ -32,8 +33,7 @@ MOST_REFUSED = 64 * 1024
 UNMODIFIED = 304
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """document: its JSON; None where there is none.   size: in bytes."""
 
     status: int

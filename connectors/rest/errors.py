@@ -10,10 +10,11 @@ import re
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
+
+from msgspec import Struct
 
 from connectors.causes import cause
 from connectors.errors import Bug, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
@@ -30,8 +31,7 @@ LONGEST = timedelta(hours=24)
 """A longer pause than that is taken for a mistake."""
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(Struct, frozen=True):
     """What is being done, for messages.   name: the table's in rowd.toml.   url: the service.   secret: its name; None without.
 
     scope: as `Window` has it; None where the operator has said of no window.
@@ -46,8 +46,7 @@ class Where:
         return f'table "{self.name}" ({self.url})'
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(Struct, frozen=True):
     """setting: which one says how it is asked.   line: method and path, for messages.
 
     writing: whether it changes rows, so that one without an answer may have done so.   heeds: statuses that the caller deals with.

@@ -6,7 +6,9 @@ A complete read is one call, not one for each answer: which columns there are is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from connectors.errors import Expired, NeedsOwner
 from connectors.rest.client import UNMODIFIED, Answer, Client
@@ -25,8 +27,7 @@ GONE = frozenset({400, 404, 410, 422})
 """How a service answers to a cursor that it has forgotten; it documents that nowhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """records: by their id, in the order of the list.   columns: see `Form.columns`.
 
     etag: of the one answer that holds all of it; None where there were several, or it had none.

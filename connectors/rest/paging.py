@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from msgspec import Struct
 from pydantic import BaseModel, Field
 
 from connectors.rest.pointers import Pointer, Spot
@@ -22,8 +22,7 @@ _LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[\w-]+(?:\s*=\s*(?:\"[^\"]*\"|[^\s\",;
 _REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s\",;]+))", re.ASCII | re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Sofar:
+class Sofar(Struct, frozen=True):
     """What a read has got.   pages: answers.   rows: rows of all of them.   new: rows of the last that no earlier one had."""
 
     pages: int

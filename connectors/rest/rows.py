@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
+
+from msgspec import Struct
 
 from connectors.api import Cell, Row
 from connectors.errors import NeedsOwner
@@ -22,8 +23,7 @@ LONGEST = 2000
 """Characters of a key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """id: the key, as the service has it.   fields: name → JSON, in the service's order, without those that it sets by itself."""
 
     id: str

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from connectors.api import Cell, Effect, Patch, Row, Written
 from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TryLater
@@ -31,8 +33,7 @@ UNTAKEN = frozenset({400, 409, 413, 422})
 """Statuses of a refusal that may be about one cell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A row as the service showed it.   etag: of that version; None where it has none that a write can name."""
 
     record: Record

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+
+from msgspec import Struct
 
 from connectors.api import Budget, Cell, Effect, Lease, Page, Patch, Place, Table, Traits, Window, Written, fold
 from connectors.errors import Bug, NeedsOwner, OutcomeUnknown
@@ -179,8 +180,7 @@ class LeasedRestTable(EditableRestTable):
         self._leases.release(_Ours(self, self._sending), holder)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ours:
+class _Ours(Struct, frozen=True):
     """Rows that nobody else edits."""
 
     table: EditableRestTable

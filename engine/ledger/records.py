@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from actions.api import Outcome, Process, Result, Uptime
 from engine.model import Occurrence
@@ -21,8 +22,7 @@ class Reach(StrEnum):
     NO_ACCESS = "no access"
 
 
-@dataclass(frozen=True, slots=True)
-class TableMark:
+class TableMark(Struct, frozen=True):
     """How a table stood when last looked at, for `rowd status`.
 
     since: since when it is in this state.   message: why, one sentence; "" when it is ok.   columns: the headers as last read.
@@ -42,8 +42,7 @@ class TableMark:
     time_zone: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DaemonMark:
+class DaemonMark(Struct, frozen=True):
     """The daemon that owns this ledger. process: its pid and start time, so that a pid used again isn't taken for it."""
 
     process: Process
@@ -53,8 +52,7 @@ class DaemonMark:
     tables: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """One try of an occurrence.
 
     ended_at, outcome, duration: None while it is under way.   folder: of its files; None where none was made known.
@@ -74,8 +72,7 @@ class Attempt:
     since: Uptime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptEnd:
+class AttemptEnd(Struct, frozen=True):
     """How an attempt ended.
 
     at: when.   duration: how long it ran, by the monotonic clock; None where nobody knows.
@@ -90,16 +87,14 @@ class AttemptEnd:
     retry_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unfinished:
+class Unfinished(Struct, frozen=True):
     """An attempt that was begun, or was just about to be, and has no end: what a daemon finds after a restart."""
 
     occurrence: Occurrence
     attempt: Attempt
 
 
-@dataclass(frozen=True, slots=True)
-class Troubled:
+class Troubled(Struct, frozen=True):
     """A task that failed or was missed within a digest's span.
 
     failures, missed: occurrences.   last: when the newest of them ended.   reason: of the newest.
@@ -114,8 +109,7 @@ class Troubled:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Digest:
+class Digest(Struct, frozen=True):
     """What happened between two instants.
 
     since, until: full hours.   counts: occurrences that ended so, of all tables; an outcome that didn't happen is absent.
@@ -129,8 +123,7 @@ class Digest:
     edits: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Pruned:
+class Pruned(Struct, frozen=True):
     """What one round of pruning did.
 
     folders: of attempts that are forgotten now; their files may be deleted once this is committed.

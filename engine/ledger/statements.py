@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlalchemy.dialects.sqlite import dialect
 
 Many = Sequence[Mapping[str, Any]]
@@ -29,8 +29,7 @@ _DIALECT = dialect()
 _ROW = re.compile(r"VALUES (\((?:\?, )*\?\))")
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Struct, frozen=True):
     """SQL with question marks, for one row of values.
 
     before, group, after: the SQL, parted at the row of its `VALUES`; "" for a group where it has none.

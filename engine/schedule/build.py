@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta, tzinfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.model import SETTLE, Type
 from engine.schedule.days import EVERY_MONTH, FIRST_MONDAY, Days, EveryDays, EveryWeeks, InMonths, shared, week_of
@@ -19,8 +21,7 @@ PERIODS = {Type.DAILY: "day", Type.WEEKLY: "week", Type.MONTHLY: "month"}
 _SHORTEST = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # days of each month in the shortest year
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """What a Schedule cell is read against; as the arguments of `engine.schedule.parse`. text: the tidy cell, "" for none."""
 
     text: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from engine.schedule.days import EVERY_DATE, EVERY_MONTH, EVERY_WEEKDAY, Days, InMonths, shared
 from engine.schedule.spelling import MONTHS, WEEKDAYS
@@ -26,8 +27,7 @@ _MACHINE = (
 _LIKE_A_FIELD = re.compile(r"[\d*?/,#~hrlw()-]*[\d*?][\d*?/,#~hrlw()-]*|[hr]")
 
 
-@dataclass(frozen=True, slots=True)
-class Cron:
+class Cron(Struct, frozen=True):
     """An expression understood, still without a zone. text: tidied.   The rest: as in `engine.schedule.walk.Calendar`."""
 
     text: str
@@ -38,8 +38,7 @@ class Cron:
     fields: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(Struct, frozen=True):
     """What may stand in one field. size: how many different values it has."""
 
     name: str

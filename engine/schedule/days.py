@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
+
+from msgspec import Struct
 
 _BITS = 9
 _BLOCK = 1 << _BITS  # days in one mask: a jump over a year and a half costs one look
@@ -21,11 +22,12 @@ FARTHEST = 50 * 366
 """Days: nothing is looked for further ahead."""
 
 
-@dataclass(frozen=True)
-class Days:
+class Days(Struct, frozen=True, dict=True):
     """A rule for days. Equal rules are one object where they come from `shared`, so that what one learns serves all."""
 
-    _masks: dict[int, int] = field(default_factory=dict, init=False, repr=False, compare=False)
+    @cached_property
+    def _masks(self) -> dict[int, int]:
+        return {}
 
     def next(self, day: int) -> int | None:
         """The first day at or after this one; None when there is none within 50 years."""
@@ -49,8 +51,7 @@ class Days:
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
-class EveryDays(Days):
+class EveryDays(Days, frozen=True):
     """Each `every`-th day. `first`: any day of them."""
 
     every: int = 1
@@ -62,8 +63,7 @@ class EveryDays(Days):
         return sum(1 << i for i in range((self.first - base) % self.every, _BLOCK, self.every))
 
 
-@dataclass(frozen=True)
-class EveryWeeks(Days):
+class EveryWeeks(Days, frozen=True):
     """Some weekdays of each `every`-th week, weeks beginning on Monday.
 
     weekdays: bit 0 is Monday.   first: the Monday of any such week.
@@ -80,8 +80,7 @@ class EveryWeeks(Days):
         return mask & _FULL
 
 
-@dataclass(frozen=True)
-class InMonths(Days):
+class InMonths(Days, frozen=True):
     """Some days of some months, told by date, by weekday, or by both.
 
     dates: bits 1 to 31.   clamped: a date that a month lacks is its last day.   last: the last day.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, time, tzinfo
 from functools import lru_cache
+
+from msgspec import Struct
 
 from engine.model import Schedule, Type
 from engine.schedule.build import PERIODS, Setting, at_next, calendar, once, span
@@ -28,8 +29,7 @@ _EXAMPLES = {Type.INTERVAL: '"every 15 minutes"', Type.CRON: '"0 7 * * mon-fri"'
 _WORKDAYS, _ALL_WEEK = 0b1_1111, 0b111_1111
 
 
-@dataclass(frozen=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """A schedule understood. type: the row's own, or told from the schedule where that is blank."""
 
     schedule: Schedule

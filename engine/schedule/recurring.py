@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from engine.schedule.in_month import month_day_of_year, month_days
 from engine.schedule.moments import SECONDS, span, when

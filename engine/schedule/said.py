@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+from msgspec import Struct
 
 from engine.schedule.days import InMonths
 
 
-@dataclass(frozen=True, slots=True)
-class When:
+class When(Struct, frozen=True):
     """A point on a wall clock, or in real time where an offset was written.
 
     second: since midnight, None where no time was said.   micro: microseconds beside it.   offset: None for the zone's own clock.
@@ -21,8 +21,7 @@ class When:
     offset: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Ahead:
+class Ahead(Struct, frozen=True):
     """So long after the row was first seen: `days` on the wall clock, then `span` of real time. settle: `now`."""
 
     days: int = 0
@@ -30,24 +29,21 @@ class Ahead:
     settle: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OnDay:
+class OnDay(Struct, frozen=True):
     """Today (0) or tomorrow (1), at a time of day in seconds; None for the usual time."""
 
     days: int
     second: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Every:
+class Every(Struct, frozen=True):
     """Real time: every so many seconds."""
 
     every_s: int
     begins: When | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recurring:
+class Recurring(Struct, frozen=True):
     """Times of days.
 
     unit: `day`, `week`, `month`, or None where only times were said.   every: the number of units where one was said.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from engine.schedule.spelling import MONTHS, WEEKDAYS
 from engine.schedule.unreadable import refused
@@ -76,8 +77,7 @@ class Kind(Enum):
     MARK = "mark"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """One token. start, end: where it stands in the tidy text."""
 
     kind: Kind

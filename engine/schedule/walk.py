@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from engine.model import Schedule
 from engine.schedule.days import FARTHEST, Days
 from engine.schedule.zones import DAY, LAST, Stretch, Walls, instant_of, moment_of, walls
@@ -112,8 +114,7 @@ def _next(calendar: Calendar, instant: int) -> datetime | None:
     return calendar.find(instant)
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(Struct, frozen=True):
     """Every so many seconds of real time, counted from `first` (an instant); never before it where `bounded`."""
 
     text: str

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from typing import Annotated, Any
 
 import typer
+from msgspec import Struct
 from typer.core import TyperCommand, TyperGroup
 
 from rowd import __version__
@@ -15,8 +15,7 @@ from rowd.cli.options import BEFORE, ConfigOption
 from rowd.streams import VOICE
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One command. place: `module:function`, or `module:Typer` for a command with commands of its own.
 
     help: the first line of its docstring, repeated here so that `rowd --help` need import nothing.

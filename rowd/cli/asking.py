@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import shlex
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import timedelta
+
+from msgspec import Struct
 
 from actions.api import Outcome
 from connectors.api import PROVISIONAL
@@ -36,8 +37,7 @@ KEPT = "the request is kept, and done when"
 NOBODY = "rowd has not run here yet, so there is nobody to ask: start it with `rowd run`, or make one pass with `rowd once`"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A request, and what became of it so far.
 
     taken: None where there is no answer yet.   text: the reason where it was refused.   daemon: one was running.

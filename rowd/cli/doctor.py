@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import typer
+from msgspec import Struct
 
 from engine.clock import Clock, SystemClock
 from engine.ledger import Ledger, LedgerError, LedgerMissing, LedgerTooOld
@@ -22,8 +22,7 @@ from rowd.saying import counted
 from rowd.view import look
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One thing that was looked at.   table: "" for the installation itself.   good: None where that can't be told by looking."""
 
     table: str

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from msgspec import Struct, field
 
 import connectors
 from connectors.api import Cell, Place, fold
@@ -126,8 +126,7 @@ def _cell(value: Any) -> Cell:
 # --- what is done
 
 
-@dataclass(slots=True)
-class _Plan:
+class _Plan(Struct):
     """create: canonical cells of new rows.   update: key → cells that differ.   refused: number, name, why.
 
     strangers: columns that are left out.   lacking: column of rowd's that the table has no place for → the rows that need it.

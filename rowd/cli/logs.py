@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
+from msgspec import Struct
 
 from actions.api import Outcome
 from actions.command.folder import STDERR, STDOUT
@@ -125,8 +125,7 @@ def _nothing(site: Site, occurrence: Occurrence, attempt: Attempt, only: set[str
     return f"{occurrence.id}, attempt {attempt.n}, left no {' and no '.join(sorted(only)) or 'files'}"
 
 
-@dataclass(slots=True)
-class _Place:
+class _Place(Struct):
     """How far a file was read and printed.   inode: which one it was: rowd puts a masked one in its place when the attempt ends.
 
     at: bytes of it that were read.   told: bytes that were printed, masked.   skipped: of these, what the new one has yet to pass.

@@ -5,7 +5,6 @@ Text out of a person's cell never reaches a terminal with anything in it that th
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import re
@@ -97,7 +96,7 @@ def fail(message: str, code: Exit = Exit.BAD) -> NoReturn:
 
 
 def emit_json(value: object) -> None:
-    """One JSON document on standard output: dataclasses as objects, instants in UTC, spans in seconds."""
+    """One JSON document on standard output: structs and dataclasses as objects, instants in UTC, spans in seconds."""
     text = json.dumps(jsonable(value), indent=2, ensure_ascii=False, allow_nan=False)
     sys.stdout.write(harmless(text) + "\n")
 
@@ -125,9 +124,8 @@ def jsonable(value: object) -> Any:
             return jsonable(value._asdict())
         case Sequence() | set() | frozenset():
             return [jsonable(one) for one in value]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: jsonable(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    return str(value)  # a Path among others
+    names = getattr(value, "__struct_fields__", None) or getattr(value, "__dataclass_fields__", None)
+    return str(value) if names is None else {name: jsonable(getattr(value, name)) for name in names}  # a Path is text, among others
 
 
 def iso(instant: datetime) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import typer
+from msgspec import Struct, field
 
 from connectors.api import Editable, Preparable, Table, fold
 from connectors.errors import TableError
@@ -27,8 +27,7 @@ from rowd.preparing import MENDED, Pace, blank, carried_out, chosen, examined, f
 from rowd.starter import first_rows
 
 
-@dataclass
-class Told:
+class Told(Struct):
     """What was said of one table, printed as it comes unless it is for a program.
 
     changes: made, or, in a dry run, to be made.   rows: names of those that an empty table got, or would get.

@@ -8,10 +8,11 @@ import pwd
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
+
+from msgspec import Struct
 
 from actions.api import Process
 from config.load import Config, load, version_of
@@ -129,8 +130,7 @@ def reading(site: Site, *, quiet: bool = False) -> Iterator[Ledger | None]:
         ledger.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Gone:
+class Gone(Struct, frozen=True):
     """A ledger that was taken away under its daemon.   message: that it is so, and the remedy."""
 
     process: Process

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import typer
+from msgspec import Struct
 
 from actions.api import Outcome
 from config.load import version_of
@@ -41,8 +41,7 @@ MOST_DUE = 10_000
 """Runs of the next hour are counted up to here."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
+class _Table(Struct, frozen=True):
     """One table.
 
     mark: how it stood when the daemon last said so; None before that.   stages: how many runs are where.
@@ -61,8 +60,7 @@ class _Table:
         return self.stages[Stage.CLAIMED] + self.stages[Stage.WAITING]
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
+class _Standing(Struct, frozen=True):
     """All that the command tells.
 
     mistakes: why rowd.toml can't be used as it is now.   stale: a mark of a daemon that no longer runs.

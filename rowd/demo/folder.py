@@ -7,10 +7,11 @@ import re
 import shutil
 import sys
 import tomllib
-from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from rowd.lock import locked
 
@@ -25,8 +26,7 @@ EARLIER = "earlier"
 """Where demos are kept that a new one took the place of, by number. Each is whole: it can be gone on with there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Laid:
+class Laid(Struct, frozen=True):
     """new: it was laid just now; else it goes on as it was left.   kept: where the one is that was here before; None for none."""
 
     new: bool

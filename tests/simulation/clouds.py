@@ -15,11 +15,14 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+
+from msgspec.structs import replace
 
 from engine.events import Trouble
 from engine.gate import TableGate
@@ -170,7 +173,7 @@ async def _played(story: Story, rng: random.Random, folder: Path, length: timede
     cloud = CLOUDS[story.store](clock, story.switches, [{**row, "ID": f"r{n}"} for n, row in enumerate(rows)], folder)
     cloud.service.faults._random = rng
     for fault in FAULTS:
-        cloud.service.faults.add(replace(fault))
+        cloud.service.faults.add(copy(fault))
     house = InCloud(folder, clock, cloud)
     house.witness.behaviour = lambda request: slow(timedelta(seconds=_takes(request.task)))(request)
     its = replace(rules(), poll=timedelta(seconds=10))

@@ -6,9 +6,10 @@ import json
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from connectors.airtable import AirtableSettings, AirtableTable
 from connectors.api import Gate, Table

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from connectors.airtable import AirtableSettings, AirtableTable
 from engine.events import QuotaLow, RowEdited, TableUnreachable, TableUnwritable, Trouble

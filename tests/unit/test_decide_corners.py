@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, time, timedelta
+
+from msgspec.structs import replace
 
 from actions.api import Outcome
 from engine.blackout import Blackout

@@ -5,7 +5,6 @@ The pages under docs/reference have further tests of their own, beside the code 
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import re
 import shlex
@@ -240,10 +239,7 @@ def kinds_of_events() -> dict[str, set[str]]:
     """Name → fields, of every event that there is; the classes that only others extend are none."""
     classes = [c for c in vars(events).values() if isinstance(c, type) and issubclass(c, events.Event)]
     told = [c for c in classes if not c.__subclasses__()]
-    return {
-        c.name.fget(object.__new__(c)): {f.name for f in dataclasses.fields(c)} - {"at"}  # type: ignore[attr-defined]
-        for c in told
-    }
+    return {events.name_of(c): set(c.__struct_fields__) - {"at"} for c in told}
 
 
 def test_the_page_of_events_has_every_event_with_every_field() -> None:

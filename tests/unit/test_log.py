@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from engine.events import RowDefective, RowEdited, RunEnded, TableRead
 from rowd.log import as_json, level, listener, readable

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from actions.api import Outcome, Request, Result
 from connectors.errors import Bug, NeedsOwner, NoHeader, OutcomeUnknown, TableError, TryLater

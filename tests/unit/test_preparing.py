@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from connectors.api import Budget, Page, Place, Row, Traits, Window
 from connectors.errors import NeedsOwner, NoHeader, OutcomeUnknown, TableError, TryLater

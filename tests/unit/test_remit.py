@@ -6,13 +6,13 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from connectors.api import Cell, Lease, Page, Patch, Written
 from connectors.errors import Taken

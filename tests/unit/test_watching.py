@@ -6,12 +6,12 @@ import asyncio
 import errno
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import asyncinotify
 import pytest
+from msgspec.structs import replace
 
 from engine.events import Trouble
 from rowd import service

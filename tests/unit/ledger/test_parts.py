@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from actions.api import Outcome, Process, Result
 from engine.ledger import DaemonMark, IllegalMove, Ledger, Reach, TableMark
