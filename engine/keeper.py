@@ -39,7 +39,8 @@ class Keeper:
     states: every row that the ledger remembers.   tallies: what their pasts add up to.   requests: open wishes.
     sight: how the table was last read.   access: how it stands with us.   recent: whether the tallies hold the newest outcomes.
     bylaws: which rules hold.
-    unsent: rows whose display may differ from what stands in the table, in the order in which they get their turn to be told.
+    unsent: rows whose display may differ from what stands in the table, in the order in which they get their turn to be told, each
+    with the number of its last news.
     """
 
     def __init__(self, rules: TableRules, states: Iterable[RowState], tallies: Mapping[str, Tally], mark: TableMark | None) -> None:
@@ -52,7 +53,8 @@ class Keeper:
         self.states: dict[str, RowState] = {s.key: s for s in states}
         self.tallies: dict[str, Tally] = dict(tallies)
         self.requests: dict[str, tuple[Request, ...]] = {}
-        self.unsent: dict[str, None] = {}
+        self.unsent: dict[str, int] = {}
+        self._news = 0
         self.recent = False
         self.meanings = Meanings(rules.rules)
         self.sight = Sight(rules, self.states, self.meanings, mark.columns if mark is not None else ())
@@ -114,6 +116,7 @@ class Keeper:
         for key, put in patches:
             if (state := self.states.get(key)) is not None and (meant := meant_by(state, put)) and state.meant != meant:
                 found.states[key] = state._replace(meant=meant)
+                found.told.add(key)  # it shows what it did
         return found
 
     def refused(self, keys: Iterable[str]) -> Findings:
@@ -309,12 +312,16 @@ class Keeper:
 
     def tell(self, keys: Iterable[str]) -> None:
         """What these rows show may be another matter now. A row that waits already keeps its place."""
-        self.unsent.update(dict.fromkeys(keys))
+        self._news += 1
+        self.unsent.update(dict.fromkeys(keys, self._news))
 
-    def goes_out(self, keys: Iterable[str]) -> None:
-        """These rows are being told. Should that come to nothing, they are to wait again, behind all others."""
-        for key in keys:
-            self.unsent.pop(key, None)
+    def goes_out(self, news: Mapping[str, int | None]) -> None:
+        """These rows are being told, each as it stood at this news of it; what has had newer news since waits on. Should it come to
+        nothing, they are to wait again, behind all others.
+        """
+        for key, number in news.items():
+            if self.unsent.get(key) == number:
+                self.unsent.pop(key, None)
 
     def wanted(self, key: str, now: datetime) -> dict[str, Cell] | None:
         """What rowd would have stand in this row, canonical header → value; None for a row that isn't there (any more),

@@ -75,7 +75,7 @@ def first_sight(
     state = RowState(
         table=table,
         key=key,
-        cells=dict(cells),
+        cells={c: v for c, v in cells.items() if c not in OURS},
         first_seen=now,
         changed_at=now,
         since=since,
@@ -121,7 +121,7 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
     taken_back = started.older and any(c in stood and stood[c] != base.get(c) for c in _MERGED)
     if taken_back:
         base |= {c: stood[c] for c in _MERGED if c in stood}
-    merged = {c: v for c, v in cells.items() if c not in SHARED or c == Column.ID}
+    merged = {c: v for c, v in cells.items() if c not in _ROWDS or c == Column.ID}
     after = state._replace(handle=handle or state.handle, meant={} if landed else state.meant)
 
     after, status_changes = _merge_status(after, merged, base, cells)

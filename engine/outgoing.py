@@ -24,11 +24,15 @@ IN_ONE_GO = 250
 
 
 class Outgoing(NamedTuple):
-    """One row's patch. key: the row's, or its new id.   put: the cells under canonical headers."""
+    """One row's patch. key: the row's, or its new id.   put: the cells under canonical headers.
+
+    news: the number of the last news of it that it tells; None where it didn't wait to be told.
+    """
 
     key: str
     put: Mapping[str, Cell]
     patch: Patch
+    news: int | None = None
 
 
 async def patches(keeper: Keeper, now: datetime, most: int) -> list[Outgoing]:
@@ -66,7 +70,7 @@ def _patch(keeper: Keeper, layout: Layout, key: str, now: datetime) -> Outgoing 
     if all(keeper.unfit(key, c, v) for c, v in put.items()):
         return None
     expect = {str(c): state.stood[c] for c in EXPECTED if c in state.stood}
-    return Outgoing(key, put, Patch(key, _headers(layout, put), _headers(layout, expect)))
+    return Outgoing(key, put, Patch(key, _headers(layout, put), _headers(layout, expect)), keeper.unsent.get(key))
 
 
 def something_to_tell(keeper: Keeper) -> bool:

@@ -72,16 +72,17 @@ class Teller:
         compared = self._clock.monotonic() - began
         if not batch:
             return
-        if not self._table.traits.atomic_expect and any(c in SHARED for _, put, _ in batch for c in put):
+        if not self._table.traits.atomic_expect and any(c in SHARED for one in batch for c in one.put):
             await self._look(deliver)  # cells that both sides write are sent only straight after a read
             if keeper.access.trouble is not None:
                 return
             batch = await patches(keeper, self._clock.now(), self._table.traits.batch)
             if not batch:  # the read has settled it, or the table is held now
                 return
-        if keeper.intend(meant := [(key, put) for key, put, _ in batch]).states:
+        if keeper.intend(meant := [(one.key, one.put) for one in batch]).states:
             await deliver(keeper, lambda _: keeper.intend(meant))  # should the answer never come, this tells ours from a person's
-        keeper.goes_out(keys := [key for key, _, _ in batch])
+        keeper.goes_out({one.key: one.news for one in batch})
+        keys = [one.key for one in batch]
         try:
             answers = await self._answers(batch, deliver)
             if answers is not None:
@@ -109,14 +110,14 @@ class Teller:
         keeper = self._keeper
         self._crash.at("table.before-write")
         try:
-            answers = await self._recorder.carry([self._expecting(patch) for _, _, patch in batch])
+            answers = await self._recorder.carry([self._expecting(one.patch) for one in batch])
         except OutcomeUnknown:
-            keeper.sight.unanswered((key, put) for key, put, _ in batch)
+            keeper.sight.unanswered((one.key, one.put) for one in batch)
             self._reread()  # it may have landed: read, compare, and write what still differs
             return None
         except TableError as exc:
             await self._delayed(exc, deliver)
-            if keeper.refused(keys := [key for key, _, _ in batch]).states:
+            if keeper.refused(keys := [one.key for one in batch]).states:
                 await deliver(keeper, lambda _: keeper.refused(keys))
             return None
         self._crash.at("table.after-write")

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
-from connectors.api import Patch, Traits, Written
+from connectors.api import Cell, Patch, Traits, Written
 from connectors.errors import TryLater
 from engine.clock import Timer
+from engine.display import display
+from engine.model import Task
+from engine.outgoing import patches
 from tests.fakes.house import House, rules
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, VirtualClock, run
@@ -175,5 +180,45 @@ def test_a_row_that_a_store_refuses_does_not_keep_the_others_from_being_told(tmp
             await house.after(minutes=10)
             assert int(sheet.person("z")["Runs"]) >= 9
             assert sheet.person("a")["Runs"] == ""
+
+    run(story())
+
+
+def test_a_row_is_looked_at_once_for_each_time_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+
+    def looked(understood: Task, *rest: Any, **more: Any) -> dict[str, Cell]:
+        looks.append(understood.key)
+        return display(understood, *rest, **more)
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), probed(row("a", "every minute"))
+        async with house.open(sheet):
+            await house.after(seconds=30)
+            looks.clear()
+            before = sheet.writes
+            await house.after(minutes=10)
+            assert len(looks) == sheet.writes - before == 10
+            assert sheet.person("a")["Runs"] == "10"
+
+    monkeypatch.setattr("engine.keeper.display", looked)
+    run(story())
+
+
+def test_news_of_a_row_while_it_is_on_its_way_is_told_after_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), probed(row("a", "every hour"))
+        async with house.open(sheet) as daemon:
+            await house.after(seconds=30)
+            keeper = daemon.keepers["ops"]
+            keeper.states["a"] = keeper.states["a"]._replace(note="one")
+            keeper.tell(["a"])
+            (going,) = await patches(keeper, house.clock.now(), 10)
+            keeper.tell(["a"])  # a run ended, say, while what goes out is put down in the ledger
+            keeper.goes_out({going.key: going.news})
+            assert "a" in keeper.unsent
+            (going,) = await patches(keeper, house.clock.now(), 10)
+            keeper.goes_out({going.key: going.news})
+            assert "a" not in keeper.unsent
 
     run(story())

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.api import Cell
-from engine.columns import Column
+from engine.columns import OURS, Column
 from engine.display import differing
 from engine.merge import (
     OLDER_COPY,
@@ -304,8 +304,11 @@ def test_every_cell_of_a_person_is_taken_over_as_it_stands(first: dict[str, Cell
     state = first_sight("ops", "1", first, NOON, new_ledger=False, anchor=None).state
     found = observe(state, second, LATER)
     for column, value in second.items():
-        if column not in (Column.DO, Column.STATUS):
+        if column in OURS:
+            assert found.state.stood[column] == value
+        elif column not in (Column.DO, Column.STATUS):
             assert found.state.cells[column] == value or column in found.state.stood
+    assert not OURS & {*state.cells, *found.state.cells}
     assert found.state.stood == {c: v for c, v in second.items() if c in found.state.stood}
     assert observe(found.state, second, LATER).changes == ()
 
