@@ -12,9 +12,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from engine.ledger import (
     Ledger,
@@ -27,7 +27,8 @@ from engine.ledger import (
 )
 from engine.ledger.migrations import STEPS, bring_up
 from engine.ledger.store import PATIENCE
-from engine.model import Wish
+from engine.ledger.tallies import Count
+from engine.model import Occurrence, RowState, Wish
 from tests.unit.ledger.making import NOON, claimed, occurrence, ran, raw, row
 
 V1 = (Path(__file__).parent / "v1.sql").read_text()
@@ -68,7 +69,7 @@ def test_a_ledger_that_others_could_read_is_closed_to_them(ledger: Ledger, path:
 
 
 def test_every_commit_is_synced_and_references_hold(ledger: Ledger) -> None:
-    settings = {name: ledger._connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in SETTINGS}
+    settings = {name: ledger._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in SETTINGS}
     assert settings == SETTINGS
 
 
@@ -128,6 +129,18 @@ def test_a_savepoint_undoes_only_itself(ledger: Ledger) -> None:
     assert ledger.active() == [first]
 
 
+def test_closing_undoes_what_is_open_even_where_someone_still_reads(ledger: Ledger, path: Path) -> None:
+    claimed(ledger, *(occurrence(f"k{n}") for n in range(5)))
+    reading = ledger._connection.execute("SELECT count FROM occurrences")
+    assert reading.fetchone() == (1,)
+    ledger._drive("BEGIN IMMEDIATE")
+    ledger._drive("DELETE FROM occurrences")
+    ledger.close()
+    ledger.close()
+    with closing(sqlite3.connect(path, timeout=0)) as other:
+        assert other.execute("DELETE FROM occurrences").rowcount == 5
+
+
 def test_a_full_disk_keeps_nothing_and_says_so(ledger: Ledger, path: Path) -> None:
     claimed(ledger, occurrence("before"))
     with (
@@ -162,8 +175,8 @@ def test_on_a_full_disk_it_can_still_be_read(ledger: Ledger, path: Path, *, kill
 
 
 def test_a_ledger_at_its_largest_size_keeps_nothing_and_says_so(ledger: Ledger) -> None:
-    pages = ledger._connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-    ledger._connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 1}")
+    pages = ledger._connection.execute("PRAGMA page_count").fetchone()[0]
+    ledger._connection.execute(f"PRAGMA max_page_count = {pages + 1}")
     with pytest.raises(LedgerFull, match=r"ledger\.db can't be written: the disk is full; make room\."), ledger.transaction():
         ledger.claim([occurrence(parameters={"much": "x" * 300_000})])
     assert ledger.active() == []
@@ -315,11 +328,39 @@ def test_a_ledger_of_version_one_is_brought_up_to_what_a_new_one_is(path: Path, 
     assert shape(path) == shape(tmp_path / "new.db")
 
 
-def add_colour(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("ALTER TABLE tables ADD COLUMN colour TEXT")
+@pytest.mark.parametrize("age", range(1, NEXT - 1))
+def test_a_ledger_of_any_age_is_brought_up_to_what_a_new_one_is(path: Path, tmp_path: Path, age: int) -> None:
+    old_ledger(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        bring_up(connection, path, migrate=True, steps={n: step for n, step in STEPS.items() if n <= age})
+    assert raw(path, "PRAGMA user_version") == [(age,)]
+    Ledger.open(path).close()
+    Ledger.open(tmp_path / "new.db").close()
+    assert shape(path) == shape(tmp_path / "new.db")
+    assert columns(path) == columns(tmp_path / "new.db")
 
 
-def fail_halfway(connection: sa.Connection) -> None:
+def columns(path: Path) -> list[tuple[Any, ...]]:
+    """As SQLite understands them: of each table and index in turn, with types, defaults and keys."""
+    tables = "FROM sqlite_master AS t, pragma_table_xinfo(t.name) AS c ORDER BY t.name, c.cid"
+    indexes = "FROM sqlite_master AS t, pragma_index_xinfo(t.name) AS c ORDER BY t.name, c.seqno"
+    return raw(path, f"SELECT t.name, c.* {tables}") + raw(path, f"SELECT t.name, c.* {indexes}")
+
+
+def test_what_is_written_and_read_are_the_columns_of_the_tables(ledger: Ledger, path: Path) -> None:
+    def names(table: str) -> list[str]:
+        return [column[1] for column in raw(path, f"PRAGMA table_info({table})")]
+
+    assert names("occurrences") == ["seq", *Occurrence._fields]
+    assert sorted(names("rows")) == sorted(("completed", *RowState._fields))
+    assert names("tallies") == list(Count._fields)
+
+
+def add_colour(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE tables ADD COLUMN colour TEXT")
+
+
+def fail_halfway(connection: sqlite3.Connection) -> None:
     add_colour(connection)
     raise ZeroDivisionError
 
