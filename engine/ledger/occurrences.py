@@ -314,7 +314,8 @@ _UNFINISHED = with_columns(
     SELECT {occurrences}, {attempts}
     FROM occurrences
     JOIN attempts ON attempts.run = occurrences.id AND attempts.n = occurrences.attempt
-    WHERE occurrences.stage <> 'ended' AND occurrences.stage = 'running'
+    WHERE occurrences.stage <> 'ended' -- by the index of these
+        AND occurrences.stage = 'running'
     ORDER BY occurrences.seq
     """,
     occurrences=OCCURRENCE_COLUMNS,

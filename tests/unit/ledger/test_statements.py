@@ -8,7 +8,6 @@ import re
 import sqlite3
 from collections import defaultdict
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -19,7 +18,7 @@ from actions.api import Outcome, Result
 from engine.ledger import AttemptEnd, IllegalMove, Ledger
 from engine.ledger.statements import insert, upsert, where, with_columns
 from engine.ledger.steps import LARGEST_STEP, steps
-from engine.model import Edit, Stage
+from engine.model import Edit, RowState, Stage
 from tests.unit.ledger.making import MINUTE, NOON, claimed, missed, occurrence, row
 
 PUT = insert("numbers", ("n", "twice", "by")) + " ON CONFLICT (n) DO NOTHING"
@@ -101,14 +100,18 @@ def test_of_many_attempts_one_that_may_not_begin_is_noticed(ledger: Ledger) -> N
         ledger.begin([(those[299].id, 1), (those[0].id, 1)], NOON)
 
 
-def test_many_rows_move_and_no_other(ledger: Ledger, path: Path) -> None:
+def test_many_rows_move_and_no_other(ledger: Ledger) -> None:
     states = [row(f"k{n}") for n in range(700)]
+
+    def moved(n: int) -> RowState:
+        at = NOON + timedelta(seconds=n)
+        step = {"settled_until": at, "snoozed_until": at + MINUTE, "skip_until": at + 2 * MINUTE}
+        return states[n]._replace(**step, count=n + 0.5, armed=True, fires=n, skip_by=f"cli:{n}")
+
     with ledger.transaction():
         ledger.save_rows(states)
-        ledger.move_rows(s._replace(settled_until=NOON + timedelta(seconds=n), fires=n) for n, s in enumerate(states[:600]))
-    moved = {s.key: (s.settled_until, s.fires) for s in ledger.rows("ops")}
-    assert all(moved[f"k{n}"] == (NOON + timedelta(seconds=n), n) for n in range(600))
-    assert all(moved[f"k{n}"] == (states[n].settled_until, 0) for n in range(600, 700))
+        ledger.move_rows(moved(n)._replace(cells={"Name": "not of a move"}, note="neither") for n in range(600))
+    assert ledger.rows("ops") == [*map(moved, range(600)), *states[600:]]
 
 
 def statements() -> dict[str, str]:
