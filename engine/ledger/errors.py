@@ -5,8 +5,6 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError
-
 from engine.ledger.backups import instead
 
 
@@ -71,16 +69,15 @@ def damaged(path: Path, what: str) -> LedgerCorrupt:
     )
 
 
-def translated(exc: DBAPIError | sqlite3.Error, path: Path) -> Exception:
+def translated(exc: sqlite3.Error, path: Path) -> Exception:
     """Say SQLite's error (result codes: sqlite.org/rescode.html) as what to do next; what is our own mistake stays as it is."""
-    original = exc.orig if isinstance(exc, DBAPIError) else exc
-    code = getattr(original, "sqlite_errorcode", None)
+    code = getattr(exc, "sqlite_errorcode", None)
     primary = code & 0xFF if isinstance(code, int) else None
     if primary in _DAMAGED:
-        return damaged(path, str(original))
+        return damaged(path, str(exc))
     if code in _FULL:
         return LedgerFull(f"The ledger {path} can't be written: the disk is full; make room.")
     if primary in _UNWRITABLE:
-        remedy = _REMEDIES.get(primary, f"{original}; look at the disk and the rights of the file and its folder")
+        remedy = _REMEDIES.get(primary, f"{exc}; look at the disk and the rights of the file and its folder")
         return LedgerUnwritable(f"The ledger {path} can't be written: {remedy}.")
     return exc

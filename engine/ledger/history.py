@@ -5,14 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from statistics import median
 
-import sqlalchemy as sa
-
 from actions.api import Outcome
 from engine.ledger.codec import instant, micros
 from engine.ledger.records import Attempt, Digest, Troubled
-from engine.ledger.schema import ATTEMPTS, EDITS, FAILURES, HOURS, OCCURRENCES, TALLIES
+from engine.ledger.statements import where, with_columns
 from engine.ledger.store import Store
-from engine.ledger.tallies import FAILED, HOUR
+from engine.ledger.tallies import HOUR
 from engine.ledger.values import ATTEMPT_COLUMNS, OCCURRENCE_COLUMNS, attempt_of, occurrence_of
 from engine.model import Occurrence
 
@@ -38,26 +36,27 @@ class History(Store):
         failed: only failed, timed out and lost ones.   since: those that ended at or after it, or have not ended.
         grep: text in task, reason or outputs, whatever the case; a search without luck reads the whole history.
         """
-        query = _NEWEST.limit(limit)
-        for column, wanted in ((OCCURRENCES.c.table, table), (OCCURRENCES.c.key, key)):
-            if wanted is not None:
-                query = query.where(column == wanted)
-        if failed:
-            query = query.where(FAILURES)
-        if since is not None:
-            query = query.where(sa.or_(OCCURRENCES.c.ended_at >= micros(since), OCCURRENCES.c.ended_at.is_(None)))
-        if grep:
-            folded = grep.casefold()
-            texts = (OCCURRENCES.c.task, OCCURRENCES.c.reason, OCCURRENCES.c.outputs)
-            query = query.where(sa.or_(*(sa.func.holds(text, folded) for text in texts)))
-        return [occurrence_of(row) for row in self._rows(_HISTORY.where(OCCURRENCES.c.seq.in_(query.correlate(None))))]
+        conditions = {
+            '"table" = :table': table is not None,
+            '"key" = :key': key is not None,
+            "outcome IN ('failed', 'timed out', 'lost')": failed,
+            "(ended_at >= :since OR ended_at IS NULL)": since is not None,
+            "(holds(task, :grep) OR holds(reason, :grep) OR holds(outputs, :grep))": bool(grep),
+        }
+        values = {
+            "table": table,
+            "key": key,
+            "since": None if since is None else micros(since),
+            "grep": grep and grep.casefold(),
+            "limit": limit,
+        }
+        seqs = _SEQS + where(conditions) + _NEWEST_FIRST + " LIMIT :limit"
+        return [occurrence_of(row) for row in self._rows(f"{_IN_FULL} WHERE seq IN ({seqs}){_NEWEST_FIRST}", values)]
 
     def occurrence(self, id_or_prefix: str) -> Occurrence | None:
         """The occurrence with this id, or with the only id that begins so; None without. Raises ValueError where several do."""
-        query = sa.select(*OCCURRENCE_COLUMNS).where(
-            OCCURRENCES.c.id >= id_or_prefix, OCCURRENCES.c.id < id_or_prefix + "\U0010ffff"
-        )
-        rows = self._rows(query.order_by(OCCURRENCES.c.id).limit(6)) if id_or_prefix else []
+        span = {"first": id_or_prefix, "beyond": id_or_prefix + "\U0010ffff"}
+        rows = self._rows(_BY_ID, span) if id_or_prefix else []
         if len(rows) > 1 and rows[0][0] != id_or_prefix:
             raise ValueError(
                 f'"{id_or_prefix}" could be {", ".join(row[0] for row in rows[:5])}{", …" * (len(rows) > 5)}: write more of it'
@@ -66,7 +65,7 @@ class History(Store):
 
     def attempts(self, run: str) -> list[Attempt]:
         """An occurrence's attempts, first to last."""
-        return [attempt_of(row) for row in self._rows(_ATTEMPTS_OF, {"of": run})]
+        return [attempt_of(row) for row in self._rows(_ATTEMPTS_OF, {"run": run})]
 
     def streak(self, action: str) -> tuple[int, datetime | None]:
         """How many of the action's newest attempts, of all tasks, failed one after the other, and when the newest of them ended.
@@ -75,7 +74,7 @@ class History(Store):
         (0, None) without any.
         """
         failures, newest = 0, None
-        for outcome, ended in self._stream(_NEWEST_ATTEMPTS, {"of": action}):
+        for outcome, ended in self._stream(_NEWEST_ATTEMPTS, {"action": action}):
             if outcome == Outcome.SUCCEEDED.value:
                 break
             if outcome in (Outcome.FAILED.value, Outcome.TIMED_OUT.value):
@@ -85,7 +84,7 @@ class History(Store):
     def durations(self, table: str) -> dict[str, timedelta]:
         """Key → the median of what its last 20 runs took; absent where none ran."""
         took: dict[str, list[int]] = {}
-        for key, duration in self._rows(_DURATIONS, {"of": table}):
+        for key, duration in self._rows(_DURATIONS, {"table": table, "most": RECENT}):
             took.setdefault(key, []).append(duration)
         return {key: timedelta(microseconds=median(values)) for key, values in took.items()}
 
@@ -111,62 +110,56 @@ class History(Store):
         )
 
 
-_told_at = sa.func.coalesce(OCCURRENCES.c.started_at, OCCURRENCES.c.last_due, OCCURRENCES.c.due)
-_order = (_told_at.desc(), OCCURRENCES.c.claimed_at.desc(), OCCURRENCES.c.id.desc())
 # Every record is looked at, but of most only these columns: 0.15 s for 400,000 (measured). An index would cost each claim.
-_NEWEST = sa.select(OCCURRENCES.c.seq).order_by(*_order)
-_HISTORY = sa.select(*OCCURRENCE_COLUMNS).order_by(*_order)
-_ATTEMPTS_OF = sa.select(*ATTEMPT_COLUMNS).where(ATTEMPTS.c.run == sa.bindparam("of")).order_by(ATTEMPTS.c.n)
-_NEWEST_ATTEMPTS = (
-    sa.select(ATTEMPTS.c.outcome, ATTEMPTS.c.ended_at)
-    .where(ATTEMPTS.c.action == sa.bindparam("of"), ATTEMPTS.c.ended_at.is_not(None))
-    .order_by(ATTEMPTS.c.ended_at.desc())
+_SEQS = "SELECT seq FROM occurrences"
+_NEWEST_FIRST = " ORDER BY coalesce(started_at, last_due, due) DESC, claimed_at DESC, id DESC"
+_IN_FULL = with_columns("SELECT {occurrences} FROM occurrences", occurrences=OCCURRENCE_COLUMNS)
+_BY_ID = with_columns(
+    "SELECT {occurrences} FROM occurrences WHERE id >= :first AND id < :beyond ORDER BY id LIMIT 6", occurrences=OCCURRENCE_COLUMNS
 )
+_ATTEMPTS_OF = with_columns("SELECT {attempts} FROM attempts WHERE run = :run ORDER BY n", attempts=ATTEMPT_COLUMNS)
+_NEWEST_ATTEMPTS = """
+    SELECT outcome, ended_at
+    FROM attempts
+    WHERE action = :action AND ended_at IS NOT NULL
+    ORDER BY ended_at DESC
+"""
+_DURATIONS = """
+    SELECT occurrences."key", occurrences.duration
+    FROM tallies
+    JOIN occurrences ON occurrences.seq IN (
+        SELECT run.seq
+        FROM occurrences AS run
+        WHERE run."table" = tallies."table"
+            AND run."key" = tallies."key"
+            AND run.duration IS NOT NULL
+            AND run.ended_at IS NOT NULL
+        ORDER BY run.seq DESC
+        LIMIT :most
+    )
+    WHERE tallies."table" = :table
+"""
 
-_run = OCCURRENCES.alias("run")
-_RECENT_RUNS = (
-    sa.select(_run.c.seq)
-    .where(_run.c.table == TALLIES.c.table, _run.c.key == TALLIES.c.key, _run.c.duration.is_not(None), _run.c.ended_at.is_not(None))
-    .order_by(_run.c.seq.desc())
-    .limit(RECENT)
-    .correlate(TALLIES)
-)
-_DURATIONS = (
-    sa.select(OCCURRENCES.c.key, OCCURRENCES.c.duration)
-    .join_from(TALLIES, OCCURRENCES, OCCURRENCES.c.seq.in_(_RECENT_RUNS))
-    .where(TALLIES.c.table == sa.bindparam("of"))
-)
-
-_COUNTS = (
-    sa.select(HOURS.c.outcome, sa.func.sum(HOURS.c.number))
-    .where(HOURS.c.hour >= sa.bindparam("first"), HOURS.c.hour < sa.bindparam("beyond"))
-    .group_by(HOURS.c.outcome)
-    .order_by(HOURS.c.outcome)
-)
-_is_failure = sa.or_(*(OCCURRENCES.c.outcome == outcome for outcome in sorted(FAILED)))
-_failures = sa.func.sum(sa.case((_is_failure, OCCURRENCES.c.count), else_=0))
-_missed = sa.func.sum(sa.case((_is_failure, 0), else_=OCCURRENCES.c.count))
+_COUNTS = """
+    SELECT outcome, sum(number)
+    FROM hours
+    WHERE hour >= :first AND hour < :beyond
+    GROUP BY outcome
+    ORDER BY outcome
+"""
 # With max() alone, SQLite takes the other columns from the row that holds the maximum (sqlite.org/lang_select.html, 2.5).
-_TROUBLED = (
-    sa.select(
-        OCCURRENCES.c.table,
-        OCCURRENCES.c.key,
-        OCCURRENCES.c.task,
-        _failures.label("failures"),
-        _missed.label("missed"),
-        sa.func.max(OCCURRENCES.c.ended_at),
-        OCCURRENCES.c.reason,
-    )
-    .where(
-        OCCURRENCES.c.ended_at >= sa.bindparam("from"),
-        OCCURRENCES.c.ended_at < sa.bindparam("to"),
-        sa.or_(_is_failure, OCCURRENCES.c.outcome == Outcome.MISSED.value),
-    )
-    .group_by(OCCURRENCES.c.table, OCCURRENCES.c.key)
-    .order_by(sa.desc("failures"), sa.desc("missed"), OCCURRENCES.c.table, OCCURRENCES.c.key)
-)
-_EDITS = (
-    sa.select(sa.func.count())
-    .select_from(EDITS)
-    .where(EDITS.c.at >= sa.bindparam("from"), EDITS.c.at < sa.bindparam("to"), EDITS.c.by != "rowd")
-)
+_TROUBLED = """
+    SELECT
+        "table",
+        "key",
+        task,
+        sum(CASE WHEN outcome = 'missed' THEN 0 ELSE count END) AS failures,
+        sum(CASE WHEN outcome = 'missed' THEN count ELSE 0 END) AS missed,
+        max(ended_at),
+        reason
+    FROM occurrences
+    WHERE ended_at >= :from AND ended_at < :to AND outcome IN ('failed', 'timed out', 'lost', 'missed')
+    GROUP BY "table", "key"
+    ORDER BY failures DESC, missed DESC, "table", "key"
+"""
+_EDITS = """SELECT count(*) FROM edits WHERE at >= :from AND at < :to AND "by" <> 'rowd'"""

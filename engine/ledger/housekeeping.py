@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import sqlalchemy as sa
-
-from actions.api import Outcome
 from engine.ledger.codec import micros
 from engine.ledger.records import Pruned
 from engine.ledger.rows import Rows
-from engine.ledger.schema import ATTEMPTS, COMPLETED, DELETED, EDITS, HOURS, NOT_ENDED, OCCURRENCES, REQUESTS, ROWS, TALLIES
+from engine.ledger.statements import with_columns
 from engine.ledger.tallies import HOUR
 
 KEEP_EDITS = timedelta(days=400)
@@ -49,11 +46,9 @@ class Housekeeping(Rows):
         gone = self._rows(_GONE, {"before": micros(now - keep_deleted_rows), "most": ROUND})
         for table, key in gone:
             folders += self.drop_rows(table, [key])
-        self._write(sa.delete(EDITS).where(EDITS.c.at < sa.bindparam("before")), {"before": micros(now - KEEP_EDITS)})
-        self._write(sa.delete(HOURS).where(HOURS.c.hour < sa.bindparam("before")), {"before": micros(now - KEEP_EDITS) // HOUR})
-        self._write(
-            sa.delete(REQUESTS).where(REQUESTS.c.answered_at < sa.bindparam("before")), {"before": micros(now - KEEP_ANSWERED)}
-        )
+        self._write("DELETE FROM edits WHERE at < :before", {"before": micros(now - KEEP_EDITS)})
+        self._write("DELETE FROM hours WHERE hour < :before", {"before": micros(now - KEEP_EDITS) // HOUR})
+        self._write("DELETE FROM requests WHERE answered_at < :before", {"before": micros(now - KEEP_ANSWERED)})
         return Pruned(tuple(folders), forgotten, more=ROUND in (len(crowded), len(finished), len(gone)))
 
     def _thin(self, row: Sequence[Any], keep: int, folders: list[str]) -> int:
@@ -63,7 +58,7 @@ class Housekeeping(Rows):
         old += [r[0] for r in self._rows(_OLD_IDLE, of | {"until": -1 if last_due is None else last_due})]
         old = [seq for seq in old if seq not in (last, record)]
         self._forget(old, folders)
-        self._write(_KEPT, {"of_table": table, "of_key": key, "at_most_runs": keep, "at_most_idle": keep})
+        self._write(_KEPT, {"table": table, "key": key, "most": keep})
         return len(old)
 
     def _finish(self, row: Sequence[Any], before: int, folders: list[str]) -> int:
@@ -75,66 +70,88 @@ class Housekeeping(Rows):
             self._write(_FORGET_ATTEMPTS, {"seq": shown})
         old = [seq for seq in seqs if seq not in (last, record)]
         self._forget(old, folders)
-        self._write(_KEPT, {"of_table": table, "of_key": key, "at_most_runs": 0, "at_most_idle": 0})
+        self._write(_KEPT, {"table": table, "key": key, "most": 0})
         return len(old)
 
     def _forget(self, seqs: Sequence[int], folders: list[str]) -> None:
         for seq in seqs:
             folders += [r[0] for r in self._rows(_FOLDERS, {"seq": seq})]
-        self._write(_FORGET, [{"of": seq} for seq in seqs])  # attempts go with their occurrence (ON DELETE CASCADE)
+        self._write(_FORGET, [{"seq": seq} for seq in seqs])  # attempts go with their occurrence (ON DELETE CASCADE)
 
 
-_SHOWN = (TALLIES.c.table, TALLIES.c.key, TALLIES.c.last, TALLIES.c.record, TALLIES.c.last_due)
+_SHOWN = ("table", "key", "last", "record", "last_due")
 
 # Two searches, one per index: SQLite would read the whole table for an OR over both of them under a LIMIT.
-_CROWDED = sa.union(
-    sa.select(*_SHOWN).where(TALLIES.c.kept_runs > sa.bindparam("keep")),
-    sa.select(*_SHOWN).where(TALLIES.c.kept_idle > sa.bindparam("keep")),
-).limit(sa.bindparam("most"))
-
-_ended = (
-    OCCURRENCES.c.table == sa.bindparam("table"),
-    OCCURRENCES.c.key == sa.bindparam("key"),
-    OCCURRENCES.c.ended_at.is_not(None),
+_CROWDED = with_columns(
+    """
+    SELECT {tallies} FROM tallies WHERE kept_runs > :keep
+    UNION
+    SELECT {tallies} FROM tallies WHERE kept_idle > :keep
+    LIMIT :most
+    """,
+    tallies=_SHOWN,
 )
-_OLD = sa.select(OCCURRENCES.c.seq).where(*_ended).order_by(OCCURRENCES.c.seq.desc()).limit(-1).offset(sa.bindparam("keep"))
-_OLD_RUNS = _OLD.where(OCCURRENCES.c.started_at.is_not(None))
+_OLD_RUNS = """
+    SELECT seq
+    FROM occurrences
+    WHERE "table" = :table AND "key" = :key AND ended_at IS NOT NULL AND started_at IS NOT NULL
+    ORDER BY seq DESC
+    LIMIT -1 OFFSET :keep
+"""
 # What was missed since the last run is still counted (`Tallies._missed_after`), so it stays.
-_told = sa.or_(
-    OCCURRENCES.c.outcome != Outcome.MISSED.value,
-    sa.func.coalesce(OCCURRENCES.c.last_due, OCCURRENCES.c.due) <= sa.bindparam("until"),
+_OLD_IDLE = """
+    SELECT seq
+    FROM occurrences
+    WHERE "table" = :table
+        AND "key" = :key
+        AND ended_at IS NOT NULL
+        AND started_at IS NULL
+        AND (outcome <> 'missed' OR coalesce(last_due, due) <= :until)
+    ORDER BY seq DESC
+    LIMIT -1 OFFSET :keep
+"""
+_ENDED_BEFORE = """
+    SELECT seq
+    FROM occurrences
+    WHERE "table" = :table
+        AND "key" = :key
+        AND ended_at IS NOT NULL
+        AND (outcome <> 'missed' OR coalesce(last_due, due) <= :until)
+        AND ended_at < :before
+"""
+_FINISHED = with_columns(
+    """
+    SELECT {tallies}
+    FROM rows
+    JOIN tallies ON tallies."table" = rows."table" AND tallies."key" = rows."key"
+    JOIN occurrences AS newest ON newest.seq = tallies.record
+    WHERE rows.completed = 1 AND tallies.kept_runs + tallies.kept_idle > 0 AND newest.ended_at < :before
+    LIMIT :most
+    """,
+    tallies=_SHOWN,
 )
-_OLD_IDLE = _OLD.where(OCCURRENCES.c.started_at.is_(None), _told)
-_ENDED_BEFORE = sa.select(OCCURRENCES.c.seq).where(*_ended, _told, OCCURRENCES.c.ended_at < sa.bindparam("before"))
-
-_newest = OCCURRENCES.alias("newest")
-_FINISHED = (
-    sa.select(*_SHOWN)
-    .join_from(ROWS, TALLIES, sa.and_(TALLIES.c.table == ROWS.c.table, TALLIES.c.key == ROWS.c.key))
-    .join(_newest, _newest.c.seq == TALLIES.c.record)
-    .where(COMPLETED, TALLIES.c.kept_runs + TALLIES.c.kept_idle > 0, _newest.c.ended_at < sa.bindparam("before"))
-    .limit(sa.bindparam("most"))
-)
-_busy = sa.exists().where(OCCURRENCES.c.table == ROWS.c.table, OCCURRENCES.c.key == ROWS.c.key, NOT_ENDED).correlate(ROWS)
-_GONE = (
-    sa.select(ROWS.c.table, ROWS.c.key)
-    .where(DELETED, ROWS.c.deleted_at < sa.bindparam("before"), ~_busy)
-    .limit(sa.bindparam("most"))
-)
-_KEPT = (
-    sa.update(TALLIES)
-    .where(TALLIES.c.table == sa.bindparam("of_table"), TALLIES.c.key == sa.bindparam("of_key"))
-    .values(
-        kept_runs=sa.func.min(TALLIES.c.kept_runs, sa.bindparam("at_most_runs")),
-        kept_idle=sa.func.min(TALLIES.c.kept_idle, sa.bindparam("at_most_idle")),
-    )
-)
-_FOLDERS = (
-    sa.select(ATTEMPTS.c.folder)
-    .join_from(OCCURRENCES, ATTEMPTS, ATTEMPTS.c.run == OCCURRENCES.c.id)
-    .where(OCCURRENCES.c.seq == sa.bindparam("seq"), ATTEMPTS.c.folder.is_not(None))
-)
-_FORGET_ATTEMPTS = sa.delete(ATTEMPTS).where(
-    ATTEMPTS.c.run == sa.select(OCCURRENCES.c.id).where(OCCURRENCES.c.seq == sa.bindparam("seq")).scalar_subquery()
-)
-_FORGET = sa.delete(OCCURRENCES).where(OCCURRENCES.c.seq == sa.bindparam("of"))
+_GONE = """
+    SELECT "table", "key"
+    FROM rows
+    WHERE deleted_at IS NOT NULL
+        AND deleted_at < :before
+        AND NOT EXISTS (
+            SELECT *
+            FROM occurrences
+            WHERE occurrences."table" = rows."table" AND occurrences."key" = rows."key" AND occurrences.stage <> 'ended'
+        )
+    LIMIT :most
+"""
+_KEPT = """
+    UPDATE tallies
+    SET kept_runs = min(kept_runs, :most), kept_idle = min(kept_idle, :most)
+    WHERE "table" = :table AND "key" = :key
+"""
+_FOLDERS = """
+    SELECT attempts.folder
+    FROM occurrences
+    JOIN attempts ON attempts.run = occurrences.id
+    WHERE occurrences.seq = :seq AND attempts.folder IS NOT NULL
+"""
+_FORGET_ATTEMPTS = "DELETE FROM attempts WHERE run = (SELECT id FROM occurrences WHERE seq = :seq)"
+_FORGET = "DELETE FROM occurrences WHERE seq = :seq"

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
-
 from actions.api import Process
 from engine.ledger.codec import instant, instant_or_none, micros, micros_or_none, packed, prose
 from engine.ledger.records import DaemonMark, Reach, TableMark
-from engine.ledger.schema import DAEMON, TABLES
+from engine.ledger.statements import insert, upsert, with_columns
 from engine.ledger.store import Store
 
 
@@ -19,7 +16,7 @@ class Marks(Store):
 
     def table_mark(self, table: str) -> TableMark | None:
         """How the table stood when last looked at; None before the first look."""
-        rows = self._rows(sa.select(TABLES).where(TABLES.c.table == table))
+        rows = self._rows(_TABLE_MARK, {"table": table})
         if not rows:
             return None
         _, first_read, last_read, columns, state, message, since, tasks, defects, drafts, time_zone = rows[0]
@@ -58,18 +55,18 @@ class Marks(Store):
 
     def daemon(self) -> DaemonMark | None:
         """Who owns this ledger, or did until it was killed; None after a clean end. Whether it lives, its process tells."""
-        rows = self._rows(sa.select(DAEMON))
+        rows = self._rows(_DAEMON)
         if not rows:
             return None
-        _, pid, started, host, since, version, tables = rows[0]
+        pid, started, host, since, version, tables = rows[0]
         return DaemonMark(Process(pid, started), host, instant(since), version, tuple(json.loads(tables)))
 
     def mark_daemon(self, mark: DaemonMark | None) -> None:
         """Say who the daemon is; None at its end."""
-        self._write(sa.delete(DAEMON), {})
+        self._write(_FORGET_DAEMON)
         if mark is not None:
             self._write(
-                sa.insert(DAEMON),
+                _MARK_DAEMON,
                 {
                     "one": 1,
                     "pid": mark.process.pid,
@@ -82,7 +79,14 @@ class Marks(Store):
             )
 
 
-_MARK_TABLE = insert(TABLES)
-_MARK_TABLE = _MARK_TABLE.on_conflict_do_update(
-    index_elements=["table"], set_={c.name: _MARK_TABLE.excluded[c.name] for c in TABLES.c if not c.primary_key}
+_TABLE_COLUMNS = (
+    *("table", "first_read", "last_read", "columns", "state", "message", "since"),
+    *("tasks", "defects", "drafts", "time_zone"),
 )
+_TABLE_MARK = with_columns('SELECT {tables} FROM tables WHERE "table" = :table', tables=_TABLE_COLUMNS)
+_MARK_TABLE = upsert("tables", _TABLE_COLUMNS, ("table",))
+
+_DAEMON_COLUMNS = ("pid", "started", "host", "since", "version", "tables")
+_DAEMON = with_columns("SELECT {daemon} FROM daemon", daemon=_DAEMON_COLUMNS)
+_FORGET_DAEMON = "DELETE FROM daemon"
+_MARK_DAEMON = insert("daemon", ("one", *_DAEMON_COLUMNS))

@@ -3,70 +3,69 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from engine.ledger.copying import copy
 from engine.ledger.errors import LedgerTooNew, LedgerTooOld, damaged
-from engine.ledger.schema import LEDGER, META
+from engine.ledger.schema import SCHEMA
 
-Step = Callable[[sa.Connection], None]
-
-
-def _version_2(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("ALTER TABLE rows ADD COLUMN meant TEXT DEFAULT '{}' NOT NULL")
-    connection.exec_driver_sql("ALTER TABLE rows ADD COLUMN skip_until INTEGER")
-    connection.exec_driver_sql("ALTER TABLE rows ADD COLUMN skip_by TEXT DEFAULT '' NOT NULL")
-    connection.exec_driver_sql("ALTER TABLE occurrences ADD COLUMN stopping TEXT DEFAULT '' NOT NULL")
-    connection.exec_driver_sql("ALTER TABLE attempts ADD COLUMN kind TEXT")
-    connection.exec_driver_sql("UPDATE attempts SET kind = 'command' WHERE pid IS NOT NULL AND ended_at IS NULL")
+Step = Callable[[sqlite3.Connection], None]
 
 
-def _version_3(connection: sa.Connection) -> None:
+def _version_2(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE rows ADD COLUMN meant TEXT DEFAULT '{}' NOT NULL")
+    connection.execute("ALTER TABLE rows ADD COLUMN skip_until INTEGER")
+    connection.execute("ALTER TABLE rows ADD COLUMN skip_by TEXT DEFAULT '' NOT NULL")
+    connection.execute("ALTER TABLE occurrences ADD COLUMN stopping TEXT DEFAULT '' NOT NULL")
+    connection.execute("ALTER TABLE attempts ADD COLUMN kind TEXT")
+    connection.execute("UPDATE attempts SET kind = 'command' WHERE pid IS NOT NULL AND ended_at IS NULL")
+
+
+def _version_3(connection: sqlite3.Connection) -> None:
     """A claim pays for each index: `one_claim` finds a row's occurrences too, and nobody asks for a task by its name."""
     for index in ("occurrences_of_row", "occurrences_of_task", "occurrences_by_end"):
-        connection.exec_driver_sql(f"DROP INDEX {index}")
-    connection.exec_driver_sql("CREATE INDEX occurrences_by_end ON occurrences (ended_at) WHERE ended_at IS NOT NULL")
+        connection.execute(f"DROP INDEX {index}")
+    connection.execute("CREATE INDEX occurrences_by_end ON occurrences (ended_at) WHERE ended_at IS NOT NULL")
 
 
-def _version_4(connection: sa.Connection) -> None:
+def _version_4(connection: sqlite3.Connection) -> None:
     """A ticket tells which process an attempt is; the ledger only when it came to know of the attempt."""
     for table in ("occurrences", "attempts"):
         for column in ("pid", "pid_started"):
-            connection.exec_driver_sql(f"ALTER TABLE {table} DROP COLUMN {column}")
-    connection.exec_driver_sql("ALTER TABLE attempts ADD COLUMN boot TEXT")
-    connection.exec_driver_sql("ALTER TABLE attempts ADD COLUMN uptime INTEGER")
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    connection.execute("ALTER TABLE attempts ADD COLUMN boot TEXT")
+    connection.execute("ALTER TABLE attempts ADD COLUMN uptime INTEGER")
 
 
-def _version_5(connection: sa.Connection) -> None:
+def _version_5(connection: sqlite3.Connection) -> None:
     columns = "scope TEXT NOT NULL, day INTEGER NOT NULL, looks INTEGER NOT NULL, tells INTEGER NOT NULL"
-    connection.exec_driver_sql(f"CREATE TABLE spent ( {columns}, PRIMARY KEY (scope, day) ) WITHOUT ROWID, STRICT")
+    connection.execute(f"CREATE TABLE spent ( {columns}, PRIMARY KEY (scope, day) ) WITHOUT ROWID, STRICT")
 
 
-def _version_6(connection: sa.Connection) -> None:
+def _version_6(connection: sqlite3.Connection) -> None:
     texts = ", ".join(f"{name} TEXT NOT NULL" for name in ("one", "other", "key_one", "key_other", "base_one", "base_other"))
-    connection.exec_driver_sql(f"CREATE TABLE pairs ( {texts}, PRIMARY KEY (one, other, key_one) ) WITHOUT ROWID, STRICT")
-    connection.exec_driver_sql("CREATE UNIQUE INDEX pairs_by_other ON pairs (one, other, key_other)")
+    connection.execute(f"CREATE TABLE pairs ( {texts}, PRIMARY KEY (one, other, key_one) ) WITHOUT ROWID, STRICT")
+    connection.execute("CREATE UNIQUE INDEX pairs_by_other ON pairs (one, other, key_other)")
 
 
-def _version_7(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("ALTER TABLE tables ADD COLUMN time_zone TEXT DEFAULT '' NOT NULL")
+def _version_7(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE tables ADD COLUMN time_zone TEXT DEFAULT '' NOT NULL")
 
 
-def _version_8(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("ALTER TABLE tallies ADD COLUMN recent TEXT DEFAULT '[]' NOT NULL")
-    connection.exec_driver_sql(
+def _version_8(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE tallies ADD COLUMN recent TEXT DEFAULT '[]' NOT NULL")
+    connection.execute(
         "UPDATE tallies SET recent = (SELECT json_group_array(seq) FROM (SELECT seq FROM occurrences o"
         ' WHERE o."table" = tallies."table" AND o."key" = tallies."key" AND o.ended_at IS NOT NULL ORDER BY seq DESC LIMIT 5))'
     )
-    connection.exec_driver_sql('CREATE TABLE journals ( "table" TEXT NOT NULL, PRIMARY KEY ("table") ) WITHOUT ROWID, STRICT')
+    connection.execute('CREATE TABLE journals ( "table" TEXT NOT NULL, PRIMARY KEY ("table") ) WITHOUT ROWID, STRICT')
     columns = 'version INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, "table" TEXT NOT NULL, occurrence INTEGER NOT NULL'
     tied = "FOREIGN KEY(occurrence) REFERENCES occurrences (seq) ON DELETE CASCADE"
-    connection.exec_driver_sql(f"CREATE TABLE journal ( {columns}, UNIQUE (occurrence), {tied} ) STRICT")
-    connection.exec_driver_sql('CREATE INDEX journal_of_table ON journal ("table", version)')
+    connection.execute(f"CREATE TABLE journal ( {columns}, UNIQUE (occurrence), {tied} ) STRICT")
+    connection.execute('CREATE INDEX journal_of_table ON journal ("table", version)')
 
 
 STEPS: Mapping[int, Step] = dict(enumerate((_version_2, _version_3, _version_4, _version_5, _version_6, _version_7, _version_8), 2))
@@ -82,7 +81,7 @@ _VERSION = (
 )
 
 
-def bring_up(connection: sa.Connection, path: Path, *, migrate: bool, steps: Mapping[int, Step] = STEPS) -> None:
+def bring_up(connection: sqlite3.Connection, path: Path, *, migrate: bool, steps: Mapping[int, Step] = STEPS) -> None:
     """Create the schema in an empty file, or bring an older one to the newest version. All of it or nothing.
 
     The copy is `NAME.before-vN`, N the new version: the ledger as it stood just before.
@@ -95,28 +94,29 @@ def bring_up(connection: sa.Connection, path: Path, *, migrate: bool, steps: Map
         raise LedgerTooOld(
             f"The ledger {path} is of an older version. Start the daemon once (`rowd run`): it brings it up to date."
         )
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.execute("BEGIN IMMEDIATE")
     try:
         version = _version(connection, path, newest)  # again: another process may have been first
         if version == 0:
-            META.create_all(connection, checkfirst=False)
-            connection.execute(LEDGER.insert(), {"id": secrets.token_hex(8)})
+            for statement in SCHEMA:
+                connection.execute(statement)
+            connection.execute("INSERT INTO ledger (id) VALUES (:id)", {"id": secrets.token_hex(8)})
         elif version < newest:
             written = datetime.fromtimestamp(path.stat().st_mtime, UTC)  # by the last daemon: this one has yet to begin
             copy(path, path.with_name(f"{path.name}.before-v{newest}"), written)
             for number in range(version + 1, newest + 1):
                 steps[number](connection)
-        connection.exec_driver_sql(f"PRAGMA application_id = {MARK}")
-        connection.exec_driver_sql(f"PRAGMA user_version = {newest}")
-        connection.exec_driver_sql("COMMIT")
+        connection.execute(f"PRAGMA application_id = {MARK}")
+        connection.execute(f"PRAGMA user_version = {newest}")
+        connection.execute("COMMIT")
     except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
+        connection.rollback()
         raise
 
 
-def _version(connection: sa.Connection, path: Path, newest: int) -> int:
+def _version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
     """0 for a file that nothing was written to yet."""
-    version, mark, tables = connection.exec_driver_sql(_VERSION).one()  # one statement, so that all three are of one moment
+    version, mark, tables = connection.execute(_VERSION).fetchone()  # one statement, so that all three are of one moment
     if mark != MARK and (tables or version):
         raise damaged(path, "it is a database of another program")
     if version > newest:

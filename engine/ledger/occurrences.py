@@ -9,15 +9,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
-
 from actions.api import Outcome, Result, Uptime
 from engine.ledger.codec import micros, micros_or_none, packed, prose, span
 from engine.ledger.errors import IllegalMove
 from engine.ledger.records import AttemptEnd, Unfinished
-from engine.ledger.schema import ATTEMPTS, NOT_ENDED, OCCURRENCES
-from engine.ledger.statements import table_of
+from engine.ledger.statements import insert, with_columns
 from engine.ledger.tallies import FAILED, Tallies
 from engine.ledger.values import ATTEMPT_COLUMNS, MICROS, OCCURRENCE_COLUMNS, attempt_of, occurrence_of, values_of
 from engine.model import MOVES, Occurrence, Stage
@@ -93,19 +89,19 @@ class Occurrences(Tallies):
         since: the same instant as `at`, by the machine's own clock.
         Raises: IllegalMove; then the transaction must be given up.
         """
-        steps = [{"of": run, "nth": n, "at": micros(at)} for run, n in starts]
+        steps = [{"run": run, "n": n, "at": micros(at)} for run, n in starts]
         if self._write(_BEGIN, steps) != len(steps):
             raise IllegalMove(f"one of these attempts may not begin: {', '.join(f'{run} attempt {n}' for run, n in starts)}")
         self._write(
             _BEGIN_ATTEMPT,
             [
                 {
-                    "of": run,
+                    "run": run,
                     "at": micros(at),
-                    "its_folder": _path(folders.get(run)),
-                    "its_kind": kinds.get(run),
-                    "its_boot": since.boot if since else None,
-                    "its_uptime": _micros(since),
+                    "folder": _path(folders.get(run)),
+                    "kind": kinds.get(run),
+                    "boot": since.boot if since else None,
+                    "uptime": _micros(since),
                 }
                 for run, _ in starts
             ],
@@ -113,7 +109,7 @@ class Occurrences(Tallies):
 
     def ask_to_stop(self, stops: Sequence[tuple[str, str]]) -> None:
         """(run id, why): the attempt under way is to be the last one. Nothing where an occurrence has none under way."""
-        self._write(_ASK_TO_STOP, [{"of": run, "why": prose(why)} for run, why in stops])
+        self._write(_ASK_TO_STOP, [{"run": run, "why": prose(why)} for run, why in stops])
 
     def end_attempt(
         self, run: str, attempt: int, at: datetime, result: Result, duration: timedelta | None, retry_at: datetime | None = None
@@ -143,12 +139,12 @@ class Occurrences(Tallies):
             _END_ATTEMPT,
             [
                 {
-                    "of": end.run,
-                    "nth": end.n,
-                    "at": micros(end.at),
-                    "ended": end.result.outcome.value,
-                    "said": prose(end.result.summary),
-                    "took": None if end.duration is None else span(end.duration),
+                    "run": end.run,
+                    "n": end.n,
+                    "ended_at": micros(end.at),
+                    "outcome": end.result.outcome.value,
+                    "summary": prose(end.result.summary),
+                    "duration": None if end.duration is None else span(end.duration),
                 }
                 for end in ends
             ],
@@ -200,15 +196,15 @@ class Occurrences(Tallies):
             _MOVE,
             [
                 {
-                    "at": seq,
-                    "to": after.stage.value,
-                    "retry": micros_or_none(after.retry_at),
-                    "how": after.outcome.value if after.outcome else None,
-                    "why": prose(after.reason),
-                    "out": packed(after.outputs) if after.outputs else "{}",
-                    "where": packed(after.links) if after.links else "[]",
-                    "end": micros_or_none(after.ended_at),
-                    "took": None if after.duration is None else span(after.duration),
+                    "seq": seq,
+                    "stage": after.stage.value,
+                    "retry_at": micros_or_none(after.retry_at),
+                    "outcome": after.outcome.value if after.outcome else None,
+                    "reason": prose(after.reason),
+                    "outputs": packed(after.outputs) if after.outputs else "{}",
+                    "links": packed(after.links) if after.links else "[]",
+                    "ended_at": micros_or_none(after.ended_at),
+                    "duration": None if after.duration is None else span(after.duration),
                 }
                 for seq, after in moved
             ],
@@ -255,80 +251,78 @@ def _no_more(occurrence: Occurrence, outcome: Outcome) -> str | None:
     return None
 
 
-# SQLAlchemy sets every column of an update whose name is the name of a given value: so no bound name here is a column's.
-_STARTABLE = sorted(stage.value for stage, to in MOVES.items() if Stage.RUNNING in to)
+_CLAIM = insert("occurrences", OCCURRENCE_COLUMNS) + ' ON CONFLICT ("table", "key", "trigger") DO NOTHING'
+_NEWEST = "SELECT coalesce(max(seq), 0) FROM occurrences"
+_SINCE = "SELECT id FROM occurrences WHERE seq > :before"
+_FIRST_ATTEMPT = """
+    INSERT INTO attempts (run, n, action, started_at, summary, folder, kind, boot, uptime)
+    VALUES (:run, :n, :action, :started_at, :summary, :folder, :kind, :boot, :uptime)
+"""
+_BEGIN = """
+    WITH given (run, n, at) AS (VALUES (:run, :n, :at))
+    UPDATE occurrences
+    SET stage = 'running',
+        attempt = attempt + 1,
+        started_at = coalesce(started_at, given.at),
+        retry_at = NULL,
+        reason = '',
+        duration = NULL
+    FROM given
+    WHERE id = given.run
+        AND stage IN ('claimed', 'waiting')
+        AND attempt + 1 = given.n
+        AND attempt < attempts
+"""
+_BEGIN_ATTEMPT = """
+    WITH given (run, at, folder, kind, boot, uptime) AS (VALUES (:run, :at, :folder, :kind, :boot, :uptime))
+    INSERT INTO attempts (run, n, action, started_at, summary, folder, kind, boot, uptime)
+    SELECT
+        given.run, occurrences.attempt, occurrences.action, given.at, '', given.folder, given.kind, given.boot, given.uptime
+    FROM given
+    JOIN occurrences ON occurrences.id = given.run
+"""
+_ASK_TO_STOP = "UPDATE occurrences SET stopping = :why WHERE id = :run AND stage = 'running'"
+_END_ATTEMPT = """
+    WITH given (run, n, ended_at, outcome, summary, duration) AS (
+        VALUES (:run, :n, :ended_at, :outcome, :summary, :duration)
+    )
+    UPDATE attempts
+    SET ended_at = given.ended_at, outcome = given.outcome, summary = given.summary, duration = given.duration
+    FROM given
+    WHERE attempts.run = given.run AND attempts.n = given.n
+"""
+_MOVE = """
+    WITH given (seq, stage, retry_at, outcome, reason, outputs, links, ended_at, duration) AS (
+        VALUES (:seq, :stage, :retry_at, :outcome, :reason, :outputs, :links, :ended_at, :duration)
+    )
+    UPDATE occurrences
+    SET stage = given.stage,
+        retry_at = given.retry_at,
+        outcome = given.outcome,
+        reason = given.reason,
+        outputs = given.outputs,
+        links = given.links,
+        ended_at = given.ended_at,
+        duration = given.duration
+    FROM given
+    WHERE occurrences.seq = given.seq
+"""
 
-_ids = sa.select(sa.func.json_each(sa.bindparam("ids")).table_valued("value").c.value)
-_CLAIM = insert(OCCURRENCES).on_conflict_do_nothing(index_elements=["table", "key", "trigger"])
-_FIRST_ATTEMPT = insert(ATTEMPTS)
-_NEWEST = sa.select(sa.func.coalesce(sa.func.max(OCCURRENCES.c.seq), 0))
-_SINCE = sa.select(OCCURRENCES.c.id).where(OCCURRENCES.c.seq > sa.bindparam("before"))
-_BY_IDS = sa.select(OCCURRENCES.c.seq, *OCCURRENCE_COLUMNS).where(OCCURRENCES.c.id.in_(_ids))
-_NEWEST_ID = sa.select(sa.func.max(OCCURRENCES.c.id))
-_KNOWN = sa.select(OCCURRENCES.c.id).where(OCCURRENCES.c.id.in_(_ids))
-_ACTIVE = sa.select(*OCCURRENCE_COLUMNS).where(NOT_ENDED).order_by(OCCURRENCES.c.seq)
-_UNFINISHED = (
-    sa.select(*OCCURRENCE_COLUMNS, *ATTEMPT_COLUMNS)
-    .join_from(OCCURRENCES, ATTEMPTS, sa.and_(ATTEMPTS.c.run == OCCURRENCES.c.id, ATTEMPTS.c.n == OCCURRENCES.c.attempt))
-    .where(sa.text("occurrences.stage <> 'ended'"), OCCURRENCES.c.stage == Stage.RUNNING.value)
-    .order_by(OCCURRENCES.c.seq)
+_ACTIVE = with_columns("SELECT {occurrences} FROM occurrences WHERE stage <> 'ended' ORDER BY seq", occurrences=OCCURRENCE_COLUMNS)
+_UNFINISHED = with_columns(
+    """
+    SELECT {occurrences}, {attempts}
+    FROM occurrences
+    JOIN attempts ON attempts.run = occurrences.id AND attempts.n = occurrences.attempt
+    WHERE occurrences.stage <> 'ended' -- by the index of these
+        AND occurrences.stage = 'running'
+    ORDER BY occurrences.seq
+    """,
+    occurrences=OCCURRENCE_COLUMNS,
+    attempts=ATTEMPT_COLUMNS,
 )
-_begun = table_of("of", "nth", "at")
-_BEGIN = (
-    sa.update(OCCURRENCES)
-    .where(
-        OCCURRENCES.c.id == _begun.c.of,
-        sa.or_(*(OCCURRENCES.c.stage == stage for stage in _STARTABLE)),  # IN can't be sent many times at once
-        OCCURRENCES.c.attempt + 1 == _begun.c.nth,
-        OCCURRENCES.c.attempt < OCCURRENCES.c.attempts,
-    )
-    .values(
-        stage=Stage.RUNNING.value,
-        attempt=OCCURRENCES.c.attempt + 1,
-        started_at=sa.func.coalesce(OCCURRENCES.c.started_at, _begun.c.at),
-        retry_at=None,
-        reason="",
-        duration=None,
-    )
+_BY_IDS = with_columns(
+    "SELECT seq, {occurrences} FROM occurrences WHERE id IN (SELECT value FROM json_each(:ids))", occurrences=OCCURRENCE_COLUMNS
 )
-_attempt = table_of("of", "at", "its_folder", "its_kind", "its_boot", "its_uptime")
-_BEGIN_ATTEMPT = insert(ATTEMPTS).from_select(
-    ["run", "n", "action", "started_at", "summary", "folder", "kind", "boot", "uptime"],
-    sa.select(
-        OCCURRENCES.c.id,
-        OCCURRENCES.c.attempt,
-        OCCURRENCES.c.action,
-        _attempt.c.at,
-        sa.literal(""),
-        _attempt.c.its_folder,
-        _attempt.c.its_kind,
-        _attempt.c.its_boot,
-        _attempt.c.its_uptime,
-    ).join_from(_attempt, OCCURRENCES, OCCURRENCES.c.id == _attempt.c.of),
-)
-_ASK_TO_STOP = (
-    sa.update(OCCURRENCES)
-    .where(OCCURRENCES.c.id == sa.bindparam("of"), OCCURRENCES.c.stage == Stage.RUNNING.value)
-    .values(stopping=sa.bindparam("why"))
-)
-_over = table_of("of", "nth", "at", "ended", "said", "took")
-_END_ATTEMPT = (
-    sa.update(ATTEMPTS)
-    .where(ATTEMPTS.c.run == _over.c.of, ATTEMPTS.c.n == _over.c.nth)
-    .values(ended_at=_over.c.at, outcome=_over.c.ended, summary=_over.c.said, duration=_over.c.took)
-)
-_moved = table_of("at", "to", "retry", "how", "why", "out", "where", "end", "took")
-_MOVE = (
-    sa.update(OCCURRENCES)
-    .where(OCCURRENCES.c.seq == _moved.c.at)
-    .values(
-        stage=_moved.c.to,
-        retry_at=_moved.c.retry,
-        outcome=_moved.c.how,
-        reason=_moved.c.why,
-        outputs=_moved.c.out,
-        links=_moved.c.where,
-        ended_at=_moved.c.end,
-        duration=_moved.c.took,
-    )
-)
+_KNOWN = "SELECT id FROM occurrences WHERE id IN (SELECT value FROM json_each(:ids))"
+_NEWEST_ID = "SELECT max(id) FROM occurrences"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import sqlalchemy as sa
-
 from engine.ledger.codec import packed, unpacked
-from engine.ledger.schema import PAIRS
+from engine.ledger.statements import insert
 from engine.ledger.store import Store
 from engine.pairing import Pair
 
@@ -29,11 +27,10 @@ class Pairs(Store):
         tables = dict(zip(_TABLES, sorted((one, other)), strict=True))
         self.part(one, other, pairs)
         self._write(
-            sa.insert(PAIRS),
+            _PAIR,
             [
                 {
-                    "one": tables["of_one"],
-                    "other": tables["of_other"],
+                    **tables,
                     "key_one": pair.one,
                     "key_other": pair.other,
                     "base_one": packed(dict(pair.base_one)),
@@ -47,17 +44,16 @@ class Pairs(Store):
         """Forget every pair that has a row of one of these."""
         tables = dict(zip(_TABLES, sorted((one, other)), strict=True))
         straight = [pair if one <= other else _turned(pair) for pair in pairs]
-        self._write(_PART, [{**tables, "of_key_one": pair.one, "of_key_other": pair.other} for pair in straight])
+        self._write(_PART, [{**tables, "key_one": pair.one, "key_other": pair.other} for pair in straight])
 
 
-_TABLES = ("of_one", "of_other")
-_THESE = (PAIRS.c.one == sa.bindparam("of_one"), PAIRS.c.other == sa.bindparam("of_other"))
-_PAIRS = (
-    sa.select(PAIRS.c.key_one, PAIRS.c.key_other, PAIRS.c.base_one, PAIRS.c.base_other).where(*_THESE).order_by(PAIRS.c.key_one)
-)
-_PART = sa.delete(PAIRS).where(
-    *_THESE, sa.or_(PAIRS.c.key_one == sa.bindparam("of_key_one"), PAIRS.c.key_other == sa.bindparam("of_key_other"))
-)
+_TABLES = ("one", "other")
+_PAIRS = "SELECT key_one, key_other, base_one, base_other FROM pairs WHERE one = :one AND other = :other ORDER BY key_one"
+_PAIR = insert("pairs", (*_TABLES, "key_one", "key_other", "base_one", "base_other"))
+_PART = """
+    DELETE FROM pairs
+    WHERE one = :one AND other = :other AND (key_one = :key_one OR key_other = :key_other)
+"""
 
 
 def _turned(pair: Pair) -> Pair:

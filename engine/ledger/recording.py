@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-import sqlalchemy as sa
-
 from actions.api import Outcome
 from engine.ledger.codec import micros, prose
 from engine.ledger.errors import IllegalMove
-from engine.ledger.schema import OCCURRENCES
-from engine.ledger.statements import table_of
-from engine.ledger.tallies import Count, Place, Tallies, asked_pairs
+from engine.ledger.statements import insert, with_columns
+from engine.ledger.tallies import Count, Place, Tallies
 from engine.ledger.values import OCCURRENCE_COLUMNS, occurrence_of, values_of
 from engine.model import Occurrence, Stage
 
@@ -122,51 +119,52 @@ def _joined(stands: Occurrence, given: Occurrence) -> Occurrence:
 def _growth(record: Occurrence) -> dict[str, object]:
     assert record.ended_at is not None  # noqa: S101 (only ended ones are joined)
     return {
-        "of": record.id,
-        "name": record.task,
-        "newest": record.trigger,
-        "number": record.count,
-        "last": _last(record),
-        "end": micros(record.ended_at),
+        "id": record.id,
+        "task": record.task,
+        "trigger": record.trigger,
+        "count": record.count,
+        "last_due": _last(record),
+        "ended_at": micros(record.ended_at),
     }
 
 
-_PUT = sa.insert(OCCURRENCES)
+_PUT = insert("occurrences", OCCURRENCE_COLUMNS)
+_GROW = """
+    WITH given (id, task, "trigger", count, last_due, ended_at) AS (
+        VALUES (:id, :task, :trigger, :count, :last_due, :ended_at)
+    )
+    UPDATE occurrences
+    SET task = given.task,
+        "trigger" = given."trigger",
+        count = given.count,
+        last_due = given.last_due,
+        ended_at = given.ended_at
+    FROM given
+    WHERE occurrences.id = given.id
+"""
+_SEQS = "SELECT id, seq FROM occurrences WHERE id IN (SELECT value FROM json_each(:ids))"
 
-_asked, _table, _key = asked_pairs("asked")
-_KNOWN = sa.select(OCCURRENCES.c.table, OCCURRENCES.c.key, OCCURRENCES.c.trigger).select_from(
-    _asked.join(
-        OCCURRENCES,
-        sa.and_(
-            OCCURRENCES.c.table == _table,
-            OCCURRENCES.c.key == _key,
-            OCCURRENCES.c.trigger == sa.func.json_extract(_asked.c.value, "$[2]"),
-        ),
+# One parameter, however many are asked for: a JSON list of lists.
+_KNOWN = """
+    SELECT occurrences."table", occurrences."key", occurrences."trigger"
+    FROM json_each(:asked) AS asked
+    JOIN occurrences
+        ON occurrences."table" = json_extract(asked.value, '$[0]')
+        AND occurrences."key" = json_extract(asked.value, '$[1]')
+        AND occurrences."trigger" = json_extract(asked.value, '$[2]')
+"""
+_NEWEST = with_columns(
+    """
+    SELECT {occurrences}
+    FROM occurrences
+    WHERE seq IN (
+        SELECT (
+            SELECT max(known.seq)
+            FROM occurrences AS known
+            WHERE known."table" = json_extract(asked.value, '$[0]') AND known."key" = json_extract(asked.value, '$[1]')
+        )
+        FROM json_each(:asked) AS asked
     )
-)
-_of_row = OCCURRENCES.alias("of_row")
-_NEWEST = sa.select(*OCCURRENCE_COLUMNS).where(
-    OCCURRENCES.c.seq.in_(
-        sa.select(
-            sa.select(sa.func.max(_of_row.c.seq))
-            .where(_of_row.c.table == _table, _of_row.c.key == _key)
-            .correlate(_asked)
-            .scalar_subquery()
-        ).select_from(_asked)
-    )
-)
-_SEQS = sa.select(OCCURRENCES.c.id, OCCURRENCES.c.seq).where(
-    OCCURRENCES.c.id.in_(sa.select(sa.func.json_each(sa.bindparam("ids")).table_valued("value").c.value))
-)
-_grown = table_of("of", "name", "newest", "number", "last", "end")
-_GROW = (
-    sa.update(OCCURRENCES)
-    .where(OCCURRENCES.c.id == _grown.c.of)
-    .values(
-        task=_grown.c.name,
-        trigger=_grown.c.newest,
-        count=_grown.c.number,
-        last_due=_grown.c.last,
-        ended_at=_grown.c.end,
-    )
+    """,
+    occurrences=OCCURRENCE_COLUMNS,
 )

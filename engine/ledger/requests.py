@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import sqlalchemy as sa
-
 from engine.ledger.codec import instant, micros, prose
 from engine.ledger.errors import IllegalMove
-from engine.ledger.schema import REQUESTS, UNANSWERED
 from engine.ledger.store import Store
 from engine.model import Request, Wish
 
@@ -27,7 +24,6 @@ class Requests(Store):
                 "amount": amount,
                 "by": prose(by),
                 "asked_at": micros(at),
-                "text": "",
             },
         )
         return int(rows[0][0])
@@ -38,29 +34,25 @@ class Requests(Store):
 
     def answer(self, request: int, taken: bool, text: str, at: datetime) -> None:
         """Answer it, once. Raises: IllegalMove where it has an answer, or was never asked."""
-        values = {"of": request, "took": int(taken), "said": prose(text), "at": micros(at)}
+        values = {"id": request, "taken": int(taken), "text": prose(text), "answered_at": micros(at)}
         if self._write(_ANSWER, values) != 1:
             raise IllegalMove(f"request {request} has an answer already, or was never asked")
 
     def answer_to(self, request: int) -> tuple[bool, str] | None:
         """Whether it was taken, and the text; None while there is no answer, and for a request that isn't there."""
-        rows = self._rows(_ANSWER_TO, {"of": request})
+        rows = self._rows(_ANSWER_TO, {"id": request})
         return (bool(rows[0][0]), rows[0][1]) if rows else None
 
 
-_ASK = sa.insert(REQUESTS).returning(REQUESTS.c.id)
-_OPEN = (
-    sa.select(
-        REQUESTS.c.id, REQUESTS.c.table, REQUESTS.c.key, REQUESTS.c.wish, REQUESTS.c.amount, REQUESTS.c.by, REQUESTS.c.asked_at
-    )
-    .where(UNANSWERED)
-    .order_by(REQUESTS.c.id)
-)
-_ANSWER = (
-    sa.update(REQUESTS)
-    .where(REQUESTS.c.id == sa.bindparam("of"), UNANSWERED)
-    .values(taken=sa.bindparam("took"), text=sa.bindparam("said"), answered_at=sa.bindparam("at"))
-)
-_ANSWER_TO = sa.select(REQUESTS.c.taken, REQUESTS.c.text).where(
-    REQUESTS.c.id == sa.bindparam("of"), REQUESTS.c.answered_at.is_not(None)
-)
+_ASK = """
+    INSERT INTO requests ("table", "key", wish, amount, "by", asked_at, text)
+    VALUES (:table, :key, :wish, :amount, :by, :asked_at, '')
+    RETURNING id
+"""
+_OPEN = 'SELECT id, "table", "key", wish, amount, "by", asked_at FROM requests WHERE answered_at IS NULL ORDER BY id'
+_ANSWER = """
+    UPDATE requests
+    SET taken = :taken, text = :text, answered_at = :answered_at
+    WHERE id = :id AND answered_at IS NULL
+"""
+_ANSWER_TO = "SELECT taken, text FROM requests WHERE id = :id AND answered_at IS NOT NULL"

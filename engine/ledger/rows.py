@@ -6,15 +6,11 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
-
 from connectors.api import fold
 from engine.columns import Column
 from engine.ledger.codec import all_unpacked, dated, instant, instant_or_none, micros, micros_or_none, packed, prose, untagged
 from engine.ledger.errors import IllegalMove
-from engine.ledger.schema import ATTEMPTS, EDITS, NOT_ENDED, OCCURRENCES, ROWS, TALLIES
-from engine.ledger.statements import table_of
+from engine.ledger.statements import insert, upsert, where, with_columns
 from engine.ledger.store import Store
 from engine.model import Edit, RowState, Status
 
@@ -27,8 +23,7 @@ class Rows(Store):
 
         deleted: those found deleted too.
         """
-        query = _ROWS if deleted else _ROWS.where(ROWS.c.deleted_at.is_(None))
-        return [_state(row) for row in self._rows(query, {"table": table})]
+        return [_state(row) for row in self._rows(_ROWS, {"table": table, "deleted": deleted})]
 
     def save_rows(self, states: Iterable[RowState]) -> None:
         """Put each state in the place of what is known of its row."""
@@ -40,15 +35,15 @@ class Rows(Store):
             _MOVE,
             [
                 {
-                    "of_table": state.table,
-                    "of_key": state.key,
-                    "settled": micros(state.settled_until),
-                    "snoozed": micros_or_none(state.snoozed_until),
-                    "counted": state.count,
-                    "is_armed": int(state.armed),
-                    "fired": state.fires,
-                    "skip": micros_or_none(state.skip_until),
-                    "asked_by": prose(state.skip_by),
+                    "table": state.table,
+                    "key": state.key,
+                    "settled_until": micros(state.settled_until),
+                    "snoozed_until": micros_or_none(state.snoozed_until),
+                    "count": state.count,
+                    "armed": int(state.armed),
+                    "fires": state.fires,
+                    "skip_until": micros_or_none(state.skip_until),
+                    "skip_by": prose(state.skip_by),
                 }
                 for state in states
             ],
@@ -89,14 +84,9 @@ class Rows(Store):
 
     def edits(self, table: str | None = None, key: str | None = None, limit: int = 100) -> list[Edit]:
         """Newest first, at most `limit`."""
-        query = _EDITS
-        if table is not None:
-            query = query.where(EDITS.c.table == table)
-        if key is not None:
-            query = query.where(EDITS.c.key == key)
-        return [
-            Edit(t, k, task, c, old, new, instant(at), by) for t, k, task, c, old, new, at, by in self._rows(query.limit(limit))
-        ]
+        wanted = where({'"table" = :table': table is not None, '"key" = :key': key is not None})
+        rows = self._rows(_EDITS + wanted + _NEWEST_FIRST, {"table": table, "key": key, "limit": limit})
+        return [Edit(t, k, task, c, old, new, instant(at), by) for t, k, task, c, old, new, at, by in rows]
 
 
 def _values(state: RowState) -> dict[str, Any]:
@@ -161,42 +151,52 @@ def _state(row: Sequence[Any]) -> RowState:
     )
 
 
-_ROWS = (
-    sa.select(*(c for c in ROWS.c if c.name != "completed"))
-    .where(ROWS.c.table == sa.bindparam("table", type_=sa.Text))
-    .order_by(sa.literal_column("rowid"))
+_ROWS = with_columns(
+    """
+    SELECT {rows}
+    FROM rows
+    WHERE "table" = :table AND (:deleted OR deleted_at IS NULL)
+    ORDER BY rowid
+    """,
+    rows=RowState._fields,
 )
-_PUT_EDIT = sa.insert(EDITS)
-_SAVE = insert(ROWS)
-_SAVE = _SAVE.on_conflict_do_update(
-    index_elements=["table", "key"], set_={c.name: _SAVE.excluded[c.name] for c in ROWS.c if not c.primary_key}
-)
-_moved = table_of("of_table", "of_key", "settled", "snoozed", "counted", "is_armed", "fired", "skip", "asked_by")
-_MOVE = (
-    sa.update(ROWS)
-    .where(ROWS.c.table == _moved.c.of_table, ROWS.c.key == _moved.c.of_key)
-    .values(
-        settled_until=_moved.c.settled,
-        snoozed_until=_moved.c.snoozed,
-        count=_moved.c.counted,
-        armed=_moved.c.is_armed,
-        fires=_moved.c.fired,
-        skip_until=_moved.c.skip,
-        skip_by=_moved.c.asked_by,
+_SAVE = upsert("rows", (*RowState._fields, "completed"), ("table", "key"))
+_MOVE = """
+    WITH given ("table", "key", settled_until, snoozed_until, count, armed, fires, skip_until, skip_by) AS (
+        VALUES (:table, :key, :settled_until, :snoozed_until, :count, :armed, :fires, :skip_until, :skip_by)
     )
+    UPDATE rows
+    SET settled_until = given.settled_until,
+        snoozed_until = given.snoozed_until,
+        count = given.count,
+        armed = given.armed,
+        fires = given.fires,
+        skip_until = given.skip_until,
+        skip_by = given.skip_by
+    FROM given
+    WHERE rows."table" = given."table" AND rows."key" = given."key"
+"""
+
+_EDIT_COLUMNS = ("table", "key", "task", "column", "old", "new", "at", "by")
+_PUT_EDIT = insert("edits", _EDIT_COLUMNS)
+_EDITS = with_columns("SELECT {edits} FROM edits", edits=_EDIT_COLUMNS)
+_NEWEST_FIRST = " ORDER BY id DESC LIMIT :limit"
+
+_BUSY = """
+    SELECT DISTINCT "key"
+    FROM occurrences
+    WHERE "table" = :table AND "key" IN (SELECT value FROM json_each(:keys)) AND stage <> 'ended'
+"""
+_FOLDERS = """
+    SELECT attempts.folder
+    FROM occurrences
+    JOIN attempts ON attempts.run = occurrences.id
+    WHERE occurrences."table" = :table
+        AND occurrences."key" IN (SELECT value FROM json_each(:keys))
+        AND attempts.folder IS NOT NULL
+"""
+_FORGET = (
+    'DELETE FROM tallies WHERE "table" = :table AND "key" IN (SELECT value FROM json_each(:keys))',
+    'DELETE FROM occurrences WHERE "table" = :table AND "key" IN (SELECT value FROM json_each(:keys))',
+    'DELETE FROM rows WHERE "table" = :table AND "key" IN (SELECT value FROM json_each(:keys))',
 )
-_EDITS = sa.select(*(c for c in EDITS.c if c.name != "id")).order_by(EDITS.c.id.desc())
-
-
-def _of_rows(table: sa.Table) -> sa.ColumnElement[bool]:
-    keys = sa.func.json_each(sa.bindparam("keys")).table_valued("value")
-    return sa.and_(table.c.table == sa.bindparam("table"), table.c.key.in_(sa.select(keys.c.value)))
-
-
-_BUSY = sa.select(OCCURRENCES.c.key).distinct().where(_of_rows(OCCURRENCES), NOT_ENDED)
-_FOLDERS = (
-    sa.select(ATTEMPTS.c.folder)
-    .join_from(OCCURRENCES, ATTEMPTS, ATTEMPTS.c.run == OCCURRENCES.c.id)
-    .where(_of_rows(OCCURRENCES), ATTEMPTS.c.folder.is_not(None))
-)
-_FORGET = tuple(sa.delete(table).where(_of_rows(table)) for table in (TALLIES, OCCURRENCES, ROWS))

@@ -6,11 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
-
 from engine.budget import Spent
-from engine.ledger.schema import SPENT
 from engine.ledger.store import Store
 
 KEEP_SPENT = timedelta(days=62)
@@ -31,14 +27,15 @@ class Spending(Store):
     def spent(self) -> Mapping[str, Mapping[date, Spent]]:
         """Scope → day (UTC) → requests."""
         found: defaultdict[str, dict[date, Spent]] = defaultdict(dict)
-        for scope, day, looks, tells in self._rows(sa.select(SPENT)):
+        for scope, day, looks, tells in self._rows(_SPENT):
             found[scope][_EPOCH + timedelta(days=day)] = Spent(looks, tells)
         return found
 
 
-_INSERT = insert(SPENT)
-_SPEND = _INSERT.on_conflict_do_update(
-    index_elements=["scope", "day"],
-    set_={"looks": SPENT.c.looks + _INSERT.excluded.looks, "tells": SPENT.c.tells + _INSERT.excluded.tells},
-)
-_FORGET = sa.delete(SPENT).where(SPENT.c.day < sa.bindparam("before"))
+_SPEND = """
+    INSERT INTO spent (scope, day, looks, tells)
+    VALUES (:scope, :day, :looks, :tells)
+    ON CONFLICT (scope, day) DO UPDATE SET looks = spent.looks + excluded.looks, tells = spent.tells + excluded.tells
+"""
+_FORGET = "DELETE FROM spent WHERE day < :before"
+_SPENT = "SELECT scope, day, looks, tells FROM spent"

@@ -9,18 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Self, cast
-
-import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
+from typing import Any, Self
 
 from engine.ledger.codec import instant
 from engine.ledger.copying import copy, sync
 from engine.ledger.errors import LedgerFull, LedgerMissing, LedgerUnwritable, damaged, translated
 from engine.ledger.migrations import bring_up
-from engine.ledger.schema import LEDGER
-from engine.ledger.statements import Many, Statements
+from engine.ledger.steps import Many, steps
 
 PATIENCE = timedelta(seconds=10)
 """How long a transaction waits for another process's; a command needs a few milliseconds."""
@@ -38,13 +33,11 @@ class Store:
     LedgerCorrupt.
     """
 
-    def __init__(self, path: Path, connection: sa.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._connection = connection
-        self._sqlite = cast("sqlite3.Connection", connection.connection.dbapi_connection)
-        self._statements = Statements()
         self._depth = 0
-        self.id: str = self._rows(sa.select(LEDGER.c.id))[0][0]
+        self.id: str = self._rows("SELECT id FROM ledger")[0][0]
 
     @classmethod
     def open(cls, path: Path, *, migrate: bool = True) -> Self:
@@ -82,6 +75,7 @@ class Store:
 
     def close(self) -> None:
         """Close the file. A transaction that is open is undone."""
+        self._undo()  # closing alone leaves it open for as long as anyone holds a cursor
         self._connection.close()
 
     @contextmanager
@@ -151,16 +145,16 @@ class Store:
     def verify(self) -> None:
         """Read all of it, and raise LedgerCorrupt where SQLite finds a fault. A second for each hundred megabytes or so."""
         with _translating(self.path):
-            verdict = self._sqlite.execute("PRAGMA quick_check(1)").fetchone()[0]
+            verdict = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise damaged(self.path, verdict)
 
     def copied_at(self) -> datetime | None:
         """When this ledger was copied, if it is a copy that was put in the place of the one it was made of; else None."""
         with _translating(self.path):
-            if not self._sqlite.execute("SELECT 1 FROM sqlite_master WHERE name = 'copied'").fetchall():
+            if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'copied'").fetchall():
                 return None
-            return instant(self._sqlite.execute("SELECT at FROM copied").fetchone()[0])
+            return instant(self._connection.execute("SELECT at FROM copied").fetchone()[0])
 
     def settle_copy(self) -> None:
         """It is the ledger now."""
@@ -169,36 +163,32 @@ class Store:
 
     # --- for the parts
 
-    def _rows(self, query: sa.Executable, values: Mapping[str, Any] = NOTHING) -> list[Any]:
-        compiled = self._statements.compiled(query, values)
+    def _rows(self, query: str, values: Mapping[str, Any] = NOTHING) -> list[Any]:
         with _translating(self.path):
-            return self._sqlite.execute(compiled.sql, compiled.one(values)).fetchall()
+            return self._connection.execute(query, values).fetchall()
 
-    def _stream(self, query: sa.Executable, values: Mapping[str, Any] = NOTHING) -> Iterator[Any]:
+    def _stream(self, query: str, values: Mapping[str, Any] = NOTHING) -> Iterator[Any]:
         """Rows one by one, for a caller that may stop early."""
-        compiled = self._statements.compiled(query, values)
         with _translating(self.path):
-            yield from self._sqlite.execute(compiled.sql, compiled.one(values))
+            yield from self._connection.execute(query, values)
 
-    def _write(self, statement: sa.Executable, values: Mapping[str, Any] | Many) -> int:
+    def _write(self, statement: str, values: Mapping[str, Any] | Many = NOTHING) -> int:
         """How many rows were changed. An empty sequence of values changes none."""
         self._writable()
-        if isinstance(values, Mapping):
-            compiled = self._statements.compiled(statement, values)
-            with _translating(self.path):
-                return self._sqlite.execute(compiled.sql, compiled.one(values)).rowcount
-        if not values:
-            return 0
-        compiled = self._statements.compiled(statement, values[0])
         with _translating(self.path):
-            if not compiled.group:
-                return self._sqlite.executemany(compiled.sql, compiled.many(values)).rowcount
-            before = self._sqlite.total_changes  # of a statement that begins with WITH, Python tells no rowcount
-            for sql, each in compiled.steps(values):
-                self._sqlite.execute(sql, each)
-            return self._sqlite.total_changes - before
+            if isinstance(values, Mapping):
+                return self._connection.execute(statement, values).rowcount
+            if not values:
+                return 0
+            together = steps(statement)
+            if together is None:
+                return self._connection.executemany(statement, values).rowcount
+            before = self._connection.total_changes  # of a statement that begins with WITH, Python tells no rowcount
+            for sql, each in together.of(values):
+                self._connection.execute(sql, each)
+            return self._connection.total_changes - before
 
-    def _write_answering(self, statement: sa.Executable, values: Mapping[str, Any]) -> list[Any]:
+    def _write_answering(self, statement: str, values: Mapping[str, Any]) -> list[Any]:
         """The rows of a RETURNING clause."""
         self._writable()
         return self._rows(statement, values)
@@ -209,23 +199,22 @@ class Store:
 
     @property
     def in_transaction(self) -> bool:
-        return self._sqlite.in_transaction
+        return self._connection.in_transaction
 
     def _drive(self, statement: str) -> None:
         with _translating(self.path):
-            self._sqlite.execute(statement)
+            self._connection.execute(statement)
 
     def _undo(self) -> None:
-        if self.in_transaction:  # SQLite may have undone it already
-            with suppress(sqlite3.Error):
-                self._sqlite.execute("ROLLBACK")
+        with suppress(sqlite3.Error):  # it may be closed
+            self._connection.rollback()  # nothing where SQLite has undone it already
 
 
 @contextmanager
 def _translating(path: Path) -> Iterator[None]:
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as exc:
+    except sqlite3.Error as exc:
         told = translated(exc, path)
         if told is exc:
             raise
@@ -256,37 +245,29 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _connect(path: Path, *, apart: bool) -> sa.Connection:
-    """A connection on which SQLAlchemy leaves transactions to us. SQLite gives -wal and -shm files the mode of the file itself.
+def _connect(path: Path, *, apart: bool) -> sqlite3.Connection:
+    """A connection that begins no transaction by itself. SQLite gives -wal and -shm files the mode of the file itself.
 
     apart: as the only one, which needs no room for what connections share (sqlite.org/wal.html, section 8).
     """
-    engine = sa.create_engine(
-        sa.URL.create("sqlite", database=str(path)),
-        connect_args={"timeout": PATIENCE.total_seconds(), "check_same_thread": False, "isolation_level": None},
-        isolation_level="AUTOCOMMIT",
-        poolclass=NullPool,
-        hide_parameters=True,  # an error's text ends up in logs; what a row or an action said doesn't belong there
-    )
     with _translating(path):
-        connection = engine.connect()
+        connection = sqlite3.connect(path, timeout=PATIENCE.total_seconds(), isolation_level=None, check_same_thread=False)
         try:
-            raw = cast("sqlite3.Connection", connection.connection.dbapi_connection)
-            raw.create_function("holds", 2, _holds, deterministic=True)
+            connection.create_function("holds", 2, _holds, deterministic=True)
             if apart:
-                raw.execute("PRAGMA locking_mode = EXCLUSIVE")  # before anything is read
+                connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # before anything is read
             for setting in ("foreign_keys = ON", "synchronous = FULL", f"journal_size_limit = {LONGEST_WAL}"):
-                raw.execute(f"PRAGMA {setting}")
+                connection.execute(f"PRAGMA {setting}")
         except BaseException:
             connection.close()
             raise
     return connection
 
 
-def _log_ahead(connection: sa.Connection, path: Path) -> None:
-    mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+def _log_ahead(connection: sqlite3.Connection, path: Path) -> None:
+    mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
     if mode != "wal":
-        mode = connection.exec_driver_sql("PRAGMA journal_mode = WAL").scalar_one()
+        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
         raise LedgerUnwritable(f"The ledger {path} can't keep a write-ahead log there: put it on a local disk.")
 

@@ -6,13 +6,10 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
-
 from actions.api import Outcome
 from engine.ledger.codec import instant, instant_or_none, micros, span_or_none
 from engine.ledger.journals import Journals
-from engine.ledger.schema import HOURS, OCCURRENCES, TALLIES
+from engine.ledger.statements import upsert, with_columns
 from engine.ledger.values import OCCURRENCE_COLUMNS, occurrence_of
 from engine.model import RECENT, Occurrence, Recent, Tally
 
@@ -167,80 +164,65 @@ class Tallies(Journals):
         self._write(_ADD_HOUR, [{"hour": h, "table": t, "outcome": o, "number": n} for (h, t, o), n in hours.items()])
 
 
-def asked_pairs(parameter: str) -> tuple[sa.TableValuedAlias, sa.ColumnElement[str], sa.ColumnElement[str]]:
-    """A bound JSON list of lists as a table, and the first two of each: one parameter, however many there are."""
-    asked = sa.func.json_each(sa.bindparam(parameter)).table_valued("value", name="asked")
-    return asked, sa.func.json_extract(asked.c.value, "$[0]"), sa.func.json_extract(asked.c.value, "$[1]")
-
-
-_LAST = OCCURRENCES.alias("newest_run")
-_RECORD = OCCURRENCES.alias("newest_record")
-_WIDTH = len(OCCURRENCE_COLUMNS)
 _OWN = ("key", "runs", "failures", "missed", "last_success", "missed_now", "missed_since", "last", "record")
-_TALLIES = (
-    sa.select(
-        *(TALLIES.c[name] for name in _OWN),
-        *(_LAST.c[c.name] for c in OCCURRENCE_COLUMNS),
-        *(_RECORD.c[c.name] for c in OCCURRENCE_COLUMNS),
-    )
-    .select_from(
-        TALLIES.outerjoin(_LAST, _LAST.c.seq == TALLIES.c.last).outerjoin(
-            _RECORD, sa.and_(_RECORD.c.seq == TALLIES.c.record, TALLIES.c.record.is_distinct_from(TALLIES.c.last))
-        )
-    )
-    .where(TALLIES.c.table == sa.bindparam("table"))
+_WIDTH = len(OCCURRENCE_COLUMNS)
+_TALLIES = with_columns(
+    """
+    SELECT {tallies}, {newest_run}, {newest_record}
+    FROM tallies
+    LEFT JOIN occurrences AS newest_run ON newest_run.seq = tallies.last
+    LEFT JOIN occurrences AS newest_record ON newest_record.seq = tallies.record AND tallies.record IS NOT tallies.last
+    WHERE tallies."table" = :table
+    """,
+    tallies=_OWN,
+    newest_run=OCCURRENCE_COLUMNS,
+    newest_record=OCCURRENCE_COLUMNS,
 )
-_these = TALLIES.c.key.in_(sa.select(sa.func.json_each(sa.bindparam("keys")).table_valued("value").c.value))
-_TALLIES_OF = _TALLIES.where(_these)
+_OF_KEYS = ' AND tallies."key" IN (SELECT value FROM json_each(:keys))'
+_TALLIES_OF = _TALLIES + _OF_KEYS
 
-LINE = 200
-"""Characters of a reason that are read for a line; a cell shows fewer."""
+# Of a reason 200 characters are read, for a line; a cell shows fewer.
+_ENDED = """
+    SELECT
+        tallies."key",
+        coalesce(occurrences.started_at, occurrences.last_due, occurrences.due),
+        occurrences.outcome,
+        substr(occurrences.reason, 1, 200),
+        occurrences.duration,
+        occurrences.count
+    FROM tallies
+    JOIN json_each(tallies.recent) AS of_row
+    JOIN occurrences ON occurrences.seq = of_row.value
+    WHERE tallies."table" = :table
+        AND occurrences."table" = tallies."table"  -- what was pruned may have left its number to another row's
+        AND occurrences."key" = tallies."key"
+        AND occurrences.outcome IS NOT NULL
+    """
+_IN_ORDER = ' ORDER BY tallies."key", of_row."key"'
+_RECENT = _ENDED + _IN_ORDER
+_RECENT_OF = _ENDED + _OF_KEYS + _IN_ORDER
 
-_of_row = sa.func.json_each(TALLIES.c.recent).table_valued("key", "value", name="of_row")
-_RECENT = (
-    sa.select(
-        TALLIES.c.key,
-        sa.func.coalesce(OCCURRENCES.c.started_at, OCCURRENCES.c.last_due, OCCURRENCES.c.due),
-        OCCURRENCES.c.outcome,
-        sa.func.substr(OCCURRENCES.c.reason, 1, LINE),
-        OCCURRENCES.c.duration,
-        OCCURRENCES.c.count,
-    )
-    .select_from(TALLIES.join(_of_row, sa.true()).join(OCCURRENCES, OCCURRENCES.c.seq == _of_row.c.value))
-    .where(
-        TALLIES.c.table == sa.bindparam("table"),
-        OCCURRENCES.c.table == TALLIES.c.table,  # what was pruned may have left its number to another row's
-        OCCURRENCES.c.key == TALLIES.c.key,
-        OCCURRENCES.c.outcome.is_not(None),
-    )
-    .order_by(TALLIES.c.key, _of_row.c.key)
+_COUNTS = with_columns(
+    """
+    SELECT {tallies}
+    FROM json_each(:places) AS asked
+    JOIN tallies
+        ON tallies."table" = json_extract(asked.value, '$[0]')
+        AND tallies."key" = json_extract(asked.value, '$[1]')
+    """,
+    tallies=Count._fields,
 )
-_RECENT_OF = _RECENT.where(_these)
-
-_asked, _table, _key = asked_pairs("places")
-_COUNTS = sa.select(TALLIES).select_from(_asked.join(TALLIES, sa.and_(TALLIES.c.table == _table, TALLIES.c.key == _key)))
-
-_SAVE = insert(TALLIES)
-_SAVE = _SAVE.on_conflict_do_update(
-    index_elements=["table", "key"], set_={c.name: _SAVE.excluded[c.name] for c in TALLIES.c if not c.primary_key}
-)
-
-
-_ADD_HOUR = insert(HOURS)
-_ADD_HOUR = _ADD_HOUR.on_conflict_do_update(
-    index_elements=["hour", "table", "outcome"], set_={"number": HOURS.c.number + _ADD_HOUR.excluded.number}
-)
-
-_MISSED_AFTER = sa.select(
-    sa.func.sum(OCCURRENCES.c.count),
-    sa.func.min(OCCURRENCES.c.due),
-    sa.func.max(sa.func.coalesce(OCCURRENCES.c.last_due, OCCURRENCES.c.due)),
-).where(
-    OCCURRENCES.c.table == sa.bindparam("table"),
-    OCCURRENCES.c.key == sa.bindparam("key"),
-    OCCURRENCES.c.outcome == Outcome.MISSED.value,
-    sa.func.coalesce(OCCURRENCES.c.last_due, OCCURRENCES.c.due) > sa.bindparam("after"),
-)
+_SAVE = upsert("tallies", Count._fields, ("table", "key"))
+_ADD_HOUR = """
+    INSERT INTO hours (hour, "table", outcome, number)
+    VALUES (:hour, :table, :outcome, :number)
+    ON CONFLICT (hour, "table", outcome) DO UPDATE SET number = hours.number + excluded.number
+"""
+_MISSED_AFTER = """
+    SELECT sum(count), min(due), max(coalesce(last_due, due))
+    FROM occurrences
+    WHERE "table" = :table AND "key" = :key AND outcome = 'missed' AND coalesce(last_due, due) > :after
+"""
 
 
 def _tally(row: Sequence[Any], recent: tuple[Recent, ...]) -> Tally:

@@ -10,7 +10,6 @@ from typing import Any
 from actions.api import Outcome, Uptime
 from engine.ledger.codec import instant, instant_or_none, micros, micros_or_none, packed, prose, span, unpacked
 from engine.ledger.records import Attempt
-from engine.ledger.schema import ATTEMPTS, OCCURRENCES
 from engine.model import Cause, Occurrence, Stage
 
 MICROS = 10**6
@@ -20,10 +19,10 @@ _OUTCOMES = {o.value: o for o in Outcome}
 _STAGES = {s.value: s for s in Stage}
 _CAUSES = {c.value: c for c in Cause}
 
-OCCURRENCE_COLUMNS = [c for c in OCCURRENCES.c if c.name != "seq"]
-"""What `occurrence_of` reads, in its order."""
+OCCURRENCE_COLUMNS = Occurrence._fields
+"""What `occurrence_of` reads, in its order: all columns but `seq` bear the names of the fields."""
 
-ATTEMPT_COLUMNS = [c for c in ATTEMPTS.c if c.name != "action"]
+ATTEMPT_COLUMNS = ("run", "n", "started_at", "ended_at", "outcome", "summary", "duration", "folder", "kind", "boot", "uptime")
 """What `attempt_of` reads, in its order."""
 
 

@@ -176,5 +176,5 @@ def _locked(exc: Exception) -> bool:
     while cause is not None:
         if getattr(cause, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return True
-        cause = getattr(cause, "orig", None) or cause.__cause__
+        cause = cause.__cause__
     return False

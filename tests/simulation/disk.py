@@ -13,7 +13,6 @@ from typing import Any, Self
 from engine.committer import Committer, _Job, _resolve
 from engine.crash import Crash
 from engine.ledger import Ledger, LedgerUnwritable
-from engine.ledger.statements import Statements
 from tests.simulation.machine import Life, Machine
 
 
@@ -56,10 +55,6 @@ class Disk:
         return drawn * self.longest
 
 
-_STATEMENTS = Statements()
-"""Compiled once for all lives: a real daemon has one, and it is long."""
-
-
 class SimLedger(Ledger):
     """A ledger that a disk may refuse."""
 
@@ -69,7 +64,6 @@ class SimLedger(Ledger):
     def on(cls, path: Path, disk: Disk) -> Self:
         ledger = cls.open(path)
         ledger._drive("PRAGMA synchronous = OFF")  # the machine whose disk this is never loses power for real
-        ledger._statements = _STATEMENTS
         ledger.disk = disk
         return ledger
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
+import stat
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -80,3 +81,8 @@ def raw(path: Path, *statements: str) -> list[tuple[Any, ...]]:
         for statement in statements:
             rows = connection.execute(statement).fetchall()
         return rows
+
+
+def mode(path: Path) -> int:
+    """Who may do what with it."""
+    return stat.S_IMODE(path.stat().st_mode)

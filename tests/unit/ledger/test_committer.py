@@ -120,9 +120,7 @@ def test_a_group_is_one_commit_and_a_bad_step_harms_no_other(ledger: Ledger) -> 
         counting = Counting()
         committer = Committer(ledger, counting)
         began: list[str] = []
-        connection = ledger._connection.connection.dbapi_connection
-        assert connection is not None
-        connection.set_trace_callback(lambda sql: began.append(sql) if sql.startswith(("BEGIN", "COMMIT")) else None)
+        ledger._connection.set_trace_callback(lambda sql: began.append(sql) if sql.startswith(("BEGIN", "COMMIT")) else None)
         results = await as_one_group(committer, claiming(good), bad, claiming(fine))
         assert (results[0], results[2]) == ([True], [True])
         assert isinstance(results[1], RuntimeError)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from actions.api import Outcome
-from engine.ledger import Ledger
+from actions.api import Outcome, Result
+from engine.ledger import AttemptEnd, Ledger
 from tests.unit.ledger.making import DAY, MINUTE, NOON, claimed, missed, occurrence, ran
 
 
@@ -34,6 +34,18 @@ def test_what_ended_before_a_history_was_begun_and_in_other_tables_is_not_entere
     with ledger.transaction():
         cancelled = ledger.end(waiting.id, Outcome.CANCELLED, "by a person", NOON)
     assert [each for _, each in ledger.untold("ops", 100)][2:] == [cancelled]
+
+
+def test_of_many_ends_at_once_those_of_its_table_are_entered_as_they_ended(ledger: Ledger) -> None:
+    begin(ledger)
+    begun = claimed(ledger, *(occurrence(f"k{n}", table=table) for n, table in enumerate(("ops", "other", "ops", "ops"))))
+    ends = [AttemptEnd(o.id, 1, NOON - n * MINUTE, Result(Outcome.SUCCEEDED, "done"), MINUTE) for n, o in enumerate(begun)]
+    with ledger.transaction():
+        ledger.begin([(o.id, 1) for o in begun], NOON)
+        ledger.end_attempts(ends)
+    assert [each.key for _, each in ledger.untold("ops", 100)] == ["k3", "k2", "k0"]
+    begin(ledger, "other")
+    assert ledger.untold("other", 100) == []
 
 
 def test_what_the_store_has_is_told_no_more_and_what_it_has_lost_once_more(ledger: Ledger) -> None:

@@ -153,6 +153,14 @@ def test_no_attempt_begins_twice(ledger: Ledger) -> None:
         begin(ledger, other, 2)
 
 
+def test_only_an_attempt_under_way_is_asked_to_stop(ledger: Ledger) -> None:
+    waiting, running, other = claimed(ledger, occurrence("a"), occurrence("b"), occurrence("c"))
+    with ledger.transaction():
+        ledger.begin([(running.id, 1), (other.id, 1)], NOON)
+        ledger.ask_to_stop([(waiting.id, "too early"), (running.id, "by a person")])
+    assert [(o.key, o.stopping) for o in ledger.active()] == [("a", ""), ("b", "by a person"), ("c", "")]
+
+
 def test_no_attempt_begins_beyond_the_allowed_number(ledger: Ledger) -> None:
     made, forbidden = claimed(ledger, occurrence(attempts=2), occurrence(attempts=0))
     begin(ledger, made)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from actions.api import Outcome, Process, Result
+from engine.budget import Spent
 from engine.ledger import DaemonMark, IllegalMove, Ledger, Reach, TableMark
 from engine.model import Edit, Request, Wish
 from engine.pairing import Pair
@@ -64,6 +65,16 @@ def test_a_dropped_row_is_new_when_it_comes_back(ledger: Ledger) -> None:
         assert ledger.claim([occurrence("a", "counter:1")]) == [True]
     assert [r.key for r in ledger.rows("ops")] == ["b"]
     assert list(ledger.tallies("ops")) == ["b"]
+
+
+def test_a_row_of_the_same_key_in_another_table_is_not_dropped(ledger: Ledger) -> None:
+    kept = ran(ledger, "a", table="other", folder="/logs/other")
+    with ledger.transaction():
+        ledger.save_rows([row("a"), row("a", table="other")])
+        assert ledger.drop_rows("ops", ["a"]) == []
+    assert ledger.rows("other") == [row("a", table="other")]
+    assert ledger.tallies("other")["a"].last == kept
+    assert len(ledger.attempts(kept.id)) == 1
 
 
 def test_a_row_that_still_runs_is_not_dropped(ledger: Ledger) -> None:
@@ -212,8 +223,11 @@ def test_a_usual_duration_is_the_median_of_the_last_twenty(ledger: Ledger) -> No
     for n in range(20):
         ran(ledger, at=NOON + n * MINUTE, took=timedelta(seconds=n))
     ran(ledger, "other table", table="other")
+    (again,) = claimed(ledger, occurrence())
     with ledger.transaction():
         ledger.record([missed(minute=99)])
+        ledger.begin([(again.id, 1)], NOON)
+        ledger.end_attempt(again.id, 1, NOON, Result(Outcome.FAILED, ""), HOUR, NOON)
     assert ledger.durations("ops") == {"a": timedelta(seconds=9.5)}
 
 
@@ -246,6 +260,7 @@ def test_the_newest_runs_stay_and_older_ones_go_with_their_logs(ledger: Ledger) 
     (active,) = claimed(ledger, occurrence("a", due=NOON + 5 * MINUTE))
     before = ledger.tallies("ops")
     assert prune(ledger, 0, keep_runs=2) == ("/logs/2", "/logs/1", "/logs/0")
+    assert raw(ledger.path, "SELECT kept_runs, kept_idle FROM tallies WHERE key = 'a'") == [(2, 0)]
     assert [o.due for o in ledger.history(key="a")][1:] == [NOON + 4 * MINUTE, NOON + 3 * MINUTE]
     assert ledger.active() == [active]
     assert ledger.tallies("ops") == before
@@ -308,6 +323,16 @@ def test_a_finished_one_off_keeps_only_what_its_row_shows(ledger: Ledger, status
     assert prune(ledger, 31) == ()
 
 
+def test_what_is_finished_and_pruned_is_not_looked_at_again(ledger: Ledger) -> None:
+    many = [occurrence(f"k{n}") for n in range(200)]
+    with ledger.transaction():
+        ledger.save_rows([row(o.key, cells={"Status": "completed"}) for o in many])
+        ledger.claim(many)
+        for made in many:
+            ledger.end(made.id, Outcome.CANCELLED, "", NOON)
+        assert [ledger.prune(NOON + 2 * DAY, 1, DAY).more for _ in range(2)] == [True, False]
+
+
 def test_a_row_deleted_long_ago_is_forgotten_once_nothing_of_it_runs(ledger: Ledger) -> None:
     with ledger.transaction():
         ledger.save_rows([row("a", deleted_at=NOON), row("b", deleted_at=NOON), row("c")])
@@ -361,15 +386,27 @@ def test_pruning_goes_in_rounds(ledger: Ledger) -> None:
     assert len(ledger.history(limit=1000)) == 250
 
 
+def test_what_was_spent_adds_up_by_day_for_two_months(ledger: Ledger) -> None:
+    long_ago, today = date(2026, 1, 1), date(2026, 3, 1)
+    with ledger.transaction():
+        ledger.spend("base", long_ago, Spent(1, 1))
+        for _ in range(2):
+            ledger.spend("base", today, Spent(3, 5))
+        ledger.spend("other", today, Spent(0, 1))
+    assert ledger.spent() == {"base": {long_ago: Spent(1, 1), today: Spent(6, 10)}, "other": {today: Spent(0, 1)}}
+    with ledger.transaction():
+        ledger.spend("other", today + 4 * DAY, Spent(1, 0))
+    assert long_ago not in ledger.spent()["base"]
+
+
 # --- a million occurrences: none of these may walk through the whole table
 
-LARGE = ("occurrences", "attempts", "edits", "requests", "tallies", "newest_run", "newest_record")
+LARGE = ("occurrences", "attempts", "edits", "requests", "tallies", "newest_run", "newest_record", "newest", "run", "known")
 
 
 def test_no_common_question_walks_through_a_whole_table(ledger: Ledger) -> None:
     plans: dict[str, list[str]] = {}
-    connection = ledger._connection.connection.dbapi_connection
-    assert connection is not None
+    connection = ledger._connection
     seen: list[str] = []
     connection.set_trace_callback(lambda sql: None if sql.startswith(("EXPLAIN", "--")) else seen.append(sql))
     with ledger.transaction():
@@ -397,7 +434,7 @@ def test_no_common_question_walks_through_a_whole_table(ledger: Ledger) -> None:
         question()
     connection.set_trace_callback(None)
     for sql in seen:
-        if sql.split()[0] in ("SELECT", "UPDATE", "DELETE"):
+        if sql.split()[0] in ("SELECT", "UPDATE", "DELETE", "WITH"):
             plans[sql] = [r[3] for r in connection.cursor().execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()]
     walks = {
         sql: plan

@@ -6,7 +6,6 @@ import re
 import resource
 import shutil
 import sqlite3
-import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +13,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from engine.ledger import (
     Ledger,
@@ -22,21 +20,11 @@ from engine.ledger import (
     LedgerFull,
     LedgerMissing,
     LedgerTooNew,
-    LedgerTooOld,
     LedgerUnwritable,
 )
-from engine.ledger.migrations import STEPS, bring_up
 from engine.ledger.store import PATIENCE
 from engine.model import Wish
-from tests.unit.ledger.making import NOON, claimed, occurrence, ran, raw, row
-
-V1 = (Path(__file__).parent / "v1.sql").read_text()
-NEXT = max(STEPS) + 1
-"""The version of a ledger that is yet to come."""
-
-
-def mode(path: Path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
+from tests.unit.ledger.making import NOON, claimed, mode, occurrence, ran, raw, row
 
 
 @contextmanager
@@ -68,7 +56,7 @@ def test_a_ledger_that_others_could_read_is_closed_to_them(ledger: Ledger, path:
 
 
 def test_every_commit_is_synced_and_references_hold(ledger: Ledger) -> None:
-    settings = {name: ledger._connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in SETTINGS}
+    settings = {name: ledger._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in SETTINGS}
     assert settings == SETTINGS
 
 
@@ -128,6 +116,18 @@ def test_a_savepoint_undoes_only_itself(ledger: Ledger) -> None:
     assert ledger.active() == [first]
 
 
+def test_closing_undoes_what_is_open_even_where_someone_still_reads(ledger: Ledger, path: Path) -> None:
+    claimed(ledger, *(occurrence(f"k{n}") for n in range(5)))
+    reading = ledger._connection.execute("SELECT count FROM occurrences")
+    assert reading.fetchone() == (1,)
+    ledger._drive("BEGIN IMMEDIATE")
+    ledger._drive("DELETE FROM occurrences")
+    ledger.close()
+    ledger.close()
+    with closing(sqlite3.connect(path, timeout=0)) as other:
+        assert other.execute("DELETE FROM occurrences").rowcount == 5
+
+
 def test_a_full_disk_keeps_nothing_and_says_so(ledger: Ledger, path: Path) -> None:
     claimed(ledger, occurrence("before"))
     with (
@@ -162,8 +162,8 @@ def test_on_a_full_disk_it_can_still_be_read(ledger: Ledger, path: Path, *, kill
 
 
 def test_a_ledger_at_its_largest_size_keeps_nothing_and_says_so(ledger: Ledger) -> None:
-    pages = ledger._connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-    ledger._connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 1}")
+    pages = ledger._connection.execute("PRAGMA page_count").fetchone()[0]
+    ledger._connection.execute(f"PRAGMA max_page_count = {pages + 1}")
     with pytest.raises(LedgerFull, match=r"ledger\.db can't be written: the disk is full; make room\."), ledger.transaction():
         ledger.claim([occurrence(parameters={"much": "x" * 300_000})])
     assert ledger.active() == []
@@ -284,81 +284,6 @@ def test_a_newer_ledger_is_refused_and_left_alone(ledger: Ledger, path: Path) ->
     with pytest.raises(LedgerTooNew, match="version 99"):
         Ledger.open(path)
     assert raw(path, "PRAGMA user_version") == [(99,)]
-
-
-def old_ledger(path: Path) -> None:
-    path.parent.mkdir(exist_ok=True)
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(V1)
-        connection.execute("INSERT INTO ledger VALUES ('00112233aabbccdd')")
-        connection.execute(
-            "INSERT INTO occurrences VALUES (1, 'r1', 'ops', 'a', 'task a', 'at:1', 'schedule', 1772366400000000, 1772366400000000,"
-            " 'claimed', 'work', '{\"p\":1}', 300000000, 1, 0, 10000000, 0, 'schedule', 0, NULL, NULL, NULL, NULL, NULL, '', '{}',"
-            " '[]', NULL, NULL, 1, NULL)"
-        )
-        connection.commit()
-
-
-def shape(path: Path) -> list[tuple[str, str]]:
-    return [
-        (name, " ".join(sql.split()))
-        for name, sql in raw(path, "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")
-    ]
-
-
-def test_a_ledger_of_version_one_is_brought_up_to_what_a_new_one_is(path: Path, tmp_path: Path) -> None:
-    old_ledger(path)
-    with closing(Ledger.open(path)) as old:
-        assert old.id == "00112233aabbccdd"
-        assert [(o.id, o.due, o.parameters) for o in old.active()] == [("r1", NOON, {"p": 1})]
-    Ledger.open(tmp_path / "new.db").close()
-    assert shape(path) == shape(tmp_path / "new.db")
-
-
-def add_colour(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("ALTER TABLE tables ADD COLUMN colour TEXT")
-
-
-def fail_halfway(connection: sa.Connection) -> None:
-    add_colour(connection)
-    raise ZeroDivisionError
-
-
-def test_a_migration_keeps_a_copy_of_what_was_before(path: Path) -> None:
-    old_ledger(path)
-    with closing(Ledger.open(path)) as ledger:
-        bring_up(ledger._connection, path, migrate=True, steps={NEXT: add_colour})
-    assert raw(path, "PRAGMA user_version") == [(NEXT,)]
-    assert raw(path, "SELECT colour FROM tables") == []
-    copy = path.with_name(f"ledger.db.before-v{NEXT}")
-    assert mode(copy) == 0o600
-    with pytest.raises(LedgerTooNew, match=rf"ledger\.db\.before-v{NEXT}"):
-        Ledger.open(path)
-    with closing(Ledger.open(copy)) as before:
-        assert [o.id for o in before.active()] == ["r1"]
-    assert sorted(p.name for p in path.parent.iterdir()) == [
-        "ledger.db",
-        f"ledger.db.before-v{NEXT - 1}",
-        f"ledger.db.before-v{NEXT}",
-    ]
-
-
-def test_a_migration_that_fails_leaves_everything_as_it_was(path: Path) -> None:
-    old_ledger(path)
-    Ledger.open(path).close()
-    before = shape(path)
-    with closing(Ledger.open(path)) as ledger, pytest.raises(ZeroDivisionError):
-        bring_up(ledger._connection, path, migrate=True, steps={NEXT: fail_halfway})
-    assert shape(path) == before
-    assert raw(path, "PRAGMA user_version") == [(NEXT - 1,)]
-    Ledger.open(path).close()
-
-
-def test_a_command_does_not_migrate(path: Path) -> None:
-    old_ledger(path)
-    with closing(Ledger.open(path)) as ledger, pytest.raises(LedgerTooOld, match="rowd run"):
-        bring_up(ledger._connection, path, migrate=False, steps={NEXT: add_colour})
-    assert raw(path, "PRAGMA user_version") == [(NEXT - 1,)]
 
 
 def test_a_backup_is_a_whole_ledger_in_one_file(ledger: Ledger, tmp_path: Path) -> None:

@@ -201,6 +201,16 @@ def test_a_run_that_ends_late_leaves_what_was_missed_after_its_due(ledger: Ledge
     assert (tally.missed_now, tally.missed_since) == (2, NOON + MINUTE)
 
 
+def test_a_run_that_ends_late_leaves_nothing_that_was_missed_before_its_due(ledger: Ledger) -> None:
+    (early,) = claimed(ledger, occurrence(due=NOON + 5 * MINUTE))
+    record(ledger, missed(minute=1), missed(minute=2), missed(minute=6, reason="busy"), missed(minute=7, reason="busy"))
+    with ledger.transaction():
+        ledger.begin([(early.id, 1)], NOON)
+        ledger.end_attempt(early.id, 1, NOON + DAY, Result(Outcome.SUCCEEDED, ""), MINUTE)
+    tally = ledger.tallies("ops")["a"]
+    assert (tally.missed, tally.missed_now, tally.missed_since) == (4, 2, NOON + 6 * MINUTE)
+
+
 def test_the_newest_run_is_the_one_claimed_last(ledger: Ledger) -> None:
     first, second = claimed(ledger, occurrence(), occurrence())
     with ledger.transaction():
