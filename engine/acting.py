@@ -130,13 +130,13 @@ class Acting:
         for state in moves.plan.states:
             keeper = memory.keepers[state.table]
             keeper.states[state.key] = state
-            keeper.tell((state.key,))
+            keeper.unsent.add((state.key,))
         for state in moves.plan.completed:
             memory.keepers[state.table].apply({state.key: state}, now)
         claims = [claim for claim in moves.claims if claim.id in ours]  # another's claim is not ours to start
         for occurrence in (*claims, *moves.begun):
             memory.under_way.put(occurrence)
-            memory.keepers[occurrence.table].tell((occurrence.key,))
+            memory.keepers[occurrence.table].unsent.add((occurrence.key,))
         if len(claims) < len(moves.claims):  # what another has claimed is not what was decided on
             memory.agenda.touch((claim.table, claim.key) for claim in moves.claims if claim.id not in ours)
         memory.recount(tallies)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain
 
-from config.fields import spelled
 from connectors.api import Cell, Written
+from engine import notes
 from engine.access import UNSERVED, Access
 from engine.anew import begin_anew
 from engine.bylaws import Bylaws
@@ -23,12 +23,10 @@ from engine.plan import Answer, Hold, Released, Standing, cause
 from engine.rules import TableRules
 from engine.set_back import taken_back
 from engine.sight import Sight
+from engine.unsent import Unsent
 
 SECOND_LOOK = SETTLE
 """How soon a suspicious read is followed by another."""
-
-OLD_COPY = timedelta(minutes=5)
-"""A run that begins by what the table said longer ago than this, and than polls are apart, bears a note of it."""
 
 _UNREAD: Mapping[str, Mapping[str, Cell]] = {}
 
@@ -39,8 +37,7 @@ class Keeper:
     states: every row that the ledger remembers.   tallies: what their pasts add up to.   requests: open wishes.
     sight: how the table was last read.   access: how it stands with us.   recent: whether the tallies hold the newest outcomes.
     bylaws: which rules hold.
-    unsent: rows whose display may differ from what stands in the table, in the order in which they get their turn to be told, each
-    with the number of its last news.
+    unsent: rows that have yet to be told.
     """
 
     def __init__(self, rules: TableRules, states: Iterable[RowState], tallies: Mapping[str, Tally], mark: TableMark | None) -> None:
@@ -53,8 +50,7 @@ class Keeper:
         self.states: dict[str, RowState] = {s.key: s for s in states}
         self.tallies: dict[str, Tally] = dict(tallies)
         self.requests: dict[str, tuple[Request, ...]] = {}
-        self.unsent: dict[str, int] = {}
-        self._news = 0
+        self.unsent = Unsent()
         self.recent = False
         self.meanings = Meanings(rules.rules)
         self.sight = Sight(rules, self.states, self.meanings, mark.columns if mark is not None else ())
@@ -65,7 +61,7 @@ class Keeper:
         self._misfits = Misfits()
         self._told_unclear: set[str] = set()
         self._doubted: set[str] = set()  # rows of the last write of which an earlier answer is still out: it may land any time
-        self.tell(sorted(self.meanings.read(self.states, self.states)))
+        self.unsent.add(sorted(self.meanings.read(self.states, self.states)))
 
     @property
     def rules(self) -> TableRules:
@@ -86,7 +82,7 @@ class Keeper:
             self._anew(found, now, "put into another time zone")
         elif joined:
             self.understand([key for key, one in self.understood.items() if isinstance(one, Defect)], now)
-        self.tell(waited if self.hints == hints else self.states)  # what waited for its id is to be told now
+        self.unsent.add(waited if self.hints == hints else self.states)  # what waited for its id is to be told now
         found.news |= self.access.trouble is not None or self.hints != hints
         found.look_again |= self.access.was_read(self.sight.held, now) or new_ledger
         if self.sight.layout is not None:
@@ -101,7 +97,7 @@ class Keeper:
         layout = self.sight.layout
         stand = [(key, self._misfits.fitted(key, put, answer, layout)) for (key, put), answer in zip(patches, answers, strict=True)]
         found = self.sight.delivered(stand, answers, now, self._doubted)
-        self.tell(key for key, _ in patches if key not in found.told)
+        self.unsent.add(key for key, _ in patches if key not in found.told)
         found.news, self.access.unwritable = self.access.unwritable is not None or self.hints != hints, None
         return found
 
@@ -168,7 +164,7 @@ class Keeper:
         moved = [key for key, state in states.items() if stands_differently(self.states.get(key), state)]
         self.states.update(states)
         self.sight.durable(states, read)
-        self.tell(key for key in states if key not in told)
+        self.unsent.add(key for key in states if key not in told)
         self.understand(changed, now)
         return moved
 
@@ -192,7 +188,7 @@ class Keeper:
         """Parse these rows again, and those whose meaning hangs on theirs."""
         keys = list(keys)
         defects = {k: d for k in keys if isinstance(d := self.understood.get(k), Defect) and d.wrong}
-        self.tell(sorted(self.meanings.read(self.states, keys)))
+        self.unsent.add(sorted(self.meanings.read(self.states, keys)))
         for key, defect in defects.items():
             if isinstance(self.understood.get(key), Task):
                 self._mended[key] = Released(now, f"the row could not be understood: {cause(defect.message)}")
@@ -281,47 +277,19 @@ class Keeper:
         return self.access.held is not None or any(s.absent_since and not s.deleted_at for s in self.states.values())
 
     def answered(self, answer: Answer) -> None:
-        """A request was answered; a refusal stands in Health until the next edit, or until the next run begins. What is noted of a
-        word that still stands in Do comes first.
-        """
+        """A request was answered; a refusal stands in Health until the next edit, or until the next run begins."""
         key = answer.request.key
         self.requests.pop(key, None)
-        self.tell((key,))
-        state = self.states.get(key)
-        if not answer.taken and state is not None and not _about_the_button(state):
-            self.states[key] = state._replace(note=f"{answer.request.wish} refused: {answer.text}")
+        self.unsent.add((key,))
+        if (state := self.states.get(key)) is not None:
+            self.states[key] = notes.of_answer(state, answer)
 
     def begins(self, key: str, now: datetime) -> None:
-        """A run of this row begins: an earlier note holds no more, unless it is about a word that still stands in Do. Where it
-        begins by an old copy of the row, that is noted.
-        """
-        state, known_at = self.states.get(key), self.access.known_at
-        if state is None or _about_the_button(state):
-            return
-        age = now - known_at if known_at is not None else timedelta(0)
-        old = age > max(OLD_COPY, self.rules.poll * 1.5)
-        note = (
-            f"the last run began by what the row said {spelled(timedelta(minutes=age // timedelta(minutes=1)))} before"
-            if old
-            else None
-        )
-        if state.note != note:
-            self.states[key] = state._replace(note=note)
+        """A run of this row begins: see `notes.of_start`."""
+        if (state := self.states.get(key)) is not None:
+            self.states[key] = notes.of_start(state, self.access.known_at, self.rules.poll, now)
 
     # --- what the table is told
-
-    def tell(self, keys: Iterable[str]) -> None:
-        """What these rows show may be another matter now. A row that waits already keeps its place."""
-        self._news += 1
-        self.unsent.update(dict.fromkeys(keys, self._news))
-
-    def goes_out(self, news: Mapping[str, int | None]) -> None:
-        """These rows are being told, each as it stood at this news of it; what has had newer news since waits on. Should it come to
-        nothing, they are to wait again, behind all others.
-        """
-        for key, number in news.items():
-            if self.unsent.get(key) == number:
-                self.unsent.pop(key, None)
 
     def wanted(self, key: str, now: datetime) -> dict[str, Cell] | None:
         """What rowd would have stand in this row, canonical header → value; None for a row that isn't there (any more),
@@ -376,8 +344,3 @@ def _idle(_table: str, _key: str) -> tuple[Occurrence, ...]:
 def _reads_differently(before: RowState | None, after: RowState) -> bool:
     """Whether the row could mean something else now. Most states move on without any cell of a person's changing."""
     return before is None or before.cells != after.cells or before.since != after.since or before.deleted_at != after.deleted_at
-
-
-def _about_the_button(state: RowState) -> bool:
-    """Whether its note is about a word that still stands in Do."""
-    return state.note is not None and state.cells.get(Column.DO) is not None

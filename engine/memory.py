@@ -62,7 +62,7 @@ class Memory:
     def changed(self, occurrence: Occurrence) -> None:
         """Something about an occurrence is different now: its row shows it, and what may follow is to be decided on."""
         if (keeper := self.keepers.get(occurrence.table)) is not None:
-            keeper.tell((occurrence.key,))
+            keeper.unsent.add((occurrence.key,))
         self.agenda.touch([(occurrence.table, occurrence.key)])
 
     def tripped(self, action: str) -> None:
@@ -71,7 +71,7 @@ class Memory:
             if waiting.action == action:
                 self.changed(waiting)
         for keeper in self.keepers.values():
-            keeper.tell(k for k, task in keeper.understood.items() if isinstance(task, Task) and task.action == action)
+            keeper.unsent.add(k for k, task in keeper.understood.items() if isinstance(task, Task) and task.action == action)
 
     def looked(self, table: str) -> None:
         """The table was looked at: from the first time on its tasks are decided on, also if it could not be read."""
@@ -82,7 +82,7 @@ class Memory:
 
     def look_again(self, keeper: Keeper) -> None:
         """Something about a whole table is different now."""
-        keeper.tell(keeper.states)
+        keeper.unsent.add(keeper.states)
         self.agenda.touch((keeper.name, key) for key in keeper.states)
 
     def recount(self, tallies: Tallies) -> None:
@@ -90,7 +90,7 @@ class Memory:
         for table, changed in tallies.items():
             if (keeper := self.keepers.get(table)) is not None:
                 keeper.tallies.update(changed)
-                keeper.tell(changed)
+                keeper.unsent.add(changed)
                 self.tenders[table].recorder.ended()
 
     def ask(self, requests: Iterable[Request]) -> None:
@@ -100,7 +100,7 @@ class Memory:
             place = (request.table, request.key)
             asked[place] = (*asked.get(place, ()), request)
         for keeper in self.keepers.values():
-            keeper.tell(key for table, key in asked if table == keeper.name)
+            keeper.unsent.add(key for table, key in asked if table == keeper.name)
             keeper.requests = {key: those for (table, key), those in asked.items() if table == keeper.name}
         self.agenda.touch(place for place in asked if place[0] in self.keepers)
 

@@ -54,7 +54,7 @@ async def patches(keeper: Keeper, now: datetime, most: int) -> list[Outgoing]:
         if (one := _patch(keeper, layout, key, now)) is not None:
             ready.append(one)
         else:
-            keeper.unsent.pop(key, None)
+            keeper.unsent.drop(key)
     return ready
 
 
@@ -70,7 +70,7 @@ def _patch(keeper: Keeper, layout: Layout, key: str, now: datetime) -> Outgoing 
     if all(keeper.unfit(key, c, v) for c, v in put.items()):
         return None
     expect = {str(c): state.stood[c] for c in EXPECTED if c in state.stood}
-    return Outgoing(key, put, Patch(key, _headers(layout, put), _headers(layout, expect)), keeper.unsent.get(key))
+    return Outgoing(key, put, Patch(key, _headers(layout, put), _headers(layout, expect)), keeper.unsent.news(key))
 
 
 def something_to_tell(keeper: Keeper) -> bool:

@@ -81,7 +81,7 @@ class Teller:
                 return
         if keeper.intend(meant := [(one.key, one.put) for one in batch]).states:
             await deliver(keeper, lambda _: keeper.intend(meant))  # should the answer never come, this tells ours from a person's
-        keeper.goes_out({one.key: one.news for one in batch})
+        keeper.unsent.goes_out({one.key: one.news for one in batch})
         keys = [one.key for one in batch]
         try:
             answers = await self._answers(batch, deliver)
@@ -92,7 +92,7 @@ class Teller:
                 keys = []
                 await self._settled(deliver)
         finally:
-            keeper.tell(keys)
+            keeper.unsent.add(keys)
         if answers is not None and not all(map(self._shows_its_row, batch, answers)):
             self._reread()
 

@@ -212,13 +212,13 @@ def test_news_of_a_row_while_it_is_on_its_way_is_told_after_it(tmp_path: Path) -
             await house.after(seconds=30)
             keeper = daemon.keepers["ops"]
             keeper.states["a"] = keeper.states["a"]._replace(note="one")
-            keeper.tell(["a"])
+            keeper.unsent.add(["a"])
             (going,) = await patches(keeper, house.clock.now(), 10)
-            keeper.tell(["a"])  # a run ended, say, while what goes out is put down in the ledger
-            keeper.goes_out({going.key: going.news})
+            keeper.unsent.add(["a"])  # a run ended, say, while what goes out is put down in the ledger
+            keeper.unsent.goes_out({going.key: going.news})
             assert "a" in keeper.unsent
             (going,) = await patches(keeper, house.clock.now(), 10)
-            keeper.goes_out({going.key: going.news})
+            keeper.unsent.goes_out({going.key: going.news})
             assert "a" not in keeper.unsent
 
     run(story())

@@ -1,0 +1,39 @@
+"""What Health says of a row's last request or run until the next one: a refusal, or that it began by an old copy. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from config.fields import spelled
+from engine.columns import Column
+from engine.model import RowState
+from engine.plan import Answer
+
+OLD_COPY = timedelta(minutes=5)
+"""A run that begins by what the table said longer ago than this, and than polls are apart, bears a note of it."""
+
+
+def of_answer(state: RowState, answer: Answer) -> RowState:
+    """A refusal is noted; what is noted of a word that still stands in Do comes first."""
+    if answer.taken or _about_the_button(state):
+        return state
+    return state._replace(note=f"{answer.request.wish} refused: {answer.text}")
+
+
+def of_start(state: RowState, known_at: datetime | None, poll: timedelta, now: datetime) -> RowState:
+    """A run begins: an earlier note holds no more, unless it is about a word that still stands in Do. That it begins by an old copy
+    of the row is noted.
+
+    known_at: when the table was last known to say what it said; None where it has not been read.   poll: how far apart looks are.
+    """
+    if _about_the_button(state):
+        return state
+    age = now - known_at if known_at is not None else timedelta(0)
+    old = age > max(OLD_COPY, poll * 1.5)
+    minutes = timedelta(minutes=age // timedelta(minutes=1))
+    return state._replace(note=f"the last run began by what the row said {spelled(minutes)} before" if old else None)
+
+
+def _about_the_button(state: RowState) -> bool:
+    """Whether its note is about a word that still stands in Do."""
+    return state.note is not None and state.cells.get(Column.DO) is not None
