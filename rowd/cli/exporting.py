@@ -83,9 +83,10 @@ def export_crontab(
     A task whose schedule cron can't say, or whose action is no command with fixed arguments, becomes a comment with the reason.
     """
     site = site_at(config)
+    clock = SystemClock()
     with reading(site) as ledger:
-        views = look(site, ledger, SystemClock(), served_of(site, table))
-    troubles(views)
+        views = look(site, ledger, clock, served_of(site, table))
+    troubles(views, clock.now())
     lines = [crontab.EXPORTED, *(f"# {line}" for line in LEFT_TO_CRON)]
     taken = 0
     for view in views:

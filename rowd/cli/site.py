@@ -6,7 +6,7 @@ import getpass
 import os
 import pwd
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -247,10 +247,18 @@ def behind(site: Site, ledger: Ledger | None) -> str | None:
     return None
 
 
-def unattended(ledger: Ledger | None) -> str | None:
-    """That no daemon runs, and how the last one ended where it didn't say; None where one does."""
+def unattended(ledger: Ledger | None, tables: Collection[TableView] = ()) -> str | None:
+    """That no daemon runs, and how the last one ended where it didn't say; None where one does.
+
+    tables: those that were looked at; of such as another machine's daemon runs, nothing is to be said.
+    """
     if living(ledger) is not None:
         return None
+    left = [view.name for view in tables if view.served and view.taken is None]
+    if any(view.leases for view in tables):
+        return (
+            f"No daemon is running here, so nothing of {', '.join(left)} starts from here. `rowd run` starts one." if left else None
+        )
     stale = ledger.daemon() if ledger is not None else None
     ended = f": {ended_silently(stale, SystemClock().now())}" if stale is not None else ""
     return f"No daemon is running, so nothing starts{ended}. `rowd run` starts one."
