@@ -24,6 +24,13 @@ class Trouble(NamedTuple):
     error: TableError
 
 
+def reach_of(error: TableError) -> Reach:
+    """In what state a table is that can't be read for this."""
+    if error.spent:
+        return Reach.SPENT
+    return Reach.NO_ACCESS if isinstance(error, NeedsOwner) else Reach.UNREACHABLE
+
+
 class Access:
     """One table's.
 
@@ -76,7 +83,8 @@ class Access:
     def hold(self, now: datetime) -> Hold | None:
         """Why nothing of the table may start; None where its rows may."""
         if self.trouble is not None and now >= self._runs_on_until(self.trouble):
-            why = "no access" if isinstance(self.trouble.error, NeedsOwner) else "offline too long"
+            state = reach_of(self.trouble.error)
+            why = "offline too long" if state is Reach.UNREACHABLE else str(state)
             return Hold(f"{why}: {self.trouble.error}", record=True)
         if not self.served:
             return Hold(UNSERVED)
@@ -105,8 +113,11 @@ class Access:
             held, error = self.held.rstrip("."), str(self.trouble.error).rstrip(".")
             return Reach.HELD, self.trouble.since, held if error in held else f"{error}; and before that: {held}"
         if self.trouble is not None:
-            state = Reach.NO_ACCESS if isinstance(self.trouble.error, NeedsOwner) else Reach.UNREACHABLE
-            return state, self.trouble.since, f"{str(self.trouble.error).rstrip('.')}; {self._meanwhile(self.trouble, now)}"
+            return (
+                reach_of(self.trouble.error),
+                self.trouble.since,
+                f"{str(self.trouble.error).rstrip('.')}; {self._meanwhile(self.trouble, now)}",
+            )
         if self.held is not None:
             return Reach.HELD, self._since or now, self.held
         if self.unwritable is not None:

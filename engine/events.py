@@ -92,6 +92,14 @@ class TableUnreachable(TableEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaSpent(TableEvent):
+    """Nothing is broken: more was asked of its store than that allows, by whomever; it is read again when that is over."""
+
+    message: str
+    needs_owner: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableRecovered(TableEvent):
     seconds: float
 

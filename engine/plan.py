@@ -19,6 +19,11 @@ def cause(sentence: str) -> str:
     return found[0] if found is not None else sentence
 
 
+def bare(table: str, sentence: str) -> str:
+    """What a store says of a table, for whoever sees already which table it is of: without its name at the beginning."""
+    return sentence.removeprefix(f"{table}: ")
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """Why nothing of a row may start now. `record`: what comes due meanwhile is missed at once, not waited with."""

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
 from connectors.api import PROVISIONAL, Cell, Lease
-from connectors.errors import NeedsOwner, TableError
+from connectors.errors import TableError
+from engine.access import reach_of
 from engine.cells import quoted
 from engine.clock import Clock
 from engine.columns import Column
@@ -21,7 +22,7 @@ from engine.display import display
 from engine.findings import Reading
 from engine.keeper import Keeper
 from engine.layout import Layout
-from engine.ledger import DaemonMark, Ledger, Reach, TableMark
+from engine.ledger import DaemonMark, Ledger, TableMark
 from engine.merge import first_sight
 from engine.metadata import setting
 from engine.model import Defect, Occurrence, Request, RowState, Stage, Status, Tally, Task
@@ -291,8 +292,7 @@ def _mirrored(row: RowView) -> RowView:
 
 def _since(mark: TableMark | None, error: TableError, now: datetime) -> datetime:
     """Since when the table is in this trouble, as far as the daemon has noted it."""
-    same = Reach.NO_ACCESS if isinstance(error, NeedsOwner) else Reach.UNREACHABLE
-    return mark.since if mark is not None and mark.state is same else now
+    return mark.since if mark is not None and mark.state is reach_of(error) else now
 
 
 def _nameless(keeper: Keeper, now: datetime, *, new: bool) -> list[RowView]:

@@ -19,6 +19,7 @@ class Reach(StrEnum):
     HELD = "held"
     UNWRITABLE = "unwritable"
     NO_ACCESS = "no access"
+    SPENT = "quota spent"
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,8 @@ async def _table(site: Site, name: str, clock: Clock, told: Callable[[Line], Non
     readable = True
     async with paced(bound, clock) as (table, pace):
         async for check in examined(bound, table, pace):
-            told(Line(name, check.what, check.good, check.says))
+            what = "quota" if check.trouble is not None and check.trouble.spent else check.what
+            told(Line(name, what, check.good, check.says))
             readable = readable and (check.trouble is None or check.what in ("permission", "limits"))
     return readable
 
@@ -159,7 +160,8 @@ def _rows(site: Site, name: str) -> Iterator[Line]:
         yield Line(name, "daemon", None, elsewhere)
     why = view.trouble or view.held
     if why is not None:
-        yield Line(name, "headers", False, f"{why} (`rowd setup {name}` makes what is missing)")
+        remedy = "" if view.trouble is not None else f" (`rowd setup {name}` makes what is missing)"
+        yield Line(name, "headers" if view.trouble is None else "reading", False, f"{why}{remedy}")
         return
     for hint in view.hints:
         yield Line(name, "headers", False, hint)

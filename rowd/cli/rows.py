@@ -16,6 +16,7 @@ from engine.cells import text
 from engine.columns import Column
 from engine.display import LONGEST_RESULT, cut
 from engine.model import Occurrence, Stage, Status, Type
+from engine.plan import bare
 from rowd.cli.command import code_of
 from rowd.cli.exits import Exit
 from rowd.cli.output import warn
@@ -109,10 +110,12 @@ def troubles(tables: Iterable[TableView], now: datetime, behind: str | None = No
     for view in tables:
         if (elsewhere := run_by(view, now)) is not None:
             warn(elsewhere)
-        if view.unread:
-            warn(f"{view.name} can't be read, so nothing is known of it: {view.trouble}")
-        elif view.trouble is not None:
-            warn(f"{view.name} can't be read now, so this is what was last read of it: {view.trouble}")
+        if view.trouble is not None:
+            why = "can't be read" if view.unread else "can't be read now"
+            if view.trouble.spent:
+                why = "isn't read now, its quota is spent"
+            rest = "nothing is known of it" if view.unread else "this is what was last read of it"
+            warn(f"{view.name} {why}, so {rest}: {bare(view.name, str(view.trouble))}")
         elif view.held is not None:
             warn(f"{view.name} is held, nothing of it starts: {view.held}")
         else:

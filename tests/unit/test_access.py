@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors.errors import NeedsOwner, TableError, Taken, TryLater
+from connectors.errors import Limited, MonthSpent, NeedsOwner, TableError, Taken, TryLater
 from engine.access import NO_ACCESS_AFTER, Access
 from engine.ledger import Reach, TableMark
 from engine.plan import Hold
@@ -28,6 +28,8 @@ def reached() -> Access:
     [
         (NeedsOwner("the file is gone"), NO_ACCESS_AFTER, Reach.NO_ACCESS, "Mon 2 Mar 2026 13:15 Berlin"),
         (TryLater("no network"), OFFLINE_LIMIT, Reach.UNREACHABLE, "Tue 3 Mar 2026 13:00 Berlin"),
+        (Limited("too many", wait=MOMENT, scope="base"), OFFLINE_LIMIT, Reach.SPENT, "Tue 3 Mar 2026 13:00 Berlin"),
+        (MonthSpent("the month is spent"), NO_ACCESS_AFTER, Reach.SPENT, "Mon 2 Mar 2026 13:15 Berlin"),
     ],
 )
 def test_tasks_run_on_for_a_while_and_people_are_told_for_how_long(

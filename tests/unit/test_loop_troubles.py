@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from actions.api import Outcome, Request, Result
-from connectors.errors import Bug, NeedsOwner, NoHeader, OutcomeUnknown, TableError, TryLater
+from connectors.errors import Bug, Limited, NeedsOwner, NoHeader, OutcomeUnknown, TableError, TryLater
 from engine.blackout import Blackout
 from engine.breaker import BreakerRules
 from engine.events import (
@@ -23,6 +23,7 @@ from engine.events import (
     LedgerRecovered,
     LedgerRefused,
     OccurrenceRecorded,
+    QuotaSpent,
     RequestRefused,
     RowDefective,
     RowVanished,
@@ -35,7 +36,7 @@ from engine.events import (
     TableUnwritable,
     TableWritable,
 )
-from engine.ledger import Ledger, LedgerUnwritable
+from engine.ledger import Ledger, LedgerUnwritable, Reach
 from engine.model import Stage
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
@@ -77,6 +78,26 @@ def test_rows_run_on_while_the_store_is_unreachable_and_results_come_later(tmp_p
             await house.after(minutes=1)
         assert sheet.person("tick")["Runs"] == "12"
         assert len(house.of(TableUnreachable)) == 1
+        assert len(house.of(TableRecovered)) == 1
+
+    run(story())
+
+
+def test_a_quota_that_is_spent_is_told_as_that_and_once_though_its_end_moves(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), away(row("tick", "every 10 minutes"))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=5))
+            for until in ("12:06", "12:07", "12:08"):
+                sheet.away = Limited(f"too many requests, until {until}", wait=MINUTE, scope="base")
+                await house.after(minutes=1)
+            with closing(Ledger.open(tmp_path / "ledger.sqlite")) as ledger:
+                mark = ledger.table_mark("ops")
+            assert mark is not None
+            assert (mark.state, mark.message.partition(";")[0]) == (Reach.SPENT, "too many requests, until 12:08")
+            sheet.away = None
+            await house.after(minutes=2)
+        assert [(e.message, e.needs_owner) for e in house.of(QuotaSpent)] == [("too many requests, until 12:06", False)]
         assert len(house.of(TableRecovered)) == 1
 
     run(story())
