@@ -291,6 +291,7 @@ class Wish(StrEnum):
     CANCEL = "cancel"
     SNOOZE = "snooze"
     TICK = "tick"
+    LET_GO = "let go"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from engine.events import (
     TableWritable,
 )
 from engine.ledger import Ledger, LedgerUnwritable, Reach
-from engine.model import Stage
+from engine.model import Stage, Wish
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
@@ -158,6 +158,43 @@ def test_many_rows_gone_at_once_hold_the_whole_table_until_they_are_back(tmp_pat
     run(story())
 
 
+def test_rows_that_were_meant_to_go_can_be_let_go_at_once_and_one_that_came_back_stays(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = table(*(row(f"r{n}", "every minute", **({"Action": "nobody's"} if n == 3 else {})) for n in range(10)))
+        async with house.open(sheet) as daemon:
+            await house.until(NOON + timedelta(seconds=30))
+            back = sheet.rows[4]
+            del sheet.rows[:5]
+            await house.until(NOON + timedelta(minutes=1, seconds=30))
+            assert not house.witness.seen
+            keeper, ledger = daemon.keepers["ops"], daemon._turns._committer
+            gone = [key for key, state in keeper.states.items() if state.absent_since is not None]
+            assert len(gone) == 5  # a defect among them
+
+            def wished(it: Ledger) -> list[int]:
+                return [it.ask("ops", key, Wish.LET_GO, 0, "cli:a", house.clock.now()) for key in gone]
+
+            asked = await ledger.do(wished, point="requests")
+            daemon._turns.poke()
+            await house.after(seconds=3)
+            answers = await ledger.read(lambda it: [it.answer_to(number) for number in asked])
+            assert answers == [(True, "taken")] * 5
+            assert len(house.of(RowVanished)) == 5
+            assert len(house.of(TableReleased)) == 1
+            assert len(house.witness.seen) == 5  # those of minute 1, within their grace
+            sheet.rows.append(back)
+            await house.after(seconds=10)
+            late = await ledger.do(lambda it: it.ask("ops", gone[4], Wish.LET_GO, 0, "cli:a", house.clock.now()), point="requests")
+            daemon._turns.poke()
+            await house.after(seconds=3)
+            assert await ledger.read(lambda it: it.answer_to(late)) == (False, "the row is in the table again")
+        with closing(Ledger.open(tmp_path / "ledger.sqlite")) as left:
+            assert {s.key for s in left.rows("ops", deleted=True) if s.deleted_at is not None} == set(gone[:4])
+
+    run(story())
+
+
 def test_until_when_a_table_is_held_or_runs_on_unread_is_told_on_its_own_clock(tmp_path: Path) -> None:
     async def story() -> None:
         its = rules()
@@ -168,7 +205,10 @@ def test_until_when_a_table_is_held_or_runs_on_unread_is_told_on_its_own_clock(t
             kept = sheet.copy()
             del sheet.rows[:5]
             await house.until(NOON + timedelta(minutes=3))
-            assert re.search(r"until Mon 2 Mar 2026 13:0\d(:\d\d)? Berlin if you mean it$", sheet.rows[0]["Health"])
+            assert re.search(
+                r"until Mon 2 Mar 2026 13:0\d(:\d\d)? Berlin if you mean it \(`rowd delete --gone`: at once\)$",
+                sheet.rows[0]["Health"],
+            )
             sheet.rows = kept
             await house.until(NOON + timedelta(minutes=4))
             sheet.fail = [NeedsOwner("unshared")] * 1000
