@@ -66,6 +66,14 @@ def pointer(word: str, known: Sequence[str], otherwise: str) -> str:
     return f"known here: {', '.join(sorted(known))}" if known else otherwise
 
 
+def nearest_first(word: str, known: Iterable[str], most: int = 10) -> str:
+    """What there is, for whoever has named what isn't there: at most so many, those first that look most like the word."""
+    plain = word.casefold()
+    alike = sorted(known, key=lambda one: -difflib.SequenceMatcher(None, plain, one.casefold()).ratio())
+    rest = len(alike) - most
+    return ", ".join(alike[:most]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
 def mistakes_of(
     exc: ValidationError,
     file: str,
