@@ -63,6 +63,13 @@ class ConfigReloaded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigDoubted(Event):
+    """It works, but shouldn't stay so: others on this machine could read its secrets, or change it. Told at the start."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigRefused(Event):
     message: str
 

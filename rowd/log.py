@@ -13,6 +13,7 @@ from engine.display import cut
 from engine.events import (
     BreakerOpened,
     ClockJumped,
+    ConfigDoubted,
     ConfigRefused,
     Event,
     LedgerRefused,
@@ -45,6 +46,7 @@ LONGEST = 2000
 WARNINGS = (
     BreakerOpened,
     ClockJumped,
+    ConfigDoubted,
     ConfigRefused,
     LedgerRefused,
     OccurrenceRecorded,

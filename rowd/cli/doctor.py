@@ -72,9 +72,9 @@ def doctor(config: ConfigOption = None, table: TableOption = None, as_json: Json
 
 def _installation(site: Site, *, mended: bool) -> Iterator[Line]:
     """mended: whether rowd.toml has no mistakes."""
-    for warning in site.config.warnings:
+    for warning in site.warnings:
         yield Line("", "config", False, warning)
-    if mended and not site.config.warnings:
+    if mended and not site.warnings:
         yield Line("", "config", True, f"{site.config.file} has no mistakes")
     unusable = [*about_state(site)]
     yield from (Line("", "state folder", False, one.message) for one in unusable)

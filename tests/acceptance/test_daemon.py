@@ -105,6 +105,17 @@ def test_an_edit_is_noticed_at_once_and_a_press_runs_the_row(site: Make) -> None
     assert (here.rows()["idle"]["Do"], here.rows()["idle"]["Runs"]) == ("", "1")
 
 
+def test_secrets_that_others_can_read_are_told_once_at_the_start_and_stop_nothing(site: Make) -> None:
+    here = site(IDLE)
+    (here.folder / ".env").write_text("TOKEN=x\n")
+    (here.folder / ".env").chmod(0o644)
+    daemon = here.start()
+    daemon.until("table.read")
+    told = [event["message"] for event in daemon.events if event["event"] == "config.doubted"]
+    assert [message.rpartition(": ")[2] for message in told] == [f"chmod 600 {here.folder / '.env'}"]
+    assert daemon.stop() == 0
+
+
 def test_rows_that_vanish_at_once_hold_the_table_until_somebody_says_that_it_was_meant(site: Make) -> None:
     here = site(IDLE, *(f"m{n},mass{n},work,daily 03:00,active,,,,,,," for n in range(4)))
     daemon = here.start()
