@@ -28,6 +28,7 @@ from engine.keeper import SECOND_LOOK, Keeper
 from engine.looking import placed
 from engine.outgoing import something_to_tell
 from engine.patience import PatientTable
+from engine.plan import bare
 from engine.quota import Purpose
 from engine.recorder import Recorder
 from engine.schedule import zone_name
@@ -286,5 +287,6 @@ class Tender:
         if keeper.access.failed(exc, now):
             if not (exc.spent and before is not None and before.error.spent):  # only until when has changed
                 kind = QuotaSpent if exc.spent else TableUnreachable
-                self._listener(kind(at=now, table=keeper.name, message=str(exc), needs_owner=isinstance(exc, NeedsOwner)))
+                message = bare(keeper.name, str(exc))
+                self._listener(kind(at=now, table=keeper.name, message=message, needs_owner=isinstance(exc, NeedsOwner)))
             await deliver(keeper, lambda _: Findings(look_again=True))

@@ -20,6 +20,7 @@ from engine.cells import alike, did_you_mean
 from engine.clock import Clock, SystemClock
 from engine.identity import id_of
 from engine.ledger import DaemonMark, Ledger, LedgerMissing, instead, newest_backup
+from engine.plan import bare
 from rowd.bound import Site
 from rowd.cli.calling import TYPED, as_typed
 from rowd.cli.exits import Exit
@@ -320,7 +321,7 @@ def pick(tables: Sequence[TableView], name: str) -> RowView:
         fail(f'"{said}" could be several rows: {choices}; write one of these', Exit.USAGE)
     for table in tables:
         if table.trouble is not None:
-            warn(f"{table.name} can't be read now: {table.trouble}")
+            warn(f"{table.name} can't be read now: {bare(table.name, str(table.trouble))}")
     end_of_unread(tables)
     hint = did_you_mean(name, [row.name for row in rows]) or "; `rowd list` shows all tasks"
     return fail(f'There is no task "{said}"{hint}', Exit.USAGE)

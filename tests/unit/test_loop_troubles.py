@@ -137,6 +137,35 @@ def test_a_row_missing_once_waits_and_missing_twice_is_gone(tmp_path: Path) -> N
     run(story())
 
 
+def test_no_cell_ever_tells_where_on_the_operators_machine_a_file_lies(tmp_path: Path) -> None:
+    """Whatever was said of a table that was away, or had lost its headers, stands in rows once it is back."""
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), away(row("tick", "every 10 minutes"), row("asked"))
+        told: set[str] = set()
+
+        async def looked(minutes: int) -> None:
+            for _ in range(minutes):
+                await house.after(minutes=1)
+                told.update(str(cell) for row in sheet.rows for cell in row.values())
+
+        async with house.open(sheet) as daemon:
+            await looked(1)
+            for error in (NeedsOwner("/srv/team/ops.csv (table ops) is gone"), NoHeader("/srv/team/ops.csv is empty")):
+                sheet.away = error
+                await house.after(minutes=31)
+                ledger = daemon._turns._committer
+                await ledger.do(lambda it: it.ask("ops", "asked", Wish.RUN_NOW, 0, "cli:a", house.clock.now()), point="requests")
+                daemon._turns.poke()
+                await house.after(minutes=1)
+                sheet.away = None
+                await looked(12)
+        assert any("ops.csv (table ops) is gone" in cell for cell in told)  # so something was told
+        assert not [cell for cell in told if "/srv" in cell]
+
+    run(story())
+
+
 def test_many_rows_gone_at_once_hold_the_whole_table_until_they_are_back(tmp_path: Path) -> None:
     async def story() -> None:
         house = House(tmp_path)
