@@ -16,7 +16,7 @@ from pydantic import SecretStr, ValidationError
 
 from config.environment import Variable, gathered, is_override, overrides, read_env_file
 from config.mistakes import ConfigError, Mistake, mistakes_of, pointer
-from config.readers import readers
+from config.readers import exposed
 from config.settings import HALF, NAME, Settings
 
 FILE = "rowd.toml"
@@ -252,20 +252,8 @@ def _warnings(file: Path, env_file: Path) -> Iterable[str]:
     """Files that others on this machine could read secrets from, or write commands into."""
     if _allows(file, stat.S_IWOTH):
         yield f"{file} can be changed by every user of this machine, who could so run commands as rowd: chmod o-w {file}"
-    if _allows(env_file, stat.S_IROTH | stat.S_IWOTH):
-        yield f"{env_file} holds secrets and is open to every user of this machine: chmod 600 {env_file}"
-    elif len(them := _readers(env_file)) > 1:
-        yield (
-            f"{env_file} holds secrets and can be read by {', '.join(sorted(them))}, by way of its group: give it to the"
-            f" user that rowd runs as, and: chmod 600 {env_file}"
-        )
-
-
-def _readers(file: Path) -> set[str]:
-    try:
-        return readers(file.stat())
-    except OSError:
-        return set()
+    if (open_ := exposed(env_file)) is not None:
+        yield open_
 
 
 def _allows(file: Path, bits: int) -> bool:

@@ -66,6 +66,27 @@ def pointer(word: str, known: Sequence[str], otherwise: str) -> str:
     return f"known here: {', '.join(sorted(known))}" if known else otherwise
 
 
+MOST_NAMED = 10
+"""So many names at most are told to whoever has named what isn't there."""
+
+
+def nearest_first(word: str, known: Iterable[str]) -> str:
+    """What there is, for whoever has named what isn't there: those first that look most like the word."""
+    return first_of(by_likeness(word, known))
+
+
+def first_of(names: Sequence[str]) -> str:
+    """At most so many of them, and how many more there are."""
+    rest = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def by_likeness(word: str, known: Iterable[str]) -> list[str]:
+    """All of them, those first that look most like the word."""
+    plain = word.casefold()
+    return sorted(known, key=lambda one: -difflib.SequenceMatcher(None, plain, one.casefold()).ratio())
+
+
 def mistakes_of(
     exc: ValidationError,
     file: str,

@@ -1,4 +1,4 @@
-"""Which users may read a file that only one should."""
+"""Which users may read a file that only one should, and what to say of that."""
 
 from __future__ import annotations
 
@@ -7,6 +7,24 @@ import os
 import pwd
 import stat
 from contextlib import suppress
+from pathlib import Path
+
+
+def exposed(file: Path) -> str | None:
+    """That others may read a file of secrets, in one sentence with the remedy; None where that isn't so, or isn't known."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    ours = "" if found.st_uid == os.geteuid() else "give it to the user that rowd runs as, and: "
+    if found.st_mode & (stat.S_IROTH | stat.S_IWOTH):
+        return f"{file} holds secrets and is open to every user of this machine: {ours}chmod 600 {file}"
+    if len(them := readers(found)) > 1:
+        return (
+            f"{file} holds secrets and can be read by {', '.join(sorted(them))}, by way of its group: give it to the"
+            f" user that rowd runs as, and: chmod 600 {file}"
+        )
+    return None
 
 
 def readers(found: os.stat_result) -> set[str]:

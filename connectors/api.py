@@ -6,7 +6,7 @@ truthfully how that ended. It is plain blocking code; the engine gives each tabl
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import Enum
@@ -386,8 +386,10 @@ class Backend(Struct, frozen=True):
 
     `open` must not touch the network or the file yet: the first `read` does, so that a store that is away is an ordinary TryLater.
     exclusive: its tables keep a second daemon away (`Exclusive`), so whoever runs one runs all of it.
+    private: the files that a table's settings name and nobody but rowd should read, as they are written there.
     """
 
     settings: type[BaseModel]
     open: Callable[[Any, Place], Table]
     exclusive: bool = False
+    private: Callable[[Any], Iterable[Path]] = lambda _: ()

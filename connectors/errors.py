@@ -7,7 +7,12 @@ from typing import Literal
 
 
 class TableError(Exception):
-    """Base of everything that `Table.read` and `Table.write` may raise. The text is written for a person."""
+    """Base of everything that `Table.read` and `Table.write` may raise. The text is written for a person.
+
+    spent: nothing is broken; more was asked than the store allows, by whomever.
+    """
+
+    spent = False
 
 
 class TryLater(TableError):
@@ -26,6 +31,9 @@ class Limited(TryLater):
 
     scope: as `Window` names it.   kind: "any" where reads and writes are shut out alike.
     """
+
+    spent = True
+    wait: timedelta
 
     def __init__(self, message: str, *, wait: timedelta, scope: str, kind: Literal["read", "write", "any"] = "any") -> None:
         super().__init__(message, wait=wait)
@@ -54,6 +62,12 @@ class NeedsOwner(TableError):
 
 class NotThere(NeedsOwner):
     """Nothing stands where the table is to be, and nothing has. A `Preparable` may be able to make it."""
+
+
+class MonthSpent(NeedsOwner):
+    """The vendor lets nothing through before the month turns, unless its owner takes a larger plan. The text says so."""
+
+    spent = True
 
 
 class Taken(NeedsOwner):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from config.mistakes import by_likeness, first_of
+
 SHOWN = 60
 """Characters of one text that a message repeats."""
 
@@ -21,6 +23,11 @@ def said(text: str, most: int = SHOWN) -> str:
     line = " ".join(text[: 4 * most].split())
     clean = "".join(c if c.isprintable() else "�" for c in line)
     return clean if len(clean) <= most else clean[: most - 1] + "…"
+
+
+def offered(word: str, texts: Sequence[str]) -> str:
+    """What there is, for whoever has named what isn't there: those first that look most like the word; `none` for nothing."""
+    return first_of([shown(text) for text in by_likeness(word, texts) if text.strip()]) or "none"
 
 
 def listed(texts: Sequence[str]) -> str:

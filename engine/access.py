@@ -8,7 +8,7 @@ from typing import NamedTuple
 from connectors.errors import NeedsOwner, TableError, Taken
 from engine.display import moment
 from engine.ledger import Reach, TableMark
-from engine.plan import Hold, Released, cause
+from engine.plan import Hold, Released, bare, cause, public
 
 NO_ACCESS_AFTER = timedelta(minutes=15)
 """A table that needs its owner holds its starts after this long; until then it runs on from the ledger's copy."""
@@ -24,6 +24,13 @@ class Trouble(NamedTuple):
     error: TableError
 
 
+def reach_of(error: TableError) -> Reach:
+    """In what state a table is that can't be read for this."""
+    if error.spent:
+        return Reach.SPENT
+    return Reach.NO_ACCESS if isinstance(error, NeedsOwner) else Reach.UNREACHABLE
+
+
 class Access:
     """One table's.
 
@@ -35,8 +42,9 @@ class Access:
     known_at: when what is known of it was last sure to be what it says: it was read then, or had not changed.
     """
 
-    def __init__(self, offline_limit: timedelta, mark: TableMark | None, zone: tzinfo = UTC) -> None:
-        """mark: what the ledger says of the table; None where it was never read."""
+    def __init__(self, offline_limit: timedelta, mark: TableMark | None, zone: tzinfo = UTC, table: str = "") -> None:
+        """mark: what the ledger says of the table; None where it was never read.   table: its name."""
+        self.table = table
         self.offline_limit = offline_limit
         self.zone = zone
         self.trouble: Trouble | None = None
@@ -68,7 +76,7 @@ class Access:
         if starts or self.trouble is not None or self._since is None:
             self._since = now
         if self.held is not None and held is None:
-            self.released = Released(now, f"the table was held: {cause(self.held)}")
+            self.released = Released(now, f"the table was held: {public(cause(self.held))}")
         self.trouble, self.held, self.last_read, self._lapsed = None, held, now, False
         self.known_at = now
         return starts
@@ -76,11 +84,12 @@ class Access:
     def hold(self, now: datetime) -> Hold | None:
         """Why nothing of the table may start; None where its rows may."""
         if self.trouble is not None and now >= self._runs_on_until(self.trouble):
-            why = "no access" if isinstance(self.trouble.error, NeedsOwner) else "offline too long"
-            return Hold(f"{why}: {self.trouble.error}", record=True)
+            state = reach_of(self.trouble.error)
+            why = "offline too long" if state is Reach.UNREACHABLE else str(state)
+            return Hold(f"{why}: {public(self._said(self.trouble))}", record=True)
         if not self.served:
             return Hold(UNSERVED)
-        return Hold(self.held) if self.held is not None else None
+        return Hold(public(self.held)) if self.held is not None else None
 
     def changes_at(self) -> datetime | None:
         """When time alone changes what `hold` says."""
@@ -102,16 +111,20 @@ class Access:
     def reach(self, now: datetime) -> tuple[Reach, datetime, str]:
         """In what state it is, since when, and why in one sentence; "" where all is well."""
         if self.trouble is not None and self.held is not None and self.last_read is not None:
-            held, error = self.held.rstrip("."), str(self.trouble.error).rstrip(".")
+            held, error = self.held.rstrip("."), self._said(self.trouble).rstrip(".")
             return Reach.HELD, self.trouble.since, held if error in held else f"{error}; and before that: {held}"
         if self.trouble is not None:
-            state = Reach.NO_ACCESS if isinstance(self.trouble.error, NeedsOwner) else Reach.UNREACHABLE
-            return state, self.trouble.since, f"{str(self.trouble.error).rstrip('.')}; {self._meanwhile(self.trouble, now)}"
+            told = f"{self._said(self.trouble).rstrip('.')}; {self._meanwhile(self.trouble, now)}"
+            return reach_of(self.trouble.error), self.trouble.since, told
         if self.held is not None:
             return Reach.HELD, self._since or now, self.held
         if self.unwritable is not None:
             return Reach.UNWRITABLE, self.unwritable.since, str(self.unwritable.error)
         return Reach.OK, self._since or now, ""
+
+    def _said(self, trouble: Trouble) -> str:
+        """Why, for whoever sees which table it is of."""
+        return bare(self.table, str(trouble.error))
 
     def _meanwhile(self, trouble: Trouble, now: datetime) -> str:
         """What becomes of its tasks while it can't be read."""

@@ -133,6 +133,9 @@ class Acting:
             keeper.unsent.add((state.key,))
         for state in moves.plan.completed:
             memory.keepers[state.table].apply({state.key: state}, now)
+        for state in moves.parted:
+            memory.keepers[state.table].states[state.key] = state
+            memory.tenders[state.table].reread()
         claims = [claim for claim in moves.claims if claim.id in ours]  # another's claim is not ours to start
         for occurrence in (*claims, *moves.begun):
             memory.under_way.put(occurrence)

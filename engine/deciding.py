@@ -14,17 +14,17 @@ from engine.decide import decide
 from engine.facts import Moves
 from engine.ledger.ids import new_run_ids, numbered
 from engine.memory import Memory
-from engine.model import Occurrence, Stage
+from engine.model import Occurrence, RowState, Stage, Wish
 from engine.parts import Parts
 from engine.plan import Answer, House, Plan, Standing, Stop
 from engine.runner import Runner
-from engine.wishes import without_task
+from engine.wishes import let_go, without_task
 
 
 class Question(Struct, frozen=True):
     """What is asked: of tasks as they stand, and of rows that are no tasks (any more), whose wishes and waiting occurrences end.
 
-    parts: the definitions by which moves are made of the answer.
+    parts: the definitions by which moves are made of the answer.   parted: missing rows that a person lets go of.
     """
 
     standings: list[Standing]
@@ -32,6 +32,7 @@ class Question(Struct, frozen=True):
     parts: Parts
     answers: list[Answer]
     stops: list[Stop]
+    parted: list[RowState]
 
     @property
     def of_tasks_only(self) -> bool:
@@ -66,18 +67,25 @@ class Deciding:
         standings: list[Standing] = []
         answers: list[Answer] = []
         stops: list[Stop] = []
+        parted: list[RowState] = []
         for table, key in places:
             keeper, active = memory.keepers.get(table), memory.under_way.of(table, key)
+            asked = keeper.requests.get(key, ()) if keeper is not None else ()
+            requests = tuple(request for request in asked if request.wish is not Wish.LET_GO)
+            if keeper is not None and requests != asked:
+                told, gone = let_go(keeper.states.get(key), [request for request in asked if request.wish is Wish.LET_GO])
+                answers += told
+                parted += [gone] if gone is not None else []
             standing = keeper.standing(key, now) if keeper is not None else None
             if standing is not None:
-                standings.append(standing)
+                standings.append(replace(standing, requests=requests) if requests != asked else standing)
                 continue
-            requests, why = (keeper.requests.get(key, ()), keeper.no_task(key)) if keeper is not None else ((), UNSERVED)
+            why = keeper.no_task(key) if keeper is not None else UNSERVED
             answered, ended = without_task(requests, active, why)
             answers += answered
             stops += ended
         house = memory.house(now, self._free, [occurrence.action for occurrence in starting])
-        return Question(standings, house, memory.parts, answers, stops)
+        return Question(standings, house, memory.parts, answers, stops, parted)
 
     def moves(self, question: Question, now: datetime) -> Moves:
         """The answer, with ids, and with the attempts that begin: those of new claims stand in the claims themselves."""
@@ -94,7 +102,9 @@ class Deciding:
         ]
         new = set(map(_trigger, claims))
         begun = [_begun(occurrence, now) for occurrence in self._waiting([t for t in plan.starts if t not in new])]
-        return self._moves(plan, claims, begun)
+        moved = {(state.table, state.key): state for state in (*plan.states, *plan.completed)}
+        parted = [moved.get((state.table, state.key), state)._replace(absent_since=state.absent_since) for state in question.parted]
+        return replace(self._moves(plan, claims, begun), parted=parted)
 
     def _moves(self, plan: Plan, claims: list[Occurrence], begun: list[Occurrence]) -> Moves:
         starting = [occurrence for occurrence in (*claims, *begun) if occurrence.stage is Stage.RUNNING]

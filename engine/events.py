@@ -59,6 +59,12 @@ class ConfigReloaded(Event, frozen=True, kw_only=True):
     reopened: tuple[str, ...] = ()
 
 
+class ConfigDoubted(Event, frozen=True, kw_only=True):
+    """It works, but shouldn't stay so: others on this machine could read its secrets, or change it. Told at the start."""
+
+    message: str
+
+
 class ConfigRefused(Event, frozen=True, kw_only=True):
     message: str
 
@@ -79,6 +85,13 @@ class TableRead(TableEvent, frozen=True, kw_only=True):
 
 
 class TableUnreachable(TableEvent, frozen=True, kw_only=True):
+    message: str
+    needs_owner: bool
+
+
+class QuotaSpent(TableEvent, frozen=True, kw_only=True):
+    """Nothing is broken: more was asked of its store than that allows, by whomever; it is read again when that is over."""
+
     message: str
     needs_owner: bool
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct, field
@@ -77,7 +77,7 @@ class Moves(Struct, frozen=True):
     claims: the plan's, with their ids; RUNNING where the first attempt begins at once.
     begun: earlier claims whose next attempt begins, as they stand then.   quiet: the plan's stops of what is not running.
     folders: run → where the files of its attempt go.   kinds: run → the kind of its action, where its attempt outlives the daemon.
-    recent: tables whose rows show their newest outcomes.
+    recent: tables whose rows show their newest outcomes.   parted: missing rows that a person lets go of, as they stand then.
     """
 
     plan: Plan
@@ -87,6 +87,7 @@ class Moves(Struct, frozen=True):
     folders: Mapping[str, str]
     kinds: Mapping[str, str]
     recent: frozenset[str] = frozenset()
+    parted: Sequence[RowState] = ()
 
     @property
     def empty(self) -> bool:
@@ -108,7 +109,7 @@ class Moves(Struct, frozen=True):
         ledger.record(self.plan.records, self.claims)
         taken = ledger.claim(self.claims, self.folders, self.kinds, since)
         ledger.move_rows(self.plan.states)
-        ledger.save_rows(self.plan.completed)
+        ledger.save_rows((*self.plan.completed, *self.parted))
         ledger.ask_to_stop([(stop.run, stopped(stop)) for stop in self.plan.stops if stop not in self.quiet])
         ended = [ledger.end(stop.run, Outcome.CANCELLED, stopped(stop), now) for stop in self.quiet]
         for answer in self.plan.answers:

@@ -54,6 +54,9 @@ class TableGate:
         refused: TryLater | None = None
         try:
             yield
+        except Limited as exc:
+            refused = exc
+            raise self._governor.dated(exc) from exc
         except TryLater as exc:
             refused = exc
             raise

@@ -21,12 +21,22 @@ from engine.windows import Alone, Windows
 LONGEST_WAIT = timedelta(seconds=30)
 """What has to wait longer doesn't wait here: whoever asked hears for how long, and comes again."""
 
+SECOND = timedelta(seconds=1)
+
 LEARNS = 0.25
 """How much the newest look, or the newest write, counts in what one is expected to take."""
 
 
+REMEDY = "A longer `poll` makes it last, and `quota_share` leaves their part to others"
+"""What people can do where too much was asked."""
+
+
 class NotYet(TryLater):
     """Nothing was asked: there is no room for it before `wait` is over."""
+
+    def __init__(self, message: str, *, wait: timedelta, spent: bool) -> None:
+        super().__init__(message, wait=wait)
+        self.spent = spent
 
 
 class Governor:
@@ -65,8 +75,7 @@ class Governor:
         while (sent := await self._taken(asked)) is None:
             wait = self._wait(asked)
             if wait > LONGEST_WAIT:
-                until = f"{self.clock.now() + wait:%Y-%m-%d %H:%M:%S} UTC"
-                raise NotYet(f"what the store allows is spent until {until}; a longer `poll` makes it last", wait=wait)
+                raise self._not_yet(asked, wait)
             await self.clock.sleep(wait)
         if asked.budgets:
             self._count(asked)
@@ -92,6 +101,26 @@ class Governor:
             self.quota.lock(exc.scope, exc.kind, until)
         else:
             self.quota.lock(f"table {asked.table}", "any", until)
+
+    def dated(self, exc: Limited) -> Limited:
+        """The same, with the instant before which nothing more is asked, and what people can do."""
+        what = f"{str(exc).rstrip('.')}; nothing more is asked before {self._until(exc.wait)}. {REMEDY}"
+        return Limited(what, wait=exc.wait, scope=exc.scope, kind=exc.kind)
+
+    def _not_yet(self, asked: Asked, wait: timedelta) -> NotYet:
+        until = f"what the store allows is spent until {self._until(wait)}"
+        for budget, stands in self._outlooks(asked):
+            if stands.wait(asked.purpose) + SECOND >= wait:
+                left = f"; {stands.left:,} are left for results" if stands.left else ""
+                clause = f"rowd has made {stands.spent:,} of its {stands.size:,} calls of this month of the {budget.scope}{left}"
+                return NotYet(f"{until}: {clause}. {REMEDY}; a larger plan has more", wait=wait, spent=True)
+        clause, spent = self.quota.bar(asked, self.clock.uptime().seconds)
+        if not spent:
+            return NotYet(f"{clause}, until {self._until(wait)}", wait=wait, spent=False)
+        return NotYet(f"{until}: {clause}. {REMEDY}", wait=wait, spent=True)
+
+    def _until(self, wait: timedelta) -> str:
+        return f"{self.clock.now() + wait:%Y-%m-%d %H:%M:%S} UTC"
 
     def done(self, asked: Asked, requests: int) -> timedelta:
         """A look at a table, or a write of it, has ended, and took so many requests: how long the next is to keep away, so that

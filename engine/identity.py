@@ -304,7 +304,7 @@ def presence(known: Mapping[str, RowState], seen: Collection[str], now: datetime
         since = now if absent else max(known[key].absent_since or now for key in missing)
         until = since + HELD_FOR
         if now < until:
-            remedy = f"put them back, or leave it so until {moment(until, zone)} if you mean it"
+            remedy = f"put them back, or leave it so until {moment(until, zone)} if you mean it (`rowd delete --gone`: at once)"
             return Presence(absent, (), back, f"{len(missing)} of {alive} rows are gone at once; {remedy}")
     gone = tuple(key for key in missing if (missed := known[key].absent_since) is not None and now - missed >= SETTLE)
     return Presence(absent, gone, back)

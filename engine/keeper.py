@@ -19,7 +19,7 @@ from engine.meanings import Meanings
 from engine.merge import meant_by, stands_differently
 from engine.misfits import Misfits
 from engine.model import SETTLE, Defect, Occurrence, Request, RowState, Tally, Task
-from engine.plan import Answer, Hold, Released, Standing, cause
+from engine.plan import Answer, Hold, Released, Standing, bare, cause, public
 from engine.rules import TableRules
 from engine.set_back import taken_back
 from engine.sight import Sight
@@ -54,7 +54,7 @@ class Keeper:
         self.recent = False
         self.meanings = Meanings(rules.rules)
         self.sight = Sight(rules, self.states, self.meanings, mark.columns if mark is not None else ())
-        self.access = Access(rules.offline_limit, mark, rules.rules.zone)
+        self.access = Access(rules.offline_limit, mark, rules.rules.zone, self.name)
         self.active: Callable[[str, str], tuple[Occurrence, ...]] = _idle
         self.shut: Callable[[datetime], Mapping[str, datetime]] = _closed
         self._mended: dict[str, Released] = {}  # rows that were defective until then
@@ -231,7 +231,8 @@ class Keeper:
             return UNSERVED
         state, understood = self.states.get(key), self.understood.get(key)
         if self.access.last_read is None:
-            return "the table has not been read yet" + (f": {self.access.trouble.error}" if self.access.trouble is not None else "")
+            why = f": {public(bare(self.name, str(self.access.trouble.error)))}" if self.access.trouble is not None else ""
+            return f"the table has not been read yet{why}"
         if state is None or state.deleted_at is not None or not isinstance(understood, Defect):
             return "the row is gone from the table"
         return understood.message

@@ -290,6 +290,7 @@ class Wish(StrEnum):
     CANCEL = "cancel"
     SNOOZE = "snooze"
     TICK = "tick"
+    LET_GO = "let go"
 
 
 class Request(Struct, frozen=True):

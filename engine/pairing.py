@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from connectors.api import BEYOND, Cell, Row, fold
+from config.mistakes import first_of
+from connectors.api import BEYOND, PROVISIONAL, Cell, Row, fold
 from engine.cells import alike, quoted, text
 from engine.columns import OURS, SHARED, Column
 from engine.identity import id_of
@@ -160,10 +161,10 @@ def _alone(here: Side, there: Side, bound: set[str]) -> tuple[tuple[str, ...], t
     """Keys of rows that are to be made there, and rows that can't be."""
     names = Counter(map(_named, here.rows.values()))
     ids = Counter(map(_identified, here.rows.values()))
-    taken = {_named(cells) for cells in there.rows.values()}
+    bearers, taken = _bearing(here), _bearing(there)
     free: list[str] = []
     unclear: list[Alone] = []
-    for key, cells in here.rows.items():
+    for number, (key, cells) in enumerate(here.rows.items(), 1):
         if key in bound or not _says_something(cells):
             continue
         name, id_ = _named(cells), _identified(cells)
@@ -171,16 +172,33 @@ def _alone(here: Side, there: Side, bound: set[str]) -> tuple[tuple[str, ...], t
         if name is None:
             why = "it has no Name; give it one"
         elif names[name] > 1:
-            why = f"{names[name]} rows of {here.table} have this Name; give each another"
+            there_too = f", and {first_of(taken[name])} of {there.table}" if name in taken else ""
+            why = f"{names[name]} rows of {here.table} have this Name: {first_of(bearers[name])}{there_too}; give each another"
         elif here.ids and id_ is not None and ids[id_] > 1:
             why = f"{ids[id_]} rows of {here.table} have the ID {quoted(id_)}; clear it in the copies"
         elif name in taken:
-            why = f"{there.table} has another row of this Name; rename one of them"
+            ours = f"{_place(number, key, cells)} of {here.table}"
+            why = f"{there.table} has another row of this Name, {first_of(taken[name])}, than {ours}; rename one of them"
         if why is None:
             free.append(key)
         else:
             unclear.append(Alone(key, called(cells, key), why))
     return tuple(free), tuple(unclear)
+
+
+def _bearing(side: Side) -> dict[str, list[str]]:
+    """Name → where its rows stand."""
+    found: dict[str, list[str]] = {}
+    for number, (key, cells) in enumerate(side.rows.items(), 1):
+        if (name := _named(cells)) is not None:
+            found.setdefault(name, []).append(_place(number, key, cells))
+    return found
+
+
+def _place(number: int, key: str, cells: Cells) -> str:
+    """Where a row stands, for a person: `row 3 (ID 17)`, counted below the headers."""
+    known = id_of(cells.get(Column.ID)) or (key if not key.startswith(PROVISIONAL) else None)
+    return f"row {number}" + (f" (ID {known})" if known is not None else "")
 
 
 _TYPED = frozenset(map(str, Column)) - frozenset(map(str, OURS)) - {str(Column.DO)}

@@ -20,6 +20,19 @@ def cause(sentence: str) -> str:
     return found[0] if found is not None else sentence
 
 
+_FOLDERS = re.compile(r"(?<![\w:/.~])~?/(?:[^\s/\"']+/)+")
+
+
+def public(sentence: str) -> str:
+    """The sentence as people who edit a table may read it: files of this machine by their names alone, not where they lie."""
+    return _FOLDERS.sub("", sentence)
+
+
+def bare(table: str, sentence: str) -> str:
+    """What a store says of a table, for whoever sees already which table it is of: without its name at the beginning."""
+    return sentence.removeprefix(f"{table}: ")
+
+
 class Hold(Struct, frozen=True):
     """Why nothing of a row may start now. `record`: what comes due meanwhile is missed at once, not waited with."""
 

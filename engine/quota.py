@@ -14,6 +14,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from connectors.api import Budget, Request, Window
+from engine.recent import lasted
 
 RESERVE = 10
 """One in so many of the requests that a window lets through, reads and writes together, is kept for telling tables."""
@@ -105,6 +106,20 @@ class Quota:
             if spent and _key(window) in self._learnt:  # evenly, so that nobody has to wait for a whole window
                 at = max(at, spent[-1] + window.span.total_seconds() / self._really(window, now))
         return at
+
+    def bar(self, asked: Asked, now: float) -> tuple[str, bool]:
+        """What keeps it back for longest, in a clause, and whether that is that too much was asked, by whomever."""
+        bars = [(self._locked_until(f"table {asked.table}", asked.kind), "the store has asked for a pause", False)]
+        for window in asked.counted_by:
+            spent, room = self._within(window, now), min(room_in(window, asked), self._really(window, now))
+            if len(spent) >= room:
+                kind, span = "requests" if window.kind == "any" else f"{window.kind}s", lasted(window.span)
+                clause = f"the {window.scope} has had as many {kind} as rowd may make in {span} ({room:,})"
+                bars.append((spent[-room] + window.span.total_seconds(), clause, True))
+            clause = f"the {window.scope} was asked too often, by whatever program, and wants a pause"
+            bars.append((self._locked_until(window.scope, asked.kind), clause, True))
+        _, clause, spent_ = max(bars)
+        return clause, spent_
 
     def spend(self, asked: Asked, now: float) -> None:
         """Count one that goes out now."""

@@ -58,6 +58,12 @@ EVERYTHING = Remit()
 """Of a daemon that has a table for itself."""
 
 
+def runs(lease: Lease, cell: Cell) -> bool:
+    """Whether whoever holds it runs a row that says this under `Runs On`."""
+    label = _label(cell)
+    return lease.primary if label is None else label in lease.labels
+
+
 def come_over(state: RowState, now: datetime, poll: timedelta) -> RowState:
     """A row that was another daemon's until now: what comes due before that one has surely looked is not for us.
 

@@ -152,12 +152,12 @@ class Tenancy:
         return not ours or said in ours
 
     def _own(self, leases: Collection[Lease], now: datetime) -> Lease | None:
-        return next((one for one in leases if one.holder == self._holder.id and _holds(one, now)), None)
+        return next((one for one in leases if one.holder == self._holder.id and holds(one, now)), None)
 
     def _others(self, leases: Collection[Lease], now: datetime) -> list[Lease]:
         """Those of daemons that run rows of ours; who shares the table with us, each with labels of his own, is none of them."""
         meets = self._remit().meets
-        return [one for one in leases if one.holder != self._holder.id and _holds(one, now) and meets(one)]
+        return [one for one in leases if one.holder != self._holder.id and holds(one, now) and meets(one)]
 
     def _goes_before(self, other: Lease) -> bool:
         """Of two that know of each other, which stays: both must come to the same."""
@@ -174,5 +174,6 @@ class Tenancy:
         raise Taken(f"{self._name}: {other.who} runs {what}, {until}. Stop that one; if it is dead, `rowd run --take-over`.{share}")
 
 
-def _holds(lease: Lease, now: datetime) -> bool:
+def holds(lease: Lease, now: datetime) -> bool:
+    """Whether it counts now."""
     return now < lease.until <= now + ODD

@@ -14,6 +14,7 @@ from engine.clock import Clock
 from engine.crash import Crash
 from engine.events import (
     Listener,
+    QuotaSpent,
     TableHeld,
     TableRead,
     TableRecovered,
@@ -27,6 +28,7 @@ from engine.keeper import SECOND_LOOK, Keeper
 from engine.looking import placed
 from engine.outgoing import something_to_tell
 from engine.patience import PatientTable
+from engine.plan import bare
 from engine.quota import Purpose
 from engine.recorder import Recorder
 from engine.schedule import zone_name
@@ -281,7 +283,10 @@ class Tender:
 
     async def _failed(self, exc: TableError, deliver: Deliver) -> None:
         keeper, now = self.keeper, self._clock.now()
+        before = keeper.access.trouble
         if keeper.access.failed(exc, now):
-            needs_owner = isinstance(exc, NeedsOwner)
-            self._listener(TableUnreachable(at=now, table=keeper.name, message=str(exc), needs_owner=needs_owner))
+            if not (exc.spent and before is not None and before.error.spent):  # only until when has changed
+                kind = QuotaSpent if exc.spent else TableUnreachable
+                message = bare(keeper.name, str(exc))
+                self._listener(kind(at=now, table=keeper.name, message=message, needs_owner=isinstance(exc, NeedsOwner)))
             await deliver(keeper, lambda _: Findings(look_again=True))

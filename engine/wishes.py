@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from actions.api import Outcome
-from engine.model import MOST_COUNTED_RUNS, Cause, Occurrence, Overlap, Request, Stage, Status, Type, Wish
+from engine.identity import HELD_FOR
+from engine.model import MOST_COUNTED_RUNS, Cause, Occurrence, Overlap, Request, RowState, Stage, Status, Type, Wish
 from engine.plan import Answer, Stop, cause
 from engine.weighing import Weighed, too_soon
 
@@ -18,10 +19,23 @@ def answer(one: Weighed, request: Request, now: datetime) -> None:
     one.answers.append(Answer(request, refusal is None, refusal or "taken"))
 
 
+def let_go(state: RowState | None, requests: Sequence[Request]) -> tuple[list[Answer], RowState | None]:
+    """What becomes of wishes to let go of a row that is missing, and the row as it stands then; None where it stays as it was.
+
+    It counts as missing for so long that nothing is held for its sake: the next read that lacks it deletes it.
+    """
+    if state is None or state.deleted_at is not None:
+        return [Answer(request, True, "taken") for request in requests], None
+    if state.absent_since is None:
+        return [Answer(request, False, "the row is in the table again") for request in requests], None
+    return [Answer(request, True, "taken") for request in requests], state._replace(absent_since=state.absent_since - HELD_FOR)
+
+
 def without_task(requests: Sequence[Request], active: Sequence[Occurrence], why: str) -> tuple[list[Answer], list[Stop]]:
     """What becomes of a row that is no task (any more): what runs can be cancelled, and what waits ends by itself.
 
-    requests: what people asked of it, oldest first.   active: its occurrences that have not ended.   why: it is no task.
+    requests: what people asked of it, oldest first, but for what `let_go` answers.   active: its occurrences that have not ended.
+    why: it is no task.
     """
     answers: list[Answer] = []
     stops: dict[str, Stop] = {}

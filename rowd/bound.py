@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from actions.api import Definition
 from config.load import Config
+from config.readers import exposed
 from connectors.api import Backend, Gate, Place, Table, fold, open_gate
 from engine.columns import Column
 from engine.parts import Parts
@@ -57,6 +58,13 @@ class Bound(Struct, frozen=True):
         return self.backend.open(self.settings, replace(self.place, gate=gate))
 
     @property
+    def exposed(self) -> Iterator[str]:
+        """A sentence on each file of secrets of its that others can read, too."""
+        for file in self.backend.private(self.settings):
+            if (told := exposed(self.place.base / file.expanduser())) is not None:
+                yield told
+
+    @property
     def windows(self) -> WindowFile:
         """Of its site."""
         return WindowFile(self.ledger.with_name(WINDOWS))
@@ -88,6 +96,11 @@ class Site(Struct, frozen=True):
     def served(self) -> Mapping[str, Bound]:
         """The tables that a daemon is to run."""
         return {name: bound for name, bound in self.tables.items() if bound.served}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences for the operator, about what works but shouldn't stay so, each once."""
+        return tuple(dict.fromkeys([*self.config.warnings, *(told for bound in self.tables.values() for told in bound.exposed)]))
 
     @property
     def state(self) -> Path:

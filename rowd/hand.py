@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
+from config.mistakes import nearest_first
 from connectors.api import PROVISIONAL, Cell, Editable, Effect, Patch, Row, Table, fold
 from connectors.errors import NeedsOwner, TableError, TryLater
 from engine.cells import guess, quoted, text
@@ -104,6 +106,24 @@ class Hand:
 
     # --- cells
 
+    def put_by_hand(self, cells: Mapping[str, Cell], said: Mapping[str, Cell]) -> dict[str, Cell]:
+        """The same where a person has named each column: what isn't there is no place, and `Metadata.KEY` is a key of Metadata.
+
+        Raises Unfit.
+        """
+        inner = {key.strip(): v for word, v in said.items() if (key := _key_of(word)) is not None}
+        for word in said:
+            if _key_of(word) is None and not self._has(column := self._column(word)) and column not in OURS:
+                key = column.lower().replace(" ", "_")
+                instead = (
+                    f"Add it to the table, or put it into Metadata: --set {shlex.quote(f'Metadata.{key}={said[word] or str()}')}"
+                )
+                raise Unfit(f"{self.name} has no column {column}; its columns are {nearest_first(word, self.columns)}. {instead}")
+        found = self.assigned(cells, {word: v for word, v in said.items() if _key_of(word) is None})
+        if inner and not self._has(Column.METADATA):
+            raise Unfit(f"{self.name} has no column Metadata; its columns are {nearest_first('Metadata', self.columns)}")
+        return {**found, Column.METADATA: _merged(found.get(Column.METADATA), inner)} if inner else found
+
     def assigned(self, cells: Mapping[str, Cell], said: Mapping[str, Cell]) -> dict[str, Cell]:
         """A row's canonical cells after these assignments: header or canonical name → value, None to clear.
 
@@ -133,10 +153,11 @@ class Hand:
             if self._has(known) or (folded in SETTINGS and self._has(Column.METADATA)):
                 return str(known)
             renamed = f", or set columns.{known} in rowd.toml" if known in OURS or known in SETTINGS.values() else ""
-            raise Unfit(f"{self.name} has no column {known}; add it to the table{renamed}")
+            there = f"Its columns are {nearest_first(word, self.columns)}"
+            raise Unfit(f"{self.name} has no column {known}; add it to the table{renamed}. {there}")
         near = guess(word, [*self.columns, *(str(c) for c in SETTINGS.values())])
-        hint = f'; did you mean "{near}"?' if near else f"; its columns are {', '.join(self.columns)}"
-        raise Unfit(f"{self.name} has no column {quoted(word)}{hint}")
+        hint = f'; did you mean "{near}"?' if near else ";"
+        raise Unfit(f"{self.name} has no column {quoted(word)}{hint} its columns are {nearest_first(word, self.columns)}")
 
     def _has(self, column: str) -> bool:
         return any(key == column for _, key in self.layout.keys)
@@ -232,6 +253,12 @@ def hand(bound: Bound) -> Iterator[Hand]:
             table.close()
 
 
+def _key_of(word: str) -> str | None:
+    """The key of Metadata that `Metadata.KEY` names; None for a column."""
+    column, point, key = word.partition(".")
+    return key if point and key.strip() and fold(column) == fold(Column.METADATA) else None
+
+
 def _name(cells: Mapping[str, Cell]) -> str:
     return text(cells.get(Column.NAME)) or ""
 
@@ -249,5 +276,5 @@ def _merged(cell: Cell, inner: Mapping[str, Cell]) -> str | None:
         for key in [k for k in found if fold(k) == fold(column)]:
             del found[key]
         if value is not None:
-            found[column.lower().replace(" ", "_")] = value
+            found[column.lower().replace(" ", "_") if fold(column) in SETTINGS else column] = value
     return json.dumps(found, ensure_ascii=False) if found else None

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from actions.api import Definition
 from engine.model import Overlap, Schedule, Status, Task
-from engine.plan import House
+from engine.plan import House, bare
 from engine.recent import lasted
 from engine.schedule.walk import Calendar, Once
 from engine.schedule.zones import Stretch, instant_of, moment_of, walls
@@ -112,7 +112,7 @@ def refuses(refusals: Iterable[tuple[RowView, str]]) -> Iterator[Finding]:
 
 def _of_table(view: TableView) -> Iterator[Finding]:
     if view.trouble is not None:
-        yield Finding(Level.ERROR, "table", view.name, f"the table can't be read: {view.trouble}")
+        yield Finding(Level.ERROR, "table", view.name, f"the table can't be read: {bare(view.name, str(view.trouble))}")
     if view.held is not None:
         yield Finding(Level.ERROR, "table", view.name, f"the table is held, nothing of it starts: {view.held}")
     for hint in view.hints:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, tzinfo
 
+from connectors.api import Lease
 from engine.recent import lasted
 
 _NOT_IN_JSON = re.compile(r"[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -39,6 +40,12 @@ def distance(instant: datetime, now: datetime) -> str:
     if abs(ahead) < timedelta(seconds=1):
         return "now"
     return f"in {lasted(ahead)}" if ahead > timedelta(0) else f"{lasted(-ahead)} ago"
+
+
+def holder(lease: Lease, now: datetime, zone: tzinfo) -> str:
+    """Who holds it, and until when at least: `rowd, process 17 on alpha, at least until today 14:15 (in 12m)`."""
+    until = lease.until.replace(second=0)
+    return f"{lease.who}, at least until {when(until, zone, now)} ({distance(until, now)})"
 
 
 def lasting(since: datetime, now: datetime) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from actions.api import Process
 from engine.clock import Clock, SystemClock
 from engine.committer import Committer
-from engine.events import Listener, Trouble
+from engine.events import ConfigDoubted, Listener, Trouble
 from engine.housekeeping import Chores, Housekeeping
 from engine.ledger import DaemonMark, Ledger
 from engine.ledger.backups import FOLDER
@@ -87,6 +87,8 @@ async def serve(
     gc.set_threshold(*COLLECT)
     async with opened(site, listener, take_over=take_over) as (made, committer):
         gc.freeze()
+        for warning in site.warnings:
+            listener(ConfigDoubted(at=made.clock.now(), message=warning))
         stopping, loop = _stoppable(), asyncio.get_running_loop()
         reloading = Reloading(site, _myself(), made, committer, reload, listener)
         chores = Housekeeping(_chores(site), SystemClock(), committer, listener)

@@ -6,7 +6,7 @@ The daemon is never asked. What a command shows of a row is worked out by the ve
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
@@ -14,9 +14,9 @@ from functools import partial
 from msgspec import Struct
 from msgspec.structs import replace
 
-from connectors.api import PROVISIONAL, Cell
-from connectors.errors import NeedsOwner, TableError
-from engine.breaker import Breaker
+from connectors.api import PROVISIONAL, Cell, Lease
+from connectors.errors import TableError
+from engine.access import reach_of
 from engine.cells import quoted
 from engine.clock import Clock
 from engine.columns import Column
@@ -24,15 +24,19 @@ from engine.display import display
 from engine.findings import Reading
 from engine.keeper import Keeper
 from engine.layout import Layout
-from engine.ledger import DaemonMark, Ledger, Reach, TableMark
+from engine.ledger import DaemonMark, Ledger, TableMark
 from engine.merge import first_sight
+from engine.metadata import setting
 from engine.model import Defect, Occurrence, Request, RowState, Stage, Status, Tally, Task
 from engine.parse import doubled_names, name_taken, parse
 from engine.plan import Hold, House, Standing
+from engine.remit import runs
+from engine.tenancy import holds
 from rowd.allowances import commands_governor
 from rowd.bound import Bound, Site
+from rowd.known import Known, known, shut, tripped
 from rowd.service import alive
-from rowd.wiring import keeper_of, new_id, patient_table
+from rowd.wiring import new_id, patient_table
 
 NOT_SERVED = Hold("not served (serve = false in rowd.toml)")
 """Why nothing of a table starts that only commands know."""
@@ -46,6 +50,7 @@ class RowView(Struct, frozen=True):
     zone: what its times are shown in: the task's, else the table's.   held: why nothing of it may start, None where it may.
     position: which of the table's rows it is, from 1, where it was read now.
     wanted: what the daemon's own code would write into it; None for a row that the daemon has yet to tell apart, or never reads.
+    lease: of another daemon than this ledger's, which runs it; None where none is known to.
     """
 
     table: str
@@ -60,6 +65,7 @@ class RowView(Struct, frozen=True):
     new: bool = False
     position: int | None = None
     wanted: Callable[[], Mapping[str, Cell] | None] | None = None
+    lease: Lease | None = None
 
     @property
     def name(self) -> str:
@@ -111,6 +117,7 @@ class TableView(Struct, frozen=True):
     hints: strangers among its columns that were probably meant to be known ones.   served: whether a daemon is to run it.
     trouble: why it couldn't be read now.   held: why nothing of it may start, for the table as a whole.
     mark: how it stood when the daemon last looked; None before that.   layout: None where no read of it was understood.
+    leases: of other daemons than this ledger's that run rows of it, as far as its store tells.
     """
 
     name: str
@@ -124,6 +131,13 @@ class TableView(Struct, frozen=True):
     doubted: tuple[RowView, ...] = ()
     hints: tuple[str, ...] = ()
     served: bool = True
+    leases: tuple[Lease, ...] = ()
+
+    @property
+    def taken(self) -> Lease | None:
+        """Of another daemon, beside which one of this site may not run it; None for nothing of the kind."""
+        remit = self.bound.rules.rules.remit
+        return next((lease for lease in self.leases if self.served and not remit.alone and remit.meets(lease)), None)
 
     @property
     def unread(self) -> bool:
@@ -143,22 +157,25 @@ class TableView(Struct, frozen=True):
         return [row for row in self.rows if row.defect is not None and row.defect.draft]
 
 
-def look(site: Site, ledger: Ledger | None, clock: Clock, names: Collection[str] | None = None) -> list[TableView]:
+def look(
+    site: Site, ledger: Ledger | None, clock: Clock, names: Collection[str] | None = None, *, holder: str = ""
+) -> list[TableView]:
     """Look at these tables, all of them for None, in the order of `rowd.toml`. A table that can't be read tells its trouble.
 
-    ledger: None where there is none yet: every row is new then. Raises: ledger errors, KeyError for a name that isn't there.
+    ledger: None where there is none yet: every row is new then.   holder: whose leases are ours without a ledger.
+    Raises: ledger errors, KeyError for a name that isn't there.
     """
     bounds = [site.tables[name] for name in (site.tables if names is None else names)]
     readings = asyncio.run(_read(bounds, clock))
-    known, now = _known(site, bounds, ledger), clock.now()  # a store may have kept us waiting: what has run meanwhile counts
-    return [_seen(bound, known[bound.rules.rules.table], readings[bound.rules.rules.table], now) for bound in bounds]
+    ours, now = known(site, bounds, ledger, holder), clock.now()  # a store may have kept us waiting: what has run meanwhile counts
+    return [_seen(bound, ours[bound.rules.rules.table], readings[bound.rules.rules.table], now) for bound in bounds]
 
 
 def remembered(site: Site, ledger: Ledger | None, now: datetime, names: Collection[str] | None = None) -> list[TableView]:
     """The same from the ledger's copy alone: no table is read. Rows stand in the order of first sight. Raises ledger errors."""
     bounds = [site.tables[name] for name in (site.tables if names is None else names)]
-    known = _known(site, bounds, ledger)
-    return [_seen(bound, known[bound.rules.rules.table], None, now) for bound in bounds]
+    ours = known(site, bounds, ledger)
+    return [_seen(bound, ours[bound.rules.rules.table], None, now) for bound in bounds]
 
 
 def house(site: Site, ledger: Ledger | None, now: datetime) -> House:
@@ -173,21 +190,9 @@ def house(site: Site, ledger: Ledger | None, now: datetime) -> House:
         free=max(0, site.parts.max_parallel - running.total()),
         running=running,
         limits=site.parts.limits,
-        shut=_shut(_tripped(site, ledger), now),
+        shut=shut(tripped(site, ledger), now),
         blackouts=site.parts.blackouts,
     )
-
-
-def _tripped(site: Site, ledger: Ledger | None) -> dict[str, datetime]:
-    """Action → until when its breaker lets nothing start, or did."""
-    if ledger is None:
-        return {}
-    found = {action: Breaker(*ledger.streak(action)).shut_until(site.parts.breaker) for action in site.definitions}
-    return {action: until for action, until in found.items() if until is not None}
-
-
-def _shut(tripped: Mapping[str, datetime], now: datetime) -> dict[str, datetime]:
-    return {action: until for action, until in tripped.items() if until > now}
 
 
 def living(ledger: Ledger | None) -> DaemonMark | None:
@@ -201,42 +206,6 @@ def usual(ledger: Ledger | None, tables: Iterable[TableView]) -> dict[tuple[str,
     if ledger is None:
         return {}
     return {(t.name, key): span for t in tables for key, span in ledger.durations(t.name).items()}
-
-
-class _Known(Struct, frozen=True):
-    """What the ledger says of one table."""
-
-    keeper: Keeper
-    mark: TableMark | None
-    active: Mapping[str, Sequence[Occurrence]]
-    requests: Mapping[str, Sequence[Request]]
-
-
-def _known(site: Site, bounds: Iterable[Bound], ledger: Ledger | None) -> dict[str, _Known]:
-    if ledger is None:
-        return {b.rules.rules.table: _Known(Keeper(b.rules, (), {}, None), None, {}, {}) for b in bounds}
-    known = {}
-    with ledger.snapshot():
-        tripped = _tripped(site, ledger)
-        asked: defaultdict[tuple[str, str], list[Request]] = defaultdict(list)
-        for request in ledger.requests():
-            asked[request.table, request.key].append(request)
-        for bound in bounds:
-            name = bound.rules.rules.table
-            active: defaultdict[str, list[Occurrence]] = defaultdict(list)
-            for occurrence in ledger.active(name):
-                active[occurrence.key].append(occurrence)
-            mine = {key: found for (table, key), found in asked.items() if table == name}
-            keeper = keeper_of(bound, ledger)
-            keeper.active = partial(_active, active)
-            keeper.shut = partial(_shut, tripped)
-            keeper.requests = {key: tuple(asked) for key, asked in mine.items()}
-            known[name] = _Known(keeper, ledger.table_mark(name), active, mine)
-    return known
-
-
-def _active(active: Mapping[str, Sequence[Occurrence]], _table: str, key: str) -> tuple[Occurrence, ...]:
-    return tuple(active.get(key, ()))
 
 
 async def _read(bounds: Sequence[Bound], clock: Clock) -> dict[str, Reading | TableError]:
@@ -256,7 +225,7 @@ async def _read(bounds: Sequence[Bound], clock: Clock) -> dict[str, Reading | Ta
     return {bound.rules.rules.table: reading for bound, reading in zip(bounds, readings, strict=True)}
 
 
-def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now: datetime) -> TableView:
+def _seen(bound: Bound, known: Known, reading: Reading | TableError | None, now: datetime) -> TableView:
     """reading: None for the ledger's copy."""
     keeper = known.keeper
     before = {key for key, state in keeper.states.items() if state.deleted_at is None}
@@ -269,6 +238,8 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
     read = reading.rows if isinstance(reading, Reading) else ()
     positions = {row.key: number for number, row in enumerate(read, 1)}
     order = dict.fromkeys([*keeper.sight.order, *keeper.states])
+    met = reading.leases if isinstance(reading, Reading) else ()
+    leases = tuple(lease for lease in met if lease.holder != known.holder and holds(lease, now))
     rows = [
         RowView(
             table=keeper.name,
@@ -291,6 +262,7 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
     rows = [row for row in rows if row.key not in keeper.sight.doubtful]
     nameless = _nameless(keeper, now, new=known.mark is None)
     rows += [replace(row, position=positions.get(row.key)) for row in (nameless if bound.served else map(_mirrored, nameless))]
+    rows = [replace(row, lease=_lease(leases, row.state)) for row in rows] if leases else rows
     return TableView(
         name=keeper.name,
         bound=bound,
@@ -303,7 +275,14 @@ def _seen(bound: Bound, known: _Known, reading: Reading | TableError | None, now
         doubted=doubted,
         hints=(*Layout.of(keeper.sight.columns, bound.rules.renames).hints, *keeper.sight.missing(), *keeper.bylaws.zone_doubt),
         served=bound.served,
+        leases=leases,
     )
+
+
+def _lease(leases: Iterable[Lease], state: RowState) -> Lease | None:
+    """Whose row it is, of these."""
+    cell = setting(state.cells, Column.RUNS_ON)
+    return next((lease for lease in leases if runs(lease, cell)), None)
 
 
 def _mirrored(row: RowView) -> RowView:
@@ -313,8 +292,7 @@ def _mirrored(row: RowView) -> RowView:
 
 def _since(mark: TableMark | None, error: TableError, now: datetime) -> datetime:
     """Since when the table is in this trouble, as far as the daemon has noted it."""
-    same = Reach.NO_ACCESS if isinstance(error, NeedsOwner) else Reach.UNREACHABLE
-    return mark.since if mark is not None and mark.state is same else now
+    return mark.since if mark is not None and mark.state is reach_of(error) else now
 
 
 def _nameless(keeper: Keeper, now: datetime, *, new: bool) -> list[RowView]:

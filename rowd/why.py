@@ -12,14 +12,19 @@ from engine.display import whole
 from engine.model import SETTLE, Occurrence, Stage, Status, Task, Type
 from engine.plan import House
 from engine.upcoming import again_from
-from rowd.saying import distance, when
+from rowd.saying import distance, holder, when
 from rowd.view import RowView
 
 
 def why(row: RowView, now: datetime, house: House, *, daemon: bool) -> str:
-    """One sentence, with its full stop. daemon: whether one is running; without one nothing starts, whatever else is said."""
+    """One sentence, with its full stop. daemon: whether one is running; without one nothing starts, whatever else is said, unless
+    another machine's daemon runs the row.
+    """
     reason = _reason(row, now, house).rstrip(".")
-    alone = "" if daemon else ". No daemon is running, though: `rowd run` starts one"
+    if row.lease is not None:
+        alone = f". The daemon that runs it is {holder(row.lease, now, row.zone)}"
+    else:
+        alone = "" if daemon else ". No daemon is running, though: `rowd run` starts one"
     return f"{reason[:1].upper()}{reason[1:]}{alone}."
 
 

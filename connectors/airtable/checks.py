@@ -14,6 +14,7 @@ from connectors.airtable.fields import table_of
 from connectors.airtable.journal import TableJournal
 from connectors.errors import NeedsOwner, TableError
 from connectors.preparing import Check
+from connectors.showing import offered
 
 NOBODY = "rec00000000000000"
 """The form of a record's id, and none that there is: Airtable draws them."""
@@ -65,7 +66,7 @@ def _base(client: Client) -> Mapping[str, Any]:
     mine = [each for each in found if each["id"] == named] or [each for each in found if each["name"] == named]
     if len(mine) == 1:
         return mine[0]
-    names = ", ".join(f'"{each["name"]}"' for each in found) or "none"
+    names = offered(named, [each["name"] for each in found])
     what = "several bases of that name; write the id (app…) of the one" if mine else f"no such base; it has {names}"
     raise NeedsOwner(
         f"{client.where}: the token in {client.where.secret} has access to {what}. At {TOKENS}, add the base under Access; its user"
@@ -76,7 +77,8 @@ def _base(client: Client) -> Mapping[str, Any]:
 def _has_view(client: Client, told: Mapping[str, Any]) -> None:
     view = client.where.view
     if view is not None and all(view not in (each["id"], each["name"]) for each in told.get("views", ())):
-        raise NeedsOwner(f"{client.where}: {no_view(client.where)}")
+        there = offered(view, [each["name"] for each in told.get("views", ())])
+        raise NeedsOwner(f"{client.where}: {no_view(client.where)} The table has {there}.")
 
 
 def _rights(client: Client, base: Mapping[str, Any], table: str) -> Iterator[Check]:

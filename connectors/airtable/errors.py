@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from connectors.causes import cause
-from connectors.errors import Bug, Expired, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
+from connectors.errors import Bug, Expired, Limited, MonthSpent, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
 from connectors.reaching import RELOAD
 
 if TYPE_CHECKING:
@@ -130,7 +130,9 @@ def said(refused: Refused, where: Where, asking: Asking) -> TableError:
 def _too_many(refused: Refused, where: Where) -> TableError:
     if "BILLING" in refused.kind or _SPENT.search(refused.message):
         remedy = "It goes on by itself when the month turns; sooner with a larger plan. Make `poll` longer, so that a month lasts."
-        return NeedsOwner(f"{where}: the workspace has spent the calls that its plan has for this month. {remedy}")
+        return MonthSpent(
+            f"{where}: the workspace has spent the calls that its plan has for this month, by whatever program. {remedy}"
+        )
     wait = refused.wait if refused.wait is not None else LOCK_OUT
     what = f"{where}: too many requests to the base in a second, by whomever; Airtable wants a pause"
     return Limited(what, wait=wait, scope=where.scope)

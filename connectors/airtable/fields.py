@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.columns import Columns
 from connectors.errors import NeedsOwner
+from connectors.showing import offered
 
 COMPUTED = frozenset(
     {
@@ -86,7 +87,7 @@ def table_of(answer: Mapping[str, Any], table: str, known: str | None, where: ob
     told = list(answer.get("tables") or ())
     found = [each for each in told if each["id"] in (known, table)] or [each for each in told if each["name"] == table]
     if not found:
-        names = ", ".join(f'"{each["name"]}"' for each in told) or "none"
+        names = offered(table, [each["name"] for each in told])
         raise NeedsOwner(f"{where}: the base has no such table; it has {names}. Correct `table` in rowd.toml.")
     first: Mapping[str, Any] = found[0]
     return first

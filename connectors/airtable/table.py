@@ -26,6 +26,7 @@ from connectors.api import Budget, Cell, Effect, Entry, Lease, Page, Patch, Plac
 from connectors.errors import Bug, NeedsOwner, TableError, TryLater
 from connectors.leases import LeaseRows
 from connectors.preparing import Check, Preparation, Wanted
+from connectors.showing import offered
 
 BATCH = 10
 """Records of one request at most; airtable.com/developers/web/api/update-multiple-records (VENDORS.md B2)."""
@@ -169,7 +170,7 @@ class AirtableTable:
                     break
             ids = [each["id"] for each in found if each["name"] == self._where.base]
             if len(ids) != 1:
-                names = ", ".join(f'"{each["name"]}"' for each in found) or "none"
+                names = offered(self._where.base, [each["name"] for each in found])
                 what = "several bases of that name; write the id (app…) of the one" if ids else f"no such base; it has {names}"
                 raise NeedsOwner(f"{self._where}: the token has access to {what}. Correct `base` in rowd.toml.")
             known = str(ids[0])

@@ -9,6 +9,6 @@ from connectors.api import Backend
 from connectors.google_sheets.settings import GoogleSheetsSettings
 from connectors.google_sheets.table import GoogleSheetsTable, opened
 
-BACKEND = Backend(settings=GoogleSheetsSettings, open=opened)
+BACKEND = Backend(settings=GoogleSheetsSettings, open=opened, private=GoogleSheetsSettings.private)
 
 __all__ = ["BACKEND", "GoogleSheetsSettings", "GoogleSheetsTable"]

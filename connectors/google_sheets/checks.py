@@ -33,7 +33,7 @@ def examined(sheet: Sheet, journal: TabJournal | None, *, drive: bool) -> Iterat
     tabs = [one.get("properties", {}) for one in found.get("sheets", ())]
     tab = next((one for one in tabs if sheet.tab in (one.get("sheetId", 0), one.get("title"))), None)
     if tab is None:
-        yield Check.failed("tab", sheet.no_tab())
+        yield Check.failed("tab", sheet.no_tab(tabs))
         return
     yield Check("tab", f'the tab "{tab.get("title", "")}" is there')
     if journal is not None:

@@ -122,6 +122,11 @@ class GoogleSheetsSettings(BaseModel, extra="forbid", frozen=True):
             raise ValueError(f'history is the tab with the tasks; write the title of another one, like history = "{self.tab} Runs"')
         return self
 
+    def private(self) -> list[Path]:
+        """The file that holds a key or a sign-in. Of the client of an app that people install, Google calls nothing secret."""
+        named = self.token if self.by_person else self.credentials
+        return [named] if named is not None else []
+
     @property
     def by_person(self) -> bool:
         """Whether a person signs in; else it is a service account."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from connectors.api import Lease, Place, Window
-from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
+from connectors.errors import NeedsOwner, OutcomeUnknown, TableError, TryLater
 from connectors.google_sheets.credentials import Credentials
 from connectors.google_sheets.edge import Edge
 from connectors.google_sheets.errors import NoTab, Outdated, Subject
@@ -18,6 +18,7 @@ from connectors.google_sheets.settings import GoogleSheetsSettings
 from connectors.google_sheets.standing import LOOKS, Standing, standing
 from connectors.google_sheets.writing import Answer, Puts, answer, data, marks, width_of
 from connectors.leases import line_of
+from connectors.showing import offered
 
 Json = dict[str, Any]
 
@@ -48,8 +49,19 @@ class Sheet:
         return self._edge.subject
 
     def read(self) -> Grid:
-        """The tab as it stands. One read. Raises TryLater, NeedsOwner, Bug."""
-        return self._seen(self._edge.spreadsheet(self._tab))
+        """The tab as it stands. One read, two where it isn't there. Raises TryLater, NeedsOwner, Bug."""
+        try:
+            return self._seen(self._edge.spreadsheet(self._tab))
+        except NoTab as exc:
+            raise self._told_which(exc) from exc
+
+    def _told_which(self, missing: NoTab) -> NoTab:
+        """The same with the tabs that there are. One read more; where that fails, without them."""
+        try:
+            found = self._edge.overview()
+        except TableError:
+            return missing
+        return self.no_tab([one.get("properties", {}) for one in found.get("sheets", ())])
 
     def put(self, seen: Grid, puts: Puts, beside: Sequence[Json] = ()) -> tuple[Answer, list[Json]]:
         """Put cells into rows by their handles; all of it or nothing. One write. Also what the answer says of the rest.
@@ -152,9 +164,12 @@ class Sheet:
         """That the file was deleted, and can still be had back."""
         return NeedsOwner(f"{self.label}: the spreadsheet is in the bin of Google Drive. Restore it there: {self.subject.url}")
 
-    def no_tab(self) -> NoTab:
-        """That the spreadsheet is there, and the tab isn't."""
-        return NoTab(f"{self.label}: the spreadsheet has no such tab. Put it back, or say in rowd.toml which it is.")
+    def no_tab(self, tabs: Sequence[Json] = ()) -> NoTab:
+        """That the spreadsheet is there, and the tab isn't.   tabs: properties of those that are, as far as that is known."""
+        number = isinstance(self._tab, int)
+        names = [f"{one.get('title', '')} (gid={one.get('sheetId', 0)})" if number else str(one.get("title", "")) for one in tabs]
+        there = f"; it has {offered(str(self._tab), names)}" if tabs else ""
+        return NoTab(f"{self.label}: the spreadsheet has no such tab{there}. Put it back, or say in rowd.toml which it is.")
 
     def close(self) -> None:
         self._edge.close()

@@ -11,7 +11,7 @@ from connectors.notion.client import Client
 from connectors.notion.errors import Asking, Refused, said
 from connectors.notion.fields import Fields, fields_of
 from connectors.notion.settings import NotionSettings, dashed
-from connectors.showing import listed, shown
+from connectors.showing import offered, shown
 
 READS = Asking("Read content")
 
@@ -67,7 +67,7 @@ class Source:
             ]
         if len(found) == 1:
             return str(found[0]["id"])
-        where, names = self._client.where, listed([each["name"] for each in sources]) or "none"
+        where, names = self._client.where, offered(wanted or "", [each["name"] for each in sources])
         if not sources:
             raise NeedsOwner(f"{where}: the database has no data source that may be seen. Restore it from Notion's trash.")
         if wanted is None:

@@ -20,6 +20,7 @@ class Reach(StrEnum):
     HELD = "held"
     UNWRITABLE = "unwritable"
     NO_ACCESS = "no access"
+    SPENT = "quota spent"
 
 
 class TableMark(Struct, frozen=True):

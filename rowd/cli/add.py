@@ -47,13 +47,12 @@ def add(
     """
     site = site_at(config)
     bound = one_table(site, table)
-    said = {**given(name=name, action=action, schedule=schedule, type=type_), **assignments(sets or ())}
-    if draft:
-        said[str(Column.STATUS)] = str(Status.DRAFT)
+    said = given(name=name, action=action, schedule=schedule, type=type_)
     _no_type(schedule)
     with hand(bound) as held:
         try:
-            cells = held.assigned({}, said)
+            cells = held.put_by_hand(held.assigned({}, said), assignments(sets or ()))
+            cells = held.assigned(cells, {str(Column.STATUS): str(Status.DRAFT)}) if draft else cells
         except Unfit as exc:
             fail(str(exc), Exit.USAGE)
         if action is None and Column.ACTION not in cells and not draft:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import shlex
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from actions.api import Outcome
-from connectors.api import PROVISIONAL
+from connectors.api import PROVISIONAL, Lease
 from engine.clock import Clock
 from engine.ledger import Ledger
 from engine.model import Occurrence, Stage, Wish
@@ -23,6 +23,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.output import clean, emit_json, fail, say, warn
 from rowd.cli.site import ledger_gone, me
 from rowd.note import left
+from rowd.saying import holder
 from rowd.view import RowView, living
 
 ANSWERS_WITHIN = timedelta(seconds=5)
@@ -60,6 +61,8 @@ def ask(
 
     Ends the command where nobody could ever answer, or where there is nothing to wait for. Raises ledger errors.
     """
+    if row.lease is not None and not (wish is Wish.CANCEL and row.active):  # what runs goes on where it began
+        fail(_elsewhere(site, row, row.lease, wish, clock.now()), Exit.REFUSED)
     if ledger is None:
         if ledger_gone(site) is not None:  # it was said what to do
             fail("Nothing was asked.", Exit.OWNER)
@@ -86,6 +89,19 @@ def ask(
     with suppress(OSError):  # a daemon that isn't woken looks when it next does something
         site.wake.touch(mode=0o600)
     return asyncio.run(_followed(ledger, Asked(request, row, wish, daemon is not None), clock, wait=wait))
+
+
+def _elsewhere(site: Site, row: RowView, lease: Lease, wish: Wish, now: datetime) -> str:
+    """That another machine's daemon runs the row, and how that one is asked."""
+    name = clean(row.name)
+    pressed = f"{row.table}/{name}" if len(site.tables) > 1 else name
+    button = f"`rowd edit {shlex.quote(pressed)} --set {shlex.quote(f'Do={wish}')}`"
+    press = "raise Current in the table" if wish is Wish.TICK else f"press the button in the table: {button}"
+    dead = " Where that one is dead: `rowd run --take-over`." if site.tables[row.table].rules.rules.remit.meets(lease) else ""
+    return (
+        f"{name} is run by {holder(lease, now, row.zone)}. Requests from here are answered by a daemon of this machine alone, so"
+        f" nothing was asked. Run this command where that daemon runs, or {press}.{dead}"
+    )
 
 
 async def _followed(ledger: Ledger, asked: Asked, clock: Clock, *, wait: bool) -> Asked:

@@ -57,12 +57,12 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
                 "findings": found,
                 **counts,
                 "rows": sum(len(t.rows) for t in tables),
-                "config_warnings": site.config.warnings,
+                "config_warnings": site.warnings,
                 "behind": old,
             }
         )
     else:
-        for warning in [*site.config.warnings, *([old] if old is not None else [])]:
+        for warning in [*site.warnings, *([old] if old is not None else [])]:
             warn(f"warning: {warning}")
         several = len(tables) > 1
         columns = ["", "Row", "Table", "Finding"]

@@ -16,10 +16,12 @@ from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import clean, emit_json, plural, say
+from rowd.cli.rows import run_by
 from rowd.cli.site import behind, ledger_gone, tables_of, unattended, whatever_is_right
 from rowd.preparing import examined, paced
 from rowd.saying import counted
 from rowd.view import look
+from rowd.wiring import holder_of
 
 
 class Line(Struct, frozen=True):
@@ -69,9 +71,9 @@ def doctor(config: ConfigOption = None, table: TableOption = None, as_json: Json
 
 def _installation(site: Site, *, mended: bool) -> Iterator[Line]:
     """mended: whether rowd.toml has no mistakes."""
-    for warning in site.config.warnings:
+    for warning in site.warnings:
         yield Line("", "config", False, warning)
-    if mended and not site.config.warnings:
+    if mended and not site.warnings:
         yield Line("", "config", True, f"{site.config.file} has no mistakes")
     unusable = [*about_state(site)]
     yield from (Line("", "state folder", False, one.message) for one in unusable)
@@ -92,7 +94,7 @@ def _ledger(site: Site) -> Iterator[Line]:
         ledger = Ledger.open(site.ledger, migrate=False)
     except LedgerMissing:
         yield Line("", "ledger", True, "there is none yet, since nothing has run")
-        yield Line("", "daemon", None, str(unattended(None)))
+        yield Line("", "daemon", None, str(unattended(None)) + _maybe_elsewhere(site))
         return
     except LedgerTooOld as exc:
         yield Line("", "ledger", None, str(exc))
@@ -110,9 +112,29 @@ def _ledger(site: Site) -> Iterator[Line]:
         ledger.close()
 
 
+def _maybe_elsewhere(site: Site) -> str:
+    """What else may run tables that can't keep a second daemon away."""
+    shared = [name for name, bound in site.served.items() if not bound.rules.rules.remit.alone]
+    return f" Whether another machine's daemon runs {', '.join(shared)}, is said below." if shared else ""
+
+
+def _holder(site: Site) -> str | None:
+    """Who the daemon of this ledger is beside a table; "" where there is none, None where that can't be told (it was said why)."""
+    try:
+        ledger = Ledger.open(site.ledger, migrate=False)
+    except LedgerMissing:
+        return ""
+    except (LedgerError, OSError):
+        return None
+    try:
+        return holder_of(ledger.id)
+    finally:
+        ledger.close()
+
+
 def _daemon(site: Site, ledger: Ledger) -> Line:
     if (nobody := unattended(ledger)) is not None:
-        return Line("", "daemon", None, nobody)
+        return Line("", "daemon", None, nobody + _maybe_elsewhere(site))
     old = behind(site, ledger)
     return Line("", "daemon", old is None, old or "it runs, and works by rowd.toml as it is now")
 
@@ -123,17 +145,22 @@ async def _table(site: Site, name: str, clock: Clock, told: Callable[[Line], Non
     readable = True
     async with paced(bound, clock) as (table, pace):
         async for check in examined(bound, table, pace):
-            told(Line(name, check.what, check.good, check.says))
+            what = "quota" if check.trouble is not None and check.trouble.spent else check.what
+            told(Line(name, what, check.good, check.says))
             readable = readable and (check.trouble is None or check.what in ("permission", "limits"))
     return readable
 
 
 def _rows(site: Site, name: str) -> Iterator[Line]:
-    """Whether the table is understood. A row that is to be mended is no fault of the installation, and says so itself."""
-    (view,) = look(site, None, SystemClock(), [name])
+    """Who else runs the table, and whether it is understood. A row to be mended says so itself: the installation is well."""
+    clock, holder = SystemClock(), _holder(site)
+    (view,) = look(site, None, clock, [name], holder=holder or "")
+    if holder is not None and (elsewhere := run_by(view, clock.now())) is not None:
+        yield Line(name, "daemon", None, elsewhere)
     why = view.trouble or view.held
     if why is not None:
-        yield Line(name, "headers", False, f"{why} (`rowd setup {name}` makes what is missing)")
+        remedy = "" if view.trouble is not None else f" (`rowd setup {name}` makes what is missing)"
+        yield Line(name, "headers" if view.trouble is None else "reading", False, f"{why}{remedy}")
         return
     for hint in view.hints:
         yield Line(name, "headers", False, hint)

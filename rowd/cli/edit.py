@@ -25,6 +25,7 @@ from rowd.view import RowView
     'rowd edit backup --set "Schedule=daily 02:00"',
     'rowd edit ops/report --set "Name=weekly report" --set Priority=high',
     'rowd edit report --set "Time Zone="',
+    "rowd edit report --set Metadata.folder=/srv/data",
 )
 def edit(
     name: TaskArgument,
@@ -47,7 +48,7 @@ def edit(
     with hand(site.tables[row.table]) as held:
         before = held.cells_of(row.key)
         try:
-            after = held.assigned(before, said)
+            after = held.put_by_hand(before, said)
         except Unfit as exc:
             fail(str(exc), Exit.USAGE)
         changed = {c: after[c] for c in after if text(after[c]) != text(before.get(c))}

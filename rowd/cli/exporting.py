@@ -81,13 +81,15 @@ def export_crontab(
     """Write the tasks as a crontab, as far as cron can say them.
 
     A task whose schedule cron can't say, or whose action is no command with fixed arguments, becomes a comment with the reason.
+    Where that is so of all of them, nothing is written.
     """
     site = site_at(config)
+    clock = SystemClock()
     with reading(site) as ledger:
-        views = look(site, ledger, SystemClock(), served_of(site, table))
-    troubles(views)
+        views = look(site, ledger, clock, served_of(site, table))
+    troubles(views, clock.now())
     lines = [crontab.EXPORTED, *(f"# {line}" for line in LEFT_TO_CRON)]
-    taken = 0
+    taken, left_out = 0, list[str]()
     for view in views:
         lines += ["", f"# table {view.name}"]
         for row in view.rows:
@@ -96,8 +98,15 @@ def export_crontab(
                 lines += [f"# {clean(row.name)}", line]
                 taken += 1
             except crontab.Wrong as wrong:
+                left_out.append(f"{clean(row.name)}: {clean(wrong)}")
                 lines.append(f"# {clean(row.name)}: left out: {clean(wrong)}")
+    if not taken:  # in the place of another crontab it would end all jobs
+        end_of_unread(views)
+        told = "".join(f"\n  {one}" for one in left_out)
+        fail(f"No crontab was written: {f'cron can be told none of the rows:{told}' if told else 'there are no rows'}", Exit.BAD)
     _write(site, file, "\n".join(lines) + "\n", taken, force=force)
+    if left_out:
+        warn(f"note: {plural(len(left_out), 'row')} left out, each with a comment that says why")
     end_of_unread(views)
 
 

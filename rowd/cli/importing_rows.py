@@ -111,7 +111,17 @@ def _json(file: str) -> Rows:
         if not isinstance(one, dict):
             said = cut(json.dumps(one, ensure_ascii=False), 60)
             fail(f"{file}: element {number} of {len(found)} is no row but {clean(said)}: {LIKE}", Exit.BAD)
+        if (doubled := _one_column(one)) is not None:
+            both = " and ".join(f'"{clean(key)}"' for key in doubled)
+            where = f"{file}: element {number} of {len(found)}"
+            fail(f"{where} says {both}, which are one column: keep one. Nothing was imported.", Exit.BAD)
     return [{str(key): _cell(value) for key, value in one.items()} for one in found]
+
+
+def _one_column(row: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Two keys of a row that mean the same column, as "name" and "NAME" do; None where none do."""
+    first: dict[str, str] = {}
+    return next(((one, key) for key in row if (one := first.setdefault(fold(key), key)) != key), None)
 
 
 LIKE = 'write a list of objects, like [{"Name": "backup", "Action": "backup"}]'

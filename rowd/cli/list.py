@@ -20,6 +20,7 @@ from rowd.cli.rows import (
     BAD,
     end_of_unread,
     health_style,
+    lease_json,
     next_start,
     outcome_style,
     row_json,
@@ -63,7 +64,7 @@ def list_tasks(
     with reading(site) as ledger:
         clock = SystemClock()
         tables = look(site, ledger, clock, tables_of(site, table))
-        now, old, alone = clock.now(), behind(site, ledger), unattended(ledger)
+        now, old, alone = clock.now(), behind(site, ledger), unattended(ledger, tables)
     rows = [(view, row) for view in tables for row in view.rows]
     shown = [(view, row) for view, row in rows if (_fits(row, status) if status else as_json or not _finished(row))]
     if as_json:
@@ -71,7 +72,7 @@ def list_tasks(
         if alone is not None and shown:
             warn(alone)
     else:
-        troubles(tables, old)
+        troubles(tables, now, old)
         _print(tables, rows, shown, status, now)
         if alone is not None and shown:
             say(alone, "yellow")
@@ -153,4 +154,5 @@ def _table_json(view: TableView) -> dict[str, Any]:
         "drafts": len(view.drafts) if known else None,
         "trouble": str(view.trouble) if view.trouble is not None else None,
         "held": view.held,
+        "run_by": [lease_json(lease) for lease in view.leases],
     }

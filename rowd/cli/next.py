@@ -75,12 +75,12 @@ def next_runs(
         now = clock.now()
         holds = house(site, ledger, now)
         lengths = usual(ledger, tables) if ics is not None else {}
-        old, alone = behind(site, ledger), unattended(ledger)
+        old, alone = behind(site, ledger), unattended(ledger, tables)
         ledger_id = ledger.id if ledger is not None else str(site.config.file)
     ahead = timedelta(hours=hours) if hours is not None else timedelta(hours=HOURS) if count is None else timedelta(days=3660)
     until = now + ahead
     rows = [row for view in tables for row in view.rows]
-    troubles(tables, old)
+    troubles(tables, now, old)
     if ics is not None:
         each, cut = _first_of_each(coming(rows, now, holds, until=until, most_each=MOST_EACH + 1))
         about = f"Only the first {MOST_EACH} runs of: {', '.join(cut)}" if cut else ""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from engine.events import Event, OccurrenceRecorded, RunEnded, TableUnreachable
+from engine.events import Event, OccurrenceRecorded, QuotaSpent, RunEnded, TableUnreachable
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
@@ -58,7 +58,7 @@ def once(
         )
     elif not quiet:
         say(f"{plural(len(runs), 'run')}, {len(failed)} failed, {plural(sum(e.count for e in unrun), 'occurrence')} not run")
-    away = [e for e in told if isinstance(e, TableUnreachable)]
+    away = [e for e in told if isinstance(e, TableUnreachable | QuotaSpent)]
     for event in away:
         warn(f"table {event.table}: {event.message}")
     if away:

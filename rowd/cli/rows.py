@@ -11,14 +11,16 @@ from typing import Any
 import typer
 
 from actions.api import Outcome
+from connectors.api import Lease
 from engine.cells import text
 from engine.columns import Column
 from engine.display import LONGEST_RESULT, cut
 from engine.model import Occurrence, Stage, Status, Type
+from engine.plan import bare
 from rowd.cli.command import code_of
 from rowd.cli.exits import Exit
 from rowd.cli.output import warn
-from rowd.saying import distance
+from rowd.saying import distance, holder
 from rowd.view import RowView, TableView
 
 BAD = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST, Outcome.MISSED})
@@ -80,18 +82,40 @@ def outcome_style(outcome: Outcome | None) -> str:
     return "red" if outcome in BAD else "yellow"
 
 
-def troubles(tables: Iterable[TableView], behind: str | None = None) -> None:
-    """Say on standard error which tables couldn't be read, are held, or have a column that was meant to be another.
+def run_by(view: TableView, now: datetime) -> str | None:
+    """That another machine's daemon runs the table, or the rows of some labels, in one sentence; None for nothing of the kind.
+
+    Who shares the table by labels of their own is left out: their rows are listed as `elsewhere`.
+    """
+    if (lease := view.taken) is None:
+        return None
+    both = sorted(view.bound.rules.rules.remit.labels.intersection(lease.labels))
+    whose = f"{view.name}: rows of {', '.join(both)} are" if both else f"{view.name} is"
+    return f"{whose} run by {holder(lease, now, view.bound.rules.rules.zone)}; a daemon here would be refused"
+
+
+def lease_json(lease: Lease) -> dict[str, Any]:
+    """What `--json` says of who runs a table."""
+    return {"who": lease.who, "until": lease.until, "labels": lease.labels, "primary": lease.primary}
+
+
+def troubles(tables: Iterable[TableView], now: datetime, behind: str | None = None) -> None:
+    """Say on standard error which tables couldn't be read, are held, are run by another machine's daemon, or have a column that was
+    meant to be another.
 
     behind: what the daemon works by, where that is old.
     """
     if behind is not None:
         warn(behind)
     for view in tables:
-        if view.unread:
-            warn(f"{view.name} can't be read, so nothing is known of it: {view.trouble}")
-        elif view.trouble is not None:
-            warn(f"{view.name} can't be read now, so this is what was last read of it: {view.trouble}")
+        if (elsewhere := run_by(view, now)) is not None:
+            warn(elsewhere)
+        if view.trouble is not None:
+            why = "can't be read" if view.unread else "can't be read now"
+            if view.trouble.spent:
+                why = "isn't read now, its quota is spent"
+            rest = "nothing is known of it" if view.unread else "this is what was last read of it"
+            warn(f"{view.name} {why}, so {rest}: {bare(view.name, str(view.trouble))}")
         elif view.held is not None:
             warn(f"{view.name} is held, nothing of it starts: {view.held}")
         else:
@@ -129,6 +153,7 @@ def row_json(row: RowView) -> dict[str, Any]:
         "missed": row.tally.missed,
         "running_since": row.running.started_at if row.running else None,
         "new": row.new,
+        "run_by": row.lease.who if row.lease is not None else None,
     }
 
 

@@ -69,7 +69,7 @@ def show(
     if as_json:
         emit_json(_json(row, reason, runs_ahead, past, edits))
         return
-    troubles([view for view in tables if view.name == row.table], old)
+    troubles([view for view in tables if view.name == row.table], now, old)
     print_pairs(_pairs(row, typed(reason), tripped, now, runs_ahead))
     if past:
         say()

@@ -6,7 +6,7 @@ import getpass
 import os
 import pwd
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from engine.cells import alike, did_you_mean
 from engine.clock import Clock, SystemClock
 from engine.identity import id_of
 from engine.ledger import DaemonMark, Ledger, LedgerMissing, instead, newest_backup
+from engine.plan import bare
 from rowd.bound import Site
 from rowd.cli.calling import TYPED, as_typed
 from rowd.cli.exits import Exit
@@ -247,10 +248,18 @@ def behind(site: Site, ledger: Ledger | None) -> str | None:
     return None
 
 
-def unattended(ledger: Ledger | None) -> str | None:
-    """That no daemon runs, and how the last one ended where it didn't say; None where one does."""
+def unattended(ledger: Ledger | None, tables: Collection[TableView] = ()) -> str | None:
+    """That no daemon runs, and how the last one ended where it didn't say; None where one does.
+
+    tables: those that were looked at; of such as another machine's daemon runs, nothing is to be said.
+    """
     if living(ledger) is not None:
         return None
+    left = [view.name for view in tables if view.served and view.taken is None]
+    if any(view.leases for view in tables):
+        return (
+            f"No daemon is running here, so nothing of {', '.join(left)} starts from here. `rowd run` starts one." if left else None
+        )
     stale = ledger.daemon() if ledger is not None else None
     ended = f": {ended_silently(stale, SystemClock().now())}" if stale is not None else ""
     return f"No daemon is running, so nothing starts{ended}. `rowd run` starts one."
@@ -312,7 +321,7 @@ def pick(tables: Sequence[TableView], name: str) -> RowView:
         fail(f'"{said}" could be several rows: {choices}; write one of these', Exit.USAGE)
     for table in tables:
         if table.trouble is not None:
-            warn(f"{table.name} can't be read now: {table.trouble}")
+            warn(f"{table.name} can't be read now: {bare(table.name, str(table.trouble))}")
     end_of_unread(tables)
     hint = did_you_mean(name, [row.name for row in rows]) or "; `rowd list` shows all tasks"
     return fail(f'There is no task "{said}"{hint}', Exit.USAGE)

@@ -211,6 +211,9 @@ def _daemon_pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
         yield "Daemon", (f"not running; {ended_silently(found.stale, now)}. Start it: {command('run')}", "red")
     else:
         yield "Daemon", (f"not running. Start it: {command('run')}", "red")
+    shared = [name for name, bound in found.site.served.items() if not bound.rules.rules.remit.alone]
+    if found.gone is None and daemon is None and shared:
+        yield "", f"whether another machine's daemon runs {', '.join(shared)}, {command('list')} tells"
 
 
 def _config_pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:

@@ -105,6 +105,38 @@ def test_an_edit_is_noticed_at_once_and_a_press_runs_the_row(site: Make) -> None
     assert (here.rows()["idle"]["Do"], here.rows()["idle"]["Runs"]) == ("", "1")
 
 
+def test_secrets_that_others_can_read_are_told_once_at_the_start_and_stop_nothing(site: Make) -> None:
+    here = site(IDLE)
+    (here.folder / ".env").write_text("TOKEN=x\n")
+    (here.folder / ".env").chmod(0o644)
+    daemon = here.start()
+    daemon.until("table.read")
+    told = [event["message"] for event in daemon.events if event["event"] == "config.doubted"]
+    assert [message.rpartition(": ")[2] for message in told] == [f"chmod 600 {here.folder / '.env'}"]
+    assert daemon.stop() == 0
+
+
+def test_rows_that_vanish_at_once_hold_the_table_until_somebody_says_that_it_was_meant(site: Make) -> None:
+    here = site(IDLE, *(f"m{n},mass{n},work,daily 03:00,active,,,,,,," for n in range(4)))
+    daemon = here.start()
+    daemon.until("table.read")
+    here.table.write_text("".join(line for line in here.table.read_text().splitlines(keepends=True) if "mass" not in line))
+    assert "`rowd delete --gone`: at once" in daemon.until("table.held")["message"]
+    unsure = here.rowd("delete", "--gone")
+    assert unsure.returncode == 2
+    assert "--yes" in unsure.stderr
+    said = here.rowd("delete", "--gone", "--yes", "--json")
+    assert said.returncode == 0, said.stderr
+    assert [(r["id"], r["name"], r["taken"]) for r in json.loads(said.stdout)["rows"]] == [
+        (f"m{n}", f"mass{n}", True) for n in range(4)
+    ]
+    daemon.until("table.released")
+    assert {event["task"] for event in daemon.events if event["event"] == "row.vanished"} == {f"mass{n}" for n in range(4)}
+    nothing = here.rowd("delete", "--gone", "--yes")
+    assert (nothing.returncode, nothing.stdout) == (5, "")
+    assert daemon.stop() == 0
+
+
 def test_a_deleted_table_is_never_made_anew_and_goes_on_when_it_is_back(site: Make) -> None:
     here = site(IDLE)
     daemon = here.start()

@@ -95,6 +95,18 @@ def test_a_second_daemon_is_refused_until_the_first_has_ended_in_order(hosts: Ho
     listed = rowd("list", "--json", cwd=hosts.beta)
     assert "run_vitest" in listed.stdout
     assert "rowd runs" not in listed.stdout  # the lease is no row, wherever it is kept
+    told = json.loads(listed.stdout)
+    (table,), named = told["tables"], told["tasks"][0]["name"]
+    (tenant,) = table["run_by"]
+    assert f"process {first.process.pid}" in tenant["who"]
+    assert tenant["primary"]
+    assert {task["run_by"] for task in told["tasks"]} == {tenant["who"]}
+    assert listed.stderr == ""  # nothing of "no daemon is running"
+    wished = rowd("run-now", named, cwd=hosts.beta)
+    assert wished.returncode == 5, wished.stderr
+    assert f"{named} is run by {tenant['who']}, at least until " in wished.stderr
+    own = json.loads(rowd("list", "--json", cwd=hosts.alpha).stdout)
+    assert [table["run_by"] for table in own["tables"]] == [[]]  # its own daemon is no other's
 
     first.kill()
     assert rowd("once", cwd=hosts.beta).returncode == 5  # nobody can tell that it is dead
@@ -138,7 +150,7 @@ def test_two_daemons_share_a_table_by_labels_and_a_third_of_the_same_label_is_re
     with ExitStack() as stack:
         here = Hosts(service, "", stack.enter_context(Server(service)).base, tmp_path)
         stack.callback(here.close)
-        config = here.beta / "rowd.toml"
+        config, table = here.beta / "rowd.toml", "tasks"
         config.write_text(config.read_text().replace("[daemon]", '[daemon]\nlabels = ["gpu"]\nprimary = false'))
         first, second = here.start(here.alpha), here.start(here.beta)
         for daemon, its in ((first, "here"), (second, "there")):
@@ -155,15 +167,27 @@ def test_two_daemons_share_a_table_by_labels_and_a_third_of_the_same_label_is_re
         assert answer.returncode == 5
         assert f"process {second.process.pid}" in answer.stderr
         assert "runs the rows of gpu" in answer.stderr
+        examined = json.loads(rowd("doctor", "--json", cwd=gamma).stdout)
+        (daemon,) = [c for c in examined["checks"] if (c["table"], c["check"]) == (table, "daemon")]
+        assert daemon["says"].startswith(f"{table}: rows of gpu are run by rowd, process {second.process.pid} on ")
+        assert daemon["good"] is None
 
-        listed = json.loads(rowd("list", "--json", cwd=here.beta).stdout)
+        shared = rowd("list", "--json", cwd=here.beta)
+        assert shared.stderr == ""  # who shares the table by labels is no news
+        listed = json.loads(shared.stdout)
+        assert {row["name"]: (row["run_by"] or "").partition(" on ")[0] for row in listed["tasks"]} == {
+            "here": f"rowd, process {first.process.pid}",
+            "there": "",
+            "nowhere": "",
+        }
         assert {row["name"]: row["status"] for row in listed["tasks"]} == {
             "here": "elsewhere",
             "there": "active",
             "nowhere": "elsewhere",
         }
         refused = rowd("run-now", "here", cwd=here.beta)
-        assert "the primary daemon" in refused.stdout + refused.stderr
-        assert refused.returncode != 0
+        assert refused.returncode == 5
+        assert f"here is run by rowd, process {first.process.pid} on " in refused.stderr
+        assert "--take-over" not in refused.stderr  # each has its own rows
         assert first.stop() == second.stop() == 0
     assert service.unserved == []

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors.errors import NeedsOwner, TableError, Taken, TryLater
+from connectors.errors import Limited, MonthSpent, NeedsOwner, TableError, Taken, TryLater
 from engine.access import NO_ACCESS_AFTER, Access
 from engine.ledger import Reach, TableMark
-from engine.plan import Hold
+from engine.plan import Hold, public
 from tests.fakes.virtual import NOON
 
 OFFLINE_LIMIT = timedelta(hours=24)
@@ -28,6 +28,8 @@ def reached() -> Access:
     [
         (NeedsOwner("the file is gone"), NO_ACCESS_AFTER, Reach.NO_ACCESS, "Mon 2 Mar 2026 13:15 Berlin"),
         (TryLater("no network"), OFFLINE_LIMIT, Reach.UNREACHABLE, "Tue 3 Mar 2026 13:00 Berlin"),
+        (Limited("too many", wait=MOMENT, scope="base"), OFFLINE_LIMIT, Reach.SPENT, "Tue 3 Mar 2026 13:00 Berlin"),
+        (MonthSpent("the month is spent"), NO_ACCESS_AFTER, Reach.SPENT, "Mon 2 Mar 2026 13:15 Berlin"),
     ],
 )
 def test_tasks_run_on_for_a_while_and_people_are_told_for_how_long(
@@ -46,6 +48,33 @@ def test_tasks_run_on_for_a_while_and_people_are_told_for_how_long(
     assert access.changes_at() is None
     assert access.was_read(None, NOON + after), "what it lets start is another matter now"
     assert access.reach(NOON + after) == (Reach.OK, NOON + after, "")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ('/srv/team/ops.csv (table "ops") is gone. Put it back', 'ops.csv (table "ops") is gone. Put it back'),
+        ("ops: rowd, process 7 on alpha runs this table", "rowd, process 7 on alpha runs this table"),
+        (
+            "/home/rowd/.config/key.json can't be read; chmod 600 /home/rowd/.config/key.json",
+            "key.json can't be read; chmod 600 key.json",
+        ),
+        ("~/keys/a.json is open", "a.json is open"),
+        ("Sign in at https://accounts.example.com/o/oauth2 again", "Sign in at https://accounts.example.com/o/oauth2 again"),
+        ("reads and/or writes, 3 of 4/5", "reads and/or writes, 3 of 4/5"),
+    ],
+)
+def test_who_edits_the_table_is_not_told_where_files_lie_and_nobody_its_name_twice(said: str, shown: str) -> None:
+    access = Access(OFFLINE_LIMIT, None, table="ops")
+    access.was_read(None, NOON)
+    access.failed(NeedsOwner(said), NOON)
+    assert access.hold(NOON + NO_ACCESS_AFTER) == Hold(f"no access: {shown}", record=True)
+    assert access.reach(NOON)[2].startswith(said.removeprefix("ops: ").rstrip("."))  # the operator is told where
+    access.was_read(said, NOON)
+    assert access.hold(NOON) == Hold(public(said))
+    access.was_read(None, NOON)
+    assert access.released is not None
+    assert "/srv" not in access.released.why
 
 
 def test_a_trouble_counts_from_its_begin_and_is_news_where_it_says_something_else() -> None:

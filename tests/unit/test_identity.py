@@ -336,11 +336,11 @@ def test_while_a_table_is_held_nothing_is_gone_and_the_message_stands() -> None:
     known = rows_known(10)
     left = set(list(known)[7:])
     found = presence(known, left, NOON)
-    assert (
-        found.held == "7 of 10 rows are gone at once; put them back, or leave it so until Sat 21 Nov 2026 12:05 UTC if you mean it"
-    )
+    meant = "if you mean it (`rowd delete --gone`: at once)"
+    until = "until Sat 21 Nov 2026 12:05 UTC"
+    assert found.held == f"7 of 10 rows are gone at once; put them back, or leave it so {until} {meant}"
     in_berlin = presence(known, left, NOON + timedelta(seconds=41), ZoneInfo("Europe/Berlin"))
-    assert str(in_berlin.held).endswith("leave it so until Sat 21 Nov 2026 13:05:41 Berlin if you mean it")
+    assert str(in_berlin.held).endswith(f"leave it so until Sat 21 Nov 2026 13:05:41 Berlin {meant}")
     known = after(known, found, NOON)
     later = presence(known, left, NOON + HELD_FOR - timedelta(microseconds=1))
     assert (later.absent, later.gone, later.held) == ((), (), found.held)

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from actions.api import Outcome, Request, Result
-from connectors.errors import Bug, NeedsOwner, NoHeader, OutcomeUnknown, TableError, TryLater
+from connectors.errors import Bug, Limited, NeedsOwner, NoHeader, OutcomeUnknown, TableError, TryLater
 from engine.blackout import Blackout
 from engine.breaker import BreakerRules
 from engine.events import (
@@ -23,6 +23,7 @@ from engine.events import (
     LedgerRecovered,
     LedgerRefused,
     OccurrenceRecorded,
+    QuotaSpent,
     RequestRefused,
     RowDefective,
     RowVanished,
@@ -35,8 +36,8 @@ from engine.events import (
     TableUnwritable,
     TableWritable,
 )
-from engine.ledger import Ledger, LedgerUnwritable
-from engine.model import Stage
+from engine.ledger import Ledger, LedgerUnwritable, Reach
+from engine.model import Stage, Wish
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
@@ -82,6 +83,26 @@ def test_rows_run_on_while_the_store_is_unreachable_and_results_come_later(tmp_p
     run(story())
 
 
+def test_a_quota_that_is_spent_is_told_as_that_and_once_though_its_end_moves(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), away(row("tick", "every 10 minutes"))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=5))
+            for until in ("12:06", "12:07", "12:08"):
+                sheet.away = Limited(f"too many requests, until {until}", wait=MINUTE, scope="base")
+                await house.after(minutes=1)
+            with closing(Ledger.open(tmp_path / "ledger.sqlite")) as ledger:
+                mark = ledger.table_mark("ops")
+            assert mark is not None
+            assert (mark.state, mark.message.partition(";")[0]) == (Reach.SPENT, "too many requests, until 12:08")
+            sheet.away = None
+            await house.after(minutes=2)
+        assert [(e.message, e.needs_owner) for e in house.of(QuotaSpent)] == [("too many requests, until 12:06", False)]
+        assert len(house.of(TableRecovered)) == 1
+
+    run(story())
+
+
 def test_a_table_that_needs_its_owner_holds_its_starts_after_a_quarter_of_an_hour(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), away(row("tick", "every 10 minutes"))
@@ -116,6 +137,35 @@ def test_a_row_missing_once_waits_and_missing_twice_is_gone(tmp_path: Path) -> N
     run(story())
 
 
+def test_no_cell_ever_tells_where_on_the_operators_machine_a_file_lies(tmp_path: Path) -> None:
+    """Whatever was said of a table that was away, or had lost its headers, stands in rows once it is back."""
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), away(row("tick", "every 10 minutes"), row("asked"))
+        told: set[str] = set()
+
+        async def looked(minutes: int) -> None:
+            for _ in range(minutes):
+                await house.after(minutes=1)
+                told.update(str(cell) for row in sheet.rows for cell in row.values())
+
+        async with house.open(sheet) as daemon:
+            await looked(1)
+            for error in (NeedsOwner("/srv/team/ops.csv (table ops) is gone"), NoHeader("/srv/team/ops.csv is empty")):
+                sheet.away = error
+                await house.after(minutes=31)
+                ledger = daemon._turns._committer
+                await ledger.do(lambda it: it.ask("ops", "asked", Wish.RUN_NOW, 0, "cli:a", house.clock.now()), point="requests")
+                daemon._turns.poke()
+                await house.after(minutes=1)
+                sheet.away = None
+                await looked(12)
+        assert any("ops.csv (table ops) is gone" in cell for cell in told)  # so something was told
+        assert not [cell for cell in told if "/srv" in cell]
+
+    run(story())
+
+
 def test_many_rows_gone_at_once_hold_the_whole_table_until_they_are_back(tmp_path: Path) -> None:
     async def story() -> None:
         house = House(tmp_path)
@@ -137,6 +187,43 @@ def test_many_rows_gone_at_once_hold_the_whole_table_until_they_are_back(tmp_pat
     run(story())
 
 
+def test_rows_that_were_meant_to_go_can_be_let_go_at_once_and_one_that_came_back_stays(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = table(*(row(f"r{n}", "every minute", **({"Action": "nobody's"} if n == 3 else {})) for n in range(10)))
+        async with house.open(sheet) as daemon:
+            await house.until(NOON + timedelta(seconds=30))
+            back = sheet.rows[4]
+            del sheet.rows[:5]
+            await house.until(NOON + timedelta(minutes=1, seconds=30))
+            assert not house.witness.seen
+            keeper, ledger = daemon.keepers["ops"], daemon._turns._committer
+            gone = [key for key, state in keeper.states.items() if state.absent_since is not None]
+            assert len(gone) == 5  # a defect among them
+
+            def wished(it: Ledger) -> list[int]:
+                return [it.ask("ops", key, Wish.LET_GO, 0, "cli:a", house.clock.now()) for key in gone]
+
+            asked = await ledger.do(wished, point="requests")
+            daemon._turns.poke()
+            await house.after(seconds=3)
+            answers = await ledger.read(lambda it: [it.answer_to(number) for number in asked])
+            assert answers == [(True, "taken")] * 5
+            assert len(house.of(RowVanished)) == 5
+            assert len(house.of(TableReleased)) == 1
+            assert len(house.witness.seen) == 5  # those of minute 1, within their grace
+            sheet.rows.append(back)
+            await house.after(seconds=10)
+            late = await ledger.do(lambda it: it.ask("ops", gone[4], Wish.LET_GO, 0, "cli:a", house.clock.now()), point="requests")
+            daemon._turns.poke()
+            await house.after(seconds=3)
+            assert await ledger.read(lambda it: it.answer_to(late)) == (False, "the row is in the table again")
+        with closing(Ledger.open(tmp_path / "ledger.sqlite")) as left:
+            assert {s.key for s in left.rows("ops", deleted=True) if s.deleted_at is not None} == set(gone[:4])
+
+    run(story())
+
+
 def test_until_when_a_table_is_held_or_runs_on_unread_is_told_on_its_own_clock(tmp_path: Path) -> None:
     async def story() -> None:
         its = rules()
@@ -147,7 +234,10 @@ def test_until_when_a_table_is_held_or_runs_on_unread_is_told_on_its_own_clock(t
             kept = sheet.copy()
             del sheet.rows[:5]
             await house.until(NOON + timedelta(minutes=3))
-            assert re.search(r"until Mon 2 Mar 2026 13:0\d(:\d\d)? Berlin if you mean it$", sheet.rows[0]["Health"])
+            assert re.search(
+                r"until Mon 2 Mar 2026 13:0\d(:\d\d)? Berlin if you mean it \(`rowd delete --gone`: at once\)$",
+                sheet.rows[0]["Health"],
+            )
             sheet.rows = kept
             await house.until(NOON + timedelta(minutes=4))
             sheet.fail = [NeedsOwner("unshared")] * 1000

@@ -51,8 +51,11 @@ def test_a_name_that_two_rows_bear_tells_neither_and_both_are_told() -> None:
     pairing = paired(side("a", named(x="same", y="same")), side("b", named(z="same")))
     assert pairing.pairs == ()
     assert (pairing.ones, pairing.others) == ((), ())
-    assert [alone.why for alone in pairing.unclear[0]] == ["2 rows of a have this Name; give each another"] * 2
-    assert "another row of this Name" in pairing.unclear[1][0].why
+    both = "2 rows of a have this Name: row 1 (ID x), row 2 (ID y), and row 1 (ID z) of b; give each another"
+    assert [alone.why for alone in pairing.unclear[0]] == [both] * 2
+    assert [alone.why for alone in pairing.unclear[1]] == [
+        "a has another row of this Name, row 1 (ID x), row 2 (ID y), than row 1 (ID z) of b; rename one of them"
+    ]
 
 
 def test_a_row_without_a_name_is_told_and_one_without_anything_is_none() -> None:

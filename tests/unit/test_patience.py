@@ -164,6 +164,29 @@ def test_a_limit_that_was_broken_keeps_back_all_tables_of_its_scope_and_no_other
     assert [at - NOON for _, at in other] == [1 * SECOND, 8 * SECOND]
 
 
+def test_what_was_asked_too_often_is_told_as_that_with_until_when_and_what_one_can_do() -> None:
+    async def story() -> None:
+        table = Paged(
+            Limited("table ops: too many requests", wait=40 * SECOND, scope="base 1"), windows=[Window("any", 5, SECOND, "base 1")]
+        )
+        behind = patient(table)
+        with pytest.raises(Limited) as first:
+            await behind.probe()
+        assert str(first.value) == (
+            "table ops: too many requests; nothing more is asked before 2026-03-02 12:00:40 UTC."
+            " A longer `poll` makes it last, and `quota_share` leaves their part to others"
+        )
+        assert (first.value.wait, first.value.scope) == (40 * SECOND, "base 1")
+        with pytest.raises(
+            NotYet, match=r"^what the store allows is spent until .*:40 UTC: the base 1 was asked too often"
+        ) as then:
+            await behind.probe()
+        assert first.value.spent
+        assert then.value.spent
+
+    run(story())
+
+
 def test_a_store_without_a_gate_gets_the_pause_that_it_asks_for_too() -> None:
     """Also where that is longer than anybody waits: then nothing is asked until it is over."""
 
@@ -173,8 +196,9 @@ def test_a_store_without_a_gate_gets_the_pause_that_it_asks_for_too() -> None:
         with pytest.raises(TryLater, match="later"):
             await behind.read()
         await table.clock.sleep(5 * SECOND)
-        with pytest.raises(NotYet, match="spent until 2026-03-02 12:00:40 UTC"):
+        with pytest.raises(NotYet, match="asked for a pause, until 2026-03-02 12:00:40 UTC") as pause:
             await behind.write(Patches)
+        assert not pause.value.spent
         await table.clock.sleep(10 * SECOND)
         await behind.write(Patches)
         return [at for _, at in table.calls]
@@ -249,9 +273,13 @@ def test_a_month_that_is_spent_is_told_at_once_and_nothing_is_asked() -> None:
 
     async def twice(patient: PatientTable) -> None:
         await patient.read()
-        with pytest.raises(TryLater, match=r"spent until 2026-04-02 12:00:00 UTC") as error:
+        with pytest.raises(TryLater) as error:
             await patient.read()
-        assert error.value.wait == 31 * 24 * HOUR
+        assert str(error.value).startswith(
+            "what the store allows is spent until 2026-04-02 12:00:00 UTC: the workspace has had as many requests as rowd may make"
+            " in 31d (2). A longer `poll` makes it last"
+        )
+        assert (error.value.wait, error.value.spent) == (31 * 24 * HOUR, True)
 
     through(table, twice)
     assert table.asked == [None, "2"]

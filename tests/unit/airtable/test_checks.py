@@ -90,7 +90,8 @@ def test_a_base_that_the_token_was_not_granted(airtable: Airtable, open_table: O
 
 def test_no_such_table_and_no_such_view(open_table: Open) -> None:
     assert "the base has no such table" in wrong(open_table(table="Nope"), "table")
-    assert 'there is no view "Nope"' in wrong(open_table(view="Nope"), "table")
+    assert 'there is no view "Nope"' in (said := wrong(open_table(view="Nope"), "table"))
+    assert said.endswith('The table has "Grid view".')
 
 
 def test_without_the_scope_for_webhooks_nothing_is_wrong_but_it_is_told(airtable: Airtable, open_table: Open) -> None:

@@ -15,7 +15,7 @@ import urllib3
 from connectors.airtable import AirtableSettings
 from connectors.airtable.client import Client
 from connectors.airtable.errors import Asking, Refused, retry_after, translated
-from connectors.errors import Bug, Expired, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
+from connectors.errors import Bug, Expired, Limited, MonthSpent, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
 from tests.unit.airtable.conftest import WHERE, place
 
 READ, WRITE = Asking("data.records:read"), Asking("data.records:write", writing=True)
@@ -38,8 +38,8 @@ CASES: list[tuple[int, Any, dict[str, str], type[TableError], type[TableError], 
     (429, error("RATE_LIMIT_REACHED", LIMIT), {"Retry-After": "7"}, Limited, Limited, 7, "pause"),
     (429, error("RATE_LIMIT_REACHED", LIMIT), {"Retry-After": "soon"}, Limited, Limited, 30, "pause"),
     (429, "<h1>Too many requests</h1>", {}, Limited, Limited, 30, "pause"),
-    (429, error("PUBLIC_API_BILLING_LIMIT_EXCEEDED", SPENT), {}, NeedsOwner, NeedsOwner, None, "larger plan"),
-    (429, {"errors": [{"error": "PUBLIC_API_BILLING_LIMIT_EXCEEDED", "message": SPENT}]}, {}, NeedsOwner, NeedsOwner, None, "poll"),
+    (429, error("PUBLIC_API_BILLING_LIMIT_EXCEEDED", SPENT), {}, MonthSpent, MonthSpent, None, "larger plan"),
+    (429, {"errors": [{"error": "PUBLIC_API_BILLING_LIMIT_EXCEEDED", "message": SPENT}]}, {}, MonthSpent, MonthSpent, None, "poll"),
     (401, error("AUTHENTICATION_REQUIRED", "…"), {}, NeedsOwner, NeedsOwner, None, "AIRTABLE_TOKEN=…"),
     (403, error("INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND", WRONG_MODEL), {}, NeedsOwner, NeedsOwner, None, "scope data.records:"),
     (403, error("INVALID_PERMISSIONS", "You are not permitted to write cell values in field Health (fldX)"), {}, NeedsOwner,

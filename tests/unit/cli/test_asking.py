@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 import typer
+from msgspec.structs import replace
 
 from actions.api import Outcome, Result
+from connectors.api import Lease
 from engine.ledger import Ledger
 from engine.model import Cause, Occurrence, Stage, Wish
 from rowd.cli.asking import ANSWERS_WITHIN, Asked, ask, tell
@@ -105,6 +107,47 @@ def test_without_a_daemon_nothing_is_waited_for_and_nothing_asked(desk: Desk) ->
     assert "Nothing was asked" in desk.said("run-now", "backup", "--wait", code=3)
     with desk.ledger() as ledger:
         assert ledger.requests() == []
+
+
+def elsewhere(desk: Desk, wish: Wish) -> Asked:
+    """Asked of a row that another machine's daemon runs by its lease."""
+    lease = Lease("abc", "rowd, process 7 on alpha", NOW + timedelta(minutes=9))
+    site = site_at(desk.folder / "rowd.toml")
+    with reading(site) as ledger:
+        return ask(site, ledger, replace(named(site, ledger, "backup"), lease=lease), wish, Naps(desk))
+
+
+@pytest.mark.parametrize(
+    ("wish", "remedy"),
+    [
+        (Wish.RUN_NOW, "`rowd edit backup --set 'Do=run now'{}`"),
+        (Wish.CANCEL, "`rowd edit backup --set Do=cancel{}`"),
+        (Wish.TICK, "raise Current in the table"),
+    ],
+)
+def test_what_another_machines_daemon_runs_is_not_asked_for_here(
+    desk: Desk, capsys: pytest.CaptureFixture[str], wish: Wish, remedy: str
+) -> None:
+    for there in (False, True):  # without a ledger, and with one
+        if there:
+            desk.daemon_reads()
+        with pytest.raises(typer.Exit) as exit_:
+            elsewhere(desk, wish)
+        assert exit_.value.exit_code == 5
+        said = capsys.readouterr().err
+        assert said.startswith("backup is run by rowd, process 7 on alpha, at least until today 13:09 (in 9m). ")
+        assert remedy.format(NAMED.format(desk.folder)) in said
+        assert "rowd run --take-over" in said
+    with desk.ledger() as ledger:
+        assert ledger.requests() == []
+
+
+def test_a_run_that_began_here_is_cancelled_here_whoever_has_its_row_now(desk: Desk) -> None:
+    desk.daemon_reads()
+    desk.began()
+    elsewhere(desk, Wish.CANCEL)
+    with desk.ledger() as ledger:
+        assert [request.wish for request in ledger.requests()] == [Wish.CANCEL]
 
 
 def test_a_row_that_has_no_id_yet_cannot_be_asked_for(tmp_path: Path) -> None:

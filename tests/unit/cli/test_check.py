@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from actions.api import Definition
 from actions.command.settings import CommandSettings
+from rowd.cli.site import site_at
 from rowd.lint import Finding, Level, clock_changes, lint, users
 from rowd.lock import obstacle
 from rowd.view import RowView, TableView
@@ -351,3 +352,22 @@ def test_a_row_that_is_called_by_its_place_can_be_changed_so(tmp_path: Path) -> 
     assert "named" in desk.said("list")
     assert "already (row 2)" in desk.said("add", "named", "--action", "work", "--schedule", "daily", code=5)
     assert "deleted named (row 2) from ops" in desk.said("delete", "named", "--yes")
+
+
+@pytest.mark.parametrize(
+    ("by", "file"),
+    [('credentials = "key.json"', "key.json"), ('oauth_client = "c.json"\ntoken = "sign-in.json"', "sign-in.json")],
+)
+def test_a_key_or_a_sign_in_that_others_can_read_is_told_with_the_chmod(tmp_path: Path, by: str, file: str) -> None:
+    cloud = 'connector = "google_sheets"\nspreadsheet = "1abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"\ntab = "Tasks"\n'
+    both = f"[tables.one]\n{cloud}{by}\n"
+    desk = Desk(tmp_path, "1,backup,,hourly,work,active,,,,", more=both)
+    (tmp_path / file).write_text("{}")
+    (tmp_path / file).chmod(0o600)
+    assert site_at(tmp_path / "rowd.toml").warnings == ()
+    (tmp_path / file).chmod(0o644)
+    (warning,) = site_at(tmp_path / "rowd.toml").warnings
+    assert warning == f"{tmp_path / file} holds secrets and is open to every user of this machine: chmod 600 {tmp_path / file}"
+    assert desk.json("check", "--table", "ops")["config_warnings"] == [warning]  # and it ends as if nothing were wrong
+    doctor = desk.json("doctor", "--table", "ops", code=1)["checks"]
+    assert [one["says"] for one in doctor if one["check"] == "config"] == [warning]

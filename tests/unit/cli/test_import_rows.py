@@ -252,6 +252,7 @@ def test_a_row_that_stands_twice_is_told_by_its_number(desk: Desk) -> None:
 
 @pytest.mark.parametrize("form", ["csv", "json", "crontab"])
 def test_a_table_is_never_written_over(desk: Desk, form: str) -> None:
+    machine(desk)
     before = (desk.folder / "ops.csv").read_bytes()
     (desk.folder / "link.csv").symlink_to(desk.folder / "ops.csv")
     for name in ("ops.csv", "link.csv"):
@@ -263,3 +264,34 @@ def test_a_row_that_says_nothing_in_any_column_of_the_table_is_refused(desk: Des
     path = file(desk, "in.json", '[{"Foo": "1"}, {"ID": "9"}, {"Name": "idea"}]')
     assert "it says nothing in any column of the table" in desk.said("import", "json", path, code=1)
     assert list(rows(desk)) == ["backup", "idea"]
+
+
+def test_two_keys_that_mean_one_column_are_told_and_nothing_is_imported(desk: Desk) -> None:
+    file = desk.folder / "rows.json"
+    before = (desk.folder / "ops.csv").read_text()
+    file.write_text('[{"Name": "a", "Action": "work"}, {"name": "b", "NAME": "c", "Action": "work"}]')
+    said = desk.said("import", "json", str(file), code=1)
+    assert said == f'{file}: element 2 of 2 says "name" and "NAME", which are one column: keep one. Nothing was imported.'
+    assert (desk.folder / "ops.csv").read_text() == before
+    file.write_text(
+        '[{"name": "b", "Action": "work", "schedule": "daily 05:00"}, {"NAME": "c", "ACTION": "work", "Type": "manual"}]'
+    )
+    assert desk.json("import", "json", str(file))["added"] == ["b", "c"]  # each row for itself may write them as it likes
+    assert (rows(desk)["b"]["Action"], rows(desk)["c"]["Type"]) == ("work", "manual")
+
+
+def test_a_crontab_without_a_line_is_not_written_and_why_is_said(desk: Desk) -> None:
+    machine(desk)
+    (desk.folder / "ops.csv").write_text(f"{HEADER}\n1,count,counter,,work,active,0,3,,\n2,off,,daily 03:00,work,paused,,,,\n")
+    for words in ((), (str(desk.folder / "jobs"),)):
+        result = desk.run("export", "crontab", *words)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr == (
+            "No crontab was written: cron can be told none of the rows:\n  count: cron knows no counter\n  off: it is paused\n"
+        )
+    assert not (desk.folder / "jobs").exists()
+    (desk.folder / "ops.csv").write_text(f"{HEADER}\n")
+    assert desk.said("export", "crontab", code=1) == "No crontab was written: there are no rows"
+    (desk.folder / "ops.csv").write_text(f"{HEADER}\n1,on,,daily 03:00,work,active,,,,\n2,off,,daily 03:00,work,paused,,,,\n")
+    result = desk.run("export", "crontab")
+    assert (result.exit_code, result.stderr) == (0, "note: 1 row left out, each with a comment that says why\n")

@@ -92,7 +92,7 @@ def test_a_row_that_cannot_be_told_is_not_copied_and_said(desk: Desk) -> None:
     put(desk, "ops", "3,mail", ",backup")
     said = desk.said("copy", "ops", "other", code=1)
     assert "1 row made in other" in said
-    assert said.count("backup: not copied: 2 rows of ops have this Name; give each another") == 2
+    assert said.count("backup: not copied: 2 rows of ops have this Name: row 1 (ID 1), row 3; give each another") == 2
     assert list(rows(desk, "other")) == ["report"]
 
 

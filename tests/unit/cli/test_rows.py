@@ -90,7 +90,14 @@ def test_add_appends_a_row_with_an_id_and_a_status(desk: Desk) -> None:
 
 
 def test_a_setting_without_a_column_goes_into_metadata(desk: Desk) -> None:
-    desk.said("add", "clean", "--action", "work", "--schedule", "daily 05:00", "--set", "time zone=Asia/Tokyo")
+    words = ("add", "clean", "--action", "work", "--schedule", "daily 05:00", "--set")
+    near = desk.said(*words, "Tresholds=3", code=2)
+    assert near.startswith('ops has no column "Tresholds"; did you mean "Threshold"? its columns are Threshold, ')
+    assert desk.said(*words, "time zone=Asia/Tokyo", code=2).startswith("ops has no column Time Zone; its columns are ")
+    assert untouched(desk)
+    told = desk.said(*words, "time zone=Asia/Tokyo", code=2)
+    assert told.endswith("Add it to the table, or put it into Metadata: --set Metadata.time_zone=Asia/Tokyo")
+    desk.said(*words, "Metadata.time_zone=Asia/Tokyo")
     assert rows(desk)["clean"]["Metadata"] == '{"time_zone": "Asia/Tokyo"}'
     assert "Asia/Tokyo" in desk.said("show", "clean")
 
@@ -193,7 +200,7 @@ def test_after_a_first_write_nobody_says_that_nothing_was_changed(desk: Desk) ->
 
 
 def test_edit_shows_the_old_and_the_new(desk: Desk) -> None:
-    said = desk.said("edit", "backup", "--set", "Schedule=daily 04:00", "--set", "priority=high")
+    said = desk.said("edit", "backup", "--set", "Schedule=daily 04:00", "--set", "metadata.priority=high")
     assert 'backup: Schedule: "daily 03:00" → "daily 04:00"' in said
     assert 'Metadata: nothing → "{"priority": "high"}"' in said
     assert rows(desk)["backup"]["Schedule"] == "daily 04:00"
@@ -206,7 +213,8 @@ def test_an_empty_value_clears_the_cell(desk: Desk) -> None:
 
 def test_a_setting_is_taken_out_of_metadata_again(tmp_path: Path) -> None:
     desk = Desk(tmp_path, '1,backup,,daily 03:00,work,active,,,"{""Time Zone"": ""Asia/Tokyo"", ""priority"": 3}",')
-    desk.said("edit", "backup", "--set", "time_zone=")
+    assert "--set Metadata.time_zone=" in desk.said("edit", "backup", "--set", "time_zone=", code=2)
+    desk.said("edit", "backup", "--set", "Metadata.time_zone=")
     assert rows(desk)["backup"]["Metadata"] == '{"priority": 3}'
 
 

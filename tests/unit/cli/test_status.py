@@ -276,3 +276,11 @@ def test_windows_are_told_where_they_matter(tmp_path: Path) -> None:
     assert (window["size"], window["spent"]) == (60, 1)
     assert abs(datetime.fromisoformat(window["until"]) - now - timedelta(seconds=20)) < timedelta(seconds=5)
     assert "Quota Google service account x: 1 of 60 reads a minute spent; nothing goes out before today" in desk.said("status")
+
+
+def test_without_a_daemon_it_says_how_to_learn_whether_another_machine_has_one(tmp_path: Path) -> None:
+    cloud = '[tables.cloud]\nconnector = "rest"\nurl = "http://127.0.0.1:1"\nlist = "/tasks"\nupdate = "PATCH /tasks/{key}"\n'
+    desk = Desk(tmp_path, "1,backup,,hourly,work,active,,,,")
+    assert "another machine" not in desk.said("status", code=1)  # a file is run by one daemon alone
+    desk = Desk(tmp_path, "1,backup,,hourly,work,active,,,,", more=cloud)
+    assert "whether another machine's daemon runs cloud, rowd list tells" in desk.said("status", code=1)

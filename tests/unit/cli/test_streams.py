@@ -19,7 +19,10 @@ FULL, CLOSED = 'exec "$@" >/dev/full', 'exec "$@" >&-'
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path, "1,backup,,daily 02:30,work,active,,,,", "2,lint,counter,,work,active,0,3,,")
+    desk = Desk(tmp_path, "1,backup,,daily 02:30,work,active,,,,", "2,lint,counter,,work,active,0,3,,")
+    toml = tmp_path / "rowd.toml"
+    toml.write_text(toml.read_text().replace('time_zone = "Europe/Berlin"\n', ""))  # the machine's, as cron has it
+    return desk
 
 
 @pytest.fixture

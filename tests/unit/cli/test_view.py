@@ -48,7 +48,8 @@ def test_a_hold_ends_for_every_command_when_it_does_for_the_daemon(tmp_path: Pat
     table.write_text("".join(table.read_text().splitlines(keepends=True)[:3]))
     (ops,) = desk.json("list")["tables"]
     until = moment(since + timedelta(minutes=5), ZoneInfo("Europe/Berlin"))
-    assert ops["held"] == f"6 of 8 rows are gone at once; put them back, or leave it so until {until} if you mean it"
+    remedy = f"put them back, or leave it so until {until} if you mean it (`rowd delete --gone`: at once)"
+    assert ops["held"] == f"6 of 8 rows are gone at once; {remedy}"
 
 
 def test_workers_are_taken_by_what_runs_not_by_what_waits(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from datetime import time, timedelta
 import pytest
 from msgspec.structs import replace
 
+from connectors.api import Lease
 from engine.blackout import Blackout
 from engine.model import Stage
 from engine.plan import Hold, House
@@ -93,3 +94,10 @@ def test_another_attempt_is_told_with_what_went_wrong() -> None:
     row = seen("hourly")
     waiting = claimed(row, stage=Stage.WAITING, attempt=1, attempts=3, retry_at=NOON + MINUTE, reason="exit 2")
     assert said(replace(row, active=(waiting,))) == "Attempt 2 of 3 follows today 13:01, in 1m, after: exit 2."
+
+
+def test_a_row_that_another_machines_daemon_runs_lacks_none_here() -> None:
+    lease = Lease("abc", "rowd, process 7 on alpha", NOON + timedelta(minutes=9, seconds=30))
+    told = said(replace(seen("daily 15:00"), lease=lease), daemon=False)
+    assert told.endswith("The daemon that runs it is rowd, process 7 on alpha, at least until today 13:09 (in 9m).")
+    assert "No daemon" not in told

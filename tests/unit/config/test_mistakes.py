@@ -15,7 +15,7 @@ import pytest
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, ValidationError
 
 from config.fields import Span
-from config.mistakes import ConfigError, Mistake, closest, mistakes_of
+from config.mistakes import ConfigError, Mistake, closest, mistakes_of, nearest_first
 
 
 class Colour(Enum):
@@ -229,3 +229,13 @@ def test_mistakes_are_listed_by_file() -> None:
 def test_the_closest_word_is_found_whatever_its_case() -> None:
     assert closest("GREAT", ["greet", "backup"]) == "greet"
     assert closest("zzz", ["greet", "backup"]) is None
+
+
+def test_who_names_what_is_not_there_is_told_the_nearest_ten() -> None:
+    known = [f"Sheet{number}" for number in range(1, 21)]
+    assert nearest_first("tasks", ["Archive", "Runs", "Task", "Notes"]).startswith("Task, ")
+    told = nearest_first("sheet20", known)
+    assert told.startswith("Sheet20, ")
+    assert told.endswith(" and 10 more")
+    assert told.count(",") == 9
+    assert nearest_first("x", []) == ""

@@ -122,7 +122,7 @@ def test_no_such_spreadsheet(bench: SheetsBench) -> None:
 
 def test_no_such_tab(bench: SheetsBench) -> None:
     bench.table = bench.opened(tab="Nope")
-    assert "the spreadsheet has no such tab" in wrong(bench, "tab")
+    assert 'the spreadsheet has no such tab; it has "' in wrong(bench, "tab")
 
 
 def test_in_the_bin(bench: SheetsBench) -> None:

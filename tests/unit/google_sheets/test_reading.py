@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from connectors.api import Cell, Patch
-from connectors.errors import NeedsOwner, NoHeader
+from connectors.errors import NoHeader
 from connectors.google_sheets import BACKEND, GoogleSheetsSettings
 from connectors.google_sheets.cells import CELL_LIMIT, alike, cell_of, raw_of
 from connectors.google_sheets.errors import NoTab
 from connectors.google_sheets.serials import clock_of, day_of, instant_of, serial_of
 from connectors.zones import zone_of
 from tests.conformance.sheets_bench import TAB, SheetsBench, World, place
+from tests.emulators.core.exchange import Answer
+from tests.emulators.core.faults import Fault
 from tests.emulators.google_sheets.grid import Formula
 from tests.unit.google_sheets.conftest import Make
 
@@ -100,7 +102,17 @@ def test_other_tabs_don_t_come_along(bench: SheetsBench, tab: int | str) -> None
 @pytest.mark.parametrize("tab", ["No such tab", 999])
 def test_a_tab_that_is_not_there(bench: SheetsBench, tab: int | str) -> None:
     table = bench.opened(tab=tab)
-    with pytest.raises((NoTab, NeedsOwner)):
+    with pytest.raises(NoTab) as raised:
+        table.read()
+    table.close()
+    assert "the spreadsheet has no such tab; it has " in str(raised.value)
+    assert (f'"{TAB}"' if isinstance(tab, str) else f'"{TAB} (gid=') in str(raised.value)
+
+
+def test_a_tab_that_is_not_there_is_told_though_the_others_can_not_be_asked_for(bench: SheetsBench) -> None:
+    bench.service.faults.add(Fault(operations=r"spreadsheets\.get$", answer=Answer.of(403, {})))
+    table = bench.opened(tab=999)
+    with pytest.raises(NoTab, match=r"no such tab\. Name the tab so again"):
         table.read()
     table.close()
 
