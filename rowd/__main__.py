@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 
 from rowd.streams import VOICE
 
-SELDOM = 50_000
-"""Objects made before Python looks for cycles among the new ones. To look while everything is imported is a tenth of a start."""
-
 
 def main() -> None:
     """Run one command. `--version` answers before anything heavy is imported."""
-    gc.set_threshold(SELDOM)
     VOICE.install()
     sys.exit(VOICE.end(_status(sys.argv[1:])))
 

@@ -326,7 +326,7 @@ def something_happened(found: Course) -> None:
     outcomes = Counter(run["outcome"] for run in found.runs)
     assert outcomes["succeeded"] >= 3 * KILLS
     assert len(found.typed) >= len(found.every)
-    assert True in found.asked
+    assert any(run["task"] == ASKED for run in found.runs)  # whoever asked may have been told by no daemon that lived
     assert found.lost > 0
 
 
