@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from connectors.errors import NeedsOwner, TableError, Taken
 from engine.display import moment
@@ -17,7 +18,7 @@ UNSERVED = "the table is no longer in rowd.toml"
 """Why nothing of it starts any more, and what waited has ended."""
 
 
-class Trouble(NamedTuple):
+class Trouble(Struct, frozen=True):
     """What keeps a table from being read, or from being written, and since when."""
 
     since: datetime

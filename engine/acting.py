@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import chain
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from actions.api import Outcome
 from engine import foresight, telling
@@ -161,7 +162,7 @@ class Acting:
         if occurrence is None:
             return
         if occurrence.stage is Stage.RUNNING:  # its end may be in the inbox already
-            self._memory.under_way.put(occurrence._replace(stopping=stopped(stop)))
+            self._memory.under_way.put(replace(occurrence, stopping=stopped(stop)))
             self._runner.stop(stop.run, Outcome.CANCELLED, stopped(stop))
             return
         self._memory.under_way.drop(occurrence)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from engine.findings import Findings
 from engine.lateness import left_behind
 from engine.merge import active
@@ -38,4 +40,4 @@ def begin_anew(
             continue  # gone, or begun anew by an edit: what that left behind is told with it
         if active(state) or not active(known):  # else it was paused, and that has told it
             found.records += left_behind(was, known, now, LEFT.format(why))
-        found.states[key] = state._replace(since=since, settled_until=since, armed=False)
+        found.states[key] = replace(state, since=since, settled_until=since, armed=False)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -30,7 +29,7 @@ LATE = 0.05
 """When no more than this part of the month is ahead, that it runs short is no news any more."""
 
 
-class Spent(NamedTuple):
+class Spent(Struct, frozen=True):
     """Requests of one scope on one day, by what they were for."""
 
     looks: int = 0

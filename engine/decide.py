@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from engine.lateness import LONGEST_QUEUE, come_due, let_go
 from engine.merge import completed
 from engine.model import SETTLE, Cause, Occurrence, Overlap, Stage, Status, Type, Wish
@@ -96,7 +98,7 @@ def _count_up(one: Weighed, hold: Hold | None, now: datetime, house: House) -> N
             return
         number = one.state.fires + 1
         one.claim(f"counter:{number}", Cause.COUNTER, now, now, "counter")
-        one.state = one.state._replace(count=one.state.count - one.task.threshold, fires=number)
+        one.state = replace(one.state, count=one.state.count - one.task.threshold, fires=number)
 
 
 def _starts(

@@ -95,15 +95,15 @@ class Deciding:
         starts = set(plan.starts)
         ids = new_run_ids(len(plan.claims), now, draw)
         claims = [
-            claim._replace(id=id_, stage=Stage.RUNNING, attempt=1, started_at=now)
+            replace(claim, id=id_, stage=Stage.RUNNING, attempt=1, started_at=now)
             if _trigger(claim) in starts
-            else claim._replace(id=id_)
+            else replace(claim, id=id_)
             for claim, id_ in zip(plan.claims, ids, strict=True)
         ]
         new = set(map(_trigger, claims))
         begun = [_begun(occurrence, now) for occurrence in self._waiting([t for t in plan.starts if t not in new])]
         moved = {(state.table, state.key): state for state in (*plan.states, *plan.completed)}
-        parted = [moved.get((state.table, state.key), state)._replace(absent_since=state.absent_since) for state in question.parted]
+        parted = [replace(moved.get((state.table, state.key), state), absent_since=state.absent_since) for state in question.parted]
         return replace(self._moves(plan, claims, begun), parted=parted)
 
     def _moves(self, plan: Plan, claims: list[Occurrence], begun: list[Occurrence]) -> Moves:
@@ -132,5 +132,5 @@ def _trigger(occurrence: Occurrence) -> tuple[str, str, str]:
 
 def _begun(occurrence: Occurrence, now: datetime) -> Occurrence:
     """As it stands once its next attempt has begun."""
-    begun = occurrence._replace(stage=Stage.RUNNING, attempt=occurrence.attempt + 1, started_at=now)
-    return begun._replace(retry_at=None, reason="", duration=None)
+    begun = replace(occurrence, stage=Stage.RUNNING, attempt=occurrence.attempt + 1, started_at=now)
+    return replace(begun, retry_at=None, reason="", duration=None)

@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 
+from msgspec.structs import replace
+
 from connectors.api import Cell, Written
 from engine import notes
 from engine.access import UNSERVED, Access
@@ -111,7 +113,7 @@ class Keeper:
         self._doubted = {key for key, _ in patches if key in self.states and self.states[key].meant}
         for key, put in patches:
             if (state := self.states.get(key)) is not None and (meant := meant_by(state, put)) and state.meant != meant:
-                found.states[key] = state._replace(meant=meant)
+                found.states[key] = replace(state, meant=meant)
                 found.told.add(key)  # it shows what it did
         return found
 
@@ -120,7 +122,7 @@ class Keeper:
         found = Findings()
         for key in keys:
             if key in self.states and self.states[key].meant and key not in self._doubted:
-                found.states[key] = self.states[key]._replace(meant={})
+                found.states[key] = replace(self.states[key], meant={})
         return found
 
     def set_back(self, now: datetime) -> Findings:

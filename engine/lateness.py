@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from actions.api import Outcome
 from engine.blackout import covering
 from engine.display import moment
@@ -82,7 +84,7 @@ def _skip(one: Weighed, schedule: Schedule, now: datetime) -> None:
         one.record(Outcome.SKIPPED, f"asked by {one.state.skip_by}", come.first, come.newest, come.number, now)
         one.settle(come.newest)
     if now >= until:
-        one.state = one.state._replace(skip_until=None, skip_by="")
+        one.state = replace(one.state, skip_until=None, skip_by="")
 
 
 def _waits(one: Weighed, hold: Hold | None, now: datetime, house: House) -> bool:
@@ -101,7 +103,7 @@ def _come(one: Weighed, schedule: Schedule, now: datetime) -> Counted:
     come = count(schedule, after, now, MOST_COUNTED)
     if come.number >= MOST_COUNTED:  # jump to where lateness is still forgiven: there every occurrence matters
         recent = count(schedule, max(after, now - timedelta(minutes=10)), now, MOST_COUNTED)
-        return come._replace(newest=recent.newest or come.newest)
+        return replace(come, newest=recent.newest or come.newest)
     return come
 
 

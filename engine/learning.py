@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from actions.api import Outcome
 from engine import telling
@@ -101,7 +102,7 @@ class Learning:
         """An attempt has ended: the occurrence waits for another one, or is over."""
         memory, occurrence, result = self._memory, end.occurrence, end.ended.result
         if end.retry_at is not None:
-            memory.under_way.put(occurrence._replace(stage=Stage.WAITING, retry_at=end.retry_at, reason=result.summary))
+            memory.under_way.put(replace(occurrence, stage=Stage.WAITING, retry_at=end.retry_at, reason=result.summary))
         else:
             memory.under_way.drop(occurrence)
         memory.changed(occurrence)

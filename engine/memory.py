@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from engine.agenda import Agenda, Place, Rank, ranked
 from engine.breaker import Breakers
 from engine.decide import back_off
@@ -54,7 +56,7 @@ class Memory:
         """
         for waiting in self.under_way:
             if waiting.retry_at is not None and waiting.retry_at > (latest := now + back_off(waiting, waiting.attempt)):
-                self.under_way.put(waiting._replace(retry_at=latest))
+                self.under_way.put(replace(waiting, retry_at=latest))
                 self.changed(waiting)
 
     # --- what a turn remembers

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from connectors.api import Cell, fold
 from engine.cells import BadCell, number, same
@@ -91,7 +92,7 @@ def first_sight(
         return Observation(state)
     if new_ledger:
         note = f'Do "{cells[Column.DO]}" was there before rowd: clear it and press again'
-        return Observation(state._replace(note=note))
+        return Observation(replace(state, note=note))
     return _pressed(state, cells[Column.DO], stood, live=True)
 
 
@@ -122,7 +123,7 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
     if taken_back:
         base |= {c: stood[c] for c in _MERGED if c in stood}
     merged = {c: v for c, v in cells.items() if c not in _ROWDS or c == Column.ID}
-    after = state._replace(handle=handle or state.handle, meant={} if landed else state.meant)
+    after = replace(state, handle=handle or state.handle, meant={} if landed else state.meant)
 
     after, status_changes = _merge_status(after, merged, base, cells)
     after, count_changes = _merge_count(after, merged, base, cells, sure=started.sure)
@@ -134,28 +135,28 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
         merged[Column.STATUS] = None  # where no cell could be set to active, to give it another time is enough
     if anew or _activated(state, merged):
         since = now.replace(microsecond=0)
-        after = after._replace(
-            since=since, settled_until=since, armed=False, marked=False, snoozed_until=None, skip_until=None, skip_by=""
+        after = replace(
+            after, since=since, settled_until=since, armed=False, marked=False, snoozed_until=None, skip_until=None, skip_by=""
         )
     if any(c.column in _KNOWN for c in changes):  # what a person writes elsewhere is no business of ours
         older = Column.STATUS in cells and _in_service(cells) and not _in_service(merged)
         stands = state.note if state.cells.get(Column.DO) is not None and merged.get(Column.DO) == state.cells[Column.DO] else None
-        after = after._replace(changed_at=now, note=OLDER_COPY if anew and older else stands)
+        after = replace(after, changed_at=now, note=OLDER_COPY if anew and older else stands)
     if taken_back or (torn := [c for c in started.torn if _overruled(c, after, merged, cells)]):
-        after = after._replace(note=TAKEN_BACK if taken_back else TORN.format(" and ".join(torn)))
+        after = replace(after, note=TAKEN_BACK if taken_back else TORN.format(" and ".join(torn)))
     if merged != state.cells:
-        after = after._replace(cells=merged)
+        after = replace(after, cells=merged)
     if stood != state.stood:
-        after = after._replace(stood=stood, sent=_kept(state, stood))
+        after = replace(after, stood=stood, sent=_kept(state, stood))
     if stood != state.stood or edited:
-        after = after._replace(shown=remembered(state.shown, stood, edited=edited))
+        after = replace(after, shown=remembered(state.shown, stood, edited=edited))
 
     press = merged.get(Column.DO)
     if press is None and state.cells.get(Column.DO) is not None:  # a word that was no button was taken out again
-        after = after._replace(note=None)
+        after = replace(after, note=None)
     if press is None or press == state.cells.get(Column.DO):
         return Observation(after, tuple(changes))
-    found = _pressed(after._replace(changed_at=now), press, stood, live=started.live)
+    found = _pressed(replace(after, changed_at=now), press, stood, live=started.live)
     return Observation(found.state, (*changes, Change(Column.DO, state.stood.get(Column.DO), press)), found.press)
 
 
@@ -187,7 +188,7 @@ def _started(state: RowState, stood: Mapping[str, Cell], *, edited: bool) -> tup
     if ours and not moved:
         return started, False
     landed = {c: stood[c] for c, v in shared.items() if same(stood[c], v)}
-    return started._replace(shared={**started.shared, **landed}), len(landed) == len(shared)
+    return replace(started, shared={**started.shared, **landed}), len(landed) == len(shared)
 
 
 def _kept(state: RowState, stood: Mapping[str, Cell]) -> dict[str, Cell]:
@@ -229,7 +230,7 @@ def _merge_count(
     if typed is None:  # no number: the row is a defect until it is mended
         return after, [change]
     count = after.count + typed - was if sure and was is not None else typed
-    return after._replace(count=count, armed=True), [change]
+    return replace(after, count=count, armed=True), [change]
 
 
 def _in_service(cells: Mapping[str, Cell]) -> bool:
@@ -248,16 +249,16 @@ def _activated(state: RowState, merged: Mapping[str, Cell]) -> bool:
 def _pressed(state: RowState, value: Cell, stood: Mapping[str, Cell], *, live: bool) -> Observation:
     """Consume a press, unless it is an old one that came back with an old copy of the row."""
     mark = fingerprint(stood, fold(str(value)))
-    cleared = state._replace(cells={**state.cells, Column.DO: None})
+    cleared = replace(state, cells={**state.cells, Column.DO: None})
     if not live and among(mark, state.pressed):
         return Observation(
-            cleared._replace(note=f'Do "{shortened(value)}" came back with an old copy of the table: press again if you mean it')
+            replace(cleared, note=f'Do "{shortened(value)}" came back with an old copy of the table: press again if you mean it')
         )
     try:
         press = press_of(value)
     except BadPress as exc:
-        return Observation(state._replace(note=str(exc)))
-    return Observation(cleared._replace(pressed=(*state.pressed, mark)[-MOST_PRESSES:], note=None), press=press)
+        return Observation(replace(state, note=str(exc)))
+    return Observation(replace(cleared, pressed=(*state.pressed, mark)[-MOST_PRESSES:], note=None), press=press)
 
 
 def _number(value: Cell) -> float | None:
@@ -274,7 +275,7 @@ def delivered(state: RowState, put: Mapping[str, Cell], cells: Mapping[str, Cell
     """
     stood = {**state.stood, **{c: cells[c] for c in put if c in cells}}
     sent = {**state.sent, **put}
-    ours = state._replace(stood=stood, sent=sent, shown=remembered(state.shown, stood), meant={})
+    ours = replace(state, stood=stood, sent=sent, shown=remembered(state.shown, stood), meant={})
     return observe(ours, cells, now)
 
 
@@ -297,8 +298,8 @@ def stands_differently(before: RowState | None, after: RowState) -> bool:
     """Whether anything else may be to do now. How rowd's own cells stand, and what Health notes, changes no plan."""
     if before is None:
         return True
-    same = before._replace(
-        **{name: getattr(after, name) for name in ("sent", "meant", "stood", "shown", "pressed", "note", "handle")}
+    same = replace(
+        before, **{name: getattr(after, name) for name in ("sent", "meant", "stood", "shown", "pressed", "note", "handle")}
     )
     return same != after
 
@@ -310,4 +311,4 @@ def active(state: RowState) -> bool:
 
 def completed(state: RowState) -> RowState:
     """The row of a one-off that has run."""
-    return state._replace(cells={**state.cells, Column.STATUS: str(Status.COMPLETED)})
+    return replace(state, cells={**state.cells, Column.STATUS: str(Status.COMPLETED)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -83,7 +83,7 @@ class Schedule(Protocol):
         """The first instant strictly after `after` (aware, any zone), in UTC; None when there is none within 50 years."""
 
 
-class Task(NamedTuple):  # a tuple, as occurrences are: there may be a hundred thousand
+class Task(Struct, frozen=True, gc=False):
     """A row understood.
 
     table and key: which row.   name: unique in the table.   schedule: None for counter and manual.
@@ -137,7 +137,7 @@ class Defect(Struct, frozen=True):
 _NOTHING: Mapping[str, Any] = {}
 
 
-class RowState(NamedTuple):  # a tuple, as occurrences are: there may be a hundred thousand
+class RowState(Struct, frozen=True, gc=False):
     """What the ledger knows of one row: the row as last read, and where its task stands.
 
     cells: canonical header (a stranger's own header) → value: a person's cells as last read, shared ones as merged.
@@ -168,7 +168,7 @@ class RowState(NamedTuple):  # a tuple, as occurrences are: there may be a hundr
     since: datetime
     settled_until: datetime
     anchor: datetime | None = None
-    count: float = 0  # type: ignore[assignment]  # takes the place of tuple.count, which nobody needs here
+    count: float = 0
     armed: bool = False
     fires: int = 0
     absent_since: datetime | None = None
@@ -234,7 +234,7 @@ MOVES: Mapping[Stage, frozenset[Stage]] = {
 }
 
 
-class Occurrence(NamedTuple):  # a tuple is made and changed six times as fast as a frozen dataclass of thirty fields
+class Occurrence(Struct, frozen=True, gc=False):
     """One task coming due once. Unique by (table, key, trigger).
 
     id: the run's id: short, sortable by time, unlike any other's.
@@ -271,7 +271,7 @@ class Occurrence(NamedTuple):  # a tuple is made and changed six times as fast a
     links: tuple[str, ...] = ()
     ended_at: datetime | None = None
     duration: timedelta | None = None
-    count: int = 1  # type: ignore[assignment]  # takes the place of tuple.count, which nobody needs here
+    count: int = 1
     last_due: datetime | None = None
     stopping: str = ""
 
@@ -312,7 +312,7 @@ RECENT = 5
 """So many of a row's newest outcomes are shown in it, where it has a column for them."""
 
 
-class Recent(NamedTuple):
+class Recent(Struct, frozen=True, gc=False):
     """One of a row's newest outcomes, as far as a short line tells it.
 
     at: `Occurrence.told_at`.   reason: its beginning.   count: as in `Occurrence`.
@@ -322,7 +322,7 @@ class Recent(NamedTuple):
     outcome: Outcome
     reason: str = ""
     duration: timedelta | None = None
-    count: int = 1  # type: ignore[assignment]  # takes the place of tuple.count, which nobody needs here
+    count: int = 1
 
 
 class Tally(Struct, frozen=True):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from config.fields import spelled
 from engine.columns import Column
 from engine.model import RowState
@@ -17,7 +19,7 @@ def of_answer(state: RowState, answer: Answer) -> RowState:
     """A refusal is noted; what is noted of a word that still stands in Do comes first."""
     if answer.taken or _about_the_button(state):
         return state
-    return state._replace(note=f"{answer.request.wish} refused: {answer.text}")
+    return replace(state, note=f"{answer.request.wish} refused: {answer.text}")
 
 
 def of_start(state: RowState, known_at: datetime | None, poll: timedelta, now: datetime) -> RowState:
@@ -31,7 +33,7 @@ def of_start(state: RowState, known_at: datetime | None, poll: timedelta, now: d
     age = now - known_at if known_at is not None else timedelta(0)
     old = age > max(OLD_COPY, poll * 1.5)
     minutes = timedelta(minutes=age // timedelta(minutes=1))
-    return state._replace(note=f"the last run began by what the row said {spelled(minutes)} before" if old else None)
+    return replace(state, note=f"the last run began by what the row said {spelled(minutes)} before" if old else None)
 
 
 def _about_the_button(state: RowState) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from connectors.api import Cell, Patch
 from engine.columns import OURS, Column
@@ -23,7 +24,7 @@ IN_ONE_GO = 250
 """So many rows are looked at before others get their turn: about ten milliseconds' worth."""
 
 
-class Outgoing(NamedTuple):
+class Outgoing(Struct, frozen=True):
     """One row's patch. key: the row's, or its new id.   put: the cells under canonical headers.
 
     news: the number of the last news of it that it tells; None where it didn't wait to be told.

@@ -83,7 +83,7 @@ def said_by(state: RowState) -> Said | None:
 def parse_like(known: Task, state: RowState) -> Task | Defect:
     """`parse` of a row that says what another one says, which was understood as `known`; a tenth of the work."""
     try:
-        return known._replace(key=state.key, name=_name(state.cells.get(Column.NAME)))
+        return replace(known, key=state.key, name=_name(state.cells.get(Column.NAME)))
     except Wrong as wrong:
         return _defect(state, wrong.column, wrong.message)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from connectors.api import Cell, Lease
 from engine.cells import quoted, text
@@ -70,7 +71,7 @@ def come_over(state: RowState, now: datetime, poll: timedelta) -> RowState:
     poll: how far looks at the table are apart.
     """
     begins = now.replace(microsecond=0) + max(HANDOVER, poll)
-    return state._replace(settled_until=max(state.settled_until, begins), armed=False)
+    return replace(state, settled_until=max(state.settled_until, begins), armed=False)
 
 
 def _label(cell: Cell) -> str | None:

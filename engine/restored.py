@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from actions.api import Outcome, Result
 from engine.committer import Commits
@@ -62,7 +63,7 @@ async def settle(
             task = keeper.understood.get(key)
             gap.records += left_behind(task, state, now, gap.why) if isinstance(task, Task) else []
             until = max(now, state.settled_until)
-            gap.states.append(state._replace(settled_until=until, armed=False, skip_until=None, skip_by=""))
+            gap.states.append(replace(state, settled_until=until, armed=False, skip_until=None, skip_by=""))
     gap.records = list(numbered(gap.records, now, draw))
     tallies = await committer.do(lambda ledger: gap.write(ledger, now), point="rows")
     for state in gap.states:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from engine.model import Defect, RowState, Task
 
 SET_BACK = timedelta(minutes=1)
@@ -17,10 +19,10 @@ def taken_back(states: Mapping[str, RowState], understood: Mapping[str, Task | D
     for key, state in states.items():
         changed = state
         if state.settled_until - now > SET_BACK:
-            changed = state._replace(since=min(state.since, now), settled_until=now)
-            changed = changed._replace(skip_until=_next_to_skip(changed, understood.get(key)))
+            changed = replace(state, since=min(state.since, now), settled_until=now)
+            changed = replace(changed, skip_until=_next_to_skip(changed, understood.get(key)))
         if changed.absent_since is not None and changed.absent_since - now > SET_BACK:
-            changed = changed._replace(absent_since=now)
+            changed = replace(changed, absent_since=now)
         if changed != state:
             found[key] = changed
     return found

@@ -139,7 +139,7 @@ class Sight:
         if known is None:
             anchor = self._anchor(cells.get(Column.LAST_RUN))
             seen = first_sight(self._table, key, cells, now, new_ledger=new_ledger, anchor=anchor, handle=row.handle)
-            seen = replace(seen, state=seen.state._replace(note=note)) if note is not None else seen
+            seen = replace(seen, state=replace(seen.state, note=note)) if note is not None else seen
         else:
             seen = self._again(known, cells, now, row.handle)
             if self._comes_over(known, seen.state):
@@ -173,10 +173,10 @@ class Sight:
         there = known.absent_since is None and known.deleted_at is None
         if there and known.key not in self._put and unchanged(known, cells, handle):
             return Observation(known)
-        back = known._replace(absent_since=None, deleted_at=None)
+        back = replace(known, absent_since=None, deleted_at=None)
         if known.deleted_at is not None:  # put back after it was deleted: nothing from meanwhile runs
             since = now.replace(microsecond=0)
-            back = back._replace(since=since, settled_until=since, armed=False)
+            back = replace(back, since=since, settled_until=since, armed=False)
         put, perhaps = self.unshown(known.key), self._unanswered.get(known.key, {})
         if perhaps and all(c in cells and same(cells[c], v) for c, v in perhaps.items()):
             put = {**put, **perhaps}  # it landed; else the row could pass for an older one that looked the same
@@ -187,10 +187,10 @@ class Sight:
 
     def _missing(self, found: Findings, present: Presence, now: datetime) -> None:
         for key in present.absent:
-            found.states[key] = self._states[key]._replace(absent_since=now)
+            found.states[key] = replace(self._states[key], absent_since=now)
         for key in present.gone:
             found.records += self._left_behind(self._states[key], now, "deleted")
-            found.states[key] = self._states[key]._replace(deleted_at=now)
+            found.states[key] = replace(self._states[key], deleted_at=now)
             found.gone.append(key)
 
     def long_gone(self, now: datetime) -> list[str]:
@@ -217,7 +217,7 @@ class Sight:
             if row is not None and not self.shows(row):
                 row = None
             if known is not None and known.meant and not done and key not in doubted:
-                known = known._replace(meant={})
+                known = replace(known, meant={})
             try:
                 if known is not None and row is None and not done:
                     self._note(found, Observation(known), now)

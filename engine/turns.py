@@ -83,7 +83,7 @@ class Turns:
         unknown = {o.id: o for o in active if ours(o) and o.id not in self.memory.under_way}
         found = [one for one in unfinished if one.occurrence.id in unknown]
         for one in found:  # the ledger tells when the first attempt started; people want to know it of this one
-            unknown[one.occurrence.id] = one.occurrence._replace(started_at=one.attempt.started_at)
+            unknown[one.occurrence.id] = replace(one.occurrence, started_at=one.attempt.started_at)
         for occurrence in unknown.values():
             self.memory.under_way.put(occurrence)
             self.memory.changed(occurrence)

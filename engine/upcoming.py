@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.blackout import FARTHEST, Blackout, covering
 from engine.model import RowState, Task
@@ -25,7 +27,7 @@ def again_from(started: datetime, every: timedelta) -> datetime:
     return started + every - min(every / 20, timedelta(minutes=1))
 
 
-class Barrier(NamedTuple):
+class Barrier(Struct, frozen=True):
     """What keeps something from starting.
 
     what: "snoozed", "blackout lunch", "too soon for backup", "backup keeps failing".   until: its end (UTC).
@@ -37,7 +39,7 @@ class Barrier(NamedTuple):
     over: datetime
 
 
-class Upcoming(NamedTuple):
+class Upcoming(Struct, frozen=True):
     """One occurrence to come.
 
     at: when it starts, or would: `due` and its jitter; or the end of what it waits for, if that is later.
@@ -66,7 +68,7 @@ def upcoming(
     one = _claimed(task, state, due, last, blackouts)
     if shut is None or one.skipped or one.at >= shut:
         return one
-    return one._replace(at=shut, barrier=Barrier(f"{task.action} keeps failing", shut, shut))
+    return replace(one, at=shut, barrier=Barrier(f"{task.action} keeps failing", shut, shut))
 
 
 def _claimed(task: Task, state: RowState, due: datetime, last: datetime | None, blackouts: Sequence[Blackout]) -> Upcoming:
@@ -125,7 +127,7 @@ def next_starts(
         if one is None:
             break
         ahead.append(one.at if one.barrier is not None else one.due)
-        last, state = one.at, state._replace(settled_until=one.due)
+        last, state = one.at, replace(state, settled_until=one.due)
     return ahead, None if ahead else first
 
 

@@ -47,7 +47,7 @@ class Weighed:
     def record(self, outcome: Outcome, reason: str, due: datetime, last: datetime, number: int, now: datetime) -> None:
         base = _occurrence(self.task, f"at:{last.isoformat()}", Cause.SCHEDULE, due, now, "schedule")
         self.records.append(
-            base._replace(stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=now, count=number, last_due=last)
+            replace(base, stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=now, count=number, last_due=last)
         )
 
     def withdraw(self, reason: str) -> None:
@@ -81,7 +81,7 @@ class Weighed:
         return any(o.id in stopped for o in waits)
 
     def settle(self, until: datetime) -> None:
-        self.state = self.state._replace(settled_until=max(until, self.state.settled_until))
+        self.state = replace(self.state, settled_until=max(until, self.state.settled_until))
 
     @property
     def busy(self) -> str | None:

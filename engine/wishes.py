@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from actions.api import Outcome
 from engine.identity import HELD_FOR
 from engine.model import MOST_COUNTED_RUNS, Cause, Occurrence, Overlap, Request, RowState, Stage, Status, Type, Wish
@@ -28,7 +30,7 @@ def let_go(state: RowState | None, requests: Sequence[Request]) -> tuple[list[An
         return [Answer(request, True, "taken") for request in requests], None
     if state.absent_since is None:
         return [Answer(request, False, "the row is in the table again") for request in requests], None
-    return [Answer(request, True, "taken") for request in requests], state._replace(absent_since=state.absent_since - HELD_FOR)
+    return [Answer(request, True, "taken") for request in requests], replace(state, absent_since=state.absent_since - HELD_FOR)
 
 
 def without_task(requests: Sequence[Request], active: Sequence[Occurrence], why: str) -> tuple[list[Answer], list[Stop]]:
@@ -81,7 +83,7 @@ def _skip_next(one: Weighed, request: Request, _now: datetime) -> str | None:
     due = one.task.schedule.next(one.state.decided_until)
     if due is None:
         return "no run is planned"
-    one.state = one.state._replace(skip_until=due, skip_by=request.by)
+    one.state = replace(one.state, skip_until=due, skip_by=request.by)
     return None
 
 
@@ -96,7 +98,7 @@ def _cancel(one: Weighed, request: Request, _now: datetime) -> str | None:
 def _snooze(one: Weighed, request: Request, _now: datetime) -> str | None:
     if request.amount <= 0:
         return 'a snooze of no time changes nothing; say for how long, like "snooze 2h"'
-    one.state = one.state._replace(snoozed_until=request.asked_at + timedelta(seconds=request.amount))
+    one.state = replace(one.state, snoozed_until=request.asked_at + timedelta(seconds=request.amount))
     return None
 
 
@@ -105,7 +107,7 @@ def _tick(one: Weighed, request: Request, _now: datetime) -> str | None:
         return f"only a counter can be ticked, and this is of type {one.task.type}"
     if (runs := (one.state.count + request.amount) // one.task.threshold) > MOST_COUNTED_RUNS:
         return f"the count would be worth {runs:,.0f} runs in a row, and at most {MOST_COUNTED_RUNS:,} are taken; tick less"
-    one.state = one.state._replace(count=one.state.count + request.amount, armed=True)
+    one.state = replace(one.state, count=one.state.count + request.amount, armed=True)
     return None
 
 

@@ -10,7 +10,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from operator import eq
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from connectors.api import Cell
 from engine.cells import BadCell, number
@@ -41,7 +42,7 @@ _GROWING = (Column.RUNS, Column.FAILURES, Column.MISSED)
 _ADVANCING = (Column.LAST_RUN, Column.LAST_SUCCESS)
 
 
-class Base(NamedTuple):
+class Base(Struct, frozen=True):
     """Where a person started from.
 
     shared: the shared cells as they stood there.   live: whether that is the newest display.   sure: whether it surely is that one.

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from config.mistakes import nearest_first
 from connectors.api import PROVISIONAL, Cell, Editable, Effect, Patch, Row, Table, fold
 from connectors.errors import NeedsOwner, TableError, TryLater
@@ -84,7 +86,7 @@ class Hand:
 
     def reread(self, state: RowState, cells: Mapping[str, Cell]) -> Task | Defect:
         """What a known row would mean with these canonical cells."""
-        return parse(state._replace(cells=cells), self.rules)
+        return parse(replace(state, cells=cells), self.rules)
 
     def bearer(self, name: str, but: str | None = None) -> str | None:
         """The key of a row that has this Name; None where none has.   but: a row that doesn't count."""

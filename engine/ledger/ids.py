@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from engine.ledger.codec import micros
 from engine.model import Occurrence
 
@@ -40,7 +42,7 @@ def new_run_ids(number: int, now: datetime, draw: Callable[[int], bytes]) -> lis
 def numbered(occurrences: Collection[Occurrence], now: datetime, draw: Callable[[int], bytes]) -> list[Occurrence]:
     """The same, each with an id of its own."""
     ids = new_run_ids(len(occurrences), now, draw)
-    return [occurrence._replace(id=id_) for occurrence, id_ in zip(occurrences, ids, strict=True)]
+    return [replace(occurrence, id=id_) for occurrence, id_ in zip(occurrences, ids, strict=True)]
 
 
 def _spelled(number: int, digits: int) -> str:

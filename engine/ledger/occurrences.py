@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
+from msgspec.structs import replace
+
 from actions.api import Outcome, Result, Uptime
 from engine.ledger.codec import micros, micros_or_none, packed, prose, span
 from engine.ledger.errors import IllegalMove
@@ -221,13 +223,13 @@ def _after(before: Occurrence, end: AttemptEnd) -> Occurrence:
     """Where an occurrence stands once this attempt has ended."""
     result = end.result
     if end.retry_at is not None:
-        return before._replace(stage=Stage.WAITING, retry_at=end.retry_at, reason=result.summary, duration=end.duration)
-    over = before._replace(outputs=dict(result.outputs), links=result.links, duration=end.duration)
+        return replace(before, stage=Stage.WAITING, retry_at=end.retry_at, reason=result.summary, duration=end.duration)
+    over = replace(before, outputs=dict(result.outputs), links=result.links, duration=end.duration)
     return _ended(over, result.outcome, result.summary, end.at)
 
 
 def _ended(before: Occurrence, outcome: Outcome, reason: str, at: datetime) -> Occurrence:
-    return before._replace(stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=at, retry_at=None)
+    return replace(before, stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=at, retry_at=None)
 
 
 def _micros(since: Uptime | None) -> int | None:

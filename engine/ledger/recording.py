@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from actions.api import Outcome
 from engine.ledger.codec import micros, prose
 from engine.ledger.errors import IllegalMove
@@ -107,7 +109,8 @@ def _within(given: Occurrence, stands: Occurrence) -> bool:
 
 
 def _joined(stands: Occurrence, given: Occurrence) -> Occurrence:
-    return stands._replace(
+    return replace(
+        stands,
         task=given.task,
         trigger=given.trigger,
         count=stands.count + given.count,

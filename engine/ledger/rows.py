@@ -158,9 +158,9 @@ _ROWS = with_columns(
     WHERE "table" = :table AND (:deleted OR deleted_at IS NULL)
     ORDER BY rowid
     """,
-    rows=RowState._fields,
+    rows=RowState.__struct_fields__,
 )
-_SAVE = upsert("rows", (*RowState._fields, "completed"), ("table", "key"))
+_SAVE = upsert("rows", (*RowState.__struct_fields__, "completed"), ("table", "key"))
 _MOVE = """
     WITH given ("table", "key", settled_until, snoozed_until, count, armed, fires, skip_until, skip_by) AS (
         VALUES (:table, :key, :settled_until, :snoozed_until, :count, :armed, :fires, :skip_until, :skip_by)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from actions.api import Outcome
 from engine.ledger.codec import instant, instant_or_none, micros, span_or_none
@@ -22,7 +25,7 @@ Place = tuple[str, str]
 """A row: its table and its key."""
 
 
-class Count(NamedTuple):
+class Count(Struct, frozen=True):
     """One line of the tallies, as stored: instants in microseconds, occurrences by their `seq`."""
 
     table: str
@@ -49,15 +52,16 @@ def with_run(count: Count, seq: int, ended: Occurrence) -> Count:
     """
     assert ended.ended_at is not None  # noqa: S101 (the schema has no ended occurrence without)
     failures = count.failures + (ended.outcome in FAILED)
-    count = count._replace(recent=_newest_first(count.recent, seq))
+    count = replace(count, recent=_newest_first(count.recent, seq))
     if ended.started_at is None:
-        return count._replace(record=seq, failures=failures, kept_idle=count.kept_idle + 1)
+        return replace(count, record=seq, failures=failures, kept_idle=count.kept_idle + 1)
     success = count.last_success
     if ended.outcome is Outcome.SUCCEEDED:
         at = micros(ended.ended_at)
         success = max(at, success or at)
     newest = count.last is None or count.last <= seq
-    return count._replace(
+    return replace(
+        count,
         record=seq,
         failures=failures,
         runs=count.runs + 1,
@@ -70,14 +74,15 @@ def with_run(count: Count, seq: int, ended: Occurrence) -> Count:
 
 def with_record(count: Count, seq: int, record: Occurrence, *, joined: bool) -> Count:
     """Add occurrences that ended without a run. joined: they were added to a record that stands already."""
-    count = count._replace(record=seq, kept_idle=count.kept_idle + (not joined), recent=_newest_first(count.recent, seq))
+    count = replace(count, record=seq, kept_idle=count.kept_idle + (not joined), recent=_newest_first(count.recent, seq))
     if record.outcome is not Outcome.MISSED:
         return count
-    count = count._replace(missed=count.missed + record.count)
+    count = replace(count, missed=count.missed + record.count)
     due, until = micros(record.due), micros(record.last_due or record.due)
     if count.last_due is not None and until <= count.last_due:
         return count
-    return count._replace(
+    return replace(
+        count,
         missed_now=count.missed_now + record.count,
         missed_since=min(due, count.missed_since or due),
         missed_until=max(until, count.missed_until or until),
@@ -136,12 +141,12 @@ class Tallies(Journals):
 
     def _missed_after(self, count: Count) -> Count:
         """What is still missed after a new last run: a run can end long after later occurrences were missed."""
-        clear = count._replace(missed_now=0, missed_since=None, missed_until=None)
+        clear = replace(count, missed_now=0, missed_since=None, missed_until=None)
         if count.missed_until is not None and count.last_due is not None and count.missed_until <= count.last_due:
             return clear
         (found,) = self._rows(_MISSED_AFTER, {"table": count.table, "key": count.key, "after": count.last_due})
         number, since, until = found
-        return clear._replace(missed_now=number, missed_since=since, missed_until=until) if number else clear
+        return replace(clear, missed_now=number, missed_since=since, missed_until=until) if number else clear
 
     def _counts(self, places: Iterable[Place]) -> dict[Place, Count]:
         asked = list(places)
@@ -152,7 +157,7 @@ class Tallies(Journals):
         return counts | {(row[0], row[1]): Count(*row) for row in found}
 
     def _save_counts(self, counts: Sequence[Count]) -> None:
-        self._write(_SAVE, [count._asdict() for count in counts])
+        self._write(_SAVE, [asdict(count) for count in counts])
 
     def _count_hours(self, ended: Sequence[Occurrence]) -> None:
         hours: dict[tuple[int, str, str], int] = {}
@@ -210,9 +215,9 @@ _COUNTS = with_columns(
         ON tallies."table" = json_extract(asked.value, '$[0]')
         AND tallies."key" = json_extract(asked.value, '$[1]')
     """,
-    tallies=Count._fields,
+    tallies=Count.__struct_fields__,
 )
-_SAVE = upsert("tallies", Count._fields, ("table", "key"))
+_SAVE = upsert("tallies", Count.__struct_fields__, ("table", "key"))
 _ADD_HOUR = """
     INSERT INTO hours (hour, "table", outcome, number)
     VALUES (:hour, :table, :outcome, :number)

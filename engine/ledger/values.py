@@ -19,7 +19,7 @@ _OUTCOMES = {o.value: o for o in Outcome}
 _STAGES = {s.value: s for s in Stage}
 _CAUSES = {c.value: c for c in Cause}
 
-OCCURRENCE_COLUMNS = Occurrence._fields
+OCCURRENCE_COLUMNS = Occurrence.__struct_fields__
 """What `occurrence_of` reads, in its order: all columns but `seq` bear the names of the fields."""
 
 ATTEMPT_COLUMNS = ("run", "n", "started_at", "ended_at", "outcome", "summary", "duration", "folder", "kind", "boot", "uptime")

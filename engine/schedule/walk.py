@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -184,7 +183,7 @@ def grace(schedule: Schedule, due: datetime) -> timedelta:
     return LATEST if then is None else min(LATEST, then - due)
 
 
-class Counted(NamedTuple):
+class Counted(Struct, frozen=True):
     """The occurrences in a span. first, newest: of them; None without.   following: the one after the newest, None where it was
     not looked for (the limit was reached) or there is none.
     """

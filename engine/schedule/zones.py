@@ -9,7 +9,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
-from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY = 86_400
@@ -20,7 +22,7 @@ _CHUNK_BITS = 28  # 8.5 years: what is learnt of a zone at a time, about a milli
 _OVERHANG = 2 * DAY  # a clock set back just before a chunk still repeats walls within it; no zone ever moved by more than a day
 
 
-class Stretch(NamedTuple):
+class Stretch(Struct, frozen=True):
     """A span of real time with one offset.
 
     start, end: instants, [start, end).   offset: wall minus instant.
@@ -75,7 +77,7 @@ class Walls:
         if start < end:
             found.append(Stretch(start, end, offset, start + max(offset, before)))
         opening = chunk << _CHUNK_BITS  # what lies before it was only looked at for what it repeats within
-        found = [s._replace(start=max(s.start, opening)) for s in found if s.end > opening]
+        found = [replace(s, start=max(s.start, opening)) for s in found if s.end > opening]
         self._chunks[chunk] = [s.start for s in found], found
         return self._chunks[chunk]
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from actions.api import Outcome
 from connectors.api import Cell, Effect, Entry, Examinable, Journal, Journaling, Patch, Preparable, Recorded, Table
@@ -81,7 +82,7 @@ def run(number: int, **fields: Any) -> Entry:
         duration=timedelta(seconds=2.5),
         links=("https://example.com/1",),
     )
-    return entry_of(occurrence._replace(**fields))
+    return entry_of(replace(occurrence, **fields))
 
 
 def record(table: Table, entries: Sequence[Entry], patches: Sequence[Patch] = ()) -> list[Recorded]:

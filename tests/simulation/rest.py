@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields
 from typing import Any
 
 from msgspec.structs import replace
@@ -63,13 +62,13 @@ def _differing(here: Any, there: Any) -> str:
     """The fields in which two values differ."""
     if here is None or there is None:
         return f"{here} / {there}"
-    names = getattr(here, "_fields", None) or [f.name for f in fields(here)]
+    names = here.__struct_fields__
     return "; ".join(f"{n}: {getattr(here, n)!r} / {getattr(there, n)!r}" for n in names if getattr(here, n) != getattr(there, n))
 
 
 def _replaced(state: Any) -> Any:
     """A note is shown until the next edit or run, and needn't outlive a restart."""
-    return state._replace(note=None) if hasattr(state, "_replace") else replace(state, note=None)
+    return replace(state, note=None)
 
 
 def what_people_wrote_is_known(world: World, daemon: Daemon) -> Iterator[str]:

@@ -83,7 +83,8 @@ def test_a_trouble_counts_from_its_begin_and_is_news_where_it_says_something_els
     assert access.failed(NeedsOwner("unshared"), NOON)
     assert not access.failed(NeedsOwner("unshared"), later)
     assert access.failed(NeedsOwner("trashed"), later)
-    assert access.trouble == (NOON, access.trouble.error if access.trouble else None)
+    assert access.trouble is not None
+    assert access.trouble.since == NOON
     assert not access.was_read(None, later), "it had not lapsed, so nothing else may start than before"
 
 

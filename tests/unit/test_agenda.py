@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from engine.agenda import Agenda, Place, Rank, Waits, ranked
 from engine.model import Cause, Occurrence, Stage
 from tests.fakes.virtual import NOON
@@ -56,7 +58,7 @@ def test_a_wake_that_was_moved_does_not_ring_at_its_old_time() -> None:
 
 
 def test_of_those_that_wait_the_best_come_first_and_no_more_than_there_are_workers() -> None:
-    agenda, stands = queued(occurrence("a"), occurrence("b", priority=5), occurrence("c")._replace(due=NOON - SECOND))
+    agenda, stands = queued(occurrence("a"), occurrence("b", priority=5), replace(occurrence("c"), due=NOON - SECOND))
     assert agenda.take(NOON, 2, by(stands), room) == [B, C]
     assert agenda.take(NOON, 3, by(stands), room) == [A]
 

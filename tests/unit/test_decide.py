@@ -43,7 +43,7 @@ SCHEDULES = ("every minute", "every 7 minutes", "daily 12:03", "*/5 * * * *", "2
 def state(key: str, **changes: object) -> RowState:
     long_ago = NOON - timedelta(hours=3)
     blank = RowState(table="ops", key=key, cells={}, first_seen=long_ago, changed_at=long_ago, since=NOON, settled_until=NOON)
-    return blank._replace(**changes)  # type: ignore[arg-type]  # names are the tuple's own
+    return replace(blank, **changes)  # type: ignore[arg-type]  # names are the tuple's own
 
 
 def task(key: str, schedule: str | None = "every minute", **changes: object) -> Task:
@@ -59,7 +59,7 @@ def task(key: str, schedule: str | None = "every minute", **changes: object) -> 
         schedule=parsed.schedule if parsed else None,
         zone=ZoneInfo("Europe/Berlin"),
     )
-    return plain._replace(**changes)  # type: ignore[arg-type]  # names are the tuple's own
+    return replace(plain, **changes)  # type: ignore[arg-type]  # names are the tuple's own
 
 
 def standing(key: str = "a", schedule: str | None = "every minute", **changes: object) -> Standing:
@@ -81,7 +81,7 @@ def occurrence(key: str = "a", **changes: object) -> Occurrence:
         attempt=1,
         started_at=NOON,
     )
-    return plain._replace(**changes)  # type: ignore[arg-type]  # names are the dataclass's own
+    return replace(plain, **changes)  # type: ignore[arg-type]  # names are the dataclass's own
 
 
 def wish(kind: Wish, amount: float = 0, number: int = 1) -> Request:
@@ -139,9 +139,9 @@ def carried_out(those: Sequence[Standing], plan: Plan) -> list[Standing]:
         newer = next((s for s in plan.states if s.key == key), one.state)
         stopped = {s.run for s in plan.stops}
         kept = [o for o in one.active if o.stage is Stage.RUNNING or o.id not in stopped]
-        kept += [c._replace(id=f"{c.key}/{c.trigger}") for c in plan.claims if c.key == key]
+        kept += [replace(c, id=f"{c.key}/{c.trigger}") for c in plan.claims if c.key == key]
         begun = {trigger for _, k, trigger in plan.starts if k == key}
-        kept = [o._replace(stage=Stage.RUNNING, started_at=NOON, retry_at=None) if o.trigger in begun else o for o in kept]
+        kept = [replace(o, stage=Stage.RUNNING, started_at=NOON, retry_at=None) if o.trigger in begun else o for o in kept]
         after.append(replace(one, state=newer, active=tuple(kept), requests=()))
     return after
 
@@ -373,7 +373,7 @@ def test_a_blackout_skips_what_recurs_and_delays_what_happens_once() -> None:
 def test_a_snoozed_task_skips_and_its_one_off_waits() -> None:
     snoozed = Standing(task("a"), state("a", snoozed_until=at(3)))
     assert decide([snoozed], at(1), HOUSE).records[0].reason == "snoozed until Mon 2 Mar 2026 13:03 Berlin"
-    assert len(decide([replace(snoozed, state=snoozed.state._replace(settled_until=at(2)))], at(3), HOUSE).starts) == 1
+    assert len(decide([replace(snoozed, state=replace(snoozed.state, settled_until=at(2)))], at(3), HOUSE).starts) == 1
 
 
 def test_a_counter_fires_at_its_threshold_once_armed_and_keeps_the_rest() -> None:
@@ -381,20 +381,20 @@ def test_a_counter_fires_at_its_threshold_once_armed_and_keeps_the_rest() -> Non
     plan = decide([counter], NOON, HOUSE)
     assert [c.trigger for c in plan.claims] == ["counter:1"]
     assert plan.states[0].count == 4
-    resting = replace(counter, state=counter.state._replace(armed=False))
+    resting = replace(counter, state=replace(counter.state, armed=False))
     assert moves(decide([resting], NOON, HOUSE)) == ((),) * 6
 
 
 def test_a_counter_far_above_its_threshold_fires_once_and_where_runs_may_overlap_as_often_as_there_is_room() -> None:
     counter = Standing(task("a", None, type=Type.COUNTER, threshold=3), state("a", count=500, armed=True))
     assert [c.trigger for c in decide([counter], NOON, HOUSE).claims] == ["counter:1"]
-    parallel = replace(counter, task=counter.task._replace(overlap=Overlap.PARALLEL))
+    parallel = replace(counter, task=replace(counter.task, overlap=Overlap.PARALLEL))
     plan = decide([parallel], NOON, HOUSE)
     assert [c.trigger for c in plan.claims] == [f"counter:{n}" for n in range(1, 101)]
     assert plan.states[0].count == 200  # what found no room stays counted
-    few = replace(parallel, state=parallel.state._replace(count=8))
+    few = replace(parallel, state=replace(parallel.state, count=8))
     assert [(len(p.claims), p.states[0].count) for p in [decide([few], NOON, HOUSE)]] == [(2, 2)]
-    seldom = replace(parallel, task=parallel.task._replace(every=timedelta(minutes=5)))
+    seldom = replace(parallel, task=replace(parallel.task, every=timedelta(minutes=5)))
     plan = decide([seldom], NOON, HOUSE)
     assert (len(plan.claims), plan.wake) == (1, at(5) - timedelta(seconds=15))  # a twentieth is forgiven
 
@@ -404,7 +404,7 @@ def test_the_operators_frequency_skips_what_recurs_too_soon() -> None:
     dense = replace(standing(every=timedelta(minutes=5)), last=ran)
     assert decide([dense], at(1), HOUSE).records[0].reason == "too soon: the action act allows a task one run in 5m"
     assert len(decide([replace(dense, state=state("a", settled_until=at(4)))], at(5), HOUSE).claims) == 1
-    ahead = replace(dense, last=ran._replace(started_at=at(600)))  # before the clock was set back
+    ahead = replace(dense, last=replace(ran, started_at=at(600)))  # before the clock was set back
     assert len(decide([ahead], at(1), HOUSE).claims) == 1
     asked = replace(dense, requests=(wish(Wish.RUN_NOW),))
     assert [a.text for a in decide([asked], NOON + TICK, HOUSE).answers] == ["too soon: the action act allows a task one run in 5m"]

@@ -34,7 +34,7 @@ def test_what_waits_starts_neither_in_a_held_row_nor_in_one_that_is_paused() -> 
         assert (plan.starts, plan.stops) == ((), ())
     plan = decide([replace(waiting, task=task("a", status=Status.PAUSED))], NOON, HOUSE)
     assert (plan.starts, plan.stops) == ((), (Stop("run-a", "the row is paused", ""),))
-    asked = waiting.active[0]._replace(cause=Cause.MANUAL)  # by a person, who knows that the row is paused
+    asked = replace(waiting.active[0], cause=Cause.MANUAL)  # by a person, who knows that the row is paused
     plan = decide([replace(waiting, task=task("a", status=Status.PAUSED), active=(asked,))], NOON, HOUSE)
     assert (plan.starts, plan.stops) == ((("ops", "a", "at:before"),), ())
 

@@ -84,7 +84,7 @@ def test_the_next_run_has_its_year_where_it_is_not_that_of_the_last(schedule: st
 
 def test_on_new_years_eve_every_instant_has_its_year() -> None:
     row = with_last(with_state(seen("daily 14:00"), settled_until=datetime(2026, 12, 31, 13, tzinfo=UTC)), ago=-timedelta(days=304))
-    failed = replace(row, tally=replace(row.tally, last=row.tally.last and row.tally.last._replace(outcome=Outcome.FAILED)))
+    failed = replace(row, tally=replace(row.tally, last=row.tally.last and replace(row.tally.last, outcome=Outcome.FAILED)))
     assert health(failed) == "FAILED Thu 31 Dec 2026 13:00 Berlin, next Fri 1 Jan 2027 14:00 Berlin"
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from connectors.api import Cell, Row
 from connectors.identity import keys
@@ -157,7 +158,7 @@ def test_doubled_ids_that_were_never_seen_are_unclear_and_nothing_known_is_in_do
         found.unclear["~y"] == 'ID "7" stands in 2 rows ("a" and "b"), so none of them runs; clear it in the copy to get a new one'
     )
     assert found.doubtful == {}
-    assert named([row("~x", "7", "b"), row("~y", "7", "c")], state("7", "a")._replace(deleted_at=NOON)).doubtful == {}
+    assert named([row("~x", "7", "b"), row("~y", "7", "c")], replace(state("7", "a"), deleted_at=NOON)).doubtful == {}
 
 
 def test_an_id_alone_in_an_otherwise_blank_row_counts_as_doubled() -> None:
@@ -194,7 +195,7 @@ def test_a_row_that_was_edited_and_has_lost_its_id_is_known_by_its_name() -> Non
         ([row("~x", None, "a", Team="night"), row("~y", None, "a", Team="day")], [state("7", "a")]),
         ([row("~x", None, "a", Team="night"), row("8", "8", "a")], [state("7", "a"), state("8", "a")]),
         ([row("~x", None, "a", Team="night")], [state("7", "a"), state("8", "a")]),
-        ([row("~x", None, "a", Team="night")], [state("7", "a")._replace(deleted_at=NOON)]),
+        ([row("~x", None, "a", Team="night")], [replace(state("7", "a"), deleted_at=NOON)]),
         ([row("~x", None, None, Team="night", Action="work")], [state("7", "")]),
         ([row("~x", None, "c", Team="night")], [state("7", "a")]),
     ],
@@ -221,7 +222,7 @@ def test_a_row_like_one_that_still_stands_there_is_a_new_row() -> None:
 
 
 def test_a_deleted_row_that_is_typed_in_again_is_a_new_row() -> None:
-    assert minted(named([row("~x", None, "a")], state("7", "a")._replace(deleted_at=NOON))) == [("~x", "new1", False)]
+    assert minted(named([row("~x", None, "a")], replace(state("7", "a"), deleted_at=NOON))) == [("~x", "new1", False)]
 
 
 def test_a_lost_id_that_two_rows_could_have_lost_is_given_to_neither() -> None:
@@ -294,8 +295,8 @@ def rows_known(number: int) -> dict[str, RowState]:
 def after(known: Mapping[str, RowState], found: Presence, now: datetime) -> dict[str, RowState]:
     """The ledger's copy once the findings are durable."""
     changed = dict(known)
-    changed |= {key: changed[key]._replace(absent_since=now) for key in found.absent}
-    changed |= {key: changed[key]._replace(deleted_at=now) for key in found.gone}
+    changed |= {key: replace(changed[key], absent_since=now) for key in found.absent}
+    changed |= {key: replace(changed[key], deleted_at=now) for key in found.gone}
     return changed
 
 
@@ -379,7 +380,7 @@ def test_a_hold_that_some_rows_came_back_to_begins_anew() -> None:
     known = after(known, presence(known, ["8", "9"], NOON), NOON)
     at = NOON + timedelta(minutes=4)
     found = presence(known, ["7", "8", "9"], at)
-    known = after(known, found, at) | {"7": known["7"]._replace(absent_since=None)}
+    known = after(known, found, at) | {"7": replace(known["7"], absent_since=None)}
     assert presence(known, ["7", "8", "9"], NOON + HELD_FOR).gone == ()
     assert len(presence(known, ["7", "8", "9"], at + HELD_FOR).gone) == 7
 
@@ -398,4 +399,4 @@ def test_no_row_is_gone_that_was_not_missing_in_two_reads_apart(reads: list[tupl
             assert known[key].absent_since is not None
             assert now - last_seen[key] >= SETTLE
         known = after(known, found, now)
-        known |= {key: known[key]._replace(absent_since=None, deleted_at=None) for key in found.back}
+        known |= {key: replace(known[key], absent_since=None, deleted_at=None) for key in found.back}

@@ -211,7 +211,7 @@ def test_news_of_a_row_while_it_is_on_its_way_is_told_after_it(tmp_path: Path) -
         async with house.open(sheet) as daemon:
             await house.after(seconds=30)
             keeper = daemon.keepers["ops"]
-            keeper.states["a"] = keeper.states["a"]._replace(note="one")
+            keeper.states["a"] = replace(keeper.states["a"], note="one")
             keeper.unsent.add(["a"])
             (going,) = await patches(keeper, house.clock.now(), 10)
             keeper.unsent.add(["a"])  # a run ended, say, while what goes out is put down in the ledger

@@ -376,8 +376,8 @@ def test_a_claim_that_somebody_else_had_is_not_started(tmp_path: Path) -> None:
         await house.until(NOON + timedelta(seconds=65))
         (had,) = await committer.read(lambda ledger: ledger.history(key="tick"))
         due = NOON + 2 * MINUTE
-        theirs = had._replace(
-            id="theirs", trigger=f"at:{due.isoformat()}", due=due, stage=Stage.CLAIMED, outcome=None, ended_at=None
+        theirs = replace(
+            had, id="theirs", trigger=f"at:{due.isoformat()}", due=due, stage=Stage.CLAIMED, outcome=None, ended_at=None
         )
         assert await committer.do(lambda ledger: ledger.claim([theirs]), point="claim") == [True]
         await house.until(NOON + timedelta(minutes=3, seconds=5))

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from connectors.api import Cell
 from engine.columns import OURS, Column
@@ -98,7 +99,7 @@ def test_what_is_plainly_unchanged_is_so_for_a_close_look_too(
 
 
 def test_what_rowd_wrote_is_no_edit_whatever_form_the_store_gave_it() -> None:
-    state = seen()._replace(count=4.0)
+    state = replace(seen(), count=4.0)
     after = shown(state, Current=4, Health="OK, 4 of 5", Runs=0)
     assert after.count == 4
     assert after.changed_at == state.changed_at
@@ -106,7 +107,7 @@ def test_what_rowd_wrote_is_no_edit_whatever_form_the_store_gave_it() -> None:
 
 
 def test_an_edit_of_current_is_added_to_what_was_ticked_meanwhile() -> None:
-    ticked = seen()._replace(count=4.0)  # one tick, not shown yet: the cell still says 3
+    ticked = replace(seen(), count=4.0)  # one tick, not shown yet: the cell still says 3
     found = observe(ticked, cells(Current="10"), LATER)
     assert found.state.count == 11
     assert found.state.armed
@@ -115,7 +116,7 @@ def test_an_edit_of_current_is_added_to_what_was_ticked_meanwhile() -> None:
 
 def test_an_old_copy_brings_back_no_count() -> None:
     first = shown(seen(), Current=3, Health="OK, 3 of 5", Runs=0)
-    reset = shown(first._replace(count=0.0), Current=0, Health="OK, 0 of 5", Runs=1)
+    reset = shown(replace(first, count=0.0), Current=0, Health="OK, 0 of 5", Runs=1)
     found = observe(reset, cells(Current="3", Health="OK, 3 of 5", Runs="0"), LATER)
     assert found.state.count == 0
     assert not found.changes
@@ -124,7 +125,7 @@ def test_an_old_copy_brings_back_no_count() -> None:
 
 def test_an_edit_made_in_an_old_copy_counts_from_what_that_copy_showed() -> None:
     first = shown(seen(), Current=3, Health="OK, 3 of 5", Runs=0)
-    reset = shown(first._replace(count=0.0), Current=0, Health="OK, 0 of 5", Runs=1)
+    reset = shown(replace(first, count=0.0), Current=0, Health="OK, 0 of 5", Runs=1)
     found = observe(reset, cells(Current="4", Health="OK, 3 of 5", Runs="0"), LATER)
     assert found.state.count == 1
 
@@ -132,7 +133,7 @@ def test_an_edit_made_in_an_old_copy_counts_from_what_that_copy_showed() -> None
 def test_an_old_copy_of_a_display_over_which_a_person_typed_brings_back_no_count() -> None:
     first = shown(seen(Current="0"), Current=0, Health="OK, 0 of 5")
     typed = observe(first, cells(Current="7", Health="OK, 0 of 5"), LATER).state  # two displays look alike now
-    fired = shown(typed._replace(count=2.0), Current=2, Health="OK, 2 of 5")
+    fired = shown(replace(typed, count=2.0), Current=2, Health="OK, 2 of 5")
     for current in ("0", "7"):
         found = observe(fired, cells(Current=current, Health="OK, 0 of 5"), LATER)
         assert (found.state.count, columns(found)) == (2, [])
@@ -144,7 +145,7 @@ def test_an_old_copy_of_a_display_over_which_a_person_typed_brings_back_no_count
 )
 def test_an_old_copy_is_known_by_what_no_spreadsheet_writes_otherwise(written: dict[str, str]) -> None:
     first = shown(seen(), Current=3, Health="OK, 3 of 5", Duration=0.001, **{"Last Run": "2026-11-27T02:52:34Z"})
-    newest = shown(first._replace(count=4.0), Current=4, Health="OK, 4 of 5")
+    newest = shown(replace(first, count=4.0), Current=4, Health="OK, 4 of 5")
     old = observe(newest, cells(**{**first.stood, **written}), LATER)
     assert (old.state.count, columns(old)) == (4, [])
     as_it_stands = {**newest.stood, **written}
@@ -177,7 +178,7 @@ def forgotten() -> tuple[dict[str, Cell], RowState]:
     first = shown(seen(Status="paused"), Current=3, Health="OK, 3 of 50", Runs=0)
     state = observe(first, cells(Status="active", Current="3", Health="OK, 3 of 50", Runs="0"), LATER).state
     for n in range(1, 20):
-        state = shown(state._replace(count=3.0 + n), Current=3 + n, Health=f"OK, {3 + n} of 50", Runs=n)
+        state = shown(replace(state, count=3.0 + n), Current=3 + n, Health=f"OK, {3 + n} of 50", Runs=n)
     return cells(Status="paused", Current="3", Health="OK, 3 of 50", Runs="0"), state
 
 
@@ -228,19 +229,19 @@ def test_who_writes_into_rowds_cells_is_no_old_copy() -> None:
 
 
 def test_where_the_base_is_in_doubt_the_persons_number_stands() -> None:
-    state = shown(seen()._replace(count=4.0), Current=4, Health="OK, 4 of 5")
+    state = shown(replace(seen(), count=4.0), Current=4, Health="OK, 4 of 5")
     found = observe(state, cells(Current="20", Health="somebody wrote here"), LATER)
     assert found.state.count == 20
 
 
 def test_a_count_that_is_no_number_changes_nothing_and_its_correction_stands() -> None:
-    broken = observe(seen()._replace(count=4.0), cells(Current="many"), LATER).state
+    broken = observe(replace(seen(), count=4.0), cells(Current="many"), LATER).state
     assert broken.count == 4
     assert observe(broken, cells(Current="2"), LATER).state.count == 2
 
 
 def test_a_status_that_rowd_set_stays_and_one_that_a_person_sets_wins() -> None:
-    done = shown(seen()._replace(cells=cells(Status="completed")), Status="completed", Runs=1)
+    done = shown(replace(seen(), cells=cells(Status="completed")), Status="completed", Runs=1)
     assert observe(done, cells(Status="completed", Runs="1"), LATER).state.cells["Status"] == "completed"
     again = observe(done, cells(Status="active", Runs="1"), LATER)
     assert again.state.cells["Status"] == "active"
@@ -320,8 +321,8 @@ def test_a_schedule_that_stands_in_metadata_starts_anew_when_it_changes() -> Non
 
 
 def test_a_count_that_rowd_was_about_to_write_is_no_edit_though_the_answer_never_came() -> None:
-    state = shown(seen()._replace(count=3.0), Current=3, Health="OK, 3 of 5")
-    ticked = state._replace(count=5.0, meant={"Current": 4})  # one more tick came while the 4 was being written
+    state = shown(replace(seen(), count=3.0), Current=3, Health="OK, 3 of 5")
+    ticked = replace(state, count=5.0, meant={"Current": 4})  # one more tick came while the 4 was being written
     again = observe(ticked, cells(Current="4", Health="OK, 3 of 5"), LATER)
     assert (again.state.count, again.changes) == (5.0, ())
     typed = observe(again.state, cells(Current="9", Health="OK, 3 of 5"), LATER)
@@ -329,11 +330,11 @@ def test_a_count_that_rowd_was_about_to_write_is_no_edit_though_the_answer_never
 
 
 def test_what_rowd_wrote_itself_is_no_old_copy_though_the_row_looks_as_it_once_did() -> None:
-    broken = shown(seen()._replace(count=2.0), Current=2, Status="paused", Health="ERROR: A")
-    mended = shown(broken._replace(count=1.0), Current=1, Status="active", Health="ERROR: B")
+    broken = shown(replace(seen(), count=2.0), Current=2, Status="paused", Health="ERROR: A")
+    mended = shown(replace(broken, count=1.0), Current=1, Status="active", Health="ERROR: B")
     meant = meant_by(mended, put := {"Health": "ERROR: A"})
     looks_old = cells(Current="1", Status="active", **put)
-    known = observe(mended._replace(meant=meant), looks_old, LATER)
+    known = observe(replace(mended, meant=meant), looks_old, LATER)
     assert (known.state.count, known.changes, known.state.meant) == (1.0, (), {})
     assert {c.column for c in observe(mended, looks_old, LATER).changes} == {"Current"}  # what it looks like without
 
@@ -350,7 +351,7 @@ def test_a_status_that_is_set_back_is_an_edit_though_rowd_was_once_about_to_writ
     active = shown(shown(seen(), Status="paused", Health="PAUSED"), Status="active", Health="OK")
     meant = meant_by(active, {"Health": "OK, next 09:00"})
     assert meant["Status"] == "active"
-    paused = observe(active._replace(meant=meant), cells(Status="paused", Health="OK"), LATER).state
+    paused = observe(replace(active, meant=meant), cells(Status="paused", Health="OK"), LATER).state
     again = observe(paused, cells(Status="active", Health="OK"), LATER)
     assert [(c.column, c.new) for c in again.changes] == [("Status", "active")]
     assert again.state.cells["Status"] == "active"
@@ -361,7 +362,7 @@ def test_a_button_pressed_on_cells_whose_answer_never_came_is_a_new_press() -> N
     first = observe(shown(seen(), Health="OK", Runs=0), cells(Do="run now", Health="OK", Runs="0"), LATER)
     assert first.press is not None
     told = {"Do": None, "Health": "OK, ran 09:00", "Runs": 1}
-    died = first.state._replace(meant=meant_by(first.state, told))
+    died = replace(first.state, meant=meant_by(first.state, told))
     again = observe(died, cells(Do="run now", Health="OK, ran 09:00", Runs="1"), LATER)
     assert again.press is not None
     assert again.state.meant == {}
@@ -370,9 +371,9 @@ def test_a_button_pressed_on_cells_whose_answer_never_came_is_a_new_press() -> N
 
 
 def test_a_number_typed_over_one_whose_answer_never_came_counts_from_that_one() -> None:
-    state = shown(shown(seen()._replace(count=3.0), Current=2, Health="OK, 2 of 5"), Current=3, Health="OK, 3 of 5")
-    ticked = state._replace(count=5.0)
-    died = ticked._replace(meant=meant_by(ticked, {"Current": 4, "Health": "OK, 4 of 5"}))
+    state = shown(shown(replace(seen(), count=3.0), Current=2, Health="OK, 2 of 5"), Current=3, Health="OK, 3 of 5")
+    ticked = replace(state, count=5.0)
+    died = replace(ticked, meant=meant_by(ticked, {"Current": 4, "Health": "OK, 4 of 5"}))
     assert observe(died, cells(Current="1", Health="OK, 4 of 5"), LATER).state.count == 2.0  # from 4 to 1, and one more tick
 
 
@@ -389,7 +390,7 @@ def test_the_note_about_a_word_that_is_no_button_goes_with_the_word() -> None:
 )
 def test_cells_that_rowd_had_not_filled_yet_are_no_witness_of_what_a_number_was_typed_over(current: str, count: float) -> None:
     """Whoever clears rowd's cells, or takes their columns away, has a row that looks as at first sight."""
-    state = shown(seen()._replace(count=5), Current=5, Health="OK, 5 of 5", Runs=0)
+    state = shown(replace(seen(), count=5), Current=5, Health="OK, 5 of 5", Runs=0)
     assert observe(state, cells(Current=current), LATER).state.count == count
     without = {c: v for c, v in cells(Current=current).items() if c not in ("Health", "Runs")}
     assert observe(state, without, LATER).state.count == count
@@ -417,8 +418,8 @@ def without(column: str, **cells_: Cell) -> dict[str, Cell]:
 
 
 def test_a_counter_whose_column_was_away_is_not_counted_twice() -> None:
-    state = shown(seen()._replace(count=4), Current=4, Health="OK, 4 of 5")
-    away = observe(state, without("Current", Health="OK, 4 of 5"), LATER).state._replace(count=5)
+    state = shown(replace(seen(), count=4), Current=4, Health="OK, 4 of 5")
+    away = replace(observe(state, without("Current", Health="OK, 4 of 5"), LATER).state, count=5)
     for n in range(20):  # displays come and go meanwhile
         away = delivered(away, {"Health": f"OK {n}"}, without("Current", Health=f"OK {n}"), LATER).state
     back = observe(away, cells(Current="4", Health="OK 19"), LATER)

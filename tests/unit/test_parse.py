@@ -206,7 +206,7 @@ def test_a_typed_date_is_a_schedule() -> None:
 
 def test_a_relative_schedule_counts_from_when_the_row_began_not_from_its_last_edit() -> None:
     began = NOON + timedelta(minutes=7)
-    found = parse(state(schedule="in 2 hours")._replace(since=began), RULES)
+    found = parse(replace(state(schedule="in 2 hours"), since=began), RULES)
     assert isinstance(found, Task)
     assert found.schedule is not None
     assert found.schedule.next(NOON) == began + timedelta(hours=2)
@@ -288,7 +288,7 @@ def test_a_schedule_torn_apart_by_its_comma_is_not_obeyed_by_half(schedule: str,
 
 def test_a_row_that_goes_on_beyond_the_last_column_says_so_and_nothing_else() -> None:
     torn = state(schedule="evry day")
-    said = parse(torn._replace(cells={**torn.cells, BEYOND: "b, c"}), RULES)
+    said = parse(replace(torn, cells={**torn.cells, BEYOND: "b, c"}), RULES)
     assert isinstance(said, Defect)
     assert said.message.startswith(
         'the line has more cells than the table has columns: "b, c" stands behind the last one. Put each'
@@ -313,18 +313,18 @@ def test_only_rows_that_say_the_same_are_read_alike() -> None:
     for other in (
         state(type="daily", schedule="daily 07:01"),
         state(type="daily", schedule="daily 07:00", status="paused"),
-        plain._replace(since=NOON + timedelta(days=1)),
-        plain._replace(anchor=NOON),
-        plain._replace(marked=True),
+        replace(plain, since=NOON + timedelta(days=1)),
+        replace(plain, anchor=NOON),
+        replace(plain, marked=True),
     ):
         assert said_by(other) != said_by(plain)
     assert said_by(state(type="counter", threshold=1)) is None  # 1 equals True, and 1.0
-    assert said_by(plain._replace(cells={**plain.cells, "Health": "OK", "Name": "b", "theirs": "x"})) == said_by(plain)
+    assert said_by(replace(plain, cells={**plain.cells, "Health": "OK", "Name": "b", "theirs": "x"})) == said_by(plain)
 
 
 def test_a_row_that_says_the_same_still_needs_a_name_of_its_own() -> None:
     nameless = state(name=None)
-    assert parse_like(task(), nameless) == parse(nameless._replace(cells={**nameless.cells, "Type": "manual"}), RULES)
+    assert parse_like(task(), nameless) == parse(replace(nameless, cells={**nameless.cells, "Type": "manual"}), RULES)
 
 
 # --- settings
@@ -595,7 +595,7 @@ def test_every_row_becomes_a_task_or_a_defect_whatever_stands_in_it(found: dict[
     read = RowState("ops", "7", row, NOON, NOON, NOON, NOON, anchor=NOON)
     one = parse(read, RULES)
     if isinstance(one, Task) and said_by(read) is not None:
-        like_it = read._replace(key="8", cells={**row, "Name": "b", "Description": "another"})
+        like_it = replace(read, key="8", cells={**row, "Name": "b", "Description": "another"})
         assert said_by(like_it) == said_by(read)
         assert parse_like(one, like_it) == parse(like_it, RULES)
     match one:

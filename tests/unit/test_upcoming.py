@@ -166,7 +166,7 @@ def test_the_next_starts_are_those_that_are_decided_and_stay_the_same_until_one_
             assert plan.wake is not None
             now = plan.wake
         assert now == start
-        standing = replace(standing, last=plan.claims[0]._replace(stage=Stage.ENDED, started_at=now))
+        standing = replace(standing, last=replace(plan.claims[0], stage=Stage.ENDED, started_at=now))
 
 
 @pytest.mark.parametrize(

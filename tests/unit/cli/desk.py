@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
 from actions.api import Outcome, Process
@@ -98,17 +99,18 @@ class Desk:
     def began(self, key: str = "1", task: str = "backup", *, ago: timedelta = timedelta(minutes=5), **fields: Any) -> Occurrence:
         """A run that is under way."""
         at = datetime.now(UTC) - ago
-        one = _occurrence(key, task, due=at, claimed_at=at)._replace(**fields)
+        one = replace(_occurrence(key, task, due=at, claimed_at=at), **fields)
         with self.ledger() as ledger:
             assert ledger.claim([one]) == [True]
             ledger.begin([(one.id, 1)], at)
-        return one._replace(stage=Stage.RUNNING, attempt=1, started_at=at)
+        return replace(one, stage=Stage.RUNNING, attempt=1, started_at=at)
 
     def missed(self, key: str = "1", task: str = "backup", *, hours: int, count: int = 1, last: int | None = None) -> Occurrence:
         """Occurrences that the daemon has just found missed.   hours: ago, the first was due.   last: likewise of the last."""
         now = datetime.now(UTC)
         due, last_due = now - timedelta(hours=hours), now - timedelta(hours=hours if last is None else last)
-        one = _occurrence(key, task, due=due, claimed_at=now)._replace(
+        one = replace(
+            _occurrence(key, task, due=due, claimed_at=now),
             stage=Stage.ENDED,
             outcome=Outcome.MISSED,
             reason="rowd was not running",

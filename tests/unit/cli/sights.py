@@ -36,18 +36,18 @@ def seen(
     rules = Rules("ops", zone, time(9), {"work": Definition(kind="command", **(definition or {}))}, {"work": False})
     state = first_sight("ops", key, row, LONG_AGO, new_ledger=False, anchor=None).state
     understood = parse(state, rules)
-    return RowView("ops", key, understood, state._replace(settled_until=NOON), Tally(), zone)
+    return RowView("ops", key, understood, replace(state, settled_until=NOON), Tally(), zone)
 
 
 def with_state(row: RowView, **fields: Any) -> RowView:
-    return replace(row, state=row.state._replace(**fields))
+    return replace(row, state=replace(row.state, **fields))
 
 
 def with_last(row: RowView, ago: timedelta, outcome: Outcome = Outcome.SUCCEEDED) -> RowView:
-    last = claimed(row)._replace(stage=Stage.ENDED, outcome=outcome, started_at=NOON - ago, ended_at=NOON - ago)
+    last = replace(claimed(row), stage=Stage.ENDED, outcome=outcome, started_at=NOON - ago, ended_at=NOON - ago)
     return replace(row, tally=Tally(runs=1, last=last, record=last))
 
 
 def claimed(row: RowView, **fields: Any) -> Occurrence:
     one = Occurrence("run1", "ops", row.key, row.name, "at:x", Cause.SCHEDULE, NOON, NOON, Stage.CLAIMED, "work")
-    return one._replace(**fields)
+    return replace(one, **fields)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from actions.api import Outcome, Result
 from actions.telling import Mask
@@ -75,7 +76,7 @@ def test_what_has_not_ended_is_said_in_the_words_of_health(desk: Desk) -> None:
         ledger.end_attempt(run.id, 1, now, Result(Outcome.FAILED, "exit 1"), timedelta(seconds=2), now)
     assert "retrying 2s exit 1" in desk.said("history")
     with desk.ledger() as ledger:
-        ledger.claim([run._replace(id="waits", trigger="at:later", stage=Stage.CLAIMED, attempt=0, started_at=None)])
+        ledger.claim([replace(run, id="waits", trigger="at:later", stage=Stage.CLAIMED, attempt=0, started_at=None)])
     assert "backup waiting" in desk.said("history")
     assert "it is waiting" in desk.said("logs", "waits", code=1)
     assert [r["stage"] for r in desk.json("history")["runs"]] == ["claimed", "waiting"]
@@ -95,7 +96,7 @@ def test_it_is_narrowed_by_task_table_failure_text_and_time(desk: Desk) -> None:
 def test_the_past_of_a_deleted_row_can_still_be_asked_for(desk: Desk) -> None:
     run = desk.began()
     with desk.ledger() as ledger:
-        ledger.save_rows([s._replace(deleted_at=datetime.now(UTC)) for s in ledger.rows("ops") if s.key == "1"])
+        ledger.save_rows([replace(s, deleted_at=datetime.now(UTC)) for s in ledger.rows("ops") if s.key == "1"])
     desk.table("ops", OTHER)
     assert runs(desk, "backup") == [run.id]
 
@@ -327,7 +328,7 @@ def test_among_tables_of_several_zones_each_instant_has_its_day_and_its_zone(tmp
     run = desk.began()
     assert re.search(r"today \d\d:\d\d", desk.said("history"))
     with desk.ledger() as ledger:
-        assert ledger.claim([run._replace(id="another", table="far", stage=Stage.CLAIMED, attempt=0, started_at=None)]) == [True]
+        assert ledger.claim([replace(run, id="another", table="far", stage=Stage.CLAIMED, attempt=0, started_at=None)]) == [True]
     said = desk.said("history")
     assert "today" not in said
     assert len(re.findall(r"\w{3} \d+ \w{3} \d\d:\d\d(?::\d\d)? (?:Berlin|Tokyo)", said)) == 2

@@ -316,7 +316,7 @@ def test_a_row_that_nobody_started_in_time_is_listed_as_due(tmp_path: Path) -> N
     desk.daemon_reads()
     with desk.ledger() as ledger:
         ledger.save_rows(
-            s._replace(settled_until=s.settled_until - timedelta(hours=1), since=s.since - timedelta(hours=1))
+            replace(s, settled_until=s.settled_until - timedelta(hours=1), since=s.since - timedelta(hours=1))
             for s in ledger.rows("ops")
         )
     assert re.search(r" due (now|.+ ago) ", desk.said("list"))

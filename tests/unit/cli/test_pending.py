@@ -86,7 +86,7 @@ def test_show_tells_of_a_queue_once_and_of_the_breaker(tmp_path: Path) -> None:
     desk.ended(failed, Outcome.FAILED, "no space left")
     with desk.ledger() as ledger:
         fresh = [
-            failed._replace(id=f"wait{n}", trigger=f"at:{n}", stage=Stage.CLAIMED, attempt=0, started_at=None) for n in range(9)
+            replace(failed, id=f"wait{n}", trigger=f"at:{n}", stage=Stage.CLAIMED, attempt=0, started_at=None) for n in range(9)
         ]
         assert all(ledger.claim(fresh))
     text = desk.said("show", "backup", "--runs", "2")

@@ -43,7 +43,7 @@ def test_a_hold_ends_for_every_command_when_it_does_for_the_daemon(tmp_path: Pat
     desk.daemon_reads()
     since = (datetime.now(UTC) - timedelta(minutes=2)).replace(microsecond=0)
     with desk.ledger() as ledger:
-        ledger.save_rows(state._replace(absent_since=since) for state in ledger.rows("ops") if state.key not in "12")
+        ledger.save_rows(replace(state, absent_since=since) for state in ledger.rows("ops") if state.key not in "12")
     table = tmp_path / "ops.csv"
     table.write_text("".join(table.read_text().splitlines(keepends=True)[:3]))
     (ops,) = desk.json("list")["tables"]

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from actions.api import Outcome, Result
 from engine.ledger import Ledger
 from engine.model import Cause, Occurrence, RowState, Stage
@@ -35,7 +37,7 @@ def occurrence(key: str = "a", trigger: str | None = None, **fields: Any) -> Occ
         action="work",
         attempts=3,
     )
-    return made._replace(**fields)
+    return replace(made, **fields)
 
 
 def missed(key: str = "a", minute: int = 0, *, outcome: Outcome = Outcome.MISSED, **fields: Any) -> Occurrence:
@@ -46,7 +48,7 @@ def missed(key: str = "a", minute: int = 0, *, outcome: Outcome = Outcome.MISSED
 
 
 def row(key: str = "a", **fields: Any) -> RowState:
-    return RowState("ops", key, {"Name": f"task {key}"}, NOON, NOON, NOON, NOON)._replace(**fields)
+    return replace(RowState("ops", key, {"Name": f"task {key}"}, NOON, NOON, NOON, NOON), **fields)
 
 
 def claimed(ledger: Ledger, *occurrences: Occurrence) -> list[Occurrence]:

@@ -72,9 +72,9 @@ def test_what_is_written_and_read_are_the_columns_of_the_tables(ledger: Ledger, 
     def names(table: str) -> list[str]:
         return [column[1] for column in raw(path, f"PRAGMA table_info({table})")]
 
-    assert names("occurrences") == ["seq", *Occurrence._fields]
-    assert sorted(names("rows")) == sorted(("completed", *RowState._fields))
-    assert names("tallies") == list(Count._fields)
+    assert names("occurrences") == ["seq", *Occurrence.__struct_fields__]
+    assert sorted(names("rows")) == sorted(("completed", *RowState.__struct_fields__))
+    assert names("tallies") == list(Count.__struct_fields__)
 
 
 def add_colour(connection: sqlite3.Connection) -> None:

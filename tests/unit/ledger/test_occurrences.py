@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from actions.api import Outcome, Result, Uptime
 from engine.ledger import IllegalMove, Ledger
@@ -44,7 +45,7 @@ def test_the_same_claim_made_again_is_not_won_again(ledger: Ledger) -> None:
     with ledger.transaction():
         assert ledger.claim([made]) == [True]
         with pytest.raises(IllegalMove):
-            ledger.claim([made._replace(trigger="at:other")])
+            ledger.claim([replace(made, trigger="at:other")])
         assert ledger.claim([made]) == [False]
         with pytest.raises(IllegalMove):
             ledger.claim([made, made])
@@ -74,12 +75,13 @@ def test_a_run_goes_from_claim_to_outcome(ledger: Ledger) -> None:
     (made,) = claimed(ledger, occurrence())
     with ledger.transaction():
         ledger.begin([(made.id, 1)], NOON, {made.id: "/logs/x"}, {made.id: "command"}, SINCE)
-    running = made._replace(stage=Stage.RUNNING, attempt=1, started_at=NOON)
+    running = replace(made, stage=Stage.RUNNING, attempt=1, started_at=NOON)
     assert ledger.active() == [running]
     (unfinished,) = ledger.unfinished_attempts()
     assert (unfinished.occurrence, unfinished.attempt.since, unfinished.attempt.folder) == (running, SINCE, "/logs/x")
     after = end_attempt(ledger, made, FINE)
-    assert after == running._replace(
+    assert after == replace(
+        running,
         stage=Stage.ENDED,
         outcome=Outcome.SUCCEEDED,
         reason="fine",
@@ -175,7 +177,7 @@ def test_no_attempt_begins_beyond_the_allowed_number(ledger: Ledger) -> None:
 def test_each_attempt_has_its_own_instant_on_the_machines_clock(ledger: Ledger) -> None:
     made = occurrence()
     with ledger.transaction():
-        assert ledger.claim([made._replace(stage=Stage.RUNNING, attempt=1, started_at=NOON)], since=SINCE) == [True]
+        assert ledger.claim([replace(made, stage=Stage.RUNNING, attempt=1, started_at=NOON)], since=SINCE) == [True]
     assert ledger.unfinished_attempts()[0].attempt.since == SINCE
     end_attempt(ledger, made, BAD, again=True)
     later = Uptime("another boot", 7.000001)
@@ -321,7 +323,7 @@ def test_thousands_of_claims_are_one_step(ledger: Ledger) -> None:
     assert len(ledger.unfinished_attempts()) == 2_500
     assert ledger.active()[-1].parameters == {"n": 2_499}
     with ledger.transaction():
-        assert not any(ledger.claim([o._replace(id=f"x{o.id}") for o in many]))
+        assert not any(ledger.claim([replace(o, id=f"x{o.id}") for o in many]))
 
 
 def test_a_duration_is_that_of_the_last_attempt(ledger: Ledger) -> None:

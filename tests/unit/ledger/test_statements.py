@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 import engine.ledger
 from actions.api import Outcome, Result
@@ -106,11 +107,11 @@ def test_many_rows_move_and_no_other(ledger: Ledger) -> None:
     def moved(n: int) -> RowState:
         at = NOON + timedelta(seconds=n)
         step = {"settled_until": at, "snoozed_until": at + MINUTE, "skip_until": at + 2 * MINUTE}
-        return states[n]._replace(**step, count=n + 0.5, armed=True, fires=n, skip_by=f"cli:{n}")
+        return replace(states[n], **step, count=n + 0.5, armed=True, fires=n, skip_by=f"cli:{n}")
 
     with ledger.transaction():
         ledger.save_rows(states)
-        ledger.move_rows(moved(n)._replace(cells={"Name": "not of a move"}, note="neither") for n in range(600))
+        ledger.move_rows(replace(moved(n), cells={"Name": "not of a move"}, note="neither") for n in range(600))
     assert ledger.rows("ops") == [*map(moved, range(600)), *states[600:]]
 
 

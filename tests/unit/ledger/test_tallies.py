@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
 
 from actions.api import Outcome, Result
 from engine.ledger import IllegalMove, Ledger
@@ -102,7 +103,7 @@ def test_equal_neighbours_are_one_record_with_a_count(ledger: Ledger) -> None:
     [{"outcome": Outcome.SKIPPED}, {"reason": "offline"}, {"cause": Cause.COUNTER}],
 )
 def test_what_differs_is_a_record_of_its_own(ledger: Ledger, different: dict[str, object]) -> None:
-    record(ledger, missed(minute=1), missed(minute=2)._replace(**different))  # type: ignore[arg-type]
+    record(ledger, missed(minute=1), replace(missed(minute=2), **different))  # type: ignore[arg-type]
     assert [entry[1] for entry in past(ledger)] == [1, 1]
 
 
@@ -147,7 +148,7 @@ def test_recording_the_same_again_changes_nothing(ledger: Ledger) -> None:
     first, second = missed(minute=1), missed(minute=2)
     record(ledger, first, second)
     before = (past(ledger), ledger.tallies("ops"))
-    record(ledger, first._replace(id="x1"), second._replace(id="x2"))
+    record(ledger, replace(first, id="x1"), replace(second, id="x2"))
     assert (past(ledger), ledger.tallies("ops")) == before
 
 
@@ -172,7 +173,7 @@ def test_a_recorded_trigger_cannot_be_claimed(ledger: Ledger) -> None:
 @pytest.mark.parametrize("wrong", [{"outcome": Outcome.FAILED}, {"id": ""}, {"stage": Stage.CLAIMED}, {"ended_at": None}])
 def test_only_skipped_and_missed_ones_are_recorded(ledger: Ledger, wrong: dict[str, object]) -> None:
     with pytest.raises(IllegalMove):
-        record(ledger, missed()._replace(**wrong))  # type: ignore[arg-type]
+        record(ledger, replace(missed(), **wrong))  # type: ignore[arg-type]
 
 
 def test_missed_now_begins_anew_with_the_next_run(ledger: Ledger) -> None:

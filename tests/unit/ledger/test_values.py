@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from actions.api import Outcome
 from engine.columns import Column
@@ -90,7 +91,7 @@ def test_every_field_of_an_occurrence_survives() -> None:
         stopping="cancelled by ann",
     )
     plain = occurrence()
-    assert all(getattr(full, f) != getattr(plain, f) for f in Occurrence._fields if f != "table")
+    assert all(getattr(full, f) != getattr(plain, f) for f in Occurrence.__struct_fields__ if f != "table")
     assert occurrence_of(list(values_of(full).values())) == full
     assert occurrence_of(list(values_of(plain).values())) == plain
 
@@ -122,9 +123,9 @@ def test_every_field_of_a_row_survives(ledger: Ledger) -> None:
         skip_by="cli:ann",
     )
     plain = row("a")
-    assert all(getattr(full, f) != getattr(plain, f) for f in RowState._fields if f != "table")
+    assert all(getattr(full, f) != getattr(plain, f) for f in RowState.__struct_fields__ if f != "table")
     with ledger.transaction():
-        ledger.save_rows([plain, full._replace(count=1)])
+        ledger.save_rows([plain, replace(full, count=1)])
         ledger.save_rows([full])
     assert ledger.rows("ops", deleted=True) == [plain, full]
     assert ledger.rows("ops") == [plain]

@@ -9,6 +9,7 @@ import pytest
 
 from engine.model import Schedule
 from engine.schedule import Unreadable, count, grace, parse
+from engine.schedule.walk import Counted
 
 EARLY = datetime(1990, 1, 1, tzinfo=UTC)
 
@@ -223,10 +224,10 @@ def test_count_takes_the_end_and_leaves_the_start() -> None:
     noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
     hourly = schedule("0 * * * *")
     at = [noon + timedelta(hours=n) for n in range(52)]
-    assert count(hourly, noon, at[3], 100) == (3, at[1], at[3], at[4])
-    assert count(hourly, noon, noon + timedelta(minutes=59), 100) == (0, None, None, at[1])
-    assert count(hourly, noon, at[50], 10) == (10, at[1], at[10], None)
-    assert count(schedule("2026-01-01 13:00"), noon, noon + timedelta(days=9), 10) == (1, at[1], at[1], None)
+    assert count(hourly, noon, at[3], 100) == Counted(3, at[1], at[3], at[4])
+    assert count(hourly, noon, noon + timedelta(minutes=59), 100) == Counted(0, None, None, at[1])
+    assert count(hourly, noon, at[50], 10) == Counted(10, at[1], at[10], None)
+    assert count(schedule("2026-01-01 13:00"), noon, noon + timedelta(days=9), 10) == Counted(1, at[1], at[1], None)
 
 
 def test_equal_texts_in_equal_settings_are_equal_schedules() -> None:

@@ -201,7 +201,7 @@ def test_nothing_is_lost_where_what_is_known_of_a_zone_grows() -> None:
     schedule = read("* * * * *", "Europe/Berlin")
     boundary = datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC)  # 2**31 seconds, the beginning of a chunk
     assert schedule.next(boundary - timedelta(seconds=8)) == boundary + timedelta(seconds=52)
-    assert count(schedule, boundary - timedelta(hours=1), boundary + timedelta(hours=1), 1000)[0] == 120
+    assert count(schedule, boundary - timedelta(hours=1), boundary + timedelta(hours=1), 1000).number == 120
 
 
 @settings(max_examples=150, deadline=None)
