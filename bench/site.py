@@ -67,7 +67,7 @@ class Heard:
     raw: bytes
 
     def is_a(self, event: str) -> bool:
-        return f'"event": "{event}"'.encode() in self.raw
+        return f'"event":"{event}"'.encode() in self.raw
 
     @property
     def fields(self) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -23,7 +24,9 @@ class Event(Struct, frozen=True, kw_only=True):
 
     def fields(self) -> dict[str, Any]:
         """Everything but the instant, for a log line."""
-        return {name: getattr(self, name) for name in self.__struct_fields__ if name != "at"}
+        fields = asdict(self)
+        del fields["at"]
+        return fields
 
 
 @cache

@@ -31,9 +31,10 @@ def of_start(state: RowState, known_at: datetime | None, poll: timedelta, now: d
     if _about_the_button(state):
         return state
     age = now - known_at if known_at is not None else timedelta(0)
-    old = age > max(OLD_COPY, poll * 1.5)
-    minutes = timedelta(minutes=age // timedelta(minutes=1))
-    return replace(state, note=f"the last run began by what the row said {spelled(minutes)} before" if old else None)
+    note = None
+    if age > max(OLD_COPY, poll * 1.5):
+        note = f"the last run began by what the row said {spelled(timedelta(minutes=age // timedelta(minutes=1)))} before"
+    return state if note == state.note else replace(state, note=note)
 
 
 def _about_the_button(state: RowState) -> bool:

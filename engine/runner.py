@@ -91,7 +91,7 @@ class Runner:
 
     def folder(self, run: str, attempt: int) -> str:
         """Where this attempt's files are, if it leaves any."""
-        return os.path.join(self._runs, run, str(attempt))  # noqa: PTH118 (a Path costs ten times as much, at each start)
+        return f"{self._runs}/{run}/{attempt}"  # a Path costs ten times as much, at each start
 
     @property
     def under_way(self) -> int:

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -60,7 +62,7 @@ def unpacked(text: str) -> dict[str, Any]:
     """A mapping of cells or values, as it was packed."""
     if text == "{}":
         return {}
-    cells: dict[str, Any] = json.loads(text)
+    cells: dict[str, Any] = _loaded(text)
     return untagged(cells) if dated(text) else cells
 
 
@@ -69,11 +71,19 @@ def all_unpacked(*texts: str) -> list[Any]:
 
     In one go, with dates made dates again only where there are any: a hundred thousand rows have half a million texts.
     """
-    found: list[Any] = json.loads(f"[{','.join(texts)}]")
+    found: list[Any] = _loaded(f"[{','.join(texts)}]")
     for n, text in enumerate(texts):
         if dated(text) and isinstance(found[n], dict):
             found[n] = untagged(found[n])
     return found
+
+
+def _loaded(text: str) -> Any:
+    """In less than half of the time that Python's own reader takes. That one takes what is JSON only in Python's eyes."""
+    try:
+        return _READER.decode(text)
+    except msgspec.DecodeError:  # infinite, no number, or half a surrogate pair
+        return json.loads(text)
 
 
 def dated(text: str) -> bool:
@@ -99,5 +109,6 @@ def _untagged(tagged: list[str]) -> datetime | date:
     return datetime.fromisoformat(text) if kind == "datetime" else date.fromisoformat(text)
 
 
+_READER = msgspec.json.Decoder()
 _PLAIN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_tagged)
 _ESCAPED = json.JSONEncoder(separators=(",", ":"), default=_tagged)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import UTC, date, datetime, timedelta, timezone
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -12,7 +13,7 @@ from msgspec.structs import replace
 from actions.api import Outcome
 from engine.columns import Column
 from engine.ledger import Ledger, new_run_id
-from engine.ledger.codec import instant, micros, packed, prose, unpacked
+from engine.ledger.codec import all_unpacked, instant, micros, packed, prose, unpacked
 from engine.ledger.ids import new_run_ids
 from engine.ledger.values import occurrence_of, values_of
 from engine.model import Cause, Occurrence, RowState, Stage
@@ -37,6 +38,12 @@ def test_cells_come_back_with_their_types(row_cells: dict[str, object]) -> None:
     back = unpacked(stored)
     assert back == row_cells
     assert [type(v) for v in back.values()] == [type(v) for v in row_cells.values()]
+
+
+@pytest.mark.parametrize("odd", [float("inf"), float("-inf"), "caf\udce9", 2**70, -(2**70), "\u2028\x00", 1e-320])
+def test_what_is_json_only_in_the_eyes_of_some_comes_back(odd: object) -> None:
+    assert unpacked(packed({"Odd": odd})) == {"Odd": odd}
+    assert all_unpacked(packed({"Odd": odd}), packed([odd])) == [{"Odd": odd}, [odd]]
 
 
 def test_a_stranger_column_called_datetime_is_only_text() -> None:
