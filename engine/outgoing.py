@@ -46,7 +46,7 @@ async def patches(keeper: Keeper, now: datetime, most: int) -> list[Outgoing]:
     if layout is None:
         return []
     ready = _ids(keeper, layout)[:most]
-    ready += [Outgoing(key, {}, Patch(key, _headers(layout, put))) for key, put in _unclear(keeper)][: most - len(ready)]
+    ready += [Outgoing(key, put, Patch(key, _headers(layout, put))) for key, put in _unclear(keeper)][: most - len(ready)]
     for number, key in enumerate(list(keeper.unsent)):
         if len(ready) >= most:
             break
@@ -93,8 +93,9 @@ def _ids(keeper: Keeper, layout: Layout) -> list[Outgoing]:
 def _unclear(keeper: Keeper) -> Iterator[tuple[str, dict[str, Cell]]]:
     """What is to stand in the Health of rows that can't be told apart, where it doesn't stand there yet."""
     for key, (message, cells) in keeper.sight.unclear.items():
-        if cells.get(Column.HEALTH, f"ERROR: {message}") != f"ERROR: {message}":
-            yield key, {str(Column.HEALTH): f"ERROR: {message}"}
+        health = f"ERROR: {message}"
+        if cells.get(Column.HEALTH, health) != health and not keeper.unfit(key, Column.HEALTH, health):
+            yield key, {str(Column.HEALTH): health}
 
 
 def _headers(layout: Layout, cells: Mapping[str, Cell]) -> dict[str, Cell]:

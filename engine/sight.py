@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from connectors.api import Cell, Effect, Row, Written
+from connectors.api import PROVISIONAL, Cell, Effect, Row, Written
 from engine.cells import BadCell, instant, quoted, same
 from engine.columns import OURS, Column
 from engine.findings import Findings, Reading
@@ -23,6 +23,9 @@ from engine.rules import TableRules
 
 FORGOTTEN_AFTER = timedelta(days=31)
 """How long a deleted row is remembered; the ledger forgets it after 30 days."""
+
+UNMARKED = timedelta(minutes=10)
+"""A cell that took no id is tried again so much later: whatever kept it from that may have been mended."""
 
 LEFT = "the row was {} before it could start"
 """Why what had come due is not decided on any more."""
@@ -58,6 +61,7 @@ class Sight:
         self._found_ids: set[str] = set()  # what these were given
         self._put: dict[str, dict[str, Cell]] = {}  # cells written, but not yet shown by the store
         self._unanswered: dict[str, Mapping[str, Cell]] = {}  # cells that may have been written: no answer came
+        self._unmarked: dict[str, tuple[str, datetime]] = {}  # rows whose cell took no id: why, and when it is tried again
         self._given: dict[str, str] = {}  # ids given to copied rows → what their Health is to say at first
         self._lost: frozenset[str] = frozenset()
         self._renamed = False
@@ -94,7 +98,7 @@ class Sight:
         present = presence(self._states, named.present, now, self.rules.rules.zone)
         found.look_again = self.doubtful != named.doubtful
         self.held = present.held
-        given = self._addressed(reading.rows, named, layout)
+        given = self._addressed(reading.rows, named, layout, now)
         self._found_without_id(named, new_ledger=new_ledger)
         baffling: dict[str, str] = {}
         for key, row in named.rows.items():
@@ -111,7 +115,7 @@ class Sight:
         self._missing(found, present, now)
         return found
 
-    def _addressed(self, rows: Iterable[Row], named: Named, layout: Layout) -> Mapping[str, str]:
+    def _addressed(self, rows: Iterable[Row], named: Named, layout: Layout, now: datetime) -> Mapping[str, str]:
         """Remember who is who; answer key → the note of a copied row that has got its id since the last read."""
         unclear = [row for row in rows if row.key in named.unclear] if named.unclear else []
         primary = self.rules.rules.remit.primary  # no other daemon gives ids, or says what is wrong with rows that have none
@@ -119,6 +123,9 @@ class Sight:
         self.doubtful = dict(named.doubtful)
         self.order = list(named.rows)
         self.mints = {mint.row.key: mint for mint in named.mint if primary}
+        self._unmarked = {key: told for key, told in self._unmarked.items() if key in self.mints and told[1] > now}
+        for key, (why, _) in self._unmarked.items():
+            self.unclear[key] = (why, layout.canonical(self.mints.pop(key).row.cells))
         self._lost = frozenset(mint.id for mint in named.mint)
         given, self._given = self._given, {mint.id: mint.why for mint in named.mint if mint.draft}
         return given
@@ -230,9 +237,21 @@ class Sight:
                         found.told.add(key)
             except Exception:  # what fails here fails at the next read, too, and is told then
                 row = None
-            if row is None and done:
+            if done and answer.unfit:
+                self._without_id(key, answer.unfit, now)
+            if row is None and done and not key.startswith(PROVISIONAL):
                 self._put[key] = {**self.unshown(key), **put}
         return found
+
+    def _without_id(self, id_: str, unfit: Mapping[str, str], now: datetime) -> None:
+        """Where a row's cell takes no id, a person must do something about it: to try again at once would be in vain."""
+        assert self.layout is not None  # noqa: S101 (something was written)
+        why = unfit.get(self.layout.header(Column.ID) or "")
+        key = next((key for key, mint in self.mints.items() if mint.id == id_), None)
+        if why is not None and key is not None:
+            said = f"this row can't be given an id: {why}"
+            self._unmarked[key] = said, now + UNMARKED
+            self.unclear[key] = (said, self.layout.canonical(self.mints.pop(key).row.cells))
 
     def shows(self, row: Row) -> bool:
         """Whether a row that a write answered with has the columns that were read last: a renamed one looks like emptied cells."""

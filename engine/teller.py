@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from connectors.api import PROVISIONAL, Cell, Effect, Patch, Written
-from connectors.errors import OutcomeUnknown, TableError, TryLater
+from connectors.errors import NeedsOwner, OutcomeUnknown, TableError, TryLater
 from engine.clock import Clock
 from engine.columns import SHARED
 from engine.crash import Crash
@@ -153,6 +153,8 @@ class Teller:
     async def _delayed(self, exc: TableError, deliver: Deliver) -> None:
         keeper, now = self._keeper, self._clock.now()
         wait = exc.wait if isinstance(exc, TryLater) and exc.wait is not None else AFTER_TROUBLE
+        if isinstance(exc, NeedsOwner):  # as often as it is read: what is tried in vain is counted all the same
+            wait = max(wait, keeper.rules.poll)
         self.pace.not_before(self._clock.monotonic() + wait.total_seconds())
         if keeper.access.unwritable is None:
             self._listener(TableUnwritable(at=now, table=keeper.name, message=str(exc)))

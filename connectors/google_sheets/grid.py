@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -26,11 +26,39 @@ HANDLE = "r"
 characters (Google's guide to developer metadata), so 30,000 rows can be marked."""
 
 MASK = (
-    "properties(timeZone),sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),"
+    "properties(timeZone),sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)),merges,"
     "data(startRow,startColumn,rowData(values(effectiveValue,userEnteredValue(formulaValue),effectiveFormat(numberFormat(type)))),"
     "rowMetadata(developerMetadata(metadataId,metadataKey))),developerMetadata(metadataId,metadataKey,metadataValue))"
 )
-"""The parts of a Spreadsheet that `grid` wants: cells, number formats, formulas, row metadata, zone and size, in one answer."""
+"""The parts of a Spreadsheet that `grid` wants, in one answer: cells, their formats and formulas, merges, metadata, zone, size."""
+
+BEYOND = 10_000_000
+"""The end of a range that doesn't say any: that of the tab, and what may come to be beyond it."""
+
+
+class Area(NamedTuple):
+    """Cells from (top, left) on, without the lines from `bottom` and the columns from `right` on; all from 0."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    def meets(self, other: Area) -> bool:
+        return self.top < other.bottom and other.top < self.bottom and self.left < other.right and other.left < self.right
+
+    def holds(self, other: Area) -> bool:
+        return self.top <= other.top and other.bottom <= self.bottom and self.left <= other.left and other.right <= self.right
+
+
+def area_of(given: Mapping[str, Any]) -> Area:
+    """A GridRange."""
+    return Area(
+        given.get("startRowIndex", 0),
+        given.get("endRowIndex", BEYOND),
+        given.get("startColumnIndex", 0),
+        given.get("endColumnIndex", BEYOND),
+    )
 
 
 class Line(Struct, frozen=True):
@@ -52,7 +80,7 @@ class Grid(Struct, frozen=True, dict=True):
     lines: key → line, in the order of the table.   height, width: of the tab, whether or not anything stands there.
     end: index of the line below the last row of the table.   below: index of the line at which another table begins; the tab's
         height where none does.
-    leases: by the metadataId of each.
+    leases: by the metadataId of each.   merges: cells that are shown as one, of which only the first holds anything.
     """
 
     sheet_id: int
@@ -69,6 +97,7 @@ class Grid(Struct, frozen=True, dict=True):
     end: int
     below: int
     leases: Mapping[int, Lease]
+    merges: Sequence[Area] = ()
 
     @cached_property
     def page(self) -> Page:
@@ -116,6 +145,11 @@ class Grid(Struct, frozen=True, dict=True):
         """The key that a line's own cell gives it; "" where it has none that is good."""
         return flawless(self.value(line.at(self.key_position)))
 
+    def hides(self, line: Line, position: int) -> bool:
+        """Whether a cell is merged with one above it or to its left: then it holds nothing, whatever is written into it."""
+        cell = Area(line.index, line.index + 1, position, position + 1)
+        return any(one.holds(cell) and (line.index, position) != (one.top, one.left) for one in self.merges)
+
     def position(self, header: str) -> int | None:
         """Where the cell under a header stands; None where the table has no such header."""
         return position_of(self.columns, header)
@@ -157,6 +191,7 @@ def grid(answer: Mapping[str, Any], tab: int | str, place: Place, label: str) ->
         rows[-1].index + 1 if rows else head.index + 1,
         size.get("rowCount", 0) if other is None else other.index,
         dict(_leases(sheet)),
+        [area_of(one) for one in sheet.get("merges", ())],
     )
     keys = told_apart([bare.id_of(line) for line in rows], lambda n: bare.row("", rows[n]))
     return replace(bare, lines=dict(zip(keys, rows, strict=True)))

@@ -11,8 +11,8 @@ from typing import Any
 
 from connectors.api import fold
 from connectors.google_sheets import looks
+from connectors.google_sheets.grid import Area
 from connectors.google_sheets.looks import Json
-from connectors.google_sheets.standing import Area
 from connectors.preparing import Kind, Shape
 
 BOLD: Json = {"textFormat": {"bold": True}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from connectors.google_sheets.standing import Area
+from connectors.google_sheets.grid import Area
 from connectors.preparing import Tone
 
 Json = dict[str, Any]

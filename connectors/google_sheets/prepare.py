@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.google_sheets import looks
+from connectors.google_sheets.grid import Area, area_of
 from connectors.google_sheets.looks import Json
 from connectors.google_sheets.sheet import Sheet
-from connectors.google_sheets.standing import Area, Standing
+from connectors.google_sheets.standing import Standing
 from connectors.preparing import Kind, Preparation, Shape, Step, Wanted, Writer
 from connectors.showing import listed
 
@@ -123,8 +124,8 @@ class Plan:
     def _shuts(self, protection: Json, area: Area) -> bool:
         if protection.get("warningOnly") or protection.get("requestingUserCanEdit"):
             return False
-        free = (self._stands.area(one) for one in protection.get("unprotectedRanges", ()))
-        return self._stands.area(protection.get("range", {})).meets(area) and not any(one.holds(area) for one in free)
+        free = (area_of(one) for one in protection.get("unprotectedRanges", ()))
+        return area_of(protection.get("range", {})).meets(area) and not any(one.holds(area) for one in free)
 
     # --- looks
 
@@ -193,7 +194,7 @@ class Plan:
         if header in self._new:
             return False
         alike = (one for one in self._stands.colours if one.get("booleanRule", {}).get("condition") == when)
-        return any(self._stands.area(given).meets(area) for one in alike for given in one.get("ranges", ()))
+        return any(area_of(given).meets(area) for one in alike for given in one.get("ranges", ()))
 
     def _warn(self, ours: Sequence[Shape]) -> None:
         """Whoever types into a column that only rowd writes; a stretch of such columns is one range."""
@@ -208,7 +209,7 @@ class Plan:
         if header in self._new:
             return False
         area = self._area(header)
-        return any(self._stands.area(one.get("range", {})).meets(area) for one in self._stands.protections)
+        return any(area_of(one.get("range", {})).meets(area) for one in self._stands.protections)
 
 
 def _stretches(places: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
 
+from connectors import showing
 from connectors.api import PROVISIONAL, Effect, Patch, Written
 from connectors.errors import Bug, NeedsOwner, OutcomeUnknown, TableError, TryLater
 from connectors.google_sheets.cells import Raw, alike, raw_of
@@ -31,13 +32,15 @@ class _Aim(Struct):
     """One patch on its way.
 
     handle: of its row; None where there is none to be written.   key: what the row's own key cell must say after it.
-    cells: what is sent, by position.   landed: whether all of it stands where it belongs.
+    cells: what is sent, by position.   unfit: header → why not, of what can't be.   landed: whether all of the cells stand where
+        they belong.
     """
 
     patch: Patch
     handle: int | None = None
     key: str = ""
     cells: dict[int, Raw] = field(default_factory=dict)
+    unfit: dict[str, str] = field(default_factory=dict)
     landed: bool = False
 
 
@@ -60,7 +63,7 @@ class Sending:
         aims = [_Aim(patch) for patch in patches]
         seen, found = self._sent(seen, aims, riding)
         if found is None:
-            return [Written(Effect.APPLIED if aim.landed else Effect.MISSING) for aim in aims], seen
+            return [Written(Effect.APPLIED, unfit=aim.unfit) if aim.landed else Written(Effect.MISSING) for aim in aims], seen
         answer, outcome = found
         self.strays = outcome.strays
         self._note(aims, outcome)
@@ -205,17 +208,17 @@ class Sending:
             key = seen.id_of(line) if line is not None else ""
             known = key == aim.patch.key or (bool(key) and seen.key_position in aim.cells and not borne.get(key))
             if line is None or not known:  # the next read will tell
-                written.append(Written(Effect.APPLIED))
+                written.append(Written(Effect.APPLIED, unfit=aim.unfit))
                 continue
             changed[aim.patch.key] = (key, line)
-            written.append(Written(Effect.APPLIED, seen.row(key, line)))
+            written.append(Written(Effect.APPLIED, seen.row(key, line), aim.unfit))
         whole = all(answer_.row is not None for answer_ in written)
         return written, seen.with_lines(changed) if whole else None
 
 
 def _take_aim(seen: Grid, aim: _Aim, line: Line | None) -> None:
     """line: of the patch; None where there is none. Of one into which nothing is to be put, no handle is wanted."""
-    aim.cells = cells_of(seen, line, aim.patch) if line is not None else {}
+    aim.cells, aim.unfit = cells_of(seen, line, aim.patch) if line is not None else ({}, {})
     aim.handle = line.handle if line is not None and aim.cells else None
     aim.landed = line is not None and not aim.cells
     if line is not None:
@@ -223,12 +226,14 @@ def _take_aim(seen: Grid, aim: _Aim, line: Line | None) -> None:
         aim.key = seen.id_of(line) if put is None else flawless(put)
 
 
-def cells_of(seen: Grid, line: Line, patch: Patch) -> dict[int, Raw]:
-    """What is sent for a patch. Headers that the table doesn't have are dropped.
+def cells_of(seen: Grid, line: Line, patch: Patch) -> tuple[dict[int, Raw], dict[str, str]]:
+    """What is sent for a patch, and why the rest isn't: what is written into a cell that a merge hides is never seen, so each look
+    would find it missing. Headers that the table doesn't have are dropped.
 
     A cell that reads as what is put, but holds it in another way (as a formula, as a time of day), is left as it is.
     """
     cells: dict[int, Raw] = {}
+    unfit: dict[str, str] = {}
     for header, value in patch.put.items():
         position = seen.position(header)
         if position is None:
@@ -236,9 +241,13 @@ def cells_of(seen: Grid, line: Line, patch: Patch) -> dict[int, Raw]:
         before = line.at(position)
         raw = raw_of(value, before.kind, seen.zone)
         same = seen.value(before) == value and type(seen.value(before)) is type(value)
-        if not (same and (before.formula is not None or not alike(before.raw, raw))):
+        if same and (before.formula is not None or not alike(before.raw, raw)):
+            continue
+        if not seen.hides(line, position):
             cells[position] = raw
-    return cells
+        elif not same:
+            unfit[header] = f"the cell under {showing.shown(header)} is merged with another one, which hides it; unmerge them"
+    return cells, unfit
 
 
 def _stands_alike(before: Grid, now: Grid, lines: Sequence[Line]) -> bool:

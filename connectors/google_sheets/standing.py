@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec import Struct
 
@@ -19,21 +19,6 @@ LOOKS = (
     "userEnteredFormat,dataValidation)),rowMetadata(developerMetadata(metadataId,metadataKey))))"
 )
 """The parts of a Spreadsheet that `standing` wants: those of `grid.MASK`, and the looks."""
-
-
-class Area(NamedTuple):
-    """Cells from (top, left) on, without the lines from `bottom` and the columns from `right` on; all from 0."""
-
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-    def meets(self, other: Area) -> bool:
-        return self.top < other.bottom and other.top < self.bottom and self.left < other.right and other.left < self.right
-
-    def holds(self, other: Area) -> bool:
-        return self.top <= other.top and other.bottom <= self.bottom and self.left <= other.left and other.right <= self.right
 
 
 class Standing(Struct, frozen=True):
@@ -68,16 +53,6 @@ class Standing(Struct, frozen=True):
     def below(self) -> int:
         """Index of the line that belongs to the table no more."""
         return self.grid.below if self.grid is not None else self.height
-
-    def area(self, given: Mapping[str, Any]) -> Area:
-        """A GridRange. An end that it doesn't say is that of the tab, and what may come to be beyond it."""
-        beyond = 10_000_000
-        return Area(
-            given.get("startRowIndex", 0),
-            given.get("endRowIndex", beyond),
-            given.get("startColumnIndex", 0),
-            given.get("endColumnIndex", beyond),
-        )
 
 
 def standing(answer: Mapping[str, Any], tab: int | str, place: Place, label: str) -> Standing | None:

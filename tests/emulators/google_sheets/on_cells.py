@@ -6,8 +6,7 @@ import re
 from dataclasses import replace
 
 from tests.emulators.core.exchange import Json, NotEmulated
-from tests.emulators.google_sheets import a1, conditions, formulas, guards, masks
-from tests.emulators.google_sheets.book import from_json, to_json
+from tests.emulators.google_sheets import a1, conditions, formulas, guards, masks, merging
 from tests.emulators.google_sheets.call import Call
 from tests.emulators.google_sheets.errors import invalid
 from tests.emulators.google_sheets.formula_text import carried
@@ -182,36 +181,11 @@ def set_data_validation(call: Call) -> None:
 
 
 def merge_cells(call: Call) -> None:
-    """What the other cells of a merge have is lost. A merge takes the place of those that lie within it."""
-    sheet, area = call.area(call.given["range"])
-    kind = call.given.get("mergeType", "MERGE_ALL")
-    if not area.height or not area.width:
-        return
-    merges = [from_json(one, sheet) for one in sheet.parts.get("merges", [])]
-    if any(area.meets(one) and not one.within(area) for one in merges):
-        raise invalid("You must select all cells in a merged range to merge or unmerge them.")
-    kept = [one for one in merges if not area.meets(one)]
-    match kind:
-        case "MERGE_ROWS":
-            new = [area._replace(top=row, bottom=row + 1) for row in range(area.top, area.bottom)]
-        case "MERGE_COLUMNS":
-            new = [area._replace(left=column, right=column + 1) for column in range(area.left, area.right)]
-        case _:
-            new = [area]
-    for one in new:
-        for row in range(one.top, one.bottom):
-            for column in range(one.left, one.right):
-                if (row, column) != (one.top, one.left) and sheet.filled(row, column):
-                    sheet.put(row, column, replace(sheet.cell(row, column), entered=None))
-    sheet.parts["merges"] = [to_json(sheet, one) for one in [*kept, *new]]
+    merging.merge(*call.area(call.given["range"]), call.given.get("mergeType", "MERGE_ALL"))
 
 
 def unmerge_cells(call: Call) -> None:
-    sheet, area = call.area(call.given["range"])
-    merges = [from_json(one, sheet) for one in sheet.parts.get("merges", [])]
-    if any(area.meets(one) and not one.within(area) for one in merges):
-        raise invalid("You must select all cells in a merged range to merge or unmerge them.")
-    sheet.parts["merges"] = [to_json(sheet, one) for one in merges if not area.meets(one)]
+    merging.unmerge(*call.area(call.given["range"]))
 
 
 def find_replace(call: Call) -> Json:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from tests.emulators.google_sheets import a1, following, guards, pasting, sorting, undoing, values
+from tests.emulators.google_sheets import a1, following, guards, merging, pasting, sorting, undoing, values
 from tests.emulators.google_sheets.book import Book
 from tests.emulators.google_sheets.files import File
 from tests.emulators.google_sheets.grid import EMPTY, Area, Cell, Sheet
@@ -90,6 +90,16 @@ class Person:
             wanted = Area(start.top, start.top + area.height, start.left, start.left + area.width)
             follows = self._service.switches["cut_paste"] == "follows"
             pasting.cut(self._sheet, area, self._sheet, wanted, "PASTE_NORMAL", follows)
+
+    def merge(self, cells: str) -> None:
+        """Into one, by the menu."""
+        with self._doing():
+            merging.merge(self._sheet, self._area(cells))
+
+    def unmerge(self, cells: str) -> None:
+        """By the menu, too."""
+        with self._doing():
+            merging.unmerge(self._sheet, self._area(cells))
 
     # rows
 
