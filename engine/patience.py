@@ -78,6 +78,7 @@ class PatientTable:
         self._worker = worker
         self._gate = gate or TableGate("", Governor(clock), worker.wait)
         self._gate.serve(table)
+        self._headless = False  # the last complete read found no headers, after all patience
 
     @property
     def traits(self) -> Traits:
@@ -93,9 +94,12 @@ class PatientTable:
 
     async def _begun(self, purpose: Purpose) -> Reading:
         try:
-            return await self._read(purpose)
+            reading = await self._read(purpose)
         except NoHeader as exc:
+            self._headless = True
             return Reading((), (), None, headless=str(exc))
+        self._headless = False
+        return reading
 
     async def _read(self, purpose: Purpose) -> Reading:
         rows: list[Row] = []
@@ -166,6 +170,8 @@ class PatientTable:
             except Expired:
                 raise
             except TryLater as exc:
+                if isinstance(exc, NoHeader) and self._headless:  # nobody is just saving it: it waits for a person
+                    raise
                 if (exc.wait or wait) > LONGEST_WAIT:
                     raise
                 await self._clock.sleep(exc.wait or wait)

@@ -74,6 +74,7 @@ class Tender:
         self._stir = asyncio.Event()
         self._look = True
         self._marker: str | None = None
+        self._unsettled = 0  # looks in a row that left something open
         self._stale = False  # what was read last is to be read again, though the marker be the same
         self._anew: Callable[[Gate], Table] | None = None  # how the table is to be opened before the next look
 
@@ -204,13 +205,16 @@ class Tender:
             timer.cancel()
 
     def _until_next_poll(self, apart: timedelta, dues: Dues) -> timedelta:
-        """apart: how long looks are to keep from each other. A second one, which settles what the first left open, needs not."""
+        """apart: how long looks are to keep from each other. A second one, which settles what the first left open, needs not; what
+        several leave open waits for a person, and each of them waits twice as long as the one before.
+        """
         poll = self.keeper.rules.poll
+        self._unsettled = self._unsettled + 1 if self.keeper.suspects() else 0
         if self.keeper.access.trouble is not None:
             needs_owner = isinstance(self.keeper.access.trouble.error, NeedsOwner)
             return max(poll if needs_owner else min(AFTER_TROUBLE, poll), apart)
-        if self.keeper.suspects():
-            return min(SECOND_LOOK, poll)
+        if self._unsettled and (soon := SECOND_LOOK * (1 << min(self._unsettled - 1, 30))) < max(poll, apart):
+            return soon
         if isinstance(self.table.table, Watchable):  # it tells of changes by itself
             return max(poll, apart)
         return placed(self._clock.now(), max(poll, apart), dues(self.keeper.name), self.keeper.rules.max_stale)

@@ -274,6 +274,29 @@ def test_a_table_whose_id_column_is_taken_away_is_held_until_it_is_back(tmp_path
     run(story())
 
 
+def test_a_table_that_is_held_is_read_no_more_often_than_others_once_a_second_look_has_changed_nothing(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("tick", "every minute"), row("tock", "every minute"))
+        async with house.open(sheet) as daemon:
+            await house.until(NOON + timedelta(seconds=90))
+            columns = list(sheet.columns)
+            sheet.columns = [c for c in columns if c != "Action"]
+            await house.after(seconds=30)
+            assert daemon.keepers["ops"].sight.held is not None
+            reads = sheet.reads
+            await house.after(minutes=10)
+            assert sheet.reads - reads <= 1 + timedelta(minutes=10) / rules().poll
+            sheet.columns = columns
+            await house.after(seconds=rules().poll.total_seconds() + 1)
+            assert daemon.keepers["ops"].sight.held is None
+            sheet.columns = [c for c in columns if c != "Action"]
+            reads = sheet.reads
+            await house.after(seconds=rules().poll.total_seconds() + 7)
+            assert sheet.reads - reads >= 3, "a second look comes soon again, and a third"
+
+    run(story())
+
+
 def test_a_header_that_is_nearly_a_column_is_told_where_somebody_looks(tmp_path: Path) -> None:
     """What its rows said before holds on: they run as they did."""
     gone = 'the column "Schedule" is gone, and what it last said holds on; put it back'

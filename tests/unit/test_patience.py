@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from connectors.api import Effect, Gate, Page, Patch, Request, Row, Traits, Window, Written, open_gate
-from connectors.errors import Bug, Expired, Limited, TableError, TryLater
+from connectors.errors import Bug, Expired, Limited, NoHeader, TableError, TryLater
 from engine.clock import SystemClock
 from engine.gate import TableGate
 from engine.governor import Governor, NotYet
-from engine.patience import BEGINNINGS, PatientTable, ThreadWorker
+from engine.patience import BEGINNINGS, WAITS, PatientTable, ThreadWorker
 from tests.fakes.memory_table import InlineWorker, SteppedWorker
 from tests.fakes.virtual import NOON, VirtualClock, run
 
@@ -90,6 +90,20 @@ def test_a_cursor_that_goes_bad_each_time_makes_the_store_unreachable() -> None:
     with pytest.raises(TryLater, match="gone"):
         through(table, lambda patient: patient.read())
     assert len(table.calls) == 2 * BEGINNINGS
+
+
+def test_headers_that_stay_away_are_waited_for_once() -> None:
+    table = Paged(*[NoHeader("empty")] * 6, None, None, NoHeader("empty"))
+
+    async def looks(patient: PatientTable) -> list[tuple[str | None, int]]:
+        found = []
+        for _ in range(5):
+            before = len(table.calls)
+            found.append(((await patient.read()).headless, len(table.calls) - before))
+        return found
+
+    after_all, at_once, there = ("empty", 1 + len(WAITS)), ("empty", 1), (None, 2)
+    assert through(table, looks) == [after_all, at_once, at_once, there, (None, 3)]
 
 
 def test_each_request_of_a_call_waits_for_its_own_room() -> None:
