@@ -26,6 +26,9 @@ LONG = 60.0
 LESS, EASES, MORE = 0.7, 3600.0, 1.25
 """From then on a window lets through this part of what was spent of it just then; and after each so many seconds, so much more."""
 
+LEAST = 0.05
+"""But never less than this part of it: where little of ours was spent, others have spent too much."""
+
 
 class Purpose(Enum):
     """What a call of a table is for. What it takes, be it reads, may use the reserve only where it tells something.
@@ -148,7 +151,7 @@ class Quota:
         for window in asked.counted_by:
             if pause > LONG:
                 spent = min(len(self._within(window, now)), self._really(window, now))
-                self._learnt[_key(window)] = max(int(spent * LESS), 1), now
+                self._learnt[_key(window)] = max(int(spent * LESS), int(window.size * LEAST), 1), now
 
     def _really(self, window: Window, now: float) -> int:
         """What it lets through, as far as that was learnt; all of it where nothing was."""

@@ -258,7 +258,7 @@ class World:
             daring=0.3 if self.bold else 0,
             copies=Copies(sheet, lambda: doubted),
         )
-        person.snoozed, person.keeping = self.snoozed.add, self.vendor != "notion"
+        person.snoozed, person.keeping = self.snoozed.add, True
         if self.zoned and kind == "memory":
             person.zoning = source(self.seed + 0.5 + number)
         guard = Guard(sheet, self.broke, lambda link: self.well(link), lambda link: self.noted(link), lambda: person.typed, doubted)
