@@ -38,6 +38,8 @@ class StoreLink(Link):
         lagging = self._store.touched is not None and self._since - self._store.touched <= self.lag * MICRO
         if page.next is None and self._hands == self._store.hands and not lagging:
             self._was_read()
+        if page.next is None:
+            self._store.shown()
         return page
 
     def write(self, patches: Sequence[Patch]) -> list[Written]:
@@ -56,3 +58,13 @@ class StoreLink(Link):
 
 class ProbedStore(StoreLink, Probed):
     """It can be asked whether it may have changed."""
+
+    _marker: str | None = None
+
+    def probe(self) -> str:
+        marker = super().probe()
+        quiet = self._store.touched is not None and self.machine.moment - self._store.touched > self.lag * MICRO
+        if marker == self._marker and quiet and (wrong := self._store.news()):
+            self._guard.overlooked(wrong)
+        self._marker = marker
+        return marker

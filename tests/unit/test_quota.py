@@ -193,6 +193,15 @@ def test_a_limit_that_others_have_spent_leaves_us_a_part_of_ours() -> None:
     assert quota.free_at(ask, 1400) == pytest.approx(1400 + 60 / 9)
 
 
+def test_a_pause_of_a_minute_is_learnt_from_too() -> None:
+    quota, window = Quota(), Window("any", 180, MINUTE, "connection")
+    ask = asked("a", "write", TELL, 1.0, window)
+    for n in range(60):
+        quota.spend(ask, n / 4)
+    quota.learn(ask, 60, 15)
+    assert [used.size for used in quota.used(15)] == [42]
+
+
 def test_a_short_pause_teaches_nothing() -> None:
     quota = Quota()
     for _ in range(5):
