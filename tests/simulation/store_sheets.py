@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -54,7 +55,8 @@ class StoreSheet(Sheet):
         self.moment: Callable[[], int] = lambda: 0
         self.tell_broken: Callable[[str], None] = lambda _: None
         self._known: Grid | None = None
-        self._shown: dict[str, tuple[str, ...]] = {}  # the same as they stood at rowd's last read
+        self._shown: dict[str, tuple[str, ...]] = {}  # the same as rowd's last read showed them
+        self._changed: dict[str, int] = {}  # row → the moment at which people last changed such cells of it
         self._left: dict[str, tuple[str, ...]] = {}  # people's cells as their last hand left them, by row
 
     def look(self) -> Grid:
@@ -74,7 +76,8 @@ class StoreSheet(Sheet):
         yield after
         self._save(before, after)
         self.hands, self.touched = self.hands + 1, self.moment()
-        self._left = self._peoples()
+        was, self._left = self._left, self._peoples()
+        self._changed.update((row, self.moment()) for row, cells in self._left.items() if cells != was.get(row))
         self.tell()
 
     def trampled(self) -> list[str]:
@@ -87,17 +90,18 @@ class StoreSheet(Sheet):
             f"a person left {left.get(row)}, and there is {now.get(row)}" for row in now | left if now.get(row) != left.get(row)
         ]
 
-    def shown(self) -> None:
-        """rowd has read all of it."""
-        self._shown = self._peoples()
+    def shown(self, read: Mapping[str, Mapping[str, Any]]) -> None:
+        """rowd has read all of it.   read: who each row is → its cells, as it was shown them."""
+        theirs = _theirs(tuple(self.look().columns))
+        self._shown = {row: theirs(defaultdict(str, {h: _plain(cell) for h, cell in cells.items()})) for row, cells in read.items()}
 
-    def news(self) -> str:
-        """What a row says since rowd's last read, and didn't before; "" for nothing. A row that is gone is not told of."""
-        before = self._shown
-        return next(
-            (f"{row} says {cells} since {before.get(row)}" for row, cells in self._peoples().items() if cells != before.get(row)),
-            "",
-        )
+    def news(self, after: int, before: int) -> str:
+        """What a row says that was changed between these moments, and that rowd's last read didn't show; "" for nothing.
+
+        One that is gone is not told of.
+        """
+        now = ((row, cells) for row, cells in self._peoples().items() if after < self._changed.get(row, after) <= before)
+        return next((f"{row} says {cells}, not {self._shown.get(row)}" for row, cells in now if cells != self._shown.get(row)), "")
 
     def _peoples(self) -> dict[str, tuple[str, ...]]:
         grid = self.look()
