@@ -128,7 +128,7 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
     after, status_changes = _merge_status(after, merged, base, cells)
     after, count_changes = _merge_count(after, merged, base, cells, sure=started.sure)
     changes += status_changes + count_changes
-    _merge_button(state, merged, base, cells)
+    _merge_button(state, merged, base, cells, landed=landed and bool(state.meant))
 
     anew = any(c.column in RESTARTS for c in changes) or restarts(state.cells) != restarts(merged)
     if Column.STATUS not in cells and merged.get(Column.STATUS) == Status.COMPLETED and _rescheduled(changes):
@@ -196,9 +196,14 @@ def _kept(state: RowState, stood: Mapping[str, Cell]) -> dict[str, Cell]:
     return {c: v for c, v in state.sent.items() if c in stood and stood[c] == state.stood.get(c)}
 
 
-def _merge_button(state: RowState, merged: dict[str, Cell], base: Mapping[str, Cell], cells: Mapping[str, Cell]) -> None:
+def _merge_button(
+    state: RowState, merged: dict[str, Cell], base: Mapping[str, Cell], cells: Mapping[str, Cell], *, landed: bool
+) -> None:
+    """landed: our last write did, although its answer never came. Else what stands as it stood is the same press still, though a
+    person has written into rowd's cells, so that the row looks like one of before."""
     if Column.DO in cells or Column.DO in state.cells:
-        same_word = cells.get(Column.DO, base.get(Column.DO)) == base.get(Column.DO)
+        now = cells.get(Column.DO, base.get(Column.DO))
+        same_word = now == base.get(Column.DO) or (not landed and Column.DO in cells and now == state.stood.get(Column.DO))
         merged[Column.DO] = state.cells.get(Column.DO) if same_word else cells[Column.DO]
 
 

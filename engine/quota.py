@@ -21,10 +21,13 @@ RESERVE = 10
 
 
 LONG = 60.0
-"""Seconds. A vendor that wants a longer pause has a limit that it doesn't publish (Notion's of a workspace: VENDORS.md C1)."""
+"""Seconds. A vendor that wants so long a pause has a limit that it doesn't publish (Notion's of a workspace: VENDORS.md C1)."""
 
 LESS, EASES, MORE = 0.7, 3600.0, 1.25
 """From then on a window lets through this part of what was spent of it just then; and after each so many seconds, so much more."""
+
+LEAST = 0.05
+"""But never less than this part of it: where little of ours was spent, others have spent too much."""
 
 
 class Purpose(Enum):
@@ -146,9 +149,9 @@ class Quota:
     def learn(self, asked: Asked, pause: float, now: float) -> None:
         """It was refused as too many, and the vendor wants a pause of so many seconds."""
         for window in asked.counted_by:
-            if pause > LONG:
+            if pause >= LONG:
                 spent = min(len(self._within(window, now)), self._really(window, now))
-                self._learnt[_key(window)] = max(int(spent * LESS), 1), now
+                self._learnt[_key(window)] = max(int(spent * LESS), int(window.size * LEAST), 1), now
 
     def _really(self, window: Window, now: float) -> int:
         """What it lets through, as far as that was learnt; all of it where nothing was."""

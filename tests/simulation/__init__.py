@@ -5,6 +5,7 @@
 `spans`, `stretches`, `dues`, `witness` know by themselves what ought to happen; `laws` (a module for each matter) and `rest` say
 what must hold.
 `stores` puts a vendor's emulator in the place of these tables, behind the real connector and client (`store_sheets` is what people
-see of it, `store_worker` and `store_link` the road there); each seed draws how every behaviour is that nobody could confirm.
+see of it, `store_worker` and `store_link` the road there); each seed draws how every behaviour is that nobody could confirm. There
+the vendor's own journal is held to its limits and pauses, and each hand of a person's finds people's cells as the last left them.
 `python -m tests.simulation --help` plays it.
 """

@@ -31,7 +31,7 @@ class Hand:
     """Types into cells and puts rows in, and keeps the accounts that the laws go by.
 
     typed: what was ever typed into Status and Do.   said: (key, column, text) → how often Status and Current may be taken for typed
-    so; key "" where it couldn't be told.   edits: changes of cells, rows and columns.
+    so; key "" where it couldn't be told.   typed_at: the moments at which they were.   edits: changes of cells, rows and columns.
     over: nothing is done to the table any more.   daring: share of what makes rows ambiguous: copies saved over newer ones, columns
     dropped, ids cleared.
     """
@@ -50,6 +50,7 @@ class Hand:
     presses: Presses = field(default_factory=Presses)
     counts: dict[str, Count] = field(default_factory=dict)
     said: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    typed_at: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     typed: set[str] = field(default_factory=lambda: {"active", "paused", "draft", "completed"})
     snoozed: Tell = lambda _key: None
 
@@ -79,6 +80,7 @@ class Hand:
             self.typed.add(text)
         if column in ("Status", "Current"):
             self.said[key, column, text] += 1
+            self.typed_at.setdefault((key, column, text), []).append(self.machine.moment)
             self.spans.pasted.discard(key)
         if key in self.counts and (column in ("Threshold", "Type") or (column == "Current" and not text.lstrip("-").isdigit())):
             self.counts[key].sure = False

@@ -116,7 +116,7 @@ class Link:
             self._guard.noted(self)
 
     def write(self, patches: Sequence[Patch]) -> list[Written]:
-        self._called()
+        self._called(writes=True)
         fate = self.weather.unknown()
         if fate is False:
             raise OutcomeUnknown("the connection broke before the request was through")
@@ -155,8 +155,11 @@ class Link:
         if self.life.alive:
             self._hint.set()
 
-    def _called(self) -> None:
-        """Each call shows that the last read was dealt with: the tender hands one in before it does anything else."""
+    def _called(self, *, writes: bool = False) -> None:
+        """Each call shows that the last read was dealt with: the tender hands one in before it does anything else.
+
+        writes: what may only not be written is read on, and runs on.
+        """
         self.life.check()
         if self.life.stopping:  # the tender was broken off wherever it was: it may have handed nothing in
             self._seen = None
@@ -165,14 +168,15 @@ class Link:
             self._unanswered = set()
         self._answered = set()
         trouble = self.weather.trouble(self.machine.moment)
-        if isinstance(trouble, NeedsOwner):
+        if isinstance(trouble, NeedsOwner) and not writes:
             self.spans.kept.begin(Kept.LOCKED)
-        else:
+        elif trouble is None or not writes:
             self.spans.kept.end(Kept.LOCKED)
         if trouble is not None:
             raise trouble
         if self._seen is not None:
             self.spans.taken_note(self._reads)
+            self.sheet.noted.append(self._seen)
             self.noted(self._seen, self._buttons)
             self.sheet.reading.clear()
             self.looked = self.looked or self.machine.moment
@@ -280,6 +284,10 @@ class Guard:
             del self._sheet.unread[patch.key, canonical(header)]
             if atomic:
                 self._broken("trampled", f"{header} of {patch.key} said {typed!r}, which rowd had not read when it overwrote it")
+
+    def overlooked(self, what: str) -> None:
+        """A table was said to be as it was, and isn't."""
+        self._broken("overlooked", what)
 
     @property
     def watching(self) -> bool:

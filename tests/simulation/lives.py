@@ -34,7 +34,7 @@ class Plan:
 
     lives: int = 4
     alive: float = 240
-    edits: int = 130
+    edits: int = 330
     quiet: float = 420
     patience: float = 3600
 
@@ -72,7 +72,7 @@ class Lives:
             self.left()
             if self.world.broken:
                 return
-            self._between()
+            self._between(long=number == 1 and self.world.vendor is not None)
         self._last = True
         self._live(self.plan.lives)
 
@@ -82,6 +82,7 @@ class Lives:
         world, chance = self.world, self._chance
         die_at = None if self._last or chance.random() < 0.5 else int(10 ** (1 + 3.2 * chance.random()))
         self._began = world.machine.moment
+        world.births.append(self._began)
         self.tally.lives += 1
         if self._last:
             self._calm()
@@ -191,7 +192,7 @@ class Lives:
         steps = life.steps
 
         def over() -> None:
-            busy = self.daemon is not None and (list(self.daemon.under_way) or self.world.held_back)
+            busy = self.daemon is not None and (list(self.daemon.under_way) or self.world.held_back or self._slowly_told())
             if busy and self.world.machine.moment < until:
                 self._rest(life, stopping, until)
                 return
@@ -203,6 +204,10 @@ class Lives:
 
         self.world.machine.after(60, over)
 
+    def _slowly_told(self) -> bool:
+        """Whether a table of a vendor's, which lets through so much in a minute, has yet to be told something."""
+        return self.world.vendor is not None and any(self._untold(bench.name) for bench in self.world.benches)
+
     async def _begin(self, life: Life, dying: Dying) -> asyncio.Event:
         world = self.world
         clock = SteadyClock(SimClock(world.machine))
@@ -210,7 +215,7 @@ class Lives:
         committer = SimCommitter(ledger, dying, world.disk, life)
         self._committer = committer
         listener = lambda event: self._heard(life, event)  # noqa: E731 (a name would say no more)
-        daemon = Daemon(parts(world, self._chance, life, dying), clock, committer, listener)
+        daemon = Daemon(parts(world, self._chance, life, dying), clock, committer, listener, world.windows)
         tenders = [tender(world, bench, ledger, life, daemon.governor, listener, dying) for bench in world.benches]
         await daemon.open(tenders)
         self.daemon = daemon
@@ -320,13 +325,15 @@ class Lives:
             self.world.processes.powered_off()
             life.kill()
 
-    def _between(self) -> None:
-        """Time passes without a daemon; people go on."""
+    def _between(self, *, long: bool) -> None:
+        """Time passes without a daemon; people go on.   long: a day or so, in which much comes due."""
         chance, world = self._chance, self.world
-        spans, weights = (0.1, 5, 90, 900, 7200, 90_000, 400_000), (4, 5, 5, 4, 2, 1, 0.2)
+        spans, weights = (0.1, 5, 90, 900, 7200, 90_000, 400_000), (4, 5, 5, 4, 2, 2, 0.5)
         span = chance.choices(spans[:4] if world.dense else spans, weights[:4] if world.dense else weights)[0] * (
             0.5 + chance.random()
         )
+        if long:
+            span = 90_000 * (0.5 + chance.random())
         world.tell(f"--- nothing runs for {timedelta(seconds=span)}")
         for _ in range(chance.choice((0, 0, 0, 1, 3))):
             world.machine.after(chance.random() * span, self._doings.person_acts)

@@ -14,10 +14,9 @@ REMEMBERED = 18
 
 @dataclass
 class Pasting(Hand):
-    """A hand that keeps copies, and puts them back some time later.   keeping: whether it keeps copies of single rows."""
+    """A hand that keeps copies, and puts them back some time later."""
 
     _old: list[Grid] = field(default_factory=list)
-    keeping: bool = True
 
     # --- of the whole table
 
@@ -55,8 +54,6 @@ class Pasting(Hand):
             self.tell(f"keeps a copy of {self._called(grid, row)}")
 
     def _keep(self, key: str, row: dict[str, str]) -> None:
-        if not self.keeping:
-            return
         kept = self.copies.keep(key, row)
         kept.press = self.presses.standing(key, next((text for header, text in row.items() if canonical(header) == "Do"), ""))
         self.machine.after(self.chance.random() * self.chance.choice((20, 60, 180)), lambda: self._paste(kept))
@@ -110,7 +107,7 @@ class Pasting(Hand):
             self.sheet.unread.pop((key, column), None)
         self.presses.overwritten(key, self.machine.moment)
         self.sheet.overtyped(key)
-        row.update(kept.row)
+        row.update({header: kept.row[header] for header in grid.columns})  # what else it bears is who it is, and that stays
         self._touched(grid, row)
         self.edits += 1
 

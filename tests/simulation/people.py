@@ -19,19 +19,27 @@ class Person(Pasting, Rearranging):
     """Does one thing after the other, as a seed draws it.
 
     zoning: draws when the table gets another time zone of its own, and which; None where it has none.
+    rows_only: of what makes rows ambiguous, only what is done to single rows.
     """
 
     zoning: Random | None = None
+    rows_only: bool = False
 
     def act(self) -> None:
         """Do one thing."""
         if self.over:
             return
         calm = [self.schedule] * 5 + [self.note] * 4 + [self.setting] * 4 + [self.status] * 5 + [self.press] * 6
-        calm += [self.keep_row] * 10 if self.keeping else []
-        calm += [self.count] * 4 + [self.insert] * 2 + [self.sort, self.rename, self.scribble, self.mend, self.mend, self.garbage]
-        bold = [self.delete] * 2 + [self.put_back, self.copy_row, self.double, self.clear_id, self.move_column, self.add_column]
-        bold += [self.drop_column, self.put_column_back, self.rename_column, self.save_old_copy, self.open_copy, self.open_copy]
+        calm += (
+            [self.keep_row] * 10
+            + [self.count] * 4
+            + [self.insert] * 2
+            + [self.sort, self.rename, self.scribble, self.mend, self.mend, self.garbage]
+        )
+        bold = [self.delete] * 2 + [self.put_back, self.copy_row, self.double, self.clear_id]
+        if not self.rows_only:
+            bold += [self.move_column, self.add_column]
+            bold += [self.drop_column, self.put_column_back, self.rename_column, self.save_old_copy, self.open_copy, self.open_copy]
         what = self.chance.choice(bold if self.chance.random() < self.daring else calm)
         if self.zoning is not None and self.zoning.random() < 0.06:
             what = self.rezone
@@ -132,7 +140,7 @@ class Person(Pasting, Rearranging):
                 self.spans.touch(key)
 
     def insert(self, grid: Grid) -> None:
-        if len(grid.rows) < 80:
+        if len(grid.rows) < self.most:
             self._insert(grid, self.writer.row(self.machine.wall()))
 
     # --- at the end

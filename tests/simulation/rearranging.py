@@ -19,8 +19,9 @@ def rightly(header: str) -> str:
 
 @dataclass
 class Rearranging(Hand):
-    """A hand that takes rows and columns away, puts them back, copies, sorts and renames them."""
+    """A hand that takes rows and columns away, puts them back, copies, sorts and renames them.   most: rows that the table gets."""
 
+    most: int = 80
     _deleted: list[dict[str, str]] = field(default_factory=list)
     _dropped: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     _renamed: list[tuple[str, str]] = field(default_factory=list)
@@ -44,9 +45,9 @@ class Rearranging(Hand):
 
     def copy_row(self, grid: Grid) -> None:
         row = self._row(grid)
-        if row is not None and len(grid.rows) < 80:
+        if row is not None and len(grid.rows) < self.most:
             self._blur(grid, row)
-            made = dict(row)
+            made = grid.twin(row)
             grid.rows.insert(self.chance.randint(0, len(grid.rows)), made)
             if self.chance.random() < 0.7:
                 grid.put(made, "Name", self.writer.name())

@@ -15,6 +15,7 @@ from tests.simulation.book import Book
 from tests.simulation.presses import BUTTONS
 from tests.simulation.sheets import canonical
 from tests.simulation.spans import rows_of
+from tests.simulation.store_sheets import StoreSheet
 from tests.simulation.world import World
 
 BUSIEST = 4000
@@ -100,6 +101,13 @@ def _text(cell: Any) -> str:
     return "" if cell is None else str(cell)
 
 
+def people_s_own_cells_stand(world: World, daemon: Daemon) -> Iterator[str]:
+    """Nobody but people has changed what is theirs alone. (Each of their hands on a store's table is preceded by this, too.)"""
+    for bench in world.benches:
+        if isinstance(bench.sheet, StoreSheet):
+            yield from bench.sheet.trampled()
+
+
 def rows_show_what_happened(world: World, daemon: Daemon) -> Iterator[str]:
     """rowd's own cells of a row add up to the records of the row."""
     book = Book(world.ledger_path)
@@ -146,4 +154,11 @@ def buttons_are_cleared(world: World, daemon: Daemon) -> Iterator[str]:
                 yield f"{bench.name}/{key}: Do still says {text!r}"
 
 
-LAWS = (nothing_is_left_to_tell, memory_is_the_ledger, what_people_wrote_is_known, rows_show_what_happened, buttons_are_cleared)
+LAWS = (
+    nothing_is_left_to_tell,
+    memory_is_the_ledger,
+    what_people_wrote_is_known,
+    people_s_own_cells_stand,
+    rows_show_what_happened,
+    buttons_are_cleared,
+)

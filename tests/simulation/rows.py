@@ -60,10 +60,13 @@ SELDOM = (*(t for t, step in dues.INTERVALS.items() if step > 420), *dues.REAL, 
 
 
 class Writer:
-    """Draws what stands in cells. fast: share of rows that come due every few seconds.   nights: the clock is about to change."""
+    """Draws what stands in cells. fast: share of rows that come due every few seconds.   nights: the clock is about to change.
 
-    def __init__(self, chance: Random, fast: float, *, nights: bool = False) -> None:
-        self.chance, self._fast, self._nights = chance, fast, nights
+    counters: share of rows that count.
+    """
+
+    def __init__(self, chance: Random, fast: float, *, nights: bool = False, counters: float = 0.08) -> None:
+        self.chance, self._fast, self._nights, self._counters = chance, fast, nights, counters
         self._number = 0
 
     def schedule(self, now: datetime) -> str:
@@ -94,11 +97,11 @@ class Writer:
         name = self.name()
         row = {"ID": self.chance.choice((name.replace(" ", "-"), str(self._number), "")), "Name": name, "Action": self.action()}
         drawn = self.chance.random()
-        if drawn < 0.08:
+        if drawn < self._counters:
             row |= {"Type": "counter", "Threshold": str(self.chance.randint(1, 5)), "Current": self.chance.choice(("", "0", "2"))}
             if self.chance.random() < 0.2:
                 row["Action"] = "rare"
-        elif drawn < 0.14:
+        elif drawn < self._counters + 0.06:
             row["Type"] = "manual"
         else:
             row["Schedule"] = self.schedule(now)
@@ -115,3 +118,13 @@ class Writer:
         if column == "Time Zone":
             return self.chance.choice(ZONES)
         return self.chance.choice(SANE[column])
+
+
+def columns(chance: Random, *, rare: float) -> list[str]:
+    """Those of a new table.   rare: share of the columns that not every table has."""
+    peoples = [c for c in PEOPLES if c in USUAL or chance.random() < (0.9 if c in ("ID", "Jitter") else rare)]
+    ours = [c for c in OURS if chance.random() < (0.9 if c == "Health" else rare)] if chance.random() < 0.85 else []
+    found = peoples + ours
+    if chance.random() < 0.3:
+        chance.shuffle(found)
+    return found

@@ -31,6 +31,12 @@ def _key(text: str) -> str:
     return normalised(text)
 
 
+@lru_cache(1_000)
+def _headers(columns: tuple[str, ...]) -> Mapping[str, str]:
+    """Canonical column → what it is called; the first of those that mean the same."""
+    return {canonical(header): header for header in reversed(columns)}
+
+
 @dataclass
 class Grid:
     """Columns and rows as they stand: header → text, "" for blank."""
@@ -40,7 +46,7 @@ class Grid:
 
     def header(self, column: str) -> str | None:
         """What a column is called here; None where it isn't."""
-        return next((h for h in self.columns if canonical(h) == column), None)
+        return _headers(tuple(self.columns)).get(column)
 
     def get(self, row: Mapping[str, str], column: str) -> str:
         header = self.header(column)
@@ -60,6 +66,10 @@ class Grid:
         bearers = Counter(plain)
         return [k if k and not k.startswith("~") and bearers[k] == 1 else "" for k in plain]
 
+    def twin(self, row: Mapping[str, str]) -> dict[str, str]:
+        """Another row that says the same."""
+        return {header: row.get(header, "") for header in self.columns}
+
     def copy(self) -> Grid:
         return Grid(list(self.columns), [dict(row) for row in self.rows])
 
@@ -74,6 +84,7 @@ class Sheet:
     changes: key → how often its row changed, by whatever hand.
     reads: how often rowd read it.   unshown: keys of rows that rowd has written since, without being shown how they stand.
     misread: keys of rows in which a person then typed over rowd's cells: it takes that for how the store shows what it wrote.
+    noted: moments of reads that rowd has surely learnt of, one after the other.
     zone: its own time zone, as the store names it; "" where it has none.
     """
 
@@ -87,6 +98,7 @@ class Sheet:
     unshown: set[str] = field(default_factory=set)
     misread: set[str] = field(default_factory=set)
     written: list[Callable[[str], None]] = field(default_factory=list)
+    noted: list[int] = field(default_factory=list)
     zone: str = ""
     _stood: dict[tuple[str, str], str] = field(default_factory=dict)  # where something is unread: what stood there before
 

@@ -200,6 +200,8 @@ class Spans:
         self.pasted: set[str] = set()  # keys whose Status came back with an old copy: rowd goes by what was typed since
         self.kept = Stretches(machine)
         self._said: dict[str, dict[str, str]] = {}
+        self._under: tuple[tuple[str, ...], Terms] | None = None  # columns and settings by which what follows was found
+        self._meant: dict[tuple[str, bool], tuple[dict[str, str], Meaning]] = {}  # (key, pasted) → its row as it was seen last
         self._sheet, self._machine, self._terms, self._needed = sheet, machine, terms, needed
         self.observe()
 
@@ -219,23 +221,22 @@ class Spans:
         """The table, or what its cells mean, may have changed: close and open spans."""
         grid, moment, terms = self._sheet.look(), self._machine.moment, self._terms()
         whole = all(grid.header(c) for c in self._needed)  # else what was typed last may never have been read
-        names = [grid.get(row, "Name").strip().casefold() for row in grid.rows]
+        name_ = grid.header("Name") or ""
+        names = [row.get(name_, "").strip().casefold() for row in grid.rows]
         bearers = Counter(names)
         found: dict[str, tuple[Meaning, bool]] = {}
-        headers = [(c, grid.header(c)) for c in (*MEANS, *ALSO)]
+        if (under := (tuple(grid.columns), terms)) != self._under:
+            self._under = under
+            self._meant.clear()
         for key, row, name in zip(grid.keys(), grid.rows, names, strict=True):
             if key:
-                said = self._said.setdefault(key, {})
-                there = {c: row.get(h, "").strip() for c, h in headers if h is not None}
-                said |= there
-                cells = {
-                    c: v for c, v in said.items() if c in there or c not in ("Status", "Current")
-                }  # of what is gone, the last word holds on
-                if key in self.pasted:  # it may be in service, whatever stands there
-                    cells["Status"] = ""
-                found[key] = (meaning(cells, terms), whole and bearers[name] == 1 and key not in self.pasted)
-        header = grid.header("ID") or grid.header("Name")
-        borne = Counter(row.get(header or "", "").strip() for row in grid.rows)
+                pasted = key in self.pasted
+                meant = self._meant.get((key, pasted))
+                if meant is None or meant[0] != row:
+                    meant = self._meant[key, pasted] = dict(row), self._means(grid, key, row, terms)
+                found[key] = (meant[1], whole and bearers[name] == 1 and not pasted)
+        header = grid.header("ID") or name_
+        borne = Counter(row.get(header, "").strip() for row in grid.rows)
         self.astray.update(key for key, number in borne.items() if number > 1 and key in self.by_key)
         for key in self.by_key.keys() | found.keys():
             now, span = found.get(key), self.current(key)
@@ -246,6 +247,16 @@ class Spans:
             if now is not None:
                 low = self._machine.wall() - timedelta(seconds=1)
                 self.by_key.setdefault(key, []).append(Span(key, *now, moment, low, before=self._sheet.reads))
+
+    def _means(self, grid: Grid, key: str, row: Mapping[str, str], terms: Terms) -> Meaning:
+        there = {c: row.get(h, "").strip() for c in (*MEANS, *ALSO) if (h := grid.header(c)) is not None}
+        said = self._said.setdefault(key, {})
+        said |= there
+        # of what is gone, the last word holds on
+        cells = {c: v for c, v in said.items() if c in there or c not in ("Status", "Current")}
+        if key in self.pasted:  # it may be in service, whatever stands there
+            cells["Status"] = ""
+        return meaning(cells, terms)
 
     def rewritten(self, keys: Iterable[str]) -> None:
         """rowd has written these rows, their Status among them."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
+from operator import itemgetter
 from typing import Any
 
+from engine.columns import OURS, SHARED
 from tests.emulators.airtable.person import Person as AirtablePerson
 from tests.emulators.airtable.service import Airtable
 from tests.emulators.core.exchange import Refused
@@ -16,10 +20,16 @@ from tests.emulators.google_sheets.service import GoogleSheets
 from tests.emulators.notion import texts
 from tests.emulators.notion.person import Person as NotionPerson
 from tests.emulators.notion.world import Page, Source
-from tests.simulation.sheets import Grid, Sheet
+from tests.simulation.sheets import Grid, Sheet, canonical
 
 ROW = "\0row"
 """Under which a row in a hand bears who it is. No column is called so."""
+
+
+@cache
+def _theirs(columns: tuple[str, ...]) -> Callable[[Mapping[str, str]], tuple[str, ...]]:
+    """A row's cells that are people's alone."""
+    return itemgetter(*(h for h in columns if canonical(h) not in OURS and canonical(h) not in SHARED))
 
 
 class ByRecord(Grid):
@@ -33,14 +43,21 @@ class ByRecord(Grid):
 
 
 class StoreSheet(Sheet):
-    """hands: how often people have laid a hand on it.   touched: when they last did, by `moment`; None before they have."""
+    """hands: how often people have laid a hand on it.   touched: when they last did, by `moment`; None before they have.
+
+    tell_broken: hears of what stands otherwise in people's cells than they left it.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.hands = 0
         self.touched: int | None = None
         self.moment: Callable[[], int] = lambda: 0
+        self.tell_broken: Callable[[str], None] = lambda _: None
         self._known: Grid | None = None
+        self._shown: dict[str, tuple[str, ...]] = {}  # the same as rowd's last read showed them
+        self._changed: dict[str, int] = {}  # row → the moment at which people last changed such cells of it
+        self._left: dict[str, tuple[str, ...]] = {}  # people's cells as their last hand left them, by row
 
     def look(self) -> Grid:
         if self._known is None:
@@ -54,11 +71,42 @@ class StoreSheet(Sheet):
     @contextmanager
     def hand(self) -> Iterator[Grid]:
         before, after = self.look(), self.look().copy()
+        for wrong in self.trampled():
+            self.tell_broken(wrong)
         yield after
         self._save(before, after)
         self.hands, self.touched = self.hands + 1, self.moment()
-        self.stale()
+        was, self._left = self._left, self._peoples()
+        self._changed.update((row, self.moment()) for row, cells in self._left.items() if cells != was.get(row))
         self.tell()
+
+    def trampled(self) -> list[str]:
+        """What is otherwise than people left it: their rows are to be there, no others, and in each all that is theirs alone."""
+        now, left = self._peoples(), self._left
+        if now == left or not self.hands:
+            return []
+        self._left = now
+        return [
+            f"a person left {left.get(row)}, and there is {now.get(row)}" for row in now | left if now.get(row) != left.get(row)
+        ]
+
+    def shown(self, read: Mapping[str, Mapping[str, Any]]) -> None:
+        """rowd has read all of it.   read: who each row is → its cells, as it was shown them."""
+        theirs = _theirs(tuple(self.look().columns))
+        self._shown = {row: theirs(defaultdict(str, {h: _plain(cell) for h, cell in cells.items()})) for row, cells in read.items()}
+
+    def news(self, after: int, before: int) -> str:
+        """What a row says that was changed between these moments, and that rowd's last read didn't show; "" for nothing.
+
+        One that is gone is not told of.
+        """
+        now = ((row, cells) for row, cells in self._peoples().items() if after < self._changed.get(row, after) <= before)
+        return next((f"{row} says {cells}, not {self._shown.get(row)}" for row, cells in now if cells != self._shown.get(row)), "")
+
+    def _peoples(self) -> dict[str, tuple[str, ...]]:
+        grid = self.look()
+        theirs = _theirs(tuple(grid.columns))
+        return {row[ROW]: theirs(row) for row in grid.rows}
 
     def _save(self, before: Grid, after: Grid) -> None:
         """Do, cell by cell and row by row, what leads from one to the other."""
@@ -67,15 +115,21 @@ class StoreSheet(Sheet):
         if gone := was.keys() - set(stay):
             self._delete(gone)
         for row in after.rows:
-            if ROW in row and (typed := {h: row[h] for h in after.columns if row.get(h, "") != was[row[ROW]].get(h, "")}):
-                self._type(row[ROW], typed)
-        if stay != [name for name in was if name in set(stay)]:
+            if ROW in row and row != (old := was[row[ROW]]):
+                self._type(row[ROW], {h: row[h] for h in after.columns if row.get(h, "") != old.get(h, "")})
+                row.update(self._seen_row(row[ROW]))  # as the store shows what was typed
+        if moved := stay != [name for name in was if name in set(stay)]:
             self._order(stay)
-        for index, row in enumerate(after.rows):
-            if ROW not in row:
-                self._insert({h: row[h] for h in after.columns if row.get(h)}, index)
+        new = [(index, row) for index, row in enumerate(after.rows) if ROW not in row]
+        for index, row in new:
+            self._insert({h: row[h] for h in after.columns if row.get(h)}, index)
+        self._known = None if gone or moved or new else after
 
     def _seen(self) -> Grid:
+        raise NotImplementedError
+
+    def _seen_row(self, row: str) -> dict[str, str]:
+        """One of them as it stands."""
         raise NotImplementedError
 
     def _delete(self, rows: Collection[str]) -> None:
@@ -102,15 +156,20 @@ class TabOfSheets(StoreSheet):
         self._by_name: dict[str, Row] = {}
 
     def _seen(self) -> Grid:
-        sheet = self._person.sheet
-        rows = []
-        for at, line in enumerate(sheet.rows[1:], 1):
-            shown = {h: self._shown(at, c, cell) for c, (h, cell) in enumerate(zip(self._columns, line.cells, strict=False))}
-            if any(shown.values()):
-                rows.append({**dict.fromkeys(self._columns, ""), **shown, ROW: self._named(line)})
-        return Grid(list(self._columns), rows)
+        found = (self._of_line(at, line) for at, line in enumerate(self._person.sheet.rows[1:], 1))
+        return Grid(list(self._columns), [row for row in found if row is not None])
 
-    def _shown(self, row: int, column: int, cell: Cell) -> str:
+    def _seen_row(self, row: str) -> dict[str, str]:
+        return self._of_line(self._at(row), self._by_name[row]) or {**dict.fromkeys(self._columns, ""), ROW: row}
+
+    def _of_line(self, at: int, line: Row) -> dict[str, str] | None:
+        """None where nothing stands in it."""
+        if all(cell.entered is None for cell in line.cells):
+            return None
+        shown = {h: self._text(at, c, cell) for c, (h, cell) in enumerate(zip(self._columns, line.cells, strict=False))}
+        return {**dict.fromkeys(self._columns, ""), **shown, ROW: self._named(line)} if any(shown.values()) else None
+
+    def _text(self, row: int, column: int, cell: Cell) -> str:
         match cell.entered:
             case None:
                 return ""
@@ -135,8 +194,9 @@ class TabOfSheets(StoreSheet):
             self._person.delete_rows(at + 1)
 
     def _type(self, row: str, cells: Mapping[str, str]) -> None:
+        at = self._at(row)
         for header, text in cells.items():
-            self._person.type(a1.corner(self._at(row), self._columns.index(header)), text)
+            self._person.type(a1.corner(at, self._columns.index(header)), text)
 
     def _insert(self, cells: Mapping[str, str], index: int) -> None:
         """Above the row that stands there, or below the last."""
@@ -160,11 +220,13 @@ class TableOfAirtable(StoreSheet):
         self._service, self._person, self._columns = service, person, list(columns)
 
     def _seen(self) -> Grid:
-        rows = [
-            {**{header: _plain(cells.get(header)) for header in self._columns}, ROW: key}
-            for key, cells in self._person.rows().items()
-        ]
-        return ByRecord(list(self._columns), rows)
+        return ByRecord(list(self._columns), [self._of_record(key, cells) for key, cells in self._person.rows().items()])
+
+    def _seen_row(self, row: str) -> dict[str, str]:
+        return self._of_record(row, self._person.row(row))
+
+    def _of_record(self, key: str, cells: Mapping[str, Any]) -> dict[str, str]:
+        return {**{header: _plain(cells.get(header)) for header in self._columns}, ROW: key}
 
     def _delete(self, rows: Collection[str]) -> None:
         self._person.delete(*sorted(rows))
@@ -191,12 +253,15 @@ class DatabaseOfNotion(StoreSheet):
         self._person, self._source = person, source
 
     def _seen(self) -> Grid:
-        columns = list(self._source.properties.values())
-        rows = [
-            {**{each.name: _of_notion(row.values.get(each.id)) for each in columns}, ROW: row.id}
-            for row in self._person.rows(self._source)
-        ]
-        return ByRecord([each.name for each in columns], rows)
+        rows = [self._of_page(page) for page in self._person.rows(self._source)]
+        return ByRecord([each.name for each in self._source.properties.values()], rows)
+
+    def _seen_row(self, row: str) -> dict[str, str]:
+        return self._of_page(self._row(row))
+
+    def _of_page(self, page: Page) -> dict[str, str]:
+        cells = {each.name: _of_notion(page.values.get(each.id)) for each in self._source.properties.values()}
+        return {**cells, ROW: page.id}
 
     def _row(self, row: str) -> Page:
         return self._source.rows[row]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -39,8 +39,18 @@ NUMBERS = ("Current", "Threshold")
 ROOM = 48
 """Rows of a tab at first."""
 
+ROWS = 24
+"""So many a table gets: the more, the more each request costs; the fewer, the more often people and rowd meet in one."""
+
+PAGES = (100, 8)
+"""Rows of one request: all of them, or so few that a read takes several, and people come in between; only then it pays to ask
+Notion whether there is anything new."""
+
 PAUSE = timedelta(minutes=15)
 """For how long a vendor's refusal is felt: it may ask for a pause of ten minutes, after which many rows wait to be shown."""
+
+MEANWHILE = 0.08
+"""Share of requests just before which a person does something: where it is a write, that is the gap after the read."""
 
 TAB, BASE = "Tasks", "appSimulation0001"
 TOKENS = "https://oauth2.googleapis.com"
@@ -69,6 +79,7 @@ class Wire:
         self.emulator, self._chance, self._slow, self._longest = emulator, chance, slow, longest
         self.worker: StoreWorker | None = None
         self.calm = False
+        self.meanwhile: Callable[[], None] = lambda: None  # somebody lays a hand on the table
         self.sheet: StoreSheet | None = None
         page = Answer.html(502, "<html><body><h1>502 Bad Gateway</h1></body></html>")
         share = failing / 6
@@ -107,7 +118,9 @@ class Wire:
             self.worker.wait(asyncio.sleep(self._chance.random() ** 2 * self._longest))
         if self.worker is not None:
             self.worker.check()
-        if self.sheet is not None and request.method != "GET":
+        if not self.calm and self._chance.random() < MEANWHILE:
+            self.meanwhile()
+        if self.sheet is not None and request.method != "GET" and not request.path.endswith("/query"):
             self.sheet.stale()
         return self.emulator.answer(request)
 
@@ -164,7 +177,7 @@ class InGoogleSheets(Store):
         file = put_in(self._service, "Ops", {TAB: [list(columns)]}, google_sheets.OWNER, google_sheets.ROBOT)
         assert file.book is not None
         self.zone = file.book.properties["timeZone"] = zone
-        person = SheetsPerson(self._service, file.id, TAB)
+        person = SheetsPerson(self._service, file.id, TAB, undoes=False)
         person.sheet.resize(ROOM, len(columns))
         numbers = NUMBERS if chance.random() < 0.5 else ()
         plain = Cell(format={"numberFormat": {"type": "TEXT"}})
@@ -211,9 +224,11 @@ class InAirtable(Store):
         made.primary_id = made.fields[list(columns).index("Name")].id
         self.sheet = self.wire.sheet = TableOfAirtable("ops", self._service, airtable.Person(self._service, BASE, TAB), columns)
         self._said = {"base": BASE, "table": TAB, "plan": "team", "webhook": chance.random() < 0.5}
+        self._page = chance.choice(PAGES)
 
     def _opened(self, gate: Gate) -> Table:
-        table = AirtableTable(AirtableSettings.model_validate(self._said), self._placed(gate, AIRTABLE_TOKEN=airtable.TOKEN))
+        settings = AirtableSettings.model_validate(self._said)
+        table = AirtableTable(settings, self._placed(gate, AIRTABLE_TOKEN=airtable.TOKEN), page=self._page)
         session = table._client._api.session
         session.mount("https://", Adapter(self.wire))
         session.trust_env = False
@@ -241,9 +256,10 @@ class InNotion(Store):
         source = person.database("Ops", {header: _column(header, header in numbers) for header in columns}, home)
         self.sheet = self.wire.sheet = DatabaseOfNotion("ops", person, source)
         self._settings = NotionSettings(database=source.parent[1])
+        self._page = chance.choice(PAGES)
 
     def _opened(self, gate: Gate) -> Table:
-        table = NotionTable(self._settings, self._placed(gate, NOTION_TOKEN=NOTION_TOKEN))
+        table = NotionTable(self._settings, self._placed(gate, NOTION_TOKEN=NOTION_TOKEN), page=self._page)
         client: Any = table._client._vendors.client
         client._mounts, client._transport = {}, Transport(self.wire)
         return table

@@ -31,7 +31,7 @@ CROWDS = (2, foresight.CROWD)
 """Tasks at one instant that are decided on before it comes: two, and up to half a minute before, so that much happens meanwhile."""
 
 
-IN_STORE = Plan(edits=450, alive=360)
+IN_STORE = Plan(edits=2000, alive=360)
 """With a vendor's table, whose every request costs much, people do more in each life."""
 
 

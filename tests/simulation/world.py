@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, time, timedelta
@@ -17,6 +18,7 @@ from engine.blackout import Blackout
 from engine.breaker import BreakerRules
 from engine.parse import Rules
 from engine.rules import TableRules
+from engine.windows import WindowFile
 from tests.simulation import people, rows
 from tests.simulation.actions import Nature, Processes
 from tests.simulation.copies import Copies
@@ -28,7 +30,7 @@ from tests.simulation.sheets import FileSheet, Grid, MemorySheet, MemoryTable, S
 from tests.simulation.spans import Spans, Terms
 from tests.simulation.starts import STARTS
 from tests.simulation.store_link import StoreLink
-from tests.simulation.stores import PAUSE, STORES, Store
+from tests.simulation.stores import PAUSE, ROWS, STORES, Store
 from tests.simulation.stretches import Kept
 from tests.simulation.witness import Witness
 
@@ -36,6 +38,10 @@ FELT = {"refused": 15 * MICRO, "disturbed": 40 * MICRO, "jumped": 400 * MICRO}
 """For how long rowd may be behind after a commit was refused, after something happened to it, and after its clock was set: a far
 jump is believed five minutes later.
 """
+
+
+COUNTERS = 0.3
+"""Share of rows that count, in a vendor's table: what both sides write, and an answer that never came leaves in doubt."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +87,11 @@ class World:
         chance = self.chance
         self.dense = seed % 3 == 0  # very many occurrences, little else
         self.zoned = seed % 10 == 2  # tables have time zones of their own, and people change them
-        self.bold = not self.dense and chance.random() < 0.6 and store is None  # people do what makes rows ambiguous
+        self.bold = not self.dense and chance.random() < 0.6  # people do what makes rows ambiguous
         self.jumpy = chance.random() < 0.15  # the wall clock is set
         self.far = self.jumpy and chance.random() < 0.3  # by days, even: then nothing can be told of when rows came due
         self.rebooted = False
+        self.births: list[int] = []  # the moments at which daemons began
         self.asked = 0  # requests put down by commands
         self.snoozed: set[str] = set()  # keys of rows that people may have snoozed
         self.rivalled: list[tuple[str, str]] = []  # (table, key) of rows of which another daemon claimed something
@@ -117,6 +124,7 @@ class World:
         self.processes = Processes(self.machine, self.witness, source(chance.random()), natures, self._known_since)
         self._desk: SimLedger | None = None
         self._draws = source(chance.random())
+        self.windows = WindowFile(folder / "state" / "windows") if store else None
         fast = 0.97 if self.dense else chance.choice((0.05, 0.3, 0.7))
         before, after = ((start + timedelta(days=n)).astimezone(self.operator.zone).utcoffset() for n in (-1, 1))
         self.nights = before != after
@@ -187,7 +195,9 @@ class World:
         return self._draws.randbytes(number)
 
     def draw_id(self) -> str:
-        return hashlib.blake2b(self._draws.randbytes(8), digest_size=4).hexdigest()
+        """As the product's: no spreadsheet takes one for a number."""
+        drawn = hashlib.blake2b(self._draws.randbytes(8), digest_size=4).hexdigest()
+        return drawn if re.search("[a-df]", drawn) else self.draw_id()
 
     # --- the ledger, as other processes use it
 
@@ -219,7 +229,7 @@ class World:
 
     def _bench(self, number: int, fast: float) -> Bench:
         chance, name = self.chance, "ops" if number == 0 else "second"
-        columns = self._columns()
+        columns = rows.columns(chance, rare=0.1 if self.dense else 0.6)
         kind = self.vendor or ("file" if not self.dense and chance.random() < 0.2 else "memory")
         grid = Grid(list(columns), [])
         sheet: Sheet
@@ -231,6 +241,8 @@ class World:
             sheet = store.sheet
             self.tell(f"a table of {store.name}: {', '.join(f'{k}={v}' for k, v in store.emulator.switches.items())}")
             sheet.zone, store.sheet.moment = store.zone, lambda: self.machine.moment
+            store.wire.meanwhile = lambda: self.meddle(sheet) if self.meddle is not None else None
+            store.sheet.tell_broken = lambda what: self.broke("trampled", what)
         elif kind == "file":
             sheet = FileSheet(name, self.folder / f"{name}.csv", grid, in_place=chance.random() < 0.5)
         else:
@@ -253,17 +265,18 @@ class World:
             spans,
             self.machine,
             source(chance.random()),
-            rows.Writer(source(chance.random()), fast, nights=self.nights),
+            rows.Writer(source(chance.random()), fast, nights=self.nights, counters=COUNTERS if store else 0.08),
             lambda text: self.tell(f"person @{name}: {text}"),
             daring=0.3 if self.bold else 0,
             copies=Copies(sheet, lambda: doubted),
         )
-        person.snoozed, person.keeping = self.snoozed.add, self.vendor != "notion"
+        person.snoozed = self.snoozed.add
+        person.rows_only, person.most = store is not None, person.most if store is None else ROWS
         if self.zoned and kind == "memory":
             person.zoning = source(self.seed + 0.5 + number)
         guard = Guard(sheet, self.broke, lambda link: self.well(link), lambda link: self.noted(link), lambda: person.typed, doubted)
         opened, link = self._opened(kind, sheet, guard) if store is None else (_by_its_store, StoreLink)
-        people.start(person, 36 if self.dense else chance.choice((5, 10, 20, 35)), columns)
+        people.start(person, min(36 if self.dense else chance.choice((5, 10, 20, 35)), person.most), columns)
         person.edits = 0
         bench = Bench(
             name, sheet, weather, spans, guard, person, opened, link, kind, timedelta(seconds=chance.choice((10, 10, 30))), store
@@ -271,20 +284,10 @@ class World:
         sheet.changed.append(lambda: [link.changed() for link in bench.links[-1:]])
         return bench
 
-    def _columns(self) -> list[str]:
-        chance = self.chance
-        rare = 0.1 if self.dense else 0.6
-        peoples = [c for c in rows.PEOPLES if c in rows.USUAL or chance.random() < (0.9 if c in ("ID", "Jitter") else rare)]
-        ours = [c for c in rows.OURS if chance.random() < (0.9 if c == "Health" else rare)] if chance.random() < 0.85 else []
-        columns = peoples + ours
-        if chance.random() < 0.3:
-            chance.shuffle(columns)
-        return columns
-
     def _opened(self, kind: str, sheet: Sheet, guard: Guard) -> tuple[Callable[[], Table], type[Link]]:
         chance = self.chance
         if isinstance(sheet, FileSheet):
-            place = Place(name=sheet.name, base=sheet.path.parent, id_column="ID", name_column="Name", secret=_no_secret)
+            place = Place(name=sheet.name, base=sheet.path.parent, id_column="ID", name_column="Name", secret={}.__getitem__)
             meddling, random = chance.choice((0, 0.1)), source(chance.random())
 
             def between(one: Path, other: Path) -> None:
@@ -343,7 +346,3 @@ class World:
 
 def _by_its_store() -> Table:
     raise RuntimeError("a vendor's table is opened with a gate, by its store")
-
-
-def _no_secret(name: str) -> str:
-    raise KeyError(name)

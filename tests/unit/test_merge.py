@@ -294,6 +294,16 @@ def test_the_same_button_can_be_pressed_again_in_the_live_table() -> None:
     assert again.press is not None
 
 
+def test_a_press_that_waits_to_be_cleared_is_not_taken_again_where_a_person_clears_what_rowd_shows() -> None:
+    told = shown(seen(Health="WAITING"), Health="OK")  # blank, WAITING and OK were its displays: as one of them it looks soon
+    pressed = observe(told, cells(Do="cancel", Health="OK"), LATER)
+    assert pressed.press is not None
+    again = observe(pressed.state, cells(Do="cancel", Health="WAITING", Schedule="every minute"), LATER)
+    assert again.press is None
+    other = observe(pressed.state, cells(Do="run now", Health="WAITING", Schedule="every minute"), LATER)
+    assert other.press is not None
+
+
 words = st.sampled_from([None, "3", "4", "7", "x", "active", "paused", "run now", "cancel", "OK"])
 
 

@@ -183,6 +183,25 @@ def test_a_limit_that_is_not_published_is_learnt_from_the_pause_that_the_vendor_
     assert [used.size for used in quota.used(at + 99 * 3600)] == [180]
 
 
+def test_a_limit_that_others_have_spent_leaves_us_a_part_of_ours() -> None:
+    quota, window = Quota(), Window("any", 180, MINUTE, "connection")
+    ask = asked("a", "write", TELL, 1.0, window)
+    for n in range(3):
+        quota.spend(ask, 700 * n)
+        quota.learn(ask, 600, 700 * n)
+        assert [used.size for used in quota.used(700 * n)] == [9]
+    assert quota.free_at(ask, 1400) == pytest.approx(1400 + 60 / 9)
+
+
+def test_a_pause_of_a_minute_is_learnt_from_too() -> None:
+    quota, window = Quota(), Window("any", 180, MINUTE, "connection")
+    ask = asked("a", "write", TELL, 1.0, window)
+    for n in range(60):
+        quota.spend(ask, n / 4)
+    quota.learn(ask, 60, 15)
+    assert [used.size for used in quota.used(15)] == [42]
+
+
 def test_a_short_pause_teaches_nothing() -> None:
     quota = Quota()
     for _ in range(5):
@@ -195,12 +214,12 @@ def test_a_short_pause_teaches_nothing() -> None:
 def test_what_was_learnt_is_known_to_the_next_process() -> None:
     quota, after, window = Quota(), Quota(), Window("any", 180, MINUTE, "connection")
     ask = asked("a", "write", TELL, 1.0, window)
-    for n in range(10):
+    for n in range(20):
         quota.spend(ask, n)
-    quota.learn(ask, 600, 10)
+    quota.learn(ask, 600, 20)
     after.take_up(*quota.noted(), 700)
     after.spend(ask, 700)
-    assert after.free_at(ask, 700) == 700 + 60 / 7
+    assert after.free_at(ask, 700) == 700 + 60 / 14
 
 
 def test_looks_leave_a_reserve_for_what_is_to_be_told() -> None:

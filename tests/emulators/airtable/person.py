@@ -40,6 +40,11 @@ class Person:
             reader = self._emulator.reader(self._base)
             return {each: reader.fields(self._table, self._table.records[each]) for each in ids}
 
+    def row(self, row: str) -> dict[str, Any]:
+        """The filled cells of one."""
+        with self._emulator.lock:
+            return self._emulator.reader(self._base).fields(self._table, self._table.records[row])
+
     def type(self, row: str, column: str, text: Any) -> None:
         """Into one cell; "" or None empties it."""
         self.paste(row, [column], [[text]])

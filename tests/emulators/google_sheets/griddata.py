@@ -67,6 +67,7 @@ def _lines(lines: Iterable[Row | Column], own: Mapping[Row | Column, list[Json]]
 
 def _row_data(sheet: Sheet, area: Area, mask: Tree, renderer: Renderer) -> list[Json]:
     wanted = {name: below(mask, name) for name in OF_CELLS if wants(mask, name)}
+    formats: dict[int, Json] = {}  # what is wanted of the effective one, by the format that cells share
     only_texts = list(wanted) == ["formattedValue"]  # what most readers want: a short way
     rows: list[Json] = []
     for row in range(area.top, area.bottom):
@@ -78,24 +79,26 @@ def _row_data(sheet: Sheet, area: Area, mask: Tree, renderer: Renderer) -> list[
             shown = [renderer.one(sheet, row, column, cells[column]) for column in range(area.left, right)]
             values: list[Json] = [{"formattedValue": text} if text != "" else {} for text in shown]
         else:
-            values = [_cell(sheet, row, column, cells[column], wanted, renderer) for column in range(area.left, right)]
+            values = [_cell(sheet, row, column, cells[column], wanted, renderer, formats) for column in range(area.left, right)]
         rows.append({"values": values} if values else {})
     while rows and not rows[-1]:
         rows.pop()
     return rows
 
 
-def _cell(sheet: Sheet, row: int, column: int, cell: Cell, wanted: Mapping[str, Tree], renderer: Renderer) -> dict[str, Json]:
+def _cell(
+    sheet: Sheet, row: int, column: int, cell: Cell, wanted: Mapping[str, Tree], renderer: Renderer, formats: dict[int, Json]
+) -> dict[str, Json]:
     found: dict[str, Json] = {}
     entered = cell.entered
     if entered is not None:
         if "userEnteredValue" in wanted:
             found["userEnteredValue"] = extended(entered)
         if not wanted.keys().isdisjoint(WORKED_OUT):
-            found.update(_worked_out(cell, renderer.result(sheet, row, column), wanted, renderer))
+            found.update(_worked_out(cell, renderer.result(sheet, row, column), wanted, renderer, formats))
     if cell.format:
         if entered is None and "effectiveFormat" in wanted:
-            found["effectiveFormat"] = kept(_effective(cell), wanted["effectiveFormat"])
+            found["effectiveFormat"] = _effective_of(cell, wanted["effectiveFormat"], formats)
         if "userEnteredFormat" in wanted:
             found["userEnteredFormat"] = kept(dict(cell.format), wanted["userEnteredFormat"])
     if cell.note and "note" in wanted:
@@ -105,17 +108,25 @@ def _cell(sheet: Sheet, row: int, column: int, cell: Cell, wanted: Mapping[str, 
     return found
 
 
-def _worked_out(cell: Cell, result: Result, wanted: Mapping[str, Tree], renderer: Renderer) -> dict[str, Json]:
+def _worked_out(
+    cell: Cell, result: Result, wanted: Mapping[str, Tree], renderer: Renderer, formats: dict[int, Json]
+) -> dict[str, Json]:
     found: dict[str, Json] = {}
     if "effectiveValue" in wanted:
         found["effectiveValue"] = kept(extended(result.value if result.value is not None else ""), wanted["effectiveValue"])
     if "formattedValue" in wanted:
         found["formattedValue"] = renderer.text(result)
-    if "effectiveFormat" in wanted:
-        effective = _effective(cell)
-        if result.format:
-            effective["numberFormat"] = dict(result.format)
+    if "effectiveFormat" in wanted and result.format:
+        effective = {**_effective(cell), "numberFormat": dict(result.format)}
         found["effectiveFormat"] = kept(effective, wanted["effectiveFormat"])
+    elif "effectiveFormat" in wanted:
+        found["effectiveFormat"] = _effective_of(cell, wanted["effectiveFormat"], formats)
+    return found
+
+
+def _effective_of(cell: Cell, mask: Tree, formats: dict[int, Json]) -> Json:
+    if (found := formats.get(id(cell.format))) is None:
+        found = formats[id(cell.format)] = kept(_effective(cell), mask)
     return found
 
 

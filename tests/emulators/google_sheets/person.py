@@ -17,9 +17,9 @@ from tests.emulators.google_sheets.values import Writer
 
 
 class Person:
-    """Works on one tab of one spreadsheet.   email: as whom."""
+    """Works on one tab of one spreadsheet.   email: as whom.   undoes: may take back what was done, which is kept for that."""
 
-    def __init__(self, service: GoogleSheets, file_id: str, tab: str, email: str = OWNER) -> None:
+    def __init__(self, service: GoogleSheets, file_id: str, tab: str, email: str = OWNER, *, undoes: bool = True) -> None:
         """Raises KeyError where there is no such spreadsheet or tab."""
         file = service.files.get(file_id)
         if file is None or file.book is None:
@@ -27,6 +27,7 @@ class Person:
         self._service, self._file, self._email = service, file, email
         self.book: Book = file.book
         self._sheet = self.book.titled(tab)
+        self._undoes = undoes
         self._done: list[tuple[undoing.State, undoing.State, bool]] = []
 
     @property
@@ -208,14 +209,15 @@ class Person:
     @contextmanager
     def _doing(self, *, sorting_: bool = False) -> Iterator[None]:
         with self._service.lock:
-            back, before = self.book.keep(), undoing.state(self.book, self._sheet)
+            back, before = self.book.keep(), undoing.state(self.book, self._sheet) if self._undoes else None
             try:
                 yield
             except Exception:
                 back()
                 raise
             self.book.sweep()
-            self._done.append((before, undoing.state(self.book, self._sheet), sorting_))
+            if before is not None:
+                self._done.append((before, undoing.state(self.book, self._sheet), sorting_))
             self._file.changed(self._service.clock.now())
 
     def _area(self, cells: str) -> Area:

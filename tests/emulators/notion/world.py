@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -216,8 +215,8 @@ class World:
         """To be called before a page changes, so that what lags can still see it as it is."""
         if self.keeps_past:
             now = self.clock.now()
-            page.past = [kept for kept in page.past if (now - kept[0]).total_seconds() < 3600]
-            page.past.append((now, page.trashed, deepcopy(page.values)))
+            page.past = [kept for kept in page.past if (now - kept[0]).total_seconds() < 120]
+            page.past.append((now, page.trashed, dict(page.values)))  # a value is replaced, never changed
 
     def up(self, node: Node) -> Iterator[Node]:
         """Itself, and what it is in, outwards."""

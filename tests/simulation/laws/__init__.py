@@ -18,6 +18,7 @@ from tests.simulation.laws import (
     retries,
     settling,
     showing,
+    vendors,
     wishes,
 )
 
@@ -34,6 +35,7 @@ LAWS = (
     *asked.LAWS,
     *wishes.LAWS,
     *counters.LAWS,
+    *vendors.LAWS,
 )
 
 IN_SERVICE = (*showing.LAWS, *counters.IN_SERVICE)

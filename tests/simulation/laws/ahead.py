@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 from tests.simulation import dues
-from tests.simulation.book import Book
+from tests.simulation.book import Book, Record, Try
 from tests.simulation.laws.breakers import Tripped, trips, ways
 from tests.simulation.laws.covered import Covered, within
 from tests.simulation.laws.retries import shortest_wait
@@ -83,16 +83,22 @@ class Ahead:
 
     @property
     def waits(self) -> list[Start]:
-        """When something may start that waits, for an open breaker or for another attempt: now or some time ago."""
+        """When something may start that waits, for an open breaker or for another attempt."""
         ends = [(end // MICRO, end // MICRO) for trip in self._trips for _, end in trip.shut]
         return ends if self._running else [*ends, *self._next_attempt()]
+
+    def waited(self, lag: int) -> list[Start]:
+        """The same at some time in the last `lag` seconds: an attempt that was waited for may have begun since."""
+        since = (self.now - lag) * MICRO
+        lately = (r for r in self.row.all if r.attempts and (r.ended_at is None or r.ended_at >= since))
+        tries = ((record, one) for record in lately for one in self.book.of_run.get(record.id, ()))
+        return [*self.waits, *(_after(record, one) for record, one in tries if one.ended_at is not None)]
 
     def _next_attempt(self) -> Iterator[Start]:
         for record in self.active[:1]:
             tries = self.book.of_run.get(record.id, [])
-            if record.stage == "waiting" and tries and (ended := tries[-1].ended_at) is not None:
-                wait = shortest_wait(record, len(tries))
-                yield (ended + wait) // MICRO, (ended + wait * 5 // 4) // MICRO + 1
+            if record.stage == "waiting" and tries and tries[-1].ended_at is not None:
+                yield _after(record, tries[-1])
 
     @property
     def _running(self) -> bool:
@@ -154,3 +160,10 @@ class Ahead:
             return None
         (low, high), soonest = begins[0], min((last for _, last in scheduled), default=1 << 62)
         return [*(start for start in scheduled if start[0] <= high), *([(low, high)] if low <= soonest else [])]
+
+
+def _after(record: Record, one: Try) -> Start:
+    """When the attempt begins that follows this one, where one does."""
+    assert one.ended_at is not None
+    wait = shortest_wait(record, one.n)
+    return (one.ended_at + wait) // MICRO, (one.ended_at + wait * 5 // 4) // MICRO + 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 
 from tests.simulation.book import Book
-from tests.simulation.laws.covered import covered
+from tests.simulation.laws.covered import covered, micros
+from tests.simulation.machine import MICRO
 from tests.simulation.world import World
 
 STOPPED, RESTARTED, CANCELLED = "rowd was stopped, and it had not ended", "restarted by the next occurrence", "cancelled by "
@@ -63,6 +65,29 @@ def nobody_typed_what_came_back(world: World, book: Book) -> Iterator[str]:
                 yield f"{bench.name}/{key}: {column} was changed to {text!r} {number} times, and typed {typed} times"
 
 
+def what_a_person_is_said_to_have_typed_was_typed_just_then(world: World, book: Book) -> Iterator[str]:
+    """An edit of Status or Current comes after a person typed it, and before a later read than the next: what is learnt of a write
+    whose answer never came is no person's. Of stores only whose rows have ids of their own, so that it is surely that row.
+    """
+    start = micros(world.machine.start)
+    for bench in world.benches if not world.jumpy else ():
+        if bench.store is None or bench.store.name == "google_sheets":
+            continue
+        person, reads, lag = bench.person, bench.sheet.noted, int(bench.store.lag * MICRO)
+        for edit in book.edits:
+            place = (edit.key, edit.column, edit.new or "")
+            if edit.by != "person" or edit.column not in ("Status", "Current") or edit.key in person.copies.spoiled:
+                continue
+            times = person.typed_at.get(place, [])
+            if person.said[place] > len(times) or person.said["", edit.column, edit.new or ""]:  # an old copy may have brought it
+                continue
+            at = edit.at - start
+            before = bisect_right(reads, at)
+            since = reads[before - 2] - lag if before >= 2 else 0
+            if not any(since <= moment <= at + MICRO for moment in times):
+                yield f"{bench.name}/{edit.key}: {edit.column} was changed to {edit.new!r} at {at}, and nobody had typed that"
+
+
 def nothing_is_cancelled_for_nothing(world: World, book: Book) -> Iterator[str]:
     """What was cancelled a person cancelled, or took out of service; or the next one restarted it, or rowd was stopped."""
     asked = {(a.table, a.key, a.by) for a in book.asked if a.wish == "cancel" and a.taken}
@@ -83,4 +108,10 @@ def nothing_is_cancelled_for_nothing(world: World, book: Book) -> Iterator[str]:
                 yield f"{row.bench.name}/{row.key}: {record.trigger} was cancelled ({record.reason}), and nobody wanted that"
 
 
-LAWS = (requests_are_answered, presses_are_consumed_once, nobody_typed_what_came_back, nothing_is_cancelled_for_nothing)
+LAWS = (
+    requests_are_answered,
+    presses_are_consumed_once,
+    nobody_typed_what_came_back,
+    what_a_person_is_said_to_have_typed_was_typed_just_then,
+    nothing_is_cancelled_for_nothing,
+)

@@ -31,7 +31,11 @@ def next_run_is_the_next_start(world: World, book: Book) -> Iterator[str]:
         ahead, instant = Ahead(row, span, now, book), _instant(said)
         settled = ahead.settled(lag := LAG if row.key in world.untold(row.bench.name) else TOLD)
         wanted = ahead.next(lag) if settled else ahead.scheduled(LAG)
-        if wanted is None or _one_of(wanted, instant) or (not settled and instant is not None and _one_of(ahead.waits, instant)):
+        if (
+            wanted is None
+            or _one_of(wanted, instant)
+            or (not settled and instant is not None and _one_of(ahead.waited(LAG), instant))
+        ):
             continue
         shown = ", ".join(f"{at(low)} to {at(high)}" for low, high in wanted[-3:]) or "nothing"
         name = f"{row.bench.name}/{row.key} ({span.meaning.text!r}), at {at(now)}"
