@@ -93,6 +93,10 @@ class Context(Protocol):
         """An attempt that is taken over really began then: so long it has run. It is never earlier than the ledger says."""
 
 
+NOT_STARTED = "it could not be started: "
+"""How a summary begins that says what rowd found amiss before anything ran; what follows may name files of the machine."""
+
+
 class Past(NamedTuple):
     """An end that came before anybody looked.   ended_at: UTC, by the machine's clock.   took: how long the attempt ran."""
 

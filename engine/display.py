@@ -16,7 +16,7 @@ from engine.blackout import Blackout
 from engine.cells import same, text
 from engine.columns import OURS, SHARED, Column
 from engine.model import Defect, Occurrence, Overlap, Request, RowState, Stage, Status, Tally, Task, Type
-from engine.plan import Hold
+from engine.plan import Hold, in_row
 from engine.recent import last_runs
 from engine.schedule import as_counted, in_words, listed, zone_name
 from engine.upcoming import Barrier, Upcoming, first_start, may_be_barred, next_starts
@@ -81,7 +81,7 @@ def display(
     if tally.last_success is not None:
         cells[Column.LAST_SUCCESS] = _second(tally.last_success)
     if last is not None:
-        cells[Column.LAST_RESULT] = cut(last.reason, LONGEST_RESULT) or None
+        cells[Column.LAST_RESULT] = cut(in_row(last.reason), LONGEST_RESULT) or None
         cells[Column.DURATION] = round(last.duration.total_seconds(), 3) if last.duration is not None else None
         cells[Column.RESULT_LINK] = last.links[0] if last.links else None
     if task is not None and task.type is Type.COUNTER:
@@ -332,7 +332,8 @@ def _under_way(occurrence: Occurrence, said: Said, shut: datetime | None) -> str
     if occurrence.stage is Stage.WAITING and occurrence.retry_at is not None:
         alone = f" ({left_alone(occurrence.action, 'then')})" if shut is not None and shut > occurrence.retry_at else ""
         when = said(shut if shut is not None and alone else occurrence.retry_at)
-        return f"RETRYING: attempt {occurrence.attempt + 1} of {occurrence.attempts} at {when}{alone}, after: {occurrence.reason}"
+        why = in_row(occurrence.reason)
+        return f"RETRYING: attempt {occurrence.attempt + 1} of {occurrence.attempts} at {when}{alone}, after: {why}"
     if shut is not None:
         return f"WAITING: {left_alone(occurrence.action, said(shut))}"
     return "WAITING to start"
@@ -341,7 +342,7 @@ def _under_way(occurrence: Occurrence, said: Said, shut: datetime | None) -> str
 def _ended(occurrence: Occurrence | None, said: Said) -> str:
     if occurrence is None or occurrence.ended_at is None:
         return ""
-    return f" {said(occurrence.ended_at)}{f': {occurrence.reason}' if occurrence.reason else ''}"
+    return f" {said(occurrence.ended_at)}{f': {in_row(occurrence.reason)}' if occurrence.reason else ''}"
 
 
 WRITTEN = OURS | SHARED

@@ -10,6 +10,7 @@ from connectors.preparing import Kind, Shape, Writer
 from engine.columns import Column
 from engine.display import LONGEST_RESULT, cut
 from engine.model import Occurrence
+from engine.plan import in_row
 from engine.shapes import shape
 
 RUN = "Run"
@@ -52,7 +53,7 @@ def entry_of(occurrence: Occurrence) -> Entry:
         "Ended": _second(occurrence.ended_at),
         "Task": occurrence.task,
         "Outcome": str(occurrence.outcome),
-        "Result": cut(occurrence.reason, LONGEST_RESULT) or None,
+        "Result": cut(in_row(occurrence.reason), LONGEST_RESULT) or None,
         "Duration": round(occurrence.duration.total_seconds(), 3) if occurrence.duration is not None else None,
         "Due": _second(occurrence.last_due or occurrence.due),
         "Started": _second(occurrence.started_at),

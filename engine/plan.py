@@ -8,6 +8,7 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
+from actions.api import NOT_STARTED
 from engine.blackout import Blackout
 from engine.model import Occurrence, Request, RowState, Task
 
@@ -20,12 +21,20 @@ def cause(sentence: str) -> str:
     return found[0] if found is not None else sentence
 
 
+_SEARCHED = re.compile(r"(?<=\s)/[^\s:;]*(?::/[^\s:;]*)+")
+"""Folders as PATH names them."""
+
 _FOLDERS = re.compile(r"(?<![\w:/.~])~?/(?:[^\s/\"']+/)+")
 
 
 def public(sentence: str) -> str:
     """The sentence as people who edit a table may read it: files of this machine by their names alone, not where they lie."""
-    return _FOLDERS.sub("", sentence)
+    return _FOLDERS.sub("", _SEARCHED.sub("its PATH", sentence))
+
+
+def in_row(reason: str) -> str:
+    """How a run ended, for a cell. Why it could not be started rowd itself says: without folders. What a program says stays."""
+    return public(reason) if reason.startswith(NOT_STARTED) else reason
 
 
 def bare(table: str, sentence: str) -> str:

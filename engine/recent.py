@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta, tzinfo
 
 from engine.model import Recent
+from engine.plan import in_row
 
 LONGEST = 160
 """Characters of a line: five of them fit into a cell of every store."""
@@ -25,7 +26,7 @@ def _line(one: Recent, zone: tzinfo) -> str:
     when = f"{local:%Y-%m-%d %H:%M:%S}".removesuffix(":00")
     took = f" in {lasted(one.duration)}" if one.duration is not None else ""
     often = f" {one.count} times" if one.count > 1 else ""
-    said = f": {one.reason}" if one.reason not in ("", one.outcome) else ""
+    said = f": {in_row(one.reason)}" if one.reason not in ("", one.outcome) else ""
     line = " ".join(f"{when} {one.outcome}{often}{took}{said}".split())
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from actions.api import Context, Lost, Outcome, Request, Result, Unbegun, Uptime
+from actions.api import NOT_STARTED, Context, Lost, Outcome, Request, Result, Unbegun, Uptime
 from actions.boot import boot
 from actions.command import argv
 from actions.command.environment import PATH, account_of, variables
@@ -54,7 +54,7 @@ class Command:
             try:
                 launch = Launch(self._order(request, context, folder, nth), request)
             except (OSError, ValueError, subprocess.SubprocessError) as exc:
-                why = cut(plain(mask.text(f"it could not be started: {exc}")))
+                why = cut(plain(mask.text(f"{NOT_STARTED}{exc}")))
                 return Result(Outcome.FAILED, why, final=isinstance(exc, BadValue))
             try:
                 await self._until_gone(launch, folder)
@@ -63,7 +63,7 @@ class Command:
                 sizes = self._tidy(folder, mask, end)
             if end is not None:
                 return self._result(folder, sizes, end, mask)
-        return Result(Outcome.FAILED, "it could not be started: its warden was gone each time, before it began")
+        return Result(Outcome.FAILED, f"{NOT_STARTED}its warden was gone each time, before it began")
 
     async def adopt(self, request: Request, context: Context, since: Uptime | None) -> Result | Lost | Unbegun:
         """As `Adoptable` says. That nothing was begun is certain only while the machine is up: what a power cut took away proves
@@ -140,7 +140,7 @@ class Command:
         if end.status in (NOT_FOUND, NOT_EXECUTABLE):
             why = self.lacking()  # looked for only now: most programs are there
         if why is not None:
-            return Result(Outcome.FAILED, cut(plain(mask.text(f"it could not be started: {why}"))))
+            return Result(Outcome.FAILED, cut(plain(mask.text(f"{NOT_STARTED}{why}"))))
         much = too_much(folder, sizes, self._settings.output_limit, mask)
         return much or result(folder, sizes, status, self._settings.ok_exit_codes, mask)
 
@@ -197,8 +197,8 @@ class Command:
                 f"the file {quoted(name)} may not be executed; chmod +x it, or name the program that reads it before it"
             )
         if found is None:
-            where = "" if "/" in name else f" in {path}"
-            raise ValueError(f"there is no program {quoted(name)}{where}; install it, or write its full path")
+            where, mend = ("", "correct its argv") if "/" in name else (f" in {path}", "write its full path")
+            raise ValueError(f"there is no program {quoted(name)}{where}; install it, or {mend}")
         program = str((self._cwd / found).absolute())
         if (missing := without_interpreter(program, name, self._cwd, path)) is not None:
             raise ValueError(missing)

@@ -21,6 +21,12 @@ class Reach(StrEnum):
     UNWRITABLE = "unwritable"
     NO_ACCESS = "no access"
     SPENT = "quota spent"
+    UNKNOWN = "unknown"
+    """Of a mark that a later version left, with a word that this one doesn't know; never written."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Reach | None:
+        return cls.UNKNOWN if isinstance(value, str) else None
 
 
 class TableMark(Struct, frozen=True):

@@ -94,7 +94,7 @@ def _ledger(site: Site) -> Iterator[Line]:
         ledger = Ledger.open(site.ledger, migrate=False)
     except LedgerMissing:
         yield Line("", "ledger", True, "there is none yet, since nothing has run")
-        yield Line("", "daemon", None, str(unattended(None)) + _maybe_elsewhere(site))
+        yield Line("", "daemon", None, str(unattended(site, None)) + _maybe_elsewhere(site))
         return
     except LedgerTooOld as exc:
         yield Line("", "ledger", None, str(exc))
@@ -133,7 +133,7 @@ def _holder(site: Site) -> str | None:
 
 
 def _daemon(site: Site, ledger: Ledger) -> Line:
-    if (nobody := unattended(ledger)) is not None:
+    if (nobody := unattended(site, ledger)) is not None:
         return Line("", "daemon", None, nobody + _maybe_elsewhere(site))
     old = behind(site, ledger)
     return Line("", "daemon", old is None, old or "it runs, and works by rowd.toml as it is now")

@@ -64,7 +64,7 @@ def list_tasks(
     with reading(site) as ledger:
         clock = SystemClock()
         tables = look(site, ledger, clock, tables_of(site, table))
-        now, old, alone = clock.now(), behind(site, ledger), unattended(ledger, tables)
+        now, old, alone = clock.now(), behind(site, ledger), unattended(site, ledger, tables)
     rows = [(view, row) for view in tables for row in view.rows]
     shown = [(view, row) for view, row in rows if (_fits(row, status) if status else as_json or not _finished(row))]
     if as_json:

@@ -75,7 +75,7 @@ def next_runs(
         now = clock.now()
         holds = house(site, ledger, now)
         lengths = usual(ledger, tables) if ics is not None else {}
-        old, alone = behind(site, ledger), unattended(ledger, tables)
+        old, alone = behind(site, ledger), unattended(site, ledger, tables)
         ledger_id = ledger.id if ledger is not None else str(site.config.file)
     ahead = timedelta(hours=hours) if hours is not None else timedelta(hours=HOURS) if count is None else timedelta(days=3660)
     until = now + ahead

@@ -248,7 +248,7 @@ def behind(site: Site, ledger: Ledger | None) -> str | None:
     return None
 
 
-def unattended(ledger: Ledger | None, tables: Collection[TableView] = ()) -> str | None:
+def unattended(site: Site, ledger: Ledger | None, tables: Collection[TableView] = ()) -> str | None:
     """That no daemon runs, and how the last one ended where it didn't say; None where one does.
 
     tables: those that were looked at; of such as another machine's daemon runs, nothing is to be said.
@@ -261,13 +261,17 @@ def unattended(ledger: Ledger | None, tables: Collection[TableView] = ()) -> str
             f"No daemon is running here, so nothing of {', '.join(left)} starts from here. `rowd run` starts one." if left else None
         )
     stale = ledger.daemon() if ledger is not None else None
-    ended = f": {ended_silently(stale, SystemClock().now())}" if stale is not None else ""
+    ended = f": {ended_silently(stale, SystemClock().now(), site.state)}" if stale is not None else ""
     return f"No daemon is running, so nothing starts{ended}. `rowd run` starts one."
 
 
-def ended_silently(stale: DaemonMark, now: datetime) -> str:
-    """What is known of a daemon that left its mark and lives no more."""
-    return f"process {stale.process.pid} on {stale.host}, started {distance(stale.since, now)}, ended without a word"
+def ended_silently(stale: DaemonMark, now: datetime, state: Path) -> str:
+    """What is known of a daemon that left its mark and lives no more: being stopped twice it leaves that it was being stopped."""
+    note = left(state, stale.process)
+    how = "ended without a word"
+    if note is not None and note.stopping_at is not None:
+        how = f"was told to stop {distance(note.stopping_at, now)}, and ended before all that ran had"
+    return f"process {stale.process.pid} on {stale.host}, started {distance(stale.since, now)}, {how}"
 
 
 def tables_of(site: Site, table: str | None) -> list[str]:

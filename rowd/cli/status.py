@@ -208,7 +208,7 @@ def _daemon_pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
         if found.note is not None and found.note.stopping_at is not None:
             yield "", (f"stopping {lasting(found.note.stopping_at, now)}: what runs may end, nothing starts", "yellow")
     elif found.stale is not None:
-        yield "Daemon", (f"not running; {ended_silently(found.stale, now)}. Start it: {command('run')}", "red")
+        yield "Daemon", (f"not running; {ended_silently(found.stale, now, found.site.state)}. Start it: {command('run')}", "red")
     else:
         yield "Daemon", (f"not running. Start it: {command('run')}", "red")
     shared = [name for name, bound in found.site.served.items() if not bound.rules.rules.remit.alone]

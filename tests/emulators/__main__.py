@@ -50,6 +50,8 @@ def main() -> None:
             threading.Event().wait()
     except KeyboardInterrupt:
         print("\nended")
+    except OSError as exc:
+        words.error(f"--port {given.port}: {exc.strerror}. Name another port, or none for one that is free")
     finally:
         emulator.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from http.client import HTTPConnection
@@ -148,6 +149,16 @@ def test_a_seed_file_that_isnt_there_ends_in_one_line(vendor: str, tmp_path: Pat
     assert run.returncode == 2
     assert "Traceback" not in run.stderr
     assert f"error: --seed-file: {tmp_path}/missing.json can't be read: No such file or directory. Name a JSON file" in run.stderr
+
+
+def test_a_port_that_is_taken_ends_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        words = [sys.executable, "-m", "tests.emulators", "airtable", "--port", port]
+        run = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "Traceback" not in run.stderr
+    assert f"error: --port {port}: Address already in use. Name another port" in run.stderr
 
 
 @pytest.mark.parametrize("vendor", VENDORS)

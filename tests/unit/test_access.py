@@ -77,6 +77,11 @@ def test_who_edits_the_table_is_not_told_where_files_lie_and_nobody_its_name_twi
     assert "/srv" not in access.released.why
 
 
+def test_a_search_path_is_told_as_such() -> None:
+    said = 'there is no program "tool" in /opt/a/bin:/home/ada/bin:/bin; install it, or write its full path'
+    assert public(said) == 'there is no program "tool" in its PATH; install it, or write its full path'
+
+
 def test_a_trouble_counts_from_its_begin_and_is_news_where_it_says_something_else() -> None:
     access = reached()
     later = NOON + timedelta(minutes=10)

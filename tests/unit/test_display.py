@@ -10,15 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from actions.api import Definition, Outcome
+from actions.api import NOT_STARTED, Definition, Outcome
 from engine.columns import Column
 from engine.display import differing, display
+from engine.journal import entry_of
 from engine.merge import first_sight
-from engine.model import Tally
+from engine.model import Stage, Tally
 from engine.parse import Rules, parse
 from engine.plan import Hold
 from rowd.view import RowView
-from tests.unit.cli.sights import BERLIN, NOON, seen, with_last, with_state
+from tests.unit.cli.sights import BERLIN, NOON, claimed, seen, with_last, with_state
 
 WORK = Definition(kind="command")
 SCHEDULES = ("every 15 minutes", "daily 14:00", "mondays 09:00", "last day of month 23:45", "yearly on 1 march 09:00", "0 0 29 2 *")
@@ -64,6 +65,22 @@ def test_of_an_unknown_action_health_says_that_rowd_toml_may_be_newer_than_what_
     assert health(seen("daily 14:00", Action="wrk")).endswith(f'did you mean "work"? {hint}')  # and no second full stop
     assert hint not in health(seen("daily 14:00", Action=""))
     assert hint not in health(seen("evry day"))
+
+
+def test_why_a_run_could_not_start_is_told_without_the_folders_of_this_machine() -> None:
+    row = with_last(seen("daily 14:00"), timedelta(hours=1), Outcome.FAILED)
+    why = f'{NOT_STARTED}there is no program "/srv/secret/tool"; install it, or correct its argv'
+    bare = f'{NOT_STARTED}there is no program "tool"; install it, or correct its argv'
+    assert row.tally.last is not None
+    last = replace(row.tally.last, reason=why)
+    cells = display(row.understood, row.state, Tally(runs=1, last=last, record=last), row.zone)
+    assert cells[Column.LAST_RESULT] == entry_of(last).cells["Result"] == bare
+    assert f": {bare}, next " in str(cells[Column.HEALTH])
+    again = claimed(row, stage=Stage.WAITING, retry_at=NOON, attempts=3, reason=why)
+    retrying = display(row.understood, row.state, Tally(), row.zone, active=[again])
+    assert str(retrying[Column.HEALTH]).endswith(f", after: {bare}")
+    printed = replace(last, reason="exit 1: /srv/reports/all.pdf is locked")  # what a program tells is its own matter
+    assert display(row.understood, row.state, Tally(last=printed), row.zone)[Column.LAST_RESULT] == printed.reason
 
 
 # --- years. What stands in a cell is read until the next occurrence, and nobody asks a clock for it.

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from actions.api import Outcome
+from actions.api import NOT_STARTED, Outcome
 from engine.model import Recent
 from engine.recent import LONGEST, last_runs
 from tests.fakes.house import House, slow
@@ -30,6 +30,15 @@ def test_a_line_says_when_on_the_rows_wall_clock_how_in_how_long_and_what_came_o
         "2026-11-23 09:00 missed 3 times: asleep",
     ]
     assert last_runs((), UTC) == ""
+
+
+def test_a_line_says_no_folder_of_this_machine_but_what_a_program_said() -> None:
+    why = NOT_STARTED + "there is no folder /srv/ops/out; create it"
+    said = last_runs([Recent(AT, Outcome.FAILED, why), Recent(AT, Outcome.SUCCEEDED, "wrote /srv/ops/out/all.pdf")], UTC)
+    assert said.splitlines() == [
+        "2026-11-23 08:00 failed: it could not be started: there is no folder out; create it",
+        "2026-11-23 08:00 succeeded: wrote /srv/ops/out/all.pdf",
+    ]
 
 
 def test_a_line_is_one_line_and_short() -> None:

@@ -193,7 +193,7 @@ def test_what_it_would_fail_for_is_known_before(folder: Path) -> None:
     assert lacking(argv=["true"]) is lacking(argv=["own/tool"]) is lacking(argv=["./own/tool"]) is None
     assert lacking(argv=["tool"], environment={"PATH": str(folder / "own")}) is None
     assert lacking(argv=["tool"]) == f'there is no program "tool" in {PATH}; install it, or write its full path'
-    assert lacking(argv=["own/other"]) == 'there is no program "own/other"; install it, or write its full path'
+    assert lacking(argv=["own/other"]) == 'there is no program "own/other"; install it, or correct its argv'
     assert (lacking(argv=["./plain"]) or "").startswith('the file "./plain" may not be executed; chmod +x it')
     assert lacking(argv=["true"], cwd="gone") == f"there is no folder {folder}/gone; create it, or correct its cwd"
     nobody = lacking(argv=["true"], user="nobody-at-all")

@@ -84,6 +84,21 @@ def test_a_mark_left_by_a_daemon_that_was_killed_is_not_believed(tmp_path: Path)
     assert not desk.json("status", code=1)["running"]
 
 
+def test_a_daemon_that_was_stopped_twice_did_not_end_without_a_word(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    desk.daemon_reads()
+    desk.daemon_runs(started=1)
+    with desk.ledger() as ledger:
+        mark = ledger.daemon()
+    assert mark is not None
+    note = Note(mark.process, "", datetime.now(UTC), ("ops",))
+    leave(tmp_path / ".rowd", note)
+    assert "ended without a word" in desk.said("status", code=1)
+    leave(tmp_path / ".rowd", replace(note, stopping_at=datetime.now(UTC) - timedelta(minutes=5)))
+    for said in (desk.said("status", code=1), desk.said("list")):
+        assert "started 3h ago, was told to stop 5m ago, and ended before all that ran had." in said
+
+
 def test_a_ledger_that_was_removed_under_its_daemon_is_told_with_what_to_do(tmp_path: Path) -> None:
     desk = Desk(tmp_path, HOURLY)
     desk.daemon_reads()

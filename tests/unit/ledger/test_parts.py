@@ -143,6 +143,15 @@ def test_a_table_bears_its_newest_mark(ledger: Ledger) -> None:
     assert ledger.table_mark("other") == TableMark("other", Reach.OK, NOON)
 
 
+def test_a_mark_of_a_later_version_is_read_whatever_its_word_is(ledger: Ledger, path: Path) -> None:
+    with ledger.transaction():
+        ledger.mark_table(TableMark("ops", Reach.HELD, NOON, "sleeps until spring"))
+    raw(path, "UPDATE tables SET state = 'hibernating'")
+    mark = ledger.table_mark("ops")
+    assert mark is not None
+    assert (mark.state, str(mark.state), mark.message) == (Reach.UNKNOWN, "unknown", "sleeps until spring")
+
+
 def test_there_is_one_daemon_or_none(ledger: Ledger) -> None:
     assert ledger.daemon() is None
     mark = DaemonMark(Process(4711, 99), "here", NOON, "0.1", ("ops", "other"))
