@@ -7,9 +7,10 @@ late, later looks tell, and one of the two goes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NoReturn
 
 from msgspec import Struct
@@ -17,6 +18,7 @@ from msgspec import Struct
 from connectors.api import Lease, Leased
 from connectors.errors import TableError, Taken
 from engine.clock import Clock
+from engine.findings import Reading
 from engine.patience import PatientTable
 from engine.quota import Purpose
 from engine.remit import EVERYTHING, Remit
@@ -61,14 +63,19 @@ class Tenancy:
         clock: Clock,
         apart: Callable[[], timedelta],
         remit: Callable[[], Remit] = lambda: EVERYTHING,
+        read: Callable[[], Awaitable[Reading]] | None = None,
     ) -> None:
-        """name: the table's.   apart: how far looks at it are apart, at most.   remit: which of its rows are ours."""
+        """name: the table's.   apart: how far looks at it are apart, at most.   remit: which of its rows are ours.
+
+        read: reads it completely.
+        """
         self._name = name
         self._table = table
         self._holder = holder
         self._clock = clock
         self._apart = apart
         self._remit = remit
+        self._read = read or partial(table.read, Purpose.TELL)
         self._until: datetime | None = None  # of our lease as it was left last; None where the table isn't ours
         self._beside: dict[str, datetime] = {}  # other holders, while the table is ours: since when they have been seen
 
@@ -77,33 +84,39 @@ class Tenancy:
         """Whether nobody else is known to run it, by a look that tells; always, where a store can't tell."""
         return self._until is not None or not isinstance(self._table.table, Leased)
 
-    async def take(self, *, over: bool = False) -> None:
-        """Make the table ours.   over: from whomever it is said to belong to, too.
+    async def take(self, *, over: bool = False) -> Reading | None:
+        """Make the table ours. Answers how it reads where it was ours already: no other look is needed then.
+
+        over: from whomever it is said to belong to, too.
 
         A lease that can't be left (no room for a row, no right to write) keeps no table from running; each look tries again.
         Raises Taken, naming who runs it; and what a read of the table does: then it is as before.
         """
         table = self._table.table
         if not isinstance(table, Leased):
-            return
-        reading, now = await self._table.read(Purpose.TELL), self._clock.now()
+            return None
+        reading, now = await self._read(), self._clock.now()
         if reading.headless is not None:  # nothing of it can be run either
-            return
+            return reading
         for other in self._others(reading.leases, now) if over else ():
             await self._table.call(lambda holder=other.holder: table.release(holder))  # type: ignore[misc]  # mypy: lambda default
         own, others = self._own(reading.leases, now), self._others(reading.leases, now)
         if others and not over and (own is None or any(map(self._goes_before, others))):
             await self._give_way(table, others[0])
-        self._until = own.until if own is not None else await self._left(table)
+        if own is not None:
+            self._until = own.until
+            return reading
+        self._until = await self._left(table)
+        return None
 
     async def _left(self, table: Leased) -> datetime:
-        """Leave our lease, and stay only where no other is there then."""
+        """Leave our lease, and stay only where no other is there then. Others may be at it still, so another look follows."""
         try:
             until = await self._leave(table)
         except TableError:
             return self._clock.now()
         await self._clock.sleep(SHOWS_AFTER)
-        reading = await self._table.read(Purpose.TELL)
+        reading = await self._read()
         for other in self._others(reading.leases, self._clock.now()):
             await self._give_way(table, other)
         return until

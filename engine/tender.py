@@ -68,12 +68,14 @@ class Tender:
         self._listener = listener
         self._draw = draw
         self._holder = holder
-        self._tenancy = Tenancy(keeper.name, table, holder, clock, self._apart, lambda: keeper.rules.rules.remit)
+        self._tenancy = Tenancy(keeper.name, table, holder, clock, self._apart, lambda: keeper.rules.rules.remit, self._whole)
         look = partial(self._read, purpose=Purpose.TELL)
         self._teller = Teller(keeper, table, clock, listener, crash, self.recorder, look, self.reread)
         self._stir = asyncio.Event()
         self._look = True
         self._marker: str | None = None
+        self._taken: Reading | None = None  # how it read when it became ours, until that is taken up
+        self._probed: str | None = None  # the marker of before that read
         self._unsettled = 0  # looks in a row that left something open
         self._stale = False  # what was read last is to be read again, though the marker be the same
         self._anew: Callable[[Gate], Table] | None = None  # how the table is to be opened before the next look
@@ -88,7 +90,7 @@ class Tender:
             await self.table.call(lambda: table.own(who))
             return
         try:
-            await self._tenancy.take(over=take_over)
+            self._taken = await self._tenancy.take(over=take_over)
         except Taken:
             raise
         except TableError:
@@ -239,12 +241,14 @@ class Tender:
         stale, self._stale = self._stale, False
         try:
             if not self._tenancy.ours:
-                await self._tenancy.take()
-            marker = await self.table.probe(purpose)  # *before* the read, so that an edit made meanwhile is seen by the next one
-            if marker is not None and marker == self._marker and not (stale or self._unsure()):
+                self._taken = await self._tenancy.take()
+            reading, self._taken = self._taken, None
+            # *before* the read, so that an edit made meanwhile is seen by the next one
+            marker = await self.table.probe(purpose) if reading is None else self._probed
+            if reading is None and marker is not None and marker == self._marker and not (stale or self._unsure()):
                 self.keeper.access.known_at = self._clock.now()
                 return
-            reading = await self.table.read(purpose)
+            reading = reading or await self.table.read(purpose)
             if reading.headless is None:
                 await self._tenancy.seen(reading.leases)
             await self._take_up(reading, deliver)
@@ -256,6 +260,11 @@ class Tender:
             self._marker = marker
         finally:
             self.looked_at = self._clock.now()
+
+    async def _whole(self) -> Reading:
+        """A complete read for the lease, which is the first look as well."""
+        self._probed = await self.table.probe(Purpose.TELL)
+        return await self.table.read(Purpose.TELL)
 
     def _unsure(self) -> bool:
         """Whether the last read left something open that another one may settle."""

@@ -303,3 +303,17 @@ def test_whatever_people_do_to_labels_nothing_runs_twice_at_one_instant(seed: in
             assert {name for name, _ in link.wrote} == {r["Name"] for r in sheet.rows if r["Runs On"] == its}
 
     run(story())
+
+
+def test_a_table_that_is_ours_already_is_read_once_when_its_daemon_starts_anew(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), Sheet([row("a", "every minute")])
+        link = Link(sheet, house.clock)
+        sheet.leases["test"] = Lease("test", "a test", NOON + timedelta(minutes=10), (), primary=True)
+        async with house.open(link):
+            await house.after(seconds=1)
+            assert link.reads == 1
+            await house.until(NOON + timedelta(seconds=65))
+        assert house.witness.times() == [NOON + timedelta(minutes=1)]
+
+    run(story())
