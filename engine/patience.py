@@ -71,14 +71,20 @@ class ThreadWorker:
 class PatientTable:
     """A table behind its gate and a little patience. `OutcomeUnknown`, `NeedsOwner` and `Bug` pass: they are for the loop."""
 
-    def __init__(self, table: Table, clock: Clock, worker: Worker, gate: TableGate | None = None) -> None:
-        """gate: the one that the table was opened with; None where it was opened with none."""
+    def __init__(
+        self, table: Table, clock: Clock, worker: Worker, gate: TableGate | None = None, *, held: str | None = None
+    ) -> None:
+        """gate: the one that the table was opened with; None where it was opened with none.
+
+        held: for what lack of headers another has waited in vain: for the same nobody waits again.
+        """
         self.table = table
         self._clock = clock
         self._worker = worker
         self._gate = gate or TableGate("", Governor(clock), worker.wait)
         self._gate.serve(table)
         self._headless = False  # the last complete read found no headers, after all patience
+        self._held = held
 
     @property
     def traits(self) -> Traits:
@@ -170,7 +176,8 @@ class PatientTable:
             except Expired:
                 raise
             except TryLater as exc:
-                if isinstance(exc, NoHeader) and self._headless:  # nobody is just saving it: it waits for a person
+                if isinstance(exc, NoHeader) and (self._headless or str(exc) == self._held):
+                    # nobody is just saving it: it waits for a person
                     raise
                 if (exc.wait or wait) > LONGEST_WAIT:
                     raise

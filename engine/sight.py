@@ -63,6 +63,7 @@ class Sight:
         self._unanswered: dict[str, Mapping[str, Cell]] = {}  # cells that may have been written: no answer came
         self._unmarked: dict[str, tuple[str, datetime]] = {}  # rows whose cell took no id: why, and when it is tried again
         self._given: dict[str, str] = {}  # ids given to copied rows → what their Health is to say at first
+        self._laid: tuple[tuple[str, ...], Mapping[str, str], Layout] | None = None  # the headers, the renames, what they came to
         self._lost: frozenset[str] = frozenset()
         self._renamed = False
 
@@ -71,6 +72,12 @@ class Sight:
         return self.rules.rules.table
 
     # --- a complete read
+
+    def _laid_out(self, columns: tuple[str, ...]) -> Layout:
+        """These headers, understood: once, for they seldom change."""
+        if self._laid is None or self._laid[:2] != (columns, self.rules.renames):
+            self._laid = columns, self.rules.renames, Layout.of(columns, self.rules.renames)
+        return self._laid[2]
 
     def take(self, reading: Reading, now: datetime, draw: Callable[[], str], *, new_ledger: bool) -> Findings:
         """Hold a complete read against what is known.
@@ -81,7 +88,7 @@ class Sight:
         if reading.headless is not None:
             self.held, self.layout = reading.headless, None
             return found
-        layout = Layout.of(reading.columns, self.rules.renames)
+        layout = self._laid_out(tuple(reading.columns))
         if reading.columns != self.columns:
             self._raw.clear()  # a write may have answered with a column that nobody had read yet
         self.columns = reading.columns

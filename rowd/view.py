@@ -24,7 +24,7 @@ from engine.display import display
 from engine.findings import Reading
 from engine.keeper import Keeper
 from engine.layout import Layout
-from engine.ledger import DaemonMark, Ledger, TableMark
+from engine.ledger import DaemonMark, Ledger, Reach, TableMark
 from engine.merge import first_sight
 from engine.metadata import setting
 from engine.model import Defect, Occurrence, Request, RowState, Stage, Status, Tally, Task
@@ -166,7 +166,7 @@ def look(
     Raises: ledger errors, KeyError for a name that isn't there.
     """
     bounds = [site.tables[name] for name in (site.tables if names is None else names)]
-    readings = asyncio.run(_read(bounds, clock))
+    readings = asyncio.run(_read(bounds, clock, _held(bounds, ledger)))
     ours, now = known(site, bounds, ledger, holder), clock.now()  # a store may have kept us waiting: what has run meanwhile counts
     return [_seen(bound, ours[bound.rules.rules.table], readings[bound.rules.rules.table], now) for bound in bounds]
 
@@ -208,11 +208,17 @@ def usual(ledger: Ledger | None, tables: Iterable[TableView]) -> dict[tuple[str,
     return {(t.name, key): span for t in tables for key, span in ledger.durations(t.name).items()}
 
 
-async def _read(bounds: Sequence[Bound], clock: Clock) -> dict[str, Reading | TableError]:
-    """All tables at once, each in a thread of its own and with the patience that the daemon has."""
+def _held(bounds: Sequence[Bound], ledger: Ledger | None) -> dict[str, str]:
+    """Table → why the daemon holds it; absent where it doesn't."""
+    marks = [] if ledger is None else [ledger.table_mark(bound.rules.rules.table) for bound in bounds]
+    return {mark.table: mark.message for mark in marks if mark is not None and mark.state is Reach.HELD}
+
+
+async def _read(bounds: Sequence[Bound], clock: Clock, held: Mapping[str, str]) -> dict[str, Reading | TableError]:
+    """All tables at once, each in a thread of its own and with the patience that the daemon has; it shows none twice."""
 
     async def one(bound: Bound) -> Reading | TableError:
-        table = patient_table(bound, governor, lambda: bound.rules.quota_share)
+        table = patient_table(bound, governor, lambda: bound.rules.quota_share, held=held.get(bound.rules.rules.table))
         try:
             return await table.read()
         except TableError as exc:

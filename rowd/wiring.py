@@ -111,12 +111,15 @@ async def tender(site: Site, name: str, governor: Governor, committer: Commits, 
     return Tender(keeper, patient, governor.clock, listener, new_id, holder, site.parts.crash, recorder)
 
 
-def patient_table(bound: Bound, governor: Governor, share: Callable[[], float]) -> PatientTable:
-    """The table, opened behind a gate of this governor, with a thread of its own.   share: what rowd may use, as of now."""
+def patient_table(bound: Bound, governor: Governor, share: Callable[[], float], *, held: str | None = None) -> PatientTable:
+    """The table, opened behind a gate of this governor, with a thread of its own.
+
+    share: what rowd may use, as of now.   held: see `PatientTable`.
+    """
     name = bound.rules.rules.table
     worker = ThreadWorker(f"table-{name}")
     gate = TableGate(name, governor, worker.wait, share)
-    return PatientTable(bound.open(gate.request), governor.clock, worker, gate)
+    return PatientTable(bound.open(gate.request), governor.clock, worker, gate, held=held)
 
 
 def keeper_of(bound: Bound, ledger: Ledger) -> Keeper:

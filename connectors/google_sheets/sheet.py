@@ -169,7 +169,7 @@ class Sheet:
         number = isinstance(self._tab, int)
         names = [f"{one.get('title', '')} (gid={one.get('sheetId', 0)})" if number else str(one.get("title", "")) for one in tabs]
         there = f"; it has {offered(str(self._tab), names)}" if tabs else ""
-        return NoTab(f"{self.label}: the spreadsheet has no such tab{there}. Make it or put it back, or say in rowd.toml which it is.")
+        return NoTab(f"{self.label}: the spreadsheet has no such tab{there}. Make it, or say in rowd.toml which it is.")
 
     def close(self) -> None:
         self._edge.close()

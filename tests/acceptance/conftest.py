@@ -5,15 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.site import Site
+from tests.acceptance.site import FORKED, Site
 from tests.prove.commands import Forked
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forked]:
     """One process that has imported rowd, for all that is started by forking it."""
     one = Forked(tmp_path_factory.mktemp("forked"))
+    FORKED.append(one)
     yield one
+    FORKED.remove(one)
     one.close()
 
 

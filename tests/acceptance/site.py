@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.prove.commands import Forked
+from tests.prove.commands import Forked, Running
 
 ROWD = Path(sys.executable).with_name("rowd")
 PATIENCE = 30.0
@@ -70,8 +70,20 @@ def clean_environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith("ROWD_") and k != "PYTHONDONTWRITEBYTECODE"}
 
 
-def rowd(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the installed command to its end."""
+FORKED: list[Forked] = []
+"""One process that has imported rowd: it forks what a test is not about, in a tenth of the time that the installed one takes."""
+
+
+def _more() -> dict[str, str]:
+    """Variables that a test may have set since that process was started."""
+    return {key: value for key, value in clean_environment().items() if not key.startswith("COV")}
+
+
+def rowd(*command: str, cwd: Path, installed: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end.   installed: as it was installed, not forked."""
+    if not installed:
+        answer = FORKED[0].run(cwd, command, _more())
+        return subprocess.CompletedProcess([ROWD, *command], answer.status, answer.out, answer.err)
     return subprocess.run(
         [ROWD, *command], cwd=cwd, env=clean_environment(), capture_output=True, text=True, timeout=2 * PATIENCE, check=False
     )
@@ -81,7 +93,6 @@ class Site:
     """One folder with rowd.toml and tasks.csv."""
 
     def __init__(self, folder: Path, rows: Sequence[str], forked: Forked, parallel: int = 8) -> None:
-        """forked: starts what a test is not about, in a tenth of the time that the installed command takes to be imported."""
         self.folder = folder
         self._forked = forked
         self.table = folder / "tasks.csv"
@@ -95,8 +106,8 @@ class Site:
         self.table.write_text("\n".join([HEADER, *rows]) + "\n")
         self.daemons: list[Daemon] = []
 
-    def start(self) -> Daemon:
-        daemon = Daemon(self.folder, ["run", "--log", "json"], clean_environment())
+    def start(self, *, installed: bool = False) -> Daemon:
+        daemon = Daemon(self.folder, ["run", "--log", "json"], installed=installed)
         self.daemons.append(daemon)
         return daemon
 
@@ -107,9 +118,9 @@ class Site:
         daemon.signal(signal.SIGKILL)
         assert status == -signal.SIGKILL, f"{point} was not reached"
 
-    def rowd(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def rowd(self, *command: str, installed: bool = False) -> subprocess.CompletedProcess[str]:
         """Another command, while the daemon runs or not."""
-        return rowd(*command, cwd=self.folder)
+        return rowd(*command, cwd=self.folder, installed=installed)
 
     def rows(self) -> dict[str, dict[str, str]]:
         """The table as a person sees it, by Name."""
@@ -170,16 +181,29 @@ class Site:
 class Daemon:
     """A rowd process whose log is read as it comes."""
 
-    def __init__(self, folder: Path, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, command: Sequence[str], more: Mapping[str, str] | None = None, *, installed: bool = False
+    ) -> None:
+        """more: variables of its environment beside ours.   installed: the command as it was installed, not forked."""
         self.events: list[dict[str, Any]] = []
         self.other: list[str] = []
         self._rest = b""
-        self.process = subprocess.Popen(
-            [ROWD, *command], cwd=folder, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
-        )
-        assert self.process.stderr is not None
-        self._fd = self.process.stderr.fileno()
-        os.set_blocking(self._fd, False)
+        pipe = FORKED[0].scratch()
+        os.mkfifo(pipe)
+        self._fd = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        self.process: subprocess.Popen[bytes] | _Forked
+        if installed:
+            with pipe.open("wb") as log:
+                self.process = subprocess.Popen(
+                    [ROWD, *command],
+                    cwd=folder,
+                    env={**clean_environment(), **(more or {})},
+                    stderr=log,
+                    stdout=subprocess.DEVNULL,
+                    start_new_session=True,
+                )
+        else:
+            self.process = _Forked(FORKED[0].fork(folder, command, Path(os.devnull), pipe, {**_more(), **(more or {})}))
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._fd, selectors.EVENT_READ)
 
@@ -213,8 +237,10 @@ class Daemon:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait(PATIENCE)
-        if self.process.stderr is not None:
-            self.process.stderr.close()
+        self._selector.close()
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
 
     def _more(self, deadline: float) -> bool:
         """Read more of the log; False at its end, or when the time is up."""
@@ -228,3 +254,30 @@ class Daemon:
             except ValueError:
                 self.other.append(line.decode(errors="replace"))
         return bool(read)
+
+
+class _Forked:
+    """What was forked, as far as it is used like a `Popen`."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        self.pid = running.pid
+        self.send_signal = running.signal
+
+    @property
+    def returncode(self) -> int | None:
+        return self.poll()
+
+    def poll(self) -> int | None:
+        return self._running.ended(0)
+
+    def wait(self, timeout: float) -> int:
+        status = self._running.ended(timeout)
+        assert status is not None, f"process {self.pid} has not ended"
+        return status
+
+    def terminate(self) -> None:
+        self._running.signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._running.signal(signal.SIGKILL)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.samples import ACTIONS, said
-from tests.acceptance.site import PATIENCE, Daemon, clean_environment, rowd
+from tests.acceptance.site import PATIENCE, Daemon, rowd
 from tests.emulators.airtable import SAMPLE_BASE, TASKS, TOKEN, Airtable, Person, make
 from tests.emulators.airtable.seeds import add_samples
 from tests.emulators.core.clock import RealClock
@@ -51,8 +51,8 @@ class Office:
         (folder / ".env").chmod(0o600)
         self.daemons: list[Daemon] = []
 
-    def start(self) -> Daemon:
-        self.daemons.append(Daemon(self.folder, ["run", "--log", "json"], clean_environment()))
+    def start(self, *, installed: bool = False) -> Daemon:
+        self.daemons.append(Daemon(self.folder, ["run", "--log", "json"], installed=installed))
         return self.daemons[-1]
 
     def row(self, name: str) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 def test_rows_of_a_base_run_and_show_it_while_a_person_edits_them(office: Office) -> None:
-    daemon = office.start()
+    daemon = office.start(installed=True)
     office.until("guidelines_refresh", Health="OK, 3 of 5")
     assert office.row("coverage_check")["Next Run"].endswith("T09:00:00.000Z")
 

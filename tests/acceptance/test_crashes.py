@@ -1,4 +1,4 @@
-"""Every row of the crash table, and each crash point, once. Whoever goes on after a death is the installed command."""
+"""Every row of the crash table, and each crash point, once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The installed daemon as a process: signals, edits, a table that comes and goes."""
+"""The daemon as a process, mostly as it was installed: signals, edits, a table that comes and goes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_sigterm_lets_running_work_end_and_tells_the_table(site: Make) -> None:
     here = site(GATED)
-    daemon = here.start()
+    daemon = here.start(installed=True)
     daemon.until("run.started")
     here.at_the_gate()
     daemon.process.send_signal(signal.SIGTERM)
@@ -42,7 +42,7 @@ def test_work_that_takes_longer_than_the_limit_is_ended_and_recorded_as_cancelle
     here = site(GATED)
     config = here.folder / "rowd.toml"
     config.write_text(config.read_text().replace('stop_within = "5s"', 'stop_within = "0s"'))
-    daemon = here.start()
+    daemon = here.start(installed=True)
     daemon.until("run.started")
     pid = here.at_the_gate()
     assert daemon.stop() == 0
@@ -53,7 +53,7 @@ def test_work_that_takes_longer_than_the_limit_is_ended_and_recorded_as_cancelle
 
 def test_a_second_signal_ends_at_once_and_the_next_daemon_takes_the_work_over(site: Make) -> None:
     here = site(GATED)
-    daemon = here.start()
+    daemon = here.start(installed=True)
     daemon.until("run.started")
     here.at_the_gate()
     daemon.process.send_signal(signal.SIGINT)
@@ -61,7 +61,7 @@ def test_a_second_signal_ends_at_once_and_the_next_daemon_takes_the_work_over(si
         daemon.process.send_signal(signal.SIGINT)
         daemon._more(0)
     assert daemon.process.returncode == 130
-    again = here.start()
+    again = here.start(installed=True)
     again.until("table.read")
     here.open_gate()
     assert again.until("run.ended")["outcome"] == "succeeded"
@@ -71,7 +71,7 @@ def test_a_second_signal_ends_at_once_and_the_next_daemon_takes_the_work_over(si
 
 def test_sighup_reads_the_configuration_anew_and_keeps_the_old_one_when_it_is_wrong(site: Make) -> None:
     here = site("a,new,fresh,now,active,,,,,,,")
-    daemon = here.start()
+    daemon = here.start(installed=True)
     assert "fresh" in daemon.until("row.defective")["message"]
     config = here.folder / "rowd.toml"
     good = config.read_text()
@@ -95,7 +95,7 @@ def test_sighup_reads_the_configuration_anew_and_keeps_the_old_one_when_it_is_wr
 
 def test_an_edit_is_noticed_at_once_and_a_press_runs_the_row(site: Make) -> None:
     here = site(IDLE)
-    daemon = here.start()
+    daemon = here.start(installed=True)
     daemon.until("table.read")
     here.type_in("idle", "Do", "run now")
     assert daemon.until("row.edited")["column"] == "Do"
@@ -177,12 +177,12 @@ def test_commands_reach_the_running_daemon_through_the_ledger(site: Make) -> Non
     daemon = here.start()
     daemon.until("run.started", lambda e: e["task"] == "count")
     here.at_the_gate()
-    refused = here.rowd("run-now", "count")
+    refused = here.rowd("run-now", "count", installed=True)
     assert refused.returncode == 5
     assert "still running since" in refused.stdout + refused.stderr
-    taken = here.rowd("run-now", "idle", "--wait")
+    taken = here.rowd("run-now", "idle", "--wait", installed=True)
     assert taken.returncode == 0, taken.stderr
-    cancelled = here.rowd("cancel", "count")
+    cancelled = here.rowd("cancel", "count", installed=True)
     assert cancelled.returncode == 0, cancelled.stderr
     assert daemon.until("run.ended", lambda e: e["task"] == "count")["outcome"] == "cancelled"
     assert daemon.stop() == 0
@@ -192,12 +192,12 @@ def test_commands_reach_the_running_daemon_through_the_ledger(site: Make) -> Non
 
 def test_one_pass_runs_what_is_due_and_says_how_it_went(site: Make) -> None:
     here = site("a,once,work,now,active,,,,,,,", "b,bad,nothing,daily,active,,,,,,,")
-    first = here.rowd("once")
+    first = here.rowd("once", installed=True)
     assert first.returncode == 0, first.stderr
     assert "1 run, 0 failed" in first.stdout
     assert here.rows()["once"]["Status"] == "completed"
     assert here.rows()["bad"]["Health"].startswith('ERROR: Action "nothing"')
-    second = here.rowd("once", "--json")
+    second = here.rowd("once", "--json", installed=True)
     assert second.returncode == 0, second.stderr
     assert '"runs": []' in second.stdout
     here.laws()
@@ -226,7 +226,7 @@ def test_a_mistake_in_the_configuration_is_told_with_file_key_and_remedy(site: M
     config = here.folder / "rowd.toml"
     same = '[tables.same]\nconnector = "local"\npath = "tasks.csv"\n'
     config.write_text(config.read_text() + f'\n{same}[tables.more]\nconnector = "locl"\n[daemn]\n')
-    answer = here.rowd("run")
+    answer = here.rowd("run", installed=True)
     assert "tables.same: is the same store as tables.ops" in answer.stderr
     assert answer.returncode == 4
     assert "tables.more.connector" in answer.stderr

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.site import PATIENCE, Daemon, clean_environment, rowd
+from tests.acceptance.site import PATIENCE, Daemon, rowd
 from tests.emulators.core.clock import RealClock
 from tests.emulators.core.server import Server
 from tests.emulators.google_sheets import OWNER, ROBOT, GoogleSheets, make
@@ -95,7 +95,7 @@ def sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sheet]:
 
 @pytest.fixture
 def daemon(sheet: Sheet) -> Iterator[Daemon]:
-    one = Daemon(sheet.folder, ["run", "--log", "json"], clean_environment())
+    one = Daemon(sheet.folder, ["run", "--log", "json"], installed=True)
     yield one
     one.kill()
 

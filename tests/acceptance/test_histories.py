@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.site import Daemon, clean_environment, rowd
+from tests.acceptance.site import Daemon, rowd
 from tests.acceptance.test_airtable import Office as Base
 from tests.acceptance.test_google_sheets import Sheet
 from tests.acceptance.test_notion import Office as Notion
@@ -36,7 +36,7 @@ class Spreadsheet(Sheet):
 
     def started(self, die_at: str | None = None) -> Daemon:
         dying = {"ROWD_DIE_AT": die_at} if die_at is not None else {}
-        self.daemons.append(Daemon(self.folder, ["run", "--log", "json"], clean_environment() | dying))
+        self.daemons.append(Daemon(self.folder, ["run", "--log", "json"], dying))
         return self.daemons[-1]
 
     def lines(self) -> list[dict[str, str]]:

@@ -29,7 +29,7 @@ def test_the_version_is_told_before_anything_heavy_is_imported(tmp_path: Path) -
 
 
 def test_a_pass_over_a_local_table_imports_no_vendor_client(tmp_path: Path) -> None:
-    assert rowd("init", cwd=tmp_path).returncode == 0
+    assert rowd("init", cwd=tmp_path, installed=True).returncode == 0
     modules = imported("once", cwd=tmp_path)
     assert " connectors.local.table\n" in modules
     for vendor in VENDORS:
@@ -63,7 +63,7 @@ def test_the_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
 
 
 def test_the_demo_runs_by_itself_where_nobody_watches(tmp_path: Path) -> None:
-    answer = rowd("demo", "shown", "--seconds", "12", cwd=tmp_path)
+    answer = rowd("demo", "shown", "--seconds", "12", cwd=tmp_path, installed=True)
     assert answer.returncode == 0, answer.stderr
     assert "hello from a button" in answer.stdout
     assert "three visitors came" in answer.stdout

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.samples import ACTIONS
-from tests.acceptance.site import Daemon, clean_environment, rowd
+from tests.acceptance.site import Daemon, rowd
 from tests.emulators import airtable, google_sheets, notion
 from tests.emulators.airtable.seeds import add_samples
 from tests.emulators.core.clock import RealClock
@@ -63,7 +63,7 @@ class Hosts:
             (host / ".env").chmod(0o600)
 
     def start(self, host: Path, *words: str) -> Daemon:
-        self._daemons.append(Daemon(host, ["run", "--log", "json", *words], clean_environment()))
+        self._daemons.append(Daemon(host, ["run", "--log", "json", *words]))
         return self._daemons[-1]
 
     def close(self) -> None:

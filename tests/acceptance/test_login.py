@@ -116,7 +116,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 @pytest.fixture
 def daemon(office: Office) -> Iterator[Daemon]:
-    one = Daemon(office.folder, ["run", "--log", "json"], clean_environment())
+    one = Daemon(office.folder, ["run", "--log", "json"])
     yield one
     one.kill()
 

@@ -16,7 +16,7 @@ import pytest
 
 from engine.crash import OF_COMMANDS
 from tests.acceptance.samples import ACTIONS
-from tests.acceptance.site import PATIENCE, Daemon, clean_environment, rowd
+from tests.acceptance.site import PATIENCE, Daemon, rowd
 from tests.acceptance.stores import SAMPLES, SECRETS, STORES, Base, Database, Local, Sheet, Store
 from tests.acceptance.test_setup import blocks
 from tests.emulators.core.faults import Fault
@@ -226,7 +226,7 @@ def test_a_write_whose_answer_never_came_makes_no_row_twice(office: Make) -> Non
 
 def test_a_daemon_runs_the_served_table_meanwhile_and_what_only_rowd_writes_is_carried(office: Make) -> None:
     here = office("local", "sheets", SAMPLES)
-    daemon = Daemon(here.folder, ["run", "--log", "json"], clean_environment())
+    daemon = Daemon(here.folder, ["run", "--log", "json"])
     try:
         daemon.until("table.read")
         here.sync()
@@ -252,7 +252,7 @@ def test_a_table_that_the_daemon_still_runs_is_refused_until_it_has_read_rowd_to
     file = here.folder / "rowd.toml"
     served = file.read_text().replace("serve = false\n", "")
     unserved, _ = file.read_text(), file.write_text(served)
-    daemon = Daemon(here.folder, ["run", "--log", "json"], clean_environment())
+    daemon = Daemon(here.folder, ["run", "--log", "json"])
     try:
         daemon.until("table.read", lambda event: event["table"] == "other")
         file.write_text(unserved)
@@ -282,7 +282,7 @@ def test_the_guide_works_as_it_stands_while_a_daemon_runs(tmp_path: Path) -> Non
         "ID,Name,Action,Schedule,Status,My own\na1,nightly,run_vitest,daily 03:00,active,x\na2,later,run_vitest,in 2 days,active,\n"
         "a3,at_once,run_vitest,now,active,\n"
     )
-    daemon = Daemon(tmp_path, ["run", "--log", "json"], clean_environment())
+    daemon = Daemon(tmp_path, ["run", "--log", "json"])
     try:
         daemon.until("table.read", lambda event: event["table"] == "tasks")
         daemon.until("run.ended")
@@ -293,7 +293,7 @@ def test_the_guide_works_as_it_stands_while_a_daemon_runs(tmp_path: Path) -> Non
         lines = [line for block in blocks("move-between-stores.md", "sh") for line in block.splitlines()]
         assert "rowd copy tasks sheet" in lines
         for line in lines:
-            run = rowd(*shlex.split(line)[1:], cwd=tmp_path)
+            run = rowd(*shlex.split(line)[1:], cwd=tmp_path, installed=True)
             assert run.returncode == 0, f"{line}\n{run.stdout}{run.stderr}"
         assert {name: row["Schedule"] for name, row in sheet.rows().items() if not name.startswith("my_first")} == {
             "nightly": "daily 03:00",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.samples import ACTIONS, said
-from tests.acceptance.site import PATIENCE, Daemon, clean_environment, rowd
+from tests.acceptance.site import PATIENCE, Daemon, rowd
 from tests.acceptance.stores import seen
 from tests.emulators.core.clock import RealClock
 from tests.emulators.core.exchange import Json
@@ -57,8 +57,8 @@ class Office:
     def connection(self) -> Connection:
         return self.notion.api.connections[TOKEN]
 
-    def start(self) -> Daemon:
-        self.daemons.append(Daemon(self.folder, ["run", "--log", "json"], clean_environment()))
+    def start(self, *, installed: bool = False) -> Daemon:
+        self.daemons.append(Daemon(self.folder, ["run", "--log", "json"], installed=installed))
         return self.daemons[-1]
 
     def names(self) -> list[str]:
@@ -104,7 +104,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 def test_rows_of_a_database_run_and_show_it_while_a_person_edits_them(office: Office) -> None:
-    daemon = office.start()
+    daemon = office.start(installed=True)
     office.until("guidelines_refresh", Health="OK, 3 of 5")
     row = office.until("coverage_check", Next_Run=...)
     assert row["Next Run"].endswith("T09:00:00.000+00:00")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from connectors.holding import hold
-from tests.acceptance.site import Daemon, Site, clean_environment
+from tests.acceptance.site import Daemon, Site
 from tests.acceptance.test_google_sheets import ACTIONS
 from tests.emulators.airtable import TOKEN as AIRTABLE_TOKEN
 from tests.emulators.airtable import add_table
@@ -131,7 +131,7 @@ def daemons(tmp_path: Path) -> Iterator[Callable[[], Daemon]]:
     started: list[Daemon] = []
 
     def start() -> Daemon:
-        started.append(Daemon(tmp_path, ["run", "--log", "json"], clean_environment()))
+        started.append(Daemon(tmp_path, ["run", "--log", "json"]))
         return started[-1]
 
     yield start

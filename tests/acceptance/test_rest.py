@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.acceptance.samples import ACTIONS, said
-from tests.acceptance.site import PATIENCE, Daemon, clean_environment, rowd
+from tests.acceptance.site import PATIENCE, Daemon, rowd
 from tests.conformance.rest_bench import PASSWORD, Api
 from tests.servers import Service
 
@@ -67,8 +67,8 @@ class Office:
     def remove(self, name: str) -> None:
         raise NotImplementedError
 
-    def start(self) -> Daemon:
-        self.daemons.append(Daemon(self.folder, ["run", "--log", "json"], clean_environment()))
+    def start(self, *, installed: bool = False) -> Daemon:
+        self.daemons.append(Daemon(self.folder, ["run", "--log", "json"], installed=installed))
         return self.daemons[-1]
 
     def until(self, name: str, **cells: Any) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def office(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Office]:
 
 
 def test_rows_of_a_service_run_and_show_it_while_a_person_edits_them(office: Office) -> None:
-    daemon = office.start()
+    daemon = office.start(installed=True)
     office.until("guidelines_refresh", Health="OK, 3 of 5")
     (lease,) = set(office.rows()) - {task["Name"] for task in TASKS}
     assert lease.startswith("rowd runs this table until ")

@@ -97,7 +97,7 @@ def daemons(tmp_path: Path) -> Iterator[Start]:
     started: list[Daemon] = []
 
     def start() -> Daemon:
-        started.append(Daemon(tmp_path, ["run", "--log", "json"], clean_environment()))
+        started.append(Daemon(tmp_path, ["run", "--log", "json"]))
         return started[-1]
 
     yield start

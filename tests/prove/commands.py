@@ -130,19 +130,24 @@ class Forked:
         self._reading.start()
 
     def start(self, folder: Path, argv: Sequence[str], log: Path, die_at: str | None = None) -> Running:
-        return self._fork(folder, argv, log, log, {"ROWD_DIE_AT": die_at} if die_at else {})
+        return self.fork(folder, argv, log, log, {"ROWD_DIE_AT": die_at} if die_at else {})
 
-    def run(self, folder: Path, argv: Sequence[str]) -> Answer:
-        with self._news:
-            self._asked += 1
-            base = self._scratch / f"said-{self._asked}"
+    def run(self, folder: Path, argv: Sequence[str], more: Mapping[str, str] | None = None) -> Answer:
+        """more: variables of its environment beside ours."""
+        base = self.scratch()
         out, err = base.with_suffix(".out"), base.with_suffix(".err")
-        status = self._fork(folder, argv, out, err, {}).ended(PATIENCE)
+        status = self.fork(folder, argv, out, err, more or {}).ended(PATIENCE)
         assert status is not None, f"{argv} did not end"
-        answer = Answer(status, out.read_text(), err.read_text())
+        answer = Answer(status, out.read_bytes().decode(), err.read_bytes().decode())
         out.unlink()
         err.unlink()
         return answer
+
+    def scratch(self) -> Path:
+        """Where there is nothing yet."""
+        with self._news:
+            self._asked += 1
+            return self._scratch / f"said-{self._asked}"
 
     def close(self) -> None:
         assert self._process.stdin is not None
@@ -157,7 +162,8 @@ class Forked:
             self._news.wait_for(lambda: number in self._statuses, timeout)
             return self._statuses.get(number)
 
-    def _fork(self, folder: Path, argv: Sequence[str], out: Path, err: Path, more: Mapping[str, str]) -> Running:
+    def fork(self, folder: Path, argv: Sequence[str], out: Path, err: Path, more: Mapping[str, str]) -> Running:
+        """out, err: files or pipes by name, which it opens itself.   more: variables of its environment beside ours."""
         assert self._process.stdin is not None
         with self._news:
             self._asked += 1

@@ -784,7 +784,7 @@ def test_the_queue_of_waiting_tasks_does_not_grow_for_ever(tmp_path: Path) -> No
         house = House(tmp_path)
         sheet = MemoryTable([{**row("a", "every 10 seconds"), "Overlap": "queue"}], (*COLUMNS, "Overlap"))
         house.witness.behaviour = slow(timedelta(seconds=15))
-        async with house.open(sheet) as daemon:
+        async with house.open(sheet, table_rules=replace(rules(), poll=timedelta(minutes=5))) as daemon:
             await house.until(NOON + timedelta(hours=1, minutes=30))
             assert len(daemon._turns.memory.agenda._queued) <= 101
             house.witness.behaviour = slow(timedelta(seconds=0))

@@ -111,11 +111,11 @@ def test_a_zone_that_is_put_back_runs_nothing_from_before(tmp_path: Path) -> Non
 def test_the_zone_is_known_from_the_ledger_where_the_store_is_away(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), sheet_of(row("a", "daily 15:00"), zone=NEW_YORK)
-        alive = await start(house, sheet)
+        alive = await start(house, sheet, table_rules=polled())
         await house.after(minutes=1)
         await alive.kill()
         sheet.fail = [TryLater("away")] * 100_000
-        alive = await start(house, sheet)
+        alive = await start(house, sheet, table_rules=polled())
         await house.until(at(21))
         assert house.witness.times() == [at(20)]
         await alive.stop()
@@ -127,12 +127,12 @@ def test_the_zone_is_known_from_the_ledger_where_the_store_is_away(tmp_path: Pat
 def test_a_zone_that_was_changed_while_no_daemon_ran(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), sheet_of(row("a", "daily 15:00"), zone=BERLIN)
-        alive = await start(house, sheet)
+        alive = await start(house, sheet, table_rules=polled())
         await house.after(minutes=1)
         await alive.stop()
         sheet.time_zone = NEW_YORK
         await house.until(at(14, 5))  # five minutes late by the old one, which the grace would allow
-        alive = await start(house, sheet)
+        alive = await start(house, sheet, table_rules=polled())
         await house.until(at(21))
         await alive.stop()
         assert house.witness.times() == [at(20)]
@@ -175,7 +175,7 @@ def test_the_operators_word_takes_the_stores_place_at_a_reload_and_gives_it_back
             await house.until(at(13))
             daemon.reconfigure(daemon.parts, {"ops": in_zone(polled(), BERLIN, given=True)})
             await house.until(at(15))
-            daemon.reconfigure(daemon.parts, {"ops": rules()})
+            daemon.reconfigure(daemon.parts, {"ops": polled()})
             await house.until(at(12, day=3))
         assert house.witness.times() == [at(14), at(20)]
 

@@ -6,14 +6,13 @@ import json
 import os
 import re
 import stat
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.acceptance.hostile.case import Odd, Refused
-from tests.acceptance.site import PATIENCE, ROWD, clean_environment
+from tests.acceptance.site import rowd
 
 CONFIG = """\
 [daemon]
@@ -71,10 +70,8 @@ def say(folder: Path, *commands: str) -> dict[str, Said]:
     """Run several commands of one site, one after the other: what was called → how it ended."""
     said = {}
     for command in commands:
-        done = subprocess.run(
-            [ROWD, *command.split()], cwd=folder, env=clean_environment(), capture_output=True, timeout=4 * PATIENCE, check=False
-        )
-        said[command] = Said(done.returncode, done.stdout.decode(), done.stderr.decode())
+        done = rowd(*command.split(), cwd=folder)
+        said[command] = Said(done.returncode, done.stdout, done.stderr)
     return said
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from tests.acceptance.hostile.house import build, unlike, untouched
 from tests.acceptance.hostile.odd import ODD
 from tests.acceptance.hostile.refused import ENCODINGS, HEADERS, KINDS
 from tests.acceptance.hostile.special import SPECIAL
-from tests.acceptance.site import Daemon, clean_environment
+from tests.acceptance.site import Daemon
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -36,10 +36,17 @@ GROUPS = {
 }
 
 
+LANES = ("ops", "dev", "lab", "shop")
+"""Tables of one daemon. Each has its share of the cases, one after the other: for most of the time a file is looked at again."""
+
+GOES_AND_COMES = {True: ("table.held", "table.released"), False: ("table.unreachable", "table.recovered")}
+"""By whether a case is held."""
+
+
 @contextmanager
 def running(folder: Path) -> Iterator[Daemon]:
     """A daemon on this site. In the end all that it logged was events, and none was of trouble that nobody had thought of."""
-    daemon = Daemon(folder, ["run", "--log", "json"], clean_environment())
+    daemon = Daemon(folder, ["run", "--log", "json"], installed=True)
     try:
         yield daemon
         assert daemon.stop() == 0
@@ -75,27 +82,51 @@ def restored(path: Path) -> None:
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_a_daemon_survives_one_after_the_other_and_goes_on_by_itself(tmp_path: Path, group: str) -> None:
-    folder = build(tmp_path / "site", ["ops"])
-    path = folder / "ops.csv"
-    path.write_bytes(ASLEEP)
+    folder = build(tmp_path / "site", LANES)
+    paths = {lane: folder / f"{lane}.csv" for lane in LANES}
+    for path in paths.values():
+        path.write_bytes(ASLEEP)
     with running(folder) as daemon:
-        daemon.until("table.read")
-        for case in GROUPS[group]:
+        for lane in LANES:
+            daemon.until("table.read", lambda event, lane=lane: event["table"] == lane)
+        for cases in batched(GROUPS[group], len(LANES)):
+            at_once = dict(zip(LANES, cases, strict=False))
             since = len(daemon.events)
-            set_down(path, _named_as(case, path))
-            stands = untouched(path)
-            bad, good = ("table.held", "table.released") if case.held else ("table.unreachable", "table.recovered")
-            said = after(daemon, bad, lambda event, case=case: bool(re.search(case.said, event["message"])), since)
-            assert re.search(case.remedy, said["message"]), said["message"]
-            assert untouched(path) == stands
-            restored(path)
-            after(daemon, good, lambda _: True, since)
-            again = [e for e in daemon.events[since:] if e["event"] == bad and e["message"] == said["message"]]
-            assert again == [said], f"{case.name} was said {len(again)} times"
-        set_down(path, lambda beside: beside.write_bytes(ASLEEP.rstrip() + b"\n" + WHOLE.removeprefix(HEADER)) and None)
-        assert daemon.until("run.ended")["outcome"] == "succeeded"
+            for lane, case in at_once.items():
+                set_down(paths[lane], _named_as(case, paths[lane]))
+            stands = {lane: untouched(paths[lane]) for lane in at_once}
+            said = {lane: _said(daemon, lane, case, since) for lane, case in at_once.items()}
+            assert {lane: untouched(paths[lane]) for lane in at_once} == stands
+            for lane in at_once:
+                restored(paths[lane])
+            for lane, case in at_once.items():
+                bad, good = GOES_AND_COMES[bool(case.held)]
+                after(daemon, good, lambda event, lane=lane: event["table"] == lane, since)
+                heard = [(e["event"], e["table"], e["message"]) for e in daemon.events[since:] if "message" in e]
+                times = heard.count((bad, lane, said[lane]))
+                assert times == 1, f"{case.name} was said {times} times"
+        for path in paths.values():
+            set_down(path, lambda beside: beside.write_bytes(ASLEEP.rstrip() + b"\n" + WHOLE.removeprefix(HEADER)) and None)
+        for lane in LANES:
+            ended = daemon.until("run.ended", lambda event, lane=lane: event["table"] == lane)
+            assert ended["outcome"] == "succeeded"
         assert _memory(daemon) < MOST_MEMORY
-    assert path.read_bytes() == ASLEEP + WHOLE.removeprefix(HEADER).replace(b"active,,", b"completed,,succeeded")
+    for path in paths.values():
+        assert path.read_bytes() == ASLEEP + WHOLE.removeprefix(HEADER).replace(b"active,,", b"completed,,succeeded")
+
+
+def batched(cases: Sequence[Refused], size: int) -> Iterator[Sequence[Refused]]:
+    """In their order, so many at a time."""
+    return (cases[at : at + size] for at in range(0, len(cases), size))
+
+
+def _said(daemon: Daemon, lane: str, case: Refused, since: int) -> str:
+    """What it said of this case, once it did."""
+    bad, _ = GOES_AND_COMES[bool(case.held)]
+    found = after(daemon, bad, lambda event: event["table"] == lane and bool(re.search(case.said, event["message"])), since)
+    message = str(found["message"])
+    assert re.search(case.remedy, message), message
+    return message
 
 
 def _named_as(case: Refused, path: Path) -> Callable[[Path], None]:

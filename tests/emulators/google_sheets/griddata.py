@@ -40,7 +40,7 @@ def data(book: Book, sheet: Sheet, area: Area, mask: Tree, renderer: Renderer, p
     ):
         if wants(mask, name):
             own = _by_line(book, sheet, project) if wants(mask, name, "developerMetadata") else {}
-            found[name] = kept(_lines(lines, own), below(mask, name))
+            found[name] = _lines(lines, own, below(mask, name))
     return found
 
 
@@ -53,15 +53,16 @@ def _by_line(book: Book, sheet: Sheet, project: str) -> Mapping[Row | Column, li
     return found
 
 
-def _lines(lines: Iterable[Row | Column], own: Mapping[Row | Column, list[Json]]) -> list[Json]:
-    found = []
+def _lines(lines: Iterable[Row | Column], own: Mapping[Row | Column, list[Json]], mask: Tree) -> list[Json]:
+    found: list[Json] = []
+    sized = wants(mask, "pixelSize")
     for line in lines:
-        one: dict[str, Json] = {"pixelSize": line.size}
+        one: dict[str, Json] = {"pixelSize": line.size} if sized else {}
         if line.hidden:
             one["hiddenByUser"] = True
         if line in own:
             one["developerMetadata"] = own[line]
-        found.append(one)
+        found.append(kept(one, mask) if one else one)
     return found
 
 
@@ -71,7 +72,9 @@ def _row_data(sheet: Sheet, area: Area, mask: Tree, renderer: Renderer) -> list[
     only_texts = list(wanted) == ["formattedValue"]  # what most readers want: a short way
     rows: list[Json] = []
     for row in range(area.top, area.bottom):
-        cells = sheet.rows[row].cells
+        if not (cells := sheet.rows[row].cells):  # most of a tab
+            rows.append({})
+            continue
         right = min(area.right, len(cells))
         while right > area.left and cells[right - 1].bare:
             right -= 1

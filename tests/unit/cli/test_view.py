@@ -13,6 +13,7 @@ from actions.api import Outcome, Result
 from engine.clock import SystemClock
 from engine.display import moment
 from engine.ledger import Reach
+from engine.patience import WAITS
 from rowd.cli.site import reading, site_at
 from rowd.view import house, look
 from tests.unit.cli.desk import Desk
@@ -25,6 +26,17 @@ def no_access_since(desk: Desk, ago: timedelta) -> None:
         mark = ledger.table_mark("ops")
         assert mark is not None
         ledger.mark_table(replace(mark, state=Reach.NO_ACCESS, since=datetime.now(UTC) - ago))
+
+
+class Waits(SystemClock):
+    """Notes for how long it is asked to wait, and doesn't."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spans: list[timedelta] = []
+
+    async def sleep(self, span: timedelta) -> None:
+        self.spans.append(span)
 
 
 def test_a_table_that_has_been_gone_for_long_holds_its_rows_as_the_daemon_does(tmp_path: Path) -> None:
@@ -100,16 +112,35 @@ def test_a_table_without_headers_is_held_in_every_command(tmp_path: Path, text: 
     desk = Desk(tmp_path, ROW)
     desk.daemon_reads()
     (tmp_path / "ops.csv").write_text(text)
+    desk.daemon_reads()
     (finding,) = [f for f in desk.json("check", code=1)["findings"] if f["kind"] == "table"]
     assert finding["message"].startswith("the table is held, nothing of it starts: ")
     assert why in finding["message"]
     assert "ops is held, nothing of it starts:" in desk.said("list")
     assert desk.json("show", "backup")["why_not_now"].startswith("It is held: ")
     assert "HELD: " in desk.said("show", "backup")
-    desk.daemon_reads()
     (ops,) = desk.json("status", code=1)["tables"]
     assert (ops["state"], why in ops["message"]) == ("held", True)
     assert desk.run("add", "x", "--action", "work", "--type", "manual").exit_code == 4
+
+
+def test_a_lack_of_headers_is_waited_for_by_a_command_that_sees_it_first_and_by_none_after_the_daemon(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ROW)
+    desk.daemon_reads()
+    (tmp_path / "ops.csv").write_text("")
+    site = site_at(tmp_path / "rowd.toml")
+    waits = Waits()
+    with reading(site) as ledger:
+        assert look(site, ledger, waits)[0].held is not None
+    assert waits.spans == list(WAITS)
+    desk.daemon_reads()
+    with reading(site) as ledger:
+        assert look(site, ledger, waits)[0].held is not None
+    assert waits.spans == list(WAITS)
+    (tmp_path / "ops.csv").write_text("ID,Nme,Action\n")  # another lack: somebody may be saving it
+    with reading(site) as ledger:
+        assert look(site, ledger, waits)[0].held is not None
+    assert waits.spans == [*WAITS, *WAITS]
 
 
 def test_what_rowd_toml_says_of_a_tables_zone_counts_before_the_stores_own_and_the_defaults_after_it(tmp_path: Path) -> None:
