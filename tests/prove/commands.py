@@ -136,8 +136,11 @@ class Forked:
         """more: variables of its environment beside ours."""
         base = self.scratch()
         out, err = base.with_suffix(".out"), base.with_suffix(".err")
-        status = self.fork(folder, argv, out, err, more or {}).ended(PATIENCE)
-        assert status is not None, f"{argv} did not end"
+        running = self.fork(folder, argv, out, err, more or {})
+        status = running.ended(PATIENCE)
+        if status is None:
+            running.signal(signal.SIGKILL)
+            raise AssertionError(f"{argv} did not end: {out.read_text()}{err.read_text()}")
         answer = Answer(status, out.read_bytes().decode(), err.read_bytes().decode())
         out.unlink()
         err.unlink()
