@@ -1,4 +1,4 @@
-"""Every hostile file at once, through the installed command: each is said, none hinders another, and none is touched."""
+"""Every hostile file at once, through the command: each is said, none hinders another, and none is touched."""
 
 from __future__ import annotations
 
