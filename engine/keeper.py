@@ -80,6 +80,7 @@ class Keeper:
         if turned or joined:
             self._adopt()
         found = self.sight.take(reading, now, draw, new_ledger=new_ledger)
+        self._misfits.keep((self.states.keys(), self.sight.unclear.keys()))
         if turned:
             self._anew(found, now, "put into another time zone")
         elif joined:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping, Sequence
 
 from connectors.api import Cell, Effect, Written
 from engine.columns import Column
@@ -37,6 +37,10 @@ class Misfits:
         """Whether the column is known not to hold this value."""
         known = self._why.get((key, column))
         return known is not None and known[0] == value
+
+    def keep(self, keys: Sequence[Container[str]]) -> None:
+        """Of rows in none of these nothing is known any more: such a row has got another key, or is gone."""
+        self._why = {place: why for place, why in self._why.items() if any(place[0] in some for some in keys)}
 
     def forget(self, key: str) -> None:
         """The ledger has forgotten the row."""

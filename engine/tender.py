@@ -123,7 +123,7 @@ class Tender:
         return True
 
     async def _open_anew(self, opened: Callable[[Gate], Table], _: Deliver) -> None:
-        self._marker = None
+        self._marker = self._taken = None
         await self.table.reopen(opened)
 
     async def tend(self, deliver: Deliver, work_waits: WorkWaits, dues: Dues) -> None:

@@ -157,7 +157,7 @@ class SheetsBench(Bench):
             sheet.put(row, column, SheetCell(cell.entered, {"numberFormat": dict(number_format)}, "", None))
 
 
-_PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505  # of nothing that anybody has
+_PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=1024)  # noqa: S505 (of nothing that anybody has)
 """A key pair takes a moment to make: all benches have the same. One of 2048 bits takes seven times as long to be read, by each."""
 
 

@@ -43,7 +43,7 @@ SCHEDULES = ("every minute", "every 7 minutes", "daily 12:03", "*/5 * * * *", "2
 def state(key: str, **changes: object) -> RowState:
     long_ago = NOON - timedelta(hours=3)
     blank = RowState(table="ops", key=key, cells={}, first_seen=long_ago, changed_at=long_ago, since=NOON, settled_until=NOON)
-    return replace(blank, **changes)  # type: ignore[arg-type]  # names are the tuple's own
+    return replace(blank, **changes)  # type: ignore[arg-type]  # names are the struct's own
 
 
 def task(key: str, schedule: str | None = "every minute", **changes: object) -> Task:
@@ -59,7 +59,7 @@ def task(key: str, schedule: str | None = "every minute", **changes: object) -> 
         schedule=parsed.schedule if parsed else None,
         zone=ZoneInfo("Europe/Berlin"),
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]  # names are the tuple's own
+    return replace(plain, **changes)  # type: ignore[arg-type]  # names are the struct's own
 
 
 def standing(key: str = "a", schedule: str | None = "every minute", **changes: object) -> Standing:
@@ -81,7 +81,7 @@ def occurrence(key: str = "a", **changes: object) -> Occurrence:
         attempt=1,
         started_at=NOON,
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]  # names are the dataclass's own
+    return replace(plain, **changes)  # type: ignore[arg-type]  # names are the struct's own
 
 
 def wish(kind: Wish, amount: float = 0, number: int = 1) -> Request:

@@ -94,6 +94,7 @@ def test_a_row_that_takes_no_id_says_so_and_costs_neither_a_read_nor_a_write_unt
         await house.after(minutes=6)
         assert sheet.person("a")["ID"]
         assert sheet.person("a")["Health"].startswith("OK")
+        assert alive.daemon.keepers["ops"].hints == (), "what is mended is said no more"
         await alive.stop()
 
     run(story())
