@@ -5,6 +5,7 @@ Instants are seconds of uptime: no vendor's minute gets shorter by our wall cloc
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -28,6 +29,10 @@ LESS, EASES, MORE = 0.7, 3600.0, 1.25
 
 LEAST = 0.05
 """But never less than this part of it: where little of ours was spent, others have spent too much."""
+
+
+ARRIVES = 1.0
+"""Seconds within which the vendor has counted what was sent, where no answer says so: who sent it may be dead by then."""
 
 
 class Purpose(Enum):
@@ -125,18 +130,18 @@ class Quota:
         return clause, spent_
 
     def spend(self, asked: Asked, now: float) -> None:
-        """Count one that goes out now."""
+        """Count one that goes out now: as late as it may arrive, until it has its answer."""
         for window in asked.counted_by:
             self._known[_key(window)] = window, part_of(window.size, asked.share)
-            self._within(window, now).append(now)
+            insort(self._within(window, now), now + ARRIVES)
 
     def ended(self, asked: Asked, sent: float, now: float) -> None:
         """The one that was spent at `sent` has its answer now. When the vendor has counted it, nobody knows: now at the latest."""
         for window in asked.counted_by:
             spent = self._within(window, now)
-            if sent in spent:
-                spent.remove(sent)
-            spent.append(now)
+            if (arrives := sent + ARRIVES) in spent:
+                spent.remove(arrives)
+            insort(spent, now)
 
     def lock(self, scope: str, kind: Literal["read", "write", "any"], until: float) -> None:
         """Let nothing of this kind out before `until`: the vendor said so (Retry-After, a lock-out).
@@ -195,7 +200,8 @@ class Quota:
         return windows, locks, [[*key, size, since] for key, (size, since) in self._learnt.items()]
 
     def take_up(self, windows: Sequence[Any], locks: Sequence[Any], learnt: Sequence[Any], uptime: float) -> None:
-        """Be what was `noted`, by whomever; only locks of our own stay beside. What lies ahead of `uptime` was never spent.
+        """Be what was `noted`, by whomever; only locks of our own stay beside. What lies further ahead of `uptime` than what is
+        sent may take to arrive was never spent.
 
         Raises ValueError or TypeError, changing nothing, for what was not noted so.
         """
@@ -204,7 +210,7 @@ class Quota:
         for scope, kind, span, whole, size, times in windows:
             window = Window(kind, int(whole), timedelta(seconds=span), str(scope))
             known[_key(window)] = window, int(size)
-            spent[_key(window)] = deque(sorted(float(at) for at in times if float(at) <= uptime))
+            spent[_key(window)] = deque(sorted(float(at) for at in times if float(at) <= uptime + ARRIVES))
         really = {(str(scope), str(kind), float(span)): (int(size), float(since)) for scope, kind, span, size, since in learnt}
         locked = {(str(scope), str(kind)): float(until) for scope, kind, until in locks if float(until) > uptime}
         self._spent, self._known = spent, self._known | known

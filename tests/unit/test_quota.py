@@ -35,6 +35,12 @@ def asked(
     return Asked(table, kind, purpose, windows or TABLES[table], share)
 
 
+def answered(quota: Quota, one: Asked, at: float) -> None:
+    """It goes out, and has its answer at once."""
+    quota.spend(one, at)
+    quota.ended(one, at, at)
+
+
 Request = tuple[float, str, Literal["read", "write"], Purpose, float]
 requests = st.tuples(
     st.floats(0, 8), st.sampled_from(sorted(TABLES)), st.sampled_from(KINDS), st.sampled_from(Purpose), st.sampled_from([1.0, 0.5])
@@ -129,7 +135,7 @@ def test_what_waits_goes_out_as_soon_as_there_is_room(
 def test_reads_and_writes_are_counted_apart_where_the_vendor_does() -> None:
     quota, user = Quota(), Window("read", 1, MINUTE, "user")
     read, write = (asked("a", kind, LOOK, 1.0, user) for kind in KINDS)
-    quota.spend(read, 0)
+    answered(quota, read, 0)
     assert quota.free_at(write, 0) == 0
     assert quota.free_at(read, 0) == 60
     assert [(one.window, one.spent) for one in quota.used(1)] == [(user, 1)]
@@ -139,11 +145,11 @@ def test_reads_and_writes_are_counted_apart_where_the_vendor_does() -> None:
 def test_two_tables_of_one_scope_share_one_count_and_a_third_does_not() -> None:
     quota = Quota()
     for _ in range(5):
-        quota.spend(asked("a"), 0)
+        answered(quota, asked("a"), 0)
     assert quota.free_at(asked("b"), 0) == 1
     assert quota.free_at(asked("c"), 0) == 0
-    quota.spend(asked("c"), 0)
-    quota.spend(asked("c"), 0)
+    answered(quota, asked("c"), 0)
+    answered(quota, asked("c"), 0)
     assert quota.free_at(asked("a"), 1) == 10  # the token is that of all three
 
 
@@ -165,21 +171,21 @@ def test_a_limit_that_is_not_published_is_learnt_from_the_pause_that_the_vendor_
     quota, window = Quota(), Window("any", 180, MINUTE, "connection")
     ask = asked("a", "write", TELL, 1.0, window)
     for n in range(60):
-        quota.spend(ask, n / 4)
+        answered(quota, ask, n / 4)
     quota.learn(ask, 600, 15)
     at, sent = 615.0, 0
     while (at := quota.free_at(ask, at)) < 615 + 60:
-        quota.spend(ask, at)
+        answered(quota, ask, at)
         sent += 1
     assert sent == 42  # seven tenths of what was too much, evenly
     assert quota.free_at(ask, at) - at <= 60 / 42
     quota.learn(ask, 600, at)
     assert [used.size for used in quota.used(at)] == [28]
     for _ in range(30):
-        quota.spend(ask, at + 7 * 3600)
+        answered(quota, ask, at + 7 * 3600)
     assert quota.free_at(ask, at + 7 * 3600) - (at + 7 * 3600) == pytest.approx(60 / int(28 * 1.25**7))
     assert [used.size for used in quota.used(at + 99 * 3600)] == []
-    quota.spend(ask, at + 99 * 3600)
+    answered(quota, ask, at + 99 * 3600)
     assert [used.size for used in quota.used(at + 99 * 3600)] == [180]
 
 
@@ -187,7 +193,7 @@ def test_a_limit_that_others_have_spent_leaves_us_a_part_of_ours() -> None:
     quota, window = Quota(), Window("any", 180, MINUTE, "connection")
     ask = asked("a", "write", TELL, 1.0, window)
     for n in range(3):
-        quota.spend(ask, 700 * n)
+        answered(quota, ask, 700 * n)
         quota.learn(ask, 600, 700 * n)
         assert [used.size for used in quota.used(700 * n)] == [9]
     assert quota.free_at(ask, 1400) == pytest.approx(1400 + 60 / 9)
@@ -197,7 +203,7 @@ def test_a_pause_of_a_minute_is_learnt_from_too() -> None:
     quota, window = Quota(), Window("any", 180, MINUTE, "connection")
     ask = asked("a", "write", TELL, 1.0, window)
     for n in range(60):
-        quota.spend(ask, n / 4)
+        answered(quota, ask, n / 4)
     quota.learn(ask, 60, 15)
     assert [used.size for used in quota.used(15)] == [42]
 
@@ -205,7 +211,7 @@ def test_a_pause_of_a_minute_is_learnt_from_too() -> None:
 def test_a_short_pause_teaches_nothing() -> None:
     quota = Quota()
     for _ in range(5):
-        quota.spend(asked("a"), 0)
+        answered(quota, asked("a"), 0)
     quota.learn(asked("a"), 30, 0)
     assert quota.free_at(asked("a"), 40) == 40
     assert quota.noted()[2] == []
@@ -215,10 +221,10 @@ def test_what_was_learnt_is_known_to_the_next_process() -> None:
     quota, after, window = Quota(), Quota(), Window("any", 180, MINUTE, "connection")
     ask = asked("a", "write", TELL, 1.0, window)
     for n in range(20):
-        quota.spend(ask, n)
+        answered(quota, ask, n)
     quota.learn(ask, 600, 20)
     after.take_up(*quota.noted(), 700)
-    after.spend(ask, 700)
+    answered(after, ask, 700)
     assert after.free_at(ask, 700) == 700 + 60 / 14
 
 
@@ -227,11 +233,11 @@ def test_looks_leave_a_reserve_for_what_is_to_be_told() -> None:
     look, tell = (asked("a", "read", purpose, 1.0, window) for purpose in (LOOK, TELL))
     for _ in range(18):
         assert quota.free_at(look, 0) == 0
-        quota.spend(look, 0)
+        answered(quota, look, 0)
     assert quota.free_at(look, 0) == 60
     for _ in range(2):
         assert quota.free_at(tell, 0) == 0
-        quota.spend(tell, 0)
+        answered(quota, tell, 0)
     assert quota.free_at(tell, 0) == 60
 
 
@@ -244,7 +250,7 @@ def test_of_a_key_that_others_use_rowd_takes_its_share() -> None:
     quota, window = Quota(), Window("write", 10, MINUTE, "connection")
     half = asked("a", "write", TELL, 0.5, window)
     for _ in range(5):
-        quota.spend(half, 0)
+        answered(quota, half, 0)
     assert quota.free_at(half, 0) == 60
     assert quota.free_at(asked("b", "write", TELL, 1.0, window), 0) == 0
     assert Quota().free_at(asked("a", "write", TELL, 0.01, window), 0) == 0  # one at least
@@ -256,7 +262,7 @@ def test_what_waits_too_long_is_told_when_to_come_again_and_is_not_counted() -> 
     async def story() -> None:
         governor = Governor(VirtualClock())
         wanted = asked("a", "write", TELL, 1.0, window)
-        await governor.admit(wanted)
+        await governor.ended(wanted, await governor.admit(wanted))
         with pytest.raises(TryLater, match=r"spent until 2026-03-02 13:00:00 UTC") as raised:
             await governor.admit(wanted)
         assert raised.value.wait == HOUR

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from connectors.api import Window
 from connectors.errors import Limited
 from engine.governor import Governor, NotYet
-from engine.quota import Asked, Purpose
+from engine.quota import ARRIVES, Asked, Purpose
 from engine.windows import BUSY, TRIES, WindowFile
 from tests.fakes.virtual import NOON, VirtualClock, run
 
@@ -66,13 +66,14 @@ def waits(path: Path, clock: VirtualClock | None = None) -> timedelta:
     return run(asking())
 
 
-def spent(path: Path) -> None:
-    """The three of a second, at the first instant of the uptime."""
+def spent(path: Path, *, answered: bool = True) -> None:
+    """The three of a second, at the first instant of the uptime; without answers, since the process died then."""
 
     async def asking() -> None:
         governor = Governor(VirtualClock(), windows=WindowFile(path))
-        for _ in range(3):
-            await governor.admit(ASKED)
+        for sent in [await governor.admit(ASKED) for _ in range(3)]:
+            if answered:
+                await governor.ended(ASKED, sent)
 
     run(asking())
 
@@ -81,6 +82,11 @@ def test_a_process_that_begins_knows_what_the_one_before_has_spent(tmp_path: Pat
     spent(tmp_path / "windows")
     assert waits(tmp_path / "windows") == SECOND
     assert waits(tmp_path / "other") == timedelta(0)
+
+
+def test_what_a_process_had_sent_when_it_was_killed_may_arrive_after_the_next_has_begun(tmp_path: Path) -> None:
+    spent(tmp_path / "windows", answered=False)
+    assert waits(tmp_path / "windows") == timedelta(seconds=ARRIVES) + SECOND
 
 
 def test_a_lock_out_is_heard_of_by_all_with_the_next_request(tmp_path: Path) -> None:
