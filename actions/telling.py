@@ -30,6 +30,11 @@ class Mask:
         found |= {line.strip() for s in found if "\n" in s for line in s.splitlines() if len(line.strip()) >= _LINE}
         self._secrets = sorted(found - {""}, key=lambda s: (-len(s), s))  # the longest first: one may hold another
 
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to hide."""
+        return not self._secrets
+
     def text(self, text: str) -> str:
         """The text with every secret masked."""
         for secret in self._secrets:

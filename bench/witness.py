@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from actions.api import Context, Definition, Kind, Outcome, Request, Result
@@ -22,7 +23,6 @@ VARIABLE = "BENCH_WITNESS"
 _RECORD = struct.Struct("<qq")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DONE = Result(Outcome.SUCCEEDED, "done")
-_open: dict[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,12 @@ class Seen:
 
 def saw(due: int) -> None:
     """The task that was due then (nanoseconds since 1970) begins now."""
-    now = time.time_ns()
-    path = os.environ[VARIABLE]
-    if path not in _open:
-        _open[path] = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.write(_open[path], _RECORD.pack(due, now))
+    os.write(_opened(), _RECORD.pack(due, time.time_ns()))
+
+
+@cache
+def _opened() -> int:
+    return os.open(os.environ[VARIABLE], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
 def saw_tick(period_s: int) -> None:

@@ -107,6 +107,7 @@ class Acting:
             started = self._carry_out(step.moves, *await step.durable)
             if started:
                 await asyncio.sleep(0)  # they begin now
+                memory.parts.crash.at("launch.after")
         memory.agenda.set_wakes(step.places, plan.wakes)
         for occurrence in plan.left:
             memory.agenda.queue(occurrence)

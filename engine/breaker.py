@@ -27,7 +27,7 @@ class Breaker(Struct, frozen=True):
     def after(self, outcome: Outcome, at: datetime) -> Breaker:
         """The breaker once an attempt has ended so. A cancelled or lost attempt says nothing about the action."""
         if outcome is Outcome.SUCCEEDED:
-            return Breaker()
+            return Breaker() if self.streak else self
         if outcome in (Outcome.FAILED, Outcome.TIMED_OUT):
             return Breaker(self.streak + 1, at)
         return self
@@ -55,8 +55,8 @@ class Breakers:
     def note(self, action: str, outcome: Outcome, at: datetime) -> tuple[Breaker, Breaker]:
         """An attempt has ended so. The action's breaker before and after."""
         before = self._breakers.get(action, Breaker())
-        self._breakers[action] = before.after(outcome, at)
-        return before, self._breakers[action]
+        after = self._breakers[action] = before.after(outcome, at)
+        return before, after
 
     def shut(self, now: datetime) -> dict[str, datetime]:
         """Action → the instant before which nothing of it starts; only those that are open now."""

@@ -107,9 +107,11 @@ class Learning:
             memory.under_way.drop(occurrence)
         memory.changed(occurrence)
         before, after = memory.breakers.note(occurrence.action, result.outcome, end.at)
+        self._emit(telling.of_end(end, now))
+        if after is before:
+            return
         if before.shut_until(memory.parts.breaker) != after.shut_until(memory.parts.breaker):
             memory.tripped(occurrence.action)
-        self._emit(telling.of_end(end, now))
         self._tell(telling.of_breaker(occurrence.action, before, after, memory.parts.breaker, now))
 
     def _marks(self, facts: Facts, now: datetime) -> Iterator[TableMark]:

@@ -16,7 +16,8 @@ from msgspec import Struct
 from actions.api import Adoptable, Lost, Outcome, Request, Result, Unbegun, Uptime
 from config.fields import spelled
 from engine.answers import judged, masked
-from engine.clock import Clock, Timer
+from engine.clock import Clock
+from engine.deadlines import Deadlines
 from engine.model import Occurrence
 from engine.parts import Parts
 
@@ -49,7 +50,6 @@ class _Attempt:
     since: float | None
     left: timedelta
     task: asyncio.Task[object] = field(init=False)
-    timer: Timer | None = None
     verdict: Result | None = None
 
     @property
@@ -78,6 +78,7 @@ class Runner:
         self._crash = parts.crash
         self._ended = ended
         self._attempts: dict[str, _Attempt] = {}
+        self._deadlines = Deadlines(clock, self._late)
         self.replace(parts)
 
     def replace(self, parts: Parts) -> None:
@@ -161,18 +162,16 @@ class Runner:
         attempt.task = asyncio.get_running_loop().create_task(self._bounded(attempt, work), name=run)
         attempt.task.add_done_callback(partial(self._finish, attempt))
         self._attempts[run] = attempt
-        asyncio.get_running_loop().call_soon(self._crash.at, "launch.after")  # it has made its first step by then
 
     async def _bounded(self, attempt: _Attempt, work: Callable[[], Awaitable[object]]) -> object:
         """What the action answers. It is stopped when its time is over; but a first look comes before that."""
-        self._ring(attempt)
+        self._deadlines.set(attempt.occurrence.id, attempt.left)
         try:
             return await work()
         except SystemExit as exc:  # of an action that runs inside the daemon: it ends the attempt, not the daemon
             return Result(Outcome.FAILED, f"SystemExit: {exc}")
         finally:
-            if attempt.timer is not None:
-                attempt.timer.cancel()
+            self._deadlines.clear(attempt.occurrence.id)
 
     async def _adopted(self, action: Adoptable, request: Request, attempt: _Attempt, since: Uptime | None) -> object:
         answer = await action.adopt(request, attempt, since)
@@ -192,18 +191,14 @@ class Runner:
         """Its time counts from there."""
         age = self._age(at)
         attempt.since, attempt.left = self._clock.monotonic() - age, attempt.occurrence.timeout - timedelta(seconds=age)
-        if attempt.timer is not None:
-            attempt.timer.cancel()
-        self._ring(attempt)
+        self._deadlines.set(attempt.occurrence.id, attempt.left)
 
     def _age(self, since: Uptime) -> float:
         return max(0.0, self._clock.uptime().seconds - since.seconds)
 
-    def _ring(self, attempt: _Attempt) -> None:
-        attempt.timer = self._clock.call_after(max(attempt.left, timedelta(0)), partial(self._late, attempt.occurrence))
-
-    def _late(self, occurrence: Occurrence) -> None:
-        self.stop(occurrence.id, Outcome.TIMED_OUT, f"stopped after {spelled(occurrence.timeout)}")
+    def _late(self, run: str) -> None:
+        timeout = self._attempts[run].occurrence.timeout
+        self.stop(run, Outcome.TIMED_OUT, f"stopped after {spelled(timeout)}")
 
     def _finish(self, attempt: _Attempt, done: asyncio.Task[object]) -> None:
         occurrence = attempt.occurrence

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
@@ -91,8 +92,8 @@ def with_record(count: Count, seq: int, record: Occurrence, *, joined: bool) -> 
 
 def _newest_first(recent: str, seq: int) -> str:
     """One more, which may stand there already: a record that has grown is the newest once more."""
-    others = [one for one in json.loads(recent) if one != seq]
-    return json.dumps([seq, *others[: RECENT - 1]])
+    others = [one for one in _NUMBERS.decode(recent) if one != seq]
+    return msgspec.json.encode([seq, *others[: RECENT - 1]]).decode()
 
 
 def _due_earlier(count: Count, before: Count) -> bool:
@@ -168,6 +169,8 @@ class Tallies(Journals):
             hours[place] = hours.get(place, 0) + occurrence.count
         self._write(_ADD_HOUR, [{"hour": h, "table": t, "outcome": o, "number": n} for (h, t, o), n in hours.items()])
 
+
+_NUMBERS = msgspec.json.Decoder(list[int])
 
 _OWN = ("key", "runs", "failures", "missed", "last_success", "missed_now", "missed_since", "last", "record")
 _WIDTH = len(OCCURRENCE_COLUMNS)
