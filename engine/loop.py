@@ -97,6 +97,11 @@ class Daemon:
         for tender in self._tenders:
             await tender.close()
 
+    async def looked_everywhere(self) -> None:
+        """Return once each table was looked at, whatever came of it."""
+        for tender in self._tenders:
+            await tender.looked.wait()
+
     async def run(self, stopping: asyncio.Event) -> None:
         """Turn until told to stop; then let running work end (at most `stop_within`) and tell the tables."""
         async with self._tended(stopping, watching=True) as stop:
@@ -112,7 +117,7 @@ class Daemon:
         Raises: LedgerUnwritable where it has been so for PASS_BEARS. What runs goes on, and the next pass takes it over.
         """
         self._turns.bears = PASS_BEARS
-        async with self._tended(stopping, watching=False) as stop, _beside(self._looked_everywhere()) as looked:
+        async with self._tended(stopping, watching=False) as stop, _beside(self.looked_everywhere()) as looked:
             while not looked.done() and not stop.done():
                 await self._turns.turn()
                 await self._turns.rest(looked, stop)
@@ -175,10 +180,6 @@ class Daemon:
         finally:
             await end(stop, asking, *self._tending)
         self._listener(DaemonStopped(at=self.clock.now(), running=self._turns.runner.under_way))
-
-    async def _looked_everywhere(self) -> None:
-        for tender in self._tenders:
-            await tender.looked.wait()
 
     async def _wind_up(self) -> None:
         """Start nothing more; let what runs end, for a while; then tell the tables what is left to tell.

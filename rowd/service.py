@@ -37,8 +37,9 @@ WITHOUT_WATCH = 2.0
 """Seconds."""
 
 COLLECT = (50_000, 20, 50)
-"""Python's own (700, 10, 10) look for cycles all the time among a hundred thousand rows, where there are none: a third of a start's
-CPU (measured). What is known when the daemon begins is left out altogether."""
+"""Python's own (700, 10, 10) look for cycles all the time among a hundred thousand rows, where there are none. While they are read
+for the first time nobody looks at all, and what is known by then is left out for good: a third of a start's CPU (measured).
+"""
 
 
 @asynccontextmanager
@@ -84,9 +85,8 @@ async def serve(
     beside: something that lives as long as the daemon does and may end it by ending (the live view).   take_over: see `opened`.
     """
     terminal = Terminal()
-    gc.set_threshold(*COLLECT)
+    gc.disable()
     async with opened(site, listener, take_over=take_over) as (made, committer):
-        gc.freeze()
         for warning in site.warnings:
             listener(ConfigDoubted(at=made.clock.now(), message=warning))
         stopping, loop = _stoppable(), asyncio.get_running_loop()
@@ -104,6 +104,7 @@ async def serve(
                 accompany("the reading of rowd.toml", reloading.reload())
 
         loop.add_signal_handler(signal.SIGHUP, hung_up)
+        accompany("the collector", _collecting(made))
         accompany("the look for requests", made.listen(touched(site.wake)))
         accompany("housekeeping", chores.tend())
         accompany("the note of a stop", reloading.stopped(stopping))
@@ -117,6 +118,16 @@ async def serve(
         if shown is not None:
             with suppress(asyncio.CancelledError):
                 await shown
+
+
+async def _collecting(made: Daemon) -> None:
+    """See COLLECT."""
+    try:
+        await made.looked_everywhere()
+        gc.freeze()
+    finally:
+        gc.set_threshold(*COLLECT)
+        gc.enable()
 
 
 async def pass_once(site: Site, listener: Listener) -> None:
