@@ -17,7 +17,7 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: $(READY)
 	@test ! -t 0 || set -m; $(BIN)/rowd demo demo || test $$? -eq 130
 
-# What takes long begins first. Three at a time on two cores: many of them wait, for processes and for what comes due.
+# Three at a time on two cores: many of them wait, for processes and for what comes due (tests/conftest.py mixes them with the others).
 test: $(READY)
 	-@$(MAKE) --no-print-directory npm
 	-@$(MAKE) --no-print-directory servers

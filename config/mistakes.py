@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -52,9 +52,23 @@ class ConfigError(Exception):
         return "\n".join(lines)
 
 
+ELSEWHERE: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("run", "command", "cmd", "exec", "program", "script", "shell"), ("argv",)),
+    **dict.fromkeys(("workdir", "workingdirectory", "working_directory", "dir", "directory"), ("cwd",)),
+    **dict.fromkeys(("env", "variables"), ("environment",)),
+    **dict.fromkeys(("retries", "max_attempts", "max_retries"), ("attempts",)),
+    **dict.fromkeys(("interval", "every", "refresh"), ("poll",)),
+    **dict.fromkeys(("backend", "store", "type"), ("connector", "kind")),
+    "tz": ("time_zone",),
+}
+"""What other programs call what is called otherwise here."""
+
+
 def closest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant; None where none is near."""
     folded = {k.casefold(): k for k in known}
+    if (same := next((one for one in ELSEWHERE.get(word.casefold(), ()) if one in folded), None)) is not None:
+        return folded[same]
     near = difflib.get_close_matches(word.casefold(), folded, n=1)
     return folded[near[0]] if near else None
 

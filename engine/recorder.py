@@ -5,6 +5,7 @@ It never stands in the way of rows: what keeps a history from being told is said
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -72,6 +73,9 @@ class Recorder:
             return await self._table.write(patches) if patches else []
         try:
             recorded = await self._table.record(patches, [entry_of(occurrence) for _, occurrence in owed])
+        except asyncio.CancelledError:  # as above
+            self._postponed(timedelta(0))
+            raise
         except BaseException:  # whatever it is, nobody knows that it was told
             self._postponed(AGAIN if not patches else timedelta(0))
             raise
@@ -88,6 +92,9 @@ class Recorder:
         except LedgerError:  # rows don't wait for it
             self._postponed(AGAIN)
             return []
+        except asyncio.CancelledError:  # rowd stops, and tries it once more
+            self._postponed(timedelta(0))
+            raise
 
     async def settle(self) -> None:
         """What the store has by now is owed no longer."""

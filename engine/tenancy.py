@@ -85,7 +85,7 @@ class Tenancy:
         return self._until is not None or not isinstance(self._table.table, Leased)
 
     async def take(self, *, over: bool = False) -> Reading | None:
-        """Make the table ours. Answers how it reads where it was ours already: no other look is needed then.
+        """Make the table ours. Answers how it reads then, which spares the first look a read; None where a store can't tell.
 
         over: from whomever it is said to belong to, too.
 
@@ -106,20 +106,17 @@ class Tenancy:
         if own is not None:
             self._until = own.until
             return reading
-        self._until = await self._left(table)
-        return None
-
-    async def _left(self, table: Leased) -> datetime:
-        """Leave our lease, and stay only where no other is there then. Others may be at it still, so another look follows."""
         try:
             until = await self._leave(table)
         except TableError:
-            return self._clock.now()
+            self._until = now
+            return reading
         await self._clock.sleep(SHOWS_AFTER)
         reading = await self._read()
         for other in self._others(reading.leases, self._clock.now()):
             await self._give_way(table, other)
-        return until
+        self._until = until
+        return reading
 
     async def seen(self, leases: Collection[Lease]) -> None:
         """The table was read, and these were there. Ours is renewed in time. Raises Taken where another daemon has taken it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -15,6 +16,20 @@ settings.load_profile("rowd")
 
 SIMULATED = "simulated"
 """The property under which a test hands on its numbers: name → number, how many `seeds` among them. Words may follow: what with."""
+
+
+WAITS = "acceptance"
+"""The folder of the tests that wait for processes more than they compute."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that wait and files that compute are begun in turns, so that several workers keep all cores busy to the end."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    groups = [[file for file in files if (WAITS in file.parts) is waits] for waits in (False, True)]
+    places = {file: (n + 0.5) / len(group) for group in groups for n, file in enumerate(group)}
+    items[:] = [item for file in sorted(files, key=places.__getitem__) for item in files[file]]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -192,7 +192,8 @@ class Lives:
         steps = life.steps
 
         def over() -> None:
-            busy = self.daemon is not None and (list(self.daemon.under_way) or self.world.held_back or self._slowly_told())
+            waits = self._held_since or self.world.held_back or self._slowly_told()
+            busy = self.daemon is not None and (waits or list(self.daemon.under_way))
             if busy and self.world.machine.moment < until:
                 self._rest(life, stopping, until)
                 return

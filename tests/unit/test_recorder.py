@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -12,12 +13,12 @@ from connectors.api import Entry, Journaling, Patch, Recorded, Traits
 from connectors.errors import NeedsOwner, OutcomeUnknown, TableError, TryLater
 from engine.events import TableDoubted, TableUnwritable
 from engine.journal import COLUMNS
-from engine.ledger import Reach
-from engine.recorder import SELDOM
+from engine.ledger import Reach, Untold
+from engine.recorder import SELDOM, Recorder
 from tests.conformance.journaling import run as line
 from tests.fakes.house import House
 from tests.fakes.memory_table import ProbedTable
-from tests.fakes.virtual import run
+from tests.fakes.virtual import VirtualClock, run
 from tests.unit.test_loop import COLUMNS as HEADERS
 from tests.unit.test_loop import row
 from tests.unit.test_loop_corners import start
@@ -153,6 +154,63 @@ def test_a_long_backlog_is_told_batch_by_batch_oldest_first_and_at_the_end_of_a_
         await house.after(seconds=21)  # the next has just ended
         await alive.stop()
         assert len(sheet.lines) == 8
+
+    run(story())
+
+
+class Slow:
+    """Commits of which the first look is never answered."""
+
+    def __init__(self, owed: list[Untold]) -> None:
+        self._owed: list[Untold] | None = None
+        self._later = owed
+
+    async def read(self, _: object) -> list[Untold]:
+        if self._owed is None:
+            self._owed = self._later
+            await asyncio.Event().wait()
+        return self._owed
+
+    async def do(self, _: object, *, point: str) -> None:
+        """What was told is owed no longer."""
+
+
+class Told:
+    """What stands behind a table that keeps a history. The first request is never answered."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+
+    async def record(self, patches: Sequence[Patch], entries: Sequence[Entry]) -> Recorded:
+        self.asked.append([entry.id for entry in entries])
+        if len(self.asked) == 1:
+            await asyncio.Event().wait()
+        return Recorded([])
+
+
+def test_a_stop_in_the_middle_of_a_look_or_a_request_is_made_up_for_at_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), Historied()
+        sheet.spoilt = TryLater("busy")
+        alive = await start(house, sheet)
+        await house.after(minutes=1, seconds=1)
+        owed = await alive.committer.read(lambda ledger: ledger.untold("ops", 9))
+        await alive.stop()
+        assert owed != []
+        told = Told()
+        recorder = Recorder("ops", told, VirtualClock(), Journaling(9, together=True), Slow(owed))  # type: ignore[arg-type]  # fakes
+        for _ in ("the look", "the request"):
+            trying = asyncio.create_task(recorder.carry(()))
+            await asyncio.sleep(0)
+            trying.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await trying
+            assert recorder.due() is not None
+            assert not recorder.waits()
+        await recorder.carry(())
+        await recorder.settle()
+        assert told.asked == [[occurrence.id for _, occurrence in owed]] * 2
+        assert recorder.due() is None
 
     run(story())
 

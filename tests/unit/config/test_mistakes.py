@@ -169,6 +169,21 @@ def test_keys_that_may_stand_beside_the_models_own_are_meant_too() -> None:
     assert mistake.remedy == 'did you mean "time_zone"?'
 
 
+@pytest.mark.parametrize(
+    ("said", "known", "meant"),
+    [
+        ("run", ("argv", "cwd"), "argv"),
+        ("Type", ("argv", "kind"), "kind"),
+        ("type", ("connector", "path"), "connector"),
+        ("every", ("poll", "serve"), "poll"),
+        ("run", ("rung",), "rung"),
+        ("env", ("cwd",), None),
+    ],
+)
+def test_a_word_of_other_programs_is_told_with_the_one_of_ours(said: str, known: tuple[str, ...], meant: str | None) -> None:
+    assert closest(said, known) == meant
+
+
 def test_without_the_model_an_unknown_key_still_has_a_remedy() -> None:
     with pytest.raises(ValidationError) as caught:
         Inner.model_validate({"zzz": 1})
