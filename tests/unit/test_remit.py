@@ -157,8 +157,8 @@ def test_each_runs_and_writes_its_own_rows(tmp_path: Path) -> None:
         main, other = daemon(tmp_path, "main", clock), daemon(tmp_path, "other", clock)
         theirs = Link(sheet, clock)
         async with (
-            main.open(Link(sheet, clock), table_rules=having("mac-mini", primary=True)),
             other.open(theirs, table_rules=having("gpu")),
+            main.open(Link(sheet, clock), table_rules=having("mac-mini", primary=True)),
         ):
             await main.after(minutes=3, seconds=30)
         assert {r.task for r in main.witness.seen} == {"a", "c"}

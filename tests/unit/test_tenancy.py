@@ -130,6 +130,21 @@ def test_of_daemons_that_start_at_any_time_at_most_one_runs_the_table(starts: li
     run(story())
 
 
+@pytest.mark.parametrize("fault", [None, NeedsOwner("no right to write")])
+def test_who_comes_first_reads_before_its_lease_and_after_it_and_needs_no_other_look(fault: TableError | None) -> None:
+    async def story() -> None:
+        store = Store()
+        one = One("alpha", store)
+        one.link.faults = [None, fault]
+        reading = await one.tenancy.take()
+        assert one.tenancy.ours
+        assert reading is not None
+        assert [lease.holder for lease in reading.leases] == (["alpha"] if fault is None else [])
+        assert store.asked == (["read", "lease", "read"] if fault is None else ["read", "lease"])
+
+    run(story())
+
+
 def test_a_second_one_gives_way_and_says_to_whom() -> None:
     async def story() -> None:
         store = Store()
