@@ -17,11 +17,11 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: $(READY)
 	@test ! -t 0 || set -m; $(BIN)/rowd demo demo || test $$? -eq 130
 
-# Four at a time on two cores: many of them wait, for processes and for what comes due (tests/conftest.py mixes them with the others).
+# Three at a time on two cores: many of them wait, for processes and for what comes due (tests/conftest.py mixes them with the others).
 test: $(READY)
 	-@$(MAKE) --no-print-directory npm
 	-@$(MAKE) --no-print-directory servers
-	$(BIN)/python -m pytest -n 4 $(BY_FILE) tests/simulation tests/acceptance tests/emulators tests/conformance tests/unit
+	$(BIN)/python -m pytest -n 3 $(BY_FILE) tests/simulation tests/acceptance tests/emulators tests/conformance tests/unit
 
 # The vendors' clients for Node.js, which tests run against the emulators. Without them those tests fail, and say so; all others run.
 npm: $(NPM)

@@ -92,6 +92,10 @@ class LiveView:
             live.start()
             live.update(frames[-1], refresh=True)
 
+        def leave(frames: Sequence[RenderableType], _left_out: int) -> None:
+            live.stop()
+            self._console.print(frames[-1])
+
         scribe = Scribe(draw, most=1)
         try:
             while True:
@@ -101,8 +105,9 @@ class LiveView:
         finally:
             self.read = scribe.close()
             if self.read:
-                live.stop()
-                self._console.print(self.frame(daemon, daemon.clock.now()))
+                last = Scribe(leave, most=1)  # nobody may have read since
+                last.put(self.frame(daemon, daemon.clock.now()))
+                self.read = last.close()
 
     def frame(self, daemon: Daemon, now: datetime) -> RenderableType:
         """One picture of every table, no higher and no wider than the terminal."""

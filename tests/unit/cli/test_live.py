@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
+import threading
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -52,6 +55,27 @@ def picture(folder: Path, width: int, height: int, rows: int, tables: int = 1) -
         view.listen(TableRead(at=NOW, table="ops", rows=1, tasks=1, defects=0, drafts=0))
     console.print(view.frame(cast("Daemon", SimpleNamespace(keepers=keepers)), NOW + timedelta(seconds=1)))
     return console.export_text().splitlines()
+
+
+class Unread(io.StringIO):
+    """A terminal that takes pictures, and nothing more from when the view is to leave its screen."""
+
+    def write(self, text: str) -> int:
+        if "\x1b[?1049l" in text:
+            threading.Event().wait()
+        return super().write(text)
+
+
+def test_a_last_picture_that_nobody_reads_is_not_waited_for() -> None:
+    view = LiveView(Console(file=Unread(), width=80, height=24, force_terminal=True, color_system=None), FOOTER)
+
+    async def story() -> None:
+        pictures = view.beside(cast("Daemon", SimpleNamespace(keepers={}, clock=SystemClock())))
+        await anext(pictures)
+        await cast("AsyncGenerator[None]", pictures).aclose()
+
+    asyncio.run(story())
+    assert not view.read
 
 
 @pytest.mark.parametrize(
