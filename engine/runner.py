@@ -197,8 +197,9 @@ class Runner:
         return max(0.0, self._clock.uptime().seconds - since.seconds)
 
     def _late(self, run: str) -> None:
-        timeout = self._attempts[run].occurrence.timeout
-        self.stop(run, Outcome.TIMED_OUT, f"stopped after {spelled(timeout)}")
+        attempt = self._attempts.get(run)
+        if attempt is not None:  # an action may have said when it began once it had ended
+            self.stop(run, Outcome.TIMED_OUT, f"stopped after {spelled(attempt.occurrence.timeout)}")
 
     def _finish(self, attempt: _Attempt, done: asyncio.Task[object]) -> None:
         occurrence = attempt.occurrence
