@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from msgspec import Struct
 
 from connectors.errors import NeedsOwner, TableError, Taken
-from engine.display import moment
 from engine.ledger import Reach, TableMark
 from engine.plan import Hold, Released, bare, cause, public
+from engine.wording import moment
 
 NO_ACCESS_AFTER = timedelta(minutes=15)
 """A table that needs its owner holds its starts after this long; until then it runs on from the ledger's copy."""

@@ -6,6 +6,7 @@ value: the caller knows those. What can be read two ways is refused with both re
 
 from __future__ import annotations
 
+import csv
 import difflib
 import re
 import unicodedata
@@ -165,7 +166,8 @@ def choice(cell: Cell, words: type[Word], unserved: Collection[Word] = ()) -> Wo
     found = _chosen(said, words)
     if found is None:
         offered = [word for word in words if word not in unserved]
-        raise BadCell(f"not one of {', '.join(offered)}{did_you_mean(said, offered)}")
+        hint = did_you_mean(said, offered) if guess(said, words) not in unserved else ""
+        raise BadCell(f"not one of {', '.join(offered)}{hint}")
     return words(found)
 
 
@@ -173,6 +175,20 @@ def choice(cell: Cell, words: type[Word], unserved: Collection[Word] = ()) -> Wo
 def _chosen(said: str, words: type[StrEnum]) -> str | None:
     folded = fold(said)
     return next((str(word) for word in words if fold(word) == folded), None)
+
+
+def names(cell: Cell) -> list[str]:
+    """Names with commas or line breaks between them; one that holds a comma stands in quotes. Raises BadCell."""
+    try:
+        found = [name.strip() for line in csv.reader((text(cell) or "").splitlines(), skipinitialspace=True) for name in line]
+    except csv.Error:
+        raise BadCell("not a list of names; write them with commas between them") from None
+    return [name for name in found if name]
+
+
+def listed(words: Iterable[str]) -> str:
+    """As `names` reads it."""
+    return ", ".join('"{}"'.format(word.replace('"', '""')) if "," in word or '"' in word else word for word in words)
 
 
 # --- time

@@ -20,6 +20,7 @@ class Column(StrEnum):
     DO = "Do"
     METADATA = "Metadata"
     DEPENDS_ON = "Depends On"
+    ON_FAILURE = "On Failure"
     CONDITION = "Condition"
     TIME_ZONE = "Time Zone"
     CATCH_UP = "Catch Up"
@@ -74,5 +75,5 @@ SHARED = frozenset({Column.ID, Column.CURRENT, Column.STATUS, Column.DO})
 HOLDS_ON = frozenset(Column) - OURS - SHARED
 """Columns that a person writes. Where one is taken away, or called otherwise, what it last said in a row holds on."""
 
-RESTARTS = frozenset({Column.SCHEDULE, Column.TYPE, Column.TIME_ZONE, Column.THRESHOLD, Column.RUNS_ON})
+RESTARTS = frozenset({Column.SCHEDULE, Column.TYPE, Column.TIME_ZONE, Column.THRESHOLD, Column.RUNS_ON, Column.DEPENDS_ON})
 """A change in one of these starts the task's schedule anew: nothing from before the change runs."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from engine.following import follow
 from engine.lateness import LONGEST_QUEUE, come_due, let_go
 from engine.merge import completed
 from engine.model import SETTLE, Cause, Occurrence, Overlap, Stage, Status, Type, Wish
@@ -73,6 +74,9 @@ def _weigh(standing: Standing, now: datetime, house: House) -> Weighed:
     if one.task.status is Status.ACTIVE:
         if one.task.type is Type.COUNTER:
             _count_up(one, standing.hold, now, house)
+        elif one.task.type is Type.ON_COMPLETION:
+            if standing.hold is None:
+                follow(one, standing.prerequisites, now, house)
         elif one.task.schedule is not None:
             come_due(one, one.task.schedule, standing.hold, now, house)
     return one

@@ -10,9 +10,10 @@ from msgspec import Struct, field
 from actions.api import Outcome, Uptime
 from engine.findings import Findings
 from engine.ledger import AttemptEnd, Ledger, TableMark
-from engine.model import Occurrence, Request, RowState, Stage, Tally
+from engine.model import Occurrence, Request, RowState, Stage
 from engine.plan import Plan, Stop
 from engine.runner import Ended
+from engine.tally import Tally
 
 Tallies = Mapping[str, Mapping[str, Tally]]
 """Table → key → tally, of the rows whose tally has changed."""

@@ -17,9 +17,9 @@ from connectors.api import PROVISIONAL, Cell, Row
 from connectors.identity import flaw
 from engine.cells import alike, quoted, text
 from engine.columns import OURS, SHARED, Column
-from engine.display import moment
 from engine.layout import Layout
 from engine.model import SETTLE, RowState
+from engine.wording import moment
 
 HELD_FROM = 3
 """So many rows must be gone at once, and more than HELD_SHARE of all, for the table to be held."""

@@ -8,10 +8,10 @@ from actions.api import Outcome
 from connectors.api import Cell, Entry
 from connectors.preparing import Kind, Shape, Writer
 from engine.columns import Column
-from engine.display import LONGEST_RESULT, cut
 from engine.model import Occurrence
 from engine.plan import in_row
 from engine.shapes import shape
+from engine.wording import LONGEST_RESULT, cut
 
 RUN = "Run"
 

@@ -20,11 +20,13 @@ from engine.ledger import TableMark
 from engine.meanings import Meanings
 from engine.merge import meant_by, stands_differently
 from engine.misfits import Misfits
-from engine.model import SETTLE, Defect, Occurrence, Request, RowState, Tally, Task
+from engine.model import SETTLE, Defect, Occurrence, Request, RowState, Task
 from engine.plan import Answer, Hold, Released, Standing, bare, cause, public
+from engine.rounds import Prerequisite, standing_of
 from engine.rules import TableRules
 from engine.set_back import taken_back
 from engine.sight import Sight
+from engine.tally import Tally
 from engine.unsent import Unsent
 
 SECOND_LOOK = SETTLE
@@ -168,8 +170,7 @@ class Keeper:
         self.states.update(states)
         self.sight.durable(states, read)
         self.unsent.add(key for key in states if key not in told)
-        self.understand(changed, now)
-        return moved
+        return [*moved, *self.understand(changed, now).difference(moved, changed)]
 
     def _forget(self, key: str) -> None:
         """A row that was deleted so long ago that the ledger forgets it, too."""
@@ -187,14 +188,23 @@ class Keeper:
         """Key → what the row means."""
         return self.meanings.understood
 
-    def understand(self, keys: Iterable[str], now: datetime) -> None:
-        """Parse these rows again, and those whose meaning hangs on theirs."""
+    def understand(self, keys: Iterable[str], now: datetime) -> set[str]:
+        """Parse these rows again, and those whose meaning hangs on theirs; answer which those were."""
         keys = list(keys)
         defects = {k: d for k in keys if isinstance(d := self.understood.get(k), Defect) and d.wrong}
-        self.unsent.add(sorted(self.meanings.read(self.states, keys)))
+        touched = self.meanings.read(self.states, keys)
+        self.unsent.add(sorted(touched))
         for key, defect in defects.items():
             if isinstance(self.understood.get(key), Task):
                 self._mended[key] = Released(now, f"the row could not be understood: {cause(defect.message)}")
+        return touched
+
+    def ended(self, tallies: Mapping[str, Tally]) -> set[str]:
+        """What these rows' pasts add up to now; answer the rows that wait for one of them."""
+        self.tallies.update(tallies)
+        followers = self.meanings.followers(tallies)
+        self.unsent.add((*tallies, *followers))
+        return followers
 
     def defects_changed(self) -> tuple[list[Defect], list[str]]:
         """Since the last call: defects that are new or say something else now, and the keys of rows that were mended."""
@@ -260,7 +270,14 @@ class Keeper:
             requests=self.requests.get(key, ()),
             last=self.tallies.get(key, Tally()).last,
             released=self._released(key),
+            prerequisites=self.prerequisites(key),
         )
+
+    def prerequisites(self, key: str) -> tuple[Prerequisite, ...]:
+        """The rows that this one waits for, as they stand."""
+        task = self.understood.get(key)
+        depends_on = task.depends_on if isinstance(task, Task) else ()
+        return standing_of(depends_on, self.tallies, lambda other: bool(self.active(self.name, other)))
 
     def _released(self, key: str) -> Released | None:
         """What kept this row from starting last."""
@@ -314,24 +331,7 @@ class Keeper:
             blackouts=self.rules.blackouts,
             shut=self.shut(now),
             slips=(*layout.slips(state.cells), *self.sight.missing(state.cells)) if layout is not None else (),
-        )
-
-    def mark(self, now: datetime) -> TableMark:
-        """What the ledger should say of this table."""
-        tasks, defects, drafts = self.counts()
-        state, since, message = self.access.reach(now)
-        return TableMark(
-            table=self.name,
-            state=state,
-            since=since,
-            message=message or "; ".join(self.hints),
-            first_read=self.access.first_read,
-            last_read=self.access.last_read,
-            columns=self.sight.columns,
-            time_zone=self.bylaws.clock,
-            tasks=tasks,
-            defects=defects,
-            drafts=drafts,
+            prerequisites=self.prerequisites(key),
         )
 
 

@@ -9,12 +9,12 @@ from msgspec.structs import replace
 
 from actions.api import Outcome
 from engine.blackout import covering
-from engine.display import moment
 from engine.model import CatchUp, Cause, Occurrence, Overlap, RowState, Schedule, Status, Task
 from engine.plan import Hold, House, Standing, cause
 from engine.schedule import Counted, count, grace
 from engine.upcoming import jitter
 from engine.weighing import Weighed, later, too_soon
+from engine.wording import moment
 
 MOST_COUNTED = 100_000
 """Missed occurrences are counted one by one up to here; beyond, the record says "at least"."""
@@ -170,7 +170,7 @@ def _overlap(one: Weighed, schedule: Schedule, due: datetime, now: datetime, hou
 
     made_up: it is one of those that `Catch Up: all` runs one after another.
     """
-    reason = (None if schedule.one_off else _skipped(one, due, now, house)) or _crowded(one, made_up=made_up)
+    reason = (None if schedule.one_off else _skipped(one, due, now, house)) or crowded(one, made_up=made_up)
     if reason is not None:
         one.record(Outcome.SKIPPED, reason, due, due, 1, now)
         return
@@ -188,7 +188,7 @@ def _skipped(one: Weighed, due: datetime, now: datetime, house: House) -> str | 
     return too_soon(one, now)
 
 
-def _crowded(one: Weighed, *, made_up: bool) -> str | None:
+def crowded(one: Weighed, *, made_up: bool = False) -> str | None:
     """Why the task's earlier occurrences leave no room for another. What is made up for waits for its turn behind them."""
     earlier = [o for o in one.active if o not in one.claims]
     if earlier and one.task.overlap is Overlap.SKIP and not made_up:

@@ -19,6 +19,7 @@ from engine.findings import Findings
 from engine.keeper import Keeper
 from engine.ledger import TableMark
 from engine.ledger.ids import numbered
+from engine.marking import mark_of
 from engine.memory import Memory
 from engine.merge import active, completed
 from engine.model import Cause, Defect, Occurrence, Request, Stage, Task
@@ -119,7 +120,7 @@ class Learning:
         for table, found in facts.found.items():
             marked = self._marked.get(table)
             if found.states or found.look_again or found.news or marked is None or now - marked >= TELL_AGE:
-                yield self._memory.keepers[table].mark(now)
+                yield mark_of(self._memory.keepers[table], now)
 
     def _tell(self, events: Iterable[Event]) -> None:
         for event in events:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from connectors.api import Cell
+from engine.chains import linked
 from engine.columns import Column
 from engine.model import Defect, RowState, Task
 from engine.parse import Rules, Said, doubled_names, name_taken, parse, parse_like, said_by
@@ -17,31 +18,63 @@ class Meanings:
         self.rules = rules
         self.understood: dict[str, Task | Defect] = {}
         self._names: dict[str, Defect] = {}  # rows whose name another row had first
+        self._waiting: dict[str, Task] = {}  # rows that depend on others, as parsed
+        self._followers: dict[str, set[str]] = {}
         self._named: dict[str, Cell] = {}
         self._untold: set[str] = set()
         self._told: dict[str, str] = {}
 
     def read(self, states: Mapping[str, RowState], keys: Iterable[str]) -> set[str]:
-        """Parse these rows again, and those that share or shared a name with one of them; answer which those were.
+        """Parse these rows again, and those whose meaning hangs on theirs: they share or shared a name, or depend on others that
+        are different now. Answer which those were.
 
         states: every row of the table that is known.
         """
-        touched = set(keys)
+        touched, named = set(keys), False
         if any(self._named.get(k) != _name_of(states, k) for k in touched):
             names = doubled_names(states.values())
             touched |= {k for k in names.keys() | self._names.keys() if names.get(k) != self._names.get(k)}
             self._names = names
             self._named.update({k: _name_of(states, k) for k in touched})
+            named = True
         known: dict[Said, Task] = {}
+        linked = named and bool(self._waiting)
         for key in touched:
-            state = states.get(key)
+            state, before = states.get(key), self.understood.get(key)
             if state is None or state.deleted_at is not None:
                 self.understood.pop(key, None)
-                continue
-            taken = self._names.get(key)
-            self.understood[key] = name_taken(state, taken, self.rules) if taken is not None else self._parsed(state, known)
+            else:
+                taken = self._names.get(key)
+                self.understood[key] = name_taken(state, taken, self.rules) if taken is not None else self._parsed(state, known)
+            linked |= self._waits(key) or (bool(self._waiting) and _kind(before) != _kind(self.understood.get(key)))
+        if linked:
+            touched |= self._link(states)
         self._untold |= touched
         return touched
+
+    def _waits(self, key: str) -> bool:
+        """Keep what the row says of rows that it waits for. False where it said and says nothing of any."""
+        task = self.understood.get(key)
+        if isinstance(task, Task) and task.depends_on:
+            self._waiting[key] = task
+            return True
+        return self._waiting.pop(key, None) is not None
+
+    def _link(self, states: Mapping[str, RowState]) -> set[str]:
+        """Find the rows that others wait for anew; answer which rows mean something else for it."""
+        others = [key for key, one in self.understood.items() if isinstance(one, Defect) and one.elsewhere]
+        found = linked(self._waiting, states, frozenset(others))
+        changed = {key for key, one in found.items() if self.understood.get(key) != one}
+        self.understood.update(found)
+        self._followers = {}
+        for key, one in found.items():
+            for dependency in one.depends_on if isinstance(one, Task) else ():
+                self._followers.setdefault(dependency.key, set()).add(key)
+        return changed
+
+    def followers(self, keys: Iterable[str]) -> set[str]:
+        """The rows that wait for one of these."""
+        return set().union(*(self._followers.get(key, ()) for key in keys)) if self._followers else set()
 
     def _parsed(self, state: RowState, known: dict[Said, Task]) -> Task | Defect:
         """known: what rows said → a task that says it. Most rows of a large table say what others do."""
@@ -59,7 +92,7 @@ class Meanings:
 
     def forget(self, key: str) -> None:
         """The ledger has forgotten the row."""
-        for known in (self.understood, self._named, self._names, self._told):
+        for known in (self.understood, self._named, self._names, self._told, self._waiting, self._followers):
             known.pop(key, None)
 
     def news(self) -> tuple[list[Defect], list[str]]:
@@ -83,6 +116,11 @@ class Meanings:
         """Tasks, defects, drafts; what another daemon runs is none of them."""
         defects = [d for d in self.understood.values() if isinstance(d, Defect)]
         return len(self.understood) - len(defects), sum(d.wrong for d in defects), sum(d.draft for d in defects)
+
+
+def _kind(one: Task | Defect | None) -> tuple[bool, bool]:
+    """Whether the row is there, and another daemon's: it is all that others who wait for it look at, but for its name."""
+    return one is not None, isinstance(one, Defect) and one.elsewhere
 
 
 def _name_of(states: Mapping[str, RowState], key: str) -> Cell:

@@ -91,8 +91,7 @@ class Memory:
         """What these rows' pasts add up to now."""
         for table, changed in tallies.items():
             if (keeper := self.keepers.get(table)) is not None:
-                keeper.tallies.update(changed)
-                keeper.unsent.add(changed)
+                self.agenda.touch((table, key) for key in keeper.ended(changed))
                 self.tenders[table].recorder.ended()
 
     def ask(self, requests: Iterable[Request]) -> None:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from msgspec import Struct, field
 
 from connectors.api import Cell, fold
-from engine.cells import SHOWN, did_you_mean, quoted, text
+from engine.cells import SHOWN, did_you_mean, listed, quoted, text
 from engine.columns import RESTARTS, Column
 from engine.layout import COLUMNS
 
@@ -20,7 +20,7 @@ LONGEST = 32_768
 DEEPEST = 8
 """Objects and lists within each other."""
 
-UNSERVED = (Column.DEPENDS_ON, Column.CONDITION, Column.NOTIFY, Column.DEADLINE)
+UNSERVED = (Column.CONDITION, Column.NOTIFY, Column.DEADLINE)
 """Settings that would change what runs, and that this version doesn't know yet: it must not run as if they weren't there."""
 
 REMARKS = (Column.ASSIGNEE, Column.PROJECT, Column.WORKFLOW)
@@ -38,6 +38,8 @@ SETTINGS: Mapping[str, Column] = {
         Column.PRIORITY,
         Column.JITTER,
         Column.RUNS_ON,
+        Column.DEPENDS_ON,
+        Column.ON_FAILURE,
         *UNSERVED,
         *REMARKS,
     )
@@ -215,7 +217,9 @@ def _put(into: dict[str, Any], key: str, value: object) -> None:
 def _set(into: dict[Column, Cell], column: Column, key: str, value: object) -> None:
     if column in into:
         raise BadMetadata(f"{quoted(key)} says the same as another key, {column}; keep one")
-    if isinstance(value, dict | list):
+    if column is Column.DEPENDS_ON and isinstance(value, list) and all(isinstance(name, str) for name in value):
+        value = listed(value)
+    elif isinstance(value, dict | list):
         if column not in UNSERVED:
             raise BadMetadata(f"{quoted(key)} must be text or a number, not a list or an object")
         value = json.dumps(value)

@@ -62,6 +62,21 @@ class Overlap(StrEnum):
     RESTART = "restart"
 
 
+class OnFailure(StrEnum):
+    """What becomes of a row that waits for others, where one of those did not succeed."""
+
+    SKIP = "skip"
+    BLOCK = "block"
+    RUN = "run"
+
+
+class Dependency(Struct, frozen=True):
+    """A row that another one waits for.   name: as that one says it, or its ID.   key: that row's; "" until it is found."""
+
+    name: str
+    key: str = ""
+
+
 class Schedule(Protocol):
     """When a task comes due. A value: equal texts in equal settings are equal schedules."""
 
@@ -86,10 +101,11 @@ class Schedule(Protocol):
 class Task(Struct, frozen=True, gc=False):
     """A row understood.
 
-    table and key: which row.   name: unique in the table.   schedule: None for counter and manual.
+    table and key: which row.   name: unique in the table.   schedule: None for counter, manual and on_completion.
     zone: in which people are told its times: the row's, else the table's.
     threshold: of a counter, at least 1.   timeout, attempts: already within the operator's ceilings.
     every: the action's smallest distance between two starts of this task, None for none.
+    depends_on: the rows that it waits for, each once; none but of on_completion.   on_failure: where one of them did not succeed.
     """
 
     table: str
@@ -111,6 +127,8 @@ class Task(Struct, frozen=True, gc=False):
     priority: int = 0
     jitter: timedelta = timedelta(0)
     every: timedelta | None = None
+    depends_on: tuple[Dependency, ...] = ()
+    on_failure: OnFailure = OnFailure.SKIP
 
 
 class Defect(Struct, frozen=True):
@@ -137,6 +155,16 @@ class Defect(Struct, frozen=True):
 _NOTHING: Mapping[str, Any] = {}
 
 
+class Round(Struct, frozen=True, gc=False):
+    """The newest runs of the rows that a row waits for, as it has last gone by them.
+
+    taken: key of such a row → the id of its run.   broken: the row was skipped then, since not all had succeeded.
+    """
+
+    taken: Mapping[str, str]
+    broken: bool = False
+
+
 class RowState(Struct, frozen=True, gc=False):
     """What the ledger knows of one row: the row as last read, and where its task stands.
 
@@ -158,6 +186,7 @@ class RowState(Struct, frozen=True, gc=False):
     pressed: fingerprints of presses already consumed.
     marked: a new ledger first saw this row with marks of an earlier run: a one-off in it is over.
     note: one sentence that Health shows until the next edit, or until the next run begins: a refused press, an id given anew.
+    round: of a row that waits for others, what it went by last; None before that.
     """
 
     table: str
@@ -184,6 +213,7 @@ class RowState(Struct, frozen=True, gc=False):
     meant: Mapping[str, Cell] = _NOTHING
     skip_until: datetime | None = None
     skip_by: str = ""
+    round: Round | None = None
 
     @property
     def decided_until(self) -> datetime:
@@ -215,6 +245,7 @@ class Cause(StrEnum):
     COUNTER = "counter"
     MANUAL = "manual"
     RETRY = "retry"
+    COMPLETION = "completion"
 
 
 class Stage(StrEnum):
@@ -238,7 +269,7 @@ class Occurrence(Struct, frozen=True, gc=False):
     """One task coming due once. Unique by (table, key, trigger).
 
     id: the run's id: short, sortable by time, unlike any other's.
-    trigger: `at:<ISO instant>`, `counter:<n>`, `request:<n>`.   due: the nominal instant.
+    trigger: `at:<ISO instant>`, `counter:<n>`, `request:<n>`, `after:<run>`.   due: the nominal instant.
     attempt: how many attempts were begun.   retry_at: when WAITING, the earliest instant of the next attempt.
     parameters, action, timeout, attempts: as they were when claimed, so that an edit changes only what comes after.
     count: how many equal occurrences this record stands for (skipped and missed ones only); they reach from `due` to `last_due`.
@@ -306,40 +337,3 @@ class Request(Struct, frozen=True):
     amount: float
     by: str
     asked_at: datetime
-
-
-RECENT = 5
-"""So many of a row's newest outcomes are shown in it, where it has a column for them."""
-
-
-class Recent(Struct, frozen=True, gc=False):
-    """One of a row's newest outcomes, as far as a short line tells it.
-
-    at: `Occurrence.told_at`.   reason: its beginning.   count: as in `Occurrence`.
-    """
-
-    at: datetime
-    outcome: Outcome
-    reason: str = ""
-    duration: timedelta | None = None
-    count: int = 1
-
-
-class Tally(Struct, frozen=True):
-    """What the ledger can say of a task's past, for its row.
-
-    last: the newest occurrence that was started and ended, None before the first.
-    record: the newest ended occurrence of any outcome.
-    missed_since: the due of the oldest missed occurrence after the last run, None without.   missed_now: how many those are.
-    recent: its newest outcomes, in the order in which they were recorded, newest first; none where the row doesn't show them.
-    """
-
-    runs: int = 0
-    failures: int = 0
-    missed: int = 0
-    last: Occurrence | None = None
-    last_success: datetime | None = None
-    record: Occurrence | None = None
-    missed_now: int = 0
-    missed_since: datetime | None = None
-    recent: tuple[Recent, ...] = ()

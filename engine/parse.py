@@ -39,6 +39,9 @@ Said = tuple[Cell, ...]
 _UNMEANT = OURS | {Column.ID, Column.NAME, Column.DESCRIPTION, Column.DO}
 _MEANT = (*(column for column in Column if column not in _UNMEANT), BEYOND)
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+_TIMES = (Column.SCHEDULE, Column.DEPENDS_ON)
+"""Columns that say when a row runs; where one of them does, Type may stay blank."""
+
 _TEXTS = frozenset({str, type(None)})
 
 
@@ -143,7 +146,8 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
     row.refuse_unserved()
     if (flaw := rules.remit.flaw(row.value(Column.RUNS_ON))) is not None:
         row.refuse(Column.RUNS_ON, flaw)
-    found, type_ = _schedule(row, state, rules)
+    depends_on = row.depends_on()
+    found, type_ = (None, _follows(row)) if depends_on else _schedule(row, state, rules)
     if found is not None and (status is not Status.ACTIVE or state.marked):
         found = schedule.uncounted(found)
     repeatable = rules.repeatable.get(action, False)
@@ -167,6 +171,8 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
         priority=row.priority(),
         jitter=row.jitter(),
         every=definition.at_most_every,
+        depends_on=depends_on,
+        on_failure=row.on_failure(),
     )
 
 
@@ -182,9 +188,9 @@ def _whole(cells: Mapping[str, Cell]) -> None:
 
 def _begun(cells: Mapping[str, Cell]) -> None:
     """A row without Type and Schedule is only not finished: say all that it lacks."""
-    if text(cells.get(Column.TYPE)) is not None or text(cells.get(Column.SCHEDULE)) is not None:
+    if any(text(cells.get(column)) is not None for column in (Column.TYPE, *_TIMES)):
         return
-    if Column.SCHEDULE in metadata.settings(cells.get(Column.METADATA)):
+    if metadata.settings(cells.get(Column.METADATA)).keys() & set(_TIMES):
         return
     lacks = [str(c) for c in (Column.NAME, Column.ACTION) if text(cells.get(c)) is None]
     also = f"fill in {' and '.join(lacks)}, and " if lacks else ""
@@ -248,9 +254,23 @@ def _parameters(inner: Metadata, definition: Definition) -> Mapping[str, Value]:
         raise Wrong(Column.METADATA, f"Metadata, parameter {quoted(exc.name)}: {exc.message}") from None
 
 
+def _follows(row: Settings) -> Type:
+    """The Type of a row that waits for others: nothing else makes it run."""
+    type_ = row.type()
+    if row.value(Column.SCHEDULE) is not None:
+        row.refuse(Column.SCHEDULE, "a row that waits for others runs when they have ended; clear Schedule, or Depends On")
+    if type_ not in (None, Type.ON_COMPLETION):
+        row.refuse(Column.TYPE, f"a row that waits for others is of Type {Type.ON_COMPLETION}; write that, or clear Depends On")
+    return Type.ON_COMPLETION
+
+
 def _schedule(row: Settings, state: RowState, rules: Rules) -> tuple[Schedule | None, Type]:
     zone, type_ = row.zone(rules.zone), row.type()
     said = text(row.value(Column.SCHEDULE), zone)
+    if type_ is Type.ON_COMPLETION:
+        row.tell(
+            Column.DEPENDS_ON, "Depends On is blank; write the Names of the rows that this one waits for, with commas between them"
+        )
     if type_ is Type.COUNTER or type_ is Type.MANUAL:
         if said is not None:
             when = "when Current reaches Threshold" if type_ is Type.COUNTER else "only when asked"

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from actions.api import NOT_STARTED
 from engine.blackout import Blackout
 from engine.model import Occurrence, Request, RowState, Task
+from engine.rounds import Prerequisite
 
 _CAUSE = re.compile(r'(?:"[^"]*"|[^"])*?(?=; [a-z]|\. [A-Z]|\.?$)')
 
@@ -61,6 +62,7 @@ class Standing(Struct, frozen=True):
 
     active: its occurrences that have not ended, oldest first.   last: the newest that was started and has ended.
     requests: what people asked of it, oldest first.   released: what kept it from starting last; None where nothing did.
+    prerequisites: the rows that it waits for.
     """
 
     task: Task
@@ -70,6 +72,7 @@ class Standing(Struct, frozen=True):
     requests: tuple[Request, ...] = ()
     last: Occurrence | None = None
     released: Released | None = None
+    prerequisites: tuple[Prerequisite, ...] = ()
 
 
 class House(Struct, frozen=True):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta, tzinfo
 
-from engine.model import Recent
 from engine.plan import in_row
+from engine.tally import Recent
 
 LONGEST = 160
 """Characters of a line: five of them fit into a cell of every store."""

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from actions.api import Outcome, Result
 from engine.committer import Commits
-from engine.display import moment
 from engine.events import LedgerRestored
 from engine.facts import Tallies, tallies_of
 from engine.keeper import Keeper
@@ -18,6 +17,7 @@ from engine.lateness import left_behind
 from engine.ledger import AttemptEnd, Ledger
 from engine.ledger.ids import numbered
 from engine.model import Occurrence, RowState, Stage, Task
+from engine.wording import moment
 
 REASON = "the ledger was put back from a copy of {}: whether it ran since is not known"
 

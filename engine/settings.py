@@ -10,10 +10,10 @@ from actions.api import Definition
 from config.fields import spelled
 from connectors.api import Cell, fold
 from engine import cells as cell_of
-from engine.cells import BadCell, quoted, text
+from engine.cells import BadCell, alike, quoted, text
 from engine.columns import Column
 from engine.metadata import UNSERVED, Metadata
-from engine.model import MOST_COUNTED_RUNS, CatchUp, Overlap, Type
+from engine.model import MOST_COUNTED_RUNS, CatchUp, Dependency, OnFailure, Overlap, Type
 
 LONGEST_TIMEOUT = timedelta(hours=1)
 """What a row may ask for where the operator set no ceiling, unless the action's own time-out is longer."""
@@ -29,9 +29,12 @@ MOST_PERIODS = 1000
 HIGHEST = 1000
 """Priority reaches from -HIGHEST to HIGHEST."""
 
+MOST_DEPENDENCIES = 100
+"""So many rows one row can wait for."""
+
 PRIORITIES = {"low": -1, "normal": 0, "high": 1}
 
-EVENTS = frozenset({Type.ON_CHANGE, Type.ON_COMMIT, Type.ON_COMPLETION, Type.WEBHOOK})
+EVENTS = frozenset({Type.ON_CHANGE, Type.ON_COMMIT, Type.WEBHOOK})
 """Types that this version doesn't know yet: they are refused by name, and never offered."""
 
 T = TypeVar("T")
@@ -139,6 +142,21 @@ class Settings:
         if found > LONGEST_JITTER:
             self.refuse(Column.JITTER, f"too long; write at most {spelled(LONGEST_JITTER)}")
         return found
+
+    def depends_on(self) -> tuple[Dependency, ...]:
+        """The rows that it waits for, as it names them, each once; none where it says nothing."""
+        if self.value(Column.DEPENDS_ON) is None:
+            return ()
+        said: list[str] = self._read(Column.DEPENDS_ON, cell_of.names, [])
+        named = {alike(name): name for name in reversed(said)}
+        if not named:
+            self.refuse(Column.DEPENDS_ON, "names no row; write the Names or IDs of rows of this table, with commas between them")
+        if len(named) > MOST_DEPENDENCIES:
+            self.refuse(Column.DEPENDS_ON, f"{len(named)} rows; a row can wait for {MOST_DEPENDENCIES} at most")
+        return tuple(Dependency(name) for name in reversed(named.values()))
+
+    def on_failure(self) -> OnFailure:
+        return self._read(Column.ON_FAILURE, lambda cell: cell_of.choice(cell, OnFailure), OnFailure.SKIP)
 
     def _read(self, column: Column, how: Callable[[Cell], T], default: T) -> T:
         cell = self.value(column)

@@ -9,7 +9,7 @@ from connectors.preparing import Kind, Shape, Tone, Writer
 from engine.columns import OURS, SHARED, Column
 from engine.layout import Layout
 from engine.metadata import UNSERVED
-from engine.model import CatchUp, Overlap, Status, Type
+from engine.model import CatchUp, OnFailure, Overlap, Status, Type
 from engine.settings import EVENTS, PRIORITIES
 
 USUAL = (
@@ -53,6 +53,7 @@ _KINDS: Mapping[Column, Kind] = {
     Column.METADATA: Kind.LONG_TEXT,
     Column.CATCH_UP: Kind.CHOICE,
     Column.OVERLAP: Kind.CHOICE,
+    Column.ON_FAILURE: Kind.CHOICE,
     Column.ATTEMPTS: Kind.NUMBER,
     Column.HEALTH: Kind.LONG_TEXT,
     Column.UNDERSTOOD_AS: Kind.LONG_TEXT,
@@ -75,6 +76,7 @@ _OPTIONS: Mapping[Column, Sequence[str]] = {
     Column.DO: PRESSES,
     Column.CATCH_UP: tuple(CatchUp),
     Column.OVERLAP: tuple(Overlap),
+    Column.ON_FAILURE: tuple(OnFailure),
     Column.PRIORITY: tuple(PRIORITIES),
     Column.LAST_STATUS: ("running", *Outcome),
 }
@@ -102,9 +104,11 @@ _TONES: Mapping[Column, Mapping[str, Tone]] = {
         "MISSED": Tone.BAD,
         "HELD": Tone.BAD,
         "NEVER": Tone.BAD,
+        "BLOCKED": Tone.BAD,
         "RUNNING": Tone.BUSY,
         "RETRYING": Tone.BUSY,
         "WAITING": Tone.BUSY,
+        "SKIPPED": Tone.QUIET,
         "PAUSED": Tone.QUIET,
         "DRAFT": Tone.QUIET,
         "COMPLETED": Tone.QUIET,
@@ -116,7 +120,7 @@ _TONES: Mapping[Column, Mapping[str, Tone]] = {
 _ABOUT: Mapping[Column, str] = {
     Column.ID: "Tells rows apart. Leave it blank: rowd fills it in.",
     Column.NAME: "What the task is called; no other row may have the name.",
-    Column.TYPE: "May stay blank: it is told from Schedule. A counter and what is only run by hand say so here.",
+    Column.TYPE: "May stay blank: it is told from Schedule and Depends On. A counter and what is only run by hand say so here.",
     Column.DESCRIPTION: "Free text.",
     Column.ACTION: "What the task does: an action that rowd.toml defines.",
     Column.SCHEDULE: 'When it runs, in words or as cron: "weekdays 9:30", "every 15 minutes", "0 6 * * 1".',
@@ -125,6 +129,8 @@ _ABOUT: Mapping[Column, str] = {
     Column.STATUS: "active, paused, draft or completed. Blank is active.",
     Column.DO: "A button: choose one, and rowd clears the cell once it has taken it.",
     Column.METADATA: "Values for the action's parameters, as JSON.",
+    Column.DEPENDS_ON: "The rows that this one waits for: their Names, with commas between them.",
+    Column.ON_FAILURE: "What becomes of it where one of those did not succeed.",
     Column.TIME_ZONE: "Of the row's times, like Europe/Berlin. Blank: the table's.",
     Column.CATCH_UP: "What becomes of runs that were late.",
     Column.OVERLAP: "What becomes of a run that comes due while the last one goes on.",

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from actions.api import Outcome
 from config.fields import spelled
 from engine.blackout import covering
-from engine.display import left_alone, moment
 from engine.merge import active
 from engine.model import Cause, Occurrence, Stage, Task
 from engine.plan import Answer, House, Standing, Stop
 from engine.upcoming import again_from
+from engine.wording import left_alone, moment
 
 _OPEN: Mapping[str, datetime] = {}
 
@@ -45,10 +45,16 @@ class Weighed:
         self.active.append(occurrence)
 
     def record(self, outcome: Outcome, reason: str, due: datetime, last: datetime, number: int, now: datetime) -> None:
+        """Of occurrences of its schedule, from `due` to `last`."""
         base = _occurrence(self.task, f"at:{last.isoformat()}", Cause.SCHEDULE, due, now, "schedule")
         self.records.append(
             replace(base, stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=now, count=number, last_due=last)
         )
+
+    def pass_up(self, trigger: str, due: datetime, now: datetime, reason: str) -> None:
+        """Record that it is skipped where what it waits for has ended."""
+        base = _occurrence(self.task, trigger, Cause.COMPLETION, due, now, "completion")
+        self.records.append(replace(base, stage=Stage.ENDED, outcome=Outcome.SKIPPED, reason=reason, ended_at=now, last_due=due))
 
     def withdraw(self, reason: str) -> None:
         """Take back what people asked for in this very decision: those requests are refused."""
@@ -66,7 +72,7 @@ class Weighed:
     def stop_waiting(self, reason: str) -> None:
         """End what would start by itself later; what runs, and what a person asked for, goes on."""
         already = {s.run for s in self.stops}
-        by_itself = (Cause.SCHEDULE, Cause.COUNTER)
+        by_itself = (Cause.SCHEDULE, Cause.COUNTER, Cause.COMPLETION)
         for o in self.active:
             if o.id and o.id not in already and o.stage is not Stage.RUNNING and o.cause in by_itself:
                 self.stops.append(Stop(o.id, reason, ""))

@@ -11,10 +11,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.decide import decide
-from engine.display import left_alone, moment
 from engine.model import Overlap, Stage, Status, Task
 from engine.plan import House
 from engine.upcoming import upcoming
+from engine.wording import left_alone, moment
 from rowd.view import RowView
 
 DENSE = timedelta(hours=1)

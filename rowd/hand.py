@@ -24,6 +24,7 @@ from engine.columns import OURS, Column
 from engine.gate import TableGate
 from engine.identity import id_of
 from engine.layout import COLUMNS, Layout
+from engine.meanings import Meanings
 from engine.merge import first_sight
 from engine.metadata import SETTINGS
 from engine.model import Defect, RowState, Task
@@ -79,14 +80,29 @@ class Hand:
     # --- what rows mean
 
     def understood(self, cells: Mapping[str, Cell], now: datetime) -> Task | Defect:
-        """What a new row of these canonical cells would mean. It takes no look at other rows: see `bearer`."""
+        """What a new row of these canonical cells would mean. That others bear its Name is not looked at: see `bearer`."""
         key = id_of(cells.get(Column.ID)) or PROVISIONAL
         seen = first_sight(self.name, key, cells, now, new_ledger=False, anchor=None, handle=None)
-        return parse(seen.state, self.rules)
+        return self._among_others(seen.state)
 
     def reread(self, state: RowState, cells: Mapping[str, Cell]) -> Task | Defect:
         """What a known row would mean with these canonical cells."""
-        return parse(replace(state, cells=cells), self.rules)
+        return self._among_others(replace(state, cells=cells))
+
+    def _among_others(self, state: RowState) -> Task | Defect:
+        """What a row means; where it waits for others, in the light of those."""
+        alone = parse(state, self.rules)
+        if not (isinstance(alone, Task) and alone.depends_on):
+            return alone
+        others = (
+            first_sight(self.name, row.key, cells, state.first_seen, new_ledger=False, anchor=None).state
+            for row, cells in self.rows
+            if row.key != state.key
+        )
+        states = {other.key: other for other in others} | {state.key: state}
+        meanings = Meanings(self.rules)
+        meanings.read(states, states)
+        return meanings.understood[state.key]
 
     def bearer(self, name: str, but: str | None = None) -> str | None:
         """The key of a row that has this Name; None where none has.   but: a row that doesn't count."""

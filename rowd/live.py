@@ -20,6 +20,7 @@ from engine.events import Event, TableRead
 from engine.keeper import Keeper
 from engine.loop import Daemon
 from engine.model import Defect, Task, Type
+from engine.wording import conjoined
 from rowd.cli.output import clean
 from rowd.cli.rows import without_next
 from rowd.fitting import GAP, fitted
@@ -208,6 +209,8 @@ def _when(understood: Task | Defect, count: float) -> str:
         return ""
     if understood.type is Type.COUNTER:
         return f"counter {count:g} of {understood.threshold:g}"
+    if understood.depends_on:
+        return f"after {conjoined([d.name for d in understood.depends_on], 3)}"
     return understood.schedule.text if understood.schedule is not None else "when asked"
 
 

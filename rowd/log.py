@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 import msgspec
 
-from engine.display import cut
 from engine.events import (
     BreakerOpened,
     ClockJumped,
@@ -33,6 +32,7 @@ from engine.events import (
     TableUnwritable,
     Trouble,
 )
+from engine.wording import cut
 from rowd.saying import harmless
 
 QUIET: tuple[type[Event], ...] = (TableRead,)

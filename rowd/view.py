@@ -25,12 +25,14 @@ from engine.findings import Reading
 from engine.keeper import Keeper
 from engine.layout import Layout
 from engine.ledger import DaemonMark, Ledger, Reach, TableMark
+from engine.meanings import Meanings
 from engine.merge import first_sight
 from engine.metadata import setting
-from engine.model import Defect, Occurrence, Request, RowState, Stage, Status, Tally, Task
-from engine.parse import doubled_names, name_taken, parse
+from engine.model import Defect, Occurrence, Request, RowState, Stage, Status, Task
 from engine.plan import Hold, House, Standing
 from engine.remit import runs
+from engine.rounds import Prerequisite
+from engine.tally import Tally
 from engine.tenancy import holds
 from rowd.allowances import commands_governor
 from rowd.bound import Bound, Site
@@ -50,7 +52,7 @@ class RowView(Struct, frozen=True):
     zone: what its times are shown in: the task's, else the table's.   held: why nothing of it may start, None where it may.
     position: which of the table's rows it is, from 1, where it was read now.
     wanted: what the daemon's own code would write into it; None for a row that the daemon has yet to tell apart, or never reads.
-    lease: of another daemon than this ledger's, which runs it; None where none is known to.
+    lease: of another daemon than this ledger's, which runs it; None where none is known to.   prerequisites: what it waits for.
     """
 
     table: str
@@ -66,6 +68,7 @@ class RowView(Struct, frozen=True):
     position: int | None = None
     wanted: Callable[[], Mapping[str, Cell] | None] | None = None
     lease: Lease | None = None
+    prerequisites: tuple[Prerequisite, ...] = ()
 
     @property
     def name(self) -> str:
@@ -106,7 +109,15 @@ class RowView(Struct, frozen=True):
         """For `decide`; None where the row is no task."""
         if self.task is None:
             return None
-        return Standing(self.task, self.state, self.held, self.active, self.requests, self.tally.last)
+        return Standing(
+            self.task,
+            self.state,
+            self.held,
+            self.active,
+            self.requests,
+            self.tally.last,
+            prerequisites=self.prerequisites,
+        )
 
 
 class TableView(Struct, frozen=True):
@@ -260,6 +271,7 @@ def _seen(bound: Bound, known: Known, reading: Reading | TableError | None, now:
             new=bound.served and key not in before,
             position=positions.get(key),
             wanted=partial(keeper.wanted, key, now) if bound.served else None,
+            prerequisites=keeper.prerequisites(key),
         )
         for key in order
         if (understood := keeper.understood.get(key)) is not None
@@ -312,8 +324,7 @@ def _nameless(keeper: Keeper, now: datetime, *, new: bool) -> list[RowView]:
 
     def view(key: str, cells: Mapping[str, Cell], message: str | None) -> RowView:
         state = first_sight(keeper.name, key, cells, now, new_ledger=False, anchor=None).state
-        name = quoted(cells.get(Column.NAME))[1:-1]
-        understood = parse(state, rules) if message is None else Defect(keeper.name, key, name, str(Column.ID), message)
+        understood = Defect(keeper.name, key, quoted(cells.get(Column.NAME))[1:-1], str(Column.ID), message or "")
         return RowView(keeper.name, key, understood, state, Tally(), rules.zone, new=new or message is None)
 
     def dark(row: RowView) -> RowView:
@@ -326,8 +337,11 @@ def _nameless(keeper: Keeper, now: datetime, *, new: bool) -> list[RowView]:
             continue  # a known row that lost its id: it is listed as itself
         cells = layout.canonical(mint.row.cells)
         fresh.append(view(provisional, {**cells, Column.STATUS: str(Status.DRAFT)} if mint.draft else cells, None))
-    doubled = doubled_names([*keeper.states.values(), *(row.state for row in fresh)])
-    fresh = [replace(r, understood=name_taken(r.state, doubled[r.key], rules)) if r.key in doubled else r for r in fresh]
+    meanings = Meanings(rules)
+    if fresh:  # a row's meaning may hang on others'
+        together = keeper.states | {row.key: row.state for row in fresh}
+        meanings.read(together, together)
+    fresh = [replace(row, understood=meanings.understood[row.key]) for row in fresh]
     return [dark(row) for row in fresh] + [
         view(provisional, cells, message) for provisional, (message, cells) in keeper.sight.unclear.items()
     ]

@@ -8,10 +8,11 @@ from msgspec.structs import replace
 
 from engine.blackout import covering
 from engine.decide import decide
-from engine.display import whole
-from engine.model import SETTLE, Occurrence, Stage, Status, Task, Type
+from engine.model import SETTLE, Occurrence, OnFailure, Stage, Status, Task, Type
 from engine.plan import House
+from engine.rounds import ended, failed, how
 from engine.upcoming import again_from
+from engine.wording import conjoined, whole
 from rowd.saying import distance, holder, when
 from rowd.view import RowView
 
@@ -51,6 +52,8 @@ def _reason(row: RowView, now: datetime, house: House) -> str:
         return "it was edited just now, and starts only when it has stood for two seconds"
     if task.type is Type.COUNTER:
         return _counter(row, task, now, house)
+    if task.type is Type.ON_COMPLETION:
+        return _behind(row, task, now, house)
     if task.schedule is None:
         return "it runs only when asked: `rowd run-now`, or `run now` in its Do cell"
     return _timed(row, task, now, house)
@@ -87,6 +90,18 @@ def _counter(row: RowView, task: Task, now: datetime, house: House) -> str:
     if not state.armed:
         return "Current was at its Threshold before rowd looked; it runs at the next tick, or edit of Current"
     return _barred(row, task, now, now, house) or "it has reached its Threshold and is about to start"
+
+
+def _behind(row: RowView, task: Task, now: datetime, house: House) -> str:
+    """Of a row that waits for others."""
+    prerequisites = row.standing.prerequisites if row.standing is not None else ()
+    runs = ended(row.state, prerequisites)
+    if task.on_failure is OnFailure.BLOCK and (broken := failed(runs)):
+        return f"it is blocked: {how(broken.values(), lambda at: when(at, row.zone, now))}; it runs once that has succeeded"
+    if waits := [one.name + (" (under way)" if one.busy else "") for one in prerequisites if one.key not in runs]:
+        done = f"; {conjoined([one.name for one in prerequisites if one.key in runs])} ended already" if runs else ""
+        return f"it waits for {conjoined(waits)} to end{done}"
+    return _barred(row, task, now, now, house) or "all that it waits for has ended, and it is about to start"
 
 
 def _timed(row: RowView, task: Task, now: datetime, house: House) -> str:

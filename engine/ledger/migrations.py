@@ -68,7 +68,16 @@ def _version_8(connection: sqlite3.Connection) -> None:
     connection.execute('CREATE INDEX journal_of_table ON journal ("table", version)')
 
 
-STEPS: Mapping[int, Step] = dict(enumerate((_version_2, _version_3, _version_4, _version_5, _version_6, _version_7, _version_8), 2))
+def _version_9(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE rows ADD COLUMN round TEXT")
+
+
+STEPS: Mapping[int, Step] = dict(
+    enumerate(
+        (_version_2, _version_3, _version_4, _version_5, _version_6, _version_7, _version_8, _version_9),
+        2,
+    )
+)
 """Version → what leads to it from the one before, in SQL of its own, never edited later. The schema module has only the newest."""
 
 FIRST = 1

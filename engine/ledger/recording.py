@@ -13,7 +13,7 @@ from engine.ledger.errors import IllegalMove
 from engine.ledger.statements import insert, with_columns
 from engine.ledger.tallies import Count, Place, Tallies
 from engine.ledger.values import OCCURRENCE_COLUMNS, occurrence_of, values_of
-from engine.model import Occurrence, Stage
+from engine.model import Cause, Occurrence, Stage
 
 
 class Recording(Tallies):
@@ -26,7 +26,8 @@ class Recording(Tallies):
 
         One that equals its row's newest occurrence in outcome, reason and cause, and comes after it, joins that record: count,
         last_due and ended_at grow, and its trigger and task name become the newest. What came due before it (the clock was set
-        back) has a record of its own. One whose trigger is there already, or that lies within the record it equals, is ignored.
+        back) has a record of its own; so has each that was skipped for the sake of a prerequisite, since other rows go by it. One
+        whose trigger is there already, or that lies within the record it equals, is ignored.
         Where a plan has both, call this before `claim`: a claim that came due later then parts the records before and after it.
         Raises: IllegalMove.
         """
@@ -89,7 +90,13 @@ def _last(occurrence: Occurrence) -> int:
 
 
 def _equal(stands: Occurrence, given: Occurrence) -> bool:
-    return (stands.stage, stands.started_at, stands.outcome, stands.reason, stands.cause) == (
+    return given.cause is not Cause.COMPLETION and (
+        stands.stage,
+        stands.started_at,
+        stands.outcome,
+        stands.reason,
+        stands.cause,
+    ) == (
         Stage.ENDED,
         None,
         given.outcome,

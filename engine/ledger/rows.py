@@ -6,13 +6,15 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
+
 from connectors.api import fold
 from engine.columns import Column
 from engine.ledger.codec import all_unpacked, dated, instant, instant_or_none, micros, micros_or_none, packed, prose, untagged
 from engine.ledger.errors import IllegalMove
 from engine.ledger.statements import insert, upsert, where, with_columns
 from engine.ledger.store import Store
-from engine.model import Edit, RowState, Status
+from engine.model import Edit, Round, RowState, Status
 
 
 class Rows(Store):
@@ -44,6 +46,7 @@ class Rows(Store):
                     "fires": state.fires,
                     "skip_until": micros_or_none(state.skip_until),
                     "skip_by": prose(state.skip_by),
+                    "round": _round(state.round),
                 }
                 for state in states
             ],
@@ -115,6 +118,7 @@ def _values(state: RowState) -> dict[str, Any]:
         "meant": packed(state.meant),
         "skip_until": micros_or_none(state.skip_until),
         "skip_by": prose(state.skip_by),
+        "round": _round(state.round),
         "completed": int(fold(str(state.cells.get(Column.STATUS))) == Status.COMPLETED),
     }
 
@@ -148,7 +152,15 @@ def _state(row: Sequence[Any]) -> RowState:
         meant=meant,
         skip_until=instant_or_none(row[22]),
         skip_by=row[23],
+        round=_ROUND.decode(row[24]) if row[24] is not None else None,
     )
+
+
+_ROUND = msgspec.json.Decoder(Round)
+
+
+def _round(of_row: Round | None) -> str | None:
+    return msgspec.json.encode(of_row).decode() if of_row is not None else None
 
 
 _ROWS = with_columns(
@@ -162,8 +174,8 @@ _ROWS = with_columns(
 )
 _SAVE = upsert("rows", (*RowState.__struct_fields__, "completed"), ("table", "key"))
 _MOVE = """
-    WITH given ("table", "key", settled_until, snoozed_until, count, armed, fires, skip_until, skip_by) AS (
-        VALUES (:table, :key, :settled_until, :snoozed_until, :count, :armed, :fires, :skip_until, :skip_by)
+    WITH given ("table", "key", settled_until, snoozed_until, count, armed, fires, skip_until, skip_by, round) AS (
+        VALUES (:table, :key, :settled_until, :snoozed_until, :count, :armed, :fires, :skip_until, :skip_by, :round)
     )
     UPDATE rows
     SET settled_until = given.settled_until,
@@ -172,7 +184,8 @@ _MOVE = """
         armed = given.armed,
         fires = given.fires,
         skip_until = given.skip_until,
-        skip_by = given.skip_by
+        skip_by = given.skip_by,
+        round = given.round
     FROM given
     WHERE rows."table" = given."table" AND rows."key" = given."key"
 """

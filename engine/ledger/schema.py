@@ -67,6 +67,7 @@ CREATE TABLE rows (
     meant TEXT DEFAULT '{}' NOT NULL,
     skip_until INTEGER,
     skip_by TEXT DEFAULT '' NOT NULL,
+    round TEXT,
     PRIMARY KEY ("table", "key")
 ) STRICT;
 CREATE INDEX rows_completed ON rows ("table", "key") WHERE completed = 1;

@@ -15,7 +15,8 @@ from engine.ledger.codec import instant, instant_or_none, micros, span_or_none
 from engine.ledger.journals import Journals
 from engine.ledger.statements import upsert, with_columns
 from engine.ledger.values import OCCURRENCE_COLUMNS, occurrence_of
-from engine.model import RECENT, Occurrence, Recent, Tally
+from engine.model import Occurrence
+from engine.tally import RECENT, Recent, Tally
 
 FAILED = frozenset({Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST})
 """Outcomes that count as a failure of the task. Cancelled is a person's will, skipped and missed were never tried."""

@@ -15,11 +15,11 @@ from config.fields import span
 from engine.cells import BadCell, alike, did_you_mean, instant
 from engine.clock import SystemClock
 from engine.columns import Column
-from engine.display import moment
 from engine.identity import id_of
 from engine.ledger import Ledger
 from engine.model import Occurrence
 from engine.recent import lasted
+from engine.wording import moment
 from rowd.bound import Site
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit

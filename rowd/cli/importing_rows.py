@@ -17,10 +17,10 @@ from connectors.api import Cell, Place, fold
 from engine.cells import text
 from engine.clock import SystemClock
 from engine.columns import OURS, Column
-from engine.display import cut
 from engine.identity import id_of
 from engine.layout import COLUMNS, Layout
 from engine.model import Defect
+from engine.wording import cut
 from rowd.cli.assigning import one_table
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit

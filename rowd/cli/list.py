@@ -10,8 +10,8 @@ import typer
 
 from engine.clock import SystemClock
 from engine.columns import Column
-from engine.display import moment
 from engine.model import Status
+from engine.wording import moment
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption

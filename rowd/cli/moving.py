@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from connectors.errors import TryLater
 from engine.cells import did_you_mean
-from engine.display import cut
+from engine.wording import cut
 from rowd.bound import Site
 from rowd.cli.exits import Exit
 from rowd.cli.output import clean, fail

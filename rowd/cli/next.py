@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from engine.clock import SystemClock
-from engine.display import moment
+from engine.wording import moment
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption

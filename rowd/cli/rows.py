@@ -14,9 +14,9 @@ from actions.api import Outcome
 from connectors.api import Lease
 from engine.cells import text
 from engine.columns import Column
-from engine.display import LONGEST_RESULT, cut
 from engine.model import Occurrence, Stage, Status, Type
 from engine.plan import bare
+from engine.wording import LONGEST_RESULT, cut
 from rowd.cli.command import code_of
 from rowd.cli.exits import Exit
 from rowd.cli.output import warn
@@ -179,7 +179,7 @@ def schedule_of(row: RowView) -> str:
         return str(row.state.cells.get(Column.SCHEDULE) or row.state.cells.get(Column.TYPE) or "")
     if task.schedule is not None:
         return task.schedule.text
-    if task.type is Type.COUNTER:
+    if task.type in (Type.COUNTER, Type.ON_COMPLETION):
         return str(row.cells[Column.UNDERSTOOD_AS])
     return "when asked"
 

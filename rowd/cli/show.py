@@ -12,11 +12,11 @@ import typer
 from config.fields import spelled
 from engine.clock import SystemClock
 from engine.columns import Column
-from engine.display import cut, whole
 from engine.ledger import Attempt, Ledger
 from engine.model import Edit, Occurrence, Stage, Task, Type
 from engine.plan import House
 from engine.recent import lasted
+from engine.wording import cut, whole
 from rowd.bound import Site
 from rowd.cli.calling import spelled as typed
 from rowd.cli.command import examples
@@ -138,6 +138,7 @@ def _settings(row: RowView, task: Task) -> Iterator[tuple[str, Styled]]:
     settings = {
         "attempts": str(task.attempts) + (f", {spelled(task.retry_wait)} apart and growing" if task.attempts > 1 else ""),
         "time-out": spelled(task.timeout),
+        "on failure": str(task.on_failure) if task.depends_on else "",
         "overlap": str(task.overlap),
         "catch up": str(task.catch_up),
         "priority": str(task.priority) if task.priority else "",
@@ -203,6 +204,8 @@ def _settings_json(task: Task) -> Mapping[str, Any]:
         "attempts": task.attempts,
         "timeout_s": task.timeout,
         "retry_wait_s": task.retry_wait,
+        "depends_on": [d.name for d in task.depends_on],
+        "on_failure": task.on_failure if task.depends_on else None,
         "overlap": task.overlap,
         "catch_up": task.catch_up,
         "priority": task.priority,

@@ -15,9 +15,10 @@ from engine.columns import Column
 from engine.display import differing, display
 from engine.journal import entry_of
 from engine.merge import first_sight
-from engine.model import Stage, Tally
+from engine.model import Stage
 from engine.parse import Rules, parse
 from engine.plan import Hold
+from engine.tally import Tally
 from rowd.view import RowView
 from tests.unit.cli.sights import BERLIN, NOON, claimed, seen, with_last, with_state
 

@@ -14,6 +14,7 @@ from connectors.errors import NoHeader, TryLater
 from engine.events import TableDoubted, TableRezoned
 from engine.findings import Reading
 from engine.keeper import Keeper
+from engine.marking import mark_of
 from engine.rules import TableRules
 from tests.fakes.house import House, rules
 from tests.fakes.memory_table import MemoryTable
@@ -233,7 +234,7 @@ def test_what_had_come_due_and_had_not_started_is_told_once(cells: dict[str, str
     assert found.look_again
     assert found.states["a"].since == LATE
     assert found.states["a"].cells.items() >= cells.items()
-    assert made.mark(LATE).time_zone == NEW_YORK
+    assert mark_of(made, LATE).time_zone == NEW_YORK
 
 
 def test_a_paused_row_begins_anew_and_leaves_nothing_behind() -> None:

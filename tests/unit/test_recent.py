@@ -7,8 +7,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from actions.api import NOT_STARTED, Outcome
-from engine.model import Recent
 from engine.recent import LONGEST, last_runs
+from engine.tally import Recent
 from tests.fakes.house import House, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import run

@@ -17,7 +17,7 @@ from engine.model import CatchUp, Overlap, Status, Type
 from engine.shapes import SERVED, USUAL, shape, shapes
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/columns.md").read_text(encoding="utf-8")
-DISPLAY = (Path(__file__).parents[2] / "engine/display.py").read_text(encoding="utf-8")
+HEALTH = (Path(__file__).parents[2] / "engine/health.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("column", SERVED)
@@ -51,7 +51,7 @@ def _type_row() -> list[str]:
 
 def test_the_tones_are_of_words_that_rowd_says() -> None:
     said = shape(Column.HEALTH, "x").tones
-    assert [word for word in said if not re.search(rf'"{word}\b', DISPLAY)] == []
+    assert [word for word in said if not re.search(rf'"{word}\b', HEALTH)] == []
     assert set(shape(Column.STATUS, "x").tones) == set(Status)
     last = shape(Column.LAST_STATUS, "x")
     assert set(last.tones) == set(last.options)

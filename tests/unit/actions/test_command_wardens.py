@@ -96,9 +96,7 @@ def test_killed_while_programs_run_they_end_with_it_and_the_next_command_has_ano
         made = action(tmp_path, "command", argv=["/bin/sh", "-c", "sleep 1000 & exec sleep 1000"])
         lents = [Lent(tmp_path / name) for name in ("a", "b", "c")]
         running = [asyncio.ensure_future(made.run(request(), lent)) for lent in lents]
-        pids = []
-        for lent in lents:
-            pids.append((await noted(lent.path)).pid)
+        pids = [(await noted(lent.path)).pid for lent in lents]
         killed(one())
         for result in await asyncio.gather(*running):
             assert result == Result(Outcome.FAILED, "its warden was killed by SIGKILL (out of memory?)")

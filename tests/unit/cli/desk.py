@@ -18,6 +18,7 @@ from actions.api import Outcome, Process
 from actions.api import Result as Ended
 from engine.clock import SystemClock
 from engine.ledger import DaemonMark, Ledger, new_run_id
+from engine.marking import mark_of
 from engine.model import Cause, Occurrence, Stage
 from engine.patience import PatientTable, ThreadWorker
 from rowd import __version__
@@ -86,7 +87,7 @@ class Desk:
                 keeper.apply((found := keeper.take(asyncio.run(table.read()), now, new_id)).states, now)
                 asyncio.run(table.close())
                 ledger.save_rows(found.states.values())
-                ledger.mark_table(keeper.mark(now))
+                ledger.mark_table(mark_of(keeper, now))
 
     def daemon_runs(self, *, pid: int | None = None, started: int | None = None) -> None:
         """This process passes for the daemon, unless another pid or start time is given."""

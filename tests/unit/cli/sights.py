@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from actions.api import Definition, Outcome
 from engine.merge import first_sight
-from engine.model import Cause, Occurrence, Stage, Tally
+from engine.model import Cause, Occurrence, Stage
 from engine.parse import Rules, parse
 from engine.plan import House
+from engine.tally import Tally
 from rowd.view import RowView
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday, 13:00 in Berlin

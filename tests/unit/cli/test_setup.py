@@ -118,10 +118,10 @@ def test_other_columns_are_had_by_name_or_all_of_them(tmp_path: Path) -> None:
     assert {"Time Zone", "Priority"} <= set(header(desk))
     assert "Jitter" not in header(desk)
     desk.said("setup", "--all")
-    assert {"Jitter", "Result Link"} <= set(header(desk))
-    assert "Depends On" not in header(desk)
+    assert {"Jitter", "Depends On", "Result Link"} <= set(header(desk))
+    assert "Condition" not in header(desk)
     assert 'rowd has no column "Prioritty"; did you mean "Priority"?' in desk.said("setup", "--column", "Prioritty", code=2)
-    assert "Depends On is not available" in desk.said("setup", "--column", "Depends On", code=2)
+    assert "Condition is not available" in desk.said("setup", "--column", "Condition", code=2)
 
 
 def test_a_file_that_may_not_be_written_is_told_before_anything(tmp_path: Path) -> None:

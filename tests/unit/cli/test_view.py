@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from actions.api import Outcome, Result
 from engine.clock import SystemClock
-from engine.display import moment
 from engine.ledger import Reach
 from engine.patience import WAITS
+from engine.wording import moment
 from rowd.cli.site import reading, site_at
 from rowd.view import house, look
 from tests.unit.cli.desk import Desk

@@ -19,7 +19,7 @@ from actions.api import Outcome, Result
 from engine.ledger import AttemptEnd, IllegalMove, Ledger
 from engine.ledger.statements import insert, upsert, where, with_columns
 from engine.ledger.steps import LARGEST_STEP, steps
-from engine.model import Edit, RowState, Stage
+from engine.model import Edit, Round, RowState, Stage
 from tests.unit.ledger.making import MINUTE, NOON, claimed, missed, occurrence, row
 
 PUT = insert("numbers", ("n", "twice", "by")) + " ON CONFLICT (n) DO NOTHING"
@@ -107,6 +107,7 @@ def test_many_rows_move_and_no_other(ledger: Ledger) -> None:
     def moved(n: int) -> RowState:
         at = NOON + timedelta(seconds=n)
         step = {"settled_until": at, "snoozed_until": at + MINUTE, "skip_until": at + 2 * MINUTE}
+        step |= {"round": Round({"a": f"r{n}"}, broken=bool(n % 2))}
         return replace(states[n], **step, count=n + 0.5, armed=True, fires=n, skip_by=f"cli:{n}")
 
     with ledger.transaction():

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from actions.api import Outcome, Result
 from engine.ledger import IllegalMove, Ledger
-from engine.model import Cause, Occurrence, Recent, Stage, Tally
+from engine.model import Cause, Occurrence, Stage
+from engine.tally import Recent, Tally
 from tests.unit.ledger.making import DAY, MINUTE, NOON, claimed, missed, occurrence, ran, row
 
 FAILED = {Outcome.FAILED, Outcome.TIMED_OUT, Outcome.LOST}
@@ -85,6 +86,15 @@ def test_of_the_newest_outcomes_those_that_were_pruned_are_told_no_more(ledger: 
     with ledger.transaction():
         ledger.prune(NOON, 2, DAY)
     assert [one.at for one in ledger.tallies("ops", recent=True)["a"].recent] == [NOON + 4 * MINUTE, NOON + 3 * MINUTE]
+
+
+def test_what_was_skipped_for_the_sake_of_a_prerequisite_is_a_record_each_since_others_go_by_it(ledger: Ledger) -> None:
+    skipped = [missed(minute=n, outcome=Outcome.SKIPPED, cause=Cause.COMPLETION) for n in (1, 2)]
+    record(ledger, *skipped)
+    assert len(past(ledger)) == 2
+    newest = ledger.tallies("ops")["a"].record
+    assert newest is not None
+    assert newest.id == skipped[1].id
 
 
 def test_equal_neighbours_are_one_record_with_a_count(ledger: Ledger) -> None:

@@ -16,7 +16,7 @@ from engine.ledger import Ledger, new_run_id
 from engine.ledger.codec import all_unpacked, instant, micros, packed, prose, unpacked
 from engine.ledger.ids import new_run_ids
 from engine.ledger.values import occurrence_of, values_of
-from engine.model import Cause, Occurrence, RowState, Stage
+from engine.model import Cause, Occurrence, Round, RowState, Stage
 from tests.unit.ledger.making import DAY, NOON, claimed, occurrence, row
 
 instants = st.datetimes(datetime(1700, 1, 1), datetime(2400, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 (the zone comes beside)
@@ -128,6 +128,7 @@ def test_every_field_of_a_row_survives(ledger: Ledger) -> None:
         meant={Column.CURRENT: 4},
         skip_until=NOON + 9 * DAY,
         skip_by="cli:ann",
+        round=Round({"p": "r1"}, broken=True),
     )
     plain = row("a")
     assert all(getattr(full, f) != getattr(plain, f) for f in RowState.__struct_fields__ if f != "table")

@@ -1,0 +1,162 @@
+"""Rows of one table that wait for others: which rows those are, and what is wrong with what a row says of them. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
+from math import inf
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from engine.cells import alike, did_you_mean, quoted, text
+from engine.columns import Column
+from engine.model import Defect, Dependency, RowState, Task
+
+SHOWN = 8
+"""So many rows of a circle are named."""
+
+MOST_HINTED = 200
+"""Where no more rows than these wait for others, a name that no row has is held against so many that rows do have."""
+
+Graph = Mapping[str, tuple[str, ...]]
+"""Key → the keys of the rows that it waits for."""
+
+
+class Known(Struct, frozen=True):
+    """The rows of a table, as far as they can be waited for.   named: name, as it looks → key.   hints: some of their names."""
+
+    states: Mapping[str, RowState]
+    named: Mapping[str, str]
+    elsewhere: Collection[str]
+    hints: tuple[str, ...]
+
+    def key(self, said: str) -> str | None:
+        """Which row this Name or ID is of; None for none."""
+        if (named := self.named.get(alike(said))) is not None:
+            return named
+        state = self.states.get(said)
+        return said if state is not None and state.deleted_at is None else None
+
+
+def linked(waiting: Mapping[str, Task], states: Mapping[str, RowState], elsewhere: Collection[str]) -> dict[str, Task | Defect]:
+    """These tasks with the keys of the rows that they wait for, by key; or what is wrong with what one says of them.
+
+    waiting: tasks that depend on others, as parsed.   states: every row of the table that is known.
+    elsewhere: keys of the rows that another daemon runs.
+    """
+    known = Known(states, _named(waiting.values(), states), elsewhere, _hints(states) if len(waiting) <= MOST_HINTED else ())
+    found = {
+        key: _resolved(waiting[key], known) for key in states if key in waiting
+    }  # in one order: so a circle is told alike each time
+    graph = {key: tuple(d.key for d in one.depends_on) for key, one in found.items() if isinstance(one, Task)}
+    for circle in circles(graph):
+        names = [_name(states[key]) for key in path(graph, circle)]
+        said = " → ".join(names if len(names) <= SHOWN else [*names[: SHOWN - 2], f"{len(names) - SHOWN + 1} more", names[-1]])
+        alone = len(circle) == 1
+        why = (
+            "the row waits for itself; take it out" if alone else f"a circle, {said}; take one of these out of another's Depends On"
+        )
+        for key in circle:
+            found[key] = _defect(waiting[key], why)
+    return found
+
+
+def _named(waiting: Iterable[Task], states: Mapping[str, RowState]) -> dict[str, str]:
+    """Name, as it looks → the key of the row that bears it, of the names that these tasks say. Of several, the one seen first."""
+    wanted = {alike(d.name) for task in waiting for d in task.depends_on}
+    bearers: dict[str, RowState] = {}
+    for state in states.values():
+        name = text(state.cells.get(Column.NAME)) if state.deleted_at is None else None
+        if name is None or (said := alike(name)) not in wanted:
+            continue
+        if said not in bearers or state.first_seen < bearers[said].first_seen:
+            bearers[said] = state
+    return {said: state.key for said, state in bearers.items()}
+
+
+def _resolved(task: Task, known: Known) -> Task | Defect:
+    found: dict[str, Dependency] = {}
+    for dependency in task.depends_on:
+        key = known.key(dependency.name)
+        if key is None:
+            hint = did_you_mean(dependency.name, known.hints)
+            return _defect(task, f"no row of this table has the Name or ID {quoted(dependency.name)}{hint}")
+        if key in known.elsewhere:
+            why = f"{quoted(dependency.name)} is run by another daemon; a row can only wait for rows that its own daemon runs"
+            return _defect(task, why)
+        found.setdefault(key, replace(dependency, key=key))
+    return replace(task, depends_on=tuple(found.values()))
+
+
+def _hints(states: Mapping[str, RowState]) -> tuple[str, ...]:
+    return tuple(islice((_name(state) for state in states.values() if state.deleted_at is None), MOST_HINTED))
+
+
+def _name(state: RowState) -> str:
+    return text(state.cells.get(Column.NAME)) or state.key
+
+
+def _defect(task: Task, why: str) -> Defect:
+    said = quoted(", ".join(d.name for d in task.depends_on))
+    return Defect(task.table, task.key, task.name, str(Column.DEPENDS_ON), f"{Column.DEPENDS_ON} {said}: {why}")
+
+
+def circles(graph: Graph) -> Iterator[list[str]]:
+    """The rows that wait for each other, straight or around others, together; in the order of the graph. Takes time by its size.
+
+    Tarjan's strongly connected components, without recursion.
+    """
+    place = {key: n for n, key in enumerate(graph)}
+    numbers: dict[str, float] = {}  # in the order of the walk; infinite once it is known with which others a row is together
+    lowest: dict[str, float] = {}
+    stack: list[str] = []
+    for root in graph:
+        walk = [(root, iter(graph[root]))] if root not in numbers else []
+        while walk:
+            key, ahead = walk[-1]
+            if key not in numbers:
+                numbers[key] = lowest[key] = len(numbers)
+                stack.append(key)
+            for after in ahead:
+                if after in graph and after not in numbers:
+                    walk.append((after, iter(graph[after])))
+                    break
+                lowest[key] = min(lowest[key], numbers.get(after, inf))
+            else:
+                walk.pop()
+                if walk:
+                    lowest[walk[-1][0]] = min(lowest[walk[-1][0]], lowest[key])
+                if lowest[key] == numbers[key]:
+                    together = _popped(stack, key)
+                    numbers.update(dict.fromkeys(together, inf))
+                    if len(together) > 1 or key in graph[key]:
+                        yield sorted(together, key=place.__getitem__)
+
+
+def _popped(stack: list[str], until: str) -> list[str]:
+    popped = [stack.pop()]
+    while popped[-1] != until:
+        popped.append(stack.pop())
+    return popped
+
+
+def path(graph: Graph, circle: list[str]) -> list[str]:
+    """A shortest way from the first of these rows that wait for each other back to it: the first and the last are the same."""
+    within, start = set(circle), circle[0]
+    came: dict[str, str] = {}
+    ahead = deque([start])
+    while ahead:
+        key = ahead.popleft()
+        for after in graph[key]:
+            if after == start:
+                way = [start]
+                while key != start:
+                    way.append(key)
+                    key = came[key]
+                return [start, *reversed(way)]
+            if after in within and after not in came:
+                came[after] = key
+                ahead.append(after)
+    raise ValueError(f"{start} does not wait for itself")

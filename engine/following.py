@@ -1,0 +1,37 @@
+"""What a row does that waits for others, once all of them have ended anew. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from engine.lateness import crowded
+from engine.model import Cause, OnFailure, Overlap, Round
+from engine.plan import House
+from engine.rounds import Prerequisite, ended, failed, how
+from engine.weighing import Weighed, later
+from engine.wording import moment
+
+
+def follow(one: Weighed, prerequisites: Sequence[Prerequisite], now: datetime, house: House) -> None:
+    """Claim what a complete round releases, or record why it is skipped. What is in the way of a start is waited for."""
+    runs = ended(one.state, prerequisites)
+    broken = failed(runs)
+    if len(runs) < len(prerequisites) or (broken and one.task.on_failure is OnFailure.BLOCK):
+        return
+    if (until := later(one, now, house)) is not None:
+        one.wakes.append(until)
+        return
+    last = max(runs.values(), key=lambda run: (run.ended_at or now, run.id))
+    trigger, due = f"after:{last.id}", last.ended_at or now
+    skipped = bool(broken) and one.task.on_failure is OnFailure.SKIP
+    reason = how(broken.values(), lambda at: moment(at, one.task.zone)) if skipped else crowded(one)
+    one.state = replace(one.state, round=Round({key: run.id for key, run in runs.items()}, broken=skipped))
+    if reason is not None:
+        one.pass_up(trigger, due, now, reason)
+        return
+    if one.task.overlap is Overlap.RESTART:
+        one.stop_all("restarted by the next round", "")
+    one.claim(trigger, Cause.COMPLETION, due, now, "completion")

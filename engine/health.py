@@ -1,0 +1,215 @@
+"""The Health cell: one sentence on how a row stands, or what is wrong with it and the remedy. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from actions.api import Outcome
+from engine.cells import text
+from engine.columns import Column
+from engine.model import Cause, Defect, Occurrence, OnFailure, Request, RowState, Stage, Status, Task, Type
+from engine.plan import Hold, in_row
+from engine.rounds import Prerequisite, ended, failed, how
+from engine.schedule import as_counted
+from engine.tally import Tally
+from engine.upcoming import Barrier, Upcoming
+from engine.wording import LONGEST_RESULT, conjoined, cut, left_alone, second, whole
+
+_TWICE = re.compile(r"(?<=[.?!])\. ")  # a sentence that ends a sentence
+
+Said = Callable[[datetime], str]
+"""How instants are said in one row."""
+
+
+def health(
+    understood: Task | Defect,
+    state: RowState,
+    tally: Tally,
+    said: Said,
+    *,
+    ahead: Upcoming | None,
+    barrier: Barrier | None,
+    active: Sequence[Occurrence],
+    asked: Sequence[Request],
+    hold: Hold | None,
+    shut: Mapping[str, datetime],
+    slips: Sequence[str],
+    prerequisites: Sequence[Prerequisite],
+) -> str:
+    """What the cell says. ahead: the next start by the clock.   barrier: what is in the way of one before it, or of itself.
+
+    The rest: as `display` has it.
+    """
+    task = understood if isinstance(understood, Task) else None
+    then = _then(task, state, ahead, barrier, said) or _anew(task, state, tally, said)
+    if task is not None and task.type is Type.ON_COMPLETION:
+        then = _behind(task, state, prerequisites, said)
+    whole_of_it = _asked(asked) + _health(understood, state, tally, said, active, hold, then, shut) + _noted(slips)
+    return _with_count(whole_of_it, task, state)
+
+
+def _asked(requests: Sequence[Request]) -> str:
+    return f"ASKED: {', '.join(dict.fromkeys(str(request.wish) for request in requests))}. " if requests else ""
+
+
+def _noted(slips: Sequence[str]) -> str:
+    return f". NOTE: {'; '.join(slips)}" if slips else ""
+
+
+def _health(
+    understood: Task | Defect,
+    state: RowState,
+    tally: Tally,
+    said: Said,
+    active: Sequence[Occurrence],
+    hold: Hold | None,
+    then: str,
+    shut: Mapping[str, datetime],
+) -> str:
+    if isinstance(understood, Defect) and understood.elsewhere:  # shown by commands alone
+        return f"ELSEWHERE: {understood.message}"
+    if isinstance(understood, Defect):
+        return (
+            f"DRAFT: {state.note or understood.message}"
+            if understood.draft
+            else f"ERROR: {understood.message}{_newer(understood, state)}"
+        )
+    if hold is not None:
+        return f"HELD: {hold.reason}"
+    note = f"NOTE: {state.note}. " if state.note else ""
+    return note + _standing(understood, state, tally, said, active, then, shut)
+
+
+def _newer(defect: Defect, state: RowState) -> str:
+    """Of an action that isn't known: it may stand in rowd.toml since the daemon read that."""
+    if defect.column != Column.ACTION or text(state.cells.get(Column.ACTION)) is None:
+        return ""
+    return ". If rowd.toml defines it by now, the daemon has yet to read that: systemctl reload rowd, or kill -HUP"
+
+
+def _standing(
+    understood: Task,
+    state: RowState,
+    tally: Tally,
+    said: Said,
+    active: Sequence[Occurrence],
+    then: str,
+    shut: Mapping[str, datetime],
+) -> str:
+    if active:
+        return _under_way(active[0], said, shut.get(active[0].action))
+    if understood.status is Status.ACTIVE and then.startswith(_BLOCKED):
+        return then
+    failed = tally.last is not None and tally.last.outcome not in (None, Outcome.SUCCEEDED)
+    if understood.status is Status.COMPLETED and not failed:
+        cancelled = tally.record is not None and tally.record.outcome is Outcome.CANCELLED
+        return f"CANCELLED{_ended(tally.record, said)}{then}" if cancelled else f"COMPLETED{_ended(tally.last, said)}{then}"
+    if understood.status is Status.PAUSED:
+        return "PAUSED"
+    if tally.missed_now and tally.missed_since is not None:
+        why = tally.record.reason if tally.record and tally.record.outcome is Outcome.MISSED else ""
+        return f"MISSED {tally.missed_now} since {said(tally.missed_since)}{f': {why}' if why else ''}{then}"
+    if failed and tally.last is not None:
+        return f"{str(tally.last.outcome).upper()}{_ended(tally.last, said)}{then}"
+    if understood.type is Type.ON_COMPLETION:
+        record = tally.record
+        if record is not None and record.cause is Cause.COMPLETION and record.outcome is Outcome.SKIPPED:
+            again = state.round is not None and state.round.broken
+            return f"SKIPPED: {record.reason}" + ("; a retry of what failed makes up for it" if again else then)
+        return f"OK{then}"
+    if understood.type is Type.COUNTER:
+        return f"OK, {whole(state.count)} of {whole(understood.threshold)}{_full(state, understood.threshold)}"
+    if understood.schedule is None:
+        return "OK, runs when asked"
+    past = "it ran before this ledger began" if state.marked else f"{understood.schedule.text} is past"
+    return f"OK{then}" if then else f"NEVER: {past}; give a time to come"
+
+
+_BLOCKED = "BLOCKED"
+
+
+def _behind(task: Task, state: RowState, prerequisites: Sequence[Prerequisite], said: Said) -> str:
+    """What a row waits for that waits for others."""
+    if task.status is not Status.ACTIVE:
+        return ""
+    runs = ended(state, prerequisites)
+    if task.on_failure is OnFailure.BLOCK and (broken := failed(runs)):
+        return f"{_BLOCKED}: {how(broken.values(), said)}; it runs once that has succeeded"
+    waits = [one.name for one in prerequisites if one.key not in runs]
+    done = f"; {len(runs)} of {len(prerequisites)} have ended" if runs and waits else ""
+    return f", waits for {conjoined(waits, MOST_NAMED)}{done}" if waits else ", runs once nothing is in its way"
+
+
+MOST_NAMED = 5
+"""Of rows that are waited for, so many are named; Understood As names all."""
+
+
+def _full(state: RowState, threshold: float) -> str:
+    """Why a count that has reached its threshold has not run yet."""
+    if state.count < threshold:
+        return ""
+    return ": runs once nothing is in its way" if state.armed else ": was there before; it runs at the next tick or edit"
+
+
+def _with_count(health: str, task: Task | None, state: RowState) -> str:
+    """A counter's Health always tells its count: so every tick changes a cell of rowd's, and an old copy shows that it is one."""
+    health = _TWICE.sub(" ", health)
+    if task is None or task.type is not Type.COUNTER or health.startswith("OK"):
+        return cut(health, LONGEST_RESULT)
+    numbers = f"{whole(state.count)} of {whole(task.threshold)}"
+    if f" OK, {numbers}" in health:  # behind a note
+        return cut(health, LONGEST_RESULT)
+    count = f" ({numbers})"
+    return cut(health, LONGEST_RESULT - len(count)) + count
+
+
+def _then(task: Task | None, state: RowState, ahead: Upcoming | None, barrier: Barrier | None, said: Said) -> str:
+    """When the next run starts, and what is in the way of an earlier one: what recurs is skipped, what happens once waits."""
+    if ahead is None:
+        return f", but all that comes is skipped: {barrier.what}" if barrier is not None else ""
+    held = [f"skipped: up to {said(state.skip_until)}"] if state.skip_until is not None else []
+    if barrier is not None and task is not None and task.schedule is not None and task.schedule.one_off:
+        held.append(f"due {said(ahead.due)}, waits: {barrier.what}")
+    elif barrier is not None:
+        held.append(f"{barrier.what} until {said(barrier.until)}")
+    elif state.snoozed_until is not None and state.snoozed_until > state.settled_until:
+        held.append(f"snoozed until {said(state.snoozed_until)}")
+    return f", next {said(second(ahead.at))}" + (f" ({'; '.join(held)})" if held else "")
+
+
+def _anew(task: Task | None, state: RowState, tally: Tally, said: Said) -> str:
+    """How a one-off that is over comes to run by a Schedule that it was given since; "" where it has none.
+
+    An instant without a record may be past by the time that this is read: so it is said until when the remedy helps.
+    """
+    if task is None or task.status is not Status.COMPLETED or task.schedule is None or not task.schedule.one_off:
+        return ""
+    if Column.STATUS not in state.stood:
+        return ""
+    if (relative := as_counted(task.schedule)) is not None:
+        ended = [one.ended_at for one in (tally.last, tally.record) if one is not None and one.ended_at is not None]
+        return f"; to run it {relative}, set Status to active" if ended and state.since > max(ended) else ""
+    due = task.schedule.next(state.settled_until)
+    return f"; to run it {said(due)}, set Status to active by then" if due is not None else ""
+
+
+def _under_way(occurrence: Occurrence, said: Said, shut: datetime | None) -> str:
+    if occurrence.stage is Stage.RUNNING and occurrence.started_at is not None:
+        again = f" (attempt {occurrence.attempt} of {occurrence.attempts})" if occurrence.attempt > 1 else ""
+        return f"RUNNING since {said(occurrence.started_at)}{again}"
+    if occurrence.stage is Stage.WAITING and occurrence.retry_at is not None:
+        alone = f" ({left_alone(occurrence.action, 'then')})" if shut is not None and shut > occurrence.retry_at else ""
+        when = said(shut if shut is not None and alone else occurrence.retry_at)
+        why = in_row(occurrence.reason)
+        return f"RETRYING: attempt {occurrence.attempt + 1} of {occurrence.attempts} at {when}{alone}, after: {why}"
+    if shut is not None:
+        return f"WAITING: {left_alone(occurrence.action, said(shut))}"
+    return "WAITING to start"
+
+
+def _ended(occurrence: Occurrence | None, said: Said) -> str:
+    if occurrence is None or occurrence.ended_at is None:
+        return ""
+    return f" {said(occurrence.ended_at)}{f': {in_row(occurrence.reason)}' if occurrence.reason else ''}"

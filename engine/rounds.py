@@ -1,0 +1,95 @@
+"""Rows that wait for others: which of those have ended anew. Pure.
+
+A *round* is complete once every prerequisite has ended anew: its newest run is not the one that the row went by last, it ended
+after the row's `since`, and nothing of it is under way. Where the last round was broken and a person has a failed prerequisite run
+again, those that had succeeded need not run again, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from msgspec import Struct
+
+from actions.api import Outcome
+from engine.model import Cause, Dependency, Occurrence, RowState
+from engine.tally import Tally
+from engine.wording import conjoined, cut
+
+MOST_NAMED = 3
+"""Of prerequisites that did not succeed, so many are named."""
+
+LONGEST_REASON = 300
+"""Characters of why a row was skipped: the reason of a prerequisite's own skip stands within."""
+
+AGAIN = frozenset({Cause.RETRY, Cause.MANUAL})
+"""Causes of a run by which a person makes up for one that failed."""
+
+_ENDED: Mapping[Outcome | None, str] = {
+    Outcome.FAILED: "failed",
+    Outcome.TIMED_OUT: "timed out",
+    Outcome.LOST: "was lost",
+    Outcome.CANCELLED: "was cancelled",
+}
+
+
+_BLANK = Tally()
+
+
+class Prerequisite(Struct, frozen=True):
+    """A row that another one waits for, as it stands.
+
+    name: as that one says.   newest: see `newest`; None before the first.   busy: something of it is under way, or waits to start.
+    """
+
+    name: str
+    key: str
+    newest: Occurrence | None
+    busy: bool
+
+
+def newest(tally: Tally) -> Occurrence | None:
+    """The run of a row by which those go that wait for it: its newest that has ended, or that it was skipped after that for the
+    sake of its own prerequisites. What was left out or missed by the clock is none.
+    """
+    record = tally.record
+    follows = record is not None and record.cause is Cause.COMPLETION and record.outcome is Outcome.SKIPPED
+    return record if follows else tally.last
+
+
+def standing_of(
+    dependencies: Iterable[Dependency], tallies: Mapping[str, Tally], busy: Callable[[str], bool]
+) -> tuple[Prerequisite, ...]:
+    """These rows, as they stand.   tallies: their pasts.   busy: whether something of a row is under way."""
+    return tuple(Prerequisite(d.name, d.key, newest(tallies.get(d.key, _BLANK)), busy(d.key)) for d in dependencies)
+
+
+def ended(state: RowState, prerequisites: Sequence[Prerequisite]) -> dict[str, Occurrence]:
+    """Key → the run, of those prerequisites that have ended for the round to come, which is complete when all of them have.
+
+    state: of the row that waits.
+    """
+    taken, broken = (state.round.taken, state.round.broken) if state.round is not None else ({}, False)
+    idle = {p.key: p.newest for p in prerequisites if p.newest is not None and not p.busy}
+    since = {key: run for key, run in idle.items() if run.ended_at is not None and run.ended_at > state.since}
+    anew = {key: run for key, run in since.items() if taken.get(key) != run.id}
+    if broken and any(run.cause in AGAIN for run in anew.values()):
+        return {key: run for key, run in since.items() if key in anew or run.outcome is Outcome.SUCCEEDED}
+    return anew
+
+
+def failed(runs: Mapping[str, Occurrence]) -> dict[str, Occurrence]:
+    """Those of these runs that did not succeed."""
+    return {key: run for key, run in runs.items() if run.outcome is not Outcome.SUCCEEDED}
+
+
+def how(runs: Iterable[Occurrence], said: Callable[[datetime], str]) -> str:
+    """How these runs ended, that did not succeed: `run_tests failed Mon 23 Nov 2026 09:04 Berlin`."""
+    return cut(conjoined([_how(run, said) for run in runs], MOST_NAMED), LONGEST_REASON)
+
+
+def _how(run: Occurrence, said: Callable[[datetime], str]) -> str:
+    if run.outcome is Outcome.SKIPPED:
+        return f"{run.task} was skipped ({run.reason})"
+    return f"{run.task} {_ENDED[run.outcome]}" + (f" {said(run.ended_at)}" if run.ended_at is not None else "")

@@ -1,0 +1,154 @@
+"""Which rows a row waits for, and what is told where that can't be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from engine.chains import circles, linked, path
+from engine.columns import Column
+from engine.meanings import Meanings
+from engine.model import Defect, Dependency, RowState, Task
+from tests.fakes.house import rules
+from tests.fakes.virtual import NOON
+
+KEYS = "abcdef"
+Said = Mapping[str, str]
+
+
+def states(said: Said, **names: str) -> dict[str, RowState]:
+    """A table: key → what its row says under Depends On.   names: key → Name, where that is another."""
+    return {
+        key: RowState(
+            table="ops",
+            key=key,
+            cells={
+                Column.NAME: names.get(key, key),
+                Column.ACTION: "act",
+                Column.DEPENDS_ON: after or None,
+                Column.SCHEDULE: None if after else "daily 7:00",
+            },
+            first_seen=NOON,
+            changed_at=NOON,
+            since=NOON,
+            settled_until=NOON,
+        )
+        for key, after in said.items()
+    }
+
+
+def meanings(table: Mapping[str, RowState]) -> Meanings:
+    made = Meanings(rules().rules)
+    made.read(table, table)
+    return made
+
+
+def keys(one: Task | Defect) -> list[str]:
+    assert isinstance(one, Task), one
+    return [d.key for d in one.depends_on]
+
+
+def message(one: Task | Defect) -> str:
+    assert isinstance(one, Defect), one
+    assert one.wrong
+    return one.message
+
+
+def test_rows_are_found_by_name_as_a_person_sees_it_and_by_id() -> None:
+    found = meanings(states({"1": "", "2": "", "3": 'RUN  tests\n2, "a, b"', "4": ""}, **{"1": "run tests", "4": "a, b"}))
+    assert keys(found.understood["3"]) == ["1", "2", "4"]
+
+
+def test_a_row_that_is_named_twice_is_waited_for_once() -> None:
+    found = meanings(states({"1": "", "3": "1, build, BUILD"}, **{"1": "build"}))
+    assert found.understood["3"].depends_on == (Dependency("1", "1"),)  # type: ignore[union-attr]  # a task
+
+
+def test_a_name_comes_before_an_id_and_the_row_seen_first_before_one_of_its_name() -> None:
+    table = states({"b": "", "1": "", "2": "", "c": "b, x"}, **{"b": "other", "1": "b", "2": "x"})
+    table["0"] = replace(table["2"], key="0", first_seen=NOON.replace(hour=13))
+    assert keys(meanings(table).understood["c"]) == ["1", "2"]
+
+
+def test_an_unknown_name_is_told_with_the_nearest_one() -> None:
+    found = meanings(states({"run_tests": "", "deploy": "run_test"}))
+    assert message(found.understood["deploy"]) == (
+        'Depends On "run_test": no row of this table has the Name or ID "run_test"; did you mean "run_tests"?'
+    )
+
+
+def test_a_circle_is_told_in_each_of_its_rows_and_in_no_other() -> None:
+    found = meanings(states({"a": "b, f", "b": "c", "c": "a", "d": "c", "e": "e", "f": ""}))
+    said = [message(found.understood[key]) for key in "abc"]
+    assert [s.partition(": ")[2] for s in said] == ["a circle, a → b → c → a; take one of these out of another's Depends On"] * 3
+    assert keys(found.understood["d"]) == ["c"]
+    assert message(found.understood["e"]) == 'Depends On "e": the row waits for itself; take it out'
+
+
+def test_a_large_circle_is_cut() -> None:
+    names = [f"r{n}" for n in range(5000)]
+    said = {name: names[n - 1] for n, name in enumerate(names)}
+    told = message(meanings(states(said)).understood["r7"])
+    assert "r0 → r4999 → r4998 → r4997 → r4996 → r4995 → 4994 more → r0" in told
+
+
+def test_what_another_row_says_changes_what_this_one_means() -> None:
+    table = states({"a": "", "b": "a", "c": "b"})
+    found = meanings(table)
+    table["a"] = replace(table["a"], cells={**table["a"].cells, Column.NAME: "x"})
+    assert found.read(table, ["a"]) == {"a"}  # it is found by its ID still
+    table["b"] = replace(table["b"], cells={**table["b"].cells, Column.DEPENDS_ON: "c"})
+    assert found.read(table, ["b"]) == {"b", "c"}
+    assert "circle" in message(found.understood["c"])
+    table["b"] = replace(table["b"], cells={**table["b"].cells, Column.DEPENDS_ON: "a"})
+    assert found.read(table, ["b"]) == {"b", "c"}
+    assert keys(found.understood["c"]) == ["b"]
+    table["a"] = replace(table["a"], deleted_at=NOON)
+    assert found.read(table, ["a"]) == {"a", "b"}
+    assert "no row of this table" in message(found.understood["b"])
+    assert found.followers(["b"]) == {"c"}
+    assert found.followers(["a"]) == set()
+
+
+def test_an_edit_of_no_name_and_no_chain_looks_at_no_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = states({"a": "", "b": "a"})
+    found = meanings(table)
+    monkeypatch.setattr("engine.meanings.linked", lambda *_: pytest.fail("looked"))
+    table["a"] = replace(table["a"], cells={**table["a"].cells, Column.SCHEDULE: "daily 8:00"})
+    assert found.read(table, ["a"]) == {"a"}
+
+
+def test_a_row_of_another_daemon_can_not_be_waited_for() -> None:
+    table = states({"a": "", "b": "a"})
+    task = meanings(table).understood["b"]
+    assert isinstance(task, Task)
+    assert "is run by another daemon" in message(linked({"b": task}, table, {"a"})["b"])
+
+
+graphs = st.dictionaries(st.sampled_from(KEYS), st.lists(st.sampled_from(KEYS), max_size=4, unique=True).map(tuple))
+
+
+@given(graphs)
+def test_circles_are_all_rows_that_come_back_to_themselves(some: dict[str, tuple[str, ...]]) -> None:
+    graph = dict.fromkeys(KEYS, ()) | some
+
+    def beyond(key: str) -> set[str]:
+        seen, ahead = set[str](), list(graph[key])
+        while ahead:
+            if (one := ahead.pop()) not in seen:
+                seen.add(one)
+                ahead += graph[one]
+        return seen
+
+    found = list(circles(graph))
+    assert sorted(key for circle in found for key in circle) == [key for key in KEYS if key in beyond(key)]
+    for circle in found:
+        assert all(set(circle) <= beyond(key) for key in circle)
+        way = path(graph, circle)
+        assert way[0] == way[-1] == circle[0]
+        assert all(after in graph[key] for key, after in pairwise(way))
