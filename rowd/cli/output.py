@@ -166,6 +166,22 @@ def print_table(
     console(taken(widths)).print(drawn)
 
 
+def print_tree(branches: Iterable[tuple[Sequence[bool], Sequence[Styled]]]) -> None:
+    """Lines below each other: of each, on every level down to its own, whether nothing follows there; and its texts, side by side.
+
+    Texts are cleaned here. On a screen what has no room is cut.
+    """
+    from rich.text import Text
+
+    for last, texts in branches:
+        stem = "".join("   " if done else "│  " for done in last[:-1]) + ("".join("└─ " if done else "├─ " for done in last[-1:]))
+        line = Text().append(stem, style="dim")
+        for text, style in ((one, "") if isinstance(one, str) else one for one in texts):
+            if text:
+                line.append(("" if line.plain == stem else "  ") + clean(text), style=style)
+        console().print(line, no_wrap=True, overflow="ellipsis", crop=True)
+
+
 def print_pairs(pairs: Iterable[tuple[str, Styled]]) -> None:
     """Names and values, one below the other; blank values are left out."""
     from rich.table import Table

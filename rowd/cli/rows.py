@@ -36,6 +36,8 @@ STYLES = {
     "NOTE": "yellow",
     "ASKED": "cyan",
     "HELD": "yellow",
+    "SKIPPED": "yellow",
+    "BLOCKED": "red",
     "MISSED": "yellow",
     "ERROR": "red",
     "FAILED": "red",

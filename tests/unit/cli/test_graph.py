@@ -1,0 +1,72 @@
+"""`rowd graph`: which rows wait for which."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.unit.cli.desk import Desk
+
+CHAINED = "ID,Name,Type,Schedule,Action,Status,Depends On"
+
+
+def desk(folder: Path, *rows: str) -> Desk:
+    return Desk(folder, *rows, header=CHAINED)
+
+
+def diamond(folder: Path) -> Desk:
+    return desk(
+        folder,
+        '4,deploy,,,work,,"assets, docs"',
+        "1,tests,manual,,work,,",
+        "2,assets,,,work,,tests",
+        "3,docs,,,work,,1",
+        "5,tell,,,work,,deploy",
+        "6,other,manual,,work,,",
+    )
+
+
+def test_each_row_stands_under_one_that_it_waits_for_and_in_full_once(tmp_path: Path) -> None:
+    lines = diamond(tmp_path).run("graph").output.splitlines()
+    assert [line.partition("  ")[0] if line[0].isalpha() else line.split("  OK")[0] for line in lines[:6]] == [
+        "tests",
+        "├─ assets",
+        "│  └─ deploy",
+        "│     └─ tell",
+        "└─ docs",
+        "   └─ deploy (above)",
+    ]
+    assert "other" not in " ".join(lines)
+
+
+def test_of_one_row_only_its_own_chain_is_drawn(tmp_path: Path) -> None:
+    found = json.loads(diamond(tmp_path).run("graph", "docs", "--json").output)
+    assert [row["name"] for row in found["rows"]] == ["deploy", "tests", "docs", "tell"]
+    assert found["rows"][2] == {
+        "table": "ops",
+        "id": "3",
+        "name": "docs",
+        "depends_on": ["1"],
+        "on_failure": "skip",
+        "status": "active",
+        "health": "OK, waits for 1",
+    }
+
+
+def test_a_flowchart_takes_no_name_for_its_own_words(tmp_path: Path) -> None:
+    at = desk(tmp_path, '1,"a""] --> b;%% <x>",manual,,work,,', "2,b,,,work,paused,1")
+    assert at.run("graph", "--mermaid").output.splitlines()[:4] == [
+        "flowchart LR",
+        '    r1["a#34;#93; --#62; b#59;#37;#37; #60;x#62;"]:::good',
+        '    r2["b"]:::quiet',
+        "    r1 --> r2",
+    ]
+
+
+def test_where_nothing_waits_or_a_circle_does_that_is_said(tmp_path: Path) -> None:
+    at = desk(tmp_path, "1,a,manual,,work,,")
+    assert "No row waits for another one" in at.said("graph")
+    assert "a waits for no row" in at.said("graph", "a")
+    at.table("ops", "1,a,,,work,,b", "2,b,,,work,,a", header=CHAINED)
+    assert at.said("graph") == "Not drawn: 2 rows whose Depends On can't be understood (rowd check)"
+    assert "can't be had together" in at.said("graph", "--json", "--mermaid", code=2)
