@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from actions.api import Outcome, Result
-from actions.command import wards
+from actions.api import Outcome, Process, Result
+from actions.command import tickets, wards
 from actions.command.tickets import newest, read, void
 from tests.unit.actions.attempts import Lent, action, request
 from tests.unit.actions.dying_daemon import stop
@@ -26,6 +26,13 @@ def killed(pid: int) -> None:
 def one() -> int:
     """The pid of the warden that the next order goes to."""
     return wards.current().pid
+
+
+async def noted(folder: Path) -> Process:
+    """The program of an attempt, once its ticket tells which it is."""
+    while (ticket := read(folder, 1)) is None or ticket.program is None:  # noqa: ASYNC110 (only the file tells)
+        await asyncio.sleep(0)
+    return ticket.program
 
 
 def test_killed_before_the_order_is_sent_another_warden_begins_it(folder: Path) -> None:
@@ -89,11 +96,7 @@ def test_killed_while_programs_run_they_end_with_it_and_the_next_command_has_ano
         made = action(tmp_path, "command", argv=["/bin/sh", "-c", "sleep 1000 & exec sleep 1000"])
         lents = [Lent(tmp_path / name) for name in ("a", "b", "c")]
         running = [asyncio.ensure_future(made.run(request(), lent)) for lent in lents]
-        pids = []
-        for lent in lents:
-            while (ticket := read(lent.path, 1)) is None or ticket.program is None:  # noqa: ASYNC110 (only the file tells)
-                await asyncio.sleep(0)
-            pids.append(ticket.program.pid)
+        pids = [(await noted(lent.path)).pid for lent in lents]
         killed(one())
         for result in await asyncio.gather(*running):
             assert result == Result(Outcome.FAILED, "its warden was killed by SIGKILL (out of memory?)")
@@ -101,6 +104,15 @@ def test_killed_while_programs_run_they_end_with_it_and_the_next_command_has_ano
             wait_for_end(pid)
 
     asyncio.run(main())
+
+
+async def given_up(running: asyncio.Future[Result]) -> None:
+    for _ in range(3):  # it doesn't wait for a warden that doesn't answer
+        running.cancel()
+        for _ in range(5):
+            await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await running
 
 
 @pytest.mark.parametrize("begins", [False, True])
@@ -116,14 +128,10 @@ def test_stopped_it_can_not_keep_a_cancelled_program_alive(folder: Path, *, begi
         pids = []
         if begins:
             pids = [int(pid) for pid in (await asyncio.to_thread((folder / "ready").read_text)).split()]
+            await noted(folder)
             stop(warden)
         await asyncio.sleep(0)
-        for _ in range(3):  # it doesn't wait for a warden that doesn't answer
-            running.cancel()
-            for _ in range(5):
-                await asyncio.sleep(0)
-        with pytest.raises(asyncio.CancelledError):
-            await running
+        await given_up(running)
         return warden, pids
 
     warden, pids = asyncio.run(main())
@@ -134,6 +142,26 @@ def test_stopped_it_can_not_keep_a_cancelled_program_alive(folder: Path, *, begi
     assert result.summary == "well"  # and by then it has done with all that was sent before
     assert begins or not (folder / "output").exists()
     assert (folder / "began").exists() is begins
+
+
+def test_stopped_before_it_has_noted_which_program_it_began_it_is_killed_and_the_program_too(folder: Path) -> None:
+    os.mkfifo(folder / "ready")
+
+    async def main() -> tuple[int, list[int]]:
+        warden = one()
+        argv = ["/bin/sh", "-c", STUBBORN.replace("READY", str(folder / "ready"))]
+        running = asyncio.ensure_future(action(folder, "command", argv=argv, kill_after="0s").run(request(), Lent(folder)))
+        pids = [int(pid) for pid in (await asyncio.to_thread((folder / "ready").read_text)).split()]
+        await noted(folder)
+        stop(warden)
+        ticket = tickets.path_of(folder, 1)
+        ticket.write_text(ticket.read_text().splitlines(keepends=True)[0])  # as it was between the two
+        await given_up(running)
+        return warden, pids
+
+    warden, pids = asyncio.run(main())
+    for pid in (warden, *pids):
+        wait_for_end(pid)
 
 
 def test_stopped_on_a_full_disk_it_is_killed_since_it_may_begin_yet(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
