@@ -200,7 +200,8 @@ class _Evaluation:
         if words in self._values:
             return self._values[words]
         there = [dotted(known) for known in self._values if known]
-        return Unknown(f"there is no such value{did_you_mean(dotted(words), there) or '; check how it is written'}")
+        quotes = f'; write "{words[0]}", with the quotes, if it is text' if len(words) == 1 else "; check how it is written"
+        return Unknown(f"there is no such value{did_you_mean(dotted(words), there) or quotes}")
 
     def _said(self, node: Node, value: Operand) -> str:
         """`coverage = 84`, or the value alone where it is written out."""

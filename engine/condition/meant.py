@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TypeAlias
 
 from engine.condition.tidy import masked, outside
 
@@ -14,40 +15,46 @@ Reads = Callable[[str], bool]
 
 CURLY = str.maketrans({**dict.fromkeys("“”„‟«»″", '"'), **dict.fromkeys("‘’‚‛‹›′", "'")})
 
-_SLIPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(written, re.IGNORECASE), better)
-    for written, better in (
-        (r"^=(?!=)|^(?:if|when|where|unless)\b(?! *[.=<>!\[])", ""),
-        (r"[${]+([^\W\d][\w.]*)\}*", r"\1"),
-        (r"===+", "=="),
-        (r"!==+|<>|=!|/=|≠", "!="),
-        (r"=>|≥|⩾", ">="),
-        (r"=<|≤|⩽", "<="),
-        (r"(?<![=!<>])=(?!=)", "=="),
-        (r" *&+ *| *∧ *", " and "),
-        (r" *\|+ *| *∨ *", " or "),
-        (r"!(?!=) *|¬ *", "not "),
-        (r"\b(?:is )?(?:less|smaller|lower|fewer) than or equal to\b|\bis at most\b", "<="),
-        (r"\b(?:is )?(?:greater|more|higher) than or equal to\b|\bis at least\b", ">="),
-        (r"\bis (?=(?:not )?in\b)", ""),
-        (r"\bis not (?:equal(?: to)?\b)?", "!= "),
-        (r"\bis (?:equal to |the same as )?(?!in\b|not\b)|\bequals? (?:to )?", "== "),
-        (r"== *not in\b", "not in"),
-        (r"(?:\bis |== *)?\b(?:less|smaller|lower|below|fewer|under)(?: than)?\b", "<"),
-        (r"(?:\bis |== *)?\b(?:greater|more|higher|above|over)(?: than)?\b", ">"),
-        (r"(?<=[0-9]) ?(?:percent|per cent|pct|prozent)\b|(?<=[0-9]) ?[％٪]", "%"),
-        (r"(?<![\w.])\.([0-9]+)", r"0.\1"),
-        (r"(?<=[0-9])[_'’](?=[0-9]{3})", ""),
-        (r"\b([0-9]{1,3}),([0-9]{3}\.[0-9]+)", r"\1\2"),
-        (r"×|·", "*"),
-        (r"÷", "/"),
-        (r"\bnow ?\( ?\)", "now"),
-        (r"\[ ?([^\W\d][^\[\]\"']*?) ?\]", r'["\1"]'),
-    )
+Better: TypeAlias = str | Callable[[re.Match[str]], str]
+
+_WRITTEN: tuple[tuple[str, Better], ...] = (
+    (r"^=(?!=)|^(?:if|when|where|unless)\b(?! *[.=<>!\[])", ""),
+    (r"[${]+([^\W\d][\w.]*)\}*", r"\1"),
+    (r"===+", "=="),
+    (r"!==+|<>|=!|/=|≠", "!="),
+    (r"=>|≥|⩾", ">="),
+    (r"=<|≤|⩽", "<="),
+    (r"(?<![=!<>])=(?!=)", "=="),
+    (r" *&+ *| *∧ *", " and "),
+    (r" *\|+ *| *∨ *", " or "),
+    (r"!(?!=) *|¬ *", "not "),
+    (r"\b(?:is )?(?:less|smaller|lower|fewer) than or equal to\b|\bis at most\b", "<="),
+    (r"\b(?:is )?(?:greater|more|higher) than or equal to\b|\bis at least\b", ">="),
+    (r"\bis (?=(?:not )?in\b)", ""),
+    (r"\bis not (?:equal(?: to)?\b)?", "!= "),
+    (r"\bis (?:equal to |the same as )?(?!in\b|not\b)|\bequals? (?:to )?", "== "),
+    (r"== *not in\b", "not in"),
+    (r"(?:\bis |== *)?\b(?:less|smaller|lower|below|fewer|under)(?: than)?\b", "<"),
+    (r"(?:\bis |== *)?\b(?:greater|more|higher|above|over)(?: than)?\b", ">"),
+    (r"(?<=[0-9]) ?(?:percent|per cent|pct|prozent)\b|(?<=[0-9]) ?[％٪]", "%"),
+    (r"(?<![\w.])\.([0-9]+)", r"0.\1"),
+    (r"(?<=[0-9])[_'’](?=[0-9]{3})", ""),
+    (r"\b([0-9]{1,3}),([0-9]{3}\.[0-9]+)", r"\1\2"),
+    (r"×|·", "*"),
+    (r"÷", "/"),
+    (r"\bnow ?\( ?\)", "now"),
+    (r"\[ ?([^\W\d][^\[\]\"']*?) ?\]", r'["\1"]'),
+    (r"(?<=[0-9]) (?=[0-9]{3}\b)|(?<=[0-9]) ?[€$£]|[€$£](?=[0-9])", ""),
+    (r"(?<![\w.])[0-9]{1,3}(?:\.[0-9]{3}){2,}(?![\w.])", lambda found: found[0].replace(".", "")),
+    (r"(?<![\w.])([0-9]{1,3}(?:\.[0-9]{3})+),([0-9]+)", lambda found: f"{found[1].replace('.', '')}.{found[2]}"),
+    (r" ?; ?", ", "),
+    (r"\bxor\b", "!="),
 )
 """What people write for what the language calls otherwise, each by itself and all together."""
 
-_SQUARE = re.compile(r"\bin ?(\[)[^\[\]]*(\])", re.IGNORECASE)
+_SLIPS = tuple((re.compile(written, re.IGNORECASE), better) for written, better in _WRITTEN)
+
+_SQUARE = re.compile(r"\bin ?([\[{])[^\[\]{}]*([\]}])", re.IGNORECASE)
 _BETWEEN = re.compile(r"([^\W\d][\w.]*) between ([^ ]+) and ([^ ]+)", re.IGNORECASE)
 LONGEST_OFFERED = 200
 """Characters of a condition that is offered: it is to be copied, so it is never cut."""

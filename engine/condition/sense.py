@@ -25,6 +25,9 @@ from engine.condition.tree import (
 )
 from engine.condition.unreadable import refused, shown, two_readings, whole
 
+_NOTHING = frozenset({"null", "none", "nil", "undefined", "nan"})
+"""What other languages call a value that is missing."""
+
 
 def check(text: str, node: Node) -> None:
     """Raises Unreadable where the condition says what is never true or false. text: all of it, for the message."""
@@ -41,6 +44,8 @@ def _check(text: str, node: Node) -> None:
             raise refused(text, f'after "not", {shown(spelled(of))} is neither true nor false; {_compare(of)}')
         case Compared(left, sign, right):
             _compared(text, left, sign, right)
+        case Name((word,)) if word.lower() in _NOTHING:
+            raise refused(text, f'"{word}" is no value to compare with; what is missing is told by itself, so leave that part out')
         case Sum() | Product() | Negative():
             _counted(text, node)
     for part in parts(node):
@@ -53,8 +58,12 @@ def _may_be_asked(node: Node) -> bool:
 
 
 def _compare(node: Node) -> str:
-    like = "a name" if isinstance(node, Text | Number) else spelled(node)
-    return f'compare it, like "coverage < {spelled(node)}"' if like == "a name" else f"compare it, like {shown(like + ' > 0')}"
+    match node:
+        case Text():
+            return f"compare it, like {shown(f'branch == {spelled(node)}')}"
+        case Number():
+            return f"compare it, like {shown(f'coverage < {spelled(node)}')}"
+    return f"compare it, like {shown(f'{spelled(node)} > 0')}"
 
 
 def _joined(text: str, joint: All | Any, joined: tuple[Node, ...]) -> None:

@@ -12,6 +12,22 @@ from engine.condition.unreadable import cut, shown
 
 _NUMBER = re.compile(r"[0-9.][\w.]*")
 
+_ELSEWHERE = tuple(
+    (re.compile(where, re.IGNORECASE), why)
+    for where, why in (
+        (r"\0(?:\*\*|\^)|\*\0\*", "there are no powers; multiply instead"),
+        (r"\0//|/\0/", 'there is one division, "/"'),
+        (r"\0%", '"%" stands behind a number, for percent; there is no remainder of a division'),
+        (r"\0(?:\?|(?:if|else|then)\b)", 'there is no "if" within a condition; it is true or false itself'),
+        (r"[0-9]\0:", 'a time of day alone can\'t be written; write a date and a time in quotes, like "2026-12-01 09:00"'),
+        (
+            r"\0(?:~|(?:contains|includes|has|like|i?match(?:es)?|starts ?with|starts|ends ?with|ends)\b)",
+            'text is compared as a whole, by "==" or "in"; have the action give back the part that matters',
+        ),
+    )
+)
+"""What is said of the signs and words that other languages have, by what stands on either side of the place."""
+
 
 def stopped(text: str, stop: Stop) -> str:
     """A clause behind the tidy text: what stands there, and the remedy."""
@@ -63,25 +79,23 @@ def _known(text: str, stop: Stop) -> str | None:
         return (
             f'"{cut(called[0])}(…)" is a call, which no condition makes; have the action give back what it comes to, and name that'
         )
-    if rest.startswith(("**", "^")) or (before.endswith("*") and rest.startswith("*")):
-        return "there are no powers; multiply instead"
-    if rest.startswith("%"):
-        return '"%" stands behind a number, for percent; there is no remainder of a division'
-    if rest.startswith("//") or (before.endswith("/") and rest.startswith("/")):
-        return 'there is one division, "/"'
     if re.match("not\\b", rest, re.IGNORECASE) and stop.expected >= OPERANDS:
         return f'after {_before(text, at)} "not" stands in brackets, with what it denies'
     if rest.startswith("=") or re.search("(?<![=!<>])=$", before):
         return f'"=" after {_before(text, at)} is written "=="'
+    if rest.startswith((",", ";")):
+        return f'after {_before(text, at)} "{rest[0]}" joins nothing; write "and" or "or"'
+    said = f"{before}\0{rest}"
+    return next((why for pattern, why in _ELSEWHERE if pattern.search(said)), None) or _numbers(text, stop, before, rest)
+
+
+def _numbers(text: str, stop: Stop, before: str, rest: str) -> str | None:
+    """A number with something behind it, or something like a number."""
     if (unit := re.match(r"[^\W\d]\w*", rest)) and (number := re.search(r"(?<![\w.])[0-9.]+$", before)):
         return _no_unit(number[0], unit[0])
     if (number := re.match("[0-9.]+", rest)) and re.search(r"[0-9][a-z]+$", before, re.IGNORECASE):
-        return f'"{number[0]}" after {_before(text, at)} has no unit; write one, like "30m"'
-    if number := _NUMBER.match(rest):
-        return _number(number[0], stop)
-    if rest.startswith("?") or re.match(r"if\b|else\b|then\b", rest):
-        return 'there is no "if" within a condition; it is true or false itself'
-    return None
+        return f'"{number[0]}" after {_before(text, stop.at)} has no unit; write one, like "30m"'
+    return _number(number[0], stop) if (number := _NUMBER.match(rest)) else None
 
 
 def _number(word: str, stop: Stop) -> str | None:
