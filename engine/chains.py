@@ -1,4 +1,7 @@
-"""Rows of one table that wait for others: which rows those are, and what is wrong with what a row says of them. Pure."""
+"""Rows of one table that wait for others, or ask for their values: which those are, and what is wrong with what is said of them.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,8 @@ from msgspec.structs import replace
 
 from engine.cells import alike, did_you_mean, quoted, text
 from engine.columns import Column
-from engine.model import Defect, Dependency, RowState, Task
+from engine.links import Dependency
+from engine.model import Defect, RowState, Task
 
 SHOWN = 8
 """So many rows of a circle are named."""
@@ -41,14 +45,14 @@ class Known(Struct, frozen=True):
 
 
 def linked(waiting: Mapping[str, Task], states: Mapping[str, RowState], elsewhere: Collection[str]) -> dict[str, Task | Defect]:
-    """These tasks with the keys of the rows that they wait for, by key; or what is wrong with what one says of them.
+    """These tasks with the keys of the rows that they wait for and ask for values of, by key; or what is wrong with what one says.
 
-    waiting: tasks that depend on others, as parsed.   states: every row of the table that is known.
+    waiting: tasks that depend on others or have a condition, as parsed.   states: every row of the table that is known.
     elsewhere: keys of the rows that another daemon runs.
     """
     known = Known(states, _named(waiting.values(), states), elsewhere, _hints(states) if len(waiting) <= MOST_HINTED else ())
     found = {
-        key: _resolved(waiting[key], known) for key in states if key in waiting
+        key: _asking(_resolved(waiting[key], known), known) for key in states if key in waiting
     }  # in one order: so a circle is told alike each time
     graph = {key: tuple(d.key for d in one.depends_on) for key, one in found.items() if isinstance(one, Task)}
     for circle in circles(graph):
@@ -65,7 +69,7 @@ def linked(waiting: Mapping[str, Task], states: Mapping[str, RowState], elsewher
 
 def _named(waiting: Iterable[Task], states: Mapping[str, RowState]) -> dict[str, str]:
     """Name, as it looks → the key of the row that bears it, of the names that these tasks say. Of several, the one seen first."""
-    wanted = {alike(d.name) for task in waiting for d in task.depends_on}
+    wanted = {alike(name) for task in waiting for name in _names(task)}
     bearers: dict[str, RowState] = {}
     for state in states.values():
         name = text(state.cells.get(Column.NAME)) if state.deleted_at is None else None
@@ -74,6 +78,13 @@ def _named(waiting: Iterable[Task], states: Mapping[str, RowState]) -> dict[str,
         if said not in bearers or state.first_seen < bearers[said].first_seen:
             bearers[said] = state
     return {said: state.key for said, state in bearers.items()}
+
+
+def _names(task: Task) -> Iterator[str]:
+    """Every name of another row that it may mean."""
+    yield from (dependency.name for dependency in task.depends_on)
+    if task.condition is not None:
+        yield from (word for name in task.condition.names for word in name[:2])
 
 
 def _resolved(task: Task, known: Known) -> Task | Defect:
@@ -88,6 +99,20 @@ def _resolved(task: Task, known: Known) -> Task | Defect:
             return _defect(task, why)
         found.setdefault(key, replace(dependency, key=key))
     return replace(task, depends_on=tuple(found.values()))
+
+
+def _asking(task: Task | Defect, known: Known) -> Task | Defect:
+    """With the values that its condition asks for."""
+    if isinstance(task, Defect) or task.condition is None:
+        return task
+    from engine import sources
+
+    try:
+        found = [sources.source(name, task, known.key) for name in sorted(task.condition.names)]
+    except sources.NoSource as exc:
+        why = f"{Column.CONDITION} {quoted(task.condition.text)}: {exc}"
+        return Defect(task.table, task.key, task.name, str(Column.CONDITION), why)
+    return replace(task, sources=tuple(one for one in found if one is not None))
 
 
 def _hints(states: Mapping[str, RowState]) -> tuple[str, ...]:

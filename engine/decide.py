@@ -101,7 +101,11 @@ def _count_up(one: Weighed, hold: Hold | None, now: datetime, house: House) -> N
             one.wakes.append(until)
             return
         number = one.state.fires + 1
-        one.claim(f"counter:{number}", Cause.COUNTER, now, now, "counter")
+        trigger = f"counter:{number}"
+        if (unmet := one.unmet(now)) is not None:
+            one.pass_up(*unmet, trigger, Cause.COUNTER, now, now)
+        else:
+            one.claim(trigger, Cause.COUNTER, now, now, "counter")
         one.state = replace(one.state, count=one.state.count - one.task.threshold, fires=number)
 
 

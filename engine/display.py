@@ -14,7 +14,8 @@ from engine.blackout import Blackout
 from engine.cells import same
 from engine.columns import OURS, SHARED, Column
 from engine.health import health
-from engine.model import Defect, Occurrence, OnFailure, Overlap, Request, RowState, Stage, Status, Task, Type
+from engine.links import OnFailure
+from engine.model import Defect, Occurrence, Overlap, Request, RowState, Stage, Status, Task, Type
 from engine.plan import Hold, in_row
 from engine.recent import last_runs
 from engine.rounds import Prerequisite
@@ -70,7 +71,7 @@ def display(
             slips=slips,
             prerequisites=prerequisites,
         ),
-        Column.UNDERSTOOD_AS: _understood(task, state, started, blackouts, clocked=clocked),
+        Column.UNDERSTOOD_AS: _with_condition(_understood(task, state, started, blackouts, clocked=clocked), task),
         Column.NEXT_RUN: _next_run(task, active, shut or {}, ahead) if hold is None else None,
         Column.LAST_STATUS: "running" if running else (str(last.outcome) if last and last.outcome else None),
         Column.RUNS: tally.runs,
@@ -175,6 +176,12 @@ def _understood(
     if barrier is not None:
         return f"{words} All that comes is skipped: {barrier.what}."
     return f"{words} {listed(ahead, task.schedule.zone)}"
+
+
+def _with_condition(words: Cell, task: Task | None) -> Cell:
+    if task is None or task.condition is None:
+        return words
+    return f"{str(words).rstrip('.')}. Only if {task.condition.text}"
 
 
 _IF = {

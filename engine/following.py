@@ -7,8 +7,10 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from actions.api import Outcome
 from engine.lateness import crowded
-from engine.model import Cause, OnFailure, Overlap, Round
+from engine.links import OnFailure, Round
+from engine.model import Cause, Overlap
 from engine.plan import House
 from engine.rounds import Prerequisite, ended, failed, how
 from engine.weighing import Weighed, later
@@ -28,9 +30,10 @@ def follow(one: Weighed, prerequisites: Sequence[Prerequisite], now: datetime, h
     trigger, due = f"after:{last.id}", last.ended_at or now
     skipped = bool(broken) and one.task.on_failure is OnFailure.SKIP
     reason = how(broken.values(), lambda at: moment(at, one.task.zone)) if skipped else crowded(one)
+    unmet = (Outcome.SKIPPED, reason) if reason is not None else one.unmet(now)
     one.state = replace(one.state, round=Round({key: run.id for key, run in runs.items()}, broken=skipped))
-    if reason is not None:
-        one.pass_up(trigger, due, now, reason)
+    if unmet is not None:
+        one.pass_up(*unmet, trigger, Cause.COMPLETION, due, now)
         return
     if one.task.overlap is Overlap.RESTART:
         one.stop_all("restarted by the next round", "")

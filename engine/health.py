@@ -9,7 +9,8 @@ from datetime import datetime
 from actions.api import Outcome
 from engine.cells import text
 from engine.columns import Column
-from engine.model import Cause, Defect, Occurrence, OnFailure, Request, RowState, Stage, Status, Task, Type
+from engine.links import OnFailure
+from engine.model import Defect, Occurrence, Request, RowState, Stage, Status, Task, Type
 from engine.plan import Hold, in_row
 from engine.rounds import Prerequisite, ended, failed, how
 from engine.schedule import as_counted
@@ -113,11 +114,10 @@ def _standing(
         return f"MISSED {tally.missed_now} since {said(tally.missed_since)}{f': {why}' if why else ''}{then}"
     if failed and tally.last is not None:
         return f"{str(tally.last.outcome).upper()}{_ended(tally.last, said)}{then}"
+    if (record := tally.record) is not None and record.outcome is Outcome.SKIPPED and _tells_skips(understood):
+        again = state.round is not None and state.round.broken
+        return f"SKIPPED: {record.reason}" + ("; a retry of what failed makes up for it" if again else then)
     if understood.type is Type.ON_COMPLETION:
-        record = tally.record
-        if record is not None and record.cause is Cause.COMPLETION and record.outcome is Outcome.SKIPPED:
-            again = state.round is not None and state.round.broken
-            return f"SKIPPED: {record.reason}" + ("; a retry of what failed makes up for it" if again else then)
         return f"OK{then}"
     if understood.type is Type.COUNTER:
         return f"OK, {whole(state.count)} of {whole(understood.threshold)}{_full(state, understood.threshold)}"
@@ -125,6 +125,11 @@ def _standing(
         return "OK, runs when asked"
     past = "it ran before this ledger began" if state.marked else f"{understood.schedule.text} is past"
     return f"OK{then}" if then else f"NEVER: {past}; give a time to come"
+
+
+def _tells_skips(task: Task) -> bool:
+    """Whether Health says why it was skipped last: of what other rows or a condition keep from running."""
+    return task.type is Type.ON_COMPLETION or task.condition is not None
 
 
 _BLOCKED = "BLOCKED"

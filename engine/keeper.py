@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
-
-from msgspec.structs import replace
+from typing import TYPE_CHECKING
 
 from connectors.api import Cell, Written
 from engine import notes
@@ -18,7 +17,7 @@ from engine.display import display
 from engine.findings import Findings, Reading
 from engine.ledger import TableMark
 from engine.meanings import Meanings
-from engine.merge import meant_by, stands_differently
+from engine.merge import stands_differently
 from engine.misfits import Misfits
 from engine.model import SETTLE, Defect, Occurrence, Request, RowState, Task
 from engine.plan import Answer, Hold, Released, Standing, bare, cause, public
@@ -28,10 +27,15 @@ from engine.set_back import taken_back
 from engine.sight import Sight
 from engine.tally import Tally
 from engine.unsent import Unsent
+from engine.writes import Writes
+
+if TYPE_CHECKING:
+    from engine.condition import Given, Reference
 
 SECOND_LOOK = SETTLE
 """How soon a suspicious read is followed by another."""
 
+_UNASKED: Mapping[Reference, Given] = {}
 _UNREAD: Mapping[str, Mapping[str, Cell]] = {}
 
 
@@ -40,7 +44,7 @@ class Keeper:
 
     states: every row that the ledger remembers.   tallies: what their pasts add up to.   requests: open wishes.
     sight: how the table was last read.   access: how it stands with us.   recent: whether the tallies hold the newest outcomes.
-    bylaws: which rules hold.
+    bylaws: which rules hold.   writes: what is about to be put into it.
     unsent: rows that have yet to be told.
     """
 
@@ -64,7 +68,7 @@ class Keeper:
         self._mended: dict[str, Released] = {}  # rows that were defective until then
         self._misfits = Misfits()
         self._told_unclear: set[str] = set()
-        self._doubted: set[str] = set()  # rows of the last write of which an earlier answer is still out: it may land any time
+        self.writes = Writes(self.states)
         self.unsent.add(sorted(self.meanings.read(self.states, self.states)))
 
     @property
@@ -101,7 +105,7 @@ class Keeper:
         hints = self.hints
         layout = self.sight.layout
         stand = [(key, self._misfits.fitted(key, put, answer, layout)) for (key, put), answer in zip(patches, answers, strict=True)]
-        found = self.sight.delivered(stand, answers, now, self._doubted)
+        found = self.sight.delivered(stand, answers, now, self.writes.doubted)
         self.unsent.add(key for key, _ in patches if key not in found.told)
         found.news, self.access.unwritable = self.access.unwritable is not None or self.hints != hints, None
         return found
@@ -109,24 +113,6 @@ class Keeper:
     def unfit(self, key: str, column: str, value: Cell) -> bool:
         """Whether the column is known not to hold this value: alone, it is no reason to write the row again."""
         return self._misfits.known(key, column, value)
-
-    def intend(self, patches: Sequence[tuple[str, Mapping[str, Cell]]]) -> Findings:
-        """These canonical cells are about to be put: how the shared cells stand then is remembered, in case no answer comes."""
-        found = Findings()
-        self._doubted = {key for key, _ in patches if key in self.states and self.states[key].meant}
-        for key, put in patches:
-            if (state := self.states.get(key)) is not None and (meant := meant_by(state, put)) and state.meant != meant:
-                found.states[key] = replace(state, meant=meant)
-                found.told.add(key)  # it shows what it did
-        return found
-
-    def refused(self, keys: Iterable[str]) -> Findings:
-        """What was about to be put into these rows was not: a person who types the same means it."""
-        found = Findings()
-        for key in keys:
-            if key in self.states and self.states[key].meant and key not in self._doubted:
-                found.states[key] = replace(self.states[key], meant={})
-        return found
 
     def set_back(self, now: datetime) -> Findings:
         """The wall clock was set back to `now`: what lies ahead of it was never reached."""
@@ -271,6 +257,18 @@ class Keeper:
             last=self.tallies.get(key, Tally()).last,
             released=self._released(key),
             prerequisites=self.prerequisites(key),
+            values=self.values(key),
+        )
+
+    def values(self, key: str) -> Mapping[Reference, Given]:
+        """What the names in this row's condition stand for, but for the present instant."""
+        task = self.understood.get(key)
+        if not isinstance(task, Task) or task.condition is None:
+            return _UNASKED
+        from engine import sources
+
+        return sources.values(
+            task, self.states[key], self.tallies, lambda other: self.active(self.name, other), self.prerequisites(key)
         )
 
     def prerequisites(self, key: str) -> tuple[Prerequisite, ...]:

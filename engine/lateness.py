@@ -171,8 +171,9 @@ def _overlap(one: Weighed, schedule: Schedule, due: datetime, now: datetime, hou
     made_up: it is one of those that `Catch Up: all` runs one after another.
     """
     reason = (None if schedule.one_off else _skipped(one, due, now, house)) or crowded(one, made_up=made_up)
-    if reason is not None:
-        one.record(Outcome.SKIPPED, reason, due, due, 1, now)
+    unmet = (Outcome.SKIPPED, reason) if reason is not None else one.unmet(now)
+    if unmet is not None:
+        one.record(*unmet, due, due, 1, now)
         return
     if one.task.overlap is Overlap.RESTART:
         one.stop_all("restarted by the next occurrence", "")

@@ -18,7 +18,7 @@ class Meanings:
         self.rules = rules
         self.understood: dict[str, Task | Defect] = {}
         self._names: dict[str, Defect] = {}  # rows whose name another row had first
-        self._waiting: dict[str, Task] = {}  # rows that depend on others, as parsed
+        self._waiting: dict[str, Task] = {}  # rows that speak of others, as parsed
         self._followers: dict[str, set[str]] = {}
         self._named: dict[str, Cell] = {}
         self._untold: set[str] = set()
@@ -53,9 +53,9 @@ class Meanings:
         return touched
 
     def _waits(self, key: str) -> bool:
-        """Keep what the row says of rows that it waits for. False where it said and says nothing of any."""
+        """Keep what the row says of other rows. False where it said and says nothing of any."""
         task = self.understood.get(key)
-        if isinstance(task, Task) and task.depends_on:
+        if isinstance(task, Task) and (task.depends_on or task.condition is not None):
             self._waiting[key] = task
             return True
         return self._waiting.pop(key, None) is not None

@@ -20,7 +20,7 @@ LONGEST = 32_768
 DEEPEST = 8
 """Objects and lists within each other."""
 
-UNSERVED = (Column.CONDITION, Column.NOTIFY, Column.DEADLINE)
+UNSERVED = (Column.NOTIFY, Column.DEADLINE)
 """Settings that would change what runs, and that this version doesn't know yet: it must not run as if they weren't there."""
 
 REMARKS = (Column.ASSIGNEE, Column.PROJECT, Column.WORKFLOW)
@@ -40,6 +40,7 @@ SETTINGS: Mapping[str, Column] = {
         Column.RUNS_ON,
         Column.DEPENDS_ON,
         Column.ON_FAILURE,
+        Column.CONDITION,
         *UNSERVED,
         *REMARKS,
     )

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
 from actions.api import Outcome, Value
 from connectors.api import Cell
+from engine.links import Dependency, OnFailure, Round, Source
+
+if TYPE_CHECKING:
+    from engine.condition import Condition
 
 SETTLE = timedelta(seconds=2)
 """A new or edited row fires only after it has been unchanged for this long."""
@@ -62,21 +66,6 @@ class Overlap(StrEnum):
     RESTART = "restart"
 
 
-class OnFailure(StrEnum):
-    """What becomes of a row that waits for others, where one of those did not succeed."""
-
-    SKIP = "skip"
-    BLOCK = "block"
-    RUN = "run"
-
-
-class Dependency(Struct, frozen=True):
-    """A row that another one waits for.   name: as that one says it, or its ID.   key: that row's; "" until it is found."""
-
-    name: str
-    key: str = ""
-
-
 class Schedule(Protocol):
     """When a task comes due. A value: equal texts in equal settings are equal schedules."""
 
@@ -106,6 +95,7 @@ class Task(Struct, frozen=True, gc=False):
     threshold: of a counter, at least 1.   timeout, attempts: already within the operator's ceilings.
     every: the action's smallest distance between two starts of this task, None for none.
     depends_on: the rows that it waits for, each once; none but of on_completion.   on_failure: where one of them did not succeed.
+    condition: what has to hold when it comes due; None for nothing.   sources: of the values that it asks for, but for the instant.
     """
 
     table: str
@@ -129,6 +119,8 @@ class Task(Struct, frozen=True, gc=False):
     every: timedelta | None = None
     depends_on: tuple[Dependency, ...] = ()
     on_failure: OnFailure = OnFailure.SKIP
+    condition: Condition | None = None
+    sources: tuple[Source, ...] = ()
 
 
 class Defect(Struct, frozen=True):
@@ -153,16 +145,6 @@ class Defect(Struct, frozen=True):
 
 
 _NOTHING: Mapping[str, Any] = {}
-
-
-class Round(Struct, frozen=True, gc=False):
-    """The newest runs of the rows that a row waits for, as it has last gone by them.
-
-    taken: key of such a row → the id of its run.   broken: the row was skipped then, since not all had succeeded.
-    """
-
-    taken: Mapping[str, str]
-    broken: bool = False
 
 
 class RowState(Struct, frozen=True, gc=False):

@@ -173,6 +173,7 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
         every=definition.at_most_every,
         depends_on=depends_on,
         on_failure=row.on_failure(),
+        condition=row.condition(),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -12,6 +13,9 @@ from actions.api import NOT_STARTED
 from engine.blackout import Blackout
 from engine.model import Occurrence, Request, RowState, Task
 from engine.rounds import Prerequisite
+
+if TYPE_CHECKING:
+    from engine.condition import Given, Reference
 
 _CAUSE = re.compile(r'(?:"[^"]*"|[^"])*?(?=; [a-z]|\. [A-Z]|\.?$)')
 
@@ -62,7 +66,7 @@ class Standing(Struct, frozen=True):
 
     active: its occurrences that have not ended, oldest first.   last: the newest that was started and has ended.
     requests: what people asked of it, oldest first.   released: what kept it from starting last; None where nothing did.
-    prerequisites: the rows that it waits for.
+    prerequisites: the rows that it waits for.   values: what the names in its condition stand for, but for the instant.
     """
 
     task: Task
@@ -73,6 +77,7 @@ class Standing(Struct, frozen=True):
     last: Occurrence | None = None
     released: Released | None = None
     prerequisites: tuple[Prerequisite, ...] = ()
+    values: Mapping[Reference, Given] = field(default_factory=dict)
 
 
 class House(Struct, frozen=True):

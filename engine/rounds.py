@@ -13,7 +13,8 @@ from datetime import datetime
 from msgspec import Struct
 
 from actions.api import Outcome
-from engine.model import Cause, Dependency, Occurrence, RowState
+from engine.links import Dependency
+from engine.model import Cause, Occurrence, RowState
 from engine.tally import Tally
 from engine.wording import conjoined, cut
 
@@ -50,11 +51,11 @@ class Prerequisite(Struct, frozen=True):
 
 
 def newest(tally: Tally) -> Occurrence | None:
-    """The run of a row by which those go that wait for it: its newest that has ended, or that it was skipped after that for the
-    sake of its own prerequisites. What was left out or missed by the clock is none.
+    """The run of a row by which those go that wait for it: its newest that has ended, or that it was passed over after that when
+    its own prerequisites had ended. What was left out or missed by the clock is none.
     """
     record = tally.record
-    follows = record is not None and record.cause is Cause.COMPLETION and record.outcome is Outcome.SKIPPED
+    follows = record is not None and record.cause is Cause.COMPLETION and record.outcome in (Outcome.SKIPPED, Outcome.MISSED)
     return record if follows else tally.last
 
 
@@ -90,6 +91,6 @@ def how(runs: Iterable[Occurrence], said: Callable[[datetime], str]) -> str:
 
 
 def _how(run: Occurrence, said: Callable[[datetime], str]) -> str:
-    if run.outcome is Outcome.SKIPPED:
-        return f"{run.task} was skipped ({run.reason})"
+    if run.outcome in (Outcome.SKIPPED, Outcome.MISSED):
+        return f"{run.task} was {run.outcome} ({run.reason})"
     return f"{run.task} {_ENDED[run.outcome]}" + (f" {said(run.ended_at)}" if run.ended_at is not None else "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta, tzinfo
-from typing import NoReturn, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from actions.api import Definition
 from config.fields import spelled
@@ -12,8 +12,12 @@ from connectors.api import Cell, fold
 from engine import cells as cell_of
 from engine.cells import BadCell, alike, quoted, text
 from engine.columns import Column
+from engine.links import Dependency, OnFailure
 from engine.metadata import UNSERVED, Metadata
-from engine.model import MOST_COUNTED_RUNS, CatchUp, Dependency, OnFailure, Overlap, Type
+from engine.model import MOST_COUNTED_RUNS, CatchUp, Overlap, Type
+
+if TYPE_CHECKING:
+    from engine.condition import Condition
 
 LONGEST_TIMEOUT = timedelta(hours=1)
 """What a row may ask for where the operator set no ceiling, unless the action's own time-out is longer."""
@@ -157,6 +161,18 @@ class Settings:
 
     def on_failure(self) -> OnFailure:
         return self._read(Column.ON_FAILURE, lambda cell: cell_of.choice(cell, OnFailure), OnFailure.SKIP)
+
+    def condition(self) -> Condition | None:
+        """What has to hold when it comes due; None where it says nothing."""
+        said = text(self.value(Column.CONDITION))
+        if said is None:
+            return None
+        from engine import condition
+
+        try:
+            return condition.parse(said)
+        except condition.Unreadable as exc:
+            self.tell(Column.CONDITION, str(exc))
 
     def _read(self, column: Column, how: Callable[[Cell], T], default: T) -> T:
         cell = self.value(column)

@@ -8,8 +8,9 @@ from actions.api import Outcome
 from connectors.preparing import Kind, Shape, Tone, Writer
 from engine.columns import OURS, SHARED, Column
 from engine.layout import Layout
+from engine.links import OnFailure
 from engine.metadata import UNSERVED
-from engine.model import CatchUp, OnFailure, Overlap, Status, Type
+from engine.model import CatchUp, Overlap, Status, Type
 from engine.settings import EVENTS, PRIORITIES
 
 USUAL = (
@@ -131,6 +132,7 @@ _ABOUT: Mapping[Column, str] = {
     Column.METADATA: "Values for the action's parameters, as JSON.",
     Column.DEPENDS_ON: "The rows that this one waits for: their Names, with commas between them.",
     Column.ON_FAILURE: "What becomes of it where one of those did not succeed.",
+    Column.CONDITION: 'What has to hold when it comes due, like "coverage < 80%".',
     Column.TIME_ZONE: "Of the row's times, like Europe/Berlin. Blank: the table's.",
     Column.CATCH_UP: "What becomes of runs that were late.",
     Column.OVERLAP: "What becomes of a run that comes due while the last one goes on.",

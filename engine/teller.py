@@ -79,8 +79,10 @@ class Teller:
             batch = await patches(keeper, self._clock.now(), self._table.traits.batch)
             if not batch:  # the read has settled it, or the table is held now
                 return
-        if keeper.intend(meant := [(one.key, one.put) for one in batch]).states:
-            await deliver(keeper, lambda _: keeper.intend(meant))  # should the answer never come, this tells ours from a person's
+        if keeper.writes.intend(meant := [(one.key, one.put) for one in batch]).states:
+            await deliver(
+                keeper, lambda _: keeper.writes.intend(meant)
+            )  # should the answer never come, this tells ours from a person's
         keeper.unsent.goes_out({one.key: one.news for one in batch})
         keys = [one.key for one in batch]
         try:
@@ -117,8 +119,8 @@ class Teller:
             return None
         except TableError as exc:
             await self._delayed(exc, deliver)
-            if keeper.refused(keys := [one.key for one in batch]).states:
-                await deliver(keeper, lambda _: keeper.refused(keys))
+            if keeper.writes.refused(keys := [one.key for one in batch]).states:
+                await deliver(keeper, lambda _: keeper.writes.refused(keys))
             return None
         self._crash.at("table.after-write")
         if keeper.access.unwritable is not None:

@@ -16,6 +16,9 @@ from engine.plan import Answer, House, Standing, Stop
 from engine.upcoming import again_from
 from engine.wording import left_alone, moment
 
+NOW = ("now",)
+"""The present instant, as a condition names it."""
+
 _OPEN: Mapping[str, datetime] = {}
 
 
@@ -31,6 +34,7 @@ class Weighed:
         self.last = standing.last
         self.hold = standing.hold
         self.released = standing.released
+        self.values = standing.values
         self.active = list(standing.active)
         self.claims: list[Occurrence] = []
         self.records: list[Occurrence] = []
@@ -51,10 +55,25 @@ class Weighed:
             replace(base, stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=now, count=number, last_due=last)
         )
 
-    def pass_up(self, trigger: str, due: datetime, now: datetime, reason: str) -> None:
-        """Record that it is skipped where what it waits for has ended."""
-        base = _occurrence(self.task, trigger, Cause.COMPLETION, due, now, "completion")
-        self.records.append(replace(base, stage=Stage.ENDED, outcome=Outcome.SKIPPED, reason=reason, ended_at=now, last_due=due))
+    def pass_up(self, outcome: Outcome, reason: str, trigger: str, cause: Cause, due: datetime, now: datetime) -> None:
+        """Record one occurrence that doesn't run, of a trigger that is no instant."""
+        base = _occurrence(self.task, trigger, cause, due, now, str(cause))
+        self.records.append(replace(base, stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=now, last_due=due))
+
+    def unmet(self, now: datetime) -> tuple[Outcome, str] | None:
+        """What becomes of what comes due, by the row's condition, and why; None where that holds, or there is none.
+
+        What can't be told is never taken for false: it is missed, as everything is that a row's defect keeps from running.
+        """
+        if self.task.condition is None:
+            return None
+        from engine import condition
+
+        try:
+            verdict = condition.evaluate(self.task.condition, {**self.values, NOW: now}, zone=self.task.zone)
+        except condition.Undecidable as exc:
+            return Outcome.MISSED, str(exc)
+        return None if verdict.holds else (Outcome.SKIPPED, verdict.why)
 
     def withdraw(self, reason: str) -> None:
         """Take back what people asked for in this very decision: those requests are refused."""

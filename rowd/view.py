@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from connectors.api import PROVISIONAL, Cell, Lease
@@ -20,6 +20,7 @@ from engine.access import reach_of
 from engine.cells import quoted
 from engine.clock import Clock
 from engine.columns import Column
+from engine.condition import Given, Reference
 from engine.display import display
 from engine.findings import Reading
 from engine.keeper import Keeper
@@ -53,6 +54,7 @@ class RowView(Struct, frozen=True):
     position: which of the table's rows it is, from 1, where it was read now.
     wanted: what the daemon's own code would write into it; None for a row that the daemon has yet to tell apart, or never reads.
     lease: of another daemon than this ledger's, which runs it; None where none is known to.   prerequisites: what it waits for.
+    values: what its condition asks for, but for the instant.
     """
 
     table: str
@@ -69,6 +71,7 @@ class RowView(Struct, frozen=True):
     wanted: Callable[[], Mapping[str, Cell] | None] | None = None
     lease: Lease | None = None
     prerequisites: tuple[Prerequisite, ...] = ()
+    values: Mapping[Reference, Given] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -109,15 +112,8 @@ class RowView(Struct, frozen=True):
         """For `decide`; None where the row is no task."""
         if self.task is None:
             return None
-        return Standing(
-            self.task,
-            self.state,
-            self.held,
-            self.active,
-            self.requests,
-            self.tally.last,
-            prerequisites=self.prerequisites,
-        )
+        asked, last = self.requests, self.tally.last
+        return Standing(self.task, self.state, self.held, self.active, asked, last, None, self.prerequisites, self.values)
 
 
 class TableView(Struct, frozen=True):
@@ -272,6 +268,7 @@ def _seen(bound: Bound, known: Known, reading: Reading | TableError | None, now:
             position=positions.get(key),
             wanted=partial(keeper.wanted, key, now) if bound.served else None,
             prerequisites=keeper.prerequisites(key),
+            values=keeper.values(key),
         )
         for key in order
         if (understood := keeper.understood.get(key)) is not None

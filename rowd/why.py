@@ -6,22 +6,27 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from actions.api import Outcome
 from engine.blackout import covering
 from engine.decide import decide
-from engine.model import SETTLE, Occurrence, OnFailure, Stage, Status, Task, Type
-from engine.plan import House
+from engine.links import OnFailure
+from engine.model import SETTLE, Occurrence, Stage, Status, Task, Type
+from engine.plan import House, cause
 from engine.rounds import ended, failed, how
 from engine.upcoming import again_from
+from engine.weighing import Weighed
 from engine.wording import conjoined, whole
 from rowd.saying import distance, holder, when
 from rowd.view import RowView
+
+HOLDS = "it holds now"
 
 
 def why(row: RowView, now: datetime, house: House, *, daemon: bool) -> str:
     """One sentence, with its full stop. daemon: whether one is running; without one nothing starts, whatever else is said, unless
     another machine's daemon runs the row.
     """
-    reason = _reason(row, now, house).rstrip(".")
+    reason = "; ".join(filter(None, (_reason(row, now, house).rstrip("."), _condition(row, now))))
     if row.lease is not None:
         alone = f". The daemon that runs it is {holder(row.lease, now, row.zone)}"
     else:
@@ -57,6 +62,23 @@ def _reason(row: RowView, now: datetime, house: House) -> str:
     if task.schedule is None:
         return "it runs only when asked: `rowd run-now`, or `run now` in its Do cell"
     return _timed(row, task, now, house)
+
+
+def _condition(row: RowView, now: datetime) -> str:
+    """That the condition of a row would keep it from starting; "" where it wouldn't, or what comes due has begun."""
+    said = holds_now(row, now) if not row.active else ""
+    return f"by its condition it would be left out: {said}" if said and said != HOLDS else ""
+
+
+def holds_now(row: RowView, now: datetime) -> str:
+    """Whether the condition of a row would let it start now, and why; "" where it has none."""
+    standing = row.standing
+    if standing is None or standing.task.condition is None:
+        return ""
+    unmet = Weighed(standing).unmet(now)
+    if unmet is None:
+        return HOLDS
+    return f"it does not hold now ({unmet[1]})" if unmet[0] is Outcome.SKIPPED else f"it can't be told now ({cause(unmet[1])})"
 
 
 def _waiting(row: RowView, occurrence: Occurrence, now: datetime, house: House) -> str:

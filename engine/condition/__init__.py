@@ -7,6 +7,7 @@ that together. The way of the values: `operands` â†’ `arithmetic`, `matching` â†
 
 from engine.condition.evaluating import Given, Unknown, Values, Verdict, evaluate
 from engine.condition.reading import Condition, parse
+from engine.condition.spelling import dotted
 from engine.condition.tree import Reference
 from engine.condition.unreadable import Undecidable, Unreadable
 
@@ -19,6 +20,7 @@ __all__ = [
     "Unreadable",
     "Values",
     "Verdict",
+    "dotted",
     "evaluate",
     "parse",
 ]

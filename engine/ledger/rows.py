@@ -14,7 +14,8 @@ from engine.ledger.codec import all_unpacked, dated, instant, instant_or_none, m
 from engine.ledger.errors import IllegalMove
 from engine.ledger.statements import insert, upsert, where, with_columns
 from engine.ledger.store import Store
-from engine.model import Edit, Round, RowState, Status
+from engine.links import Round
+from engine.model import Edit, RowState, Status
 
 
 class Rows(Store):

@@ -28,7 +28,7 @@ from rowd.cli.site import behind, pick, reading, site_at, tables_of
 from rowd.coming import Coming, coming
 from rowd.saying import distance, earlier, plural, when
 from rowd.view import RowView, house, living, look
-from rowd.why import why
+from rowd.why import holds_now, why
 
 RUNS = 5
 LONGEST = 500
@@ -118,7 +118,7 @@ def _pairs(row: RowView, reason: str, tripped: str, now: datetime, runs: list[Co
         yield "Schedule", str(row.cells[Column.UNDERSTOOD_AS] or "")
         for number, line in enumerate(next_lines(row, runs, now)):
             yield "" if number else "Next", line
-        yield from _settings(row, task)
+        yield from _settings(row, task, now)
     else:
         yield "Schedule", str(cells.get(Column.SCHEDULE) or "")
         yield "Action", str(cells.get(Column.ACTION) or "")
@@ -128,11 +128,13 @@ def _pairs(row: RowView, reason: str, tripped: str, now: datetime, runs: list[Co
         yield "Last success", f"{when(tally.last_success, row.zone, now)} ({distance(tally.last_success, now)})"
 
 
-def _settings(row: RowView, task: Task) -> Iterator[tuple[str, Styled]]:
+def _settings(row: RowView, task: Task, now: datetime) -> Iterator[tuple[str, Styled]]:
     """What holds for it, by the row or by default."""
     yield "Type", str(task.type)
     if task.type is Type.COUNTER:
         yield "Count", f"{whole(row.state.count)} of {whole(task.threshold)}"
+    if task.condition is not None:
+        yield "Condition", f"{task.condition.text}: {holds_now(row, now)}"
     yield "Action", task.action
     yield "Parameters", ", ".join(f"{name} = {value}" for name, value in task.parameters.items())
     settings = {
@@ -206,6 +208,7 @@ def _settings_json(task: Task) -> Mapping[str, Any]:
         "retry_wait_s": task.retry_wait,
         "depends_on": [d.name for d in task.depends_on],
         "on_failure": task.on_failure if task.depends_on else None,
+        "condition": task.condition.text if task.condition is not None else None,
         "overlap": task.overlap,
         "catch_up": task.catch_up,
         "priority": task.priority,

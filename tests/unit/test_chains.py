@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from engine.chains import circles, linked, path
 from engine.columns import Column
+from engine.links import Dependency
 from engine.meanings import Meanings
-from engine.model import Defect, Dependency, RowState, Task
+from engine.model import Defect, RowState, Task
 from tests.fakes.house import rules
 from tests.fakes.virtual import NOON
 

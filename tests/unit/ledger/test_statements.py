@@ -19,7 +19,8 @@ from actions.api import Outcome, Result
 from engine.ledger import AttemptEnd, IllegalMove, Ledger
 from engine.ledger.statements import insert, upsert, where, with_columns
 from engine.ledger.steps import LARGEST_STEP, steps
-from engine.model import Edit, Round, RowState, Stage
+from engine.links import Round
+from engine.model import Edit, RowState, Stage
 from tests.unit.ledger.making import MINUTE, NOON, claimed, missed, occurrence, row
 
 PUT = insert("numbers", ("n", "twice", "by")) + " ON CONFLICT (n) DO NOTHING"

@@ -16,7 +16,8 @@ from engine.ledger import Ledger, new_run_id
 from engine.ledger.codec import all_unpacked, instant, micros, packed, prose, unpacked
 from engine.ledger.ids import new_run_ids
 from engine.ledger.values import occurrence_of, values_of
-from engine.model import Cause, Occurrence, Round, RowState, Stage
+from engine.links import Round
+from engine.model import Cause, Occurrence, RowState, Stage
 from tests.unit.ledger.making import DAY, NOON, claimed, occurrence, row
 
 instants = st.datetimes(datetime(1700, 1, 1), datetime(2400, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 (the zone comes beside)

@@ -1,0 +1,152 @@
+"""Where the values come from that a condition asks for: of which row, and which of its values. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from actions.api import Value
+from engine.cells import did_you_mean
+from engine.condition import Given, Reference, Unknown, dotted
+from engine.links import Source
+from engine.model import Occurrence, RowState, Stage, Task
+from engine.rounds import Prerequisite
+from engine.tally import Tally
+from engine.weighing import NOW
+from engine.wording import conjoined
+
+TASK, TASKS, OUTPUTS, PARAMETERS = "task", "tasks", "outputs", "parameters"
+
+OF_A_RUN = ("outcome", "summary", "started_at", "ended_at", "duration")
+"""Of a row's newest run that has ended."""
+
+OF_A_ROW = ("runs", "failures", "missed", "last_success", "running")
+
+OF_ITSELF = ("count",)
+
+ALONE = ("last_success", "runs", "failures", "missed", "count")
+"""What a row may say of itself without `task.` before it."""
+
+_BLANK = Tally()
+
+
+class NoSource(ValueError):
+    """A condition asks for what there can't be: a sentence with the remedy, without the condition."""
+
+
+def source(reference: Reference, task: Task, key_of: Callable[[str], str | None]) -> Source | None:
+    """What this name in the condition of this task stands for; None for the present instant.
+
+    key_of: the row of this Name or ID, None for none.   Raises NoSource.
+    """
+    if reference == NOW:
+        return None
+    if len(reference) == 1:
+        return _alone(reference, task)
+    first, *rest = reference
+    if first == TASK:
+        return _of(reference, task.key, rest, itself=True)
+    if first == TASKS:
+        name, *rest = rest
+        if (key := key_of(name)) is None:
+            raise NoSource(f'{dotted(reference)}: no row of this table has the Name or ID "{name}"')
+        return _of(reference, key, rest)
+    if (key := key_of(first)) is not None:
+        return _of(reference, key, rest)
+    raise NoSource(
+        f'{dotted(reference)} is not known: no row of this table has the Name or ID "{first}"; write tasks["NAME"].outcome'
+    )
+
+
+def _alone(reference: Reference, task: Task) -> Source:
+    (word,) = reference
+    if word in ALONE:
+        return Source(reference, task.key, word)
+    if task.depends_on:
+        return Source(reference, "", OUTPUTS, word)
+    hint = did_you_mean(word, ("now", *ALONE))
+    raise NoSource(
+        f'{word} is not known{hint}; an output of another row is written tasks["NAME"].outputs.{word}, or {word} alone where '
+        "that row stands under Depends On"
+    )
+
+
+def _of(reference: Reference, key: str, rest: Sequence[str], *, itself: bool = False) -> Source:
+    there = (*OF_A_RUN, *OF_A_ROW, *(OF_ITSELF if itself else ()))
+    match rest:
+        case [what] if what in there:
+            return Source(reference, key, what)
+        case ["outputs" | "output", name]:
+            return Source(reference, key, OUTPUTS, name)
+        case ["parameters", name] if itself:
+            return Source(reference, key, PARAMETERS, name)
+    said = dotted(reference)
+    has = conjoined([*there, "outputs.NAME", *(["parameters.NAME"] if itself else [])])
+    raise NoSource(f"{said} is not known{did_you_mean(rest[0] if rest else '', there)}; of a row there are {has}")
+
+
+def values(
+    task: Task,
+    state: RowState,
+    tallies: Mapping[str, Tally],
+    active: Callable[[str], Sequence[Occurrence]],
+    prerequisites: Sequence[Prerequisite],
+) -> dict[Reference, Given]:
+    """What the names in the condition of this task stand for, but for the present instant.
+
+    tallies: the pasts of the table's rows.   active: what of a row has not ended.
+    """
+    return {one.reference: _value(one, task, state, tallies, active, prerequisites) for one in task.sources}
+
+
+def _value(
+    one: Source,
+    task: Task,
+    state: RowState,
+    tallies: Mapping[str, Tally],
+    active: Callable[[str], Sequence[Occurrence]],
+    prerequisites: Sequence[Prerequisite],
+) -> Given:
+    if not one.key:
+        return _output_of_one(one.name, [(p.name, p.newest) for p in prerequisites])
+    tally = tallies.get(one.key, _BLANK)
+    match one.what:
+        case "count":
+            return state.count
+        case "parameters":
+            return task.parameters.get(one.name, Unknown("the row gives its action no parameter of this name"))
+        case "running":
+            return any(o.stage is Stage.RUNNING for o in active(one.key))
+        case "runs" | "failures" | "missed":
+            return int(getattr(tally, one.what))
+        case "last_success":
+            return tally.last_success or Unknown("it has not succeeded yet")
+    run = tally.last
+    if run is None:
+        return Unknown("it has not run yet")
+    if one.what == OUTPUTS:
+        return _output(one.name, run.outputs)
+    found = {
+        "outcome": str(run.outcome),
+        "summary": run.reason,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "duration": run.duration,
+    }
+    return found[one.what]
+
+
+def _output(name: str, outputs: Mapping[str, Value]) -> Given:
+    if name in outputs:
+        return outputs[name]
+    return Unknown(f"its last run gave back {conjoined(sorted(outputs), 5) or 'no output'}{did_you_mean(name, outputs)}")
+
+
+def _output_of_one(name: str, runs: Sequence[tuple[str, Occurrence | None]]) -> Given:
+    """An output of that name of a row that is waited for: of the one that has it."""
+    found = [(of, run.outputs[name]) for of, run in runs if run is not None and name in run.outputs]
+    if len(found) == 1:
+        return found[0][1]
+    if found:
+        several = conjoined([of for of, _ in found])
+        return Unknown(f'{several} each gave back one; write tasks["{found[0][0]}"].outputs.{name}')
+    return Unknown(f"{conjoined([of for of, _ in runs], 3)} gave back no output of this name")
