@@ -131,7 +131,7 @@ def _expected(text: str, stop: Stop) -> str:
 def _before(text: str, at: int) -> str:
     """The last word before a place, for people to find it."""
     said = text[:at].rstrip()
-    last = re.search(r"""(?:"[^"]*"|'[^']*'|[\w.%]+|[^\w\s]+)$""", said)
+    last = re.search(r"""(?:"[^"]*"|'[^']*'|[\w.%]+|[^\w\s"']+)$""", said)
     return shown(last[0].strip("\"'") if last else said[-20:]) if said else "the beginning"
 
 

@@ -93,6 +93,14 @@ def test_a_name_may_be_called_like_a_keyword_behind_a_point() -> None:
         ("a if b else c", 'there is no "if" within a condition'),
         ("a ? b : c", 'there is no "if" within a condition'),
         ("x // 2 > 1", 'there is one division, "/"'),
+        ('x == "a" or y or "b"', "'\"b\"' is neither true nor false; compare it"),
+        ('x < "1.2.3"', "write a number or a name without quotes"),
+        ('x < "1.2"', "write 1.2 without quotes"),
+        ('x == ")" or (y', 'the bracket before "y" is not closed'),
+        ('(x == "(")) or y', 'the bracket ")" after ")" closes none'),
+        ("x == '(,' or (y in (1,5", 'write "1, 5" for numbers of a list'),
+        ('x == ")(" or y > 1,5', 'write "1.5", with a point, for a part of one'),
+        ('x == "' + "\u0958" * 600 + '"', "is longer than 1000 characters"),
         ("x ~ y", "text is compared as a whole"),
         ('x starts with "a"', "text is compared as a whole"),
         ("a; b", 'after "a" ";" joins nothing'),
@@ -198,6 +206,8 @@ def test_the_deepest_nesting() -> None:
     assert parse("not " * DEEPEST + "a")
     assert f"nested more than {DEEPEST} deep" in refusal("not " * (DEEPEST + 1) + "a")
     assert f"nested more than {DEEPEST} deep" in refusal("-" * 900 + "a > 1")
+    assert parse("not " * (DEEPEST - 2) + "(1 < x < 3)")
+    assert f"nested more than {DEEPEST} deep" in refusal("not " * (DEEPEST - 1) + "(1 < x < 3)")
     assert parse("(" * 400 + "a" + ")" * 400).text == "a"
 
 
@@ -207,6 +217,14 @@ def test_the_most_parts() -> None:
     middle = "(" + "+".join(["a"] * 97) + ")"
     assert parse(f"0 < {middle}")
     assert f"more than {MOST} parts" in refusal(f"0 < {middle} < 1")
+
+
+def test_the_largest_and_the_smallest_number() -> None:
+    assert parse("x < 1000000000000000 and x > 0.000000000000001").text == "x < 1000000000000000 and x > 0.000000000000001"
+    assert "is too large" in refusal("x < 1000000000000000.1")
+    assert "is too large" in refusal("x < " + "9" * 900)
+    assert "decimals" in refusal("x > 0.0000000000000001")
+    assert parse("x == " + "0" * 900 + "7").text == "x == 7"
 
 
 def test_the_library_is_loaded_with_the_first_condition_only() -> None:
