@@ -101,6 +101,9 @@ def test_a_name_may_be_called_like_a_keyword_behind_a_point() -> None:
         ("x == '(,' or (y in (1,5", 'write "1, 5" for numbers of a list'),
         ('x == ")(" or y > 1,5', 'write "1.5", with a point, for a part of one'),
         ('x == "' + "\u0958" * 600 + '"', "is longer than 1000 characters"),
+        ("unless a < 3", '"unless" is written "not (…)"'),
+        ("a < 3 unless b", '"unless" is written "not (…)"'),
+        ("'main == x", 'the quote before "main == x" has no other half'),
         ("x ~ y", "text is compared as a whole"),
         ('x starts with "a"', "text is compared as a whole"),
         ("a; b", 'after "a" ";" joins nothing'),
@@ -176,6 +179,11 @@ def test_a_common_slip_gets_a_condition_that_can_be_read(text: str, better: str)
 def test_what_stands_in_quotes_is_never_taken_for_a_slip() -> None:
     assert refusal('a = "x = y && 5 percent"').endswith("did you mean 'a == \"x = y && 5 percent\"'?")
     assert parse('a == "1,500 = 2026-12-01 && (["').text == 'a == "1,500 = 2026-12-01 && (["'
+
+
+@pytest.mark.parametrize("text", ["unless a < 3", "a is not less than 3", "a no more than 3", "a < 3 unless b"])
+def test_nothing_is_offered_for_words_that_would_turn_it_round(text: str) -> None:
+    assert "did you mean" not in refusal(text)
 
 
 def test_what_is_offered_is_never_cut() -> None:
