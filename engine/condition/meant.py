@@ -17,8 +17,11 @@ CURLY = str.maketrans({**dict.fromkeys("“”„‟«»″", '"'), **dict.fromk
 
 Better: TypeAlias = str | Callable[[re.Match[str]], str]
 
-_WRITTEN: tuple[tuple[str, Better], ...] = (
-    (r"^=(?!=)|^(?:if|when|where|unless)\b(?! *[.=<>!\[])", ""),
+LONGEST_OFFERED = 200
+"""Characters of a condition that is offered: it is to be copied, so it is never cut."""
+
+_SLIPS: tuple[tuple[str, Better], ...] = (
+    (r"^=(?!=)|^(?:if|when|where)\b(?! *[.=<>!\[])", ""),
     (r"[${]+([^\W\d][\w.]*)\}*", r"\1"),
     (r"===+", "=="),
     (r"!==+|<>|=!|/=|≠", "!="),
@@ -50,17 +53,13 @@ _WRITTEN: tuple[tuple[str, Better], ...] = (
     (r" ?; ?", ", "),
     (r"\bxor\b", "!="),
 )
-"""What people write for what the language calls otherwise, each by itself and all together."""
-
-_SLIPS = tuple((re.compile(written, re.IGNORECASE), better) for written, better in _WRITTEN)
+"""What people write for what the language calls otherwise, each by itself and all together. Compiled when one is looked for."""
 
 _SQUARE = re.compile(r"\bin ?([\[{])[^\[\]{}]*([\]}])", re.IGNORECASE)
 _BETWEEN = re.compile(r"([^\W\d][\w.]*) between ([^ ]+) and ([^ ]+)", re.IGNORECASE)
-LONGEST_OFFERED = 200
-"""Characters of a condition that is offered: it is to be copied, so it is never cut."""
-
 _WORDS = re.compile(
-    r"(?<![\w.])(?!(?:and|or|not|in|if|is)\b)[^\W\d]\w*(?: (?!(?:and|or|not|in|if|is|else|then)\b)[^\W\d]\w*)+", re.IGNORECASE
+    r"(?<![\w.])(?!(?:and|or|not|in|if|is|unless)\b)[^\W\d]\w*(?: (?!(?:and|or|not|in|if|is|else|then|unless)\b)[^\W\d]\w*)+",
+    re.IGNORECASE,
 )
 """Words side by side, none of which joins the others."""
 
@@ -75,7 +74,7 @@ def meant(text: str, reads: Reads) -> str | None:
 def _mended(text: str) -> str:
     def change(part: str) -> str:
         for slip, better in _SLIPS:
-            part = slip.sub(better, part)
+            part = re.sub(slip, better, part, flags=re.IGNORECASE)
         return part
 
     plain = text.translate(CURLY)

@@ -12,19 +12,17 @@ from engine.condition.unreadable import cut, shown
 
 _NUMBER = re.compile(r"[0-9.][\w.]*")
 
-_ELSEWHERE = tuple(
-    (re.compile(where, re.IGNORECASE), why)
-    for where, why in (
-        (r"\0(?:\*\*|\^)|\*\0\*", "there are no powers; multiply instead"),
-        (r"\0//|/\0/", 'there is one division, "/"'),
-        (r"\0%", '"%" stands behind a number, for percent; there is no remainder of a division'),
-        (r"\0(?:\?|(?:if|else|then)\b)", 'there is no "if" within a condition; it is true or false itself'),
-        (r"[0-9]\0:", 'a time of day alone can\'t be written; write a date and a time in quotes, like "2026-12-01 09:00"'),
-        (
-            r"\0(?:~|(?:contains|includes|has|like|i?match(?:es)?|starts ?with|starts|ends ?with|ends)\b)",
-            'text is compared as a whole, by "==" or "in"; have the action give back the part that matters',
-        ),
-    )
+_ELSEWHERE = (
+    (r"\bunless\0|\0unless\b", '"unless" is written "not (…)"'),
+    (r"\0(?:\*\*|\^)|\*\0\*", "there are no powers; multiply instead"),
+    (r"\0//|/\0/", 'there is one division, "/"'),
+    (r"\0%", '"%" stands behind a number, for percent; there is no remainder of a division'),
+    (r"\0(?:\?|(?:if|else|then)\b)", 'there is no "if" within a condition; it is true or false itself'),
+    (r"[0-9]\0:", 'a time of day alone can\'t be written; write a date and a time in quotes, like "2026-12-01 09:00"'),
+    (
+        r"\0(?:~|(?:contains|includes|has|like|i?match(?:es)?|starts ?with|starts|ends ?with|ends)\b)",
+        'text is compared as a whole, by "==" or "in"; have the action give back the part that matters',
+    ),
 )
 """What is said of the signs and words that other languages have, by what stands on either side of the place."""
 
@@ -86,7 +84,9 @@ def _known(text: str, stop: Stop) -> str | None:
     if rest.startswith((",", ";")):
         return f'after {_before(text, at)} "{rest[0]}" joins nothing; write "and" or "or"'
     said = f"{before}\0{rest}"
-    return next((why for pattern, why in _ELSEWHERE if pattern.search(said)), None) or _numbers(text, stop, before, rest)
+    return next((why for where, why in _ELSEWHERE if re.search(where, said, re.IGNORECASE)), None) or _numbers(
+        text, stop, before, rest
+    )
 
 
 def _numbers(text: str, stop: Stop, before: str, rest: str) -> str | None:
@@ -131,7 +131,7 @@ def _expected(text: str, stop: Stop) -> str:
 def _before(text: str, at: int) -> str:
     """The last word before a place, for people to find it."""
     said = text[:at].rstrip()
-    last = re.search(r"""(?:"[^"]*"|'[^']*'|[\w.%]+|[^\w\s]+)$""", said)
+    last = re.search(r"""(?:"[^"]*"|'[^']*'|[\w.%]+|[^\w\s"']+)$""", said)
     return shown(last[0].strip("\"'") if last else said[-20:]) if said else "the beginning"
 
 

@@ -10,7 +10,10 @@ from typing import TypeAlias
 from msgspec import Struct
 
 Reference: TypeAlias = tuple[str, ...]
-"""A dotted name in its words: `tasks["Run tests"].outcome` is ("tasks", "Run tests", "outcome")."""
+"""A dotted name in its words: `tasks["Run tests"].outcome` is ("tasks", "Run tests", "outcome").
+
+Case is kept, accents are in NFC. `outputs.a.b` has three words, `outputs["a.b"]` two.
+"""
 
 
 class Text(Struct, frozen=True):

@@ -67,7 +67,7 @@ pieces = st.sampled_from(
 texts = st.one_of(st.lists(pieces, max_size=25).map(" ".join), st.lists(pieces, max_size=25).map("".join), st.text(max_size=80))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(texts)
 @example("(" * 500 + "a" + ")" * 499)
 @example("not " * 249 + "a")
@@ -134,7 +134,7 @@ trees = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200)
 @given(trees)
 def test_any_tree_is_written_so_that_it_is_read_again(tree: Node) -> None:
     text = spelled(tree)
@@ -175,7 +175,7 @@ class Values(dict[Reference, Given]):
         return self[words]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300)
 @given(trees, st.data())
 def test_any_condition_of_any_values_holds_or_does_not_or_is_undecidable(tree: Node, data: st.DataObject) -> None:
     values = Values(data)
@@ -279,7 +279,7 @@ def by_us(text: str) -> bool | None:
         return None
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=700)
 @given(python)
 def test_what_python_reads_too_comes_to_the_same_there(text: str) -> None:
     assert by_us(text) == by_python(text), text

@@ -93,6 +93,17 @@ def test_a_name_may_be_called_like_a_keyword_behind_a_point() -> None:
         ("a if b else c", 'there is no "if" within a condition'),
         ("a ? b : c", 'there is no "if" within a condition'),
         ("x // 2 > 1", 'there is one division, "/"'),
+        ('x == "a" or y or "b"', "'\"b\"' is neither true nor false; compare it"),
+        ('x < "1.2.3"', "write a number or a name without quotes"),
+        ('x < "1.2"', "write 1.2 without quotes"),
+        ('x == ")" or (y', 'the bracket before "y" is not closed'),
+        ('(x == "(")) or y', 'the bracket ")" after ")" closes none'),
+        ("x == '(,' or (y in (1,5", 'write "1, 5" for numbers of a list'),
+        ('x == ")(" or y > 1,5', 'write "1.5", with a point, for a part of one'),
+        ('x == "' + "\u0958" * 600 + '"', "is longer than 1000 characters"),
+        ("unless a < 3", '"unless" is written "not (…)"'),
+        ("a < 3 unless b", '"unless" is written "not (…)"'),
+        ("'main == x", 'the quote before "main == x" has no other half'),
         ("x ~ y", "text is compared as a whole"),
         ('x starts with "a"', "text is compared as a whole"),
         ("a; b", 'after "a" ";" joins nothing'),
@@ -170,6 +181,11 @@ def test_what_stands_in_quotes_is_never_taken_for_a_slip() -> None:
     assert parse('a == "1,500 = 2026-12-01 && (["').text == 'a == "1,500 = 2026-12-01 && (["'
 
 
+@pytest.mark.parametrize("text", ["unless a < 3", "a is not less than 3", "a no more than 3", "a < 3 unless b"])
+def test_nothing_is_offered_for_words_that_would_turn_it_round(text: str) -> None:
+    assert "did you mean" not in refusal(text)
+
+
 def test_what_is_offered_is_never_cut() -> None:
     long = " and ".join(f"name_{n} = {n}" for n in range(30))
     assert 'is written "=="' in refusal(long)
@@ -198,6 +214,8 @@ def test_the_deepest_nesting() -> None:
     assert parse("not " * DEEPEST + "a")
     assert f"nested more than {DEEPEST} deep" in refusal("not " * (DEEPEST + 1) + "a")
     assert f"nested more than {DEEPEST} deep" in refusal("-" * 900 + "a > 1")
+    assert parse("not " * (DEEPEST - 2) + "(1 < x < 3)")
+    assert f"nested more than {DEEPEST} deep" in refusal("not " * (DEEPEST - 1) + "(1 < x < 3)")
     assert parse("(" * 400 + "a" + ")" * 400).text == "a"
 
 
@@ -207,6 +225,14 @@ def test_the_most_parts() -> None:
     middle = "(" + "+".join(["a"] * 97) + ")"
     assert parse(f"0 < {middle}")
     assert f"more than {MOST} parts" in refusal(f"0 < {middle} < 1")
+
+
+def test_the_largest_and_the_smallest_number() -> None:
+    assert parse("x < 1000000000000000 and x > 0.000000000000001").text == "x < 1000000000000000 and x > 0.000000000000001"
+    assert "is too large" in refusal("x < 1000000000000000.1")
+    assert "is too large" in refusal("x < " + "9" * 900)
+    assert "decimals" in refusal("x > 0.0000000000000001")
+    assert parse("x == " + "0" * 900 + "7").text == "x == 7"
 
 
 def test_the_library_is_loaded_with_the_first_condition_only() -> None:
