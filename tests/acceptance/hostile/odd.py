@@ -132,10 +132,44 @@ IDENTITY = [
     Odd(
         "cycle",
         HEADER.rstrip()
-        + b",Depends On\na,alpha,work,daily,active,,,beta\nb,beta,work,daily,active,,,alpha\nc,self,work,daily,active,,,self\n"
+        + b",Depends On\na,alpha,work,,active,,,beta\nb,beta,work,,active,,,alpha\nc,self,work,,active,,,self\n"
+        + b"d,both,work,daily,active,,,good\n"
         + GOOD
         + b",\n",
-        (r"Depends On",),
+        (r"a circle, alpha → beta → alpha", r"waits for itself", r'Schedule "daily": a row that waits for others'),
+    ),
+    Odd(
+        "ring-of-2000",
+        HEADER.rstrip()
+        + b",Depends On\n"
+        + b"".join(b"%d,n%d,work,,active,,,n%d\n" % (n, n, (n + 1) % 2000) for n in range(2000))
+        + GOOD
+        + b",\n",
+        (r"a circle, n0 → n1 → .* more → n0",),
+    ),
+    Odd(
+        "conditions",
+        HEADER.rstrip()
+        + b",Condition\n"
+        + b"".join(
+            b'%d,n%d,work,daily,active,,,"%s"\n' % (n, n, cell.replace(b'"', b'""'))
+            for n, cell in enumerate(
+                (
+                    b"__import__('os').system('touch stolen')",
+                    b"(" * 900,
+                    b"not " * 240 + b"true",
+                    b"9" * 400 + b" > 1",
+                    b'task["__class__"].mro == 1',
+                    b"tasks.good.outputs.x.y.z == 1",
+                    b"1 < 2 < 3 < ",
+                    b"x" * 5000,
+                    b"\xe2\x80\xae1 == 1",
+                )
+            )
+        )
+        + GOOD
+        + b",\n",
+        (r"Condition .*",),
     ),
 ]
 
