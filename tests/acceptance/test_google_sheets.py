@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +55,19 @@ argv = ["{sys.executable}", "-S", "-c", "print('hello')"]
 class Sheet:
     """A spreadsheet, and the folder of a daemon that has it as a table."""
 
-    def __init__(self, service: GoogleSheets, base: str, folder: Path) -> None:
+    def __init__(
+        self,
+        service: GoogleSheets,
+        base: str,
+        folder: Path,
+        lines: Sequence[Sequence[Any]] = (HEADER, *ROWS),
+        actions: str = ACTIONS,
+    ) -> None:
         self.service, self.folder = service, folder
-        self.file = put_in(service, "Ops", {"Tasks": [HEADER, *ROWS]}, OWNER, ROBOT)
+        self.file = put_in(service, "Ops", {"Tasks": [list(line) for line in lines]}, OWNER, ROBOT)
         self.person = Person(service, self.file.id, "Tasks")
         text = service.snippet(base)  # as `python -m tests.emulators google_sheets` prints it
-        (folder / "rowd.toml").write_text(f'{ACTIONS}\n{text}poll = "1s"\n')
+        (folder / "rowd.toml").write_text(f'{actions}\n{text}poll = "1s"\n')
         self._asked = threading.Event()
         service.before.append(lambda _: self._asked.set())
 
