@@ -109,14 +109,14 @@ def _standing(
         return f"CANCELLED{_ended(tally.record, said)}{then}" if cancelled else f"COMPLETED{_ended(tally.last, said)}{then}"
     if understood.status is Status.PAUSED:
         return "PAUSED"
+    if (record := tally.record) is not None and record.outcome is Outcome.SKIPPED and _tells_skips(understood):
+        again = state.round is not None and state.round.broken
+        return f"SKIPPED: {record.reason}" + ("; a retry of what failed makes up for it" if again else then)
     if tally.missed_now and tally.missed_since is not None:
         why = tally.record.reason if tally.record and tally.record.outcome is Outcome.MISSED else ""
         return f"MISSED {tally.missed_now} since {said(tally.missed_since)}{f': {why}' if why else ''}{then}"
     if failed and tally.last is not None:
         return f"{str(tally.last.outcome).upper()}{_ended(tally.last, said)}{then}"
-    if (record := tally.record) is not None and record.outcome is Outcome.SKIPPED and _tells_skips(understood):
-        again = state.round is not None and state.round.broken
-        return f"SKIPPED: {record.reason}" + ("; a retry of what failed makes up for it" if again else then)
     if understood.type is Type.ON_COMPLETION:
         return f"OK{then}"
     if understood.type is Type.COUNTER:

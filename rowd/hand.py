@@ -90,9 +90,9 @@ class Hand:
         return self._among_others(replace(state, cells=cells))
 
     def _among_others(self, state: RowState) -> Task | Defect:
-        """What a row means; where it waits for others, in the light of those."""
+        """What a row means; where it speaks of others, in the light of those."""
         alone = parse(state, self.rules)
-        if not (isinstance(alone, Task) and alone.depends_on):
+        if not isinstance(alone, Task) or (not alone.depends_on and alone.condition is None):
             return alone
         others = (
             first_sight(self.name, row.key, cells, state.first_seen, new_ledger=False, anchor=None).state

@@ -99,6 +99,19 @@ def test_what_can_not_be_told_is_missed_and_never_taken_for_false(tmp_path: Path
     run(story())
 
 
+def test_once_it_can_be_told_the_newest_word_stands_in_the_row(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        house.witness.behaviour = giving({"disk": {"used": 50}})
+        sheet = table(row("disk", "daily 12:07"), on("clean", "disk.outputs.used > 95%", "every 5 minutes"))
+        async with house.open(sheet):
+            await house.until(NOON + 11 * MINUTE)
+            assert sheet.person("clean")["Health"].startswith("SKIPPED: disk.outputs.used = 50 %, needs > 95 %, next ")
+            assert sheet.person("clean")["Missed"] == "1"
+
+    run(story())
+
+
 def test_a_counter_whose_condition_is_false_has_fired_and_begins_anew(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), table(on("fifth", "now > '2026-03-02 12:10'", Type="counter", Threshold="5", Current="0"))

@@ -70,3 +70,14 @@ def test_where_nothing_waits_or_a_circle_does_that_is_said(tmp_path: Path) -> No
     at.table("ops", "1,a,,,work,,b", "2,b,,,work,,a", header=CHAINED)
     assert at.said("graph") == "Not drawn: 2 rows whose Depends On can't be understood (rowd check)"
     assert "can't be had together" in at.said("graph", "--json", "--mermaid", code=2)
+
+
+def test_a_row_that_speaks_of_rows_that_are_not_there_is_not_added(tmp_path: Path) -> None:
+    at = desk(tmp_path, "1,disk,manual,,work,,")
+    assert 'did you mean "disk"?' in at.said("add", "x", "--action", "work", "--depends-on", "dsk", code=1)
+    assert "added x to ops as row" in at.said("add", "x", "--action", "work", "--depends-on", "disk")
+    at.table("ops", "1,disk,manual,,work,,,", header=CHAINED + ",Condition")
+    late = ("--schedule", "daily", "--set", "Condition=late.outcome == 'failed'")
+    assert 'no row of this table has the Name or ID "late"' in at.said("add", "y", "--action", "work", *late, code=1)
+    well = ("--schedule", "daily", "--set", "Condition=disk.outcome == 'failed'")
+    assert "added y to ops as row" in at.said("add", "y", "--action", "work", *well)
