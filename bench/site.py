@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +78,9 @@ class Heard:
 class Site:
     """One folder, and the daemon in it."""
 
-    def __init__(self, folder: Path, rows: Iterable[Mapping[str, str]], parallel: int = 8) -> None:
+    def __init__(
+        self, folder: Path, rows: Iterable[Mapping[str, str]], parallel: int = 8, columns: Sequence[str] = COLUMNS
+    ) -> None:
         folder.mkdir(parents=True)
         self.folder = folder
         self.table = folder / "tasks.csv"
@@ -88,7 +90,7 @@ class Site:
         self._news = threading.Condition()
         (folder / "rowd.toml").write_text(CONFIG.format(parallel=parallel))
         with self.table.open("w", encoding="utf-8", newline="") as file:
-            lines = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
+            lines = csv.DictWriter(file, columns, restval="", lineterminator="\n")
             lines.writeheader()
             lines.writerows(rows)
 

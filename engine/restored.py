@@ -63,7 +63,8 @@ async def settle(
             task = keeper.understood.get(key)
             gap.records += left_behind(task, state, now, gap.why) if isinstance(task, Task) else []
             until = max(now, state.settled_until)
-            gap.states.append(replace(state, settled_until=until, armed=False, skip_until=None, skip_by=""))
+            since = max(now, state.since) if isinstance(task, Task) and task.depends_on else state.since
+            gap.states.append(replace(state, since=since, settled_until=until, armed=False, skip_until=None, skip_by=""))
     gap.records = list(numbered(gap.records, now, draw))
     tallies = await committer.do(lambda ledger: gap.write(ledger, now), point="rows")
     for state in gap.states:

@@ -66,6 +66,25 @@ def test_what_came_due_since_the_copy_is_recorded_and_never_started_again(tmp_pa
     run(story())
 
 
+def test_a_run_from_before_the_copy_may_have_counted_since_so_it_counts_no_more(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = MemoryTable(
+            [row("a", "daily 12:01"), row("b", "4,14 * * * *"), {**row("c"), "Depends On": "a, b"}], (*COLUMNS, "Depends On")
+        )
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=2))
+            back_up(house)
+            await house.until(NOON + timedelta(minutes=5))
+        assert [r.task for r in house.witness.seen] == ["a", "b", "c"]
+        put_back(house)
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=15))
+        assert [r.task for r in house.witness.seen] == ["a", "b", "c", "b"]
+
+    run(story())
+
+
 def test_what_was_under_way_or_asked_for_then_is_over(tmp_path: Path) -> None:
     async def story() -> None:
         house = House(tmp_path, max_parallel=1)
