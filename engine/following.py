@@ -12,7 +12,7 @@ from engine.lateness import crowded
 from engine.links import OnFailure, Round
 from engine.model import Cause, Overlap
 from engine.plan import House
-from engine.rounds import Prerequisite, ended, failed, how
+from engine.rounds import MADE_UP, Prerequisite, ended, failed, how, makes_up
 from engine.weighing import Weighed, later
 from engine.wording import moment
 
@@ -26,6 +26,7 @@ def follow(one: Weighed, prerequisites: Sequence[Prerequisite], now: datetime, h
     if (until := later(one, now, house)) is not None:
         one.wakes.append(until)
         return
+    by = MADE_UP if makes_up(one.state, prerequisites) else str(Cause.COMPLETION)
     last = max(runs.values(), key=lambda run: (run.ended_at or now, run.id))
     trigger, due = f"after:{last.id}", last.ended_at or now
     skipped = bool(broken) and one.task.on_failure is OnFailure.SKIP
@@ -37,4 +38,4 @@ def follow(one: Weighed, prerequisites: Sequence[Prerequisite], now: datetime, h
         return
     if one.task.overlap is Overlap.RESTART:
         one.stop_all("restarted by the next round", "")
-    one.claim(trigger, Cause.COMPLETION, due, now, "completion")
+    one.claim(trigger, Cause.COMPLETION, due, now, by)

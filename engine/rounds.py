@@ -2,7 +2,7 @@
 
 A *round* is complete once every prerequisite has ended anew: its newest run is not the one that the row went by last, it ended
 after the row's `since`, and nothing of it is under way. Where the last round was broken and a person has a failed prerequisite run
-again, those that had succeeded need not run again, too.
+again, or one behind that, those that had succeeded need not run again, too.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ LONGEST_REASON = 300
 
 AGAIN = frozenset({Cause.RETRY, Cause.MANUAL})
 """Causes of a run by which a person makes up for one that failed."""
+
+MADE_UP = "a retry"
+"""By whom a run is that was released by a round that makes up for a broken one: so the rows behind it make up for theirs, too."""
 
 _ENDED: Mapping[Outcome | None, str] = {
     Outcome.FAILED: "failed",
@@ -71,13 +74,32 @@ def ended(state: RowState, prerequisites: Sequence[Prerequisite]) -> dict[str, O
 
     state: of the row that waits.
     """
-    taken, broken = (state.round.taken, state.round.broken) if state.round is not None else ({}, False)
-    idle = {p.key: p.newest for p in prerequisites if p.newest is not None and not p.busy}
-    since = {key: run for key, run in idle.items() if run.ended_at is not None and run.ended_at > state.since}
-    anew = {key: run for key, run in since.items() if taken.get(key) != run.id}
-    if broken and any(run.cause in AGAIN for run in anew.values()):
+    since = _since(state, prerequisites)
+    anew = _anew(state, since)
+    if makes_up(state, prerequisites):
         return {key: run for key, run in since.items() if key in anew or run.outcome is Outcome.SUCCEEDED}
     return anew
+
+
+def makes_up(state: RowState, prerequisites: Sequence[Prerequisite]) -> bool:
+    """Whether the round to come makes up for a broken one: a person has had a prerequisite run again, or one that it waits for."""
+    broken = state.round is not None and state.round.broken
+    return broken and any(_again(run) for run in _anew(state, _since(state, prerequisites)).values())
+
+
+def _again(run: Occurrence) -> bool:
+    return run.cause in AGAIN or run.by == MADE_UP
+
+
+def _since(state: RowState, prerequisites: Sequence[Prerequisite]) -> dict[str, Occurrence]:
+    """Key → the run, of those that ended after the row's `since`, and of which nothing is under way."""
+    idle = {p.key: p.newest for p in prerequisites if p.newest is not None and not p.busy}
+    return {key: run for key, run in idle.items() if run.ended_at is not None and run.ended_at > state.since}
+
+
+def _anew(state: RowState, runs: Mapping[str, Occurrence]) -> dict[str, Occurrence]:
+    taken = state.round.taken if state.round is not None else {}
+    return {key: run for key, run in runs.items() if taken.get(key) != run.id}
 
 
 def failed(runs: Mapping[str, Occurrence]) -> dict[str, Occurrence]:

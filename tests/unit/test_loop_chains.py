@@ -136,6 +136,28 @@ def test_a_skipped_round_is_made_up_for_by_a_retry_of_what_had_failed(tmp_path: 
     run(story())
 
 
+def test_what_is_made_up_for_is_so_down_the_whole_chain(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        house.witness.behaviour = by_task(a=failing)
+        sheet = table(*(row(name, "5 * * * *") for name in "ab"), after("c", "a"), after("d", "c, b"), after("e", "d, b"))
+        alive = await start(house, sheet)
+        await house.until(NOON + 6 * MINUTE)
+        house.witness.behaviour = by_task()
+        await alive.ask("a", Wish.RETRY, 0)
+        await house.until(NOON + 8 * MINUTE)
+        assert [len(started(house, name)) for name in "abcde"] == [2, 1, 1, 1, 1]
+        await house.until(NOON + timedelta(hours=1, minutes=4))
+        house.witness.behaviour = by_task(b=slow(timedelta(minutes=2)))
+        await house.until(NOON + timedelta(hours=1, minutes=6))
+        assert [len(started(house, name)) for name in "abcde"] == [3, 2, 2, 1, 1]  # b's last run is of another round
+        await house.until(NOON + timedelta(hours=1, minutes=9))
+        await alive.stop()
+        assert [len(started(house, name)) for name in "abcde"] == [3, 2, 2, 2, 2]
+
+    run(story())
+
+
 def test_a_night_after_a_skipped_one_is_a_round_of_its_own(tmp_path: Path) -> None:
     async def story() -> None:
         house = House(tmp_path)
