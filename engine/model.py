@@ -303,6 +303,7 @@ class Wish(StrEnum):
     CANCEL = "cancel"
     SNOOZE = "snooze"
     TICK = "tick"
+    MAKE_UP = "make up"
     LET_GO = "let go"
 
 

@@ -35,6 +35,7 @@ class Weighed:
         self.hold = standing.hold
         self.released = standing.released
         self.values = standing.values
+        self.prerequisites = standing.prerequisites
         self.active = list(standing.active)
         self.claims: list[Occurrence] = []
         self.records: list[Occurrence] = []

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from actions.api import Outcome
 from engine.identity import HELD_FOR
+from engine.links import Round
 from engine.model import MOST_COUNTED_RUNS, Cause, Occurrence, Overlap, Request, RowState, Stage, Status, Type, Wish
 from engine.plan import Answer, Stop, cause
 from engine.weighing import Weighed, too_soon
@@ -111,6 +112,14 @@ def _tick(one: Weighed, request: Request, _now: datetime) -> str | None:
     return None
 
 
+def _make_up(one: Weighed, _request: Request, _now: datetime) -> str | None:
+    if not one.prerequisites:
+        return "it waits for no other row"
+    taken = {p.key: p.newest.id for p in one.prerequisites if p.newest is not None}
+    one.state = replace(one.state, round=Round(taken, broken=True))
+    return None
+
+
 _WISHES = {
     Wish.RUN_NOW: _run_now,
     Wish.RETRY: _retry,
@@ -118,4 +127,5 @@ _WISHES = {
     Wish.CANCEL: _cancel,
     Wish.SNOOZE: _snooze,
     Wish.TICK: _tick,
+    Wish.MAKE_UP: _make_up,
 }

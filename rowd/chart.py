@@ -48,6 +48,11 @@ class Chart:
         within = {place, *_reached(place, self._before), *_reached(place, self._after)}
         return Chart(one for there, one in self._rows.items() if there in within)
 
+    def behind(self, row: RowView) -> Sequence[RowView]:
+        """What waits for the row, over any number of steps."""
+        reached = _reached((row.table, row.key), self._after)
+        return [one for place, one in self._rows.items() if place in reached]
+
     def tree(self) -> Iterator[Branch]:
         """Each row under one that it waits for. What waits for several stands in full under the first of them."""
         drawn: set[Place] = set()

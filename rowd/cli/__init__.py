@@ -46,6 +46,7 @@ COMMANDS = (
     Entry("history", "rowd.cli.history:history", LOOK, "List what happened, newest first."),
     Entry("logs", "rowd.cli.logs:logs", LOOK, "Print what a run printed."),
     Entry("run-now", "rowd.cli.run_now:run_now", ACT, "Run a task now."),
+    Entry("rerun", "rowd.cli.rerun:rerun", ACT, "Run a task again, and with --downstream what waits for it."),
     Entry("tick", "rowd.cli.tick:tick", ACT, "Count a counter up."),
     Entry("cancel", "rowd.cli.cancel:cancel", ACT, "Stop what is running or waiting."),
     Entry("pause", "rowd.cli.pause:pause", EDIT, "Pause tasks: put paused into their Status."),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -55,10 +56,19 @@ class Asked(Struct, frozen=True):
 
 
 def ask(
-    site: Site, ledger: Ledger | None, row: RowView, wish: Wish, clock: Clock, *, amount: float = 0, wait: bool = False
+    site: Site,
+    ledger: Ledger | None,
+    row: RowView,
+    wish: Wish,
+    clock: Clock,
+    *,
+    amount: float = 0,
+    wait: bool = False,
+    behind: Sequence[RowView] = (),
 ) -> Asked:
     """Ask for something, and wait a little for the answer; with `wait`, for the end of the run that it makes.
 
+    behind: rows of the same table that are to make up for their last round once this one has run.
     Ends the command where nobody could ever answer, or where there is nothing to wait for. Raises ledger errors.
     """
     if row.lease is not None and not (wish is Wish.CANCEL and row.active):  # what runs goes on where it began
@@ -85,6 +95,8 @@ def ask(
     if wait and daemon is None:
         fail("No daemon is running, so there is nothing to wait for: start one with `rowd run`. Nothing was asked.", Exit.LATER)
     with ledger.transaction():
+        for one in behind:
+            ledger.ask(one.table, one.key, Wish.MAKE_UP, 0, f"cli:{me()}", clock.now())
         request = ledger.ask(row.table, row.key, wish, amount, f"cli:{me()}", clock.now())
     with suppress(OSError):  # a daemon that isn't woken looks when it next does something
         site.wake.touch(mode=0o600)

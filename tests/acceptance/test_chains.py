@@ -27,7 +27,8 @@ data = os.environ["ROWD_OUTPUT"] + ".covered"
 measured = coverage.Coverage(data_file=data, source=["engine.recent"], config_file=False)
 measured.start()
 import pytest
-status = pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "tests/unit/test_recent.py"])
+own = "--basetemp=" + os.environ["ROWD_OUTPUT"] + ".scratch"
+status = pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:randomly", own, "tests/unit/test_recent.py"])
 measured.stop()
 total = measured.report(file=io.StringIO())
 with open(os.environ["ROWD_OUTPUT"], "w") as given:
@@ -150,3 +151,18 @@ def test_deploy_to_prod_and_send_notification(table: Local | Sheet, daemon: Daem
 
 def _first(daemon: Daemon, name: str) -> dict[str, Any]:
     return next(event for event in daemon.events if event["event"] == "run.ended" and event["task"] == name)
+
+
+def test_what_waits_for_a_row_runs_again_with_it(table: Local | Sheet, daemon: Daemon) -> None:
+    daemon.until("row.added", lambda event: event["task"] == "tidy")
+    (table.folder / "mended").touch()
+    for name in ("build_assets", "update_docs", "run_tests"):
+        rowd("run-now", name, cwd=table.folder)
+    daemon.until("run.ended", lambda event: event["task"] == "tidy")
+    again = rowd("rerun", "update_docs", "--downstream", cwd=table.folder)
+    assert "Behind it, once it has succeeded: deploy_to_prod and tidy" in again.stdout
+    daemon.until("run.ended", lambda event: event["task"] == "tidy" and event["run"] != _first(daemon, "tidy")["run"])
+    assert daemon.stop() == 0
+    assert [table.row(name)["Runs"] for name in ("build_assets", "update_docs", "deploy_to_prod", "praise", "tidy")] == [
+        *("1", "2", "2", "1", "2")
+    ]

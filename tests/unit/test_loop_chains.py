@@ -12,7 +12,7 @@ import pytest
 
 from actions.api import Outcome, Request, Result
 from engine.breaker import BreakerRules
-from engine.events import Event, OccurrenceRecorded, RowDefective, RunEnded, RunStarted
+from engine.events import Event, OccurrenceRecorded, RequestRefused, RowDefective, RunEnded, RunStarted
 from engine.model import Wish
 from tests.fakes.house import Behaviour, House, slow
 from tests.fakes.memory_table import MemoryTable
@@ -154,6 +154,25 @@ def test_what_is_made_up_for_is_so_down_the_whole_chain(tmp_path: Path) -> None:
         await house.until(NOON + timedelta(hours=1, minutes=9))
         await alive.stop()
         assert [len(started(house, name)) for name in "abcde"] == [3, 2, 2, 2, 2]
+
+    run(story())
+
+
+def test_a_row_is_run_again_and_all_that_waits_for_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = table(*(row(name, "daily 12:05") for name in "abx"), after("c", "a"), after("d", "c, b"), after("e", "b, x"))
+        alive = await start(house, sheet)
+        await house.until(NOON + 6 * MINUTE)
+        for name in "cd":
+            await alive.ask(name, Wish.MAKE_UP, 0)
+        await alive.ask("a", Wish.RUN_NOW, 0)
+        await house.until(NOON + 7 * MINUTE)
+        assert [len(started(house, name)) for name in "abxcde"] == [2, 1, 1, 2, 2, 1]
+        await alive.ask("a", Wish.MAKE_UP, 0)
+        await house.until(NOON + 8 * MINUTE)
+        await alive.stop()
+        assert [e.reason for e in house.of(RequestRefused)] == ["it waits for no other row"]
 
     run(story())
 
