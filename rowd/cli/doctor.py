@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import typer
 from msgspec import Struct
 
+from config.readers import opened
 from engine.clock import Clock, SystemClock
 from engine.ledger import Ledger, LedgerError, LedgerMissing, LedgerTooOld
 from rowd.bound import Site
@@ -77,7 +78,9 @@ def _installation(site: Site, *, mended: bool) -> Iterator[Line]:
         yield Line("", "config", True, f"{site.config.file} has no mistakes")
     unusable = [*about_state(site)]
     yield from (Line("", "state folder", False, one.message) for one in unusable)
-    if not unusable:
+    if (shared := opened(site.state)) is not None:
+        yield Line("", "state folder", False, shared)
+    elif not unusable:
         yield Line("", "state folder", True, f"{site.state} can be used")
     yield from _ledger(site)
     lacking = [*about_actions(site)]
