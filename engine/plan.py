@@ -39,8 +39,18 @@ def in_row(reason: str) -> str:
 
 
 def bare(table: str, sentence: str) -> str:
-    """What a store says of a table, for whoever sees already which table it is of: without its name at the beginning."""
-    return sentence.removeprefix(f"{table}: ")
+    """What a store says of a table, for whoever sees already which table it is of: without its name at the beginning.
+
+    Where the store's own name for it stands beside, that alone is left: `the tab "Tasks" (table "ops")`, `table "ops" (Notion …)`.
+    """
+    own, named = sentence.removeprefix(f"{table}: "), f'table "{table}"'
+    if own.startswith(f"{named} (") and (inner := _BESIDE.match(own, len(named))) is not None:
+        return inner[1] + own[inner.end() :]
+    return own.replace(f" ({named})", "", 1)
+
+
+_BESIDE = re.compile(r' \(((?:"[^"]*"|[^()"])*)\)')
+"""What follows in brackets; a bracket within quotes ends nothing."""
 
 
 class Hold(Struct, frozen=True):

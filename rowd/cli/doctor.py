@@ -11,6 +11,7 @@ from msgspec import Struct
 from config.readers import opened
 from engine.clock import Clock, SystemClock
 from engine.ledger import Ledger, LedgerError, LedgerMissing, LedgerTooOld
+from engine.plan import bare
 from rowd.bound import Site
 from rowd.cli.checking import MARKS, about_actions, about_state
 from rowd.cli.command import examples
@@ -149,7 +150,7 @@ async def _table(site: Site, name: str, clock: Clock, told: Callable[[Line], Non
     async with paced(bound, clock) as (table, pace):
         async for check in examined(bound, table, pace):
             what = "quota" if check.trouble is not None and check.trouble.spent else check.what
-            told(Line(name, what, check.good, check.says))
+            told(Line(name, what, check.good, bare(name, check.says)))
             readable = readable and (check.trouble is None or check.what in ("permission", "limits"))
     return readable
 
