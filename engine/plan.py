@@ -33,9 +33,16 @@ def public(sentence: str) -> str:
     return _FOLDERS.sub("", _SEARCHED.sub("its PATH", sentence))
 
 
+_RAISED = re.compile(r"\w*(?:Error|Exception): ")
+"""How an attempt is told to have ended that an error broke inside the daemon, as on a full disk."""
+
+
 def in_row(reason: str) -> str:
-    """How a run ended, for a cell. Why it could not be started rowd itself says: without folders. What a program says stays."""
-    return public(reason) if reason.startswith(NOT_STARTED) else reason
+    """How a run ended, for a cell. Why it could not be started, or broke inside the daemon, rowd itself says: without folders.
+
+    What a program says stays.
+    """
+    return public(reason) if reason.startswith(NOT_STARTED) or _RAISED.match(reason) else reason
 
 
 def bare(table: str, sentence: str) -> str:
