@@ -80,7 +80,7 @@ def test_a_file_that_is_no_table_is_said_with_the_remedy_and_left_alone(refused:
     assert re.search(case.said, message), message
     assert re.search(case.remedy, message), message
     if "held" not in message:  # else it can be read, and its rows are said under the table's name
-        assert f"{case.name}.csv " in message
+        assert f"{case.name}.csv" in message
         for command in ("list", "once"):  # to people, commands are said as they would be typed here
             said = refused.said[command].err.replace(f"`{ROWD} ", "`rowd ")
             assert message.removeprefix("the table can't be read: ") in said
