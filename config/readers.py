@@ -1,10 +1,11 @@
-"""Which users may read a file that only one should, and what to say of that."""
+"""Which users may read a file or a folder that only one should, and what to say of that."""
 
 from __future__ import annotations
 
 import grp
 import os
 import pwd
+import shlex
 import stat
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,20 @@ def exposed(file: Path) -> str | None:
             f" user that rowd runs as, and: chmod 600 {file}"
         )
     return None
+
+
+def opened(folder: Path) -> str | None:
+    """The same of rowd's state folder: what stands in it, names of runs among them, concerns its user alone."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    everybody = found.st_mode & stat.S_IRWXO
+    if not everybody and (not found.st_mode & stat.S_IRWXG or len(readers(found)) < 2):
+        return None
+    who = "every user of this machine" if everybody else "others by way of its group"
+    can = "be changed" if found.st_mode & (stat.S_IWOTH if everybody else stat.S_IWGRP) else "be looked into"
+    return f"{folder}, where rowd keeps its ledger and what runs printed, can {can} by {who}: chmod 700 {shlex.quote(str(folder))}"
 
 
 def readers(found: os.stat_result) -> set[str]:

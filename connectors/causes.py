@@ -6,8 +6,10 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 _LONGEST = 200
+_PORTS = {"https": 443, "http": 80}
 
 
 def cause(exc: BaseException) -> str:
@@ -25,6 +27,26 @@ def cause(exc: BaseException) -> str:
             return words[0].lower() + words[1:]
     text = " ".join(str(exc).split())
     return f"{type(exc).__name__}: {text[:_LONGEST]}" if text else type(exc).__name__
+
+
+def unreachable(who: str, exc: BaseException) -> str:
+    """`Notion can't be reached at api.notion.com:443 (no answer in time)`.
+
+    Host and port alone: paths hold ids, and addresses may hold secrets.   Where they aren't known, they are left out.
+    """
+    place = next((found for one in _chain(exc) if (found := _asked(one))), "")
+    return f"{who} can't be reached{place and f' at {place}'} ({cause(exc)})"
+
+
+def _asked(exc: BaseException) -> str:
+    """Whom the request was for, as `host:port`; "" where the error doesn't say. httpx and requests have the request at theirs."""
+    try:
+        parts = urlsplit(str(exc.request.url))  # type: ignore[attr-defined]  # of no base in common
+        port = parts.port or _PORTS.get(parts.scheme)
+    except (AttributeError, RuntimeError, ValueError):  # none, none yet (httpx), or no address
+        return ""
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{host}:{port}" if host and port else host or ""
 
 
 def _chain(exc: BaseException) -> Iterator[BaseException]:

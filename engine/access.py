@@ -120,7 +120,7 @@ class Access:
         if self.held is not None:
             return Reach.HELD, self._since or now, self.held
         if self.unwritable is not None:
-            return Reach.UNWRITABLE, self.unwritable.since, str(self.unwritable.error)
+            return Reach.UNWRITABLE, self.unwritable.since, self._said(self.unwritable)
         return Reach.OK, self._since or now, ""
 
     def _said(self, trouble: Trouble) -> str:

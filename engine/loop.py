@@ -18,6 +18,7 @@ from engine.governor import Governor
 from engine.keeper import Keeper
 from engine.model import SETTLE
 from engine.parts import Parts
+from engine.plan import bare
 from engine.restored import settle
 from engine.rules import TableRules
 from engine.tender import FLUSH_WITHIN, Tender
@@ -156,7 +157,7 @@ class Daemon:
         await tender.close()
         access = tender.keeper.access
         untold = access.trouble or access.unwritable
-        message = f"its rows don't show how all ended: {untold.error}" if untold is not None else ""
+        message = f"its rows don't show how all ended: {bare(tender.keeper.name, str(untold.error))}" if untold is not None else ""
         self._listener(TableDropped(at=self.clock.now(), table=tender.keeper.name, message=message))
 
     async def listen(self, pokes: AsyncIterator[None]) -> None:

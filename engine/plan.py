@@ -37,14 +37,31 @@ def public(sentence: str) -> str:
     return _FOLDERS.sub("", _SEARCHED.sub("its PATH", sentence))
 
 
+_RAISED = re.compile(r"\w*(?:Error|Exception): ")
+"""How an attempt is told to have ended that an error broke inside the daemon, as on a full disk."""
+
+
 def in_row(reason: str) -> str:
-    """How a run ended, for a cell. Why it could not be started rowd itself says: without folders. What a program says stays."""
-    return public(reason) if reason.startswith(NOT_STARTED) else reason
+    """How a run ended, for a cell. Why it could not be started, or broke inside the daemon, rowd itself says: without folders.
+
+    What a program says stays.
+    """
+    return public(reason) if reason.startswith(NOT_STARTED) or _RAISED.match(reason) else reason
 
 
 def bare(table: str, sentence: str) -> str:
-    """What a store says of a table, for whoever sees already which table it is of: without its name at the beginning."""
-    return sentence.removeprefix(f"{table}: ")
+    """What a store says of a table, for whoever sees already which table it is of: without its name at the beginning.
+
+    Where the store's own name for it stands beside, that alone is left: `the tab "Tasks" (table "ops")`, `table "ops" (Notion …)`.
+    """
+    own, named = sentence.removeprefix(f"{table}: "), f'table "{table}"'
+    if own.startswith(f"{named} (") and (inner := _BESIDE.match(own, len(named))) is not None:
+        return inner[1] + own[inner.end() :]
+    return own.replace(f" ({named})", "", 1)
+
+
+_BESIDE = re.compile(r' \(((?:"[^"]*"|[^()"])*)\)')
+"""What follows in brackets; a bracket within quotes ends nothing."""
 
 
 class Hold(Struct, frozen=True):

@@ -16,6 +16,7 @@ from engine.keeper import Keeper
 from engine.outgoing import Outgoing, patches, something_to_tell
 from engine.pace import Pace
 from engine.patience import PatientTable
+from engine.plan import bare
 from engine.recorder import Recorder
 
 AFTER_TROUBLE = timedelta(seconds=5)
@@ -159,7 +160,7 @@ class Teller:
             wait = max(wait, keeper.rules.poll)
         self.pace.not_before(self._clock.monotonic() + wait.total_seconds())
         if keeper.access.unwritable is None:
-            self._listener(TableUnwritable(at=now, table=keeper.name, message=str(exc)))
+            self._listener(TableUnwritable(at=now, table=keeper.name, message=bare(keeper.name, str(exc))))
         if keeper.access.delayed(exc, now):
             await deliver(keeper, lambda _: Findings(news=True))
 

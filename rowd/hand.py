@@ -175,7 +175,8 @@ class Hand:
             raise Unfit(f"{self.name} has no column {known}; add it to the table{renamed}. {there}")
         near = guess(word, [*self.columns, *(str(c) for c in SETTINGS.values())])
         hint = f'; did you mean "{near}"?' if near else ";"
-        raise Unfit(f"{self.name} has no column {quoted(word)}{hint} its columns are {nearest_first(word, self.columns)}")
+        how = ". A parameter of its action is put so: --set Metadata.KEY=VALUE" if self._has(Column.METADATA) and not near else ""
+        raise Unfit(f"{self.name} has no column {quoted(word)}{hint} its columns are {nearest_first(word, self.columns)}{how}")
 
     def _has(self, column: str) -> bool:
         return any(key == column for _, key in self.layout.keys)

@@ -12,6 +12,7 @@ from config.mistakes import ConfigError
 from engine.committer import Commits
 from engine.events import ConfigRefused, ConfigReloaded, Listener, Trouble
 from engine.loop import Daemon
+from engine.plan import bare
 from rowd.bound import Bound, Site
 from rowd.note import Note, leave
 from rowd.wiring import tender
@@ -76,7 +77,7 @@ class Reloading:
             try:
                 await self._made.add(await tender(site, name, self._made.governor, self._committer, self._listener))
             except Exception as exc:  # another daemon has it, or it can't be opened: the others are served all the same
-                self._listener(Trouble(at=self._made.clock.now(), where=f"table {name}", message=str(exc)))
+                self._listener(Trouble(at=self._made.clock.now(), where=f"table {name}", message=bare(name, str(exc))))
                 left.add(name)
             else:
                 self._opened[name] = serving[name] = site.served[name]

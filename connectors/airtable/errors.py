@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from connectors.causes import cause
+from connectors.causes import cause, unreachable
 from connectors.errors import Bug, Expired, Limited, MonthSpent, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
 from connectors.reaching import RELOAD
 
@@ -104,7 +104,7 @@ def translated(where: Where, asking: Asking) -> Iterator[None]:
         raise NeedsOwner(f"{where}: {exc}. Mend `endpoint` in rowd.toml.") from exc
     except requests.ConnectionError as exc:
         if _never_sent(exc):
-            raise TryLater(f"{where}: Airtable can't be reached ({cause(exc)})") from exc
+            raise TryLater(f"{where}: {unreachable('Airtable', exc)}") from exc
         raise doubtful(f"{where}: the connection to Airtable broke ({cause(exc)})") from exc
     except requests.RequestException as exc:  # time-outs, torn bodies, answers that are no JSON
         raise doubtful(f"{where}: no whole answer came from Airtable ({cause(exc)})") from exc

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from connectors.api import Gate, Place, Request, open_gate
-from connectors.causes import cause
+from connectors.causes import cause, unreachable
 from connectors.errors import Bug, OutcomeUnknown, TableError, TryLater
 from connectors.google_sheets.credentials import Credentials
 from connectors.google_sheets.errors import Refusal, Subject, Unasked, no_token, refused
@@ -29,6 +29,9 @@ _ANSWER = "responses(dataFilter,updatedData(range,values))"
 OVERVIEW = "properties(title),sheets(properties(sheetId,title,gridProperties(rowCount,columnCount)))"
 
 Json = dict[str, Any]
+
+ISSUER = "Google's token service"
+"""What messages call where access tokens come from."""
 
 
 class Edge:
@@ -211,12 +214,12 @@ class Edge:
             self._refused = not exc.retryable
             raise no_token(str(exc.args[0]) if exc.args else "", bool(exc.retryable), self.subject) from exc
         except GoogleAuthError as exc:  # no token yet, so nothing was sent
-            raise TryLater(f"{self._label}: Google's token service can't be reached ({cause(exc)})") from exc
+            raise TryLater(f"{self._label}: {unreachable(ISSUER, exc)}") from exc
         except requests.exceptions.JSONDecodeError as exc:
             raise self._doubtful(writing, f"the answer is torn or none of Google's ({exc})") from exc
         except requests.RequestException as exc:
             if never_sent(exc):
-                raise TryLater(f"{self._label}: Google can't be reached ({cause(exc)})") from exc
+                raise TryLater(f"{self._label}: {unreachable('Google', exc)}") from exc
             raise self._doubtful(writing, f"no whole answer came ({cause(exc)})") from exc
 
     def _doubtful(self, writing: bool, why: str) -> TableError:

@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from connectors.causes import cause
+from connectors.causes import cause, unreachable
 from connectors.errors import Bug, Expired, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
 from connectors.reaching import RELOAD
 from connectors.showing import said as fit
@@ -103,7 +103,7 @@ def translated(where: Where, asking: Asking) -> Iterator[None]:
         raise said(refused, where, asking) from exc
     except RequestTimeoutError as exc:  # it has put its own sentence in the place of httpx's
         if isinstance(exc.__context__, httpx.ConnectTimeout | httpx.PoolTimeout):
-            raise TryLater(f"{where}: Notion can't be reached (no connection in time)") from exc
+            raise TryLater(f"{where}: {unreachable('Notion', exc.__context__)}") from exc
         raise doubtful(f"{where}: no whole answer came from Notion in time") from exc
     except InvalidPathParameterError as exc:
         raise Bug(f"{where}: {exc}") from exc
@@ -112,7 +112,7 @@ def translated(where: Where, asking: Asking) -> Iterator[None]:
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as exc:
         raise NeedsOwner(f"{where}: {exc}. Mend `endpoint` in rowd.toml.") from exc
     except (httpx.ConnectError, httpx.ProxyError) as exc:
-        raise TryLater(f"{where}: Notion can't be reached ({cause(exc)})") from exc
+        raise TryLater(f"{where}: {unreachable('Notion', exc)}") from exc
     except (httpx.RequestError, ValueError) as exc:  # broken off, torn, or an answer that is no JSON
         raise doubtful(f"{where}: no whole answer came from Notion ({cause(exc)})") from exc
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from connectors.causes import cause
+from connectors.causes import cause, unreachable
 from connectors.errors import Bug, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
 from connectors.showing import said as fit
 
@@ -106,7 +106,7 @@ def translated(where: Where, asking: Asking) -> Iterator[None]:
                 f"{where}: the service's certificate isn't trusted here ({cause(exc)}). Renew it, or name its authority's file in"
                 " the environment: SSL_CERT_FILE=…"
             ) from exc
-        raise TryLater(f"{where}: the service can't be reached ({cause(exc)})") from exc
+        raise TryLater(f"{where}: {unreachable('the service', exc)}") from exc
     except (httpx.RequestError, httpx.StreamError) as exc:  # timed out, broken off, torn
         raise doubtful(f"{where}: no whole answer came to {asking.line} ({cause(exc)})") from exc
 

@@ -61,6 +61,15 @@ COMMANDS = (
 )
 """In the order of `rowd --help`."""
 
+MEANT = {
+    **dict.fromkeys(("rerun", "retry", "trigger", "exec", "execute"), ("run-now",)),
+    "start": ("run-now", "run"),
+    "ls": ("list",),
+    "rm": ("delete",),
+    "remove": ("delete",),
+}
+"""What other programs call it → the commands that may be meant. A likeness of letters would tell of others."""
+
 CHANGING = frozenset({*(e.name for e in COMMANDS if e.group in (START, ACT, EDIT)), "import", "copy", "sync"})
 """Commands that change something: a table, rowd.toml, the ledger."""
 
@@ -74,6 +83,8 @@ class Commands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that is called, whole."""
+        if args and (meant := MEANT.get(args[0])) is not None:
+            ctx.fail(f"No such command '{args[0]}'. Did you mean {' or '.join(map(repr, meant))}?")
         name, command, rest = super().resolve_command(ctx, args)
         VOICE.changes = name in CHANGING
         return name, command if name is None else load(name), rest

@@ -109,4 +109,5 @@ def _remedy(target: str, lacking: list[str]) -> str:
     columns = [served.get(fold(header)) for header in lacking]
     if None in columns:
         return f"Add them to {target} by hand, then repeat the command."
-    return "Add them: rowd setup " + " ".join([target, *(f'--column "{column}"' for column in columns)])
+    words = " ".join([target, *(f'--column "{column}"' for column in columns)])
+    return f"Add them: `rowd setup {words}`"

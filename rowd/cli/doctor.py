@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 import typer
 from msgspec import Struct
 
+from config.readers import opened
 from engine.clock import Clock, SystemClock
 from engine.ledger import Ledger, LedgerError, LedgerMissing, LedgerTooOld
+from engine.plan import bare
 from rowd.bound import Site
 from rowd.cli.checking import MARKS, about_actions, about_state
 from rowd.cli.command import examples
@@ -77,7 +79,9 @@ def _installation(site: Site, *, mended: bool) -> Iterator[Line]:
         yield Line("", "config", True, f"{site.config.file} has no mistakes")
     unusable = [*about_state(site)]
     yield from (Line("", "state folder", False, one.message) for one in unusable)
-    if not unusable:
+    if (shared := opened(site.state)) is not None:
+        yield Line("", "state folder", False, shared)
+    elif not unusable:
         yield Line("", "state folder", True, f"{site.state} can be used")
     yield from _ledger(site)
     lacking = [*about_actions(site)]
@@ -146,7 +150,7 @@ async def _table(site: Site, name: str, clock: Clock, told: Callable[[Line], Non
     async with paced(bound, clock) as (table, pace):
         async for check in examined(bound, table, pace):
             what = "quota" if check.trouble is not None and check.trouble.spent else check.what
-            told(Line(name, what, check.good, check.says))
+            told(Line(name, what, check.good, bare(name, check.says)))
             readable = readable and (check.trouble is None or check.what in ("permission", "limits"))
     return readable
 

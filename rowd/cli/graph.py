@@ -69,7 +69,7 @@ def _print(tables: Sequence[TableView], chart: Chart, name: str | None) -> None:
     if not chart.rows and not wrong:
         say(f"{clean(name)} waits for no row, and none waits for it." if name else "No row waits for another one (Depends On).")
     if wrong:
-        say(f"Not drawn: {plural(len(wrong), 'row')} whose Depends On can't be understood (rowd check)", "yellow")
+        say(f"Not drawn: {plural(len(wrong), 'row')} whose Depends On can't be understood (`rowd check`)", "yellow")
 
 
 def _label(branch: Branch, *, several: bool) -> tuple[str, str]:

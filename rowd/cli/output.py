@@ -37,6 +37,17 @@ LONGEST = 400
 
 NOTHING: Mapping[int, int] = MappingProxyType({})
 
+SENTENCES = frozenset(
+    (
+        *("says", "message", "trouble", "troubles", "held", "by_hand", "behind", "unread", "refused", "why_not_now"),
+        *("config_warnings", "config_mistakes", "config_refused"),
+    )
+)
+"""Fields of documents in which rowd itself speaks, so that a command there is written as it would be typed."""
+
+PEOPLES = frozenset(("cells", "outputs", "parameters", "changes"))
+"""Fields with values out of rows and runs, whatever these call them."""
+
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x9b[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|\Z)|\x1b.?", re.DOTALL)
 """Control sequences of terminals (ECMA-48, 5.4 and 5.6), whole, so that no `[31m` is left of them."""
 
@@ -97,8 +108,20 @@ def fail(message: str, code: Exit = Exit.BAD) -> NoReturn:
 
 def emit_json(value: object) -> None:
     """One JSON document on standard output: structs and dataclasses as objects, instants in UTC, spans in seconds."""
-    text = json.dumps(jsonable(value), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(_to_be_typed(jsonable(value)), indent=2, ensure_ascii=False, allow_nan=False)
     sys.stdout.write(harmless(text) + "\n")
+
+
+def _to_be_typed(value: Any, *, ours: bool = False) -> Any:
+    """A document with the commands in rowd's sentences as they would be typed here.   ours: whether rowd says this."""
+    match value:
+        case str():
+            return spelled(value) if ours else value
+        case list():
+            return [_to_be_typed(one, ours=ours) for one in value]
+        case dict():
+            return {key: one if key in PEOPLES else _to_be_typed(one, ours=key in SENTENCES) for key, one in value.items()}
+    return value
 
 
 def jsonable(value: object) -> Any:

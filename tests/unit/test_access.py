@@ -10,7 +10,7 @@ import pytest
 from connectors.errors import Limited, MonthSpent, NeedsOwner, TableError, Taken, TryLater
 from engine.access import NO_ACCESS_AFTER, Access
 from engine.ledger import Reach, TableMark
-from engine.plan import Hold, public
+from engine.plan import Hold, bare, public
 from tests.fakes.virtual import NOON
 
 OFFLINE_LIMIT = timedelta(hours=24)
@@ -53,7 +53,12 @@ def test_tasks_run_on_for_a_while_and_people_are_told_for_how_long(
 @pytest.mark.parametrize(
     ("said", "shown"),
     [
-        ('/srv/team/ops.csv (table "ops") is gone. Put it back', 'ops.csv (table "ops") is gone. Put it back'),
+        ('/srv/team/ops.csv (table "ops") is gone. Put it back', "ops.csv is gone. Put it back"),
+        ('the tab "Tasks" (table "ops"): no answer', 'the tab "Tasks": no answer'),
+        ('table "ops" (Notion database 1f): no answer', "Notion database 1f: no answer"),
+        ('table "ops" (Airtable base app1 (x), table "Ta)sks"): no', 'table "ops" (Airtable base app1 (x), table "Ta)sks"): no'),
+        ('table "ops" (Airtable base app1, table "Ta)sks"): no', 'Airtable base app1, table "Ta)sks": no'),
+        ('table "other" (https://a.b/c): no answer', 'table "other" (https://a.b/c): no answer'),
         ("ops: rowd, process 7 on alpha runs this table", "rowd, process 7 on alpha runs this table"),
         (
             "/home/rowd/.config/key.json can't be read; chmod 600 /home/rowd/.config/key.json",
@@ -69,7 +74,7 @@ def test_who_edits_the_table_is_not_told_where_files_lie_and_nobody_its_name_twi
     access.was_read(None, NOON)
     access.failed(NeedsOwner(said), NOON)
     assert access.hold(NOON + NO_ACCESS_AFTER) == Hold(f"no access: {shown}", record=True)
-    assert access.reach(NOON)[2].startswith(said.removeprefix("ops: ").rstrip("."))  # the operator is told where
+    assert access.reach(NOON)[2].startswith(bare("ops", said).rstrip("."))  # the operator is told where
     access.was_read(said, NOON)
     assert access.hold(NOON) == Hold(public(said))
     access.was_read(None, NOON)

@@ -11,7 +11,7 @@ import requests
 from google.auth.exceptions import TransportError
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutError
 
-from connectors.causes import cause
+from connectors.causes import cause, unreachable
 
 
 def raised(outer: BaseException, inner: BaseException) -> BaseException:
@@ -23,6 +23,10 @@ def unopened(inner: OSError) -> requests.ConnectionError:
     """As requests has it: urllib3's error as its argument, whose `reason` came of what the system said."""
     refused = raised(NewConnectionError(None, f"Failed to establish a new connection: {inner}"), inner)  # type: ignore[arg-type]  # no pool
     return requests.ConnectionError(MaxRetryError(None, "/token", refused))  # type: ignore[arg-type]  # no pool
+
+
+def asked(url: str) -> requests.PreparedRequest:
+    return requests.Request("POST", url).prepare()
 
 
 @pytest.mark.parametrize(
@@ -56,3 +60,28 @@ def test_errors_that_came_of_each_other_have_an_end() -> None:
     one, other = ValueError("a"), ValueError("b")
     one.__context__, other.__context__ = other, one
     assert cause(one) == "ValueError: a"
+
+
+@pytest.mark.parametrize(
+    ("exc", "place"),
+    [
+        (
+            httpx.ConnectError("x", request=httpx.Request("GET", "https://me:pw@api.notion.com/v1/pages/1234?token=t")),
+            "api.notion.com:443",
+        ),
+        (httpx.ConnectError("x", request=httpx.Request("GET", "http://[::1]:8003/v1")), "[::1]:8003"),
+        (
+            raised(TransportError("x"), requests.ConnectionError(request=asked("https://oauth2.googleapis.com/token"))),
+            "oauth2.googleapis.com:443",
+        ),
+    ],
+)
+def test_what_can_not_be_reached_is_told_by_host_and_port_alone(exc: BaseException, place: str) -> None:
+    said = unreachable("It", exc)
+    assert said.startswith(f"It can't be reached at {place} (")
+    assert not any(secret in said for secret in ("pw", "1234", "token="))
+
+
+@pytest.mark.parametrize("exc", [httpx.ConnectError("x"), requests.ConnectionError("x"), OSError(113, "no")])
+def test_where_an_error_has_no_request_no_place_is_told(exc: BaseException) -> None:
+    assert unreachable("It", exc).startswith("It can't be reached (")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from actions.api import NOT_STARTED, Definition, Outcome
+from engine.answers import judged
 from engine.columns import Column
 from engine.display import differing, display
 from engine.journal import entry_of
@@ -82,6 +84,25 @@ def test_why_a_run_could_not_start_is_told_without_the_folders_of_this_machine()
     assert str(retrying[Column.HEALTH]).endswith(f", after: {bare}")
     printed = replace(last, reason="exit 1: /srv/reports/all.pdf is locked")  # what a program tells is its own matter
     assert display(row.understood, row.state, Tally(last=printed), row.zone)[Column.LAST_RESULT] == printed.reason
+
+
+def test_what_broke_inside_the_daemon_is_told_without_the_folders_of_this_machine() -> None:
+    async def full() -> object:
+        raise OSError(28, "No space left on device", "/var/lib/rowd/runs/0abc/1")
+
+    async def broken() -> str:
+        done = asyncio.ensure_future(full())
+        await asyncio.wait([done])
+        return judged(done).summary
+
+    row = with_last(seen("daily 14:00"), timedelta(hours=1), Outcome.FAILED)
+    assert row.tally.last is not None
+    last = replace(row.tally.last, reason=asyncio.run(broken()))
+    assert "/var/lib/rowd" in last.reason, "the operator is told where"
+    cells = display(row.understood, row.state, Tally(runs=1, last=last, record=last), row.zone)
+    shown = "OSError: [Errno 28] No space left on device: '1'"
+    assert cells[Column.LAST_RESULT] == entry_of(last).cells["Result"] == shown
+    assert f": {shown}, next " in str(cells[Column.HEALTH])
 
 
 # --- years. What stands in a cell is read until the next occurrence, and nobody asks a clock for it.

@@ -104,4 +104,4 @@ def test_without_the_scope_for_webhooks_nothing_is_wrong_but_it_is_told(airtable
 def test_no_network(open_table: Open) -> None:
     (bad,) = open_table(endpoint="http://127.0.0.1:1").examine()
     assert isinstance(bad.trouble, TryLater)
-    assert "Airtable can't be reached" in bad.says
+    assert "Airtable can't be reached at 127.0.0.1:1 (" in bad.says

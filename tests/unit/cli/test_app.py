@@ -17,7 +17,7 @@ from config.mistakes import ConfigError, Mistake
 from connectors.errors import Bug, NeedsOwner, NoRoom, OutcomeUnknown, Taken, TryLater
 from engine.ledger import IllegalMove, LedgerCorrupt, LedgerUnwritable
 from rowd import __version__
-from rowd.cli import COMMANDS, app, load
+from rowd.cli import COMMANDS, MEANT, app, load
 from rowd.cli.command import examples, include
 from rowd.cli.exits import Exit
 from rowd.lock import AlreadyRunning, StateUnusable
@@ -121,6 +121,21 @@ def test_an_unknown_command_or_option_is_a_usage_error_with_a_hint() -> None:
     result = CliRunner().invoke(app, ["lst"])
     assert (result.exit_code, "Did you mean 'list'" in result.stderr) == (2, True)
     assert CliRunner().invoke(app, ["list", "--nonsense"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("rerun", "'run-now'?"), ("retry", "'run-now'?"), ("exec", "'run-now'?"), ("start", "'run-now' or 'run'?")]
+)
+def test_what_others_call_a_command_is_told_as_what_it_means_here(word: str, meant: str) -> None:
+    result = CliRunner().invoke(app, [word, "backup"])
+    assert result.exit_code == 2
+    assert f"No such command '{word}'. Did you mean {meant}" in result.stderr
+
+
+def test_words_of_others_hide_no_command_and_mean_only_commands_that_are() -> None:
+    names = {entry.name for entry in COMMANDS}
+    assert not names & set(MEANT)
+    assert {one for meant in MEANT.values() for one in meant} <= names
 
 
 def locked_ledger() -> LedgerUnwritable:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
 from rowd.cli.calling import TYPED, program, spelled
+from rowd.cli.output import emit_json
 from tests.unit.cli.desk import Desk
 
 
@@ -44,3 +46,21 @@ def test_a_message_repeats_the_config_of_its_command_line(tmp_path: Path) -> Non
     config = str(tmp_path / "rowd.toml")
     assert f"`rowd list --config {config}`" in desk.said("show", "nothing", "--config", config, code=2)
     assert "`rowd list`" in desk.said("show", "nothing", code=2)
+
+
+def test_a_remedy_in_json_repeats_the_config_of_its_command_line(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,backup,,evry monday,work,active,,,,")
+    config = str(tmp_path / "rowd.toml")
+    said = {one["check"]: one["says"] for one in desk.json("doctor", "--config", config)["checks"]}
+    assert f"check --config {config}` tells what is to be mended" in said["rows"]
+
+
+def test_what_people_wrote_stays_as_it_is_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    token = TYPED.set(Path("r.toml"))
+    try:
+        document = {"says": "`rowd run`", "name": "`rowd run`", "outputs": {"says": "`rowd run`"}, "troubles": ["`rowd run`"]}
+        emit_json(document)
+        ours = f"`{program()} run --config r.toml`"
+    finally:
+        TYPED.reset(token)
+    assert json.loads(capsys.readouterr().out) == {**document, "says": ours, "troubles": [ours]}

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from config.readers import readers
 from tests.unit.cli.desk import Desk
 from tests.unit.cli.test_behind import left_by_the_daemon
 
@@ -137,3 +140,25 @@ def test_a_table_that_may_not_be_written_is_still_read(tmp_path: Path) -> None:
     told = desk.json("doctor", code=1)
     assert wrong(told) == [("ops", "permission")]
     assert line(told, "rows", "ops")["good"] is True
+
+
+@pytest.mark.parametrize(("mode", "can"), [(0o755, "be looked into"), (0o701, "be looked into"), (0o777, "be changed")])
+def test_a_state_folder_that_others_may_look_into_is_told_with_the_remedy(tmp_path: Path, mode: int, can: str) -> None:
+    desk = Desk(tmp_path, ROW)
+    desk.daemon_reads()
+    state = tmp_path / ".rowd"
+    state.chmod(mode)
+    told = desk.json("doctor", code=1)
+    assert wrong(told) == [("", "state folder")]
+    assert f"can {can} by every user of this machine: chmod 700 {state}" in line(told, "state folder")["says"]
+    state.chmod(0o700)
+    assert desk.json("doctor")["wrong"] == 0
+
+
+def test_a_group_of_nobody_else_opens_no_state_folder(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ROW)
+    desk.daemon_reads()
+    state = tmp_path / ".rowd"
+    state.chmod(0o750)
+    them = readers(state.stat())
+    assert desk.json("doctor", code=len(them) > 1)["wrong"] == (len(them) > 1)

@@ -68,7 +68,7 @@ def test_where_nothing_waits_or_a_circle_does_that_is_said(tmp_path: Path) -> No
     assert "No row waits for another one" in at.said("graph")
     assert "a waits for no row" in at.said("graph", "a")
     at.table("ops", "1,a,,,work,,b", "2,b,,,work,,a", header=CHAINED)
-    assert at.said("graph") == "Not drawn: 2 rows whose Depends On can't be understood (rowd check)"
+    assert at.said("graph") == "Not drawn: 2 rows whose Depends On can't be understood (`rowd check`)"
     assert "can't be had together" in at.said("graph", "--json", "--mermaid", code=2)
 
 

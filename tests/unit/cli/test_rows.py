@@ -224,7 +224,7 @@ def test_a_setting_is_taken_out_of_metadata_again(tmp_path: Path) -> None:
         (["backup", "--set", "Schedule=nonsense"], "not changed: Schedule", 1),
         (["backup", "--set", "Name=REPORT"], "already (ID 2)", 5),
         (["backup", "--set", "ID=7"], "can't be edited", 5),
-        (["backup", "--set", "Colour=red"], "has no column", 2),
+        (["backup", "--set", "Colour=red"], "is put so: --set Metadata.KEY=VALUE", 2),
         (["backup"], "Nothing to change", 2),
         (["bakup", "--set", "Type=manual"], 'did you mean "backup"', 2),
     ],

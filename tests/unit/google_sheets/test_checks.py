@@ -112,7 +112,7 @@ def test_no_network(bench: SheetsBench) -> None:
     bad = checks(bench.reopened())[-1]
     assert bad.what == "connection"
     assert isinstance(bad.trouble, TryLater)
-    assert "can't be reached" in bad.says
+    assert "can't be reached at 127.0.0.1:" in bad.says
 
 
 def test_no_such_spreadsheet(bench: SheetsBench) -> None:

@@ -120,4 +120,4 @@ def test_no_network() -> None:
     settings = NotionSettings(database=DATABASE, endpoint="http://127.0.0.1:1")
     (bad,) = NotionTable(settings, place()).examine()
     assert isinstance(bad.trouble, TryLater)
-    assert "Notion can't be reached" in bad.says
+    assert "Notion can't be reached at 127.0.0.1:1 (" in bad.says
