@@ -66,8 +66,11 @@ class Client:
         log = logging.Logger("notion_client")  # of our own: what went wrong is told by what is raised
         log.addHandler(logging.NullHandler())
         said = {"auth": self._token(), "base_url": settings.endpoint, "notion_version": VERSION, "retry": False, "logger": log}
-        straight = on_this_machine(urlsplit(settings.endpoint).hostname or "")  # no proxy leads there (VENDORS.md C8)
-        vendors = Vendors(said, client=httpx.Client(trust_env=not straight, event_hooks={"response": [self._hears]}))
+        there = urlsplit(settings.endpoint)
+        straight = on_this_machine(there.hostname or "")  # no proxy leads there (VENDORS.md C8)
+        known = there.scheme == "https"  # else there is no certificate, and reading the authorities takes a moment
+        client = httpx.Client(verify=known, trust_env=not straight, event_hooks={"response": [self._hears]})
+        vendors = Vendors(said, client=client)
         vendors.client.timeout = httpx.Timeout(settings.timeout.total_seconds(), connect=settings.connect_timeout.total_seconds())
         return vendors
 
