@@ -20,8 +20,8 @@ from tests.emulators.core.clock import SetClock
 from tests.emulators.core.server import Server
 from tests.emulators.google_sheets import OWNER, ROBOT, GoogleSheets, a1, make, serials
 from tests.emulators.google_sheets.accounts import Key
+from tests.emulators.google_sheets.grid import ROWS, Formula
 from tests.emulators.google_sheets.grid import Cell as SheetCell
-from tests.emulators.google_sheets.grid import Formula
 from tests.emulators.google_sheets.person import Person
 from tests.emulators.google_sheets.seeding import put_in
 
@@ -40,12 +40,16 @@ def place(base: Path) -> Place:
 
 @dataclass(frozen=True)
 class World:
-    """switches: how the vendor answers where nobody knows.   dated: columns that show dates.   settings: of the table besides."""
+    """switches: how the vendor answers where nobody knows.   dated: columns that show dates.   settings: of the table besides.
+
+    height: rows of a tab. With a column of dates each is formatted, and so told in every answer.
+    """
 
     switches: Mapping[str, str] = field(default_factory=dict)
     dated: tuple[str, ...] = ()
     zone: str = "Etc/GMT"
     settings: Mapping[str, object] = field(default_factory=dict)
+    height: int = ROWS
 
 
 class SheetsBench(Bench):
@@ -57,7 +61,7 @@ class SheetsBench(Bench):
         self.service: GoogleSheets = make(self.clock, world.switches)
         self.service.quotas.on = quotas
         rows = [list(COLUMNS), *([row.get(header) for header in COLUMNS] for row in START)]
-        self.file = put_in(self.service, "Ops", {"Other": [["x"]], TAB: rows}, OWNER, ROBOT)
+        self.file = put_in(self.service, "Ops", {"Other": [["x"]], TAB: rows}, OWNER, ROBOT, world.height)
         assert self.file.book is not None
         self.file.book.properties["timeZone"] = world.zone
         self.zone = world.zone

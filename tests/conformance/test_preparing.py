@@ -55,6 +55,7 @@ class TestPreparingSheetsTheOtherWay(TestPreparingSheets):
     world = World(
         switches={"unmatched_filter": "refused", "strict_dropdown": "refused"},
         dated=("Next Run",),
+        height=120,
         settings={"ask_drive": False, "tab": 1},
     )
 

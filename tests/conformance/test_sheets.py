@@ -45,4 +45,5 @@ class TestSheetsTheOtherWay(SheetsConformance):
         dated=("Next Run",),
         zone="America/New_York",
         settings={"ask_drive": False, "tab": 1},
+        height=120,
     )

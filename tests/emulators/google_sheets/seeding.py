@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tests.emulators.core.exchange import Json
 from tests.emulators.core.seeds import reading
 from tests.emulators.google_sheets.files import File
-from tests.emulators.google_sheets.grid import Sheet
+from tests.emulators.google_sheets.grid import ROWS, Sheet
 from tests.emulators.google_sheets.values import Writer
 
 if TYPE_CHECKING:
@@ -34,12 +34,17 @@ def many(count: int = MANY) -> list[list[Json]]:
     ]
 
 
-def put_in(service: GoogleSheets, title: str, tabs: Mapping[str, Sequence[Sequence[Json]]], owner: str, robot: str) -> File:
-    """A spreadsheet of `owner`, shared with `robot`, with these tabs; the first row of each is its header."""
+def put_in(
+    service: GoogleSheets, title: str, tabs: Mapping[str, Sequence[Sequence[Json]]], owner: str, robot: str, height: int = ROWS
+) -> File:
+    """A spreadsheet of `owner`, shared with `robot`, with these tabs; the first row of each is its header.
+
+    height: rows of each tab, those in which nothing stands among them; more where that is too few.
+    """
     sheets = []
     for index, (name, rows) in enumerate(tabs.items()):
         width = max((len(row) for row in rows), default=0)
-        sheets.append(Sheet.blank(index, name, max(1000, len(rows) + 100), max(26, width)))
+        sheets.append(Sheet.blank(index, name, max(height, len(rows) + 100), max(26, width)))
     file = service.new_spreadsheet(title, owner, sheets)
     assert file.book is not None
     for sheet, rows in zip(sheets, tabs.values(), strict=True):
