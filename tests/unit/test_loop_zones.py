@@ -42,7 +42,7 @@ def at(hour: int, minute: int = 0, day: int = 2) -> datetime:
 
 
 def polled() -> TableRules:
-    """Seldom: these stories take a day."""
+    """Seldom: these stories take most of a day."""
     return replace(rules(), poll=timedelta(minutes=5))
 
 
@@ -69,7 +69,7 @@ def test_the_row_then_the_operators_word_on_the_table_then_the_store_then_the_de
         house = House(tmp_path)
         sheet = sheet_of({**row("a", "daily 15:00"), "Time Zone": row_says}, zone=store)
         async with house.open(sheet, table_rules=in_zone(polled(), operator[0], given=operator[1])):
-            await house.after(hours=23)
+            await house.until(at(22, 30))
         assert house.witness.times() == [due]
 
     run(story())
@@ -87,7 +87,7 @@ def test_a_zone_that_is_changed_begins_the_schedules_anew_in_the_same_read(tmp_p
             await house.until(at(13, 6))
             assert "New_York" in sheet.person("theirs")["Understood As"]
             assert sheet.person("theirs")["Health"] == "OK, next Mon 2 Mar 15:00 New York"
-            await house.until(at(12, day=3))
+            await house.until(at(22, 30))
         assert house.witness.times("own") == [at(14)]
         assert house.witness.times("theirs") == [at(20)]
         assert [(e.old, e.new) for e in house.of(TableRezoned)] == [(BERLIN, NEW_YORK)]
@@ -103,7 +103,7 @@ def test_a_zone_that_is_put_back_runs_nothing_from_before(tmp_path: Path) -> Non
             sheet.time_zone = NEW_YORK
             await house.until(at(14, 30))  # by the old one it would have come due
             sheet.time_zone = BERLIN
-            await house.until(at(13, day=3))
+            await house.until(at(22, 30))  # by the other one it would have come due, too
         assert house.witness.times() == []
 
     run(story())
@@ -111,14 +111,14 @@ def test_a_zone_that_is_put_back_runs_nothing_from_before(tmp_path: Path) -> Non
 
 def test_the_zone_is_known_from_the_ledger_where_the_store_is_away(tmp_path: Path) -> None:
     async def story() -> None:
-        house, sheet = House(tmp_path), sheet_of(row("a", "daily 15:00"), zone=NEW_YORK)
+        house, sheet = House(tmp_path), sheet_of(row("a", "daily 08:00"), zone=NEW_YORK)
         alive = await start(house, sheet, table_rules=polled())
         await house.after(minutes=1)
         await alive.kill()
         sheet.fail = [TryLater("away")] * 100_000
         alive = await start(house, sheet, table_rules=polled())
-        await house.until(at(21))
-        assert house.witness.times() == [at(20)]
+        await house.until(at(14))
+        assert house.witness.times() == [at(13)]
         await alive.stop()
         assert house.of(TableRezoned) == []
 
@@ -143,12 +143,12 @@ def test_a_zone_that_was_changed_while_no_daemon_ran(tmp_path: Path) -> None:
 
 def test_headers_that_are_away_for_a_moment_take_no_zone_along(tmp_path: Path) -> None:
     async def story() -> None:
-        house, sheet = House(tmp_path), sheet_of(row("a", "daily 15:00"), zone=NEW_YORK)
+        house, sheet = House(tmp_path), sheet_of(row("a", "daily 08:00"), zone=NEW_YORK)
         async with house.open(sheet, table_rules=polled()):
             await house.after(minutes=1)
             sheet.fail = [NoHeader("empty")] * 8
-            await house.until(at(21))
-        assert house.witness.times() == [at(20)]
+            await house.until(at(14))
+        assert house.witness.times() == [at(13)]
         assert house.of(TableRezoned) == []
 
     run(story())
@@ -177,7 +177,7 @@ def test_the_operators_word_takes_the_stores_place_at_a_reload_and_gives_it_back
             daemon.reconfigure(daemon.parts, {"ops": in_zone(polled(), BERLIN, given=True)})
             await house.until(at(15))
             daemon.reconfigure(daemon.parts, {"ops": polled()})
-            await house.until(at(12, day=3))
+            await house.until(at(22, 30))
         assert house.witness.times() == [at(14), at(20)]
 
     run(story())
@@ -193,7 +193,7 @@ def test_an_edit_in_the_very_read_that_brings_another_zone_is_no_other_matter(tm
             sheet.person("edited")["Schedule"] = "daily 16:00"
             sheet.person("paused")["Status"] = "paused"
             sheet.rows = [one for one in sheet.rows if one["Name"] != "gone"]
-            await house.until(at(12, day=3))
+            await house.until(at(22, 30))
         assert [(r.task, r.due) for r in house.witness.seen] == [("edited", at(21))]
 
     run(story())
