@@ -21,13 +21,31 @@ SIMULATED = "simulated"
 WAITS = "acceptance"
 """The folder of the tests that wait for processes more than they compute."""
 
+LONGEST = (
+    *("test_kills_sheets", "test_crash_points", "test_moving", "test_kills", "test_daemon", "test_histories", "test_setup"),
+    *("test_kills_notion", "test_kills_airtable", "test_leases", "hostile/test_daemon", "test_two_daemons", "test_crashes"),
+    *("conformance/test_sheets", "conformance/test_rest", "conformance/test_notion", "simulation/test_seeds_1"),
+    *("simulation/test_store_airtable", "simulation/test_store_google_sheets", "simulation/test_store_notion"),
+    *("simulation/test_seeds_2", "simulation/test_seeds_3", "simulation/test_seeds_4", "conformance/test_preparing"),
+)
+"""Files that take longest, each kind from the longest on; those of the acceptance tests by their place in it."""
+
+
+def longest(name: str) -> Path:
+    """Where a file of LONGEST stands."""
+    folder = Path(__file__).parent
+    return folder / f"{name}.py" if name.startswith(("conformance/", "simulation/")) else folder / WAITS / f"{name}.py"
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that wait and files that compute are begun in turns, so that several workers keep all cores busy to the end."""
+    """Files that wait and files that compute are begun in turns, so that several workers keep all cores busy to the end; of each
+    kind the longest first, so that no worker is left alone with one."""
     files: dict[Path, list[pytest.Item]] = {}
     for item in items:
         files.setdefault(item.path, []).append(item)
-    groups = [[file for file in files if (WAITS in file.parts) is waits] for waits in (False, True)]
+    known = {longest(name): place for place, name in enumerate(LONGEST)}
+    ordered = sorted(files, key=lambda file: known.get(file, len(known)))
+    groups = [[file for file in ordered if (WAITS in file.parts) is waits] for waits in (False, True)]
     places = {file: (n + 0.5) / len(group) for group in groups for n, file in enumerate(group)}
     items[:] = [item for file in sorted(files, key=places.__getitem__) for item in files[file]]
 
