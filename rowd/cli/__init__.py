@@ -62,7 +62,7 @@ COMMANDS = (
 """In the order of `rowd --help`."""
 
 MEANT = {
-    **dict.fromkeys(("rerun", "retry", "trigger", "exec", "execute"), ("run-now",)),
+    **dict.fromkeys(("retry", "trigger", "exec", "execute"), ("run-now",)),
     "start": ("run-now", "run"),
     "ls": ("list",),
     "rm": ("delete",),

@@ -124,7 +124,8 @@ def test_an_unknown_command_or_option_is_a_usage_error_with_a_hint() -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "meant"), [("rerun", "'run-now'?"), ("retry", "'run-now'?"), ("exec", "'run-now'?"), ("start", "'run-now' or 'run'?")]
+    ("word", "meant"),
+    [("trigger", "'run-now'?"), ("retry", "'run-now'?"), ("exec", "'run-now'?"), ("start", "'run-now' or 'run'?")],
 )
 def test_what_others_call_a_command_is_told_as_what_it_means_here(word: str, meant: str) -> None:
     result = CliRunner().invoke(app, [word, "backup"])
