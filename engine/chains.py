@@ -51,9 +51,8 @@ def linked(waiting: Mapping[str, Task], states: Mapping[str, RowState], elsewher
     elsewhere: keys of the rows that another daemon runs.
     """
     known = Known(states, _named(waiting.values(), states), elsewhere, _hints(states) if len(waiting) <= MOST_HINTED else ())
-    found = {
-        key: _asking(_resolved(waiting[key], known), known) for key in states if key in waiting
-    }  # in one order: so a circle is told alike each time
+    in_order = [waiting[key] for key in states if key in waiting]  # so that a circle is told alike each time
+    found = {task.key: _asking(_resolved(task, known), known) for task in in_order}
     graph = {key: tuple(d.key for d in one.depends_on) for key, one in found.items() if isinstance(one, Task)}
     for circle in circles(graph):
         names = [_name(states[key]) for key in path(graph, circle)]
