@@ -82,8 +82,14 @@ def _named(waiting: Iterable[Task], states: Mapping[str, RowState]) -> dict[str,
 def _names(task: Task) -> Iterator[str]:
     """Every name of another row that it may mean."""
     yield from (dependency.name for dependency in task.depends_on)
+    yield _whole(task)
     if task.condition is not None:
         yield from (word for name in task.condition.names for word in name[:2])
+
+
+def _whole(task: Task) -> str:
+    """What it depends on as one name, which may hold commas."""
+    return ", ".join(dependency.name for dependency in task.depends_on)
 
 
 def _resolved(task: Task, known: Known) -> Task | Defect:
@@ -91,6 +97,8 @@ def _resolved(task: Task, known: Known) -> Task | Defect:
     for dependency in task.depends_on:
         key = known.key(dependency.name)
         if key is None:
+            if known.key(_whole(task)) is not None:
+                return _defect(task, "a Name that holds a comma stands in double quotes; put it in quotes")
             hint = did_you_mean(dependency.name, known.hints)
             return _defect(task, f"no row of this table has the Name or ID {quoted(dependency.name)}{hint}")
         if key in known.elsewhere:
@@ -123,8 +131,7 @@ def _name(state: RowState) -> str:
 
 
 def _defect(task: Task, why: str) -> Defect:
-    said = quoted(", ".join(d.name for d in task.depends_on))
-    return Defect(task.table, task.key, task.name, str(Column.DEPENDS_ON), f"{Column.DEPENDS_ON} {said}: {why}")
+    return Defect(task.table, task.key, task.name, str(Column.DEPENDS_ON), f"{Column.DEPENDS_ON} {quoted(_whole(task))}: {why}")
 
 
 def circles(graph: Graph) -> Iterator[list[str]]:

@@ -149,4 +149,6 @@ def _output_of_one(name: str, runs: Sequence[tuple[str, Occurrence | None]]) -> 
     if found:
         several = conjoined([of for of, _ in found])
         return Unknown(f'{several} each gave back one; write tasks["{found[0][0]}"].outputs.{name}')
-    return Unknown(f"{conjoined([of for of, _ in runs], 3)} gave back no output of this name")
+    return Unknown(
+        f'{conjoined([of for of, _ in runs], 3)} gave back no output of this name; write "{name}", in quotes, if it is text'
+    )

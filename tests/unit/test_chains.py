@@ -83,6 +83,13 @@ def test_an_unknown_name_is_told_with_the_nearest_one() -> None:
     )
 
 
+def test_a_name_with_a_comma_without_quotes_is_told_as_that() -> None:
+    found = meanings(states({"1": "", "2": "Test,  unit"}, **{"1": "test, unit"}))
+    assert message(found.understood["2"]) == (
+        'Depends On "Test, unit": a Name that holds a comma stands in double quotes; put it in quotes'
+    )
+
+
 def test_a_circle_is_told_in_each_of_its_rows_and_in_no_other() -> None:
     found = meanings(states({"a": "b, f", "b": "c", "c": "a", "d": "c", "e": "e", "f": ""}))
     said = [message(found.understood[key]) for key in "abc"]

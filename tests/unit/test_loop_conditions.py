@@ -212,6 +212,17 @@ def test_an_output_that_several_rows_give_back_must_be_named(tmp_path: Path) -> 
     run(story())
 
 
+def test_text_without_quotes_is_told_as_that(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("a", "daily 12:05"), on("b", "a.outcome == succeeded", prerequisites="a"))
+        async with house.open(sheet):
+            await house.until(NOON + 6 * MINUTE)
+        ((outcome, why),) = recorded(house, "b")
+        assert (outcome, why.endswith('write "succeeded", in quotes, if it is text')) == ("missed", True)
+
+    run(story())
+
+
 def test_the_same_may_stand_in_metadata(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), table(on("it", "", "every minute", Metadata='{"condition": "runs < 1"}'))
