@@ -149,7 +149,8 @@ class Settings:
 
     def depends_on(self) -> tuple[Dependency, ...]:
         """The rows that it waits for, as it names them, each once; none where it says nothing."""
-        if self.value(Column.DEPENDS_ON) is None:
+        value = self.value(Column.DEPENDS_ON)
+        if value is None or value is False:  # an unticked box says nothing
             return ()
         said: list[str] = self._read(Column.DEPENDS_ON, cell_of.names, [])
         named = {alike(name): name for name in reversed(said)}
@@ -165,7 +166,7 @@ class Settings:
     def condition(self) -> Condition | None:
         """What has to hold when it comes due; None where it says nothing."""
         said = text(self.value(Column.CONDITION))
-        if said is None:
+        if said is None or self.value(Column.CONDITION) is False:  # an unticked box says nothing
             return None
         from engine import condition
 

@@ -604,7 +604,8 @@ def test_every_row_becomes_a_task_or_a_defect_whatever_stands_in_it(found: dict[
             assert one.attempts >= 1
             assert timedelta(0) < one.timeout
             assert one.threshold >= 1
-            assert (one.schedule is None) == (one.type in (Type.COUNTER, Type.MANUAL))
+            assert (one.schedule is None) == (one.type in (Type.COUNTER, Type.MANUAL, Type.ON_COMPLETION))
+            assert bool(one.depends_on) == (one.type is Type.ON_COMPLETION)
         case Defect():
             assert one.column in list(Column)
             assert one.message.isprintable()
