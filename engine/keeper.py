@@ -275,7 +275,7 @@ class Keeper:
         """The rows that this one waits for, as they stand."""
         task = self.understood.get(key)
         depends_on = task.depends_on if isinstance(task, Task) else ()
-        return standing_of(depends_on, self.tallies, lambda other: bool(self.active(self.name, other)))
+        return standing_of(depends_on, self.states, self.tallies, lambda other: bool(self.active(self.name, other)))
 
     def _released(self, key: str) -> Released | None:
         """What kept this row from starting last."""

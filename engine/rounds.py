@@ -45,12 +45,14 @@ class Prerequisite(Struct, frozen=True):
     """A row that another one waits for, as it stands.
 
     name: as that one says.   newest: see `newest`; None before the first.   busy: something of it is under way, or waits to start.
+    broken: it is to make up for its own last round yet, so that what it did before counts no more.
     """
 
     name: str
     key: str
     newest: Occurrence | None
     busy: bool
+    broken: bool = False
 
 
 def newest(tally: Tally) -> Occurrence | None:
@@ -63,10 +65,20 @@ def newest(tally: Tally) -> Occurrence | None:
 
 
 def standing_of(
-    dependencies: Iterable[Dependency], tallies: Mapping[str, Tally], busy: Callable[[str], bool]
+    dependencies: Iterable[Dependency],
+    states: Mapping[str, RowState],
+    tallies: Mapping[str, Tally],
+    busy: Callable[[str], bool],
 ) -> tuple[Prerequisite, ...]:
-    """These rows, as they stand.   tallies: their pasts.   busy: whether something of a row is under way."""
-    return tuple(Prerequisite(d.name, d.key, newest(tallies.get(d.key, _BLANK)), busy(d.key)) for d in dependencies)
+    """These rows, as they stand.   states, tallies: of the table's rows.   busy: whether something of a row is under way."""
+    return tuple(
+        Prerequisite(d.name, d.key, newest(tallies.get(d.key, _BLANK)), busy(d.key), _broken(states.get(d.key)))
+        for d in dependencies
+    )
+
+
+def _broken(state: RowState | None) -> bool:
+    return state is not None and state.round is not None and state.round.broken
 
 
 def ended(state: RowState, prerequisites: Sequence[Prerequisite]) -> dict[str, Occurrence]:
@@ -77,14 +89,14 @@ def ended(state: RowState, prerequisites: Sequence[Prerequisite]) -> dict[str, O
     since = _since(state, prerequisites)
     anew = _anew(state, since)
     if makes_up(state, prerequisites):
-        return {key: run for key, run in since.items() if key in anew or run.outcome is Outcome.SUCCEEDED}
+        stands = {p.key for p in prerequisites if not p.broken}
+        return {key: run for key, run in since.items() if key in anew or (key in stands and run.outcome is Outcome.SUCCEEDED)}
     return anew
 
 
 def makes_up(state: RowState, prerequisites: Sequence[Prerequisite]) -> bool:
     """Whether the round to come makes up for a broken one: a person has had a prerequisite run again, or one that it waits for."""
-    broken = state.round is not None and state.round.broken
-    return broken and any(_again(run) for run in _anew(state, _since(state, prerequisites)).values())
+    return _broken(state) and any(_again(run) for run in _anew(state, _since(state, prerequisites)).values())
 
 
 def _again(run: Occurrence) -> bool:

@@ -177,6 +177,27 @@ def test_a_row_is_run_again_and_all_that_waits_for_it(tmp_path: Path) -> None:
     run(story())
 
 
+def test_what_is_run_again_waits_for_all_that_is_run_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        house.witness.behaviour = by_task(**dict.fromkeys(("a", "b", "c", "c2"), slow(timedelta(seconds=5))))
+        sheet = table(row("a", "daily 12:05"), row("d", "daily 12:05"), after("b", "a"), after("c", "b"), after("c2", "c, d"))
+        sheet.rows += table(after("y", "b, c"), after("z", "b, c2"), after("x", "a, y")).rows
+        alive = await start(house, sheet)
+        await house.until(NOON + 8 * MINUTE)
+        for name in ("b", "c", "c2", "y", "z", "x"):
+            await alive.ask(name, Wish.MAKE_UP, 0)
+        await alive.ask("a", Wish.RUN_NOW, 0)
+        await house.until(NOON + 10 * MINUTE)
+        await alive.stop()
+        again = [(e.task, e.at) for e in house.of(RunStarted) if e.at >= NOON + 8 * MINUTE]
+        since = dict(again)
+        assert sorted(task for task, _ in again) == ["a", "b", "c", "c2", "x", "y", "z"]
+        assert since["a"] < since["b"] < since["c"] < since["c2"] == since["y"] == since["x"] < since["z"]
+
+    run(story())
+
+
 def test_a_night_after_a_skipped_one_is_a_round_of_its_own(tmp_path: Path) -> None:
     async def story() -> None:
         house = House(tmp_path)
