@@ -13,7 +13,7 @@ from math import inf
 from msgspec import Struct
 from msgspec.structs import replace
 
-from engine.cells import alike, did_you_mean, quoted, text
+from engine.cells import alike, did_you_mean, listed, quoted, text
 from engine.columns import Column
 from engine.links import Dependency
 from engine.model import Defect, RowState, Task
@@ -99,7 +99,7 @@ def _resolved(task: Task, known: Known) -> Task | Defect:
         if key is None:
             if known.key(_whole(task)) is not None:
                 return _defect(task, "a Name that holds a comma stands in double quotes; put it in quotes")
-            hint = did_you_mean(dependency.name, known.hints)
+            hint = did_you_mean(dependency.name, [name for name in known.hints if name != task.name])
             return _defect(task, f"no row of this table has the Name or ID {quoted(dependency.name)}{hint}")
         if key in known.elsewhere:
             why = f"{quoted(dependency.name)} is run by another daemon; a row can only wait for rows that its own daemon runs"
@@ -131,7 +131,8 @@ def _name(state: RowState) -> str:
 
 
 def _defect(task: Task, why: str) -> Defect:
-    return Defect(task.table, task.key, task.name, str(Column.DEPENDS_ON), f"{Column.DEPENDS_ON} {quoted(_whole(task))}: {why}")
+    said = listed(dependency.name for dependency in task.depends_on)
+    return Defect(task.table, task.key, task.name, str(Column.DEPENDS_ON), f"{Column.DEPENDS_ON} {quoted(said)}: {why}")
 
 
 def circles(graph: Graph) -> Iterator[list[str]]:

@@ -111,7 +111,7 @@ def _standing(
         return "PAUSED"
     if (record := tally.record) is not None and record.outcome is Outcome.SKIPPED and _tells_skips(understood):
         again = state.round is not None and state.round.broken
-        return f"SKIPPED: {record.reason}" + ("; a retry of what failed makes up for it" if again else then)
+        return f"SKIPPED: {record.reason}" + ("; to make up for it, run again what did not succeed" if again else then)
     if tally.missed_now and tally.missed_since is not None:
         why = tally.record.reason if tally.record and tally.record.outcome is Outcome.MISSED else ""
         return f"MISSED {tally.missed_now} since {said(tally.missed_since)}{f': {why}' if why else ''}{then}"

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+NOW = ("now",)
+"""The present instant, as a condition names it."""
+
 
 class OnFailure(StrEnum):
     """What becomes of a row that waits for others, where one of those did not succeed."""

@@ -38,7 +38,7 @@ class Meanings:
             self._named.update({k: _name_of(states, k) for k in touched})
             named = True
         known: dict[Said, Task] = {}
-        linked = named and bool(self._waiting)
+        relink = named and bool(self._waiting)
         for key in touched:
             state, before = states.get(key), self.understood.get(key)
             if state is None or state.deleted_at is not None:
@@ -46,8 +46,8 @@ class Meanings:
             else:
                 taken = self._names.get(key)
                 self.understood[key] = name_taken(state, taken, self.rules) if taken is not None else self._parsed(state, known)
-            linked |= self._waits(key) or (bool(self._waiting) and _kind(before) != _kind(self.understood.get(key)))
-        if linked:
+            relink |= self._waits(key) or (bool(self._waiting) and _kind(before) != _kind(self.understood.get(key)))
+        if relink:
             touched |= self._link(states)
         self._untold |= touched
         return touched

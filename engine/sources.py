@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from actions.api import Value
 from engine.cells import did_you_mean
 from engine.condition import Given, Reference, Unknown, dotted
-from engine.links import Source
+from engine.links import NOW, Source
 from engine.model import Occurrence, RowState, Stage, Task
 from engine.rounds import Prerequisite
 from engine.tally import Tally
-from engine.weighing import NOW
 from engine.wording import conjoined
 
 TASK, TASKS, OUTPUTS, PARAMETERS = "task", "tasks", "outputs", "parameters"

@@ -10,14 +10,12 @@ from msgspec.structs import replace
 from actions.api import Outcome
 from config.fields import spelled
 from engine.blackout import covering
+from engine.links import NOW
 from engine.merge import active
 from engine.model import Cause, Occurrence, Stage, Task
 from engine.plan import Answer, House, Standing, Stop
 from engine.upcoming import again_from
 from engine.wording import left_alone, moment
-
-NOW = ("now",)
-"""The present instant, as a condition names it."""
 
 _OPEN: Mapping[str, datetime] = {}
 

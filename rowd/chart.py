@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
+from connectors.preparing import Tone
 from engine.columns import Column
+from engine.shapes import shape
 from rowd.view import RowView
 
 Place = tuple[str, str]
@@ -74,31 +76,31 @@ class Chart:
         yield "flowchart LR"
         for place, row in self._rows.items():
             said = f"{row.table}/{row.name}" if several else row.name
-            yield f'    {names[place]}["{_quoted(said)}"]:::{look_of(row)}'
+            yield f'    {names[place]}["{_quoted(said)}"]:::{look_of(row).value}'
         for place, before in self._before.items():
             yield from (f"    {names[one]} --> {names[place]}" for one in before)
         for look, style in _LOOKS.items():
-            yield f"    classDef {look} {style}"
+            yield f"    classDef {look.value} {style}"
 
 
-_LOOKS: Mapping[str, str] = {
-    "good": "fill:#e6f4ea,stroke:#188038",
-    "busy": "fill:#fef7e0,stroke:#b06000",
-    "bad": "fill:#fce8e6,stroke:#c5221f",
-    "quiet": "fill:#f1f3f4,stroke:#80868b",
-}
-
-_OF_HEALTH: Mapping[str, str] = {
-    **dict.fromkeys(("OK", "COMPLETED"), "good"),
-    **dict.fromkeys(("RUNNING", "WAITING", "RETRYING"), "busy"),
-    **dict.fromkeys(("ERROR", "FAILED", "TIMED", "LOST", "MISSED", "HELD", "BLOCKED", "NEVER"), "bad"),
+_LOOKS: Mapping[Tone, str] = {
+    Tone.GOOD: "fill:#e6f4ea,stroke:#188038",
+    Tone.BUSY: "fill:#fef7e0,stroke:#b06000",
+    Tone.BAD: "fill:#fce8e6,stroke:#c5221f",
+    Tone.QUIET: "fill:#f1f3f4,stroke:#80868b",
 }
 
 
-def look_of(row: RowView) -> str:
-    """How its Health looks: good, busy, bad or quiet."""
+def look_of(row: RowView) -> Tone:
+    """How its Health strikes people who look over the table."""
     first = str(row.cells[Column.HEALTH]).split(maxsplit=1)[0].rstrip(":,")
-    return _OF_HEALTH.get(first, "quiet")
+    return _TONES.get(first, Tone.QUIET)
+
+
+_TONES: Mapping[str, Tone] = {
+    **{word.upper().partition(" ")[0]: tone for word, tone in shape(Column.LAST_STATUS, "").tones.items()},
+    **shape(Column.HEALTH, "").tones,
+}
 
 
 def _reached(start: Place, steps: Mapping[Place, Sequence[Place]]) -> set[Place]:

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
+from engine.cells import text
 from engine.clock import SystemClock
 from engine.columns import Column
+from engine.metadata import setting
 from rowd.chart import Branch, Chart
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
@@ -49,8 +51,9 @@ def graph(
         tables = look(site, ledger, clock, tables_of(site, table))
         now, old = clock.now(), behind(site, ledger)
     chart = Chart(row for view in tables for row in view.rows)
-    if name is not None:
-        chart = chart.around(pick(tables, name))
+    only = pick(tables, name) if name is not None else None
+    if only is not None:
+        chart = chart.around(only)
     if as_json:
         emit_json({"rows": [_json(row) for row in chart.rows]})
     elif mermaid:
@@ -58,18 +61,25 @@ def graph(
         sys.stdout.write("\n".join(chart.mermaid()) + "\n")
     else:
         troubles(tables, now, old)
-        _print(tables, chart, name)
+        _print(tables, chart, only)
     end_of_unread(tables)
 
 
-def _print(tables: Sequence[TableView], chart: Chart, name: str | None) -> None:
+def _print(tables: Sequence[TableView], chart: Chart, only: RowView | None) -> None:
     several = len(tables) > 1
     print_tree((branch.last, [_label(branch, several=several), _stands(branch)]) for branch in chart.tree())
-    wrong = [row for view in tables for row in view.defects if row.defect is not None and row.defect.column == Column.DEPENDS_ON]
-    if not chart.rows and not wrong:
-        say(f"{clean(name)} waits for no row, and none waits for it." if name else "No row waits for another one (Depends On).")
+    if only is not None:
+        if not chart.rows:
+            why = only.health if only.defect is not None else "it waits for no row, and none waits for it"
+            say(f"{clean(only.name)}: {clean(why)}")
+        return
+    wrong = [row for view in tables for row in view.defects if text(setting(row.state.cells, Column.DEPENDS_ON)) is not None]
     if wrong:
-        say(f"Not drawn: {plural(len(wrong), 'row')} whose Depends On can't be understood (`rowd check`)", "yellow")
+        say(
+            f"Not drawn: {plural(len(wrong), 'row')} with a Depends On that can't be understood as a whole (`rowd check`)", "yellow"
+        )
+    elif not chart.rows:
+        say("No row waits for another one (Depends On).")
 
 
 def _label(branch: Branch, *, several: bool) -> tuple[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -83,6 +82,12 @@ def test_an_unknown_name_is_told_with_the_nearest_one() -> None:
     )
 
 
+def test_no_row_is_named_as_a_hint_for_itself_and_quotes_are_told() -> None:
+    found = meanings(states({"1": "", "after tests": 'test, "a, b"'}, **{"1": "a, b"}))
+    said = 'Depends On "test, "a, b"": no row of this table has the Name or ID "test"'
+    assert message(found.understood["after tests"]) == said
+
+
 def test_a_name_with_a_comma_without_quotes_is_told_as_that() -> None:
     found = meanings(states({"1": "", "2": "Test,  unit"}, **{"1": "test, unit"}))
     assert message(found.understood["2"]) == (
@@ -123,12 +128,16 @@ def test_what_another_row_says_changes_what_this_one_means() -> None:
     assert found.followers(["a"]) == set()
 
 
-def test_an_edit_of_no_name_and_no_chain_looks_at_no_chain(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_edit_of_no_name_and_no_chain_looks_at_no_chain() -> None:
     table = states({"a": "", "b": "a"})
     found = meanings(table)
-    monkeypatch.setattr("engine.meanings.linked", lambda *_: pytest.fail("looked"))
+    before = found.understood["b"]
     table["a"] = replace(table["a"], cells={**table["a"].cells, Column.SCHEDULE: "daily 8:00"})
     assert found.read(table, ["a"]) == {"a"}
+    assert found.understood["b"] is before
+    table["a"] = replace(table["a"], cells={**table["a"].cells, Column.NAME: "c"})
+    found.read(table, ["a"])
+    assert found.understood["b"] is not before
 
 
 def test_a_row_of_another_daemon_can_not_be_waited_for() -> None:

@@ -100,8 +100,11 @@ def test_where_one_fails_the_row_is_skipped_and_so_are_those_that_wait_for_it(tm
         async with house.open(sheet):
             await house.until(NOON + 20 * MINUTE + timedelta(seconds=30))
             why = "tests failed Mon 2 Mar 2026 12:20 UTC"
-            assert sheet.person("deploy")["Health"] == f"SKIPPED: {why}; a retry of what failed makes up for it"
-            assert sheet.person("tell")["Health"] == f"SKIPPED: deploy was skipped ({why}); a retry of what failed makes up for it"
+            assert sheet.person("deploy")["Health"] == f"SKIPPED: {why}; to make up for it, run again what did not succeed"
+            assert (
+                sheet.person("tell")["Health"]
+                == f"SKIPPED: deploy was skipped ({why}); to make up for it, run again what did not succeed"
+            )
         assert not started(house, "deploy")
         assert recorded(house, "deploy") == [("skipped", f"tests failed Mon 2 Mar 2026 12:{n} UTC") for n in (10, 20)]
         assert len(recorded(house, "tell")) == 2

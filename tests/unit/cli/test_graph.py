@@ -63,12 +63,13 @@ def test_a_flowchart_takes_no_name_for_its_own_words(tmp_path: Path) -> None:
     ]
 
 
-def test_where_nothing_waits_or_a_circle_does_that_is_said(tmp_path: Path) -> None:
+def test_where_nothing_waits_or_a_row_can_not_be_understood_that_is_said(tmp_path: Path) -> None:
     at = desk(tmp_path, "1,a,manual,,work,,")
     assert "No row waits for another one" in at.said("graph")
-    assert "a waits for no row" in at.said("graph", "a")
-    at.table("ops", "1,a,,,work,,b", "2,b,,,work,,a", header=CHAINED)
-    assert at.said("graph") == "Not drawn: 2 rows whose Depends On can't be understood (`rowd check`)"
+    assert at.said("graph", "a") == "a: it waits for no row, and none waits for it"
+    at.table("ops", "1,a,,,work,,b", "2,b,,,work,,a", "3,c,,daily,work,,a", header=CHAINED)
+    assert at.said("graph") == "Not drawn: 3 rows with a Depends On that can't be understood as a whole (`rowd check`)"
+    assert at.said("graph", "a").startswith('a: ERROR: Depends On "b": a circle, ')
     assert "can't be had together" in at.said("graph", "--json", "--mermaid", code=2)
 
 

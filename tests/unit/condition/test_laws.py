@@ -265,7 +265,7 @@ python = st.recursive(
 
 def by_python(text: str) -> bool | None:
     """None for what can't be decided."""
-    values = {name: value if isinstance(value, bool) else Strict(value) for name, value in SMALL.items()}  # type: ignore[arg-type]
+    values = {name: value if isinstance(value, bool) else Strict(value) for name, value in SMALL.items()}  # type: ignore[arg-type]  # numbers
     try:
         return bool(eval(text, {"__builtins__": {}}, values))  # noqa: S307  # a text that this test has put together
     except (NameError, TypeError):
@@ -274,7 +274,7 @@ def by_python(text: str) -> bool | None:
 
 def by_us(text: str) -> bool | None:
     try:
-        return evaluate(parse(text), {(name,): value for name, value in SMALL.items()}).holds  # type: ignore[misc]
+        return evaluate(parse(text), {(name,): value for name, value in SMALL.items()}).holds  # type: ignore[misc]  # a dict is invariant
     except Undecidable:
         return None
 
