@@ -148,6 +148,6 @@ def _output_of_one(name: str, runs: Sequence[tuple[str, Occurrence | None]]) -> 
     if found:
         several = conjoined([of for of, _ in found])
         return Unknown(f'{several} each gave back one; write tasks["{found[0][0]}"].outputs.{name}')
-    return Unknown(
-        f'{conjoined([of for of, _ in runs], 3)} gave back no output of this name; write "{name}", in quotes, if it is text'
-    )
+    there = [output for _, run in runs if run is not None for output in run.outputs]
+    remedy = did_you_mean(name, there) or f'; write "{name}", in quotes, if it is text'
+    return Unknown(f"{conjoined([of for of, _ in runs], 3)} gave back no output of this name{remedy}")

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -20,7 +21,6 @@ from engine.access import reach_of
 from engine.cells import quoted
 from engine.clock import Clock
 from engine.columns import Column
-from engine.condition import Given, Reference
 from engine.display import display
 from engine.findings import Reading
 from engine.keeper import Keeper
@@ -40,6 +40,9 @@ from rowd.bound import Bound, Site
 from rowd.known import Known, known, shut, tripped
 from rowd.service import alive
 from rowd.wiring import new_id, patient_table
+
+if TYPE_CHECKING:
+    from engine.condition import Given, Reference
 
 NOT_SERVED = Hold("not served (serve = false in rowd.toml)")
 """Why nothing of a table starts that only commands know."""

@@ -223,6 +223,19 @@ def test_text_without_quotes_is_told_as_that(tmp_path: Path) -> None:
     run(story())
 
 
+def test_an_output_that_is_spelled_wrong_is_told_with_the_nearest(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        house.witness.behaviour = giving({"a": {"coverage": 84}})
+        sheet = table(row("a", "daily 12:05"), on("b", "covrage < 80%", prerequisites="a"))
+        async with house.open(sheet):
+            await house.until(NOON + 6 * MINUTE)
+        ((_, why),) = recorded(house, "b")
+        assert why.endswith('a gave back no output of this name; did you mean "coverage"?')
+
+    run(story())
+
+
 def test_the_same_may_stand_in_metadata(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), table(on("it", "", "every minute", Metadata='{"condition": "runs < 1"}'))
