@@ -177,18 +177,26 @@ def _started(state: RowState, stood: Mapping[str, Cell], *, edited: bool) -> tup
     """Where a person started from who left these cells; and whether our last write has landed, although its answer never came.
 
     A row is written in one step: where none of our own cells that were to change has changed, the shared ones are not as we meant
-    them either, though they may read so: a person may want them as they were some time ago.
+    them either, though they may read so: a person may want them as they were some time ago. Nor does it bear witness to our write
+    that one of them reads as meant in a row that is an older copy: it may have said so then, too.
     """
     started = base_of(state.shown, state.stood, stood, edited=edited)
     shared = {c: v for c, v in state.meant.items() if c not in OURS and c in stood}
     ours = {c: v for c, v in state.meant.items() if c in OURS and c in stood}
     moved = [c for c in ours if stood[c] != state.stood.get(c)]
-    if any(same(stood[c], ours[c]) for c in moved):
+    looks_older = started.older or (started.sure and not started.live)
+    if any(same(stood[c], ours[c]) for c in moved) and (not looks_older or _as_meant(state, stood)):
         return Base({**started.shared, **shared}, live=True, sure=True), True
-    if ours and not moved:
+    if ours and (looks_older or not moved):
         return started, False
     landed = {c: stood[c] for c, v in shared.items() if same(stood[c], v)}
     return replace(started, shared={**started.shared, **landed}), len(landed) == len(shared)
+
+
+def _as_meant(state: RowState, stood: Mapping[str, Cell]) -> bool:
+    """Whether all of rowd's own cells read as after our last write."""
+    meant = {**state.stood, **state.meant}
+    return all(same(stood[c], meant.get(c)) for c in OURS if c in stood)
 
 
 def _kept(state: RowState, stood: Mapping[str, Cell]) -> dict[str, Cell]:

@@ -387,6 +387,23 @@ def test_a_number_typed_over_one_whose_answer_never_came_counts_from_that_one() 
     assert observe(died, cells(Current="1", Health="OK, 4 of 5"), LATER).state.count == 2.0  # from 4 to 1, and one more tick
 
 
+def test_an_old_copy_in_which_one_cell_reads_as_rowd_was_about_to_write_it_is_still_an_old_copy() -> None:
+    """The counter had fired, and the end of its run was about to be told, when the row came back as it stood after two ticks."""
+    two = shown(replace(seen(), count=2.0), Current=2, Health="OK, 2 of 3", Runs=1, **{"Last Status": "succeeded"})
+    running = shown(replace(two, count=0.0), Current=0, Health="RUNNING (0 of 3)", **{"Last Status": "running"})
+    told = {"Health": "OK, 0 of 3", "Last Status": "succeeded", "Runs": 2}
+    died = replace(running, meant=meant_by(running, told))
+    back = cells(Current="2", Health="OK, 2 of 3", Last_Status="succeeded", Runs="1")
+    found = observe(died, back, LATER)
+    assert (found.state.count, found.changes, found.state.meant) == (0.0, (), died.meant)
+    typed = observe(died, {**back, "Current": "3"}, LATER)
+    assert typed.state.count == 1.0  # from 2 to 3, on top of none
+    forgotten = replace(died, shown=died.shown[-1:])  # whoever remembers no such display knows by Runs that it is an older one
+    assert observe(forgotten, {**back, "Runs": "0"}, LATER).state.count == 0.0
+    landed = observe(died, cells(Current="1", Health="OK, 0 of 3", Last_Status="succeeded", Runs="2"), LATER)
+    assert (landed.state.count, landed.state.meant) == (1.0, {})  # typed on what was told
+
+
 def test_the_note_about_a_word_that_is_no_button_goes_with_the_word() -> None:
     wrong = observe(seen(), cells(Do="foo"), LATER).state
     assert wrong.note is not None
