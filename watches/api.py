@@ -1,0 +1,100 @@
+"""The contract between the engine and a watched source: what a look at it finds, and what has happened since the look before.
+
+The operator's `rowd.toml` says what a source is (`[watch.NAME]`); a row only names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+from msgspec import Struct, field
+from pydantic import AfterValidator, BaseModel, Field
+
+from config.fields import Span, spelled
+
+Value = str | int | float | bool
+"""What an event says of itself. Text, a number or a truth value; nothing nested."""
+
+LONGEST_STATE = 4_000_000
+"""Characters of a state, at the most: the ledger keeps it."""
+
+LONGEST_VALUE = 2_000
+"""Characters of one text among an event's values, and of its summary; what is longer is cut."""
+
+
+class Happening(Struct, frozen=True):
+    """Something that has happened to a watched source since the look before.
+
+    summary: what, in one line for people, without a full stop: `2 commits on main, the newest 1a2b3c4 "Mend the parser" by Ada`.
+    values: what it was about, by names of letters, digits and `_`.   number: for how many things it stands, at least 1.
+    """
+
+    summary: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+    number: int = 1
+
+
+class Look(Struct, frozen=True):
+    """What a look found.
+
+    state: opaque to everyone but its kind; kept durably, and given to the next look. At most LONGEST_STATE characters.
+    happenings: what has happened since the state that the look was given, oldest first; none at first sight.
+    """
+
+    state: str
+    happenings: tuple[Happening, ...] = ()
+
+
+class Unseen(Exception):
+    """The source can't be looked at now. The text says why, in one sentence with the remedy, without a full stop."""
+
+
+class Watch(Protocol):
+    """A definition made ready to be looked at. Lives as long as the daemon goes by this definition."""
+
+    def look(self, before: str | None) -> Look:
+        """Look at the source. Blocks, in a thread of its own; one look at a time.
+
+        before: the state that the last look found, maybe by another daemon long ago; None at first sight, which is no change.
+        Raises Unseen; whatever else it raises is told as a fault of rowd's own, and it is looked at again later.
+        """
+
+    def stirs(self) -> AsyncIterator[None]:
+        """Yield each time that the source may have changed, until closed; never where nothing can tell, so that it is polled.
+
+        On the event loop: it must not block. Raises nothing.
+        """
+
+
+def _a_second_at_least(length: timedelta) -> timedelta:
+    if length < timedelta(seconds=1):
+        raise ValueError(f"{spelled(length)} is too short; write 1s or more")
+    return length
+
+
+class Definition(BaseModel, extra="forbid", frozen=True):
+    """What the operator may say of every watched source, whatever its kind. Each kind's own settings model extends this."""
+
+    kind: str
+    description: str = Field(default="", description="What it is, for people.")
+    every: Annotated[Span, AfterValidator(_a_second_at_least)] = Field(
+        default=timedelta(minutes=1), description="How often it is looked at when nothing tells of a change sooner."
+    )
+    debounce: Span = Field(
+        default=timedelta(seconds=2), description="How long it must have been at rest before a change is taken up."
+    )
+
+
+class Kind(Struct, frozen=True):
+    """What a kind of watched source registers: its settings model (a `Definition`), and how to make a watch from it.
+
+    `make` raises ValueError, with a sentence for the operator, for what the model alone cannot refuse.
+    `commits` says that what happens to it are commits: rows of the type on_commit can name it.
+    """
+
+    settings: type[Definition]
+    make: Callable[[str, Any, Path], Watch]  # (the source's name, its settings, folder that relative paths start from)
+    commits: bool = False
