@@ -36,6 +36,7 @@ class Request(Struct, frozen=True):
 
     run: the run's id, the same for every attempt of an occurrence, unlike any other's anywhere: fit as an idempotency key.
     attempt: 1 for the first.   due: aware UTC.   timeout: how long it may take; the engine cancels it then.
+    event: what the event says that made it due, as others wrote it; nothing where none did.
     """
 
     run: str
@@ -47,6 +48,7 @@ class Request(Struct, frozen=True):
     due: datetime
     trigger: str
     timeout: timedelta
+    event: Mapping[str, Value] = field(default_factory=dict)
 
 
 class Process(Struct, frozen=True):

@@ -7,7 +7,7 @@ beside their own code, check it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, time, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -71,10 +71,13 @@ def _whole_path(path: Path) -> Path:
     return path
 
 
-def _of_a_kind(definition: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not isinstance(definition.get("kind"), str):
-        raise ValueError('doesn\'t say what kind of action it is; add `kind = "command"`')
-    return definition
+def _of_a_kind(example: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    def checked(definition: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not isinstance(definition.get("kind"), str):
+            raise ValueError(f'doesn\'t say of what kind it is; add `kind = "{example}"`')
+        return definition
+
+    return checked
 
 
 Count = Annotated[int, BeforeValidator(_counted)]
@@ -217,12 +220,13 @@ class BreakerSettings(Section):
 class Settings(Section):
     """Everything in `rowd.toml`.
 
-    actions: name → what TOML gave, with its `kind`: for that kind's own settings model.
+    actions, watches: name → what TOML gave, with its `kind`: for that kind's own settings model.
     """
 
     daemon: Daemon = Daemon()
     defaults: Defaults = Field(default_factory=Defaults)
     tables: Mapping[Name, TableSettings] = {}
-    actions: Mapping[Name, Annotated[Mapping[str, Any], AfterValidator(_of_a_kind)]] = {}
+    actions: Mapping[Name, Annotated[Mapping[str, Any], AfterValidator(_of_a_kind("command"))]] = {}
+    watches: Mapping[Name, Annotated[Mapping[str, Any], AfterValidator(_of_a_kind("file"))]] = Field(default={}, alias="watch")
     blackouts: tuple[Blackout, ...] = Field(default=(), alias="blackout")
     breaker: BreakerSettings = BreakerSettings()

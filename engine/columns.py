@@ -22,6 +22,8 @@ class Column(StrEnum):
     DEPENDS_ON = "Depends On"
     ON_FAILURE = "On Failure"
     CONDITION = "Condition"
+    WATCH = "Watch"
+    COUNTS = "Counts"
     TIME_ZONE = "Time Zone"
     CATCH_UP = "Catch Up"
     OVERLAP = "Overlap"

@@ -6,7 +6,7 @@ import os
 import signal
 from typing import Protocol
 
-KINDS = ("claim", "begin", "outcome", "rows", "requests", "record", "marks", "prune")
+KINDS = ("claim", "begin", "outcome", "rows", "events", "requests", "record", "marks", "prune")
 """Kinds of commit. Just before and just after each there is a point."""
 
 POINTS = (

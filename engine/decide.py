@@ -13,6 +13,7 @@ from engine.lateness import LONGEST_QUEUE, come_due, let_go
 from engine.merge import completed
 from engine.model import SETTLE, Cause, Occurrence, Overlap, Stage, Status, Type, Wish
 from engine.plan import Hold, House, Plan, Standing
+from engine.reacting import react
 from engine.weighing import Weighed, later
 from engine.wishes import answer
 
@@ -61,25 +62,34 @@ def _weigh(standing: Standing, now: datetime, house: House) -> Weighed:
         one.quiet = True
         one.wakes.append(settled)
         return one
+    happened = [request for request in standing.requests if request.wish is Wish.REACT]
     for request in standing.requests:
+        if request.wish is Wish.REACT:
+            continue
         if request.wish is Wish.SKIP_NEXT:
             _pass_over(one, now, house)
         answer(one, request, now)
     if one.task.status is not Status.ACTIVE:
         one.stop_waiting(f"the row is {one.task.status}")
+    react(one, happened, now, house)
     if standing.hold is not None:
         one.quiet = True
         if not standing.hold.record:
             return one
     if one.task.status is Status.ACTIVE:
-        if one.task.type is Type.COUNTER:
-            _count_up(one, standing.hold, now, house)
-        elif one.task.type is Type.ON_COMPLETION:
-            if standing.hold is None:
-                follow(one, standing.prerequisites, now, house)
-        elif one.task.schedule is not None:
-            come_due(one, one.task.schedule, standing.hold, now, house)
+        _of_its_own(one, standing, now, house)
     return one
+
+
+def _of_its_own(one: Weighed, standing: Standing, now: datetime, house: House) -> None:
+    """What comes due by the row's type."""
+    if one.task.type is Type.COUNTER:
+        _count_up(one, standing.hold, now, house)
+    elif one.task.type is Type.ON_COMPLETION:
+        if standing.hold is None:
+            follow(one, standing.prerequisites, now, house)
+    elif one.task.schedule is not None:
+        come_due(one, one.task.schedule, standing.hold, now, house)
 
 
 def _pass_over(one: Weighed, now: datetime, house: House) -> None:

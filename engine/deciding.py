@@ -14,7 +14,7 @@ from engine.decide import decide
 from engine.facts import Moves
 from engine.ledger.ids import new_run_ids, numbered
 from engine.memory import Memory
-from engine.model import Occurrence, RowState, Stage, Wish
+from engine.model import Defect, Occurrence, RowState, Stage, Wish
 from engine.parts import Parts
 from engine.plan import Answer, House, Plan, Standing, Stop
 from engine.runner import Runner
@@ -81,7 +81,8 @@ class Deciding:
                 standings.append(replace(standing, requests=requests) if requests != asked else standing)
                 continue
             why = keeper.no_task(key) if keeper is not None else UNSERVED
-            answered, ended = without_task(requests, active, why)
+            mends = keeper is not None and isinstance(one := keeper.understood.get(key), Defect) and one.wrong
+            answered, ended = without_task(requests, active, why, mends=mends)
             answers += answered
             stops += ended
         house = memory.house(now, self._free, [occurrence.action for occurrence in starting])

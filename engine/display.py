@@ -22,6 +22,7 @@ from engine.rounds import Prerequisite
 from engine.schedule import in_words, listed
 from engine.tally import Tally
 from engine.upcoming import Upcoming, first_start, may_be_barred, next_starts
+from engine.watched import REACTS, reacts_to
 from engine.wording import LONGEST_RESULT, conjoined, cut, moment, second, whole
 
 
@@ -71,7 +72,7 @@ def display(
             slips=slips,
             prerequisites=prerequisites,
         ),
-        Column.UNDERSTOOD_AS: _with_condition(_understood(task, state, started, blackouts, clocked=clocked), task),
+        Column.UNDERSTOOD_AS: _with_condition(_beside(_understood(task, state, started, blackouts, clocked=clocked), task), task),
         Column.NEXT_RUN: _next_run(task, active, shut or {}, ahead) if hold is None else None,
         Column.LAST_STATUS: "running" if running else (str(last.outcome) if last and last.outcome else None),
         Column.RUNS: tally.runs,
@@ -162,9 +163,13 @@ def _understood(
     if task is None:
         return None
     if task.type is Type.COUNTER:
-        return f"when Current reaches {whole(task.threshold)}"
+        return f"when Current reaches {whole(task.threshold)}" + (
+            f", counted up by {conjoined(task.counts)}" if task.counts else ""
+        )
     if task.type is Type.ON_COMPLETION:
         return f"after {conjoined([d.name for d in task.depends_on])}, {_IF[task.on_failure]}"
+    if task.type in REACTS:
+        return f"when {reacts_to(task)}"
     if task.schedule is None:
         return "only when asked: `run now` in Do, or `rowd run-now`"
     if clocked and not may_be_barred(task, state, blackouts):
@@ -176,6 +181,13 @@ def _understood(
     if barrier is not None:
         return f"{words} All that comes is skipped: {barrier.what}."
     return f"{words} {listed(ahead, task.schedule.zone)}"
+
+
+def _beside(words: Cell, task: Task | None) -> Cell:
+    """With what else makes it run."""
+    if task is None or task.type in REACTS or not (task.watches or task.columns):
+        return words
+    return f"{str(words).rstrip('.')}. Also when {reacts_to(task)}"
 
 
 def _with_condition(words: Cell, task: Task | None) -> Cell:

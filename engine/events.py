@@ -216,6 +216,31 @@ class BreakerClosed(Event, frozen=True, kw_only=True):
     action: str
 
 
+class WatchSeen(Event, frozen=True, kw_only=True):
+    """A watched source was looked at for the first time, as it is defined now: what is there is no change."""
+
+    watch: str
+
+
+class WatchChanged(Event, frozen=True, kw_only=True):
+    """Something has happened to a watched source: the rows that name it are asked to run."""
+
+    watch: str
+    summary: str
+
+
+class WatchUnseen(Event, frozen=True, kw_only=True):
+    """A watched source can't be looked at; it is tried again in its rhythm."""
+
+    watch: str
+    message: str
+
+
+class WatchRecovered(Event, frozen=True, kw_only=True):
+    watch: str
+    seconds: float
+
+
 class QuotaLow(Event, frozen=True, kw_only=True):
     """What a vendor allows in a month would not last if it went on so: tables are looked at, and told, more seldom.
 

@@ -9,7 +9,8 @@ from msgspec import Struct, field
 
 from actions.api import Outcome, Uptime
 from engine.findings import Findings
-from engine.ledger import AttemptEnd, Ledger, TableMark
+from engine.happened import Asking
+from engine.ledger import AttemptEnd, Ledger, TableMark, WatchMark
 from engine.model import Occurrence, Request, RowState, Stage
 from engine.plan import Plan, Stop
 from engine.runner import Ended
@@ -37,6 +38,7 @@ class Facts(Struct):
     """Written in one commit. states: rows whose one-off has run, (table, key) → state.   records: what was found missed.
 
     recent: tables whose rows show their newest outcomes.   anew: those of them that didn't until now.
+    watches: how watched sources stand, where that is news.   askings: what events ask of rows.
     """
 
     found: dict[str, Findings] = field(default_factory=dict)
@@ -46,15 +48,18 @@ class Facts(Struct):
     marks: list[TableMark] = field(default_factory=list)
     recent: frozenset[str] = frozenset()
     anew: frozenset[str] = frozenset()
+    watches: list[WatchMark] = field(default_factory=list)
+    askings: list[Asking] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
-        return not (self.ends or self.marks or self.anew or any(f.states or f.edits or f.presses for f in self.found.values()))
+        known = self.ends or self.marks or self.anew or self.watches or self.askings
+        return not (known or any(f.states or f.edits or f.presses for f in self.found.values()))
 
     @property
     def point(self) -> str:
         """The kind of commit that this is, for the crash points."""
-        return "outcome" if self.ends else "requests" if self.empty else "rows"
+        return "outcome" if self.ends else "requests" if self.empty else "events" if self.watches else "rows"
 
     def write(self, ledger: Ledger, now: datetime) -> tuple[list[Request], Tallies]:
         """Answer every request that is open now, and the tallies that changed."""
@@ -67,6 +72,10 @@ class Facts(Struct):
         ledger.save_rows(self.states.values())
         for mark in self.marks:
             ledger.mark_table(mark)
+        for watch in self.watches:
+            ledger.mark_watch(watch)
+        for asking in self.askings:
+            ledger.ask(asking.table, asking.key, asking.wish, asking.amount, asking.by, now, asking.event)
         ledger.end_attempts([e.as_recorded for e in self.ends])
         tallies = tallies_of(ledger, [*self.records, *(end.occurrence for end in self.ends)], self.recent)
         return ledger.requests(), tallies | {table: ledger.tallies(table, recent=True) for table in self.anew}

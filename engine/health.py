@@ -16,6 +16,7 @@ from engine.rounds import Prerequisite, ended, failed, how
 from engine.schedule import as_counted
 from engine.tally import Tally
 from engine.upcoming import Barrier, Upcoming
+from engine.watched import REACTS, reacts_to
 from engine.wording import LONGEST_RESULT, conjoined, cut, left_alone, second, whole
 
 _TWICE = re.compile(r"(?<=[.?!])\. ")  # a sentence that ends a sentence
@@ -52,7 +53,8 @@ def health(
 
 
 def _asked(requests: Sequence[Request]) -> str:
-    return f"ASKED: {', '.join(dict.fromkeys(str(request.wish) for request in requests))}. " if requests else ""
+    wishes = dict.fromkeys(str(request.wish) for request in requests if not request.event)
+    return f"ASKED: {', '.join(wishes)}. " if wishes else ""
 
 
 def _noted(slips: Sequence[str]) -> str:
@@ -121,6 +123,8 @@ def _standing(
         return f"OK{then}"
     if understood.type is Type.COUNTER:
         return f"OK, {whole(state.count)} of {whole(understood.threshold)}{_full(state, understood.threshold)}"
+    if understood.type in REACTS:
+        return f"OK, waits until {reacts_to(understood)}"
     if understood.schedule is None:
         return "OK, runs when asked"
     past = "it ran before this ledger began" if state.marked else f"{understood.schedule.text} is past"
@@ -129,7 +133,7 @@ def _standing(
 
 def _tells_skips(task: Task) -> bool:
     """Whether Health says why it was skipped last: of what other rows or a condition keep from running."""
-    return task.type is Type.ON_COMPLETION or task.condition is not None
+    return task.type is Type.ON_COMPLETION or task.type in REACTS or task.condition is not None
 
 
 _BLOCKED = "BLOCKED"

@@ -32,9 +32,7 @@ from engine.writes import Writes
 if TYPE_CHECKING:
     from engine.condition import Given, Reference
 
-SECOND_LOOK = SETTLE
-"""How soon a suspicious read is followed by another."""
-
+SECOND_LOOK = SETTLE  # how soon a suspicious read is followed by another
 _UNASKED: Mapping[Reference, Given] = {}
 _UNREAD: Mapping[str, Mapping[str, Cell]] = {}
 
@@ -46,6 +44,7 @@ class Keeper:
     sight: how the table was last read.   access: how it stands with us.   recent: whether the tallies hold the newest outcomes.
     bylaws: which rules hold.   writes: what is about to be put into it.
     unsent: rows that have yet to be told.
+    active, shut, unseen: as its daemon knows what is under way, which circuit breakers are open, why a source can't be looked at.
     """
 
     def __init__(self, rules: TableRules, states: Iterable[RowState], tallies: Mapping[str, Tally], mark: TableMark | None) -> None:
@@ -63,8 +62,9 @@ class Keeper:
         self.meanings = Meanings(rules.rules)
         self.sight = Sight(rules, self.states, self.meanings, mark.columns if mark is not None else ())
         self.access = Access(rules.offline_limit, mark, rules.rules.zone, self.name)
-        self.active: Callable[[str, str], tuple[Occurrence, ...]] = _idle
-        self.shut: Callable[[datetime], Mapping[str, datetime]] = _closed
+        self.active: Callable[[str, str], tuple[Occurrence, ...]] = lambda _table, _key: ()
+        self.shut: Callable[[datetime], Mapping[str, datetime]] = lambda _now: {}
+        self.unseen: Callable[[str], str] = lambda _source: ""
         self._mended: dict[str, Released] = {}  # rows that were defective until then
         self._misfits = Misfits()
         self._told_unclear: set[str] = set()
@@ -241,6 +241,10 @@ class Keeper:
         """Whether nothing of the table is to be done any more: it is served no longer, and nothing of it is under way."""
         return not self.access.served and not any(self.active(self.name, key) for key in self.states)
 
+    def watchers(self, source: str) -> frozenset[str]:
+        """The rows that name this source under Watch or Counts; none of a table that is not served."""
+        return self.meanings.watchers(source) if self.access.served else frozenset()
+
     # --- where tasks stand
 
     def standing(self, key: str, now: datetime) -> Standing | None:
@@ -277,6 +281,14 @@ class Keeper:
         depends_on = task.depends_on if isinstance(task, Task) else ()
         return standing_of(depends_on, self.states, self.tallies, lambda other: bool(self.active(self.name, other)))
 
+    def _slips(self, key: str, understood: Task | Defect) -> list[str]:
+        """What the row seems to say in columns that are none of rowd's; which of the sources that it names can't be looked at."""
+        layout, cells = self.sight.layout, self.states[key].cells
+        slips = [*layout.slips(cells), *self.sight.missing(cells)] if layout is not None else []
+        named = (*understood.watches, *understood.counts) if isinstance(understood, Task) else ()
+        blind = {name: why for name in named if (why := self.unseen(name))}
+        return slips + [f"the watched source {name} can't be looked at: {public(why)}" for name, why in blind.items()]
+
     def _released(self, key: str) -> Released | None:
         """What kept this row from starting last."""
         return max(filter(None, (self.access.released, self._mended.get(key))), key=lambda end: end.until, default=None)
@@ -298,7 +310,8 @@ class Keeper:
     def answered(self, answer: Answer) -> None:
         """A request was answered; a refusal stands in Health until the next edit, or until the next run begins."""
         key = answer.request.key
-        self.requests.pop(key, None)
+        if left := tuple(request for request in self.requests.pop(key, ()) if request.id != answer.request.id):
+            self.requests[key] = left
         self.unsent.add((key,))
         if (state := self.states.get(key)) is not None:
             self.states[key] = notes.of_answer(state, answer)
@@ -317,7 +330,6 @@ class Keeper:
         state, understood = self.states.get(key), self.understood.get(key)
         if state is None or understood is None or (isinstance(understood, Defect) and understood.elsewhere):
             return None
-        layout = self.sight.layout
         return display(
             understood,
             state,
@@ -328,19 +340,9 @@ class Keeper:
             hold=self.hold(key, now),
             blackouts=self.rules.blackouts,
             shut=self.shut(now),
-            slips=(*layout.slips(state.cells), *self.sight.missing(state.cells)) if layout is not None else (),
+            slips=self._slips(key, understood),
             prerequisites=self.prerequisites(key),
         )
-
-
-def _closed(_now: datetime) -> Mapping[str, datetime]:
-    """No circuit breaker is open: where no daemon told otherwise."""
-    return {}
-
-
-def _idle(_table: str, _key: str) -> tuple[Occurrence, ...]:
-    """Nothing is under way: where no daemon told otherwise."""
-    return ()
 
 
 def _reads_differently(before: RowState | None, after: RowState) -> bool:

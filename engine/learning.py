@@ -16,6 +16,7 @@ from engine.decide import back_off
 from engine.events import Event
 from engine.facts import End, Facts, Tallies
 from engine.findings import Findings
+from engine.happened import Looked, asked_by_edits, asked_by_source, marked
 from engine.keeper import Keeper
 from engine.ledger import TableMark
 from engine.ledger.ids import numbered
@@ -49,13 +50,16 @@ class Learning:
         self._emit = emit
         self._marked: dict[str, datetime] = {}
 
-    def facts(self, items: Iterable[Ended | Seen], now: datetime) -> Facts:
+    def facts(self, items: Iterable[Ended | Seen | Looked], now: datetime) -> Facts:
         """What these come to. At most one thing seen of each table: the next one builds on it."""
         memory, facts = self._memory, Facts()
         for item in items:
-            if isinstance(item, Seen):
+            if isinstance(item, Looked):
+                self._looked(item, facts, now)
+            elif isinstance(item, Seen):
                 if (found := _found(item, now)) is not None:
                     facts.found[item.keeper.name] = found
+                    facts.askings += asked_by_edits(found.edits, item.keeper.understood)
             elif (occurrence := memory.under_way.get(item.run)) is not None:
                 facts.ends.append(End(occurrence, item, _ended_at(occurrence, item, now), _retry_at(occurrence, item, now)))
         for end in facts.ends:
@@ -70,6 +74,16 @@ class Learning:
         facts.recent = frozenset(name for name, keeper in memory.keepers.items() if _shows_recent(keeper))
         facts.anew = frozenset(name for name in facts.recent if not memory.keepers[name].recent)
         return facts
+
+    def _looked(self, looked: Looked, facts: Facts, now: datetime) -> None:
+        """A watched source was looked at: what it comes to, where that is news."""
+        before = self._memory.watches.get(looked.name)
+        after = marked(looked, before, now)
+        if before is not None and replace(after, seen_at=before.seen_at) == before:
+            return
+        facts.watches.append(after)
+        if looked.look is not None:
+            facts.askings += asked_by_source(looked.name, looked.look.happenings, self._memory.keepers.values())
 
     def remember(self, facts: Facts, requests: Iterable[Request], tallies: Tallies, now: datetime) -> list[Keeper]:
         """These facts are durable, and so is all that stands in requests and tallies.
@@ -93,6 +107,9 @@ class Learning:
             memory.keepers[table].apply({key: state for (its, key), state in facts.states.items() if its == table}, now)
         for end in facts.ends:
             self._forget(end, now)
+        for mark in facts.watches:
+            self._tell(telling.of_watch(memory.watches.get(mark.name), mark, now))
+            memory.watched(mark)
         for keeper in memory.keepers.values():
             keeper.recent = keeper.name in facts.recent
         memory.recount(tallies)

@@ -10,6 +10,9 @@ from msgspec import Struct
 NOW = ("now",)
 """The present instant, as a condition names it."""
 
+EVENT = "event"
+"""What made a row due that watches something, as a condition names it."""
+
 
 class OnFailure(StrEnum):
     """What becomes of a row that waits for others, where one of those did not succeed."""

@@ -25,6 +25,7 @@ from engine.tender import FLUSH_WITHIN, Tender
 from engine.trust import SteadyClock
 from engine.turns import Turns, end, when_set
 from engine.underway import UnderWay
+from engine.watching import Aside, Watching
 from engine.windows import Windows
 
 ASK_AGAIN = timedelta(seconds=29)
@@ -41,15 +42,23 @@ class Daemon:
     """One process's tables, tasks and runs.   governor: of the requests of all its tables."""
 
     def __init__(
-        self, parts: Parts, clock: SteadyClock, committer: Commits, listener: Listener, windows: Windows | None = None
+        self,
+        parts: Parts,
+        clock: SteadyClock,
+        committer: Commits,
+        listener: Listener,
+        windows: Windows | None = None,
+        aside: Aside = asyncio.to_thread,
     ) -> None:
-        """windows: see `Governor`."""
+        """windows: see `Governor`.   aside: where looks at watched sources block."""
         self.clock = clock
         self._committer = committer
         self.governor = Governor(clock, committer, listener, windows)
         self._turns = Turns(parts, clock, committer, listener)
         self._listener = listener
         self._tending: list[asyncio.Task[None]] = []
+        self._watching = Watching(clock, aside, self._turns.looked)
+        self._watches_on = False  # the sources are watched, since the tables were looked at
 
     @property
     def parts(self) -> Parts:
@@ -88,6 +97,7 @@ class Daemon:
         keepers = [tender.keeper for tender in taken]
         restored = await settle(self._committer, keepers, self.clock.now(), self._turns.memory.parts.draw)
         left = [*await self._turns.take_up(taken), *await self._turns.take_up_rest()]
+        self._turns.memory.watches = await self._committer.read(lambda ledger: ledger.watch_marks())
         if restored is not None:
             self._listener(restored)
         self._listener(DaemonStarted(at=self.clock.now(), tables=tuple(self.keepers), pid=os.getpid()))
@@ -118,7 +128,7 @@ class Daemon:
         Raises: LedgerUnwritable where it has been so for PASS_BEARS. What runs goes on, and the next pass takes it over.
         """
         self._turns.bears = PASS_BEARS
-        async with self._tended(stopping, watching=False) as stop, _beside(self.looked_everywhere()) as looked:
+        async with self._tended(stopping, watching=False) as stop, _beside(self._look_at_sources()) as looked:
             while not looked.done() and not stop.done():
                 await self._turns.turn()
                 await self._turns.rest(looked, stop)
@@ -134,6 +144,8 @@ class Daemon:
         """Go on with other definitions and rules; what runs is not touched. A table without rules starts nothing any more, and once
         what runs of it has ended it is let go of."""
         self._turns.reconfigure(parts, rules)
+        if self._watches_on:
+            self._watching.go_by(parts.sources, self._states())
 
     def reopen(self, table: str, opened: Callable[[Gate], Table]) -> bool:
         """Go on with this table as it is opened now. False: it can't be while the daemon runs; it goes on as it was."""
@@ -165,6 +177,22 @@ class Daemon:
         async for _ in pokes:
             self._turns.poke()
 
+    async def _watch_sources(self) -> None:
+        """Once each table was looked at: what came about while nobody watched is for the rows as they are now."""
+        await self.looked_everywhere()
+        self._watches_on = True
+        self._watching.go_by(self.parts.sources, self._states())
+
+    async def _look_at_sources(self) -> None:
+        """The same, for a single pass."""
+        await self.looked_everywhere()
+        await self._watching.look_once(self.parts.sources, self._states())
+
+    def _states(self) -> dict[str, str | None]:
+        """How the sources were last found, where that was under the same definition."""
+        marks, sources = self._turns.memory.watches, self.parts.sources
+        return {n: m.state for n, m in marks.items() if n in sources and sources[n].definition == m.definition}
+
     async def _ask_again(self) -> None:
         while True:
             await self.clock.sleep(ASK_AGAIN)
@@ -176,10 +204,12 @@ class Daemon:
         stop: asyncio.Task[object] = asyncio.create_task(when_set(stopping))
         self._tending = [asyncio.create_task(self._look_after(tender, watching=watching)) for tender in self._tenders]
         asking = asyncio.create_task(self._ask_again())
+        sources = asyncio.create_task(self._watch_sources() if watching else when_set(stopping))
         try:
             yield stop
         finally:
-            await end(stop, asking, *self._tending)
+            await end(stop, asking, sources, *self._tending)
+            await self._watching.end()
         self._listener(DaemonStopped(at=self.clock.now(), running=self._turns.runner.under_way))
 
     async def _wind_up(self) -> None:
@@ -189,6 +219,8 @@ class Daemon:
         """
         turns = self._turns
         turns.stopping = True
+        self._watches_on = False
+        await self._watching.end()
         within = self.parts.stop_within.total_seconds()
         self._listener(DaemonStopping(at=self.clock.now(), running=turns.runner.under_way, within_s=within))
         waiting = asyncio.create_task(turns.runner.wait())

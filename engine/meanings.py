@@ -20,6 +20,8 @@ class Meanings:
         self._names: dict[str, Defect] = {}  # rows whose name another row had first
         self._waiting: dict[str, Task] = {}  # rows that speak of others, as parsed
         self._followers: dict[str, set[str]] = {}
+        self._watching: dict[str, frozenset[str]] = {}  # row → the sources that it names
+        self._watchers: dict[str, set[str]] = {}  # source → the rows that name it
         self._named: dict[str, Cell] = {}
         self._untold: set[str] = set()
         self._told: dict[str, str] = {}
@@ -46,11 +48,29 @@ class Meanings:
             else:
                 taken = self._names.get(key)
                 self.understood[key] = name_taken(state, taken, self.rules) if taken is not None else self._parsed(state, known)
+            self._watches(key)
             relink |= self._waits(key) or (bool(self._waiting) and _kind(before) != _kind(self.understood.get(key)))
         if relink:
             touched |= self._link(states)
         self._untold |= touched
         return touched
+
+    def _watches(self, key: str) -> None:
+        """Keep which sources the row names."""
+        task = self.understood.get(key)
+        named = frozenset((*task.watches, *task.counts)) if isinstance(task, Task) else frozenset()
+        before = self._watching.get(key, frozenset())
+        if named == before:
+            return
+        for source in before - named:
+            self._watchers[source].discard(key)
+        for source in named - before:
+            self._watchers.setdefault(source, set()).add(key)
+        self._watching[key] = named
+
+    def watchers(self, source: str) -> frozenset[str]:
+        """The rows that name this source under Watch or Counts, as parsed."""
+        return frozenset(self._watchers.get(source, ()))
 
     def _waits(self, key: str) -> bool:
         """Keep what the row says of other rows. False where it said and says nothing of any."""

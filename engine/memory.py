@@ -13,6 +13,7 @@ from engine.breaker import Breakers
 from engine.decide import back_off
 from engine.facts import Tallies
 from engine.keeper import Keeper
+from engine.ledger import WatchMark
 from engine.model import Occurrence, Overlap, Request, Stage, Task
 from engine.parts import Parts
 from engine.plan import House
@@ -32,6 +33,7 @@ class Memory:
         self.breakers = Breakers(parts.breaker, parts.limits, parts.max_parallel)
         self.awake_since = now
         self.unwritten_since: datetime | None = None
+        self.watches: dict[str, WatchMark] = {}
 
     def take_up(self, tender: Tender) -> None:
         """Know one more table."""
@@ -39,6 +41,20 @@ class Memory:
         self.keepers[keeper.name], self.tenders[keeper.name] = keeper, tender
         keeper.active = self.under_way.of
         keeper.shut = self.breakers.shut
+        keeper.unseen = self.unseen
+
+    def unseen(self, source: str) -> str:
+        """Why this watched source can't be looked at; "" where it can, as far as is known."""
+        mark = self.watches.get(source)
+        return mark.trouble if mark is not None else ""
+
+    def watched(self, mark: WatchMark) -> None:
+        """A source stands so now: the rows that name it show where it can't be looked at."""
+        troubled = self.unseen(mark.name)
+        self.watches[mark.name] = mark
+        if mark.trouble != troubled:
+            for keeper in self.keepers.values():
+                keeper.unsent.add(keeper.watchers(mark.name))
 
     def drop(self, table: str) -> None:
         """Know a table no more of which nothing is to be done."""

@@ -41,11 +41,16 @@ SETTINGS: Mapping[str, Column] = {
         Column.DEPENDS_ON,
         Column.ON_FAILURE,
         Column.CONDITION,
+        Column.WATCH,
+        Column.COUNTS,
         *UNSERVED,
         *REMARKS,
     )
 }
 """What Metadata may set, by its folded key."""
+
+LISTS = frozenset({Column.DEPENDS_ON, Column.WATCH, Column.COUNTS})
+"""Settings that name several things: in Metadata a list of them will do, too."""
 
 NESTED = "parameters"
 """Under this key, everything is a parameter, whatever it is called."""
@@ -218,7 +223,7 @@ def _put(into: dict[str, Any], key: str, value: object) -> None:
 def _set(into: dict[Column, Cell], column: Column, key: str, value: object) -> None:
     if column in into:
         raise BadMetadata(f"{quoted(key)} says the same as another key, {column}; keep one")
-    if column is Column.DEPENDS_ON and isinstance(value, list) and all(isinstance(name, str) for name in value):
+    if column in LISTS and isinstance(value, list) and all(isinstance(name, str) for name in value):
         value = listed(value)
     elif isinstance(value, dict | list):
         if column not in UNSERVED:

@@ -90,10 +90,12 @@ class Schedule(Protocol):
 class Task(Struct, frozen=True, gc=False):
     """A row understood.
 
-    table and key: which row.   name: unique in the table.   schedule: None for counter, manual and on_completion.
+    table and key: which row.   name: unique in the table.   schedule: None where only something else makes it run.
     zone: in which people are told its times: the row's, else the table's.
     threshold: of a counter, at least 1.   timeout, attempts: already within the operator's ceilings.
     every: the action's smallest distance between two starts of this task, None for none.
+    watches: the watched sources that make it run, beside its schedule.   columns: those of its own columns that do when a person
+        changes them, as the table calls them.   counts: the sources that count it up; none but of a counter.
     depends_on: the rows that it waits for, each once; none but of on_completion.   on_failure: where one of them did not succeed.
     condition: what has to hold when it comes due; None for nothing.   sources: of the values that it asks for, but for the instant.
     """
@@ -121,6 +123,9 @@ class Task(Struct, frozen=True, gc=False):
     on_failure: OnFailure = OnFailure.SKIP
     condition: Condition | None = None
     sources: tuple[Source, ...] = ()
+    watches: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    counts: tuple[str, ...] = ()
 
 
 class Defect(Struct, frozen=True):
@@ -145,6 +150,9 @@ class Defect(Struct, frozen=True):
 
 
 _NOTHING: Mapping[str, Any] = {}
+
+NO_EVENT: Mapping[str, Value] = _NOTHING
+"""Of what no event has made due."""
 
 
 class RowState(Struct, frozen=True, gc=False):
@@ -228,6 +236,7 @@ class Cause(StrEnum):
     MANUAL = "manual"
     RETRY = "retry"
     COMPLETION = "completion"
+    EVENT = "event"
 
 
 class Stage(StrEnum):
@@ -251,11 +260,12 @@ class Occurrence(Struct, frozen=True, gc=False):
     """One task coming due once. Unique by (table, key, trigger).
 
     id: the run's id: short, sortable by time, unlike any other's.
-    trigger: `at:<ISO instant>`, `counter:<n>`, `request:<n>`, `after:<run>`.   due: the nominal instant.
+    trigger: `at:<ISO instant>`, `counter:<n>`, `request:<n>` (also of an event), `after:<run>`.   due: the nominal instant.
     attempt: how many attempts were begun.   retry_at: when WAITING, the earliest instant of the next attempt.
     parameters, action, timeout, attempts: as they were when claimed, so that an edit changes only what comes after.
     count: how many equal occurrences this record stands for (skipped and missed ones only); they reach from `due` to `last_due`.
     stopping: why the attempt under way is to be the last, whatever becomes of it; blank where nobody has taken it back.
+    event: what the event says that made it due; nothing where none did.
     """
 
     id: str
@@ -287,6 +297,7 @@ class Occurrence(Struct, frozen=True, gc=False):
     count: int = 1
     last_due: datetime | None = None
     stopping: str = ""
+    event: Mapping[str, Value] = _NOTHING
 
     @property
     def told_at(self) -> datetime:
@@ -295,7 +306,7 @@ class Occurrence(Struct, frozen=True, gc=False):
 
 
 class Wish(StrEnum):
-    """What a person can ask of a task, by a button cell or the command line."""
+    """What can be asked of a task: by a person with a button cell or at the command line; by an event, `tick` and `react`."""
 
     RUN_NOW = "run now"
     RETRY = "retry"
@@ -303,6 +314,7 @@ class Wish(StrEnum):
     CANCEL = "cancel"
     SNOOZE = "snooze"
     TICK = "tick"
+    REACT = "react"
     MAKE_UP = "make up"
     LET_GO = "let go"
 
@@ -310,7 +322,8 @@ class Wish(StrEnum):
 class Request(Struct, frozen=True):
     """A wish made durable. Answered once, with the reason where it is refused.
 
-    amount: the span of a snooze in seconds, the number of ticks; 0 otherwise.   by: who, for the record: `cell`, `cli:USER`.
+    amount: the span of a snooze in seconds, the number of ticks; 0 otherwise.
+    by: who, for the record: `cell`, `cli:USER`, `watch:NAME`, `edit`.   event: what the event says that asks, where one does.
     """
 
     id: int
@@ -320,3 +333,4 @@ class Request(Struct, frozen=True):
     amount: float
     by: str
     asked_at: datetime
+    event: Mapping[str, Value] = _NOTHING

@@ -17,7 +17,7 @@ OLD_COPY = timedelta(minutes=5)
 
 def of_answer(state: RowState, answer: Answer) -> RowState:
     """A refusal is noted; what is noted of a word that still stands in Do comes first."""
-    if answer.taken or _about_the_button(state):
+    if answer.taken or answer.request.event or _about_the_button(state):  # what an event asks, nobody waits to hear of
         return state
     return replace(state, note=f"{answer.request.wish} refused: {answer.text}")
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, tzinfo
 from itertools import islice
+from types import MappingProxyType
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,9 +19,10 @@ from engine import metadata, schedule
 from engine.cells import LONGEST_NAME, BadCell, alike, brief, choice, guess, quoted, text
 from engine.columns import OURS, Column
 from engine.metadata import BadMetadata, Metadata
-from engine.model import CatchUp, Defect, RowState, Schedule, Status, Task, Type
+from engine.model import CatchUp, Defect, Overlap, RowState, Schedule, Status, Task, Type
 from engine.remit import EVERYTHING, Remit
 from engine.settings import EVENTS, Settings, Wrong
+from engine.watched import REACTS, Sources, Watched, counted, reacting, watched
 
 PERIODIC = frozenset({Type.DAILY, Type.WEEKLY, Type.MONTHLY})
 """Types whose Threshold means every N periods."""
@@ -39,7 +41,7 @@ Said = tuple[Cell, ...]
 _UNMEANT = OURS | {Column.ID, Column.NAME, Column.DESCRIPTION, Column.DO}
 _MEANT = (*(column for column in Column if column not in _UNMEANT), BEYOND)
 _ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
-_TIMES = (Column.SCHEDULE, Column.DEPENDS_ON)
+_TIMES = (Column.SCHEDULE, Column.DEPENDS_ON, Column.WATCH)
 """Columns that say when a row runs; where one of them does, Type may stay blank."""
 
 _TEXTS = frozenset({str, type(None)})
@@ -50,7 +52,7 @@ class Rules(Struct, frozen=True):
 
     zone: of rows that name none.   daily_at: the time of day of daily, weekly and monthly rows that have none.
     actions: name → definition, only those that this table may use.   repeatable: action → whether its attempts may be repeated.
-    remit: which of the rows are this daemon's.
+    remit: which of the rows are this daemon's.   sources: what there is to watch.
     """
 
     table: str
@@ -59,6 +61,7 @@ class Rules(Struct, frozen=True):
     actions: Mapping[str, Definition]
     repeatable: Mapping[str, bool]
     remit: Remit = EVERYTHING
+    sources: Sources = MappingProxyType({})
 
 
 def parse(state: RowState, rules: Rules) -> Task | Defect:
@@ -146,8 +149,16 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
     row.refuse_unserved()
     if (flaw := rules.remit.flaw(row.value(Column.RUNS_ON))) is not None:
         row.refuse(Column.RUNS_ON, flaw)
-    depends_on = row.depends_on()
-    found, type_ = (None, _follows(row)) if depends_on else _schedule(row, state, rules)
+    depends_on, what = row.depends_on(), watched(row, rules.sources, cells.keys() | state.stood.keys())
+    found: Schedule | None = None
+    if depends_on:
+        type_ = _follows(row, what)
+    elif row.type() in REACTS or (what and row.type() is None and row.value(Column.SCHEDULE) is None):
+        type_, what = reacting(row, what, rules.sources)
+    else:
+        found, type_ = _schedule(row, state, rules)
+    if what and type_ is Type.MANUAL:
+        row.refuse(Column.WATCH, f"a task of Type {type_} runs only when asked; clear Watch, or Type")
     if found is not None and (status is not Status.ACTIVE or state.marked):
         found = schedule.uncounted(found)
     repeatable = rules.repeatable.get(action, False)
@@ -163,7 +174,7 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
         zone=row.zone(rules.zone),
         threshold=row.goal() if type_ is Type.COUNTER else 1,
         catch_up=row.catch_up(CatchUp.ONCE if found is not None and found.one_off else CatchUp.SKIP),
-        overlap=row.overlap(),
+        overlap=row.overlap(Overlap.QUEUE if type_ in REACTS else Overlap.SKIP),
         timeout=row.timeout(definition),
         attempts=row.attempts(definition, repeatable=repeatable),
         repeatable=repeatable,
@@ -174,6 +185,9 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
         depends_on=depends_on,
         on_failure=row.on_failure(),
         condition=row.condition(),
+        watches=what.sources,
+        columns=what.columns,
+        counts=counted(row, rules.sources, type_),
     )
 
 
@@ -255,9 +269,11 @@ def _parameters(inner: Metadata, definition: Definition) -> Mapping[str, Value]:
         raise Wrong(Column.METADATA, f"Metadata, parameter {quoted(exc.name)}: {exc.message}") from None
 
 
-def _follows(row: Settings) -> Type:
+def _follows(row: Settings, what: Watched) -> Type:
     """The Type of a row that waits for others: nothing else makes it run."""
     type_ = row.type()
+    if what:
+        row.refuse(Column.WATCH, "a row that waits for others runs when they have ended; clear Watch, or Depends On")
     if row.value(Column.SCHEDULE) is not None:
         row.refuse(Column.SCHEDULE, "a row that waits for others runs when they have ended; clear Schedule, or Depends On")
     if type_ not in (None, Type.ON_COMPLETION):

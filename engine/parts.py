@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 from msgspec import Struct
 
@@ -13,6 +14,7 @@ from actions.telling import Mask
 from engine.blackout import Blackout
 from engine.breaker import BreakerRules
 from engine.crash import Crash
+from engine.watching import Source
 
 NOTHING_HIDDEN = Mask(())
 
@@ -25,6 +27,7 @@ def _nobody(_kind: str) -> Adoptable | None:
 class Parts(Struct, frozen=True):
     """limits: action → how many attempts at once.   runs: folder of all attempts' folders.   draw: n random bytes.
     heir: kind of action → who takes over attempts whose definition is gone.   mask: hides every secret that is known.
+    sources: what is watched, by name.
     """
 
     actions: Mapping[str, Action]
@@ -39,3 +42,4 @@ class Parts(Struct, frozen=True):
     crash: Crash
     heir: Callable[[str], Adoptable | None] = _nobody
     mask: Mask = NOTHING_HIDDEN
+    sources: Mapping[str, Source] = MappingProxyType({})

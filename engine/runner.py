@@ -252,4 +252,5 @@ def _request(occurrence: Occurrence) -> Request:
         due=occurrence.due,
         trigger=occurrence.trigger,
         timeout=occurrence.timeout,
+        event=occurrence.event,
     )

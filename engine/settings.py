@@ -33,12 +33,12 @@ MOST_PERIODS = 1000
 HIGHEST = 1000
 """Priority reaches from -HIGHEST to HIGHEST."""
 
-MOST_DEPENDENCIES = 100
-"""So many rows one row can wait for."""
+MOST_NAMED = 100
+"""So many rows, or sources, one row can wait for."""
 
 PRIORITIES = {"low": -1, "normal": 0, "high": 1}
 
-EVENTS = frozenset({Type.ON_CHANGE, Type.ON_COMMIT, Type.WEBHOOK})
+EVENTS = frozenset({Type.WEBHOOK})
 """Types that this version doesn't know yet: they are refused by name, and never offered."""
 
 T = TypeVar("T")
@@ -114,8 +114,8 @@ class Settings:
     def catch_up(self, default: CatchUp) -> CatchUp:
         return self._read(Column.CATCH_UP, lambda cell: cell_of.choice(cell, CatchUp), default)
 
-    def overlap(self) -> Overlap:
-        return self._read(Column.OVERLAP, lambda cell: cell_of.choice(cell, Overlap), Overlap.SKIP)
+    def overlap(self, default: Overlap) -> Overlap:
+        return self._read(Column.OVERLAP, lambda cell: cell_of.choice(cell, Overlap), default)
 
     def timeout(self, definition: Definition) -> timedelta:
         ceiling = definition.timeout_max or max(definition.timeout, LONGEST_TIMEOUT)
@@ -149,16 +149,21 @@ class Settings:
 
     def depends_on(self) -> tuple[Dependency, ...]:
         """The rows that it waits for, as it names them, each once; none where it says nothing."""
-        value = self.value(Column.DEPENDS_ON)
+        nothing = "names no row; write the Names or IDs of rows of this table, with commas between them"
+        return tuple(Dependency(name) for name in self.names(Column.DEPENDS_ON, nothing))
+
+    def names(self, column: Column, nothing: str) -> list[str]:
+        """The names that stand there, each once; none where it says nothing.   nothing: what to say where it names none."""
+        value = self.value(column)
         if value is None or value is False:  # an unticked box says nothing
-            return ()
-        said: list[str] = self._read(Column.DEPENDS_ON, cell_of.names, [])
+            return []
+        said: list[str] = self._read(column, cell_of.names, [])
         named = {alike(name): name for name in reversed(said)}
         if not named:
-            self.refuse(Column.DEPENDS_ON, "names no row; write the Names or IDs of rows of this table, with commas between them")
-        if len(named) > MOST_DEPENDENCIES:
-            self.refuse(Column.DEPENDS_ON, f"{len(named)} rows; a row can wait for {MOST_DEPENDENCIES} at most")
-        return tuple(Dependency(name) for name in reversed(named.values()))
+            self.refuse(column, nothing)
+        if len(named) > MOST_NAMED:
+            self.refuse(column, f"{len(named)} names; it can name {MOST_NAMED} at most")
+        return list(reversed(named.values()))
 
     def on_failure(self) -> OnFailure:
         return self._read(Column.ON_FAILURE, lambda cell: cell_of.choice(cell, OnFailure), OnFailure.SKIP)

@@ -121,7 +121,7 @@ _TONES: Mapping[Column, Mapping[str, Tone]] = {
 _ABOUT: Mapping[Column, str] = {
     Column.ID: "Tells rows apart. Leave it blank: rowd fills it in.",
     Column.NAME: "What the task is called; no other row may have the name.",
-    Column.TYPE: "May stay blank: it is told from Schedule and Depends On. A counter and what is only run by hand say so here.",
+    Column.TYPE: "May stay blank: it is told from Schedule, Depends On or Watch. A counter, and what runs when asked, says so.",
     Column.DESCRIPTION: "Free text.",
     Column.ACTION: "What the task does: an action that rowd.toml defines.",
     Column.SCHEDULE: 'When it runs, in words or as cron: "weekdays 9:30", "every 15 minutes", "0 6 * * 1".',
@@ -133,6 +133,8 @@ _ABOUT: Mapping[Column, str] = {
     Column.DEPENDS_ON: "The rows that this one waits for: their Names, with commas between them.",
     Column.ON_FAILURE: "What becomes of it where one of those did not succeed.",
     Column.CONDITION: 'What has to hold when it comes due, like "coverage < 80%".',
+    Column.WATCH: "What makes it run when it changes: watched sources that rowd.toml defines, or columns of this table.",
+    Column.COUNTS: "Of a counter: the watched sources that count it up.",
     Column.TIME_ZONE: "Of the row's times, like Europe/Berlin. Blank: the table's.",
     Column.CATCH_UP: "What becomes of runs that were late.",
     Column.OVERLAP: "What becomes of a run that comes due while the last one goes on.",

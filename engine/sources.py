@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from actions.api import Value
 from engine.cells import did_you_mean
 from engine.condition import Given, Reference, Unknown, dotted
-from engine.links import NOW, Source
+from engine.links import EVENT, NOW, Source
 from engine.model import Occurrence, RowState, Stage, Task
 from engine.rounds import Prerequisite
 from engine.tally import Tally
@@ -42,6 +42,8 @@ def source(reference: Reference, task: Task, key_of: Callable[[str], str | None]
     if len(reference) == 1:
         return _alone(reference, task)
     first, *rest = reference
+    if first == EVENT:
+        return _of_event(reference, task)
     if first == TASK:
         return _of(reference, task.key, rest, itself=True)
     if first == TASKS:
@@ -67,6 +69,14 @@ def _alone(reference: Reference, task: Task) -> Source:
         f'{word} is not known{hint}; an output of another row is written tasks["NAME"].outputs.{word}, or {word} alone where '
         "that row stands under Depends On"
     )
+
+
+def _of_event(reference: Reference, task: Task) -> Source:
+    if not (task.watches or task.columns):
+        raise NoSource(f"{dotted(reference)}: the row watches nothing, so no event makes it due; name a source under Watch")
+    if len(reference) != 2:
+        raise NoSource(f"{dotted(reference)} is not known; what an event says is written event.NAME, like event.summary")
+    return Source(reference, "", EVENT, reference[1])
 
 
 def _of(reference: Reference, key: str, rest: Sequence[str], *, itself: bool = False) -> Source:
@@ -105,6 +115,8 @@ def _value(
     active: Callable[[str], Sequence[Occurrence]],
     prerequisites: Sequence[Prerequisite],
 ) -> Given:
+    if one.what == EVENT:
+        return Unknown("no event made it due that says so")
     if not one.key:
         return _output_of_one(one.name, [(p.name, p.newest) for p in prerequisites])
     tally = tallies.get(one.key, _BLANK)

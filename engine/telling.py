@@ -21,10 +21,15 @@ from engine.events import (
     RowVanished,
     RunEnded,
     RunStarted,
+    WatchChanged,
+    WatchRecovered,
+    WatchSeen,
+    WatchUnseen,
 )
 from engine.facts import End
 from engine.findings import Findings
 from engine.keeper import Keeper
+from engine.ledger import WatchMark
 from engine.model import Occurrence
 from engine.plan import Answer
 
@@ -113,6 +118,19 @@ def of_breaker(action: str, before: Breaker, after: Breaker, rules: BreakerRules
         yield BreakerOpened(at=now, action=action, until=until, failures=after.streak)
     elif before.shut_until(rules) is not None:
         yield BreakerClosed(at=now, action=action)
+
+
+def of_watch(before: WatchMark | None, after: WatchMark, now: datetime) -> Iterator[Event]:
+    """Something has happened to a watched source, or it can't be looked at, or can again."""
+    troubled = before.trouble if before is not None else ""
+    if after.state is not None and (before is None or before.state is None or before.definition != after.definition):
+        yield WatchSeen(at=now, watch=after.name)
+    if after.trouble and after.trouble != troubled:
+        yield WatchUnseen(at=now, watch=after.name, message=after.trouble)
+    elif troubled and before is not None and not after.trouble:
+        yield WatchRecovered(at=now, watch=after.name, seconds=round((now - before.since).total_seconds(), 3))
+    if after.changed_at == now:
+        yield WatchChanged(at=now, watch=after.name, summary=after.summary)
 
 
 def name_of(keeper: Keeper, key: str) -> str:

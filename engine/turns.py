@@ -20,6 +20,7 @@ from engine.clock import LONGEST_NAP, Timer
 from engine.committer import RETRY_LEDGER, Commits
 from engine.events import ClockJumped, Event, LedgerRecovered, LedgerRefused, Listener
 from engine.findings import Findings
+from engine.happened import Looked
 from engine.keeper import Keeper
 from engine.learning import Learning, Seen
 from engine.ledger import LedgerUnwritable, Unfinished
@@ -56,7 +57,8 @@ class Turns:
         self._emit: Callable[[Event], None] = listener
         self._learning = Learning(self.memory, listener)
         self._acting = Acting(self.memory, self.runner, clock, committer, listener)
-        self._inbox: list[Ended | Seen] = []
+        self._inbox: list[Ended | Seen | Looked] = []
+        self._looks: dict[int, asyncio.Future[None]] = {}  # by the id of the look that waits in the inbox
         self._leaving: list[tuple[Tender, asyncio.Future[bool]]] = []
         self._mail = asyncio.Event()
         self._poked = True
@@ -148,6 +150,14 @@ class Turns:
         """Someone may have asked for something: look into the ledger."""
         self._poked = True
         self._mail.set()
+
+    async def looked(self, looked: Looked) -> None:
+        """Hand in what a look at a watched source found, and return once it is durable."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._inbox.append(looked)
+        self._looks[id(looked)] = done
+        self._mail.set()
+        await done
 
     def _ended(self, ended: Ended) -> None:
         self._inbox.append(ended)
@@ -247,21 +257,29 @@ class Turns:
         dealt_with = {id(item) for item in items}
         self._inbox = [item for item in self._inbox if id(item) not in dealt_with]
         for item in items:
+            if (told := self._looks.pop(id(item), None)) is not None and not told.done():
+                told.set_result(None)
             if isinstance(item, Seen) and item.done is not None:
                 self.memory.looked(item.keeper.name)
                 if not item.done.done():
                     item.done.set_result(None)
         return not facts.empty
 
-    def _items(self) -> list[Ended | Seen]:
-        """What this turn deals with: of each table only the first thing seen, since the next builds on it; and the oldest ends."""
-        items: list[Ended | Seen] = []
+    def _items(self) -> list[Ended | Seen | Looked]:
+        """What this turn deals with: of each table, and each watched source, only the first thing seen, since the next builds on
+        it; and the oldest ends."""
+        items: list[Ended | Seen | Looked] = []
         tables: set[str] = set()
+        watches: set[str] = set()
         ends = 0
         for item in self._inbox:
             if isinstance(item, Ended):
                 ends += 1
                 if ends <= MOST_ENDS:
+                    items.append(item)
+            elif isinstance(item, Looked):
+                if item.name not in watches:
+                    watches.add(item.name)
                     items.append(item)
             elif item.keeper.name not in tables:
                 tables.add(item.keeper.name)

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from actions.api import Outcome
+from actions.api import Outcome, Value
 from config.fields import spelled
 from engine.blackout import covering
-from engine.links import NOW
+from engine.links import EVENT, NOW
 from engine.merge import active
-from engine.model import Cause, Occurrence, Stage, Task
+from engine.model import NO_EVENT, Cause, Occurrence, Stage, Task
 from engine.plan import Answer, House, Standing, Stop
 from engine.upcoming import again_from
 from engine.wording import left_alone, moment
@@ -42,8 +42,16 @@ class Weighed:
         self.wakes: list[datetime] = []
         self.quiet = False  # nothing of this row starts now
 
-    def claim(self, trigger: str, cause: Cause, due: datetime, now: datetime, by: str = "schedule") -> None:
-        occurrence = _occurrence(self.task, trigger, cause, due, now, by)
+    def claim(
+        self,
+        trigger: str,
+        cause: Cause,
+        due: datetime,
+        now: datetime,
+        by: str = "schedule",
+        event: Mapping[str, Value] = NO_EVENT,
+    ) -> None:
+        occurrence = _occurrence(self.task, trigger, cause, due, now, by, event)
         self.claims.append(occurrence)
         self.active.append(occurrence)
 
@@ -54,13 +62,25 @@ class Weighed:
             replace(base, stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=now, count=number, last_due=last)
         )
 
-    def pass_up(self, outcome: Outcome, reason: str, trigger: str, cause: Cause, due: datetime, now: datetime) -> None:
+    def pass_up(
+        self,
+        outcome: Outcome,
+        reason: str,
+        trigger: str,
+        cause: Cause,
+        due: datetime,
+        now: datetime,
+        by: str = "",
+        event: Mapping[str, Value] = NO_EVENT,
+    ) -> None:
         """Record one occurrence that doesn't run, of a trigger that is no instant."""
-        base = _occurrence(self.task, trigger, cause, due, now, str(cause))
+        base = _occurrence(self.task, trigger, cause, due, now, by or str(cause), event)
         self.records.append(replace(base, stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=now, last_due=due))
 
-    def unmet(self, now: datetime) -> tuple[Outcome, str] | None:
+    def unmet(self, now: datetime, event: Mapping[str, Value] = NO_EVENT) -> tuple[Outcome, str] | None:
         """What becomes of what comes due, by the row's condition, and why; None where that holds, or there is none.
+
+        event: what the event says that made it due.
 
         What can't be told is never taken for false: it is missed, as everything is that a row's defect keeps from running.
         """
@@ -69,7 +89,8 @@ class Weighed:
         from engine import condition
 
         try:
-            verdict = condition.evaluate(self.task.condition, {**self.values, NOW: now}, zone=self.task.zone)
+            said = {one.reference: event[one.name] for one in self.task.sources if one.what == EVENT and one.name in event}
+            verdict = condition.evaluate(self.task.condition, {**self.values, **said, NOW: now}, zone=self.task.zone)
         except condition.Undecidable as exc:
             return Outcome.MISSED, str(exc)
         return None if verdict.holds else (Outcome.SKIPPED, verdict.why)
@@ -90,7 +111,7 @@ class Weighed:
     def stop_waiting(self, reason: str) -> None:
         """End what would start by itself later; what runs, and what a person asked for, goes on."""
         already = {s.run for s in self.stops}
-        by_itself = (Cause.SCHEDULE, Cause.COUNTER, Cause.COMPLETION)
+        by_itself = (Cause.SCHEDULE, Cause.COUNTER, Cause.COMPLETION, Cause.EVENT)
         for o in self.active:
             if o.id and o.id not in already and o.stage is not Stage.RUNNING and o.cause in by_itself:
                 self.stops.append(Stop(o.id, reason, ""))
@@ -154,7 +175,9 @@ def _again(one: Weighed, now: datetime) -> datetime | None:
     return until if until > now else None
 
 
-def _occurrence(task: Task, trigger: str, cause: Cause, due: datetime, now: datetime, by: str) -> Occurrence:
+def _occurrence(
+    task: Task, trigger: str, cause: Cause, due: datetime, now: datetime, by: str, event: Mapping[str, Value] = NO_EVENT
+) -> Occurrence:
     return Occurrence(
         id="",
         table=task.table,
@@ -173,4 +196,5 @@ def _occurrence(task: Task, trigger: str, cause: Cause, due: datetime, now: date
         retry_wait=task.retry_wait,
         priority=task.priority,
         by=by,
+        event=event,
     )

@@ -34,15 +34,19 @@ def let_go(state: RowState | None, requests: Sequence[Request]) -> tuple[list[An
     return [Answer(request, True, "taken") for request in requests], replace(state, absent_since=state.absent_since - HELD_FOR)
 
 
-def without_task(requests: Sequence[Request], active: Sequence[Occurrence], why: str) -> tuple[list[Answer], list[Stop]]:
+def without_task(
+    requests: Sequence[Request], active: Sequence[Occurrence], why: str, *, mends: bool
+) -> tuple[list[Answer], list[Stop]]:
     """What becomes of a row that is no task (any more): what runs can be cancelled, and what waits ends by itself.
 
-    requests: what people asked of it, oldest first, but for what `let_go` answers.   active: its occurrences that have not ended.
-    why: it is no task.
+    requests: what was asked of it, oldest first, but for what `let_go` answers.   active: its occurrences that have not ended.
+    why: it is no task.   mends: a person may mend it, so what events ask of it waits for that.
     """
     answers: list[Answer] = []
     stops: dict[str, Stop] = {}
     for request in requests:
+        if mends and request.event:
+            continue
         if request.wish is Wish.CANCEL:
             answers.append(Answer(request, bool(active), "taken" if active else NOTHING_RUNS))
             stops |= {o.id: Stop(o.id, "cancelled", request.by) for o in active if o.id not in stops}

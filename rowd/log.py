@@ -31,6 +31,7 @@ from engine.events import (
     TableUnreachable,
     TableUnwritable,
     Trouble,
+    WatchUnseen,
 )
 from engine.wording import cut
 from rowd.saying import harmless
@@ -62,6 +63,7 @@ WARNINGS = frozenset(
         TableUnreachable,
         TableUnwritable,
         Trouble,
+        WatchUnseen,
     )
 )
 

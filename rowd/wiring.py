@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 import actions
 import connectors
+import watches.api
 from actions.api import Action, Adoptable, Definition
 from config.load import Config
 from config.mistakes import ConfigError, Mistake, mistakes_of, pointer
@@ -39,6 +40,7 @@ from engine.rules import TableRules
 from engine.tenancy import Holder
 from engine.tender import Tender
 from engine.trust import SteadyClock
+from engine.watching import Source
 from rowd.bound import LEDGER, Bound, Lent, Site
 from rowd.hiding import mask_of
 
@@ -67,9 +69,14 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
         if (bound := _action(config, name, raw, mistakes)) is not None:
             definitions[name], made[name], repeatable[name] = bound
     lent = {name: _secrets(config, name, d, mistakes) for name, d in definitions.items()}
+    sources = {}
+    for name, raw in config.settings.watches.items():
+        if (source := _source(config, name, raw, mistakes)) is not None:
+            sources[name] = source
     tables = {}
+    commits = {name: source.commits for name, source in sources.items()}
     for name, settings in config.settings.tables.items():
-        if (table := _table(config, name, settings, definitions, repeatable, mistakes)) is not None:
+        if (table := _table(config, name, settings, definitions, repeatable, commits, mistakes)) is not None:
             tables[name] = table
     mistakes += _twice(config, tables)
     daemon, breaker = config.settings.daemon, config.settings.breaker
@@ -86,6 +93,7 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
         crash=CrashPoints(os.environ.get(VARIABLE)),
         heir=_heir,
         mask=mask_of(config),
+        sources=sources,
     )
     return Site(config, tables, parts, definitions), mistakes
 
@@ -176,6 +184,26 @@ def _action(
     return None
 
 
+def _source(config: Config, name: str, raw: Mapping[str, object], mistakes: list[Mistake]) -> Source | None:
+    key, kind_name = f"watch.{name}", str(raw.get("kind"))
+    try:
+        kind = watches.load(kind_name)
+    except KeyError:
+        remedy = pointer(kind_name, watches.known(), "name a kind of watched source")
+        mistakes.append(Mistake(str(config.file), f"{key}.kind", f'"{kind_name}" is no kind of watched source', remedy))
+        return None
+    try:
+        settings = kind.settings.model_validate(raw)
+        what = settings.model_dump(mode="json", exclude=set(watches.api.Definition.model_fields) - {"kind"})
+        mark = hashlib.sha256(repr((str(config.base), what)).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        return Source(name, mark, kind.make(name, settings, config.base), settings.every, settings.debounce, kind.commits)
+    except ValidationError as exc:
+        mistakes += mistakes_of(exc, str(config.file), key, kind.settings)
+    except ValueError as exc:
+        mistakes.append(Mistake(str(config.file), key, str(exc), "mend the definition"))
+    return None
+
+
 def _heir(kind: str) -> Adoptable | None:
     """Who takes over an attempt of this kind whose definition is gone."""
     try:
@@ -205,6 +233,7 @@ def _table(
     settings: TableSettings,
     definitions: Mapping[str, Definition],
     repeatable: Mapping[str, bool],
+    commits: Mapping[str, bool],
     mistakes: list[Mistake],
 ) -> Bound | None:
     key = f"tables.{name}"
@@ -232,6 +261,7 @@ def _table(
         actions={a: definitions[a] for a in allowed},
         repeatable={a: repeatable[a] for a in allowed},
         remit=_remit(config, backend),
+        sources=commits,
     )
     lent = Lent(config)
     place = Place(

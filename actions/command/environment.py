@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 from collections.abc import Mapping
 from datetime import UTC
 from functools import cache
 from pathlib import Path
 
-from actions.api import Request
+from actions.api import Request, Value
 from actions.command.folder import OUTPUT
+from actions.values import written
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -22,6 +26,7 @@ def variables(
 
     fixed: the definition's own; it may give PATH, HOME and their like other values.   secrets: name → value.
     user: whom it runs as; None for our own user. Parameters don't come this way, only in argv: one way in is enough to watch.
+    What an event says comes this way alone: others wrote it, and no argv is made of it.
     """
     return {
         "PATH": PATH,
@@ -30,6 +35,7 @@ def variables(
         **_account(user),
         **fixed,
         **secrets,
+        **_event(request.event),
         "ROWD_RUN_ID": request.run,
         "ROWD_ATTEMPT": str(request.attempt),
         "ROWD_TABLE": request.table,
@@ -37,6 +43,12 @@ def variables(
         "ROWD_DUE": request.due.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "ROWD_OUTPUT": os.path.join(os.path.abspath(folder), OUTPUT),  # noqa: PTH100, PTH118 (a Path costs ten times as much)
     }
+
+
+def _event(event: Mapping[str, Value]) -> dict[str, str]:
+    """`ROWD_EVENT_NAME` for each thing that it says, in a form that a variable can hold."""
+    said = {name: written(value).replace("\0", "").encode("utf-8", "backslashreplace") for name, value in event.items()}
+    return {f"ROWD_EVENT_{name.upper()}": value.decode() for name, value in said.items() if _NAME.fullmatch(name)}
 
 
 def account_of(user: str) -> pwd.struct_passwd:

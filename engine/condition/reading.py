@@ -38,7 +38,8 @@ def parse(text: str) -> Condition:
         return _condition(said)
     except Stop as exc:
         better = meant(said, _reads)
-        raise refused(said, stopped(said, exc) if better is None else f"did you mean {whole(better)}?") from None
+        told = better is not None and better.isprintable()
+        raise refused(said, f"did you mean {whole(better)}?" if better is not None and told else stopped(said, exc)) from None
 
 
 def _condition(text: str) -> Condition:

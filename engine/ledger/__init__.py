@@ -24,12 +24,13 @@ from engine.ledger.marks import Marks
 from engine.ledger.occurrences import Occurrences
 from engine.ledger.pairs import Pairs
 from engine.ledger.recording import Recording
-from engine.ledger.records import Attempt, AttemptEnd, DaemonMark, Digest, Pruned, Reach, TableMark, Troubled, Unfinished
+from engine.ledger.records import Attempt, AttemptEnd, DaemonMark, Digest, Pruned, Reach, TableMark, Troubled, Unfinished, WatchMark
 from engine.ledger.requests import Requests
 from engine.ledger.spending import Spending
+from engine.ledger.watches import Watches
 
 
-class Ledger(Occurrences, Recording, Housekeeping, Requests, History, Marks, Spending, Pairs):
+class Ledger(Occurrences, Recording, Housekeeping, Requests, History, Marks, Spending, Pairs, Watches):
     """All of it, over one connection to one file. See `Ledger.open` and `Ledger.transaction`."""
 
 
@@ -53,6 +54,7 @@ __all__ = [
     "Troubled",
     "Unfinished",
     "Untold",
+    "WatchMark",
     "instead",
     "new_run_id",
     "newest_backup",

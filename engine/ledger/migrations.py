@@ -72,9 +72,17 @@ def _version_9(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE rows ADD COLUMN round TEXT")
 
 
+def _version_10(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE requests ADD COLUMN event TEXT DEFAULT '{}' NOT NULL")
+    connection.execute("ALTER TABLE occurrences ADD COLUMN event TEXT DEFAULT '{}' NOT NULL")
+    columns = "name TEXT NOT NULL, definition TEXT NOT NULL, state TEXT, seen_at INTEGER, changed_at INTEGER"
+    told = "summary TEXT NOT NULL, trouble TEXT NOT NULL, since INTEGER NOT NULL"
+    connection.execute(f"CREATE TABLE watches ( {columns}, {told}, PRIMARY KEY (name) ) STRICT")
+
+
 STEPS: Mapping[int, Step] = dict(
     enumerate(
-        (_version_2, _version_3, _version_4, _version_5, _version_6, _version_7, _version_8, _version_9),
+        (_version_2, _version_3, _version_4, _version_5, _version_6, _version_7, _version_8, _version_9, _version_10),
         2,
     )
 )

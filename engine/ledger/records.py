@@ -49,6 +49,24 @@ class TableMark(Struct, frozen=True):
     time_zone: str = ""
 
 
+class WatchMark(Struct, frozen=True):
+    """How a watched source stood when last looked at.
+
+    definition: a mark of what `rowd.toml` says of it.   state: as its last look found it; None before the first.
+    seen_at: when that was.   changed_at, summary: of what was last seen to have happened; None and "" for nothing yet.
+    trouble: why it can't be looked at; "" where it can.   since: since when it stands so.
+    """
+
+    name: str
+    definition: str
+    state: str | None
+    seen_at: datetime | None
+    since: datetime
+    changed_at: datetime | None = None
+    summary: str = ""
+    trouble: str = ""
+
+
 class DaemonMark(Struct, frozen=True):
     """The daemon that owns this ledger. process: its pid and start time, so that a pid used again isn't taken for it."""
 

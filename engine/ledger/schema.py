@@ -120,6 +120,7 @@ CREATE TABLE occurrences (
     count INTEGER NOT NULL,
     last_due INTEGER,
     stopping TEXT DEFAULT '' NOT NULL,
+    event TEXT DEFAULT '{}' NOT NULL,
     PRIMARY KEY (seq),
     CONSTRAINT one_outcome CHECK ((stage = 'ended') = (outcome IS NOT NULL)),
     UNIQUE (id)
@@ -160,7 +161,8 @@ CREATE TABLE requests (
     asked_at INTEGER NOT NULL,
     answered_at INTEGER,
     taken INTEGER,
-    text TEXT NOT NULL
+    text TEXT NOT NULL,
+    event TEXT DEFAULT '{}' NOT NULL
 ) STRICT;
 CREATE INDEX requests_open ON requests (id) WHERE answered_at IS NULL;
 CREATE INDEX requests_by_answer ON requests (answered_at);
@@ -220,6 +222,20 @@ CREATE TABLE spent (
     tells INTEGER NOT NULL,
     PRIMARY KEY (scope, day)
 ) WITHOUT ROWID, STRICT;
+
+-- Watched sources, as they were seen last. definition: a mark of what `rowd.toml` says of one: only states under the same compare.
+-- changed_at, summary: of what was last seen to have happened.   trouble: why it can't be looked at, "" where it can; since when.
+CREATE TABLE watches (
+    name TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    state TEXT,
+    seen_at INTEGER,
+    changed_at INTEGER,
+    summary TEXT NOT NULL,
+    trouble TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (name)
+) STRICT;
 
 -- Tables beside which a history is kept, and what that has yet to be told: an occurrence, by its `seq`, from its end on until the
 -- store has it. A record that grows is to be told anew, so it comes last again: a version is never used twice.

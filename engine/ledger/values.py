@@ -58,6 +58,7 @@ def values_of(occurrence: Occurrence) -> dict[str, Any]:
         "count": occurrence.count,
         "last_due": micros_or_none(occurrence.last_due),
         "stopping": prose(occurrence.stopping),
+        "event": packed(occurrence.event) if occurrence.event else "{}",
     }
 
 
@@ -94,6 +95,7 @@ def occurrence_of(row: Sequence[Any]) -> Occurrence:
         row[26],
         instant_or_none(row[27]),
         row[28],
+        unpacked(row[29]),
     )
 
 

@@ -13,6 +13,7 @@ from engine.clock import SystemClock
 from engine.columns import Column
 from engine.identity import id_of
 from engine.model import Defect, Status, Task, Type
+from engine.watched import REACTS, reacts_to
 from engine.wording import conjoined
 from rowd.cli.assigning import SetOption, assignments, given, one_table, warn_of_past
 from rowd.cli.command import examples
@@ -27,6 +28,7 @@ from rowd.hand import Hand, Unfit, hand
     'rowd add greeting --action greet --schedule "weekdays 09:00"',
     """rowd add report --action report --schedule "1st monday 08:00" --set 'Metadata={"team": "ops"}'""",
     'rowd add deploy --action deploy --depends-on "run_tests, build_assets"',
+    "rowd add take --action take --watch inbox",
     "rowd add idea --action greet --draft",
 )
 def add(
@@ -38,6 +40,9 @@ def add(
     ] = None,
     depends_on: Annotated[
         str | None, typer.Option("--depends-on", metavar="NAMES", help="The rows that it waits for, with commas between them.")
+    ] = None,
+    watch: Annotated[
+        str | None, typer.Option("--watch", metavar="NAMES", help="What makes it run: watched sources, or columns of the table.")
     ] = None,
     sets: SetOption = None,
     draft: Annotated[bool, typer.Option("--draft", help="Add it as a draft, whatever is still missing.")] = False,
@@ -52,7 +57,7 @@ def add(
     """
     site = site_at(config)
     bound = one_table(site, table)
-    said = given(name=name, action=action, schedule=schedule, type=type_, depends_on=depends_on)
+    said = given(name=name, action=action, schedule=schedule, type=type_, depends_on=depends_on, watch=watch)
     _no_type(schedule)
     with hand(bound) as held:
         try:
@@ -102,7 +107,7 @@ def _fit(held: Hand, name: str, cells: dict[str, Cell]) -> Task | Defect:
 
 def _besides(held: Hand, cells: dict[str, Cell]) -> Iterator[str]:
     """What else is wrong with the row than the first defect: its time and its action, each with the other one put right."""
-    timeless = {**cells, Column.TYPE: str(Type.MANUAL), Column.SCHEDULE: None, Column.DEPENDS_ON: None}
+    timeless = {**cells, Column.TYPE: str(Type.MANUAL), Column.SCHEDULE: None, Column.DEPENDS_ON: None, Column.WATCH: None}
     if isinstance(defect := held.understood(timeless, SystemClock().now()), Defect):
         yield defect.message
     for action in islice(held.bound.rules.rules.actions, 1):
@@ -122,4 +127,6 @@ def _meaning(understood: Task | Defect) -> str:
         return ": a draft, which doesn't run"
     if understood.depends_on:
         return f": after {conjoined([d.name for d in understood.depends_on])}"
+    if understood.type in REACTS:
+        return f": when {reacts_to(understood)}"
     return f": {understood.schedule.text}" if understood.schedule is not None else f": {understood.type}"

@@ -12,6 +12,7 @@ from config.readers import opened
 from engine.clock import Clock, SystemClock
 from engine.ledger import Ledger, LedgerError, LedgerMissing, LedgerTooOld
 from engine.plan import bare
+from engine.watching import unseen
 from rowd.bound import Site
 from rowd.cli.checking import MARKS, about_actions, about_state
 from rowd.cli.command import examples
@@ -88,6 +89,9 @@ def _installation(site: Site, *, mended: bool) -> Iterator[Line]:
     yield from (Line("", "actions", False, f"{one.name} {one.message}") for one in lacking)
     if not lacking:
         yield Line("", "actions", True, f"{plural(len(site.definitions), 'action')} could start")
+    for name, source in site.parts.sources.items():
+        why = unseen(source)
+        yield Line("", "watch", why is None, f"{name} can't be looked at: {why}" if why is not None else f"{name} can be looked at")
 
 
 def _ledger(site: Site) -> Iterator[Line]:

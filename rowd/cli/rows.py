@@ -16,6 +16,7 @@ from engine.cells import text
 from engine.columns import Column
 from engine.model import Occurrence, Stage, Status, Type
 from engine.plan import bare
+from engine.watched import REACTS
 from engine.wording import LONGEST_RESULT, cut
 from rowd.cli.command import code_of
 from rowd.cli.exits import Exit
@@ -181,7 +182,7 @@ def schedule_of(row: RowView) -> str:
         return str(row.state.cells.get(Column.SCHEDULE) or row.state.cells.get(Column.TYPE) or "")
     if task.schedule is not None:
         return task.schedule.text
-    if task.type in (Type.COUNTER, Type.ON_COMPLETION):
+    if task.type in (Type.COUNTER, Type.ON_COMPLETION, *REACTS):
         return str(row.cells[Column.UNDERSTOOD_AS])
     return "when asked"
 
@@ -210,4 +211,5 @@ def run_json(occurrence: Occurrence) -> dict[str, Any]:
         "links": occurrence.links,
         "count": occurrence.count,
         "last_due": occurrence.last_due,
+        "event": dict(occurrence.event) or None,
     }

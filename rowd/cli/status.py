@@ -14,7 +14,7 @@ from actions.api import Outcome
 from config.load import version_of
 from config.mistakes import ConfigError, Mistake
 from engine.clock import SystemClock
-from engine.ledger import DaemonMark, Ledger, Reach, TableMark
+from engine.ledger import DaemonMark, Ledger, Reach, TableMark, WatchMark
 from engine.model import Stage
 from engine.plan import House
 from engine.quota import Allowance
@@ -67,6 +67,7 @@ class _Standing(Struct, frozen=True):
     note: what the daemon says of itself.   behind: what it works by, where that is not what rowd.toml says now.
     sign: its last sign of life.   gone: the daemon whose ledger was taken away under it.
     due: capped at MOST_DUE; None where it can't be told.   quota: what vendors allow, as far as it matters.
+    watches: of rowd.toml's sources those that were looked at.
     """
 
     site: Site
@@ -83,6 +84,7 @@ class _Standing(Struct, frozen=True):
     due: int | None
     day: dict[Outcome, int]
     quota: list[Allowance]
+    watches: list[WatchMark]
 
     @property
     def trouble(self) -> str | None:
@@ -110,6 +112,7 @@ class _Standing(Struct, frozen=True):
     @property
     def fine(self) -> bool:
         well = all(t.mark is None or t.mark.state is Reach.OK for t in self.tables if t.served)
+        well = well and not any(mark.trouble for mark in self.watches)
         return self.daemon is not None and self.trouble is None and well and not self.refused
 
 
@@ -122,7 +125,8 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Say how the daemon and its tables stand.
 
     No table is read: this is what the daemon last wrote down. Ends with 1 where no daemon runs, where it does
-    not work, or where a table is in trouble; with 4 where rowd.toml is wrong, also while a daemon goes on by what it read before.
+    not work, or where a table or a watched source is in trouble; with 4 where rowd.toml is wrong, also while a
+    daemon goes on by what it read before.
     """
     found = _standing(*salvaged(config))
     if as_json:
@@ -149,8 +153,10 @@ def _standing(site: Site, mistakes: list[Mistake]) -> _Standing:
         old = behind(site, ledger) if not mistakes else None
         day = dict(ledger.digest(now - DAY, now + SOON).counts) if ledger is not None else {}
         quota = allowances(site.tables, ledger, site.windows, clock)
+        marks = ledger.watch_marks() if ledger is not None else {}
+        watches = [marks[name] for name in site.parts.sources if name in marks]
     stale, sign = (mark, None) if daemon is None else (None, sign)
-    return _Standing(site, mistakes, now, daemon, note, old, sign, stale, gone, tables, holds, due, day, quota)
+    return _Standing(site, mistakes, now, daemon, note, old, sign, stale, gone, tables, holds, due, day, quota, watches)
 
 
 def _table(name: str, ledger: Ledger | None, sign: Sign | None, *, served: bool) -> _Table:
@@ -187,10 +193,20 @@ def _pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
     for action, until in sorted(found.house.shut.items()):
         shut = f"{action} failed too often in a row: nothing of it starts for {lasted(until - found.now)}"
         yield "Breaker", (shut, "red")
+    for nth, mark in enumerate(found.watches):
+        yield "" if nth else "Watch", _watch(mark, found.now)
     for nth, one in enumerate(found.quota):
         closed = one.span is not None and one.until is not None
         yield "" if nth else "Quota", (said(one, found.now), "yellow" if one.low or closed else "")
     yield "Ledger", str(found.site.ledger)
+
+
+def _watch(mark: WatchMark, now: datetime) -> Styled:
+    """How a watched source stands, in one line."""
+    if mark.trouble:
+        return f"{mark.name}: {mark.trouble} (for {lasted(now - mark.since)})", "red"
+    changed = f"{distance(mark.changed_at, now)}: {mark.summary}" if mark.changed_at is not None else "nothing has happened yet"
+    return f"{mark.name}: {changed}", ""
 
 
 def _daemon_pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
@@ -300,6 +316,10 @@ def _json(found: _Standing) -> dict[str, Any]:
         "last_24_hours": {str(outcome): number for outcome, number in found.day.items()},
         "quota": [as_json(one) for one in found.quota],
         "breakers": [{"action": action, "shut_until": until} for action, until in sorted(found.house.shut.items())],
+        "watches": [
+            {"watch": w.name, "changed_at": w.changed_at, "summary": w.summary, "trouble": w.trouble or None, "since": w.since}
+            for w in found.watches
+        ],
         "tables": [_table_json(table, found) for table in found.tables],
     }
 

@@ -1,4 +1,5 @@
-"""The sources' own examples of rows that wait for others, with the installed daemon: on a CSV file, and on a spreadsheet."""
+"""The sources' own examples of rows that wait for others, and of rows that commits make run or count up, with the installed
+daemon: on a CSV file, and on a spreadsheet."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from tests.acceptance.test_google_sheets import Sheet
 from tests.emulators.core.clock import RealClock
 from tests.emulators.core.server import Server
 from tests.emulators.google_sheets import make
+from tests.prove.repository import Repository
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,13 +51,20 @@ cwd = "{ROOT}"
 [actions.ok]
 kind = "command"
 argv = ["/bin/echo", "fine"]
+[actions.told]
+kind = "command"
+argv = ["/bin/sh", "-c", "echo $ROWD_EVENT_NUMBER: \\"$ROWD_EVENT_SUBJECT\\""]
+[watch.app]
+kind = "git"
+path = "FOLDER/app"
+debounce = "0.5s"
 [actions.docs]
 kind = "command"
 argv = ["/bin/sh", "-c", "test -e mended || (echo no docs >&2; exit 3)"]
 """
 
 HEADER = ["ID", "Name", "Type", "Action", "Schedule", "Depends On", "On Failure", "Condition", "Status", "Do"]
-HEADER += ["Health", "Understood As", "Last Status", "Last Result", "Runs"]
+HEADER += ["Counts", "Current", "Threshold", "Health", "Understood As", "Last Status", "Last Result", "Runs"]
 ROWS = [
     ["1", "run_tests", "manual", "tests"],
     ["2", "build_assets", "manual", "ok"],
@@ -64,6 +73,8 @@ ROWS = [
     ["5", "send_notification", "", "ok", "", "run_tests", "", "coverage < 80%"],
     ["6", "praise", "", "ok", "", "run_tests", "", "coverage >= 80%"],
     ["7", "tidy", "", "ok", "", "deploy_to_prod", "run"],
+    ["8", "vitest_rerun", "counter", "ok", *[""] * 6, "app", "0", "7"],
+    ["9", "build", "on_commit", "told"],
 ]
 
 
@@ -93,8 +104,15 @@ def _filled() -> Sequence[Sequence[str]]:
     return [HEADER, *([*row, *[""] * len(HEADER)][: len(HEADER)] for row in ROWS)]
 
 
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path / "app")
+
+
 @pytest.fixture(params=["local", "google_sheets"])
-def table(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Local | Sheet]:
+def table(
+    request: pytest.FixtureRequest, repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Local | Sheet]:
     script = tmp_path / "covered.py"
     script.write_text(COVERED)
     if request.param == "local":
@@ -166,3 +184,27 @@ def test_what_waits_for_a_row_runs_again_with_it(table: Local | Sheet, daemon: D
     assert [table.row(name)["Runs"] for name in ("build_assets", "update_docs", "deploy_to_prod", "praise", "tidy")] == [
         *("1", "2", "2", "1", "2")
     ]
+
+
+def test_commits_count_up_vitest_rerun_and_start_a_build(table: Local | Sheet, repository: Repository, daemon: Daemon) -> None:
+    def commit(number: int) -> None:
+        for _ in range(number):
+            repository.commit()
+
+    daemon.until("watch.seen")
+    commit(9)
+    daemon.until("run.ended", lambda event: event["task"] == "vitest_rerun")
+    assert daemon.stop() == 0
+    commit(5)  # nobody watches
+    again = Daemon(table.folder, ["run", "--log", "json"], installed=True)
+    try:
+        again.until("run.ended", lambda event: event["task"] == "vitest_rerun")
+        told = again.until("run.ended", lambda event: event["task"] == "build")
+        assert told["reason"] == "5: number 14"
+        assert again.stop() == 0
+    finally:
+        again.kill()
+    row = table.row("vitest_rerun")
+    assert (row["Runs"], float(row["Current"]), row["Understood As"]) == ("2", 0, "when Current reaches 7, counted up by app")
+    build = table.row("build")
+    assert (build["Health"], build["Last Result"]) == ("OK, waits until there are new commits in app", "5: number 14")

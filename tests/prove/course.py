@@ -207,6 +207,7 @@ class Course:
         self._scene.journal.note("end", number=number, cut=cut - 1, stopped=stopped, status=status)
         self._daemon = daemon if status is None else None
         (self._scene.folder / "history.json").write_text(self._history())
+        (self._scene.folder / "status.json").write_text(self._starter.run(self._scene.folder, ["status", "--json"]).out)
         shutil.copyfile(self._scene.table, self._scene.folder / "final.csv")
 
     def _drained(self, cut: float) -> bool:
@@ -236,12 +237,19 @@ class Course:
         asked = [row.name for row in self._scene.rows if {"asked", "cron-line"} & set(row.tags)]
         try:
             while not self._enough.wait(rng.uniform(*every)):
-                if asked and rng.random() < 0.3:
+                if rng.random() < 0.3:
+                    self._commit()
+                elif asked and rng.random() < 0.3:
                     self._ask("run-now", rng.choice(asked))
                 elif counters:
                     self._ask("tick", rng.choice(counters), rng.choice([1, 1, 1, 2, 3]))
         except BaseException as exc:
             self._error = exc
+
+    def _commit(self) -> None:
+        since = time.time()
+        self._scene.repository.commit()
+        self._scene.journal.note("commit", since=since)
 
     def _ask(self, wish: str, name: str, number: int | None = None) -> None:
         since = time.time()

@@ -6,9 +6,10 @@ import csv
 import json
 import math
 import statistics
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ class Record:
     attempt: int
     started: float | None
     ended: float | None
+    number: int = 0
+    """For how many things the event stands that made it due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,10 @@ class Evidence:
         self.end: Json = next(self.noted("end"))
         self.saves = _taken(list(self.noted("save")))
         self.asked = list(self.noted("asked"))
+        self.commits = list(self.noted("commit"))
+        (watched,) = json.loads((folder / "status.json").read_text())["watches"] or [{"since": None}]
+        self.watched_since = seconds(watched["since"]) if watched["since"] else math.inf
+        """From then on rowd has known the repository: what was there before is no change."""
         self.events, self.other = _events(folder / "logs")
         self.lives = self._lives()
         self.taken = {tuple(one) for death in self.noted("death") for one in death["taken"]}
@@ -168,6 +175,7 @@ def _record(run: Json) -> Record:
         attempt=run["attempt"],
         started=seconds(run["started_at"]) if run["started_at"] else None,
         ended=seconds(run["ended_at"]) if run["ended_at"] else None,
+        number=run["event"]["number"] if run["event"] else 0,
     )
 
 
@@ -198,3 +206,15 @@ def _events(folder: Path) -> tuple[list[Json], list[str]]:
             except (ValueError, KeyError, TypeError):
                 other.append(f"{log.name}: {line}")
     return events, other
+
+
+def clock(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S.%f}"[:-3]
+
+
+def by_task(e: Evidence, cause: str) -> dict[str, list[Record]]:
+    found: dict[str, list[Record]] = defaultdict(list)
+    for record in e.records:
+        if record.cause == cause:
+            found[record.task].append(record)
+    return found

@@ -5,20 +5,23 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 
-from tests.prove.evidence import Evidence, Json, Record, seconds
+from tests.prove.asked import every_press_and_request_ran_once, no_commit_is_lost_or_doubled, no_tick_is_lost_or_doubled
+from tests.prove.evidence import Evidence, Json, Record, by_task, clock, seconds
 from tests.prove.person import ASKED_AGAIN
 from tests.prove.windows import certain, covered, possible, windows
 
 Law = Callable[[Evidence], Iterator[str]]
+
+ASKED_FOR = frozenset({"press", "asked", "counter", "counting", "reacting", "cron-line"})
+"""Kinds of rows that something else than the clock makes run."""
 
 RAN = frozenset({"succeeded", "failed", "timed out", "cancelled", "lost"})
 
 
 def each_due_instant_has_one_record(e: Evidence) -> Iterator[str]:
     """Of rows that recur: by the oracle's instants. What the oracle doesn't know was never due."""
-    records = _by_task(e, "schedule")
+    records = by_task(e, "schedule")
     for name, row in e.rows.items():
         if row["schedule"] is None or row["once"]:
             continue
@@ -38,7 +41,7 @@ def each_due_instant_has_one_record(e: Evidence) -> Iterator[str]:
 
 def what_runs_once_ran_once(e: Evidence) -> Iterator[str]:
     """One record each, once it was due; what comes due after the cut may have none yet."""
-    records = _by_task(e, "schedule")
+    records = by_task(e, "schedule")
     for name, latest in _come_due_once(e):
         number = sum(record.count for record in records[name])
         if number > 1 or (number < 1 and latest <= e.end["cut"]):
@@ -65,7 +68,9 @@ def _come_due_once(e: Evidence) -> Iterator[tuple[str, float]]:
 
 def what_must_not_run_did_not(e: Evidence) -> Iterator[str]:
     allowed = {
-        n for n, r in e.rows.items() if r["schedule"] or r["once"] or {"press", "asked", "counter", "cron-line"} & set(r["tags"])
+        n
+        for n, r in e.rows.items()
+        if r["schedule"] or r["once"] or {"press", "asked", "counter", "counting", "reacting", "cron-line"} & set(r["tags"])
     }
     allowed |= {save["added"] for save in e.saves if save.get("added")}
     for name in sorted({r.task for r in e.records} | {s.task for s in e.starts}):
@@ -174,39 +179,6 @@ def a_run_is_lost_only_where_something_died(e: Evidence) -> Iterator[str]:
             yield f"{record.task}: {record.run} is lost, and nobody killed it"
         elif not any(life.since <= (record.ended or 0) + 60 for life in e.lives[1:]):
             yield f"{record.task}: {record.run} is lost, and no daemon had died"
-
-
-def every_press_and_request_ran_once(e: Evidence) -> Iterator[str]:
-    """Presses of rows at rest, and runs asked for at the command line; those without an answer may have been refused."""
-    records = _by_task(e, "manual")
-    presses = Counter(task for save in e.saves for task, column, _ in save.get("cells", ()) if column == "Do")
-    late = Counter(
-        task
-        for save in e.saves
-        for task, column, _ in save.get("cells", ())
-        if column == "Do" and e.known(save, task) > e.end["cut"] - e.settling
-    )
-    for name in (n for n, row in e.rows.items() if {"press", "asked", "cron-line"} & set(row["tags"])):
-        asked = [a for a in e.asked if a["name"] == name and a["request"] is not None]
-        least = presses[name] - late[name] + sum(a["taken"] is True for a in asked)
-        most = presses[name] + sum(a["taken"] is not False for a in asked)
-        if not least <= len(records[name]) <= most:
-            yield f"{name}: {least} to {most} runs were asked for, {len(records[name])} are recorded"
-    for asked in e.asked:
-        if asked["status"] not in (0, 3, 5) or (asked["status"] == 0 and asked["request"] is None):
-            yield f"rowd {asked['wish']} {asked['name']} ended with {asked['status']}: {asked['err']}"
-
-
-def no_tick_is_lost_or_doubled(e: Evidence) -> Iterator[str]:
-    records = _by_task(e, "counter")
-    for name in (n for n, row in e.rows.items() if "counter" in row["tags"]):
-        ticks = [a for a in e.asked if a["name"] == name and a["wish"] == "tick"]
-        if refused := [a["err"] for a in ticks if a["taken"] is False]:
-            yield f"{name}: a tick was refused: {refused[0]}"
-        counted = sum(a["number"] for a in ticks if a["request"] is not None)
-        fired, left = len(records[name]), float(e.table.get(name, {}).get("Current") or 0)
-        if counted != fired * e.rows[name]["threshold"] + left:
-            yield f"{name}: {counted} ticks, but it fired {fired} times at {e.rows[name]['threshold']} and {left:g} are left"
 
 
 def no_edit_is_lost(e: Evidence) -> Iterator[str]:
@@ -320,18 +292,6 @@ def the_daemons_told_of_no_trouble(e: Evidence) -> Iterator[str]:
         yield f"the last daemon ended with {e.end['status']}, not in order"
 
 
-def clock(at: float) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S.%f}"[:-3]
-
-
-def _by_task(e: Evidence, cause: str) -> dict[str, list[Record]]:
-    found: dict[str, list[Record]] = defaultdict(list)
-    for record in e.records:
-        if record.cause == cause:
-            found[record.task].append(record)
-    return found
-
-
 LAWS: tuple[tuple[str, Law], ...] = (
     ("every instant that came due has exactly one record", each_due_instant_has_one_record),
     ("what runs once ran once", what_runs_once_ran_once),
@@ -344,6 +304,7 @@ LAWS: tuple[tuple[str, Law], ...] = (
     ("a run is lost only where something died under it", a_run_is_lost_only_where_something_died),
     ("every press and every run asked for ran once", every_press_and_request_ran_once),
     ("no tick was lost or counted twice", no_tick_is_lost_or_doubled),
+    ("no commit was lost or taken up twice", no_commit_is_lost_or_doubled),
     ("no edit was lost, no other column touched", no_edit_is_lost),
     ("the file could be read at every moment", the_file_could_always_be_read),
     ("the table says what the ledger says", the_table_says_what_the_ledger_says),

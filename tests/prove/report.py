@@ -73,7 +73,7 @@ def _done(e: Evidence) -> Iterator[str]:
             f" {sum(map(bool, under_way))} times",
             "a person": f"{len(e.saves):,} saves ({in_place} in place, the others by rename): {len(cells) - presses:,} edits,"
             f" {presses} presses, {others['added']} rows added, {others['deleted']} deleted, {others['sorted']} times sorted",
-            "at the shell": f"{ticks} times `rowd tick`, {len(e.asked) - ticks} times `rowd run-now`",
+            "at the shell": f"{ticks} times `rowd tick`, {len(e.asked) - ticks} times `rowd run-now`, {len(e.commits)} commits",
             "a reader": f"{e.reader['looks']:,} looks at the file",
         }
     )

@@ -112,6 +112,16 @@ class Rows:
         threshold = self._rng.choice([1, 2, 3, 5])
         self.add("counter", {"Type": "counter", "Current": 0, "Threshold": threshold, "Overlap": "parallel"}, threshold=threshold)
 
+    def counting(self) -> None:
+        """Counts commits."""
+        threshold = self._rng.choice([1, 2, 3])
+        cells = {"Type": "counter", "Current": 0, "Threshold": threshold, "Counts": "repo", "Overlap": "parallel"}
+        self.add("counting", cells, threshold=threshold)
+
+    def reacting(self) -> None:
+        """Runs for commits."""
+        self.add("reacting", {"Watch": "repo", "Metadata": {"sleep": self._rng.choice([0, 1])}})
+
     def fickle(self) -> None:
         when = self.every(3, 8)
         self.add("fickle", {"Schedule": f"every {when['every']} seconds"}, schedule=when, fickle=True)
@@ -150,7 +160,7 @@ def few(rng: random.Random) -> list[Row]:
     # skipped at a moment of its own while it hangs: a commit with nothing but a record
     cells = {"Schedule": each["cron"], "Jitter": "1s", "Timeout": "2s", "Metadata": {"sleep": 600}}
     rows.add("hanging", cells, schedule=each, hangs=True)
-    for kind in ("now", "now", "soon", "press", "press", "asked", "counter", "fickle", "doomed", "still"):
+    for kind in ("now", "now", "soon", "press", "press", "asked", "counter", "counting", "reacting", "fickle", "doomed", "still"):
         getattr(rows, kind)()
     return rows.made
 
@@ -171,14 +181,16 @@ SHARES: dict[str, int] = {
     "press": 5,
     "asked": 4,
     "counter": 6,
+    "counting": 3,
+    "reacting": 3,
     "fickle": 8,
     "doomed": 4,
     "still": 12,
-    "idle": 113,
+    "idle": 107,
 }
 """Rows of each kind in a table of 300."""
 
-FEW = ("slow", "queue", "parallel", "hanging", "press", "asked", "counter")
+FEW = ("slow", "queue", "parallel", "hanging", "press", "asked", "counter", "counting", "reacting")
 """Kinds of which a longer table has no more."""
 
 

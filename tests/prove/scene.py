@@ -16,10 +16,11 @@ from typing import Any
 
 from tests.prove.journal import Journal
 from tests.prove.lock import Saving
+from tests.prove.repository import Repository
 
 PERSONAL = (
     *("Name", "Type", "Action", "Schedule", "Metadata", "Threshold", "Time Zone", "Overlap", "Catch Up", "Timeout", "Attempts"),
-    *("Priority", "Jitter", "Description", "Ticket", "Notes"),
+    *("Priority", "Jitter", "Watch", "Counts", "Description", "Ticket", "Notes"),
 )
 """What only a person writes; rowd doesn't know Ticket and Notes at all."""
 
@@ -38,6 +39,11 @@ log = "json"
 time_zone = "UTC"
 [breaker]
 failures = 1000
+[watch.repo]
+kind = "git"
+path = "repo"
+every = "5s"
+debounce = "0.2s"
 [tables.ops]
 connector = "local"
 path = "tasks.csv"
@@ -106,6 +112,7 @@ class Scene:
         (folder / "rowd.toml").write_text(config)
         self.table.write_text(written([row.cells for row in rows]), newline="")
         self.journal = Journal(folder / "journal.jsonl")
+        self.repository = Repository(folder / "repo")
         self.saving = Saving(folder / "saving", len(rows))
         self._seed = seed
         self._lay_down()

@@ -267,7 +267,7 @@ def test_a_record_tells_the_cause_and_no_advice_that_was_good_only_then(told: st
     assert [r.reason for r in held.records] == [recorded]
     late = replace(standing(schedule="daily 12:03"), released=Released(at(20), cause(told)))
     assert [r.reason for r in decide([late], at(20), HOUSE).records] == [recorded]
-    _, (stop,) = without_task((), (occurrence("a", id="r1", stage=Stage.CLAIMED),), told)
+    _, (stop,) = without_task((), (occurrence("a", id="r1", stage=Stage.CLAIMED),), told, mends=False)
     assert stop.reason == recorded
 
 
@@ -456,11 +456,13 @@ def test_what_becomes_of_a_wish(kind: Wish, active: bool, last: Outcome | None, 
 
 def test_a_row_that_is_no_task_lets_go_of_what_is_under_way_and_can_do_nothing_else() -> None:
     runs, waits = occurrence(), occurrence(id="later", stage=Stage.CLAIMED)
-    answers, stops = without_task([wish(Wish.RUN_NOW), wish(Wish.CANCEL), wish(Wish.CANCEL)], [runs, waits], "it is a draft")
+    answers, stops = without_task(
+        [wish(Wish.RUN_NOW), wish(Wish.CANCEL), wish(Wish.CANCEL)], [runs, waits], "it is a draft", mends=False
+    )
     assert [(a.taken, a.text) for a in answers] == [(False, "it is a draft"), (True, "taken"), (True, "taken")]
     assert stops == [Stop("run-a", "cancelled", "cli:ann"), Stop("later", "cancelled", "cli:ann")]
-    assert without_task([], [runs, waits], "it is a draft") == ([], [Stop("later", "it is a draft", "")])
-    (answer,), stops = without_task([wish(Wish.CANCEL)], [], "it is a draft")
+    assert without_task([], [runs, waits], "it is a draft", mends=False) == ([], [Stop("later", "it is a draft", "")])
+    (answer,), stops = without_task([wish(Wish.CANCEL)], [], "it is a draft", mends=False)
     assert (answer.taken, answer.text, stops) == (False, "nothing is running", [])
 
 

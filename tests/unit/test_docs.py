@@ -35,7 +35,7 @@ from rowd.wiring import configure
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
-PACKAGES = ("rowd", "engine", "connectors", "actions", "config")
+PACKAGES = ("rowd", "engine", "connectors", "actions", "watches", "config")
 WRONG: type[Exception] = typer.BadParameter.__bases__[0]
 """What typer raises for any wrong command line; it exports only this one's children."""
 EXAMPLES = {"toy_store": DOCS / "examples" / "toy_store", "toy_action": DOCS / "examples" / "toy_action"}
@@ -329,4 +329,4 @@ def test_the_buttons_that_are_named_are_buttons(page: Path) -> None:
     said = " ".join(prose(page).split())
     named = marked(re.findall(r"(?:cleared by rowd:|Others:) ((?:`[^`]+`(?:, )?)+)", said)[0])
     assert named
-    assert {press_of(word).wish for word in named} >= set(Wish) - {Wish.TICK, Wish.RUN_NOW, Wish.MAKE_UP, Wish.LET_GO}
+    assert {press_of(word).wish for word in named} >= set(Wish) - {Wish.TICK, Wish.REACT, Wish.RUN_NOW, Wish.MAKE_UP, Wish.LET_GO}

@@ -72,9 +72,10 @@ def test_the_example_is_right_with_every_setting_taken_out_of_its_comment(tmp_pa
 
 
 def test_every_heading_of_the_file_has_one_on_the_page() -> None:
-    named = {heading.strip("[]").split(".")[0] for heading in SECTIONS} | {"actions"}
+    named = {heading.strip("[]").split(".")[0] for heading in SECTIONS} | {"actions", "watch"}
     assert named == set(keys(Settings))
     assert "\n## `[actions.NAME]`\n" in PAGE
+    assert "\n## `[watch.NAME]`\n" in PAGE
 
 
 @pytest.mark.parametrize("heading", SECTIONS)

@@ -35,7 +35,7 @@ def old_ledger(path: Path) -> None:
 
 def shape(path: Path) -> list[tuple[str, str]]:
     return [
-        (name, " ".join(sql.split()))
+        (name, " ".join(sql.split()).replace(" ,", ",").replace(" )", ")"))  # SQLite adds a last column without line breaks
         for name, sql in raw(path, "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")
     ]
 

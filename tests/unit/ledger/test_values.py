@@ -97,6 +97,7 @@ def test_every_field_of_an_occurrence_survives() -> None:
         count=5,
         last_due=NOON + 5 * DAY,
         stopping="cancelled by ann",
+        event={"source": "inbox", "number": 2},
     )
     plain = occurrence()
     assert all(getattr(full, f) != getattr(plain, f) for f in Occurrence.__struct_fields__ if f != "table")

@@ -1,0 +1,116 @@
+"""What happened to watched sources, and to columns that rows watch: which rows are asked for what. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from actions.api import Value
+from engine.ledger import WatchMark
+from engine.model import Defect, Edit, Status, Task, Wish
+from engine.reacting import NUMBER
+from watches.api import LONGEST_VALUE, Happening, Look
+
+BY_EDIT = "edit"
+"""By whom a row is asked to run where a person has changed one of its columns that it watches."""
+
+
+class Looked(Struct, frozen=True):
+    """A look at a watched source that has come back.
+
+    definition: a mark of what `rowd.toml` says of it.   look: None where it could not be looked at; then `trouble` says why.
+    """
+
+    name: str
+    definition: str
+    look: Look | None
+    trouble: str = ""
+
+
+class Asking(Struct, frozen=True):
+    """What an event asks of a row, on its way into the ledger; as in `Request`."""
+
+    table: str
+    key: str
+    wish: Wish
+    amount: float
+    by: str
+    event: Mapping[str, Value]
+
+
+class Watchers(Protocol):
+    """A table, as far as its rows watch something."""
+
+    @property
+    def understood(self) -> Mapping[str, Task | Defect]: ...
+
+    def watchers(self, source: str) -> Iterable[str]:
+        """The rows that name this source under Watch or Counts."""
+
+
+def marked(seen: Looked, before: WatchMark | None, now: datetime) -> WatchMark:
+    """How the source stands now.   before: how it stood."""
+    known = before if before is not None and before.definition == seen.definition else None
+    since = before.since if before is not None and bool(before.trouble) == (seen.look is None) else now
+    if seen.look is None:
+        base = known or WatchMark(seen.name, seen.definition, None, None, now)
+        return replace(base, trouble=seen.trouble, since=since)
+    happened = seen.look.happenings
+    return WatchMark(
+        name=seen.name,
+        definition=seen.definition,
+        state=seen.look.state,
+        seen_at=now,
+        since=since,
+        changed_at=now if happened else known.changed_at if known is not None else None,
+        summary=_summary(happened) if happened else known.summary if known is not None else "",
+    )
+
+
+def asked_by_source(source: str, happened: Sequence[Happening], tables: Iterable[Watchers]) -> Iterator[Asking]:
+    """What one look asks of the rows that watch the source: each is asked once, for all that it found."""
+    if not happened:
+        return
+    number, by = sum(one.number for one in happened), f"watch:{source}"
+    newest = {name: value[:LONGEST_VALUE] if isinstance(value, str) else value for name, value in happened[-1].values.items()}
+    event: dict[str, Value] = {**newest, "source": source, "summary": _summary(happened), NUMBER: number}
+    for table in tables:
+        for key in sorted(table.watchers(source)):
+            task = table.understood.get(key)
+            if not isinstance(task, Task):
+                continue
+            if source in task.counts:
+                yield Asking(task.table, key, Wish.TICK, number, by, event)
+            if source in task.watches and task.status is Status.ACTIVE:
+                yield Asking(task.table, key, Wish.REACT, 0, by, event)
+
+
+def asked_by_edits(edits: Iterable[Edit], understood: Mapping[str, Task | Defect]) -> Iterator[Asking]:
+    """What a person's edits of one read ask of their own rows.   understood: what those meant before."""
+    changed: dict[str, list[Edit]] = {}
+    for edit in edits:
+        task = understood.get(edit.key)
+        if isinstance(task, Task) and edit.column in task.columns and task.status is Status.ACTIVE:
+            changed.setdefault(edit.key, []).append(edit)
+    for key, those in changed.items():
+        newest = those[-1]
+        columns = ", ".join(edit.column for edit in those)
+        event: dict[str, Value] = {
+            "source": BY_EDIT,
+            "summary": f"{columns} changed",
+            "column": newest.column,
+            "old": (newest.old or "")[:LONGEST_VALUE],
+            "new": (newest.new or "")[:LONGEST_VALUE],
+            NUMBER: 1,
+        }
+        yield Asking(newest.table, key, Wish.REACT, 0, BY_EDIT, event)
+
+
+def _summary(happened: Sequence[Happening]) -> str:
+    """In one line."""
+    more = sum(one.number for one in happened[:-1])
+    return happened[-1].summary[:LONGEST_VALUE] + (f", and {more} more before" if more else "")

@@ -1,0 +1,108 @@
+"""What a row says of watched sources: found among those that the operator declares, and among its own columns. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from msgspec import Struct
+
+from connectors.api import BEYOND, fold
+from engine.cells import did_you_mean, quoted
+from engine.columns import OURS, SHARED, Column
+from engine.model import Task, Type
+from engine.settings import Settings
+from engine.wording import conjoined
+
+_NOT_WATCHED = OURS | SHARED | {Column.ID, Column.NAME, Column.WATCH, Column.COUNTS, Column.METADATA, BEYOND}
+"""Columns that rowd writes, or by which a row is told apart, or in which the watching itself stands."""
+
+REACTS = frozenset({Type.ON_CHANGE, Type.ON_COMMIT})
+"""Types of rows that nothing but what they watch makes run."""
+
+Sources = Mapping[str, bool]
+"""Name of a watched source → whether what happens to it are commits."""
+
+
+class Watched(Struct, frozen=True):
+    """What a row watches.   sources: as the operator calls them.   columns: as the table calls them."""
+
+    sources: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.sources or self.columns)
+
+
+def watched(row: Settings, sources: Sources, headers: Collection[str]) -> Watched:
+    """What stands under Watch.   headers: of the table, canonical ones as rowd calls them.   Raises Wrong."""
+    named = row.names(Column.WATCH, "names nothing; write a watched source, or a column of this table, with commas between them")
+    if not named:
+        return Watched()
+    columns = {fold(header): header for header in headers}
+    found, own = [], []
+    for name in named:
+        source, column = _source(name, sources), columns.get(fold(name))
+        if source is not None and column is not None:
+            row.refuse(Column.WATCH, f"{quoted(name)} is a watched source, and a column of this table; call one of them otherwise")
+        if source is not None:
+            found.append(source)
+        elif column is not None:
+            if column in _NOT_WATCHED:
+                row.refuse(Column.WATCH, f"the column {column} can't be watched; name one that people alone write")
+            own.append(column)
+        else:
+            among = [*sources, *(header for header in headers if header not in _NOT_WATCHED)]
+            row.refuse(Column.WATCH, _unknown(name, among, "no watched source, and no column of this table, is"))
+    return Watched(tuple(dict.fromkeys(found)), tuple(dict.fromkeys(own)))
+
+
+def counted(row: Settings, sources: Sources, type_: Type) -> tuple[str, ...]:
+    """The sources under Counts. Raises Wrong."""
+    named = row.names(Column.COUNTS, "names nothing; write watched sources, with commas between them, or clear it")
+    if named and type_ is not Type.COUNTER:
+        row.refuse(
+            Column.COUNTS, f"only a counter counts, and this is of type {type_}; clear it, or write what it runs on under Watch"
+        )
+    found = []
+    for name in named:
+        if (source := _source(name, sources)) is None:
+            row.refuse(Column.COUNTS, _unknown(name, sources, "no watched source is"))
+        found.append(source)
+    return tuple(dict.fromkeys(found))
+
+
+def reacting(row: Settings, what: Watched, sources: Sources) -> tuple[Type, Watched]:
+    """The Type of a row that nothing else makes run, and what it watches: of on_commit, also where it doesn't say. Raises Wrong."""
+    type_ = row.type()
+    commits = [name for name, commit in sources.items() if commit]
+    if row.value(Column.SCHEDULE) is not None:
+        row.refuse(Column.SCHEDULE, f"a task of Type {type_} runs when what it watches changes; clear Schedule, or Type")
+    if not what and type_ is Type.ON_COMMIT and len(commits) == 1:
+        return type_, Watched((commits[0],))
+    if not what:
+        there = conjoined(commits if type_ is Type.ON_COMMIT else list(sources), 5)
+        some = f", such as {there}" if there else "; its operator has yet to define one in rowd.toml, as [watch.NAME]"
+        row.tell(Column.WATCH, f"Watch is blank; write the name of a watched source{some}")
+    only_commits = not what.columns and all(sources[name] for name in what.sources)
+    if type_ is Type.ON_COMMIT and not only_commits:
+        other = next((name for name in what.sources if not sources[name]), None) or what.columns[0]
+        row.refuse(Column.WATCH, f"{quoted(other)} is no repository; a row of Type on_commit watches those alone: write on_change")
+    return type_ or (Type.ON_COMMIT if only_commits else Type.ON_CHANGE), what
+
+
+def reacts_to(task: Task) -> str:
+    """What makes it run, beside its schedule, in words: `something changes in inbox, or in its column Stage`."""
+    what = [f"in {conjoined(task.watches)}"] if task.watches else []
+    if task.columns:
+        what.append(f"in its {'column' if len(task.columns) == 1 else 'columns'} {conjoined(task.columns)}")
+    happens = "there are new commits" if task.type is Type.ON_COMMIT else "something changes"
+    return f"{happens} {', or '.join(what)}"
+
+
+def _source(name: str, sources: Iterable[str]) -> str | None:
+    return next((source for source in sources if fold(source) == fold(name)), None)
+
+
+def _unknown(name: str, among: Iterable[str], none: str) -> str:
+    hint = did_you_mean(name, among) or "; the operator defines watched sources in rowd.toml, as [watch.NAME]"
+    return f"{none} called {quoted(name)}{hint}"

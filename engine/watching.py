@@ -1,0 +1,160 @@
+"""Looks at watched sources when they stir, else in their own rhythm. What a look finds is durable before the next one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import Protocol, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from engine.clock import Clock
+from engine.happened import Looked
+from watches.api import LONGEST_STATE, Look, Unseen, Watch
+
+T = TypeVar("T")
+
+LONGEST_REST = 10
+"""What stirs again and again is looked at after so many times its debounce, at the latest."""
+
+
+class Source(Struct, frozen=True):
+    """A watched source, ready to be looked at.
+
+    definition: a mark of what `rowd.toml` says of it.   every: between two looks where nothing tells of a change sooner.
+    debounce: how long it must have been at rest.   commits: whether what happens to it are commits.
+    """
+
+    name: str
+    definition: str
+    watch: Watch
+    every: timedelta
+    debounce: timedelta
+    commits: bool = False
+
+
+class Aside(Protocol):
+    """Where looks block without blocking the event loop; `asyncio.to_thread`, but for tests."""
+
+    def __call__(self, call: Callable[[], T], /) -> Awaitable[T]: ...
+
+
+def unseen(source: Source) -> str | None:
+    """Why the source can't be looked at as the machine is now; None where it can. Blocks."""
+    try:
+        source.watch.look(None)
+    except Unseen as exc:
+        return str(exc)
+    except Exception as exc:  # see Watcher.look
+        return _broken(exc)
+    return None
+
+
+def _broken(exc: Exception) -> str:
+    return f"rowd fails on it ({type(exc).__name__}: {exc})"
+
+
+class Watcher:
+    """One source, looked at."""
+
+    def __init__(
+        self, source: Source, state: str | None, clock: Clock, aside: Aside, deliver: Callable[[Looked], Awaitable[None]]
+    ) -> None:
+        """state: as the last look under this definition found it; None for none.   deliver: returns once it is durable."""
+        self.source = source
+        self._state = state
+        self._clock = clock
+        self._aside = aside
+        self._deliver = deliver
+        self._stirred = asyncio.Event()
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled."""
+        stirring = asyncio.create_task(self._stir())
+        try:
+            while True:
+                self._stirred.clear()
+                await self.look()
+                await self._rest()
+        finally:
+            stirring.cancel()
+            with suppress(asyncio.CancelledError):
+                await stirring
+
+    async def look(self) -> None:
+        """Look once."""
+        look: Look | None = None
+        trouble = ""
+        try:
+            look = await self._aside(lambda: self.source.watch.look(self._state))
+            if len(look.state) > LONGEST_STATE:
+                look, trouble = None, "there is more of it than can be kept; let it be about less"
+        except Unseen as exc:
+            trouble = str(exc)
+        except Exception as exc:  # another package's kind may fail in any way: its source is in trouble, and nothing else
+            trouble = _broken(exc)
+        if look is not None:
+            self._state = look.state
+        await self._deliver(Looked(self.source.name, self.source.definition, look, trouble))
+
+    async def _rest(self) -> None:
+        """Until it is time to look again: it has stirred and come to rest, or its time is up."""
+        if not await self._stirs_within(self.source.every):
+            return
+        for _ in range(LONGEST_REST):
+            self._stirred.clear()
+            if not await self._stirs_within(self.source.debounce):
+                return
+
+    async def _stirs_within(self, span: timedelta) -> bool:
+        if self._stirred.is_set():
+            return True
+        timer = self._clock.call_after(span, self._stirred.set)
+        until = self._clock.monotonic() + span.total_seconds()
+        try:
+            await self._stirred.wait()
+        finally:
+            timer.cancel()
+        return self._clock.monotonic() < until
+
+    async def _stir(self) -> None:
+        async for _ in self.source.watch.stirs():
+            self._stirred.set()
+
+
+class Watching:
+    """All sources of one daemon, each with a task of its own."""
+
+    def __init__(self, clock: Clock, aside: Aside, deliver: Callable[[Looked], Awaitable[None]]) -> None:
+        self._clock = clock
+        self._aside = aside
+        self._deliver = deliver
+        self._tasks: dict[str, tuple[Source, asyncio.Task[None]]] = {}
+
+    def go_by(self, sources: Mapping[str, Source], states: Mapping[str, str | None]) -> None:
+        """Watch these, and no others; what is as before is watched on.   states: name → as last found under this definition."""
+        for name, (before, task) in list(self._tasks.items()):
+            now = sources.get(name)
+            if now is None or replace(now, watch=before.watch) != before:
+                task.cancel()
+                del self._tasks[name]
+        for name, source in sources.items():
+            if name not in self._tasks:
+                watcher = Watcher(source, states.get(name), self._clock, self._aside, self._deliver)
+                self._tasks[name] = source, asyncio.create_task(watcher.run())
+
+    async def look_once(self, sources: Mapping[str, Source], states: Mapping[str, str | None]) -> None:
+        """Look at each once."""
+        watchers = [Watcher(s, states.get(name), self._clock, self._aside, self._deliver) for name, s in sources.items()]
+        await asyncio.gather(*(watcher.look() for watcher in watchers))
+
+    async def end(self) -> None:
+        """Look no more; a look under way counts for nothing."""
+        tasks = [task for _, task in self._tasks.values()]
+        self._tasks.clear()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
