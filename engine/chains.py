@@ -15,7 +15,8 @@ from msgspec.structs import replace
 
 from engine.cells import alike, did_you_mean, listed, quoted, text
 from engine.columns import Column
-from engine.links import Dependency
+from engine.filling import INSTANTS
+from engine.links import Dependency, Source
 from engine.model import Defect, RowState, Task
 
 SHOWN = 8
@@ -83,8 +84,7 @@ def _names(task: Task) -> Iterator[str]:
     """Every name of another row that it may mean."""
     yield from (dependency.name for dependency in task.depends_on)
     yield _whole(task)
-    if task.condition is not None:
-        yield from (word for name in task.condition.names for word in name[:2])
+    yield from (word for _, _, names in _asked(task) for name in names for word in name[:2])
 
 
 def _whole(task: Task) -> str:
@@ -109,17 +109,28 @@ def _resolved(task: Task, known: Known) -> Task | Defect:
 
 
 def _asking(task: Task | Defect, known: Known) -> Task | Defect:
-    """With the values that its condition asks for."""
-    if isinstance(task, Defect) or task.condition is None:
+    """With the values that its condition and its parameters ask for."""
+    if isinstance(task, Defect) or (task.condition is None and not task.blanks):
         return task
     from engine import sources
 
-    try:
-        found = [sources.source(name, task, known.key) for name in sorted(task.condition.names)]
-    except sources.NoSource as exc:
-        why = f"{Column.CONDITION} {quoted(task.condition.text)}: {exc}"
-        return Defect(task.table, task.key, task.name, str(Column.CONDITION), why)
-    return replace(task, sources=tuple(one for one in found if one is not None))
+    state = known.states[task.key]
+    headers, found = state.cells.keys() | state.stood.keys(), dict[tuple[str, ...], Source | None]()
+    for column, said, names in _asked(task):
+        try:
+            found |= {name: sources.source(name, task, known.key, headers) for name in sorted(names)}
+        except sources.NoSource as exc:
+            return Defect(task.table, task.key, task.name, column, f"{said}: {exc}")
+    return replace(task, sources=tuple(one for one in found.values() if one is not None))
+
+
+def _asked(task: Task) -> Iterator[tuple[str, str, frozenset[tuple[str, ...]]]]:
+    """What asks for values: in which column, as a message says it, and for which names."""
+    if task.condition is not None:
+        yield str(Column.CONDITION), f"{Column.CONDITION} {quoted(task.condition.text)}", frozenset(task.condition.names)
+    for name, blank in task.blanks.items():
+        said = f"{Column.METADATA}, parameter {quoted(name)}: {quoted(blank.template.text)}"
+        yield str(Column.METADATA), said, blank.template.names - INSTANTS
 
 
 def _hints(states: Mapping[str, RowState]) -> tuple[str, ...]:

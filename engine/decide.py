@@ -112,7 +112,7 @@ def _count_up(one: Weighed, hold: Hold | None, now: datetime, house: House) -> N
             return
         number = one.state.fires + 1
         trigger = f"counter:{number}"
-        if (unmet := one.unmet(now)) is not None:
+        if (unmet := one.unmet(now, now)) is not None:
             one.pass_up(*unmet, trigger, Cause.COUNTER, now, now)
         else:
             one.claim(trigger, Cause.COUNTER, now, now, "counter")

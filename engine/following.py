@@ -31,7 +31,7 @@ def follow(one: Weighed, prerequisites: Sequence[Prerequisite], now: datetime, h
     trigger, due = f"after:{last.id}", last.ended_at or now
     skipped = bool(broken) and one.task.on_failure is OnFailure.SKIP
     reason = how(broken.values(), lambda at: moment(at, one.task.zone)) if skipped else crowded(one)
-    unmet = (Outcome.SKIPPED, reason) if reason is not None else one.unmet(now)
+    unmet = (Outcome.SKIPPED, reason) if reason is not None else one.unmet(due, now)
     one.state = replace(one.state, round=Round({key: run.id for key, run in runs.items()}, broken=skipped))
     if unmet is not None:
         one.pass_up(*unmet, trigger, Cause.COMPLETION, due, now)

@@ -267,7 +267,7 @@ class Keeper:
     def values(self, key: str) -> Mapping[Reference, Given]:
         """What the names in this row's condition stand for, but for the present instant."""
         task = self.understood.get(key)
-        if not isinstance(task, Task) or task.condition is None:
+        if not isinstance(task, Task) or not task.sources:
             return _UNASKED
         from engine import sources
 

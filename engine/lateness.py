@@ -171,7 +171,7 @@ def _overlap(one: Weighed, schedule: Schedule, due: datetime, now: datetime, hou
     made_up: it is one of those that `Catch Up: all` runs one after another.
     """
     reason = (None if schedule.one_off else _skipped(one, due, now, house)) or crowded(one, made_up=made_up)
-    unmet = (Outcome.SKIPPED, reason) if reason is not None else one.unmet(now)
+    unmet = (Outcome.SKIPPED, reason) if reason is not None else one.unmet(due, now)
     if unmet is not None:
         one.record(*unmet, due, due, 1, now)
         return

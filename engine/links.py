@@ -13,6 +13,9 @@ NOW = ("now",)
 EVENT = "event"
 """What made a row due that watches something, as a condition names it."""
 
+DUE, DATE, TIME, TIMESTAMP = ("due",), ("date",), ("time",), ("timestamp",)
+"""The instant at which the row came due, its day and time of day, and both as text, as values with braces name them."""
+
 
 class OnFailure(StrEnum):
     """What becomes of a row that waits for others, where one of those did not succeed."""

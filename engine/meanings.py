@@ -75,7 +75,7 @@ class Meanings:
     def _waits(self, key: str) -> bool:
         """Keep what the row says of other rows. False where it said and says nothing of any."""
         task = self.understood.get(key)
-        if isinstance(task, Task) and (task.depends_on or task.condition is not None):
+        if isinstance(task, Task) and (task.depends_on or task.condition is not None or task.blanks):
             self._waiting[key] = task
             return True
         return self._waiting.pop(key, None) is not None

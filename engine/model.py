@@ -10,17 +10,25 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec import Struct
 
 from actions.api import Outcome, Value
+from actions.parameters import Parameter
 from connectors.api import Cell
 from engine.links import Dependency, OnFailure, Round, Source
 
 if TYPE_CHECKING:
     from engine.condition import Condition
+    from engine.template import Template
 
 SETTLE = timedelta(seconds=2)
 """A new or edited row fires only after it has been unchanged for this long."""
 
 MOST_COUNTED_RUNS = 1000
 """So many runs a counter's count may be worth at once; more is taken for a slip of the finger, and nothing of it runs."""
+
+
+_NOTHING: Mapping[str, Any] = {}
+
+NO_EVENT: Mapping[str, Value] = _NOTHING
+"""Of what no event has made due."""
 
 
 class Type(StrEnum):
@@ -87,6 +95,13 @@ class Schedule(Protocol):
         """The first instant strictly after `after` (aware, any zone), in UTC; None when there is none within 50 years."""
 
 
+class Blank(Struct, frozen=True):
+    """A parameter whose value is filled in when the task comes due.   declared: what a value has to be like then."""
+
+    template: Template
+    declared: Parameter
+
+
 class Task(Struct, frozen=True, gc=False):
     """A row understood.
 
@@ -96,6 +111,7 @@ class Task(Struct, frozen=True, gc=False):
     every: the action's smallest distance between two starts of this task, None for none.
     watches: the watched sources that make it run, beside its schedule.   columns: those of its own columns that do when a person
         changes them, as the table calls them.   counts: the sources that count it up; none but of a counter.
+    blanks: those of its parameters that are filled in when it comes due; they are not among `parameters`.
     depends_on: the rows that it waits for, each once; none but of on_completion.   on_failure: where one of them did not succeed.
     condition: what has to hold when it comes due; None for nothing.   sources: of the values that it asks for, but for the instant.
     """
@@ -126,6 +142,7 @@ class Task(Struct, frozen=True, gc=False):
     watches: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
+    blanks: Mapping[str, Blank] = _NOTHING
 
 
 class Defect(Struct, frozen=True):
@@ -147,12 +164,6 @@ class Defect(Struct, frozen=True):
     def wrong(self) -> bool:
         """Whether a person has something to mend."""
         return not (self.draft or self.elsewhere)
-
-
-_NOTHING: Mapping[str, Any] = {}
-
-NO_EVENT: Mapping[str, Value] = _NOTHING
-"""Of what no event has made due."""
 
 
 class RowState(Struct, frozen=True, gc=False):

@@ -12,12 +12,12 @@ from types import MappingProxyType
 from msgspec import Struct
 from msgspec.structs import replace
 
-from actions.api import Definition, Value
-from actions.parameters import BadParameter, bind
+from actions.api import Definition
 from connectors.api import BEYOND, PROVISIONAL, Cell, fold
 from engine import metadata, schedule
 from engine.cells import LONGEST_NAME, BadCell, alike, brief, choice, guess, quoted, text
 from engine.columns import OURS, Column
+from engine.filling import blanks, stated
 from engine.metadata import BadMetadata, Metadata
 from engine.model import CatchUp, Defect, Overlap, RowState, Schedule, Status, Task, Type
 from engine.remit import EVERYTHING, Remit
@@ -168,7 +168,8 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
         name=name,
         type=type_,
         action=action,
-        parameters=_parameters(inner, definition),
+        parameters=stated(inner, definition),
+        blanks=blanks(inner, definition),
         status=status,
         schedule=found,
         zone=row.zone(rules.zone),
@@ -260,13 +261,6 @@ def _metadata(cell: Cell, definition: Definition, action: str) -> Metadata:
         return metadata.read(cell, definition.parameters, action)
     except BadMetadata as exc:
         raise Wrong(Column.METADATA, f"Metadata {quoted(cell)}: {exc}") from None
-
-
-def _parameters(inner: Metadata, definition: Definition) -> Mapping[str, Value]:
-    try:
-        return bind(definition.parameters, inner.parameters)
-    except BadParameter as exc:
-        raise Wrong(Column.METADATA, f"Metadata, parameter {quoted(exc.name)}: {exc.message}") from None
 
 
 def _follows(row: Settings, what: Watched) -> Type:

@@ -39,7 +39,7 @@ def react(one: Weighed, happened: Sequence[Request], now: datetime, house: House
         unmet: tuple[Outcome, str] | None = (Outcome.MISSED, one.hold.reason)
     else:
         reason = crowded(one)
-        unmet = (Outcome.SKIPPED, reason) if reason is not None else one.unmet(now, event)
+        unmet = (Outcome.SKIPPED, reason) if reason is not None else one.unmet(due, now, event)
     if unmet is not None:
         one.pass_up(*unmet, trigger, Cause.EVENT, due, now, newest.by, event)
         return

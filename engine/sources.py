@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from actions.api import Value
+from connectors.api import fold
 from engine.cells import did_you_mean
 from engine.condition import Given, Reference, Unknown, dotted
 from engine.links import EVENT, NOW, Source
@@ -13,7 +14,7 @@ from engine.rounds import Prerequisite
 from engine.tally import Tally
 from engine.wording import conjoined
 
-TASK, TASKS, OUTPUTS, PARAMETERS = "task", "tasks", "outputs", "parameters"
+TASK, TASKS, ROW, OUTPUTS, PARAMETERS = "task", "tasks", "row", "outputs", "parameters"
 
 OF_A_RUN = ("outcome", "summary", "started_at", "ended_at", "duration")
 """Of a row's newest run that has ended."""
@@ -32,10 +33,10 @@ class NoSource(ValueError):
     """A condition asks for what there can't be: a sentence with the remedy, without the condition."""
 
 
-def source(reference: Reference, task: Task, key_of: Callable[[str], str | None]) -> Source | None:
-    """What this name in the condition of this task stands for; None for the present instant.
+def source(reference: Reference, task: Task, key_of: Callable[[str], str | None], headers: Collection[str] = ()) -> Source | None:
+    """What this name in the condition, or in a value, of this task stands for; None for the present instant.
 
-    key_of: the row of this Name or ID, None for none.   Raises NoSource.
+    key_of: the row of this Name or ID, None for none.   headers: of the table.   Raises NoSource.
     """
     if reference == NOW:
         return None
@@ -46,6 +47,8 @@ def source(reference: Reference, task: Task, key_of: Callable[[str], str | None]
         return _of_event(reference, task)
     if first == TASK:
         return _of(reference, task.key, rest, itself=True)
+    if first == ROW:
+        return _of_row(reference, task, headers)
     if first == TASKS:
         name, *rest = rest
         if (key := key_of(name)) is None:
@@ -69,6 +72,16 @@ def _alone(reference: Reference, task: Task) -> Source:
         f'{word} is not known{hint}; an output of another row is written tasks["NAME"].outputs.{word}, or {word} alone where '
         "that row stands under Depends On"
     )
+
+
+def _of_row(reference: Reference, task: Task, headers: Collection[str]) -> Source:
+    if len(reference) != 2:
+        raise NoSource(f'{dotted(reference)} is not known; a cell of the row is written row.Description, or row["Due Date"]')
+    wanted = next((header for header in headers if fold(header) == fold(reference[1])), None)
+    if wanted is None:
+        hint = did_you_mean(reference[1], headers)
+        raise NoSource(f"{dotted(reference)}: the table has no column of this name{hint}")
+    return Source(reference, task.key, ROW, wanted)
 
 
 def _of_event(reference: Reference, task: Task) -> Source:
@@ -121,6 +134,9 @@ def _value(
         return _output_of_one(one.name, [(p.name, p.newest) for p in prerequisites])
     tally = tallies.get(one.key, _BLANK)
     match one.what:
+        case "row":
+            cell = state.cells.get(one.name, state.stood.get(one.name))
+            return cell if cell is not None else Unknown("the cell is blank")
         case "count":
             return state.count
         case "parameters":

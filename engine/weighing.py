@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from actions.api import Outcome, Value
 from config.fields import spelled
 from engine.blackout import covering
-from engine.links import EVENT, NOW
+from engine.filling import Unfilled, instants, parameters
+from engine.links import EVENT
 from engine.merge import active
 from engine.model import NO_EVENT, Cause, Occurrence, Stage, Task
 from engine.plan import Answer, House, Standing, Stop
 from engine.upcoming import again_from
 from engine.wording import left_alone, moment
+
+if TYPE_CHECKING:
+    from engine.condition import Given, Reference
 
 _OPEN: Mapping[str, datetime] = {}
 
@@ -51,7 +56,9 @@ class Weighed:
         by: str = "schedule",
         event: Mapping[str, Value] = NO_EVENT,
     ) -> None:
-        occurrence = _occurrence(self.task, trigger, cause, due, now, by, event)
+        """It may run: `unmet` has nothing against it. Raises Unfilled where that was not asked and a value is wanting."""
+        filled = self.filled(due, now, event)
+        occurrence = replace(_occurrence(self.task, trigger, cause, due, now, by, event), parameters=filled)
         self.claims.append(occurrence)
         self.active.append(occurrence)
 
@@ -77,23 +84,44 @@ class Weighed:
         base = _occurrence(self.task, trigger, cause, due, now, by or str(cause), event)
         self.records.append(replace(base, stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=now, last_due=due))
 
-    def unmet(self, now: datetime, event: Mapping[str, Value] = NO_EVENT) -> tuple[Outcome, str] | None:
-        """What becomes of what comes due, by the row's condition, and why; None where that holds, or there is none.
+    def unmet(self, due: datetime, now: datetime, event: Mapping[str, Value] = NO_EVENT) -> tuple[Outcome, str] | None:
+        """What becomes of what came due then, by the row's condition and its values, and why; None where it may run.
 
         event: what the event says that made it due.
 
-        What can't be told is never taken for false: it is missed, as everything is that a row's defect keeps from running.
+        What can't be told is never taken for false, nor for blank: it is missed, as everything is that a row's defect keeps from
+        running.
         """
-        if self.task.condition is None:
-            return None
-        from engine import condition
+        if self.task.condition is not None:
+            from engine import condition
 
+            try:
+                verdict = condition.evaluate(self.task.condition, self._given(due, now, event), zone=self.task.zone)
+            except condition.Undecidable as exc:
+                return Outcome.MISSED, str(exc)
+            if not verdict.holds:
+                return Outcome.SKIPPED, verdict.why
+        wanting = self.wanting(due, now, event)
+        return (Outcome.MISSED, wanting) if wanting is not None else None
+
+    def wanting(self, due: datetime, now: datetime, event: Mapping[str, Value] = NO_EVENT) -> str | None:
+        """Which of its values can't be filled in now, and why; None where all can."""
         try:
-            said = {one.reference: event[one.name] for one in self.task.sources if one.what == EVENT and one.name in event}
-            verdict = condition.evaluate(self.task.condition, {**self.values, **said, NOW: now}, zone=self.task.zone)
-        except condition.Undecidable as exc:
-            return Outcome.MISSED, str(exc)
-        return None if verdict.holds else (Outcome.SKIPPED, verdict.why)
+            self.filled(due, now, event)
+        except Unfilled as exc:
+            return str(exc)
+        return None
+
+    def filled(self, due: datetime, now: datetime, event: Mapping[str, Value] = NO_EVENT) -> Mapping[str, Value]:
+        """Its parameters, with those that are filled in. Raises Unfilled."""
+        return parameters(self.task, self._given(due, now, event))
+
+    def _given(self, due: datetime, now: datetime, event: Mapping[str, Value]) -> Mapping[Reference, Given]:
+        """What the names in its condition and its values stand for."""
+        if self.task.condition is None and not self.task.blanks:
+            return self.values
+        said = {one.reference: event[one.name] for one in self.task.sources if one.what == EVENT and one.name in event}
+        return {**self.values, **said, **instants(due, now, self.task.zone)}
 
     def withdraw(self, reason: str) -> None:
         """Take back what people asked for in this very decision: those requests are refused."""

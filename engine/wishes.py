@@ -61,7 +61,7 @@ def _run_now(one: Weighed, request: Request, now: datetime) -> str | None:
         return one.hold.reason
     if one.busy and one.task.overlap is not Overlap.PARALLEL:
         return one.busy
-    if refusal := too_soon(one, now):
+    if refusal := too_soon(one, now) or one.wanting(request.asked_at, now):
         return refusal
     one.claim(f"request:{request.id}", Cause.MANUAL, request.asked_at, now, request.by)
     return None
@@ -76,9 +76,10 @@ def _retry(one: Weighed, request: Request, now: datetime) -> str | None:
         return "it has not run yet"
     if one.last.outcome is Outcome.SUCCEEDED:
         return "the last run succeeded; use `run now` to run it again"
-    if refusal := too_soon(one, now):
+    event = one.last.event  # it is the same thing that is tried again
+    if refusal := too_soon(one, now) or one.wanting(request.asked_at, now, event):
         return refusal
-    one.claim(f"request:{request.id}", Cause.RETRY, request.asked_at, now, request.by)
+    one.claim(f"request:{request.id}", Cause.RETRY, request.asked_at, now, request.by, event)
     return None
 
 

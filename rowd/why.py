@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from actions.api import Outcome
 from engine.blackout import covering
+from engine.cells import quoted
 from engine.decide import decide
+from engine.filling import Unfilled
 from engine.links import OnFailure
 from engine.model import SETTLE, Occurrence, Stage, Status, Task, Type
 from engine.plan import House, cause
@@ -70,12 +73,26 @@ def _condition(row: RowView, now: datetime) -> str:
     return f"by its condition it would be left out: {said}" if said and said != HOLDS else ""
 
 
+def filled_now(row: RowView, now: datetime) -> Mapping[str, str]:
+    """Parameter → what it would be if the row ran now, or why it can't be told; of those that are filled in."""
+    standing, found = row.standing, dict[str, str]()
+    if standing is None:
+        return found
+    for name, blank in standing.task.blanks.items():
+        alone = replace(standing, task=replace(standing.task, parameters={}, blanks={name: blank}))
+        try:
+            found[name] = f"now {quoted(Weighed(alone).filled(now, now)[name])}"
+        except Unfilled as exc:
+            found[name] = f"can't be told now: {str(exc).partition(': ')[2]}"
+    return found
+
+
 def holds_now(row: RowView, now: datetime) -> str:
     """Whether the condition of a row would let it start now, and why; "" where it has none."""
     standing = row.standing
-    if standing is None or standing.task.condition is None:
+    if standing is None or standing.task.condition is None:  # what a value wants is told where it is shown
         return ""
-    unmet = Weighed(standing).unmet(now)
+    unmet = Weighed(standing).unmet(now, now)
     if unmet is None:
         return HOLDS
     return f"it does not hold now ({unmet[1]})" if unmet[0] is Outcome.SKIPPED else f"it can't be told now ({cause(unmet[1])})"

@@ -92,6 +92,6 @@ def _refused(site: Site, tables: Sequence[TableView]) -> Iterator[tuple[RowView,
     for row in (row for table in tables for row in table.tasks):
         action: object = site.parts.actions.get(row.task.action) if row.task is not None else None
         if row.task is not None and row.task.status is Status.ACTIVE and isinstance(action, Refusing):
-            why = action.refusal(row.task.parameters)
+            why = action.refusal(row.task.parameters) if not row.task.blanks else None  # told when it runs
             if why is not None:
                 yield row, why

@@ -28,7 +28,7 @@ from rowd.cli.site import behind, pick, reading, site_at, tables_of
 from rowd.coming import Coming, coming
 from rowd.saying import distance, earlier, plural, when
 from rowd.view import RowView, house, living, look
-from rowd.why import holds_now, why
+from rowd.why import filled_now, holds_now, why
 
 RUNS = 5
 LONGEST = 500
@@ -137,6 +137,8 @@ def _settings(row: RowView, task: Task, now: datetime) -> Iterator[tuple[str, St
         yield "Condition", f"{task.condition.text}: {holds_now(row, now)}"
     yield "Action", task.action
     yield "Parameters", ", ".join(f"{name} = {value}" for name, value in task.parameters.items())
+    for name, said in filled_now(row, now).items():
+        yield "", f"{name} = {task.blanks[name].template.text} ({said})"
     settings = {
         "attempts": str(task.attempts) + (f", {spelled(task.retry_wait)} apart and growing" if task.attempts > 1 else ""),
         "time-out": spelled(task.timeout),
@@ -203,6 +205,7 @@ def _json(
 def _settings_json(task: Task) -> Mapping[str, Any]:
     return {
         "parameters": task.parameters,
+        "filled_in": {name: blank.template.text for name, blank in task.blanks.items()},
         "attempts": task.attempts,
         "timeout_s": task.timeout,
         "retry_wait_s": task.retry_wait,
