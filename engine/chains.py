@@ -5,37 +5,62 @@ Pure.
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from math import inf
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from connectors.api import Cell
 from engine.cells import alike, did_you_mean, listed, quoted, text
 from engine.columns import Column
 from engine.filling import INSTANTS
-from engine.links import Dependency, Source
+from engine.links import Dependency, OnFailure, Source
 from engine.model import Defect, RowState, Task
 
 SHOWN = 8
 """So many rows of a circle are named."""
 
 MOST_HINTED = 200
-"""Where no more rows than these wait for others, a name that no row has is held against so many that rows do have."""
+"""Where no more rows than these wait for others, a name that no row has is held against so many that rows do have, and against
+those that they had.
+"""
+
+_NOTHING: Mapping[str, str] = {}
+
+_JOINTS = (re.compile(r"\s*(?:[;|&+/]|->|→|\band\b|\bthen\b)\s*", re.IGNORECASE), re.compile(r"\s+"))
+"""What people put between names instead of commas."""
 
 Graph = Mapping[str, tuple[str, ...]]
 """Key → the keys of the rows that it waits for."""
 
 
+class InCircle(Defect, frozen=True):
+    """A row that waits for itself, straight or around others.   circle: as those are told that wait for it."""
+
+    circle: str = ""
+
+
+class NoRow(Defect, frozen=True):
+    """A row that waits for one that isn't there.   said: the Name or ID, as it looks."""
+
+    said: str = ""
+
+
 class Known(Struct, frozen=True):
-    """The rows of a table, as far as they can be waited for.   named: name, as it looks → key.   hints: some of their names."""
+    """The rows of a table, as far as they can be waited for.   named: name, as it looks → key.   hints: some of their names.
+
+    before: name, as it looked → the key of the row that bore it last, before it was given another.
+    """
 
     states: Mapping[str, RowState]
     named: Mapping[str, str]
     elsewhere: Collection[str]
     hints: tuple[str, ...]
+    before: Mapping[str, str]
 
     def key(self, said: str) -> str | None:
         """Which row this Name or ID is of; None for none."""
@@ -44,32 +69,74 @@ class Known(Struct, frozen=True):
         state = self.states.get(said)
         return said if state is not None and state.deleted_at is None else None
 
+    def became(self, said: str) -> str:
+        """What became of the row that had this Name or ID, for the end of a sentence; "" where none is known to have had it."""
+        bearer = self.states.get(self.before.get(alike(said), said))
+        if bearer is not None and bearer.deleted_at is None:
+            now = text(bearer.cells.get(Column.NAME))
+            was = (
+                f"it was renamed to {quoted(now)}"
+                if now is not None
+                else f"the Name of the row with the ID {bearer.key} is blank now"
+            )
+            return f" any more; {was}"
+        gone = any(one.deleted_at is not None and alike(_name(one)) == alike(said) for one in self.states.values())
+        return " any more; it was deleted" if gone or bearer is not None else ""
 
-def linked(waiting: Mapping[str, Task], states: Mapping[str, RowState], elsewhere: Collection[str]) -> dict[str, Task | Defect]:
+
+def linked(
+    waiting: Mapping[str, Task],
+    states: Mapping[str, RowState],
+    elsewhere: Collection[str],
+    before: Mapping[str, str] = _NOTHING,
+) -> dict[str, Task | Defect]:
     """These tasks with the keys of the rows that they wait for and ask for values of, by key; or what is wrong with what one says.
 
     waiting: tasks that depend on others or have a condition, as parsed.   states: every row of the table that is known.
-    elsewhere: keys of the rows that another daemon runs.
+    elsewhere: keys of the rows that another daemon runs.   before: see `Known`.
     """
-    known = Known(states, _named(waiting.values(), states), elsewhere, _hints(states) if len(waiting) <= MOST_HINTED else ())
+    hints = _hints(states) if len(waiting) <= MOST_HINTED else ()
+    named = _named((name for task in waiting.values() for name in _names(task)), states)
+    known = Known(states, named, elsewhere, hints, before if hints else _NOTHING)
     in_order = [waiting[key] for key in states if key in waiting]  # so that a circle is told alike each time
     found = {task.key: _asking(_resolved(task, known), known) for task in in_order}
     graph = {key: tuple(d.key for d in one.depends_on) for key, one in found.items() if isinstance(one, Task)}
     for circle in circles(graph):
-        names = [_name(states[key]) for key in path(graph, circle)]
-        said = " → ".join(names if len(names) <= SHOWN else [*names[: SHOWN - 2], f"{len(names) - SHOWN + 1} more", names[-1]])
-        alone = len(circle) == 1
-        why = (
-            "the row waits for itself; take it out" if alone else f"a circle, {said}; take one of these out of another's Depends On"
-        )
+        shared = path(graph, circle)[:-1]
+        places = {key: at for at, key in enumerate(shared)}
         for key in circle:
-            found[key] = _defect(waiting[key], why)
+            own, at = (shared, places[key]) if key in places else (_own(graph, circle, key) or shared, 0)
+            found[key] = _in_circle(waiting[key], states, shared if key in places else own, own, at)
     return found
 
 
-def _named(waiting: Iterable[Task], states: Mapping[str, RowState]) -> dict[str, str]:
-    """Name, as it looks → the key of the row that bears it, of the names that these tasks say. Of several, the one seen first."""
-    wanted = {alike(name) for task in waiting for name in _names(task)}
+def _own(graph: Graph, circle: list[str], key: str) -> list[str]:
+    """A circle through a row that the shared one leaves out, from it on; none where the rows are very many."""
+    return path(graph, [key, *circle])[:-1] if len(circle) <= MOST_HINTED else []
+
+
+def _in_circle(task: Task, states: Mapping[str, RowState], told: Sequence[str], own: Sequence[str], at: int) -> InCircle:
+    """told: the circle as its own rows tell it, each the same.   own: as others do, that begin at this row, in this place of it."""
+    if own == [task.key]:
+        why, circle = "the row waits for itself; take it out", "waits for itself"
+    else:
+        why = f"a circle, {_way(states, told, 0)}; take one of these out of another's Depends On"
+        circle = f"in a circle: {_way(states, own, at)}"
+    defect = _defect(task, why)
+    return InCircle(defect.table, defect.key, defect.name, defect.column, defect.message, circle=circle)
+
+
+def _way(states: Mapping[str, RowState], keys: Sequence[str], at: int) -> str:
+    """Once around, from this place on."""
+    shown = len(keys) if len(keys) < SHOWN else SHOWN - 2
+    names = [_name(states[keys[(at + n) % len(keys)]]) for n in range(shown)]
+    more = [f"{len(keys) - shown} more"] if shown < len(keys) else []
+    return " → ".join([*names, *more, names[0]])
+
+
+def _named(names: Iterable[str], states: Mapping[str, RowState]) -> dict[str, str]:
+    """Name, as it looks → the key of the row that bears it, of these names. Of several rows, the one seen first."""
+    wanted = set(map(alike, names))
     bearers: dict[str, RowState] = {}
     for state in states.values():
         name = text(state.cells.get(Column.NAME)) if state.deleted_at is None else None
@@ -99,8 +166,11 @@ def _resolved(task: Task, known: Known) -> Task | Defect:
         if key is None:
             if known.key(_whole(task)) is not None:
                 return _defect(task, "a Name that holds a comma stands in double quotes; put it in quotes")
-            hint = did_you_mean(dependency.name, [name for name in known.hints if name != task.name])
-            return _defect(task, f"no row of this table has the Name or ID {quoted(dependency.name)}{hint}")
+            hint = known.became(dependency.name) if known.hints else ""
+            hint = hint or _several(dependency.name, known)
+            hint = hint or did_you_mean(dependency.name, [name for name in known.hints if name != task.name])
+            defect = _defect(task, f"no row of this table has the Name or ID {quoted(dependency.name)}{hint}")
+            return NoRow(defect.table, defect.key, defect.name, defect.column, defect.message, said=alike(dependency.name))
         if key in known.elsewhere:
             why = f"{quoted(dependency.name)} is run by another daemon; a row can only wait for rows that its own daemon runs"
             return _defect(task, why)
@@ -108,11 +178,42 @@ def _resolved(task: Task, known: Known) -> Task | Defect:
     return replace(task, depends_on=tuple(found.values()))
 
 
+def _several(said: str, known: Known) -> str:
+    """What to write for one name that is several, none of which is joined to the next by a comma; "" where it isn't."""
+    several = list(_apart(said)) if known.hints else []
+    if several:
+        known = replace(known, named=_named((name for names in several for name in names), known.states))
+    names = next((names for names in several if all(known.key(name) is not None for name in names)), None)
+    return f"; with commas between the names, it is {listed(names)}" if names is not None else ""
+
+
+def _apart(said: str) -> Iterator[list[str]]:
+    """The names that this may be of several rows, by what people put between them."""
+    for joint in _JOINTS:
+        names = [name for name in joint.split(said) if name]
+        if len(names) > 1:
+            yield names
+
+
+def unheard(task: Task, cells: Mapping[str, Cell]) -> str | None:
+    """What to tell of a row that says what is to follow where one fails that it waits for, and waits for none.
+
+    cells: canonical.
+    """
+    said = text(cells.get(Column.ON_FAILURE)) is not None or task.on_failure is not OnFailure.SKIP
+    return _UNHEARD if said and not task.depends_on else None
+
+
+_UNHEARD = (
+    f"{Column.ON_FAILURE} says nothing of a row that waits for no other; fill in {Column.DEPENDS_ON}, or clear {Column.ON_FAILURE}"
+)
+
+
 def _asking(task: Task | Defect, known: Known) -> Task | Defect:
     """With the values that its condition and its parameters ask for."""
     if isinstance(task, Defect) or (task.condition is None and not task.blanks):
         return task
-    from engine import sources
+    from engine import never, sources
 
     state = known.states[task.key]
     headers, found = state.cells.keys() | state.stood.keys(), dict[tuple[str, ...], Source | None]()
@@ -121,7 +222,13 @@ def _asking(task: Task | Defect, known: Known) -> Task | Defect:
             found |= {name: sources.source(name, task, known.key, headers) for name in sorted(names)}
         except sources.NoSource as exc:
             return Defect(task.table, task.key, task.name, column, f"{said}: {exc}")
-    return replace(task, sources=tuple(one for one in found.values() if one is not None))
+    there = tuple(one for one in found.values() if one is not None)
+    if task.condition is not None:
+        why = never.met(task.condition.tree, {one.reference: one.what for one in there})
+        if why is not None:
+            said = f"{Column.CONDITION} {quoted(task.condition.text)}: {why}"
+            return Defect(task.table, task.key, task.name, str(Column.CONDITION), said)
+    return replace(task, sources=there)
 
 
 def _asked(task: Task) -> Iterator[tuple[str, str, frozenset[tuple[str, ...]]]]:

@@ -12,6 +12,7 @@ from functools import partial
 from connectors.api import Cell
 from engine.blackout import Blackout
 from engine.cells import same
+from engine.chains import unheard
 from engine.columns import OURS, SHARED, Column
 from engine.health import health
 from engine.links import OnFailure
@@ -56,6 +57,7 @@ def display(
         ahead, barrier = first_start(task, state, started, blackouts, (shut or {}).get(task.action))
     said = partial(moment, zone=zone, year=_year(state, ahead.at if ahead is not None else None, zone))
     last = tally.last
+    unsaid = unheard(task, state.cells) if task is not None else None
     running = next((o for o in active if o.stage is Stage.RUNNING), None)
     cells: dict[str, Cell] = {
         Column.HEALTH: health(
@@ -69,7 +71,7 @@ def display(
             asked=asked,
             hold=hold,
             shut=shut or {},
-            slips=slips,
+            slips=(*slips, *filter(None, (unsaid,))),
             prerequisites=prerequisites,
         ),
         Column.UNDERSTOOD_AS: _with_condition(_beside(_understood(task, state, started, blackouts, clocked=clocked), task), task),

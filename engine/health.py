@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from msgspec import Struct
+
 from actions.api import Outcome
 from engine.cells import text
 from engine.columns import Column
@@ -23,6 +25,17 @@ _TWICE = re.compile(r"(?<=[.?!])\. ")  # a sentence that ends a sentence
 
 Said = Callable[[datetime], str]
 """How instants are said in one row."""
+
+
+class Then(Struct, frozen=True):
+    """What is to come of a row.   clause: behind what Health says of its past.   alone: where it says nothing of that.
+
+    instead: it is said whatever the past was.
+    """
+
+    clause: str
+    alone: str
+    instead: bool = False
 
 
 def health(
@@ -45,9 +58,11 @@ def health(
     The rest: as `display` has it.
     """
     task = understood if isinstance(understood, Task) else None
-    then = _then(task, state, ahead, barrier, said) or _anew(task, state, tally, said)
     if task is not None and task.type is Type.ON_COMPLETION:
         then = _behind(task, state, prerequisites, said)
+    else:
+        clause = _then(task, state, ahead, barrier, said) or _anew(task, state, tally, said)
+        then = Then(clause, f"OK{clause}")
     whole_of_it = _asked(asked) + _health(understood, state, tally, said, active, hold, then, shut) + _noted(slips)
     return _with_count(whole_of_it, task, state)
 
@@ -68,7 +83,7 @@ def _health(
     said: Said,
     active: Sequence[Occurrence],
     hold: Hold | None,
-    then: str,
+    then: Then,
     shut: Mapping[str, datetime],
 ) -> str:
     if isinstance(understood, Defect) and understood.elsewhere:  # shown by commands alone
@@ -98,29 +113,30 @@ def _standing(
     tally: Tally,
     said: Said,
     active: Sequence[Occurrence],
-    then: str,
+    then: Then,
     shut: Mapping[str, datetime],
 ) -> str:
     if active:
         return _under_way(active[0], said, shut.get(active[0].action))
-    if understood.status is Status.ACTIVE and then.startswith(_BLOCKED):
-        return then
+    if then.instead:
+        return then.alone
     failed = tally.last is not None and tally.last.outcome not in (None, Outcome.SUCCEEDED)
     if understood.status is Status.COMPLETED and not failed:
         cancelled = tally.record is not None and tally.record.outcome is Outcome.CANCELLED
-        return f"CANCELLED{_ended(tally.record, said)}{then}" if cancelled else f"COMPLETED{_ended(tally.last, said)}{then}"
+        word, record = ("CANCELLED", tally.record) if cancelled else ("COMPLETED", tally.last)
+        return f"{word}{_ended(record, said)}{then.clause}"
     if understood.status is Status.PAUSED:
         return "PAUSED"
     if (record := tally.record) is not None and record.outcome is Outcome.SKIPPED and _tells_skips(understood):
         again = state.round is not None and state.round.broken
-        return f"SKIPPED: {record.reason}" + ("; to make up for it, run again what did not succeed" if again else then)
+        return f"SKIPPED: {record.reason}" + ("; to make up for it, run again what did not succeed" if again else then.clause)
     if tally.missed_now and tally.missed_since is not None:
         why = tally.record.reason if tally.record and tally.record.outcome is Outcome.MISSED else ""
-        return f"MISSED {tally.missed_now} since {said(tally.missed_since)}{f': {why}' if why else ''}{then}"
+        return f"MISSED {tally.missed_now} since {said(tally.missed_since)}{f': {why}' if why else ''}{then.clause}"
     if failed and tally.last is not None:
-        return f"{str(tally.last.outcome).upper()}{_ended(tally.last, said)}{then}"
+        return f"{str(tally.last.outcome).upper()}{_ended(tally.last, said)}{then.clause}"
     if understood.type is Type.ON_COMPLETION:
-        return f"OK{then}"
+        return then.alone
     if understood.type is Type.COUNTER:
         return f"OK, {whole(state.count)} of {whole(understood.threshold)}{_full(state, understood.threshold)}"
     if understood.type in REACTS:
@@ -128,7 +144,7 @@ def _standing(
     if understood.schedule is None:
         return "OK, runs when asked"
     past = "it ran before this ledger began" if state.marked else f"{understood.schedule.text} is past"
-    return f"OK{then}" if then else f"NEVER: {past}; give a time to come"
+    return then.alone if then.clause else f"NEVER: {past}; give a time to come"
 
 
 def _tells_skips(task: Task) -> bool:
@@ -136,19 +152,30 @@ def _tells_skips(task: Task) -> bool:
     return task.type is Type.ON_COMPLETION or task.type in REACTS or task.condition is not None
 
 
-_BLOCKED = "BLOCKED"
-
-
-def _behind(task: Task, state: RowState, prerequisites: Sequence[Prerequisite], said: Said) -> str:
+def _behind(task: Task, state: RowState, prerequisites: Sequence[Prerequisite], said: Said) -> Then:
     """What a row waits for that waits for others."""
     if task.status is not Status.ACTIVE:
-        return ""
+        return Then("", "")
     runs = ended(state, prerequisites)
     if task.on_failure is OnFailure.BLOCK and (broken := failed(runs)):
-        return f"{_BLOCKED}: {how(broken.values(), said)}; it runs once that has succeeded"
-    waits = [one.name for one in prerequisites if one.key not in runs]
-    done = f"; {len(runs)} of {len(prerequisites)} have ended" if runs and waits else ""
-    return f", waits for {conjoined(waits, MOST_NAMED)}{done}" if waits else ", runs once nothing is in its way"
+        they = "that has" if len(broken) == 1 else "they have"
+        return Then("", f"BLOCKED: {how(broken.values(), said)}; it runs once {they} succeeded", instead=True)
+    snoozed = f"snoozed until {said(state.snoozed_until)}" if state.snoozed_until is not None else ""
+    waits = sorted((one for one in prerequisites if one.key not in runs), key=lambda one: not one.stays)
+    if not waits:
+        what = f"{snoozed}, then runs" if snoozed else "runs once nothing is in its way"
+        return Then(_sentence(what), f"OK, {what}")
+    what = f"for {conjoined([one.said for one in waits], MOST_NAMED)}"
+    if runs:
+        what += f"; {len(runs)} of {len(prerequisites)} {'has' if len(runs) == 1 else 'have'} ended"
+    what += f"; {snoozed}" if snoozed else ""
+    stuck = any(one.stays for one in waits)
+    return Then(_sentence(f"waits {what}"), f"WAITING {what}" if stuck else f"OK, waits {what}")
+
+
+def _sentence(clause: str) -> str:
+    """Behind another sentence."""
+    return f". {clause[:1].upper()}{clause[1:]}"
 
 
 MOST_NAMED = 5

@@ -179,7 +179,7 @@ class Keeper:
         keys = list(keys)
         defects = {k: d for k in keys if isinstance(d := self.understood.get(k), Defect) and d.wrong}
         touched = self.meanings.read(self.states, keys)
-        self.unsent.add(sorted(touched))
+        self.unsent.add(sorted(touched | self.meanings.followers(touched)))
         for key, defect in defects.items():
             if isinstance(self.understood.get(key), Task):
                 self._mended[key] = Released(now, f"the row could not be understood: {cause(defect.message)}")
@@ -279,7 +279,7 @@ class Keeper:
         """The rows that this one waits for, as they stand."""
         task = self.understood.get(key)
         depends_on = task.depends_on if isinstance(task, Task) else ()
-        return standing_of(depends_on, self.states, self.tallies, lambda other: bool(self.active(self.name, other)))
+        return standing_of(depends_on, self.states, self.tallies, lambda o: bool(self.active(self.name, o)), self.understood)
 
     def _slips(self, key: str, understood: Task | Defect) -> list[str]:
         """What the row seems to say in columns that are none of rowd's; which of the sources that it names can't be looked at."""

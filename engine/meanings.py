@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from connectors.api import Cell
-from engine.chains import linked
+from engine.cells import alike, text
+from engine.chains import NoRow, linked
 from engine.columns import Column
 from engine.model import Defect, RowState, Task
 from engine.parse import Rules, Said, doubled_names, name_taken, parse, parse_like, said_by
@@ -23,6 +24,7 @@ class Meanings:
         self._watching: dict[str, frozenset[str]] = {}  # row → the sources that it names
         self._watchers: dict[str, set[str]] = {}  # source → the rows that name it
         self._named: dict[str, Cell] = {}
+        self._before: dict[str, str] = {}  # names that rows bore before, while others waited → key
         self._untold: set[str] = set()
         self._told: dict[str, str] = {}
 
@@ -37,6 +39,7 @@ class Meanings:
             names = doubled_names(states.values())
             touched |= {k for k in names.keys() | self._names.keys() if names.get(k) != self._names.get(k)}
             self._names = names
+            self._renamed(states, touched)
             self._named.update({k: _name_of(states, k) for k in touched})
             named = True
         known: dict[Said, Task] = {}
@@ -72,6 +75,26 @@ class Meanings:
         """The rows that name this source under Watch or Counts, as parsed."""
         return frozenset(self._watchers.get(source, ()))
 
+    def _renamed(self, states: Mapping[str, RowState], keys: Iterable[str]) -> None:
+        """Keep what these rows were called until now, for those that wait for them by that name."""
+        for key in keys if self._waiting else ():
+            was, now = text(self._named.get(key)), text(_name_of(states, key))
+            if was is not None and (now is None or alike(was) != alike(now)):
+                self._before[alike(was)] = key
+
+    @property
+    def unknown(self) -> frozenset[str]:
+        """Names, as they look, that rows wait for and none has."""
+        return frozenset(one.said for one in self.understood.values() if isinstance(one, NoRow))
+
+    def recall(self, states: Mapping[str, RowState], before: Iterable[tuple[str, str]]) -> None:
+        """Tell what became of rows that are waited for by names which they have no longer.
+
+        before: (name, key), oldest first.
+        """
+        self._before = {alike(name): key for name, key in before} | self._before
+        self._link(states)
+
     def _waits(self, key: str) -> bool:
         """Keep what the row says of other rows. False where it said and says nothing of any."""
         task = self.understood.get(key)
@@ -83,7 +106,7 @@ class Meanings:
     def _link(self, states: Mapping[str, RowState]) -> set[str]:
         """Find the rows that others wait for anew; answer which rows mean something else for it."""
         others = [key for key, one in self.understood.items() if isinstance(one, Defect) and one.elsewhere]
-        found = linked(self._waiting, states, frozenset(others))
+        found = linked(self._waiting, states, frozenset(others), self._before)
         changed = {key for key, one in found.items() if self.understood.get(key) != one}
         self.understood.update(found)
         self._followers = {}

@@ -210,7 +210,8 @@ def _begun(cells: Mapping[str, Cell]) -> None:
         return
     lacks = [str(c) for c in (Column.NAME, Column.ACTION) if text(cells.get(c)) is None]
     also = f"fill in {' and '.join(lacks)}, and " if lacks else ""
-    message = f'Type and Schedule are blank; {also}write a Schedule such as "daily 07:00", or a Type such as "manual"'
+    waits = ", or under Depends On the rows that it waits for" if Column.DEPENDS_ON in cells else ""
+    message = f'Type and Schedule are blank; {also}write a Schedule such as "daily 07:00", or a Type such as "manual"{waits}'
     raise Wrong(Column.SCHEDULE, message, draft=True)
 
 

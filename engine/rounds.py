@@ -7,14 +7,15 @@ again, or one behind that, those that had succeeded need not run again, too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
 from actions.api import Outcome
+from engine.chains import InCircle
 from engine.links import Dependency
-from engine.model import Cause, Occurrence, RowState
+from engine.model import Cause, Defect, Occurrence, RowState, Status, Task
 from engine.tally import Tally
 from engine.wording import conjoined, cut
 
@@ -46,6 +47,7 @@ class Prerequisite(Struct, frozen=True):
 
     name: as that one says.   newest: see `newest`; None before the first.   busy: something of it is under way, or waits to start.
     broken: it is to make up for its own last round yet, so that what it did before counts no more.
+    stays: why it doesn't run by itself any more: "paused", "a draft", "not understood"; "" where it may.
     """
 
     name: str
@@ -53,6 +55,12 @@ class Prerequisite(Struct, frozen=True):
     newest: Occurrence | None
     busy: bool
     broken: bool = False
+    stays: str = ""
+
+    @property
+    def said(self) -> str:
+        """`build (paused)`"""
+        return f"{self.name} ({self.stays})" if self.stays else self.name
 
 
 def newest(tally: Tally) -> Occurrence | None:
@@ -69,12 +77,30 @@ def standing_of(
     states: Mapping[str, RowState],
     tallies: Mapping[str, Tally],
     busy: Callable[[str], bool],
+    understood: Mapping[str, Task | Defect],
 ) -> tuple[Prerequisite, ...]:
-    """These rows, as they stand.   states, tallies: of the table's rows.   busy: whether something of a row is under way."""
-    return tuple(
-        Prerequisite(d.name, d.key, newest(tallies.get(d.key, _BLANK)), busy(d.key), _broken(states.get(d.key)))
-        for d in dependencies
-    )
+    """These rows, as they stand.
+
+    states, tallies, understood: of the table's rows.   busy: whether something of a row is under way.
+    """
+
+    def standing(one: Dependency) -> Prerequisite:
+        run, under_way = newest(tallies.get(one.key, _BLANK)), busy(one.key)
+        stays = "" if under_way else _stays(understood.get(one.key))
+        return Prerequisite(one.name, one.key, run, under_way, _broken(states.get(one.key)), stays)
+
+    return tuple(map(standing, dependencies))
+
+
+def _stays(one: Task | Defect | None) -> str:
+    match one:
+        case Task(status=Status.PAUSED | Status.COMPLETED as status):
+            return str(status)
+        case InCircle(circle=circle):
+            return circle
+        case Defect(draft=draft):
+            return "a draft" if draft else "not understood"
+    return ""
 
 
 def _broken(state: RowState | None) -> bool:
@@ -97,6 +123,16 @@ def ended(state: RowState, prerequisites: Sequence[Prerequisite]) -> dict[str, O
 def makes_up(state: RowState, prerequisites: Sequence[Prerequisite]) -> bool:
     """Whether the round to come makes up for a broken one: a person has had a prerequisite run again, or one that it waits for."""
     return _broken(state) and any(_again(run) for run in _anew(state, _since(state, prerequisites)).values())
+
+
+def wanting(state: RowState, prerequisites: Sequence[Prerequisite], again: Collection[str]) -> list[Prerequisite]:
+    """Those that have yet to run besides, where these rows run again and the row makes up for its last round.
+
+    again: keys.
+    """
+    stands = {p.key for p in prerequisites if not p.broken}
+    runs = {key for key, run in _since(state, prerequisites).items() if key in stands and run.outcome is Outcome.SUCCEEDED}
+    return [p for p in prerequisites if p.key not in again and p.key not in runs]
 
 
 def _again(run: Occurrence) -> bool:

@@ -9,7 +9,7 @@ from connectors.api import fold
 from engine.cells import did_you_mean
 from engine.condition import Given, Reference, Unknown, dotted
 from engine.links import EVENT, NOW, Source
-from engine.model import Occurrence, RowState, Stage, Task
+from engine.model import Occurrence, RowState, Stage, Task, Type
 from engine.rounds import Prerequisite
 from engine.tally import Tally
 from engine.wording import conjoined
@@ -21,10 +21,14 @@ OF_A_RUN = ("outcome", "summary", "started_at", "ended_at", "duration")
 
 OF_A_ROW = ("runs", "failures", "missed", "last_success", "running")
 
-OF_ITSELF = ("count",)
+COUNT = "count"
 
-ALONE = ("last_success", "runs", "failures", "missed", "count")
+OF_ITSELF = (COUNT,)
+
+ALONE = ("last_success", "runs", "failures", "missed", COUNT)
 """What a row may say of itself without `task.` before it."""
+
+_NO_COUNTER = "only a row of Type counter has a count, and this one is none; for how often it ran write runs"
 
 _BLANK = Tally()
 
@@ -46,6 +50,8 @@ def source(reference: Reference, task: Task, key_of: Callable[[str], str | None]
     if first == EVENT:
         return _of_event(reference, task)
     if first == TASK:
+        if rest == [COUNT] and task.type is not Type.COUNTER:
+            raise NoSource(_NO_COUNTER)
         return _of(reference, task.key, rest, itself=True)
     if first == ROW:
         return _of_row(reference, task, headers)
@@ -63,10 +69,12 @@ def source(reference: Reference, task: Task, key_of: Callable[[str], str | None]
 
 def _alone(reference: Reference, task: Task) -> Source:
     (word,) = reference
-    if word in ALONE:
+    if word in ALONE and (word != COUNT or task.type is Type.COUNTER):
         return Source(reference, task.key, word)
     if task.depends_on:
         return Source(reference, "", OUTPUTS, word)
+    if word == COUNT:
+        raise NoSource(_NO_COUNTER)
     hint = did_you_mean(word, ("now", *ALONE))
     raise NoSource(
         f'{word} is not known{hint}; an output of another row is written tasks["NAME"].outputs.{word}, or {word} alone where '
@@ -132,6 +140,8 @@ def _value(
         return Unknown("no event made it due that says so")
     if not one.key:
         return _output_of_one(one.name, [(p.name, p.newest) for p in prerequisites])
+    if len(one.reference) == 1 and (doubt := _either(one.what, prerequisites)) is not None:
+        return doubt
     tally = tallies.get(one.key, _BLANK)
     match one.what:
         case "row":
@@ -160,6 +170,14 @@ def _value(
         "duration": run.duration,
     }
     return found[one.what]
+
+
+def _either(word: str, prerequisites: Sequence[Prerequisite]) -> Unknown | None:
+    """A word that says something of the row itself, where a row that it waits for gave back an output of that name."""
+    gave = next((p for p in prerequisites if p.newest is not None and word in p.newest.outputs), None)
+    if gave is None:
+        return None
+    return Unknown(f'it is this row\'s own, and an output of {gave.name}; write task.{word} or tasks["{gave.name}"].outputs.{word}')
 
 
 def _output(name: str, outputs: Mapping[str, Value]) -> Given:

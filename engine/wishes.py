@@ -83,7 +83,14 @@ def _retry(one: Weighed, request: Request, now: datetime) -> str | None:
     return None
 
 
+WAITS = (
+    "it waits for other rows, and has no run planned that could be skipped; to leave out a round, pause it until they have ended"
+)
+
+
 def _skip_next(one: Weighed, request: Request, _now: datetime) -> str | None:
+    if one.task.type is Type.ON_COMPLETION and one.task.status is Status.ACTIVE:
+        return WAITS
     if one.task.schedule is None or one.task.status is not Status.ACTIVE:
         return "no run is planned"
     due = one.task.schedule.next(one.state.decided_until)

@@ -12,6 +12,8 @@ from itertools import islice
 from msgspec import Struct
 
 from actions.api import Definition
+from engine.chains import unheard
+from engine.columns import Column
 from engine.model import Overlap, Schedule, Status, Task
 from engine.plan import House, bare
 from engine.recent import lasted
@@ -125,6 +127,8 @@ def _of_row(row: RowView) -> Iterator[Finding]:
     if (defect := row.defect) is not None:
         level, kind = (Level.ERROR, "defect") if defect.wrong else (Level.NOTE, "elsewhere" if defect.elsewhere else "draft")
         yield Finding(level, kind, row.table, defect.message, row.key, row.name, defect.column, _place(row))
+    if row.task is not None and (said := unheard(row.task, row.state.cells)) is not None:
+        yield Finding(Level.WARNING, "unheard", row.table, said, row.key, row.name, str(Column.ON_FAILURE), _place(row))
 
 
 def _place(row: RowView) -> str:

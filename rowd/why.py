@@ -137,7 +137,7 @@ def _behind(row: RowView, task: Task, now: datetime, house: House) -> str:
     runs = ended(row.state, prerequisites)
     if task.on_failure is OnFailure.BLOCK and (broken := failed(runs)):
         return f"it is blocked: {how(broken.values(), lambda at: when(at, row.zone, now))}; it runs once that has succeeded"
-    if waits := [one.name + (" (under way)" if one.busy else "") for one in prerequisites if one.key not in runs]:
+    if waits := [one.said + (" (under way)" if one.busy else "") for one in prerequisites if one.key not in runs]:
         done = f"; {conjoined([one.name for one in prerequisites if one.key in runs])} ended already" if runs else ""
         return f"it waits for {conjoined(waits)} to end{done}"
     return _barred(row, task, now, now, house) or "all that it waits for has ended, and it is about to start"

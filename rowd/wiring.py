@@ -136,6 +136,8 @@ def keeper_of(bound: Bound, ledger: Ledger) -> Keeper:
     recent = mark is not None and Layout.of(mark.columns, bound.rules.renames).has(Column.LAST_RUNS)
     keeper = Keeper(bound.rules, ledger.rows(name, deleted=True), ledger.tallies(name, recent=recent), mark)
     keeper.recent = recent
+    if keeper.meanings.unknown:  # only then is it worth a look at every edit
+        keeper.meanings.recall(keeper.states, ledger.renamed(name))
     return keeper
 
 

@@ -176,8 +176,7 @@ def shown(value: Operand, zone: tzinfo, *, percent: bool = False) -> str:
 
 
 def _length(value: timedelta) -> str:
-    """Whole seconds, but of what is shorter than a minute."""
+    """Whole seconds, milliseconds of what is shorter than a minute. What is shorter than they are is shown as it is."""
     size = abs(value)
-    if size > timedelta(minutes=1):
-        size = timedelta(seconds=round(size.total_seconds()))
+    size = timedelta(seconds=round(size.total_seconds(), 0 if size > timedelta(minutes=1) else 3)) or size
     return "-" * (value < timedelta(0)) + spelled_span(size)

@@ -124,7 +124,8 @@ def _expected(text: str, stop: Stop) -> str:
     if stop.expected == {"LPAR"}:
         return f'after "in" comes a list in round brackets, like ("main", "release"), and not {what}'
     if stop.word == ".":
-        return f'the point after {before} is followed by no name; write one, or text in brackets like tasks["Run tests"]'
+        like = digits[0] if (digits := re.search(r"(?<=\.)[0-9]\w*", text[stop.at :])) else "Run tests"
+        return f'the point after {before} is followed by no name; write one, or text in brackets like tasks["{cut(like)}"]'
     return f'{what} doesn\'t fit after {before}; there belongs a comparison like "< 80%", or "and" or "or"'
 
 

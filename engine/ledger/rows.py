@@ -92,6 +92,10 @@ class Rows(Store):
         rows = self._rows(_EDITS + wanted + _NEWEST_FIRST, {"table": table, "key": key, "limit": limit})
         return [Edit(t, k, task, c, old, new, instant(at), by) for t, k, task, c, old, new, at, by in rows]
 
+    def renamed(self, table: str) -> list[tuple[str, str]]:
+        """(a Name that a row had, its key), oldest first, as far back as edits are kept."""
+        return [(old, key) for old, key in self._rows(_RENAMED, {"table": table, "name": str(Column.NAME)})]
+
 
 def _values(state: RowState) -> dict[str, Any]:
     return {
@@ -195,6 +199,7 @@ _EDIT_COLUMNS = ("table", "key", "task", "column", "old", "new", "at", "by")
 _PUT_EDIT = insert("edits", _EDIT_COLUMNS)
 _EDITS = with_columns("SELECT {edits} FROM edits", edits=_EDIT_COLUMNS)
 _NEWEST_FIRST = " ORDER BY id DESC LIMIT :limit"
+_RENAMED = 'SELECT old, "key" FROM edits WHERE "table" = :table AND "column" = :name AND old IS NOT NULL ORDER BY id'
 
 _BUSY = """
     SELECT DISTINCT "key"

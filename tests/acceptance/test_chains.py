@@ -161,7 +161,7 @@ def test_deploy_to_prod_and_send_notification(table: Local | Sheet, daemon: Daem
     assert [table.row(name)["Runs"] for name in ("run_tests", "update_docs", "deploy_to_prod", "send_notification", "tidy")] == [
         *("1", "2", "1", "0", "2")
     ]
-    assert table.row("send_notification")["Health"] == "SKIPPED: coverage = 100 %, needs < 80 %, waits for run_tests"
+    assert table.row("send_notification")["Health"] == "SKIPPED: coverage = 100 %, needs < 80 %. Waits for run_tests"
     assert table.row("praise")["Understood As"] == "after run_tests, if all of them succeed. Only if coverage >= 80%"
     graph = rowd("graph", "deploy_to_prod", cwd=table.folder)
     assert "└─ deploy_to_prod  OK, waits for run_tests, build_assets and update_docs" in graph.stdout

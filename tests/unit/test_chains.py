@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.chains import circles, linked, path
+from engine.chains import circles, linked, path, unheard
 from engine.columns import Column
+from engine.display import display
 from engine.links import Dependency
 from engine.meanings import Meanings
 from engine.model import Defect, RowState, Task
+from engine.tally import Tally
 from tests.fakes.house import rules
 from tests.fakes.virtual import NOON
 
@@ -95,6 +98,49 @@ def test_a_name_with_a_comma_without_quotes_is_told_as_that() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "build; Run Tests",
+        "build and run tests",
+        "build & run tests",
+        "build + run tests",
+        "build → run tests",
+        "build THEN run tests",
+    ],
+)
+def test_names_with_something_else_between_them_are_told_to_have_commas(said: str) -> None:
+    found = meanings(states({"1": "", "2": "", "3": said}, **{"1": "build", "2": "run tests"}))
+    names = "build, Run Tests" if "Run" in said else "build, run tests"
+    assert message(found.understood["3"]).endswith(f'the Name or ID "{said}"; with commas between the names, it is {names}')
+
+
+def test_names_with_blanks_between_them_are_so_too_and_no_name_that_holds_a_word_is() -> None:
+    found = meanings(
+        states(
+            {"1": "", "2": "", "3": "1 build, 2", "4": "build and more", "5": "salt & pepper"},
+            **{"1": "build", "2": "salt & pepper"},
+        )
+    )
+    assert message(found.understood["3"]).endswith("; with commas between the names, it is 1, build")
+    assert "commas" not in message(found.understood["4"])
+    assert keys(found.understood["5"]) == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("on_failure", "after", "told"), [("skip", "", True), ("run", "", True), ("", "", False), ("run", "1", False)]
+)
+def test_what_is_to_follow_a_failure_of_no_row_is_told_as_a_slip(on_failure: str, after: str, *, told: bool) -> None:
+    table = states({"1": "", "2": after})
+    table["2"] = replace(table["2"], cells={**table["2"].cells, Column.ON_FAILURE: on_failure or None})
+    task = meanings(table).understood["2"]
+    assert isinstance(task, Task)
+    said = "On Failure says nothing of a row that waits for no other; fill in Depends On, or clear On Failure"
+    assert unheard(task, table["2"].cells) == (said if told else None)
+    health = str(display(task, table["2"], Tally(), task.zone)[Column.HEALTH])
+    assert health.endswith(f". NOTE: {said}") == told
+
+
 def test_a_circle_is_told_in_each_of_its_rows_and_in_no_other() -> None:
     found = meanings(states({"a": "b, f", "b": "c", "c": "a", "d": "c", "e": "e", "f": ""}))
     said = [message(found.understood[key]) for key in "abc"]
@@ -123,9 +169,34 @@ def test_what_another_row_says_changes_what_this_one_means() -> None:
     assert keys(found.understood["c"]) == ["b"]
     table["a"] = replace(table["a"], deleted_at=NOON)
     assert found.read(table, ["a"]) == {"a", "b"}
-    assert "no row of this table" in message(found.understood["b"])
+    assert message(found.understood["b"]).endswith('no row of this table has the Name or ID "a" any more; it was deleted')
     assert found.followers(["b"]) == {"c"}
     assert found.followers(["a"]) == set()
+
+
+def test_what_became_of_a_row_is_told_where_it_is_known() -> None:
+    table = states({"1": "", "2": "", "3": "Build"}, **{"1": "build", "2": "docs"})
+    found = meanings(table)
+
+    def told(**cells: str | None) -> str:
+        table["1"] = replace(table["1"], cells={**table["1"].cells, **cells})
+        found.read(table, ["1"])
+        return message(found.understood["3"]).partition('"Build" ')[2]
+
+    assert told(Name="compile") == 'any more; it was renamed to "compile"'
+    assert told(Name="make all") == 'any more; it was renamed to "make all"'
+    assert told(Name=None) == "any more; the Name of the row with the ID 1 is blank now"
+    table["2"] = replace(table["2"], cells={**table["2"].cells, Column.NAME: "build"})
+    found.read(table, ["2"])
+    assert keys(found.understood["3"]) == ["2"]
+    table["2"] = replace(table["2"], deleted_at=NOON)
+    found.read(table, ["2"])
+    assert "it was deleted" in message(found.understood["3"])
+    anew = meanings(table)
+    assert anew.unknown == {"build"}
+    assert message(anew.understood["3"]).endswith("any more; it was deleted")
+    anew.recall(table, [("BUILD", "2"), ("build", "1")])
+    assert message(anew.understood["3"]).endswith("any more; the Name of the row with the ID 1 is blank now")
 
 
 def test_an_edit_of_no_name_and_no_chain_looks_at_no_chain() -> None:

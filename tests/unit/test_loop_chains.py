@@ -14,6 +14,7 @@ from actions.api import Outcome, Request, Result
 from engine.breaker import BreakerRules
 from engine.events import Event, OccurrenceRecorded, RequestRefused, RowDefective, RunEnded, RunStarted
 from engine.model import Wish
+from engine.wishes import WAITS
 from tests.fakes.house import Behaviour, House, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
@@ -276,6 +277,24 @@ def test_run_now_takes_nothing_from_the_round_to_come(tmp_path: Path) -> None:
     run(story())
 
 
+def test_skip_next_is_refused_and_a_pause_leaves_a_round_out(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("a", "every 10 minutes"), after("b", "a"))
+        alive = await start(house, sheet)
+        await house.until(NOON + MINUTE)
+        await alive.ask("b", Wish.SKIP_NEXT, 0)
+        await house.until(NOON + 2 * MINUTE)
+        sheet.person("b")["Status"] = "paused"
+        await house.until(NOON + 15 * MINUTE)
+        sheet.person("b")["Status"] = "active"
+        await house.until(NOON + 25 * MINUTE)
+        await alive.stop()
+        assert [e.reason for e in house.of(RequestRefused)] == [WAITS]
+        assert started(house, "b") == [NOON + 20 * MINUTE]
+
+    run(story())
+
+
 def test_a_snooze_is_waited_for(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), table(row("a", "daily 12:05"), after("b", "a"))
@@ -283,7 +302,7 @@ def test_a_snooze_is_waited_for(tmp_path: Path) -> None:
         await house.until(NOON + MINUTE)
         await alive.ask("b", Wish.SNOOZE, 1800)
         await house.until(NOON + 25 * MINUTE)
-        assert sheet.person("b")["Health"] == "OK, runs once nothing is in its way"
+        assert sheet.person("b")["Health"] == "OK, snoozed until Mon 2 Mar 2026 12:31 UTC, then runs"
         assert not started(house, "b")
         await house.until(NOON + 40 * MINUTE)
         await alive.stop()

@@ -59,7 +59,7 @@ def test_a_notification_is_sent_where_the_coverage_is_too_low(tmp_path: Path, co
             assert sheet.person("send")["Understood As"] == said
             if not runs:
                 assert recorded(house, "send") == [("skipped", "coverage = 84 %, needs < 80 %")]
-                assert sheet.person("send")["Health"] == "SKIPPED: coverage = 84 %, needs < 80 %, waits for run_tests"
+                assert sheet.person("send")["Health"] == "SKIPPED: coverage = 84 %, needs < 80 %. Waits for run_tests"
 
     run(story())
 
@@ -182,6 +182,20 @@ def test_what_runs_counts_and_stood_in_the_row_can_be_asked_for(tmp_path: Path) 
         ('tasks["Run tests"].outcome == "x"', 'no row of this table has the Name or ID "Run tests"'),
         ("it.outcom == 'failed'", 'it.outcom is not known; did you mean "outcome"?; of a row there are'),
         ("task.parameters == 1", "task.parameters is not known"),
+        ("it.outcome == 'success'", 'it.outcome is never "success"; did you mean "succeeded"?'),
+        ("'Failed' != it.outcome", 'it.outcome is never "Failed"; did you mean "failed"?'),
+        ("runs == 0 or task.outcome in ('lost', 'timeout')", 'task.outcome is never "timeout"; did you mean "timed out"?'),
+        ("it.outcome == 'green'", 'is never "green"; write one of "succeeded", "failed", "timed out", "cancelled", "lost"'),
+        ("it.outcome == 'skipped'", 'is never "skipped": what was skipped is no run; write one of "succeeded", "failed"'),
+        ("not it.outcome == yes", "it.outcome is text; compare it with one of"),
+        ("it.outcome", 'it.outcome alone is neither true nor false; compare it, like it.outcome == "succeeded"'),
+        (
+            "now > '2026-01-01' or not (failures and task.running)",
+            "failures alone is neither true nor false; compare it, like failures > 0",
+        ),
+        ("task.last_success", "compare it, like task.last_success > now - 1 d"),
+        ("count > 3", "only a row of Type counter has a count, and this one is none; for how often it ran write runs"),
+        ("task.count > 3", "only a row of Type counter has a count"),
     ],
 )
 def test_what_there_can_not_be_is_a_defect_before_anything_comes_due(tmp_path: Path, condition: str, said: str) -> None:
@@ -208,6 +222,24 @@ def test_an_output_that_several_rows_give_back_must_be_named(tmp_path: Path) -> 
         ((outcome, why),) = recorded(house, "c")
         assert (outcome, 'a and b each gave back one; write tasks["a"].outputs.x' in why) == ("missed", True)
         assert len(started(house, "d")) == 1
+
+    run(story())
+
+
+def test_an_output_that_is_called_like_a_word_of_the_row_itself_must_be_named(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        house.witness.behaviour = giving({"a": {"runs": 1, "count": 5}})
+        sheet = table(
+            row("a", "daily 12:05"), on("own", "runs < 9", prerequisites="a"), on("count", "count == 5", prerequisites="a")
+        )
+        sheet.rows += table(on("named", "task.runs == 0 and tasks['a'].outputs.runs == 1", prerequisites="a")).rows
+        async with house.open(sheet):
+            await house.until(NOON + 6 * MINUTE)
+        ((outcome, why),) = recorded(house, "own")
+        said = 'runs is not known: it is this row\'s own, and an output of a; write task.runs or tasks["a"].outputs.runs'
+        assert (outcome, why) == ("missed", f'Condition "runs < 9": {said}')
+        assert (len(started(house, "count")), len(started(house, "named"))) == (1, 1)
 
     run(story())
 

@@ -87,6 +87,7 @@ class Desk:
                 keeper.apply((found := keeper.take(asyncio.run(table.read()), now, new_id)).states, now)
                 asyncio.run(table.close())
                 ledger.save_rows(found.states.values())
+                ledger.record_edits(found.edits)
                 ledger.mark_table(mark_of(keeper, now))
 
     def daemon_runs(self, *, pid: int | None = None, started: int | None = None) -> None:

@@ -123,6 +123,12 @@ def test_the_smallest_distance_counts_not_the_first() -> None:
     assert kinds(seen("daily 13:05, 18:00, 18:10"), usual={"1": timedelta(minutes=11)}) == ["longer than its interval"]
 
 
+def test_what_is_to_follow_a_failure_of_no_row_is_told() -> None:
+    (one,) = found(seen("daily 13:05", On_Failure="run"))
+    assert (one.kind, one.column) == ("unheard", "On Failure")
+    assert one.message.endswith("fill in Depends On, or clear On Failure")
+
+
 def test_a_schedule_denser_than_its_action_allows_is_told() -> None:
     often = {"at_most_every": "1h"}
     assert kinds(seen("every 30 minutes", definition=often)) == ["too dense"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 from tests.unit.cli.desk import Desk
@@ -82,3 +83,40 @@ def test_a_row_that_speaks_of_rows_that_are_not_there_is_not_added(tmp_path: Pat
     assert 'no row of this table has the Name or ID "late"' in at.said("add", "y", "--action", "work", *late, code=1)
     well = ("--schedule", "daily", "--set", "Condition=disk.outcome == 'failed'")
     assert "added y to ops as row" in at.said("add", "y", "--action", "work", *well)
+
+
+def test_a_row_that_is_renamed_is_told_to_who_waits_for_it_also_by_a_daemon_that_begins_later(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,disk,,daily 07:00,work,,", "2,report,,,work,,disk", header=CHAINED)
+    desk.daemon_reads()
+    desk.table("ops", "1,room,,daily 07:00,work,,", "2,report,,,work,,disk", header=CHAINED)
+    said = 'no row of this table has the Name or ID "disk" any more; it was renamed to "room"'
+    assert said in desk.said("graph", "report")
+    desk.daemon_reads()
+    assert said in desk.said("graph", "report")
+    desk.table("ops", "1,room,,daily 07:00,work,,", "2,report,,,work,,room", header=CHAINED)
+    assert "renamed" not in desk.said("graph", "report")
+
+
+def test_what_runs_again_behind_a_row_is_told_apart_from_what_can_not(tmp_path: Path) -> None:
+    desk = Desk(
+        tmp_path,
+        *("1,a,manual,,work,,", "2,b,manual,,work,,", "3,b2,manual,,work,,"),
+        *(
+            '4,c,,,work,,"a, b"',
+            '5,d,,,work,,"c, b2"',
+            '6,e,,,work,,"d, b"',
+            "7,f,,,work,paused,a",
+            "8,g,,,work,,f",
+            "9,h,,,work,,c",
+        ),
+        header=CHAINED,
+    )
+    desk.daemon_reads()
+    for key, name in (("2", "b"), ("4", "c"), ("5", "d"), ("7", "f")):
+        desk.ended(desk.began(key, name, ago=timedelta(0)))
+    said = desk.said("rerun", "a", "--downstream")
+    assert "Behind it, once it has succeeded: c and h " in said
+    assert "d does not run then: it waits for b2 (has not run yet), too" in said
+    assert "e does not run then: it waits for d, too" in said
+    assert "f does not run then: it is paused" in said
+    assert "g does not run then: it waits for f (paused), too" in said

@@ -11,6 +11,7 @@ from connectors.api import Lease
 from engine.blackout import Blackout
 from engine.model import Stage
 from engine.plan import Hold, House
+from engine.rounds import Prerequisite
 from rowd.view import RowView
 from rowd.why import why
 from tests.unit.cli.sights import BERLIN, HOUSE, NOON, claimed, seen, with_last, with_state
@@ -53,6 +54,11 @@ def test_without_a_daemon_that_is_said_too() -> None:
 )
 def test_the_reason_is_the_rows_own(row: RowView, words: str) -> None:
     assert words in said(row)
+
+
+def test_what_it_waits_for_is_named_with_why_that_does_not_run() -> None:
+    waits = (Prerequisite("a", "a", None, busy=False, stays="paused"), Prerequisite("b", "b", None, busy=True))
+    assert said(replace(seen(None, Depends_On="a, b"), prerequisites=waits)) == "It waits for a (paused) and b (under way) to end."
 
 
 def test_a_blackout_that_its_next_time_falls_into_is_named() -> None:

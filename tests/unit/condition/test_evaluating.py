@@ -319,3 +319,19 @@ def test_a_long_reason_is_cut_and_says_so() -> None:
     assert len(why) < 330
     assert why.endswith("; and 17 more")
     assert verdict('x == "b"', x="a\n" * 10_000).why == f'x = "{"a " * 29}a…", needs "b"'
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (1.234567, "1.235s"),
+        (-1.234567, "-1.235s"),
+        (0.000012, "0.000012s"),
+        (59.99991, "1m"),
+        (61.234567, "1m 1s"),
+        (86400.4, "1d"),
+        (0, "0s"),
+    ],
+)
+def test_a_span_is_told_no_more_exactly_than_people_want_it(seconds: float, said: str) -> None:
+    assert verdict("took > 2 d", took=timedelta(seconds=seconds)).why == f"took = {said}, needs > 2d"
