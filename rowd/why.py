@@ -17,6 +17,7 @@ from engine.model import SETTLE, Occurrence, Stage, Status, Task, Type
 from engine.plan import House, cause
 from engine.rounds import ended, failed, how
 from engine.upcoming import again_from
+from engine.watched import REACTS, reacts_to
 from engine.weighing import Weighed
 from engine.wording import conjoined, whole
 from rowd.saying import distance, holder, when
@@ -63,7 +64,9 @@ def _reason(row: RowView, now: datetime, house: House) -> str:
     if task.type is Type.ON_COMPLETION:
         return _behind(row, task, now, house)
     if task.schedule is None:
-        return "it runs only when asked: `rowd run-now`, or `run now` in its Do cell"
+        waits = task.type in REACTS
+        asked = "it runs only when asked: `rowd run-now`, or `run now` in its Do cell"
+        return f"it waits until {reacts_to(task)}; `rowd run-now` runs it as it is" if waits else asked
     return _timed(row, task, now, house)
 
 

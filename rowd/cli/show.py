@@ -136,9 +136,10 @@ def _settings(row: RowView, task: Task, now: datetime) -> Iterator[tuple[str, St
     if task.condition is not None:
         yield "Condition", f"{task.condition.text}: {holds_now(row, now)}"
     yield "Action", task.action
-    yield "Parameters", ", ".join(f"{name} = {value}" for name, value in task.parameters.items())
-    for name, said in filled_now(row, now).items():
-        yield "", f"{name} = {task.blanks[name].template.text} ({said})"
+    parameters = [", ".join(f"{name} = {value}" for name, value in task.parameters.items())] if task.parameters else []
+    parameters += [f"{name} = {task.blanks[name].template.text} ({said})" for name, said in filled_now(row, now).items()]
+    for number, line in enumerate(parameters):
+        yield "" if number else "Parameters", line
     settings = {
         "attempts": str(task.attempts) + (f", {spelled(task.retry_wait)} apart and growing" if task.attempts > 1 else ""),
         "time-out": spelled(task.timeout),

@@ -1,0 +1,95 @@
+"""What commands say of watched sources, of rows that react to them, and of values with braces."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from engine.ledger import WatchMark
+from tests.unit.cli.desk import Desk
+
+HEADER = "ID,Name,Type,Action,Schedule,Watch,Counts,Threshold,Current,Status,Metadata"
+WATCH = """
+[watch.inbox]
+kind = "file"
+path = "inbox/*.csv"
+[watch.gone]
+kind = "git"
+path = "nowhere"
+[actions.file]
+kind = "simulate"
+[actions.file.parameters]
+file = { type = "text" }
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(
+        tmp_path,
+        "1,take,,work,,inbox,,,,active,",
+        "2,build,on_commit,work,,gone,,,,active,",
+        "3,count,counter,work,,,inbox,3,0,active,",
+        '4,dated,manual,file,,,,,,active,"{""file"": ""{{ date }}.csv""}"',
+        '5,wants,manual,file,,,,,,active,"{""file"": ""{{ last_success | format }}.csv""}"',
+        more=WATCH,
+        header=HEADER,
+    )
+
+
+def mark(desk: Desk, name: str, **fields: object) -> None:
+    before = WatchMark(name, "a", "1", None, datetime.now(UTC) - timedelta(minutes=5))
+    with desk.ledger() as ledger:
+        ledger.mark_watch(WatchMark(**{**{f: getattr(before, f) for f in before.__struct_fields__}, **fields}))  # type: ignore[arg-type]  # each field is given its own
+
+
+def test_show_says_what_a_row_waits_for(desk: Desk) -> None:
+    said = desk.said("show", "take")
+    assert "Why not now It waits until something changes in inbox;" in said
+    assert "Type on_change" in said
+    assert "when Current reaches 3, counted up by inbox" in desk.said("show", "count")
+
+
+def test_show_says_what_a_value_would_be_now(desk: Desk) -> None:
+    today = datetime.now(UTC).date().isoformat()
+    said = desk.said("show", "dated")
+    assert re.search(r'Parameters file = \{\{ date \}\}\.csv \(now "20\d\d-\d\d-\d\d\.csv"\)', said), said
+    assert today[:4] in said
+    assert "can't be told now: last_success is not known: it has not succeeded yet" in desk.said("show", "wants")
+    assert desk.json("show", "dated")["settings"]["filled_in"] == {"file": "{{ date }}.csv"}
+
+
+def test_status_tells_how_sources_stand_and_fails_where_one_is_in_trouble(desk: Desk) -> None:
+    now = datetime.now(UTC)
+    mark(desk, "inbox", changed_at=now - timedelta(seconds=30), summary="a.csv is new")
+    mark(desk, "forgotten", summary="of a source that rowd.toml has no more")
+    said = desk.said("status", code=1)
+    assert re.search(r"Watch inbox: 3\ds ago: a\.csv is new", said), said
+    assert "forgotten" not in said
+    mark(desk, "gone", trouble="nowhere is not there", since=now - timedelta(minutes=3))
+    assert "gone: nowhere is not there (for 3m" in desk.said("status", code=1)
+    told = {one["watch"]: one for one in desk.json("status", code=1)["watches"]}
+    assert (told["inbox"]["summary"], told["inbox"]["trouble"]) == ("a.csv is new", None)
+    assert told["gone"]["trouble"] == "nowhere is not there"
+
+
+def test_doctor_looks_at_each_source(desk: Desk) -> None:
+    said = desk.said("doctor", code=1)
+    assert "✓ watch: inbox can be looked at" in said
+    assert "✗ watch: gone can't be looked at:" in said
+
+
+def test_a_kind_that_there_is_not_is_told_with_those_there_are(tmp_path: Path) -> None:
+    wrong = Desk(tmp_path, "1,take,,work,,,,,,active,", more='[watch.a]\nkind = "fil"\n[watch.b]\npath = "x"\n', header=HEADER)
+    said = wrong.said("check", code=4)
+    assert 'watch.a.kind: "fil" is no kind of watched source; did you mean "file"?' in said
+    assert 'watch.b: doesn\'t say of what kind it is; add `kind = "file"`' in said
+
+
+def test_add_takes_a_source_or_refuses_it_with_the_remedy(desk: Desk) -> None:
+    assert "added more to ops" in desk.said("add", "more", "--action", "work", "--watch", "inbox")
+    assert "when something changes in inbox" in desk.said("show", "more")
+    assert 'did you mean "inbox"?' in desk.said("add", "less", "--action", "work", "--watch", "inbx", code=1)
