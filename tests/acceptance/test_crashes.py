@@ -39,6 +39,8 @@ def _dies(point: str, folder: Path, forked: Forked) -> None:
     folder.mkdir()
     # the second waits for the first, so its start is a commit too
     here = Site(folder, [ONCE, "b,twice,work,now,active,,,,,,,"], forked, parallel=1)
+    with (folder / "rowd.toml").open("a") as definitions:
+        definitions.write('[watch.definitions]\nkind = "file"\npath = "rowd.toml"\n')  # its first sight is a commit, too
     try:
         here.die_at(point)
         again = here.start()
