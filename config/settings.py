@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, time, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
@@ -217,6 +218,28 @@ class BreakerSettings(Section):
         return self
 
 
+def _address(address: str) -> str:
+    try:
+        return str(ip_address(address))
+    except ValueError:
+        raise ValueError(f'"{address}" is no address of a machine; write one in numbers, like 127.0.0.1') from None
+
+
+class Listen(Section):
+    """`[listen]`: where deliveries of webhooks are listened for. Without this section, nowhere."""
+
+    address: Annotated[str, AfterValidator(_address)] = Field(
+        default="127.0.0.1",
+        description="The address of this machine, in numbers; the default can be reached from this machine alone.",
+    )
+    port: Count = Field(default=8787, ge=1, le=65_535, description="The port.")
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return ip_address(self.address).is_loopback
+
+
 class Settings(Section):
     """Everything in `rowd.toml`.
 
@@ -230,3 +253,4 @@ class Settings(Section):
     watches: Mapping[Name, Annotated[Mapping[str, Any], AfterValidator(_of_a_kind("file"))]] = Field(default={}, alias="watch")
     blackouts: tuple[Blackout, ...] = Field(default=(), alias="blackout")
     breaker: BreakerSettings = BreakerSettings()
+    listen: Listen | None = None

@@ -24,6 +24,7 @@ from engine.ledger import LedgerUnwritable
 from engine.memory import Memory
 from engine.model import Occurrence, Stage
 from engine.plan import Stop
+from engine.reacting import REACTIONS
 from engine.runner import Runner
 
 
@@ -151,7 +152,8 @@ class Acting:
         for answer in moves.plan.answers:
             keeper = memory.keepers[answer.request.table]
             keeper.answered(answer)
-            self._emit(telling.of_answer(keeper, answer, now))
+            if not answer.taken or answer.request.wish not in REACTIONS:  # else its run, or its record, tells
+                self._emit(telling.of_answer(keeper, answer, now))
         for stop in moves.plan.stops:
             self._stop(stop)
         for occurrence in started:

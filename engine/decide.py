@@ -13,8 +13,8 @@ from engine.lateness import LONGEST_QUEUE, come_due, let_go
 from engine.merge import completed
 from engine.model import SETTLE, Cause, Occurrence, Overlap, Stage, Status, Type, Wish
 from engine.plan import Hold, House, Plan, Standing
-from engine.reacting import react
-from engine.weighing import Weighed, later
+from engine.reacting import REACTIONS, react
+from engine.weighing import Weighed, later, snoozes
 from engine.wishes import answer
 
 
@@ -62,9 +62,9 @@ def _weigh(standing: Standing, now: datetime, house: House) -> Weighed:
         one.quiet = True
         one.wakes.append(settled)
         return one
-    happened = [request for request in standing.requests if request.wish is Wish.REACT]
+    happened = [request for request in standing.requests if request.wish in REACTIONS]
     for request in standing.requests:
-        if request.wish is Wish.REACT:
+        if request.wish in REACTIONS:
             continue
         if request.wish is Wish.SKIP_NEXT:
             _pass_over(one, now, house)
@@ -90,6 +90,8 @@ def _of_its_own(one: Weighed, standing: Standing, now: datetime, house: House) -
             follow(one, standing.prerequisites, now, house)
     elif one.task.schedule is not None:
         come_due(one, one.task.schedule, standing.hold, now, house)
+    else:
+        snoozes(one, now)
 
 
 def _pass_over(one: Weighed, now: datetime, house: House) -> None:

@@ -241,6 +241,35 @@ class WatchRecovered(Event, frozen=True, kw_only=True):
     seconds: float
 
 
+class ListenerOpened(Event, frozen=True, kw_only=True):
+    """Deliveries of webhooks are listened for."""
+
+    address: str
+    port: int
+
+
+class ListenerFailed(Event, frozen=True, kw_only=True):
+    """They can't be; all else goes on, and it is tried again."""
+
+    address: str
+    port: int
+    message: str
+
+
+class DeliveryRefused(Event, frozen=True, kw_only=True):
+    """Something was brought to a watched source that isn't taken. Said once, until another reason, or until one is taken again."""
+
+    watch: str
+    reason: str
+
+
+class TokenGiven(Event, frozen=True, kw_only=True):
+    """A sender gave the secret by which it will sign. It stands in a file that only rowd's user can read."""
+
+    watch: str
+    file: str
+
+
 class QuotaLow(Event, frozen=True, kw_only=True):
     """What a vendor allows in a month would not last if it went on so: tables are looked at, and told, more seldom.
 

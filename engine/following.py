@@ -13,17 +13,13 @@ from engine.links import OnFailure, Round
 from engine.model import Cause, Overlap
 from engine.plan import House
 from engine.rounds import MADE_UP, Prerequisite, ended, failed, how, makes_up
-from engine.weighing import Weighed, later
+from engine.weighing import Weighed, later, snoozes
 from engine.wording import moment
 
 
 def follow(one: Weighed, prerequisites: Sequence[Prerequisite], now: datetime, house: House) -> None:
     """Claim what a complete round releases, or record why it is skipped. What is in the way of a start is waited for."""
-    if (snoozed := one.state.snoozed_until) is not None:
-        if snoozed > now:
-            one.wakes.append(snoozed)
-        else:  # its Health says so no longer
-            one.state = replace(one.state, snoozed_until=None)
+    snoozes(one, now)
     runs = ended(one.state, prerequisites)
     broken = failed(runs)
     if len(runs) < len(prerequisites) or (broken and one.task.on_failure is OnFailure.BLOCK):

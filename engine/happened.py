@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from actions.api import Value
 from engine.ledger import WatchMark
 from engine.model import Defect, Edit, Status, Task, Wish
-from engine.reacting import NUMBER
+from engine.reacting import NUMBER, OLD
 from watches.api import LONGEST_VALUE, Happening, Look
 
 BY_EDIT = "edit"
@@ -23,12 +23,14 @@ class Looked(Struct, frozen=True):
     """A look at a watched source that has come back.
 
     definition: a mark of what `rowd.toml` says of it.   look: None where it could not be looked at; then `trouble` says why.
+    apart: each thing that has happened is one for itself: a row that watches it runs once for each.
     """
 
     name: str
     definition: str
     look: Look | None
     trouble: str = ""
+    apart: bool = False
 
 
 class Asking(Struct, frozen=True):
@@ -71,43 +73,50 @@ def marked(seen: Looked, before: WatchMark | None, now: datetime) -> WatchMark:
     )
 
 
-def asked_by_source(source: str, happened: Sequence[Happening], tables: Iterable[Watchers]) -> Iterator[Asking]:
-    """What one look asks of the rows that watch the source: each is asked once, for all that it found."""
+def asked_by_source(
+    source: str, happened: Sequence[Happening], tables: Iterable[Watchers], *, apart: bool = False
+) -> Iterator[Asking]:
+    """What one look asks of the rows that watch the source: each is asked for each thing that it found.
+
+    apart: a row is to run once for each. What counts, counts all of them together.
+    """
     if not happened:
         return
-    number, by = sum(one.number for one in happened), f"watch:{source}"
-    newest = {name: value[:LONGEST_VALUE] if isinstance(value, str) else value for name, value in happened[-1].values.items()}
-    event: dict[str, Value] = {**newest, "source": source, "summary": _summary(happened), NUMBER: number}
+    by, event = f"watch:{source}", _event(source, happened)
+    each, wish = [_event(source, (one,)) for one in happened], Wish.REACT_APART if apart else Wish.REACT
     for table in tables:
         for key in sorted(table.watchers(source)):
             task = table.understood.get(key)
             if not isinstance(task, Task):
                 continue
             if source in task.counts:
-                yield Asking(task.table, key, Wish.TICK, number, by, event)
+                yield Asking(task.table, key, Wish.TICK, sum(one.number for one in happened), by, event)
             if source in task.watches and task.status is Status.ACTIVE:
-                yield Asking(task.table, key, Wish.REACT, 0, by, event)
+                for its in each:
+                    yield Asking(task.table, key, wish, 0, by, its)
 
 
 def asked_by_edits(edits: Iterable[Edit], understood: Mapping[str, Task | Defect]) -> Iterator[Asking]:
     """What a person's edits of one read ask of their own rows.   understood: what those meant before."""
-    changed: dict[str, list[Edit]] = {}
     for edit in edits:
         task = understood.get(edit.key)
-        if isinstance(task, Task) and edit.column in task.columns and task.status is Status.ACTIVE:
-            changed.setdefault(edit.key, []).append(edit)
-    for key, those in changed.items():
-        newest = those[-1]
-        columns = ", ".join(edit.column for edit in those)
+        if not isinstance(task, Task) or edit.column not in task.columns or task.status is not Status.ACTIVE:
+            continue
         event: dict[str, Value] = {
             "source": BY_EDIT,
-            "summary": f"{columns} changed",
-            "column": newest.column,
-            "old": (newest.old or "")[:LONGEST_VALUE],
-            "new": (newest.new or "")[:LONGEST_VALUE],
+            "summary": f"{edit.column} changed",
+            "column": edit.column,
+            OLD: (edit.old or "")[:LONGEST_VALUE],
+            "new": (edit.new or "")[:LONGEST_VALUE],
             NUMBER: 1,
         }
-        yield Asking(newest.table, key, Wish.REACT, 0, BY_EDIT, event)
+        yield Asking(edit.table, edit.key, Wish.REACT, 0, BY_EDIT, event)
+
+
+def _event(source: str, happened: Sequence[Happening]) -> dict[str, Value]:
+    """What the newest says, and that it stands for all of them."""
+    newest = {name: value[:LONGEST_VALUE] if isinstance(value, str) else value for name, value in happened[-1].values.items()}
+    return {**newest, "source": source, "summary": _summary(happened), NUMBER: sum(one.number for one in happened)}
 
 
 def _summary(happened: Sequence[Happening]) -> str:

@@ -140,7 +140,8 @@ def _standing(
     if understood.type is Type.COUNTER:
         return f"OK, {whole(state.count)} of {whole(understood.threshold)}{_full(state, understood.threshold)}"
     if understood.type in REACTS:
-        return f"OK, waits until {reacts_to(understood)}"
+        snoozed = f"; snoozed until {said(state.snoozed_until)}" if state.snoozed_until is not None else ""
+        return f"OK, waits until {reacts_to(understood)}{snoozed}"
     if understood.schedule is None:
         return "OK, runs when asked"
     past = "it ran before this ledger began" if state.marked else f"{understood.schedule.text} is past"

@@ -287,7 +287,7 @@ class Keeper:
         slips = [*layout.slips(cells), *self.sight.missing(cells)] if layout is not None else []
         named = (*understood.watches, *understood.counts) if isinstance(understood, Task) else ()
         blind = {name: why for name in named if (why := self.unseen(name))}
-        return slips + [f"the watched source {name} can't be looked at: {public(why)}" for name, why in blind.items()]
+        return slips + [f"the watched source {name} can't be looked at: {public(cause(why))}" for name, why in blind.items()]
 
     def _released(self, key: str) -> Released | None:
         """What kept this row from starting last."""

@@ -83,7 +83,7 @@ class Learning:
             return
         facts.watches.append(after)
         if looked.look is not None:
-            facts.askings += asked_by_source(looked.name, looked.look.happenings, self._memory.keepers.values())
+            facts.askings += asked_by_source(looked.name, looked.look.happenings, self._memory.keepers.values(), apart=looked.apart)
 
     def remember(self, facts: Facts, requests: Iterable[Request], tallies: Tallies, now: datetime) -> list[Keeper]:
         """These facts are durable, and so is all that stands in requests and tallies.

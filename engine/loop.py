@@ -27,6 +27,7 @@ from engine.turns import Turns, end, when_set
 from engine.underway import UnderWay
 from engine.watching import Aside, Watching
 from engine.windows import Windows
+from watches.api import Box
 
 ASK_AGAIN = timedelta(seconds=29)
 """So often the ledger is looked into without a poke: one may get lost on its way, or come before anybody listens.
@@ -83,6 +84,11 @@ class Daemon:
     def looked_at(self) -> Mapping[str, datetime]:
         """When each table was last asked whether it has changed, by name; those that have been."""
         return {tender.keeper.name: tender.looked_at for tender in self._tenders if tender.looked_at is not None}
+
+    def box(self, source: str) -> Box | None:
+        """Where to put what is brought to this source; None where nothing can be taken: its ledger can't be written, it stops, or
+        the tables have not been looked at yet."""
+        return self._watching.box(source) if self._turns.memory.unwritten_since is None else None
 
     async def open(self, tenders: Iterable[Tender], *, take_over: bool = False) -> None:
         """Take up the tables and whatever an earlier daemon left under way.

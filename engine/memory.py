@@ -112,13 +112,12 @@ class Memory:
 
     def ask(self, requests: Iterable[Request]) -> None:
         """These wishes are open, all that are."""
-        asked: dict[Place, tuple[Request, ...]] = {}
+        asked: dict[Place, list[Request]] = {}
         for request in requests:
-            place = (request.table, request.key)
-            asked[place] = (*asked.get(place, ()), request)
+            asked.setdefault((request.table, request.key), []).append(request)
         for keeper in self.keepers.values():
             keeper.unsent.add(key for table, key in asked if table == keeper.name)
-            keeper.requests = {key: those for (table, key), those in asked.items() if table == keeper.name}
+            keeper.requests = {key: tuple(those) for (table, key), those in asked.items() if table == keeper.name}
         self.agenda.touch(place for place in asked if place[0] in self.keepers)
 
     # --- what a turn asks

@@ -317,7 +317,9 @@ class Occurrence(Struct, frozen=True, gc=False):
 
 
 class Wish(StrEnum):
-    """What can be asked of a task: by a person with a button cell or at the command line; by an event, `tick` and `react`."""
+    """What can be asked of a task: by a person with a button cell or at the command line; by an event, `tick` and `react`, or
+    `react apart`: for itself, not together with what else has happened.
+    """
 
     RUN_NOW = "run now"
     RETRY = "retry"
@@ -326,6 +328,7 @@ class Wish(StrEnum):
     SNOOZE = "snooze"
     TICK = "tick"
     REACT = "react"
+    REACT_APART = "react apart"
     MAKE_UP = "make up"
     LET_GO = "let go"
 

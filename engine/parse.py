@@ -21,7 +21,7 @@ from engine.filling import blanks, stated
 from engine.metadata import BadMetadata, Metadata
 from engine.model import CatchUp, Defect, Overlap, RowState, Schedule, Status, Task, Type
 from engine.remit import EVERYTHING, Remit
-from engine.settings import EVENTS, Settings, Wrong
+from engine.settings import Settings, Wrong
 from engine.watched import REACTS, Sources, Watched, counted, reacting, watched
 
 PERIODIC = frozenset({Type.DAILY, Type.WEEKLY, Type.MONTHLY})
@@ -326,8 +326,6 @@ def _torn(said: str, current: Cell) -> str | None:
 
 def _a_type(said: str | None) -> str | None:
     """What to tell of a Schedule that is the name of a Type; None where it is none."""
-    if said is None or (word := said.strip().lower().replace(" ", "_")) not in set(Type):
+    if said is None or said.strip().lower().replace(" ", "_") not in set(Type):
         return None
-    if word in EVENTS:
-        return f"Schedule {quoted(said)}: that is a Type, and not available in this version; write when the task runs"
     return f"Schedule {quoted(said)}: that is a Type; write it under Type, and clear Schedule or write there when the task runs"

@@ -7,48 +7,110 @@ from datetime import datetime
 
 from actions.api import Outcome, Value
 from engine.lateness import crowded
-from engine.model import Cause, Overlap, Request, Status
+from engine.model import Cause, Overlap, Request, Status, Wish
 from engine.plan import Answer, House
 from engine.weighing import Weighed, later
+from watches.api import LONGEST_VALUE
 
 NUMBER = "number"
 """For how many things an event stands, among what it says of itself."""
 
+PATHS, OLD = "paths", "old"
+"""What an event may say of many things, a line each; and what stood in a cell before a person edited it."""
+
+REACTIONS = frozenset({Wish.REACT, Wish.REACT_APART})
+"""What events ask of rows that watch something."""
+
 
 def react(one: Weighed, happened: Sequence[Request], now: datetime, house: House) -> None:
-    """Claim one run for all that has happened until it can start, or record why there is none. What is in the way is waited for.
+    """Claim a run for what has happened until it can start, or record why there is none. What is in the way is waited for.
 
+    One run is for all of it, but for what is to be reacted to apart: that is a run each.
     happened: the open requests of events, oldest first.
     """
-    if not happened:
-        return
+    for batch in batches(happened):
+        if not _react(one, batch, now, house):
+            return
+
+
+def batches(happened: Sequence[Request]) -> list[Sequence[Request]]:
+    """What is one run each, by the oldest of each."""
+    together_: list[Request] = []
+    found: list[Sequence[Request]] = []
+    for request in happened:
+        if request.wish is Wish.REACT_APART:
+            found.append((request,))
+            continue
+        if not together_:
+            found.append(together_)
+        together_.append(request)
+    return found
+
+
+def _react(one: Weighed, happened: Sequence[Request], now: datetime, house: House) -> bool:
+    """One run, or none. False: it has to wait, and so has all that came after it."""
     if one.task.status is not Status.ACTIVE:
         one.answers += [Answer(request, False, f"the row is {one.task.status}") for request in happened]
-        return
+        return True
     if one.hold is not None and not one.hold.record:
-        return
+        return False
     if one.hold is None and one.task.overlap is Overlap.QUEUE and one.active:
-        return  # decided on again when that has ended
+        return False  # decided on again when that has ended
+    if one.task.overlap is not Overlap.PARALLEL and any(claim.cause is Cause.EVENT for claim in one.claims):
+        return False  # decided on again when that has begun
     if one.hold is None and (until := later(one, now, house)) is not None:
         one.wakes.append(until)
-        return
-    newest, event = happened[-1], together(happened)
-    trigger, due = f"request:{newest.id}", newest.asked_at
+        return False
     one.answers += [Answer(request, True, "taken") for request in happened]
+    reason = crowded(one) if one.hold is None else None
+    taken = _wanted(one, happened, now) if one.hold is None and reason is None else happened
+    newest, event = taken[-1], together(taken)
+    trigger, due = f"request:{newest.id}", newest.asked_at
     if one.hold is not None:
         unmet: tuple[Outcome, str] | None = (Outcome.MISSED, one.hold.reason)
     else:
-        reason = crowded(one)
         unmet = (Outcome.SKIPPED, reason) if reason is not None else one.unmet(due, now, event)
     if unmet is not None:
         one.pass_up(*unmet, trigger, Cause.EVENT, due, now, newest.by, event)
-        return
+        return True
     if one.task.overlap is Overlap.RESTART:
         one.stop_all("restarted by what has happened since", "")
     one.claim(trigger, Cause.EVENT, due, now, newest.by, event)
+    return True
+
+
+def _wanted(one: Weighed, happened: Sequence[Request], now: datetime) -> Sequence[Request]:
+    """Of several things those that the row's condition is for, each by itself; all where it is for none of them alone."""
+    if one.task.condition is None or len(happened) == 1:
+        return happened
+    return [request for request in happened if one.unmet(request.asked_at, now, request.event) is None] or happened
 
 
 def together(happened: Sequence[Request]) -> dict[str, Value]:
-    """What the newest says, and for how many things all of them stand."""
-    numbers = (request.event.get(NUMBER, 1) for request in happened)
-    return {**happened[-1].event, NUMBER: sum(n if isinstance(n, int) else 1 for n in numbers)}
+    """What all of them say: whole numbers added, the paths of all, the first old value; of all else what the newest says.
+
+    See `watches.api.Happening`.
+    """
+    first, newest = happened[0].event, happened[-1].event
+    if len(happened) == 1:
+        return dict(newest)
+    said = dict(newest)
+    for name, value in newest.items():
+        each = [request.event.get(name) for request in happened]
+        if isinstance(value, int) and not isinstance(value, bool):
+            said[name] = sum(n for n in each if isinstance(n, int))
+        elif name == PATHS:
+            lines = dict.fromkeys(line for text in each if isinstance(text, str) for line in text.splitlines())
+            said[name] = _cut("\n".join(lines))
+    if OLD in first and first.get("column") == newest.get("column"):
+        said[OLD] = first[OLD]
+    before = sum(number for request in happened[:-1] if isinstance(number := request.event.get(NUMBER, 1), int))
+    said["summary"] = f"{newest.get('summary', '')}, and {before} more before"
+    return said
+
+
+def _cut(lines: str) -> str:
+    """As many lines as may stand in one value."""
+    if len(lines) <= LONGEST_VALUE:
+        return lines
+    return lines[: LONGEST_VALUE - 2].rpartition("\n")[0] + "\n…"

@@ -38,9 +38,6 @@ MOST_NAMED = 100
 
 PRIORITIES = {"low": -1, "normal": 0, "high": 1}
 
-EVENTS = frozenset({Type.WEBHOOK})
-"""Types that this version doesn't know yet: they are refused by name, and never offered."""
-
 T = TypeVar("T")
 
 
@@ -86,10 +83,7 @@ class Settings:
 
     def type(self) -> Type | None:
         """None: to be told from Schedule."""
-        found = self._read(Column.TYPE, lambda cell: cell_of.choice(cell, Type, EVENTS), None)
-        if found in EVENTS:
-            self.refuse(Column.TYPE, "not available in this version; use a Schedule, or the Type counter or manual")
-        return found
+        return self._read(Column.TYPE, lambda cell: cell_of.choice(cell, Type), None)
 
     def periods(self) -> int:
         """Every how many days, weeks or months."""

@@ -11,7 +11,7 @@ from engine.layout import Layout
 from engine.links import OnFailure
 from engine.metadata import UNSERVED
 from engine.model import CatchUp, Overlap, Status, Type
-from engine.settings import EVENTS, PRIORITIES
+from engine.settings import PRIORITIES
 
 USUAL = (
     Column.ID,
@@ -42,7 +42,7 @@ SERVED = tuple(column for column in Column if column not in UNSERVED)
 PRESSES = ("run now", "retry", "skip next", "cancel", "snooze 1h", "snooze 1d")
 """Buttons to choose from. A snooze of another length is typed."""
 
-TYPES = tuple(type_ for type_ in Type if type_ not in EVENTS)
+TYPES = tuple(Type)
 
 _KINDS: Mapping[Column, Kind] = {
     Column.TYPE: Kind.CHOICE,

@@ -93,6 +93,10 @@ def _of_row(reference: Reference, task: Task, headers: Collection[str]) -> Sourc
 
 
 def _of_event(reference: Reference, task: Task) -> Source:
+    if task.counts and not (task.watches or task.columns):
+        raise NoSource(
+            f"{dotted(reference)}: a counter runs for many things at once, so none of them says anything; ask for its count"
+        )
     if not (task.watches or task.columns):
         raise NoSource(f"{dotted(reference)}: the row watches nothing, so no event makes it due; name a source under Watch")
     if len(reference) != 2:

@@ -16,11 +16,16 @@ from engine.wording import conjoined
 _NOT_WATCHED = OURS | SHARED | {Column.ID, Column.NAME, Column.WATCH, Column.COUNTS, Column.METADATA, BEYOND}
 """Columns that rowd writes, or by which a row is told apart, or in which the watching itself stands."""
 
-REACTS = frozenset({Type.ON_CHANGE, Type.ON_COMMIT})
+REACTS = frozenset({Type.ON_CHANGE, Type.ON_COMMIT, Type.WEBHOOK})
 """Types of rows that nothing but what they watch makes run."""
 
-Sources = Mapping[str, bool]
-"""Name of a watched source → whether what happens to it are commits."""
+_ONLY = {Type.ON_COMMIT: "repository", Type.WEBHOOK: "webhook"}
+"""What rows of these types watch, and nothing else."""
+
+_HAPPENS = {Type.ON_COMMIT: "there are new commits", Type.WEBHOOK: "something is delivered"}
+
+Sources = Mapping[str, Type]
+"""Name of a watched source → the Type of rows that nothing else makes run: ON_COMMIT, WEBHOOK, or else ON_CHANGE."""
 
 
 class Watched(Struct, frozen=True):
@@ -72,22 +77,25 @@ def counted(row: Settings, sources: Sources, type_: Type) -> tuple[str, ...]:
 
 
 def reacting(row: Settings, what: Watched, sources: Sources) -> tuple[Type, Watched]:
-    """The Type of a row that nothing else makes run, and what it watches: of on_commit, also where it doesn't say. Raises Wrong."""
+    """The Type of a row that nothing else makes run, and what it watches: the only repository, or webhook, where it names none.
+
+    Raises Wrong.
+    """
     type_ = row.type()
-    commits = [name for name, commit in sources.items() if commit]
+    only = _ONLY.get(type_) if type_ is not None else None
+    fit = [name for name, makes in sources.items() if only is None or makes is type_]
     if row.value(Column.SCHEDULE) is not None:
         row.refuse(Column.SCHEDULE, f"a task of Type {type_} runs when what it watches changes; clear Schedule, or Type")
-    if not what and type_ is Type.ON_COMMIT and len(commits) == 1:
-        return type_, Watched((commits[0],))
+    if not what and type_ is not None and only is not None and len(fit) == 1:
+        return type_, Watched((fit[0],))
     if not what:
-        there = conjoined(commits if type_ is Type.ON_COMMIT else list(sources), 5)
+        there = conjoined(fit, 5)
         some = f", such as {there}" if there else "; its operator has yet to define one in rowd.toml, as [watch.NAME]"
         row.tell(Column.WATCH, f"Watch is blank; write the name of a watched source{some}")
-    only_commits = not what.columns and all(sources[name] for name in what.sources)
-    if type_ is Type.ON_COMMIT and not only_commits:
-        other = next((name for name in what.sources if not sources[name]), None) or what.columns[0]
-        row.refuse(Column.WATCH, f"{quoted(other)} is no repository; a row of Type on_commit watches those alone: write on_change")
-    return type_ or (Type.ON_COMMIT if only_commits else Type.ON_CHANGE), what
+    if only is not None and (other := [*(name for name in what.sources if sources[name] is not type_), *what.columns]):
+        row.refuse(Column.WATCH, f"{quoted(other[0])} is no {only}; a row of Type {type_} watches those alone: write on_change")
+    makes = {*(sources[name] for name in what.sources), *(Type.ON_CHANGE for _ in what.columns)}
+    return type_ or (makes.pop() if len(makes) == 1 else Type.ON_CHANGE), what
 
 
 def reacts_to(task: Task) -> str:
@@ -95,7 +103,7 @@ def reacts_to(task: Task) -> str:
     what = [f"in {conjoined(task.watches)}"] if task.watches else []
     if task.columns:
         what.append(f"in its {'column' if len(task.columns) == 1 else 'columns'} {conjoined(task.columns)}")
-    happens = "there are new commits" if task.type is Type.ON_COMMIT else "something changes"
+    happens = _HAPPENS.get(task.type, "something changes")
     return f"{happens} {', or '.join(what)}"
 
 

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from engine.clock import Clock
 from engine.happened import Looked
-from watches.api import LONGEST_STATE, Look, Unseen, Watch
+from engine.model import Type
+from watches.api import LONGEST_STATE, Box, Door, Look, Unseen, Watch
 
 T = TypeVar("T")
 
@@ -26,6 +27,7 @@ class Source(Struct, frozen=True):
 
     definition: a mark of what `rowd.toml` says of it.   every: between two looks where nothing tells of a change sooner.
     debounce: how long it must have been at rest.   commits: whether what happens to it are commits.
+    door: of one to which things are brought: decides what is let in; its watch is a `Box` then.
     """
 
     name: str
@@ -34,6 +36,18 @@ class Source(Struct, frozen=True):
     every: timedelta
     debounce: timedelta
     commits: bool = False
+    door: Door | None = None
+
+    @property
+    def makes(self) -> Type:
+        """The Type of rows that nothing else makes run."""
+        if self.door is not None:
+            return Type.WEBHOOK
+        return Type.ON_COMMIT if self.commits else Type.ON_CHANGE
+
+    def like(self, other: Source) -> bool:
+        """Whether it is looked at as that one is. What is let in is asked of the one that is declared now."""
+        return replace(self, watch=other.watch, door=other.door) == other
 
 
 class Aside(Protocol):
@@ -42,10 +56,10 @@ class Aside(Protocol):
     def __call__(self, call: Callable[[], T], /) -> Awaitable[T]: ...
 
 
-def unseen(source: Source) -> str | None:
-    """Why the source can't be looked at as the machine is now; None where it can. Blocks."""
+def unseen(source: Source, state: str | None) -> str | None:
+    """Why the source can't be looked at as the machine is now; None where it can. Blocks.   state: as it was last found."""
     try:
-        source.watch.look(None)
+        source.watch.look(state)
     except Unseen as exc:
         return str(exc)
     except Exception as exc:  # see Watcher.look
@@ -58,14 +72,14 @@ def _broken(exc: Exception) -> str:
 
 
 class Watcher:
-    """One source, looked at."""
+    """One source, looked at.   state: as its last look found it."""
 
     def __init__(
         self, source: Source, state: str | None, clock: Clock, aside: Aside, deliver: Callable[[Looked], Awaitable[None]]
     ) -> None:
         """state: as the last look under this definition found it; None for none.   deliver: returns once it is durable."""
         self.source = source
-        self._state = state
+        self.state = state
         self._clock = clock
         self._aside = aside
         self._deliver = deliver
@@ -80,6 +94,8 @@ class Watcher:
                 await self.look()
                 await self._rest()
         finally:
+            if isinstance(self.source.watch, Box):
+                self.source.watch.shut()
             stirring.cancel()
             with suppress(asyncio.CancelledError):
                 await stirring
@@ -89,7 +105,7 @@ class Watcher:
         look: Look | None = None
         trouble = ""
         try:
-            look = await self._aside(lambda: self.source.watch.look(self._state))
+            look = await self._aside(lambda: self.source.watch.look(self.state))
             if len(look.state) > LONGEST_STATE:
                 look, trouble = None, "there is more of it than can be kept; let it be about less"
         except Unseen as exc:
@@ -97,16 +113,20 @@ class Watcher:
         except Exception as exc:  # another package's kind may fail in any way: its source is in trouble, and nothing else
             trouble = _broken(exc)
         if look is not None:
-            self._state = look.state
-        await self._deliver(Looked(self.source.name, self.source.definition, look, trouble))
+            self.state = look.state
+        apart = self.source.door is not None
+        await self._deliver(Looked(self.source.name, self.source.definition, look, trouble, apart))
+        if isinstance(self.source.watch, Box):
+            self.source.watch.settled(durable=look is not None)
 
     async def _rest(self) -> None:
         """Until it is time to look again: it has stirred and come to rest, or its time is up."""
         if not await self._stirs_within(self.source.every):
             return
-        for _ in range(LONGEST_REST):
+        until = self._clock.monotonic() + LONGEST_REST * self.source.debounce.total_seconds()
+        while (left := timedelta(seconds=until - self._clock.monotonic())) > timedelta(0):
             self._stirred.clear()
-            if not await self._stirs_within(self.source.debounce):
+            if not await self._stirs_within(min(left, self.source.debounce)):
                 return
 
     async def _stirs_within(self, span: timedelta) -> bool:
@@ -132,19 +152,28 @@ class Watching:
         self._clock = clock
         self._aside = aside
         self._deliver = deliver
-        self._tasks: dict[str, tuple[Source, asyncio.Task[None]]] = {}
+        self._tasks: dict[str, tuple[Watcher, asyncio.Task[None]]] = {}
 
     def go_by(self, sources: Mapping[str, Source], states: Mapping[str, str | None]) -> None:
         """Watch these, and no others; what is as before is watched on.   states: name → as last found under this definition."""
-        for name, (before, task) in list(self._tasks.items()):
-            now = sources.get(name)
-            if now is None or replace(now, watch=before.watch) != before:
+        known = dict(states)
+        for name, (watcher, task) in list(self._tasks.items()):
+            now, before = sources.get(name), watcher.source
+            if now is None or not now.like(before):
                 task.cancel()
                 del self._tasks[name]
+            if now is not None and now.definition == before.definition:
+                known[name] = watcher.state  # what it has found may have yet to become durable
         for name, source in sources.items():
             if name not in self._tasks:
-                watcher = Watcher(source, states.get(name), self._clock, self._aside, self._deliver)
-                self._tasks[name] = source, asyncio.create_task(watcher.run())
+                fresh = Watcher(source, known.get(name), self._clock, self._aside, self._deliver)
+                self._tasks[name] = fresh, asyncio.create_task(fresh.run())
+
+    def box(self, name: str) -> Box | None:
+        """Where to put what is brought to this source; None where it isn't watched now, or nothing can be."""
+        found = self._tasks.get(name)
+        watch = found[0].source.watch if found is not None else None
+        return watch if isinstance(watch, Box) else None
 
     async def look_once(self, sources: Mapping[str, Source], states: Mapping[str, str | None]) -> None:
         """Look at each once."""

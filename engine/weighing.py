@@ -170,6 +170,16 @@ class Weighed:
         return None
 
 
+def snoozes(one: Weighed, now: datetime) -> None:
+    """Of a row that no instants make run: its Health tells of a snooze until that is over."""
+    if (snoozed := one.state.snoozed_until) is None:
+        return
+    if snoozed > now:
+        one.wakes.append(snoozed)
+    else:
+        one.state = replace(one.state, snoozed_until=None)
+
+
 def later(one: Weighed, now: datetime, house: House) -> datetime | None:
     """When a snooze, a blackout or the operator's frequency lets something that can wait start; None for now."""
     ends = []

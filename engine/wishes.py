@@ -13,6 +13,7 @@ from engine.links import Round
 from engine.model import MOST_COUNTED_RUNS, Cause, Occurrence, Overlap, Request, RowState, Stage, Status, Type, Wish
 from engine.plan import Answer, Stop, cause
 from engine.weighing import Weighed, too_soon
+from engine.wording import whole
 
 NOTHING_RUNS = "nothing is running"
 
@@ -115,12 +116,19 @@ def _snooze(one: Weighed, request: Request, _now: datetime) -> str | None:
     return None
 
 
-def _tick(one: Weighed, request: Request, _now: datetime) -> str | None:
+def _tick(one: Weighed, request: Request, now: datetime) -> str | None:
     if one.task.type is not Type.COUNTER:
         return f"only a counter can be ticked, and this is of type {one.task.type}"
-    if (runs := (one.state.count + request.amount) // one.task.threshold) > MOST_COUNTED_RUNS:
-        return f"the count would be worth {runs:,.0f} runs in a row, and at most {MOST_COUNTED_RUNS:,} are taken; tick less"
-    one.state = replace(one.state, count=one.state.count + request.amount, armed=True)
+    count = one.state.count + request.amount
+    if (runs := count // one.task.threshold) > MOST_COUNTED_RUNS:
+        why = f"the count would be worth {runs:,.0f} runs in a row, and at most {MOST_COUNTED_RUNS:,} are taken"
+        if not request.event:
+            return f"{why}; tick less"
+        most = MOST_COUNTED_RUNS * one.task.threshold
+        reason, trigger = f"{why}; {whole(count - most)} were not counted", f"request:{request.id}"
+        one.pass_up(Outcome.MISSED, reason, trigger, Cause.COUNTER, request.asked_at, now, request.by, request.event)
+        count = most
+    one.state = replace(one.state, count=count, armed=True)
     return None
 
 

@@ -82,6 +82,7 @@ class Hand:
     def understood(self, cells: Mapping[str, Cell], now: datetime) -> Task | Defect:
         """What a new row of these canonical cells would mean. That others bear its Name is not looked at: see `bearer`."""
         key = id_of(cells.get(Column.ID)) or PROVISIONAL
+        cells = {**dict.fromkeys(key for _, key in self.layout.keys), **cells}
         seen = first_sight(self.name, key, cells, now, new_ledger=False, anchor=None, handle=None)
         return self._among_others(seen.state)
 
@@ -92,7 +93,7 @@ class Hand:
     def _among_others(self, state: RowState) -> Task | Defect:
         """What a row means; where it speaks of others, in the light of those."""
         alone = parse(state, self.rules)
-        if not isinstance(alone, Task) or (not alone.depends_on and alone.condition is None):
+        if not isinstance(alone, Task) or not (alone.depends_on or alone.condition is not None or alone.blanks):
             return alone
         others = (
             first_sight(self.name, row.key, cells, state.first_seen, new_ledger=False, anchor=None).state

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from actions.api import Process
 from config.mistakes import ConfigError
+from config.settings import Listen
 from engine.committer import Commits
 from engine.events import ConfigRefused, ConfigReloaded, Listener, Trouble
 from engine.loop import Daemon
@@ -22,8 +23,17 @@ class Reloading:
     """What one daemon serves, and how that changes when rowd.toml is read anew."""
 
     def __init__(
-        self, site: Site, process: Process, made: Daemon, committer: Commits, reload: Callable[[], Site], listener: Listener
+        self,
+        site: Site,
+        process: Process,
+        made: Daemon,
+        committer: Commits,
+        reload: Callable[[], Site],
+        listener: Listener,
+        listen: Callable[[Listen | None], None] = lambda _: None,
     ) -> None:
+        """listen: told where deliveries are to be listened for, each time that rowd.toml was read anew."""
+        self._listen = listen
         self._site, self._made, self._committer, self._reload, self._listener = site, made, committer, reload, listener
         self._turn = asyncio.Lock()
         self._opened = dict(site.served)  # as they are; those that are added later are added here, too
@@ -45,7 +55,9 @@ class Reloading:
         else:
             restart, reopened = await self._take_over(site)
             served = tuple(name for name in self._serving() if name in site.served)
-            self._note = Note(self._note.process, site.config.version, now, served, restart)
+            self._listen(site.config.settings.listen)
+            heard = self._note.listens, self._note.deaf
+            self._note = Note(self._note.process, site.config.version, now, served, restart, listens=heard[0], deaf=heard[1])
             self._listener(ConfigReloaded(at=self._made.clock.now(), tables=tuple(site.served), restart=restart, reopened=reopened))
         leave(self._site.state, self._note)
 
@@ -53,6 +65,11 @@ class Reloading:
         """Say so, once the daemon is to stop."""
         await stopping.wait()
         self._note = replace(self._note, stopping_at=self._made.clock.now())
+        leave(self._site.state, self._note)
+
+    def listens(self, where: str, deaf: str) -> None:
+        """Say where it listens for deliveries, or why it can't."""
+        self._note = replace(self._note, listens=where, deaf=deaf)
         leave(self._site.state, self._note)
 
     def _serving(self) -> dict[str, Bound]:

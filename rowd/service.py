@@ -24,6 +24,8 @@ from engine.trust import SteadyClock
 from rowd import __version__
 from rowd.bound import Site
 from rowd.heartbeat import Heartbeat
+from rowd.hooks import Hooks
+from rowd.listening import Listening
 from rowd.lock import locked
 from rowd.note import Note, leave
 from rowd.reloading import Reloading
@@ -90,7 +92,10 @@ async def serve(
         for warning in site.warnings:
             listener(ConfigDoubted(at=made.clock.now(), message=warning))
         stopping, loop = _stoppable(), asyncio.get_running_loop()
-        reloading = Reloading(site, _myself(), made, committer, reload, listener)
+        hooks = Hooks(made, site.state, stopping.is_set, listener)
+        listening = Listening(hooks, made.clock, listener, lambda where, deaf: reloading.listens(where, deaf))
+        listening.go_by(site.config.settings.listen)
+        reloading = Reloading(site, _myself(), made, committer, reload, listener, listening.go_by)
         chores = Housekeeping(_chores(site), SystemClock(), committer, listener)
         companions: list[asyncio.Task[None]] = []
 
@@ -107,6 +112,7 @@ async def serve(
         accompany("the collector", _collecting(made))
         accompany("the look for requests", made.listen(touched(site.wake)))
         accompany("housekeeping", chores.tend())
+        accompany("the listener", listening.run())
         accompany("the note of a stop", reloading.stopped(stopping))
         shown = loop.create_task(_beside(beside(made), stopping)) if beside is not None else None
         try:

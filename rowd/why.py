@@ -12,7 +12,7 @@ from engine.blackout import covering
 from engine.cells import quoted
 from engine.decide import decide
 from engine.filling import Unfilled
-from engine.links import OnFailure
+from engine.links import EVENT, OnFailure
 from engine.model import SETTLE, Occurrence, Stage, Status, Task, Type
 from engine.plan import House, cause
 from engine.rounds import ended, failed, how
@@ -76,6 +76,11 @@ def _condition(row: RowView, now: datetime) -> str:
     return f"by its condition it would be left out: {said}" if said and said != HOLDS else ""
 
 
+def _asks_what_happens(task: Task) -> bool:
+    """Whether its condition can hold only when something has happened."""
+    return task.condition is not None and any(name[0] == EVENT for name in task.condition.names)
+
+
 def filled_now(row: RowView, now: datetime) -> Mapping[str, str]:
     """Parameter → what it would be if the row ran now, or why it can't be told; of those that are filled in."""
     standing, found = row.standing, dict[str, str]()
@@ -93,7 +98,7 @@ def filled_now(row: RowView, now: datetime) -> Mapping[str, str]:
 def holds_now(row: RowView, now: datetime) -> str:
     """Whether the condition of a row would let it start now, and why; "" where it has none."""
     standing = row.standing
-    if standing is None or standing.task.condition is None:  # what a value wants is told where it is shown
+    if standing is None or standing.task.condition is None or _asks_what_happens(standing.task):
         return ""
     unmet = Weighed(standing).unmet(now, now)
     if unmet is None:

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 
 import actions
 import connectors
-import watches.api
 from actions.api import Action, Adoptable, Definition
 from config.load import Config
 from config.mistakes import ConfigError, Mistake, mistakes_of, pointer
@@ -31,6 +30,7 @@ from engine.keeper import Keeper
 from engine.layout import Layout
 from engine.ledger import Ledger
 from engine.loop import Daemon
+from engine.model import Type
 from engine.parse import Rules
 from engine.parts import Parts
 from engine.patience import PatientTable, ThreadWorker
@@ -40,9 +40,9 @@ from engine.rules import TableRules
 from engine.tenancy import Holder
 from engine.tender import Tender
 from engine.trust import SteadyClock
-from engine.watching import Source
 from rowd.bound import LEDGER, Bound, Lent, Site
 from rowd.hiding import mask_of
+from rowd.sourcing import source_of, without_value
 
 ID_LETTERS, ID_DIGITS = "bcdfghjkmnpqrstvwxyz", "23456789"
 """Of the ids that rowd gives to rows: nothing that looks like something else."""
@@ -71,12 +71,12 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
     lent = {name: _secrets(config, name, d, mistakes) for name, d in definitions.items()}
     sources = {}
     for name, raw in config.settings.watches.items():
-        if (source := _source(config, name, raw, mistakes)) is not None:
+        if (source := source_of(config, name, raw, mistakes)) is not None:
             sources[name] = source
     tables = {}
-    commits = {name: source.commits for name, source in sources.items()}
+    makes = {name: source.makes for name, source in sources.items()}
     for name, settings in config.settings.tables.items():
-        if (table := _table(config, name, settings, definitions, repeatable, commits, mistakes)) is not None:
+        if (table := _table(config, name, settings, definitions, repeatable, makes, mistakes)) is not None:
             tables[name] = table
     mistakes += _twice(config, tables)
     daemon, breaker = config.settings.daemon, config.settings.breaker
@@ -138,6 +138,8 @@ def keeper_of(bound: Bound, ledger: Ledger) -> Keeper:
     keeper.recent = recent
     if keeper.meanings.unknown:  # only then is it worth a look at every edit
         keeper.meanings.recall(keeper.states, ledger.renamed(name))
+    marks = ledger.watch_marks()
+    keeper.unseen = lambda source: marks[source].trouble if source in marks else ""
     return keeper
 
 
@@ -186,26 +188,6 @@ def _action(
     return None
 
 
-def _source(config: Config, name: str, raw: Mapping[str, object], mistakes: list[Mistake]) -> Source | None:
-    key, kind_name = f"watch.{name}", str(raw.get("kind"))
-    try:
-        kind = watches.load(kind_name)
-    except KeyError:
-        remedy = pointer(kind_name, watches.known(), "name a kind of watched source")
-        mistakes.append(Mistake(str(config.file), f"{key}.kind", f'"{kind_name}" is no kind of watched source', remedy))
-        return None
-    try:
-        settings = kind.settings.model_validate(raw)
-        what = settings.model_dump(mode="json", exclude=set(watches.api.Definition.model_fields) - {"kind"})
-        mark = hashlib.sha256(repr((str(config.base), what)).encode("utf-8", "backslashreplace")).hexdigest()[:16]
-        return Source(name, mark, kind.make(name, settings, config.base), settings.every, settings.debounce, kind.commits)
-    except ValidationError as exc:
-        mistakes += mistakes_of(exc, str(config.file), key, kind.settings)
-    except ValueError as exc:
-        mistakes.append(Mistake(str(config.file), key, str(exc), "mend the definition"))
-    return None
-
-
 def _heir(kind: str) -> Adoptable | None:
     """Who takes over an attempt of this kind whose definition is gone."""
     try:
@@ -224,8 +206,7 @@ def _secrets(config: Config, name: str, definition: Definition, mistakes: list[M
         try:
             lent[secret] = config.secret(secret).get_secret_value()
         except KeyError:
-            remedy = f"put {secret}=… into .env beside rowd.toml, or into the environment"
-            mistakes.append(Mistake(str(config.file), f"actions.{name}.secrets", f"{secret} has no value", remedy))
+            mistakes.append(without_value(config, f"actions.{name}.secrets", secret))
     return lent
 
 
@@ -235,7 +216,7 @@ def _table(
     settings: TableSettings,
     definitions: Mapping[str, Definition],
     repeatable: Mapping[str, bool],
-    commits: Mapping[str, bool],
+    makes: Mapping[str, Type],
     mistakes: list[Mistake],
 ) -> Bound | None:
     key = f"tables.{name}"
@@ -263,7 +244,7 @@ def _table(
         actions={a: definitions[a] for a in allowed},
         repeatable={a: repeatable[a] for a in allowed},
         remit=_remit(config, backend),
-        sources=commits,
+        sources=makes,
     )
     lent = Lent(config)
     place = Place(

@@ -10,6 +10,7 @@ from watches.api import Kind
 KINDS = {
     "file": "watches.file:KIND",
     "git": "watches.git:KIND",
+    "webhook": "watches.webhook:KIND",
 }
 """Name → where its `Kind` is. Other packages add theirs through the entry point group `rowd.watches`."""
 

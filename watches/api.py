@@ -5,10 +5,10 @@ The operator's `rowd.toml` says what a source is (`[watch.NAME]`); a row only na
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 from msgspec import Struct, field
 from pydantic import AfterValidator, BaseModel, Field
@@ -30,6 +30,9 @@ class Happening(Struct, frozen=True):
 
     summary: what, in one line for people, without a full stop: `2 commits on main, the newest 1a2b3c4 "Mend the parser" by Ada`.
     values: what it was about, by names of letters, digits and `_`.   number: for how many things it stands, at least 1.
+
+    What happens while a row can't run is one run of that row. Then whole numbers among the values are added, a value called
+    `paths` has the lines of all, and of the others that of the newest counts.
     """
 
     summary: str
@@ -69,6 +72,63 @@ class Watch(Protocol):
         """
 
 
+class Delivery(Struct, frozen=True):
+    """Something that was brought over HTTP, by one who may.
+
+    id: the sender's own name for it, the same when it is sent again; "" where it has none: then it is always a new one.
+    """
+
+    id: str
+    happening: Happening
+
+
+class Reply(Struct, frozen=True):
+    """What a sender is told where there is nothing to take.
+
+    status: of HTTP.   text: one line.   wait_s: after so many seconds it may be sent again; None where that is not said.
+    why: of what is refused, for the operator.   token: a secret that the sender gave, for the operator's eyes alone.
+    """
+
+    status: int
+    text: str
+    wait_s: int | None = None
+    why: str = ""
+    token: str = ""
+
+
+class Door(Protocol):
+    """Decides what becomes of that which is brought to a source. Touches neither file nor network."""
+
+    @property
+    def guarded(self) -> bool:
+        """Whether it lets in only those who prove who they are."""
+
+    @property
+    def max_bytes(self) -> int:
+        """A body is no longer than this."""
+
+    def judge(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Delivery | Reply:
+        """headers: by names in small letters.   body: as it came, to the byte.   Raises nothing."""
+
+
+@runtime_checkable
+class Box(Protocol):
+    """A watch to which deliveries are brought: its look finds those that have come since the look before."""
+
+    def put(self, delivery: Delivery) -> Awaitable[bool]:
+        """On the event loop. Answers once it is durable; False: it isn't known to be, so it is to be sent again."""
+
+    def settled(self, *, durable: bool) -> None:
+        """On the event loop: whether what the last look found is durable."""
+
+    def shut(self) -> None:
+        """On the event loop: nobody looks any more."""
+
+
+Lend = Callable[[str], str]
+"""The value of a secret by its name. Raises KeyError where it has none."""
+
+
 def _a_second_at_least(length: timedelta) -> timedelta:
     if length < timedelta(seconds=1):
         raise ValueError(f"{spelled(length)} is too short; write 1s or more")
@@ -92,9 +152,14 @@ class Kind(Struct, frozen=True):
     """What a kind of watched source registers: its settings model (a `Definition`), and how to make a watch from it.
 
     `make` raises ValueError, with a sentence for the operator, for what the model alone cannot refuse.
+    `limits` are settings that don't say what is watched: what was seen holds on where another value is given.
     `commits` says that what happens to it are commits: rows of the type on_commit can name it.
+    `door`, of a kind to which things are brought over HTTP: makes the door from its settings, and its watch is a `Box`. Rows of the
+    type webhook can name it, and each delivery is a run of its own. Raises ValueError, and KeyError for a secret without a value.
     """
 
     settings: type[Definition]
     make: Callable[[str, Any, Path], Watch]  # (the source's name, its settings, folder that relative paths start from)
     commits: bool = False
+    limits: frozenset[str] = frozenset()
+    door: Callable[[Any, Lend], Door] | None = None

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Callable, Iterator, Mapping
 
 import typer
 from msgspec import Struct
 
 from config.readers import opened
+from config.settings import Listen
 from engine.clock import Clock, SystemClock
-from engine.ledger import Ledger, LedgerError, LedgerMissing, LedgerTooOld
+from engine.ledger import Ledger, LedgerError, LedgerMissing, LedgerTooOld, WatchMark
 from engine.plan import bare
 from engine.watching import unseen
 from rowd.bound import Site
@@ -21,8 +23,11 @@ from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import clean, emit_json, plural, say
 from rowd.cli.rows import run_by
 from rowd.cli.site import behind, ledger_gone, tables_of, unattended, whatever_is_right
+from rowd.listening import spelled, why_not
+from rowd.note import last
 from rowd.preparing import examined, paced
 from rowd.saying import counted
+from rowd.service import runs
 from rowd.view import look
 from rowd.wiring import holder_of
 
@@ -89,9 +94,42 @@ def _installation(site: Site, *, mended: bool) -> Iterator[Line]:
     yield from (Line("", "actions", False, f"{one.name} {one.message}") for one in lacking)
     if not lacking:
         yield Line("", "actions", True, f"{plural(len(site.definitions), 'action')} could start")
+    marks = _seen(site)
     for name, source in site.parts.sources.items():
-        why = unseen(source)
+        mark = marks.get(name)
+        why = unseen(source, mark.state if mark is not None and mark.definition == source.definition else None)
         yield Line("", "watch", why is None, f"{name} can't be looked at: {why}" if why is not None else f"{name} can be looked at")
+    if (listen := site.config.settings.listen) is not None:
+        yield _listener(site, listen)
+
+
+def _listener(site: Site, listen: Listen) -> Line:
+    """Whether deliveries are heard, or could be."""
+    note = last(site.state)
+    if note is not None and runs(note.process):
+        heard = f"the daemon listens on {note.listens}" if note.listens else note.deaf or "the daemon doesn't listen; restart it"
+        return Line("", "listener", bool(note.listens), heard)
+    try:
+        with socket.create_server(
+            (listen.address, listen.port), family=socket.AF_INET6 if ":" in listen.address else socket.AF_INET
+        ):
+            return Line("", "listener", True, f"{spelled(listen)} is free")
+    except OSError as exc:
+        return Line("", "listener", False, f"nobody can listen on {spelled(listen)} ({why_not(exc)}); name another under [listen]")
+
+
+def _seen(site: Site) -> Mapping[str, WatchMark]:
+    """How the sources were last found; nothing where the ledger can't tell, which is said elsewhere."""
+    try:
+        ledger = Ledger.open(site.ledger, migrate=False)
+    except (LedgerError, OSError):
+        return {}
+    try:
+        return ledger.watch_marks()
+    except LedgerError:
+        return {}
+    finally:
+        ledger.close()
 
 
 def _ledger(site: Site) -> Iterator[Line]:

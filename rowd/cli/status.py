@@ -28,6 +28,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
 from rowd.cli.rows import outcome_style
+from rowd.cli.seen import seen, seen_json
 from rowd.cli.site import Gone, behind, ended_silently, ledger_gone, ledger_tables, reading, salvaged
 from rowd.coming import coming
 from rowd.heartbeat import Sign, heard, trouble_of
@@ -87,6 +88,18 @@ class _Standing(Struct, frozen=True):
     watches: list[WatchMark]
 
     @property
+    def listens(self) -> str | None:
+        """Where deliveries are listened for; None where they aren't."""
+        return (self.note.listens or None) if self.daemon is not None and self.note is not None else None
+
+    @property
+    def deaf(self) -> str | None:
+        """Why nothing can be delivered, where rowd.toml wants that to be; None where it can, or where no daemon runs."""
+        if self.daemon is None or self.note is None or self.site.config.settings.listen is None or self.note.listens:
+            return None
+        return self.note.deaf or "it doesn't listen yet"
+
+    @property
     def trouble(self) -> str | None:
         """What keeps the daemon as a whole from its work; None for nothing."""
         if self.gone is not None:
@@ -112,7 +125,7 @@ class _Standing(Struct, frozen=True):
     @property
     def fine(self) -> bool:
         well = all(t.mark is None or t.mark.state is Reach.OK for t in self.tables if t.served)
-        well = well and not any(mark.trouble for mark in self.watches)
+        well = well and not any(mark.trouble for mark in self.watches) and self.deaf is None
         return self.daemon is not None and self.trouble is None and well and not self.refused
 
 
@@ -125,8 +138,8 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Say how the daemon and its tables stand.
 
     No table is read: this is what the daemon last wrote down. Ends with 1 where no daemon runs, where it does
-    not work, or where a table or a watched source is in trouble; with 4 where rowd.toml is wrong, also while a
-    daemon goes on by what it read before.
+    not work, or where a table, a watched source or the listener is in trouble; with 4 where rowd.toml is wrong,
+    also while a daemon goes on by what it read before.
     """
     found = _standing(*salvaged(config))
     if as_json:
@@ -193,20 +206,16 @@ def _pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
     for action, until in sorted(found.house.shut.items()):
         shut = f"{action} failed too often in a row: nothing of it starts for {lasted(until - found.now)}"
         yield "Breaker", (shut, "red")
+    if found.deaf is not None:
+        yield "Listener", (found.deaf, "red")
+    elif found.listens is not None:
+        yield "Listener", f"on {found.listens}"
     for nth, mark in enumerate(found.watches):
-        yield "" if nth else "Watch", _watch(mark, found.now)
+        yield "" if nth else "Watch", seen(mark, found.now)
     for nth, one in enumerate(found.quota):
         closed = one.span is not None and one.until is not None
         yield "" if nth else "Quota", (said(one, found.now), "yellow" if one.low or closed else "")
     yield "Ledger", str(found.site.ledger)
-
-
-def _watch(mark: WatchMark, now: datetime) -> Styled:
-    """How a watched source stands, in one line."""
-    if mark.trouble:
-        return f"{mark.name}: {mark.trouble} (for {lasted(now - mark.since)})", "red"
-    changed = f"{distance(mark.changed_at, now)}: {mark.summary}" if mark.changed_at is not None else "nothing has happened yet"
-    return f"{mark.name}: {changed}", ""
 
 
 def _daemon_pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
@@ -316,10 +325,8 @@ def _json(found: _Standing) -> dict[str, Any]:
         "last_24_hours": {str(outcome): number for outcome, number in found.day.items()},
         "quota": [as_json(one) for one in found.quota],
         "breakers": [{"action": action, "shut_until": until} for action, until in sorted(found.house.shut.items())],
-        "watches": [
-            {"watch": w.name, "changed_at": w.changed_at, "summary": w.summary, "trouble": w.trouble or None, "since": w.since}
-            for w in found.watches
-        ],
+        "listener": {"address": found.listens, "trouble": found.deaf} if found.listens or found.deaf else None,
+        "watches": [seen_json(mark) for mark in found.watches],
         "tables": [_table_json(table, found) for table in found.tables],
     }
 

@@ -223,6 +223,7 @@ def test_every_definition_on_a_page_is_one_that_rowd_takes(text: str, tmp_path: 
     file = tmp_path / "rowd.toml"
     file.write_text(tomlkit.dumps(raw), encoding="utf-8")
     secrets = {name: "x" for action in raw.get("actions", {}).values() for name in action.get("secrets", ())}
+    secrets |= {str(source["secret"]): "x" for source in raw.get("watch", {}).values() if "secret" in source}
     site = configure(load_config(file, secrets, tmp_path))
     assert set(site.tables) == set(raw["tables"])
     assert set(site.definitions) == set(raw.get("actions", {}))
@@ -329,4 +330,11 @@ def test_the_buttons_that_are_named_are_buttons(page: Path) -> None:
     said = " ".join(prose(page).split())
     named = marked(re.findall(r"(?:cleared by rowd:|Others:) ((?:`[^`]+`(?:, )?)+)", said)[0])
     assert named
-    assert {press_of(word).wish for word in named} >= set(Wish) - {Wish.TICK, Wish.REACT, Wish.RUN_NOW, Wish.MAKE_UP, Wish.LET_GO}
+    assert {press_of(word).wish for word in named} >= set(Wish) - {
+        Wish.TICK,
+        Wish.REACT,
+        Wish.REACT_APART,
+        Wish.RUN_NOW,
+        Wish.MAKE_UP,
+        Wish.LET_GO,
+    }

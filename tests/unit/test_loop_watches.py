@@ -66,7 +66,7 @@ def house(path: Path, *sources: Source) -> House:
 
 def its_rules(*sources: Source, name: str = "ops") -> object:
     made = rules(name)
-    return replace(made, rules=replace(made.rules, sources={one.name: one.commits for one in sources}))
+    return replace(made, rules=replace(made.rules, sources={one.name: one.makes for one in sources}))
 
 
 def table(*rows: dict[str, str]) -> MemoryTable:
@@ -329,7 +329,7 @@ def test_a_source_that_can_not_be_looked_at_is_told_in_its_rows_and_once(tmp_pat
             await one.until(NOON + 10 * SECOND)
             inbox.away = "/srv/data/inbox is not there; mount it"
             await one.until(NOON + 5 * MINUTE)
-            why = "NOTE: the watched source inbox can't be looked at: inbox is not there; mount it"
+            why = "NOTE: the watched source inbox can't be looked at: inbox is not there"
             assert sheet.person("take")["Health"] == f"OK, waits until something changes in inbox. {why}"
             assert "inbox" not in sheet.person("other")["Health"]
             assert [e.message for e in one.of(WatchUnseen)] == [inbox.away]
@@ -439,5 +439,147 @@ def test_a_failed_run_is_tried_again_with_what_had_happened(tmp_path: Path) -> N
             inbox.happen("a")
             await one.until(NOON + 3 * MINUTE)
         assert [(r.attempt, r.event["what"]) for r in one.witness.seen] == [(1, "a"), (2, "a")]
+
+    run(story())
+
+
+def test_a_condition_is_asked_of_each_thing_that_one_look_found(tmp_path: Path) -> None:
+    async def story() -> None:
+        repo = Log()
+        its = source("repo", repo)
+        sheet = table(
+            row("main", Watch="repo", Condition='event.what == "main"'),
+            row("many", Watch="repo", Condition="event.number >= 3"),
+            row("other", Watch="repo", Condition='event.what == "other"'),
+        )
+        one = house(tmp_path, its)
+        async with one.open(sheet, table_rules=its_rules(its)):
+            await one.until(NOON + 10 * SECOND)
+            repo.quietly("main")
+            repo.quietly("side")
+            repo.happen("main")
+            repo.happen("side")
+            await one.until(NOON + MINUTE)
+            seen = {request.task: (request.event["what"], request.event["number"]) for request in one.witness.seen}
+            assert seen == {"main": ("main", 2), "many": ("side", 4)}
+            assert [(e.task, e.outcome) for e in one.of(OccurrenceRecorded)] == [("other", "skipped")]
+
+    run(story())
+
+
+def test_what_is_one_run_together_loses_no_path_and_no_old_value(tmp_path: Path) -> None:
+    async def story() -> None:
+        inbox = Log()
+        its = source("inbox", inbox)
+        sheet = table(row("take", Watch="inbox"), row("move", Watch="Stage", Stage=""))
+        one = house(tmp_path, its)
+        one.witness.behaviour = slow(MINUTE)
+        async with one.open(sheet, table_rules=its_rules(its)):
+            await one.until(NOON + 10 * SECOND)
+            for number, name in enumerate("abc"):
+                inbox.happened.append(Happening(f"{name} is new", {"paths": name, "files": 1, "name": name}))
+                inbox._stirred.set()
+                sheet.person("move")["Stage"] = name
+                await one.until(NOON + (25 + 15 * number) * SECOND)
+            await one.until(NOON + 5 * MINUTE)
+            take = [request.event for request in one.witness.seen if request.task == "take"]
+            assert [(e["paths"], e["files"], e["name"], e["number"]) for e in take] == [("a", 1, "a", 1), ("b\nc", 2, "c", 2)]
+            move = [request.event for request in one.witness.seen if request.task == "move"]
+            assert [(e["old"], e["new"]) for e in move] == [("", "a"), ("a", "c")]
+
+    run(story())
+
+
+def test_a_retry_that_a_person_asks_for_is_of_what_had_happened(tmp_path: Path) -> None:
+    async def story() -> None:
+        inbox = Log()
+        its = source("inbox", inbox)
+        one, sheet = house(tmp_path, its), table(row("take", Watch="inbox"))
+        one.witness.behaviour = lambda _: Result(Outcome.FAILED, "so")
+        async with one.open(sheet, table_rules=its_rules(its)):
+            await one.until(NOON + 10 * SECOND)
+            inbox.happen("a")
+            await one.until(NOON + MINUTE)
+            sheet.person("take")["Do"] = "retry"
+            await one.until(NOON + 2 * MINUTE)
+        assert [request.event["what"] for request in one.witness.seen] == ["a", "a"]
+
+    run(story())
+
+
+def test_a_counter_takes_as_much_as_it_may_and_records_the_rest(tmp_path: Path) -> None:
+    async def story() -> None:
+        inbox = Log()
+        its, sheet = source("inbox", inbox), table(row("count", Type="counter", Threshold="2", Current="1", Counts="inbox"))
+        one = house(tmp_path, its)
+        one.witness.behaviour = slow(timedelta(hours=1))
+        async with one.open(sheet, table_rules=its_rules(its)):
+            await one.until(NOON + 10 * SECOND)
+            inbox.happen("many", 2500)
+            await one.until(NOON + MINUTE)
+            (missed,) = one.of(OccurrenceRecorded)
+            assert (missed.outcome, missed.reason.endswith("; 501 were not counted")) == ("missed", True)
+            assert sheet.person("count")["Current"] == "1998"  # one of a thousand runs has begun
+
+    run(story())
+
+
+def test_what_is_written_all_the_time_is_looked_at_once_it_rests_or_after_ten_times_that(tmp_path: Path) -> None:
+    async def story() -> None:
+        inbox = Log()
+        its, sheet = source("inbox", inbox, every=timedelta(hours=1), debounce=5 * SECOND), table(row("take", Watch="inbox"))
+        one = house(tmp_path, its)
+        async with one.open(sheet, table_rules=its_rules(its)):
+            await one.until(NOON + 10 * SECOND)
+            looks = inbox.looks
+            for number in range(1, 60):  # for 17.7 seconds
+                inbox.happen("more")
+                await one.until(NOON + 10 * SECOND + number * timedelta(seconds=0.3))
+            await one.until(NOON + MINUTE)
+            assert (inbox.looks - looks, len(one.witness.seen)) == (1, 1)
+            for number in range(1, 400):  # for 120 seconds
+                inbox.happen("more")
+                await one.until(NOON + MINUTE + number * timedelta(seconds=0.3))
+            await one.until(NOON + 4 * MINUTE)
+            assert inbox.looks - looks == 4  # after 50 s, after 100 s, and once it rests
+
+    run(story())
+
+
+def test_health_tells_of_a_snooze_until_it_is_over(tmp_path: Path) -> None:
+    async def story() -> None:
+        inbox = Log()
+        its, sheet = source("inbox", inbox), table(row("take", Watch="inbox"))
+        one = house(tmp_path, its)
+        async with one.open(sheet, table_rules=its_rules(its)):
+            await one.until(NOON + 10 * SECOND)
+            sheet.person("take")["Do"] = "snooze 10 min"
+            await one.until(NOON + MINUTE)
+            assert sheet.person("take")["Health"].startswith("OK, waits until something changes in inbox; snoozed until ")
+            inbox.happen("a")
+            await one.until(NOON + 5 * MINUTE)
+            assert one.witness.seen == []
+            await one.until(NOON + 12 * MINUTE)
+            assert len(one.witness.seen) == 1
+            assert sheet.person("take")["Health"] == "OK, waits until something changes in inbox"
+
+    run(story())
+
+
+def test_a_source_that_is_to_be_looked_at_in_another_rhythm_tells_nothing_twice(tmp_path: Path) -> None:
+    async def story() -> None:
+        inbox = Log()
+        its, sheet = source("inbox", inbox), table(row("take", Type="counter", Threshold="100", Current="0", Counts="inbox"))
+        one = house(tmp_path, its)
+        async with one.open(sheet, table_rules=its_rules(its)) as daemon:
+            await one.until(NOON + 10 * SECOND)
+            for number in range(20):
+                inbox.happen("more")
+                await one.until(NOON + (20 + 3 * number) * SECOND)
+                one._parts["sources"] = {"inbox": replace(its, every=(60 + number) * SECOND)}
+                daemon.reconfigure(one.parts(), {"ops": its_rules(its)})
+                inbox.happen("and more")
+            await one.until(NOON + 5 * MINUTE)
+            assert sheet.person("take")["Current"] == "40"
 
     run(story())

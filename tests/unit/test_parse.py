@@ -263,16 +263,11 @@ def test_a_threshold_means_nothing_to_other_types() -> None:
         assert task(threshold=threshold).threshold == 1
 
 
-@pytest.mark.parametrize("type_", ["webhook", "Web Hook"])
-def test_event_types_are_not_available(type_: str) -> None:
-    assert "not available in this version" in message(type=type_)
-
-
-def test_types_that_are_not_available_are_not_offered() -> None:
-    offered = "counter, interval, daily, weekly, monthly, cron, once, on_change, on_commit, on_completion, manual"
+def test_a_type_that_is_none_is_told_with_all_that_there_are() -> None:
+    offered = "counter, interval, daily, weekly, monthly, cron, once, on_change, on_commit, on_completion, webhook, manual"
     assert message(type="countr") == f'Type "countr": not one of {offered}; did you mean "counter"?'
     assert message(type="on_comit").endswith('did you mean "on_commit"?')
-    assert message(type=None, schedule="webhook").endswith("not available in this version; write when the task runs")
+    assert "that is a Type; write it under Type" in message(type=None, schedule="webhook")
 
 
 @pytest.mark.parametrize("type_", ["Manual", "counter"])

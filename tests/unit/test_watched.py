@@ -12,23 +12,23 @@ from engine.parse import parse
 from tests.fakes.house import rules
 from tests.fakes.virtual import NOON
 
-SOURCES = {"inbox": False, "app": True, "site": True}
+SOURCES = {"inbox": Type.ON_CHANGE, "app": Type.ON_COMMIT, "site": Type.ON_COMMIT, "forge": Type.WEBHOOK}
 
 
-def read(sources: dict[str, bool] | None = None, **cells: Cell) -> Task | Defect:
+def read(sources: dict[str, Type] | None = None, **cells: Cell) -> Task | Defect:
     said: dict[str, Cell] = {"Name": "a", "Action": "act", "Stage": "x", "Health": None, "Status": "active"}
     said |= {name.replace("_", " "): cell for name, cell in cells.items()}
     state = first_sight("ops", "1", said, NOON, new_ledger=False, anchor=None).state
     return parse(state, replace(rules().rules, sources=SOURCES if sources is None else sources))
 
 
-def task(sources: dict[str, bool] | None = None, **cells: Cell) -> Task:
+def task(sources: dict[str, Type] | None = None, **cells: Cell) -> Task:
     found = read(sources, **cells)
     assert isinstance(found, Task), found
     return found
 
 
-def defect(sources: dict[str, bool] | None = None, **cells: Cell) -> tuple[str, str]:
+def defect(sources: dict[str, Type] | None = None, **cells: Cell) -> tuple[str, str]:
     found = read(sources, **cells)
     assert isinstance(found, Defect), found
     return found.column, found.message
@@ -42,6 +42,12 @@ def defect(sources: dict[str, bool] | None = None, **cells: Cell) -> tuple[str, 
         ({"Watch": "app\nsite"}, Type.ON_COMMIT, ("app", "site"), ()),
         ({"Watch": "app", "Type": "on change"}, Type.ON_CHANGE, ("app",), ()),
         ({"Watch": "app", "Type": "on_commit"}, Type.ON_COMMIT, ("app",), ()),
+        ({"Watch": "Forge"}, Type.WEBHOOK, ("forge",), ()),
+        ({"Watch": "forge", "Type": "webhook"}, Type.WEBHOOK, ("forge",), ()),
+        ({"Type": "webhook"}, Type.WEBHOOK, ("forge",), ()),
+        ({"Watch": "forge", "Type": "on_change"}, Type.ON_CHANGE, ("forge",), ()),
+        ({"Watch": "forge, app"}, Type.ON_CHANGE, ("forge", "app"), ()),
+        ({"Watch": "forge", "Schedule": "daily 07:00"}, Type.DAILY, ("forge",), ()),
         ({"Watch": "stage"}, Type.ON_CHANGE, (), ("Stage",)),
         ({"Watch": "app, Stage"}, Type.ON_CHANGE, ("app",), ("Stage",)),
         ({"Watch": "inbox", "Schedule": "daily 07:00"}, Type.DAILY, ("inbox",), ()),
@@ -56,12 +62,12 @@ def test_what_is_watched_is_found(cells: dict[str, Cell], type_: Type, watches: 
 
 
 def test_the_only_repository_need_not_be_named() -> None:
-    assert task({"inbox": False, "app": True}, Type="on_commit").watches == ("app",)
+    assert task({"inbox": Type.ON_CHANGE, "app": Type.ON_COMMIT}, Type="on_commit").watches == ("app",)
     two = "Watch is blank; write the name of a watched source, such as app and site"
     assert defect(Type="on_commit") == ("Watch", two)
     none = "Watch is blank; write the name of a watched source; its operator has yet to define one in rowd.toml, as [watch.NAME]"
-    assert defect({"inbox": False}, Type="on_commit") == ("Watch", none)
-    assert defect(Type="on_change")[1].endswith("such as inbox, app and site")
+    assert defect({"inbox": Type.ON_CHANGE}, Type="on_commit") == ("Watch", none)
+    assert defect(Type="on_change")[1].endswith("such as inbox, app, site and forge")
 
 
 @pytest.mark.parametrize(
@@ -76,6 +82,9 @@ def test_the_only_repository_need_not_be_named() -> None:
         ({"Watch": "inbox", "inbox": "x"}, "Watch", '"inbox" is a watched source, and a column of this table'),
         ({"Watch": "inbox", "Type": "on_commit"}, "Watch", '"inbox" is no repository'),
         ({"Watch": "app, Stage", "Type": "on_commit"}, "Watch", '"Stage" is no repository'),
+        ({"Watch": "forge", "Type": "on_commit"}, "Watch", '"forge" is no repository'),
+        ({"Watch": "app", "Type": "webhook"}, "Watch", '"app" is no webhook; a row of Type webhook watches those alone'),
+        ({"Watch": "forge, Stage", "Type": "webhook"}, "Watch", '"Stage" is no webhook'),
         ({"Watch": "inbox", "Type": "manual"}, "Watch", "runs only when asked"),
         ({"Watch": "inbox", "Depends On": "b"}, "Watch", "clear Watch, or Depends On"),
         ({"Watch": "inbox", "Type": "on_change", "Schedule": "daily 07:00"}, "Schedule", "clear Schedule, or Type"),

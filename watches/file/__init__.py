@@ -8,4 +8,4 @@ from watches.file.watch import FileWatch, make
 
 __all__ = ["KIND", "FileSettings", "FileWatch"]
 
-KIND = Kind(settings=FileSettings, make=make)
+KIND = Kind(settings=FileSettings, make=make, limits=frozenset({"max_files", "max_bytes"}))

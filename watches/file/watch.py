@@ -33,6 +33,12 @@ class FileWatch:
         self._read = read
         self._of = json.dumps([settings.path, settings.root, settings.ignore], separators=(",", ":"))
 
+    def within_root(self) -> None:
+        """Raises ValueError where no file that is meant can be in the root, as both are written."""
+        start, root = (Path(os.path.normpath(folder)) for folder in (self._place.start, self._place.root))
+        if self._settings.root is not None and not start.is_relative_to(root):
+            raise ValueError(f"its path leads to {quoted(self._place.start)}, which is not in its root {quoted(self._place.root)}")
+
     def look(self, before: str | None) -> Look:
         """See watches.api. Files whose size, times and inode are those of the last look are not read again."""
         last = understood(before, self._of)
@@ -107,8 +113,10 @@ class FileWatch:
 
 
 def make(name: str, settings: FileSettings, base: Path) -> FileWatch:  # noqa: ARG001 (a Kind's signature)
-    """The watch of a definition."""
-    return FileWatch(settings, base)
+    """The watch of a definition. Raises ValueError where its root doesn't hold its path."""
+    watch = FileWatch(settings, base)
+    watch.within_root()
+    return watch
 
 
 def _files(count: int) -> str:

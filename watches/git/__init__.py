@@ -14,4 +14,4 @@ def make(name: str, settings: GitSettings, base: Path) -> GitWatch:  # noqa: ARG
     return GitWatch(settings, (base / settings.path).absolute())
 
 
-KIND = Kind(settings=GitSettings, make=make, commits=True)
+KIND = Kind(settings=GitSettings, make=make, commits=True, limits=frozenset({"most"}))

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 import config
 from config.load import load
-from config.settings import Blackout, BreakerSettings, Daemon, Defaults, Settings, TableSettings
+from config.settings import Blackout, BreakerSettings, Daemon, Defaults, Listen, Settings, TableSettings
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = Path(config.__file__).parent / "rowd.example.toml"
@@ -24,6 +24,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[defaults]": Defaults,
     "[breaker]": BreakerSettings,
     "[tables.NAME]": TableSettings,
+    "[listen]": Listen,
     "[[blackout]]": Blackout,
 }
 DEPENDS = {"state_dir", "time_zone"}
@@ -64,8 +65,9 @@ def test_the_example_is_right_with_every_setting_taken_out_of_its_comment(tmp_pa
     raw = tomllib.loads(text)
     assert settings.daemon == Daemon(state_dir=Path(".rowd"))
     assert settings.breaker == BreakerSettings()
+    assert settings.listen == Listen()
     assert settings.defaults.daily_at == time(9)
-    for section, model in (("daemon", Daemon), ("defaults", Defaults), ("breaker", BreakerSettings)):
+    for section, model in (("daemon", Daemon), ("defaults", Defaults), ("breaker", BreakerSettings), ("listen", Listen)):
         assert set(raw[section]) == set(keys(model)), f"every setting of [{section}] stands in the example"
     assert set(keys(TableSettings)) < set(raw["tables"]["tasks"])
     assert {key for blackout in raw["blackout"] for key in blackout} == set(keys(Blackout))

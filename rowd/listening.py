@@ -1,0 +1,115 @@
+"""Listens for deliveries where rowd.toml says so, as long as the daemon lives; where it can't, all else goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+
+from config.settings import Listen
+from engine.clock import Clock
+from engine.events import Listener, ListenerFailed, ListenerOpened
+from rowd.hooks import LATER, Hooks
+from rowd.wire import Patience, serve
+from watches.api import Reply
+
+MOST_AT_ONCE = 100
+"""Connections; as many more are told to come again, and what is beyond is cut off."""
+
+TRY_AGAIN = timedelta(seconds=30)
+"""Where the port is another program's."""
+
+
+class Listening:
+    """The listener of one daemon."""
+
+    def __init__(
+        self,
+        hooks: Hooks,
+        clock: Clock,
+        listener: Listener,
+        told: Callable[[str, str], None],
+        patience: Patience | None = None,
+        most: int = MOST_AT_ONCE,
+    ) -> None:
+        """told: where it listens, "" for nowhere, and why it can't, each time that is news."""
+        self._hooks, self._clock, self._emit, self._told = hooks, clock, listener, told
+        self._patience, self._most = patience or Patience(), most
+        self._where: Listen | None = None
+        self._moved = asyncio.Event()
+        self._open = 0
+
+    def go_by(self, where: Listen | None) -> None:
+        """Listen there from now on; None: nowhere."""
+        if where != self._where:
+            self._where = where
+            self._moved.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        deaf: Listen | None = None  # where it was said that nothing can be heard
+        while True:
+            self._moved.clear()
+            where = self._where
+            if where is None:
+                await self._moved.wait()
+                continue
+            try:
+                server = await asyncio.start_server(self._met, where.address, where.port)
+            except OSError as exc:
+                if deaf != where:
+                    deaf = where
+                    why = f"can't listen on {spelled(where)} ({why_not(exc)}); give it back, or name another under [listen]"
+                    self._emit(ListenerFailed(at=self._clock.now(), address=where.address, port=where.port, message=why))
+                    self._told("", why)
+                await self._moved_within(TRY_AGAIN)
+                continue
+            deaf = None
+            self._emit(ListenerOpened(at=self._clock.now(), address=where.address, port=where.port))
+            self._told(spelled(where), "")
+            try:
+                await self._moved.wait()
+            finally:
+                server.close()
+            self._told("", "")
+
+    async def _moved_within(self, span: timedelta) -> None:
+        timer = self._clock.call_after(span, self._moved.set)
+        try:
+            await self._moved.wait()
+        finally:
+            timer.cancel()
+
+    async def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open += 1
+        try:
+            if self._open > 2 * self._most:
+                writer.transport.abort()
+            else:
+                goal = self._hooks.goal if self._open <= self._most else _later
+                await serve(reader, writer, goal, self._hooks.take, self._clock.now, self._patience)
+        except OSError:
+            pass  # whoever it was has gone
+        except Exception as exc:
+            self._hooks.failed(exc)
+        finally:
+            self._open -= 1
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+
+def _later(_method: str, _target: str) -> Reply:
+    return LATER
+
+
+def spelled(where: Listen) -> str:
+    """As people write it: `127.0.0.1:8787`, `[::1]:8787`."""
+    return f"[{where.address}]:{where.port}" if ":" in where.address else f"{where.address}:{where.port}"
+
+
+def why_not(exc: OSError) -> str:
+    """Without the address, which is said beside."""
+    return os.strerror(exc.errno) if exc.errno else str(exc)

@@ -1,0 +1,64 @@
+"""Watched sources, made ready as `rowd.toml` says."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+
+from pydantic import ValidationError
+
+import watches
+from config.load import Config
+from config.mistakes import Mistake, mistakes_of, pointer
+from engine.watching import Source
+from watches.api import Definition, Door
+
+
+def source_of(config: Config, name: str, raw: Mapping[str, object], mistakes: list[Mistake]) -> Source | None:
+    """The source of this name; None where that can't be. What is wrong is added to the mistakes."""
+    key, kind_name = f"watch.{name}", str(raw.get("kind"))
+    try:
+        kind = watches.load(kind_name)
+    except KeyError:
+        remedy = pointer(kind_name, watches.known(), "name a kind of watched source")
+        mistakes.append(Mistake(str(config.file), f"{key}.kind", f'"{kind_name}" is no kind of watched source', remedy))
+        return None
+    try:
+        settings = kind.settings.model_validate(raw)
+        if kind.door is None:
+            what = settings.model_dump(mode="json", exclude={*Definition.model_fields, *kind.limits} - {"kind"})
+        else:
+            what = {"kind": kind_name}  # what was delivered stays known, whatever is said of it later
+        mark = hashlib.sha256(repr((str(config.base), what)).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        door = kind.door(settings, lambda named: config.secret(named).get_secret_value()) if kind.door is not None else None
+        mistakes += _unheard(config, name, door)
+        watch = kind.make(name, settings, config.base)
+        return Source(name, mark, watch, settings.every, settings.debounce, kind.commits, door)
+    except ValidationError as exc:
+        mistakes += mistakes_of(exc, str(config.file), key, kind.settings)
+    except ValueError as exc:
+        mistakes.append(Mistake(str(config.file), key, str(exc), "mend the definition"))
+    except KeyError as exc:
+        mistakes.append(without_value(config, f"{key}.secret", str(exc.args[0])))
+    return None
+
+
+def _unheard(config: Config, name: str, door: Door | None) -> Iterator[Mistake]:
+    """Why nobody can, or everybody could, bring something there."""
+    listen = config.settings.listen
+    if door is None:
+        return
+    if listen is None:
+        message, remedy = "waits for deliveries, and rowd listens for none", "add [listen] to rowd.toml"
+        yield Mistake(str(config.file), f"watch.{name}", message, remedy)
+    elif not door.guarded and not listen.loopback:
+        message = f"lets everybody in, and listen.address is {listen.address}"
+        yield Mistake(
+            str(config.file), f"watch.{name}.scheme", message, 'name another scheme, such as "token", or listen on 127.0.0.1'
+        )
+
+
+def without_value(config: Config, key: str, secret: str) -> Mistake:
+    """A secret that is named there and has none."""
+    remedy = f"put {secret}=… into .env beside rowd.toml, or into the environment"
+    return Mistake(str(config.file), key, f"{secret} has no value", remedy)

@@ -1,0 +1,18 @@
+"""Deliveries that other services bring over HTTP."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from watches.api import Kind
+from watches.webhook.box import WebhookBox
+from watches.webhook.door import WebhookDoor
+from watches.webhook.settings import WebhookSettings
+
+
+def make(name: str, settings: WebhookSettings, base: Path) -> WebhookBox:  # noqa: ARG001 (a Kind's signature)
+    """Raises nothing."""
+    return WebhookBox()
+
+
+KIND = Kind(settings=WebhookSettings, make=make, door=WebhookDoor)
