@@ -1,13 +1,15 @@
-"""How a watched source stands, for people and as JSON."""
+"""How watched sources stand, for people and as JSON; and whether anything can be delivered."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from engine.ledger import WatchMark
+from engine.ledger import DaemonMark, WatchMark
 from engine.recent import lasted
+from rowd.bound import Site
 from rowd.cli.output import Styled
+from rowd.note import Note
 from rowd.saying import distance
 
 
@@ -28,3 +30,11 @@ def seen_json(mark: WatchMark) -> dict[str, Any]:
         "trouble": mark.trouble or None,
         "since": mark.since,
     }
+
+
+def listening(site: Site, daemon: DaemonMark | None, note: Note | None) -> tuple[str, str]:
+    """Where deliveries are listened for, and why they aren't where rowd.toml wants them to be; "" for what isn't so."""
+    if daemon is None or note is None:
+        return "", ""
+    wanted = site.config.settings.listen is not None
+    return note.listens, "" if note.listens or not wanted else note.deaf or "it doesn't listen yet"

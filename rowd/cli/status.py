@@ -28,7 +28,7 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
 from rowd.cli.rows import outcome_style
-from rowd.cli.seen import seen, seen_json
+from rowd.cli.seen import listening, seen, seen_json
 from rowd.cli.site import Gone, behind, ended_silently, ledger_gone, ledger_tables, reading, salvaged
 from rowd.coming import coming
 from rowd.heartbeat import Sign, heard, trouble_of
@@ -68,7 +68,7 @@ class _Standing(Struct, frozen=True):
     note: what the daemon says of itself.   behind: what it works by, where that is not what rowd.toml says now.
     sign: its last sign of life.   gone: the daemon whose ledger was taken away under it.
     due: capped at MOST_DUE; None where it can't be told.   quota: what vendors allow, as far as it matters.
-    watches: of rowd.toml's sources those that were looked at.
+    watches: of rowd.toml's sources those that were looked at.   listens, deaf: see `listening`.
     """
 
     site: Site
@@ -86,18 +86,8 @@ class _Standing(Struct, frozen=True):
     day: dict[Outcome, int]
     quota: list[Allowance]
     watches: list[WatchMark]
-
-    @property
-    def listens(self) -> str | None:
-        """Where deliveries are listened for; None where they aren't."""
-        return (self.note.listens or None) if self.daemon is not None and self.note is not None else None
-
-    @property
-    def deaf(self) -> str | None:
-        """Why nothing can be delivered, where rowd.toml wants that to be; None where it can, or where no daemon runs."""
-        if self.daemon is None or self.note is None or self.site.config.settings.listen is None or self.note.listens:
-            return None
-        return self.note.deaf or "it doesn't listen yet"
+    listens: str
+    deaf: str
 
     @property
     def trouble(self) -> str | None:
@@ -125,7 +115,7 @@ class _Standing(Struct, frozen=True):
     @property
     def fine(self) -> bool:
         well = all(t.mark is None or t.mark.state is Reach.OK for t in self.tables if t.served)
-        well = well and not any(mark.trouble for mark in self.watches) and self.deaf is None
+        well = well and not any(mark.trouble for mark in self.watches) and not self.deaf
         return self.daemon is not None and self.trouble is None and well and not self.refused
 
 
@@ -169,7 +159,8 @@ def _standing(site: Site, mistakes: list[Mistake]) -> _Standing:
         marks = ledger.watch_marks() if ledger is not None else {}
         watches = [marks[name] for name in site.parts.sources if name in marks]
     stale, sign = (mark, None) if daemon is None else (None, sign)
-    return _Standing(site, mistakes, now, daemon, note, old, sign, stale, gone, tables, holds, due, day, quota, watches)
+    open_ = listening(site, daemon, note)
+    return _Standing(site, mistakes, now, daemon, note, old, sign, stale, gone, tables, holds, due, day, quota, watches, *open_)
 
 
 def _table(name: str, ledger: Ledger | None, sign: Sign | None, *, served: bool) -> _Table:
@@ -206,10 +197,7 @@ def _pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
     for action, until in sorted(found.house.shut.items()):
         shut = f"{action} failed too often in a row: nothing of it starts for {lasted(until - found.now)}"
         yield "Breaker", (shut, "red")
-    if found.deaf is not None:
-        yield "Listener", (found.deaf, "red")
-    elif found.listens is not None:
-        yield "Listener", f"on {found.listens}"
+    yield "Listener", (found.deaf, "red") if found.deaf else f"on {found.listens}" if found.listens else ""
     for nth, mark in enumerate(found.watches):
         yield "" if nth else "Watch", seen(mark, found.now)
     for nth, one in enumerate(found.quota):
@@ -325,7 +313,7 @@ def _json(found: _Standing) -> dict[str, Any]:
         "last_24_hours": {str(outcome): number for outcome, number in found.day.items()},
         "quota": [as_json(one) for one in found.quota],
         "breakers": [{"action": action, "shut_until": until} for action, until in sorted(found.house.shut.items())],
-        "listener": {"address": found.listens, "trouble": found.deaf} if found.listens or found.deaf else None,
+        "listener": {"address": found.listens or None, "trouble": found.deaf or None} if found.listens or found.deaf else None,
         "watches": [seen_json(mark) for mark in found.watches],
         "tables": [_table_json(table, found) for table in found.tables],
     }
