@@ -111,6 +111,7 @@ class Task(Struct, frozen=True, gc=False):
     every: the action's smallest distance between two starts of this task, None for none.
     watches: the watched sources that make it run, beside its schedule.   columns: those of its own columns that do when a person
         changes them, as the table calls them.   counts: the sources that count it up; none but of a counter.
+    says: the names of all that an event may say that makes it run; None where that may be anything.
     blanks: those of its parameters that are filled in when it comes due; they are not among `parameters`.
     depends_on: the rows that it waits for, each once; none but of on_completion.   on_failure: where one of them did not succeed.
     condition: what has to hold when it comes due; None for nothing.   sources: of the values that it asks for, but for the instant.
@@ -142,6 +143,7 @@ class Task(Struct, frozen=True, gc=False):
     watches: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
+    says: frozenset[str] | None = None
     blanks: Mapping[str, Blank] = _NOTHING
 
 

@@ -22,7 +22,7 @@ from engine.metadata import BadMetadata, Metadata
 from engine.model import CatchUp, Defect, Overlap, RowState, Schedule, Status, Task, Type
 from engine.remit import EVERYTHING, Remit
 from engine.settings import Settings, Wrong
-from engine.watched import REACTS, Sources, Watched, counted, reacting, watched
+from engine.watched import REACTS, Sources, Watched, counted, reacting, said_by_events, watched
 
 PERIODIC = frozenset({Type.DAILY, Type.WEEKLY, Type.MONTHLY})
 """Types whose Threshold means every N periods."""
@@ -53,6 +53,7 @@ class Rules(Struct, frozen=True):
     zone: of rows that name none.   daily_at: the time of day of daily, weekly and monthly rows that have none.
     actions: name → definition, only those that this table may use.   repeatable: action → whether its attempts may be repeated.
     remit: which of the rows are this daemon's.   sources: what there is to watch.
+    says: source → the names of all values that its events have; None where they may be any.
     """
 
     table: str
@@ -62,6 +63,7 @@ class Rules(Struct, frozen=True):
     repeatable: Mapping[str, bool]
     remit: Remit = EVERYTHING
     sources: Sources = MappingProxyType({})
+    says: Mapping[str, frozenset[str] | None] = MappingProxyType({})
 
 
 def parse(state: RowState, rules: Rules) -> Task | Defect:
@@ -188,6 +190,7 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
         condition=row.condition(),
         watches=what.sources,
         columns=what.columns,
+        says=said_by_events(what, rules.says),
         counts=counted(row, rules.sources, type_),
     )
 

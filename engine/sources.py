@@ -101,6 +101,10 @@ def _of_event(reference: Reference, task: Task) -> Source:
         raise NoSource(f"{dotted(reference)}: the row watches nothing, so no event makes it due; name a source under Watch")
     if len(reference) != 2:
         raise NoSource(f"{dotted(reference)} is not known; what an event says is written event.NAME, like event.summary")
+    if task.says is not None and reference[1] not in task.says:
+        there = conjoined(sorted(task.says), 12)
+        hint = did_you_mean(reference[1], task.says)
+        raise NoSource(f"{dotted(reference)} is not known{hint}; what makes this row run says {there}")
     return Source(reference, "", EVENT, reference[1])
 
 

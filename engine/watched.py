@@ -16,6 +16,12 @@ from engine.wording import conjoined
 _NOT_WATCHED = OURS | SHARED | {Column.ID, Column.NAME, Column.WATCH, Column.COUNTS, Column.METADATA, BEYOND}
 """Columns that rowd writes, or by which a row is told apart, or in which the watching itself stands."""
 
+OF_ALL = frozenset({"source", "summary", "number"})
+"""What every event says."""
+
+OF_EDITS = frozenset({"column", "old", "new"})
+"""What an edit says besides."""
+
 REACTS = frozenset({Type.ON_CHANGE, Type.ON_COMMIT, Type.WEBHOOK})
 """Types of rows that nothing but what they watch makes run."""
 
@@ -59,6 +65,14 @@ def watched(row: Settings, sources: Sources, headers: Collection[str]) -> Watche
             among = [*sources, *(header for header in headers if header not in _NOT_WATCHED)]
             row.refuse(Column.WATCH, _unknown(name, among, "no watched source, and no column of this table, is"))
     return Watched(tuple(dict.fromkeys(found)), tuple(dict.fromkeys(own)))
+
+
+def said_by_events(what: Watched, says: Mapping[str, frozenset[str] | None]) -> frozenset[str] | None:
+    """The names of all that events of these may say; None where that may be anything."""
+    each = [says.get(name) for name in what.sources] + [OF_EDITS for _ in what.columns]
+    if any(names is None for names in each):
+        return None
+    return OF_ALL.union(*(names for names in each if names is not None))
 
 
 def counted(row: Settings, sources: Sources, type_: Type) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ class Source(Struct, frozen=True):
 
     definition: a mark of what `rowd.toml` says of it.   every: between two looks where nothing tells of a change sooner.
     debounce: how long it must have been at rest.   commits: whether what happens to it are commits.
+    says: the names of all values that its events have; None where they may be any.
     door: of one to which things are brought: decides what is let in; its watch is a `Box` then.
     """
 
@@ -36,6 +37,7 @@ class Source(Struct, frozen=True):
     every: timedelta
     debounce: timedelta
     commits: bool = False
+    says: frozenset[str] | None = None
     door: Door | None = None
 
     @property

@@ -33,7 +33,7 @@ def source_of(config: Config, name: str, raw: Mapping[str, object], mistakes: li
         door = kind.door(settings, lambda named: config.secret(named).get_secret_value()) if kind.door is not None else None
         mistakes += _unheard(config, name, door)
         watch = kind.make(name, settings, config.base)
-        return Source(name, mark, watch, settings.every, settings.debounce, kind.commits, door)
+        return Source(name, mark, watch, settings.every, settings.debounce, kind.commits, kind.says, door)
     except ValidationError as exc:
         mistakes += mistakes_of(exc, str(config.file), key, kind.settings)
     except ValueError as exc:

@@ -30,7 +30,6 @@ from engine.keeper import Keeper
 from engine.layout import Layout
 from engine.ledger import Ledger
 from engine.loop import Daemon
-from engine.model import Type
 from engine.parse import Rules
 from engine.parts import Parts
 from engine.patience import PatientTable, ThreadWorker
@@ -40,6 +39,7 @@ from engine.rules import TableRules
 from engine.tenancy import Holder
 from engine.tender import Tender
 from engine.trust import SteadyClock
+from engine.watching import Source
 from rowd.bound import LEDGER, Bound, Lent, Site
 from rowd.hiding import mask_of
 from rowd.sourcing import source_of, without_value
@@ -74,9 +74,8 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
         if (source := source_of(config, name, raw, mistakes)) is not None:
             sources[name] = source
     tables = {}
-    makes = {name: source.makes for name, source in sources.items()}
     for name, settings in config.settings.tables.items():
-        if (table := _table(config, name, settings, definitions, repeatable, makes, mistakes)) is not None:
+        if (table := _table(config, name, settings, definitions, repeatable, sources, mistakes)) is not None:
             tables[name] = table
     mistakes += _twice(config, tables)
     daemon, breaker = config.settings.daemon, config.settings.breaker
@@ -216,7 +215,7 @@ def _table(
     settings: TableSettings,
     definitions: Mapping[str, Definition],
     repeatable: Mapping[str, bool],
-    makes: Mapping[str, Type],
+    sources: Mapping[str, Source],
     mistakes: list[Mistake],
 ) -> Bound | None:
     key = f"tables.{name}"
@@ -244,7 +243,8 @@ def _table(
         actions={a: definitions[a] for a in allowed},
         repeatable={a: repeatable[a] for a in allowed},
         remit=_remit(config, backend),
-        sources=makes,
+        sources={name: source.makes for name, source in sources.items()},
+        says={name: source.says for name, source in sources.items()},
     )
     lent = Lent(config)
     place = Place(

@@ -153,6 +153,7 @@ class Kind(Struct, frozen=True):
 
     `make` raises ValueError, with a sentence for the operator, for what the model alone cannot refuse.
     `limits` are settings that don't say what is watched: what was seen holds on where another value is given.
+    `says` are the names of all values that its events have; None where they may be any.
     `commits` says that what happens to it are commits: rows of the type on_commit can name it.
     `door`, of a kind to which things are brought over HTTP: makes the door from its settings, and its watch is a `Box`. Rows of the
     type webhook can name it, and each delivery is a run of its own. Raises ValueError, and KeyError for a secret without a value.
@@ -162,4 +163,5 @@ class Kind(Struct, frozen=True):
     make: Callable[[str, Any, Path], Watch]  # (the source's name, its settings, folder that relative paths start from)
     commits: bool = False
     limits: frozenset[str] = frozenset()
+    says: frozenset[str] | None = None
     door: Callable[[Any, Lend], Door] | None = None

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from connectors.api import Cell
+from engine.meanings import Meanings
 from engine.merge import first_sight
 from engine.model import Defect, Overlap, Task, Type
 from engine.parse import parse
@@ -15,8 +16,11 @@ from tests.fakes.virtual import NOON
 SOURCES = {"inbox": Type.ON_CHANGE, "app": Type.ON_COMMIT, "site": Type.ON_COMMIT, "forge": Type.WEBHOOK}
 
 
+ROW: dict[str, Cell] = {"Name": "a", "Action": "act", "Stage": "x", "Health": None, "Status": "active"}
+
+
 def read(sources: dict[str, Type] | None = None, **cells: Cell) -> Task | Defect:
-    said: dict[str, Cell] = {"Name": "a", "Action": "act", "Stage": "x", "Health": None, "Status": "active"}
+    said = dict(ROW)
     said |= {name.replace("_", " "): cell for name, cell in cells.items()}
     state = first_sight("ops", "1", said, NOON, new_ledger=False, anchor=None).state
     return parse(state, replace(rules().rules, sources=SOURCES if sources is None else sources))
@@ -104,3 +108,33 @@ def test_a_counter_counts_sources_and_what_reacts_waits_for_its_turn() -> None:
     assert task(Watch="inbox").overlap is Overlap.QUEUE
     assert task(Watch="inbox", Overlap="skip").overlap is Overlap.SKIP
     assert task(Watch="inbox", Schedule="daily 07:00").overlap is Overlap.SKIP
+
+
+SAYS = {"inbox": frozenset({"path", "files"}), "app": None, "site": frozenset({"branch"})}
+
+
+@pytest.mark.parametrize(
+    ("watch", "condition", "wrong"),
+    [
+        ("inbox", "event.files > 1 and event.number > 0", None),
+        ("inbox", "event.fils > 1", 'did you mean "files"?'),
+        ("inbox", 'event.branch == "main"', "what makes this row run says files, number, path, source and summary"),
+        ("inbox, site", 'event.branch == "main"', None),
+        ("inbox, Stage", 'event.old == ""', None),
+        ("inbox", 'event.old == ""', "event.old is not known"),
+        ("inbox, app", "event.anything > 1", None),
+    ],
+)
+def test_a_condition_can_ask_only_for_what_events_say(watch: str, condition: str, wrong: str | None) -> None:
+    states = {
+        "1": first_sight("ops", "1", {**ROW, "Watch": watch, "Condition": condition}, NOON, new_ledger=False, anchor=None).state
+    }
+    known = rules().rules
+    meanings = Meanings(replace(known, sources=SOURCES, says=SAYS))
+    meanings.read(states, states)
+    found = meanings.understood["1"]
+    if wrong is None:
+        assert isinstance(found, Task), found
+    else:
+        assert isinstance(found, Defect)
+        assert wrong in found.message

@@ -8,4 +8,10 @@ from watches.file.watch import FileWatch, make
 
 __all__ = ["KIND", "FileSettings", "FileWatch"]
 
-KIND = Kind(settings=FileSettings, make=make, limits=frozenset({"max_files", "max_bytes"}))
+LIMITS = frozenset({"max_files", "max_bytes"})
+"""Settings that don't say which files are watched."""
+
+SAYS = frozenset({"path", "name", "files", "added", "changed", "deleted", "paths"})
+"""The names of all that an event says of files."""
+
+KIND = Kind(settings=FileSettings, make=make, limits=LIMITS, says=SAYS)
