@@ -20,6 +20,7 @@ from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import clean, emit_json, fail, say
+from rowd.cli.rows import schedule_in_words
 from rowd.cli.site import site_at
 from rowd.hand import Hand, Unfit, hand
 
@@ -129,4 +130,6 @@ def _meaning(understood: Task | Defect) -> str:
         return f": after {conjoined([d.name for d in understood.depends_on])}"
     if understood.type in REACTS:
         return f": when {reacts_to(understood)}"
-    return f": {understood.schedule.text}" if understood.schedule is not None else f": {understood.type}"
+    if understood.schedule is not None:
+        return f": {schedule_in_words(understood)}"
+    return f": {understood.type}" + (f", counted up by {conjoined(understood.counts)}" if understood.counts else "")

@@ -14,9 +14,9 @@ from actions.api import Outcome
 from connectors.api import Lease
 from engine.cells import text
 from engine.columns import Column
-from engine.model import Occurrence, Stage, Status, Type
+from engine.model import Occurrence, Stage, Status, Task, Type
 from engine.plan import bare
-from engine.watched import REACTS
+from engine.watched import REACTS, reacts_to
 from engine.wording import LONGEST_RESULT, cut
 from rowd.cli.command import code_of
 from rowd.cli.exits import Exit
@@ -181,10 +181,16 @@ def schedule_of(row: RowView) -> str:
     if task is None:
         return str(row.state.cells.get(Column.SCHEDULE) or row.state.cells.get(Column.TYPE) or "")
     if task.schedule is not None:
-        return task.schedule.text
+        return schedule_in_words(task)
     if task.type in (Type.COUNTER, Type.ON_COMPLETION, *REACTS):
         return str(row.cells[Column.UNDERSTOOD_AS])
     return "when asked"
+
+
+def schedule_in_words(task: Task) -> str:
+    """The schedule of a task that has one, with what else makes it run."""
+    beside = f", and when {reacts_to(task)}" if task.watches or task.columns else ""
+    return f"{task.schedule.text}{beside}" if task.schedule is not None else ""
 
 
 def run_json(occurrence: Occurrence) -> dict[str, Any]:

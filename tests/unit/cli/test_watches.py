@@ -93,3 +93,6 @@ def test_add_takes_a_source_or_refuses_it_with_the_remedy(desk: Desk) -> None:
     assert "added more to ops" in desk.said("add", "more", "--action", "work", "--watch", "inbox")
     assert "when something changes in inbox" in desk.said("show", "more")
     assert 'did you mean "inbox"?' in desk.said("add", "less", "--action", "work", "--watch", "inbx", code=1)
+    said = desk.said("add", "both", "--action", "work", "--schedule", "daily 07:00", "--watch", "inbox")
+    assert "as row" in said
+    assert "every day at 07:00, and when something changes in inbox" in said
