@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from actions.api import Value
+from actions.telling import Mask
 from engine.ledger import WatchMark
 from engine.model import Defect, Edit, Status, Task, Wish
 from engine.reacting import NUMBER, OLD
@@ -31,6 +32,17 @@ class Looked(Struct, frozen=True):
     look: Look | None
     trouble: str = ""
     apart: bool = False
+
+
+def masked(looked: Looked, mask: Mask) -> Looked:
+    """Without secrets, whoever wrote them into what has happened."""
+    if looked.look is None or not looked.look.happenings or mask.idle:
+        return looked
+    happenings = tuple(
+        replace(one, summary=mask.text(one.summary), values={name: mask.value(value) for name, value in one.values.items()})
+        for one in looked.look.happenings
+    )
+    return replace(looked, look=replace(looked.look, happenings=happenings))
 
 
 class Asking(Struct, frozen=True):

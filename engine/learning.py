@@ -16,7 +16,7 @@ from engine.decide import back_off
 from engine.events import Event
 from engine.facts import End, Facts, Tallies
 from engine.findings import Findings
-from engine.happened import Looked, asked_by_edits, asked_by_source, marked
+from engine.happened import Looked, asked_by_edits, asked_by_source, marked, masked
 from engine.keeper import Keeper
 from engine.ledger import TableMark
 from engine.ledger.ids import numbered
@@ -77,6 +77,7 @@ class Learning:
 
     def _looked(self, looked: Looked, facts: Facts, now: datetime) -> None:
         """A watched source was looked at: what it comes to, where that is news."""
+        looked = masked(looked, self._memory.parts.mask)
         before = self._memory.watches.get(looked.name)
         after = marked(looked, before, now)
         if before is not None and replace(after, seen_at=before.seen_at) == before:

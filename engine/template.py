@@ -130,6 +130,8 @@ def _look_through(node: nodes.Node, names: list[Reference]) -> None:
     if isinstance(node, nodes.Filter) and node.node is not None:
         if node.name not in FILTERS:
             raise Unreadable(f"has the filter {quoted(node.name)}, which isn't known{did_you_mean(node.name, FILTERS)}")
+        if len(node.args) > (node.name in _TAKES):
+            raise Unreadable(f"gives the filter {node.name} more than it takes")
         plain = all(isinstance(argument, nodes.Const) for argument in node.args)
         if not plain or node.kwargs or node.dyn_args or node.dyn_kwargs:
             raise Unreadable(f"gives the filter {node.name} more than constants; write texts in quotes, or numbers")
@@ -148,6 +150,8 @@ def _words(node: nodes.Node) -> Reference | None:
         return (node.name,)
     if isinstance(node, nodes.Getattr):
         before = _words(node.node)
+        if before is not None and node.attr.startswith("_"):  # nothing that begins so is a name here, Jinja says
+            raise Unreadable(f'has {node.attr} in it; write ["{node.attr}"] if it is the name of something')
         return (*before, node.attr) if before is not None else None
     if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str | int):
         before = _words(node.node)
@@ -173,10 +177,10 @@ def _said(exc: TemplateSyntaxError) -> str:
     return (exc.message or "").rstrip(".")
 
 
-def _format(value: Any, pattern: str = "%Y-%m-%d %H:%M") -> str:
+def _format(value: Any, pattern: str = "%Y-%m-%d %H:%M") -> Any:
     """An instant by a pattern of strftime."""
     if isinstance(value, Undefined):
-        str(value)  # raises what it is that isn't known
+        return value  # `default` may follow
     if not isinstance(value, _Instant):
         raise TypeError("format is for instants, like due and last_success")
     if len(pattern) > 100 or _FORMAT.fullmatch(pattern) is None:
@@ -188,12 +192,17 @@ def _default(value: Any, other: Value = "") -> Any:
     return other if isinstance(value, Undefined) else value
 
 
-def _text(change: Callable[[str], str]) -> Callable[[Any], str]:
-    return lambda value: change(str(_finalized(value)))
+def _text(change: Callable[[str], str]) -> Callable[[Any], Any]:
+    return lambda value: value if isinstance(value, Undefined) else change(str(_finalized(value)))
 
 
-def _round(value: Any, digits: int = 0) -> float | int:
-    found = round(float(value), max(0, min(int(digits), 15)))
+def _round(value: Any, digits: int = 0) -> Any:
+    if isinstance(value, Undefined):
+        return value
+    try:
+        found = round(float(value), max(0, min(int(digits), 15)))
+    except (TypeError, ValueError):
+        raise TypeError(f"round is for numbers, and this is {quoted(str(value))}") from None
     return found if digits else int(found)
 
 
@@ -214,6 +223,9 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "round": _round,
 }
 """The filters that there are."""
+
+_TAKES = frozenset({"default", "format", "round"})
+"""Those that take one constant."""
 
 _NEVER = {f"{what}_{side}_string": f"\0{what}{side}" for what in ("block", "comment") for side in ("start", "end")}
 """What begins and ends statements and comments: nothing that can stand in a cell."""

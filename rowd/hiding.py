@@ -11,9 +11,11 @@ whole of rowd.toml may be unreadable now. A shorter one could be any word."""
 
 
 def mask_of(config: Config) -> Mask:
-    """Hides each secret that an action declares, were it with mistakes, and each long value of `.env`; as they are now."""
+    """Hides each secret that an action or a watched source declares, were it with mistakes, and each long value of `.env`."""
     kept = {name: value.get_secret_value() for name, value in config.kept.items()}
     names = {name for action in config.settings.actions for name in _declared(config, action)}
+    said = (source.get("secret") for source in config.settings.watches.values())
+    names |= {name for name in said if isinstance(name, str)}
     declared = [config.variables[name].get_secret_value() for name in names if name in config.variables]
     return Mask([*declared, *(value for name, value in kept.items() if name in names or len(value) >= LONG)])
 

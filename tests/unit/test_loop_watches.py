@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from actions.api import Outcome, Result
+from actions.telling import Mask
 from engine.events import OccurrenceRecorded, RequestTaken, RunEnded, RunStarted, WatchChanged, WatchRecovered, WatchUnseen
 from engine.model import Cause
 from engine.watching import Source
@@ -583,3 +584,20 @@ def test_a_source_that_is_to_be_looked_at_in_another_rhythm_tells_nothing_twice(
             assert sheet.person("take")["Current"] == "40"
 
     run(story())
+
+
+def test_a_secret_that_somebody_wrote_into_what_happened_is_told_nowhere(tmp_path: Path) -> None:
+    async def story() -> None:
+        inbox = Log()
+        its, sheet = source("inbox", inbox), table(row("take", Watch="inbox"))
+        one = House(tmp_path, sources={"inbox": its}, mask=Mask(["hunter2hunter2"]))
+        async with one.open(sheet, table_rules=its_rules(its)):
+            await one.until(NOON + 10 * SECOND)
+            inbox.happen("token=hunter2hunter2")
+            await one.until(NOON + MINUTE)
+            (request,) = one.witness.seen
+            assert (request.event["what"], request.event["summary"]) == ("token=***", "token=***")
+            assert "hunter2" not in str([e.fields() for e in one.events])
+
+    run(story())
+    assert b"hunter2" not in b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())

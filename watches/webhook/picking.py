@@ -14,6 +14,9 @@ from watches.api import LONGEST_VALUE, Value
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """What a terminal or an editor obeys, but for tabs and ends of lines; and NUL, which no variable of a command can hold."""
 
+_MARK = b"\xef\xbb\xbf"
+"""What some programs put before UTF-8."""
+
 LARGEST = 2**63
 """A whole number as large as this is told as text."""
 
@@ -21,8 +24,8 @@ LARGEST = 2**63
 def content(body: bytes) -> Any:
     """The body as JSON; None where it isn't."""
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+        return msgspec.json.decode(body.removeprefix(_MARK))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -360,3 +360,34 @@ def test_the_kind_has_a_door() -> None:
     assert KIND.door(settings("none"), dict[str, str]().__getitem__).guarded is False
     assert KIND.door(settings(), lambda _: "x").guarded is True
     assert KIND.door(settings(max_bytes=10), lambda _: "x").max_bytes == 10
+
+
+@pytest.mark.parametrize("body", [b'{"ref":"caf\xe9"}', b'{"ref":"\xff\xfe"}', b'"\xc3'])
+def test_a_body_that_is_not_utf_8_is_no_json(body: bytes) -> None:
+    delivery = brought(door(values={"ref": "/ref"}), body, signed(body))
+    assert "ref" not in delivery.happening.values
+
+
+def test_a_mark_before_the_json_is_passed_over() -> None:
+    body = b'\xef\xbb\xbf{"ref":"main"}'
+    assert brought(door(values={"ref": "/ref"}), body, signed(body)).happening.values["ref"] == "main"
+
+
+@pytest.mark.parametrize(
+    ("headers", "taken"),
+    [
+        ({}, True),
+        ({"sec-fetch-site": "none"}, True),
+        ({"origin": "http://evil.example"}, False),
+        ({"origin": "null"}, False),
+        ({"sec-fetch-site": "cross-site"}, False),
+        ({"sec-fetch-site": "same-origin"}, False),
+    ],
+)
+def test_a_page_in_a_browser_brings_nothing_where_nobody_shows_who_they_are(headers: dict[str, str], taken: bool) -> None:
+    answer = door("none").judge(headers, b"{}", NOW)
+    assert isinstance(answer, Delivery) == taken
+    if isinstance(answer, Reply):
+        assert answer.status == 403
+    token = {"authorization": "Bearer c2VjcmV0", **headers}
+    assert isinstance(door("token").judge(token, b"{}", NOW), Delivery)
