@@ -109,9 +109,8 @@ class Task(Struct, frozen=True, gc=False):
     zone: in which people are told its times: the row's, else the table's.
     threshold: of a counter, at least 1.   timeout, attempts: already within the operator's ceilings.
     every: the action's smallest distance between two starts of this task, None for none.
-    watches: the watched sources that make it run, beside its schedule.   columns: those of its own columns that do when a person
-        changes them, as the table calls them.   counts: the sources that count it up; none but of a counter.
-    says: the names of all that an event may say that makes it run; None where that may be anything.
+    watches: the watched sources that make it run.   columns: its own ones that do so when a person changes them.
+    counts: the watched sources that count a counter up.   says: the names of all that its events may say; None for anything.
     blanks: those of its parameters that are filled in when it comes due; they are not among `parameters`.
     depends_on: the rows that it waits for, each once; none but of on_completion.   on_failure: where one of them did not succeed.
     condition: what has to hold when it comes due; None for nothing.   sources: of the values that it asks for, but for the instant.

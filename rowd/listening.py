@@ -92,7 +92,7 @@ class Listening:
                 await serve(reader, writer, goal, self._hooks.take, self._clock.now, self._patience)
         except OSError:
             pass  # whoever it was has gone
-        except Exception as exc:
+        except Exception as exc:  # whatever somebody sends, the daemon goes on
             self._hooks.failed(exc)
         finally:
             self._open -= 1

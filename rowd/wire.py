@@ -75,7 +75,7 @@ async def serve(
         reply = Reply(exc.error_status_hint, "no request that is understood here")
     except OSError:
         raise
-    except Exception as exc:
+    except Exception as exc:  # ours: the sender is told of it in general, then it is raised
         broken, reply = exc, Reply(500, "rowd failed on it")
     more = connection.their_state is not h11.DONE
     writer.write(answer(connection, reply, now()))

@@ -219,9 +219,9 @@ def test_what_waits_when_the_source_is_taken_out_or_the_daemon_stops_is_to_be_se
             assert box is not None
             other = replace(its, door=forge().door, watch=WebhookBox())
             one._parts["sources"] = {"forge": other}
-            daemon.reconfigure(replace(daemon.parts, sources={"forge": other}), {"ops": its_rules(its)})  # type: ignore[dict-item]
+            daemon.reconfigure(replace(daemon.parts, sources={"forge": other}), {"ops": its_rules(its)})  # type: ignore[dict-item]  # its_rules gives an object
             assert daemon.box("forge") is box  # another secret: what waits there waits on
-            daemon.reconfigure(replace(daemon.parts, sources={}), {"ops": its_rules()})  # type: ignore[dict-item]
+            daemon.reconfigure(replace(daemon.parts, sources={}), {"ops": its_rules()})  # type: ignore[dict-item]  # its_rules gives an object
             assert daemon.box("forge") is None
             await asyncio.sleep(0)
             assert not await box.put(Delivery("late", Happening("late")))

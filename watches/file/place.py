@@ -42,7 +42,7 @@ class Place:
     def __init__(self, settings: FileSettings, base: Path) -> None:
         self.pattern = Pattern(settings.path, settings.ignore)
         self.start = os.path.join(base.absolute(), self.pattern.folder)  # noqa: PTH118 (as written: Path would drop a "..")
-        self.root = self.start if settings.root is None else os.path.join(base.absolute(), settings.root)  # noqa: PTH118
+        self.root = self.start if settings.root is None else os.path.join(base.absolute(), settings.root)  # noqa: PTH118 (likewise)
 
     def bounds(self) -> str | None:
         """The root, links followed; None where there is none. Raises Unseen."""

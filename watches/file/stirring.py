@@ -104,7 +104,7 @@ class Ground:
                 if found.linked:
                     folder, _, name = found.real.rpartition("/")
                     self._linked(folder or "/", name)
-        except BaseException:
+        except BaseException:  # whatever it is, nobody else would close it
             self.close()
             raise
 
