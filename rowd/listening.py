@@ -37,7 +37,9 @@ class Listening:
         """told: where it listens, "" for nowhere, and why it can't, each time that is news."""
         self._hooks, self._clock, self._emit, self._told = hooks, clock, listener, told
         self._patience, self._most = patience or Patience(), most
-        self._where: Listen | None = None
+        self._where: Listen | None = None  # it is to listen there
+        self._heard: Listen | None = None  # it listens there, by this server
+        self._server: asyncio.Server | None = None
         self._moved = asyncio.Event()
         self._open = 0
 
@@ -50,30 +52,53 @@ class Listening:
     async def run(self) -> None:
         """Until cancelled."""
         deaf: Listen | None = None  # where it was said that nothing can be heard
-        while True:
-            self._moved.clear()
-            where = self._where
-            if where is None:
-                await self._moved.wait()
-                continue
-            try:
-                server = await asyncio.start_server(self._met, where.address, where.port)
-            except OSError as exc:
-                if deaf != where:
+        try:
+            while True:
+                self._moved.clear()
+                where = self._where
+                if self._in_the_way(where):
+                    self._close()
+                if where is None or where == self._heard:
+                    deaf = None
+                    self._told(self._on, "")
+                    await self._moved.wait()
+                elif await self._opened(where, told=deaf == where):
+                    deaf = None
+                else:
                     deaf = where
-                    why = f"can't listen on {spelled(where)} ({why_not(exc)}); give it back, or name another under [listen]"
-                    self._emit(ListenerFailed(at=self._clock.now(), address=where.address, port=where.port, message=why))
-                    self._told("", why)
-                await self._moved_within(TRY_AGAIN)
-                continue
-            deaf = None
-            self._emit(ListenerOpened(at=self._clock.now(), address=where.address, port=where.port))
-            self._told(spelled(where), "")
-            try:
-                await self._moved.wait()
-            finally:
-                server.close()
-            self._told("", "")
+                    await self._moved_within(TRY_AGAIN)
+        finally:
+            self._close()
+
+    async def _opened(self, where: Listen, *, told: bool) -> bool:
+        """Listen there instead. Where that can't be, it goes on where it was.   told: that it can't be has been said."""
+        try:
+            server = await asyncio.start_server(self._met, where.address, where.port)
+        except OSError as exc:
+            if not told:
+                meanwhile = f"; until then it listens on {self._on}, as before" if self._heard is not None else ""
+                why = f"can't listen on {spelled(where)} ({why_not(exc)}); give it back, or name another under [listen]{meanwhile}"
+                self._emit(ListenerFailed(at=self._clock.now(), address=where.address, port=where.port, message=why))
+                self._told(self._on, why)
+            return False
+        self._close()
+        self._server, self._heard = server, where
+        self._emit(ListenerOpened(at=self._clock.now(), address=where.address, port=where.port))
+        return True
+
+    def _in_the_way(self, where: Listen | None) -> bool:
+        """Whether it has to stop listening where it does, before it can listen there: the same port elsewhere may be its own."""
+        return self._heard is not None and where != self._heard and (where is None or where.port == self._heard.port)
+
+    @property
+    def _on(self) -> str:
+        """Where it listens, as people write it; "" for nowhere."""
+        return spelled(self._heard) if self._heard is not None else ""
+
+    def _close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        self._server = self._heard = None
 
     async def _moved_within(self, span: timedelta) -> None:
         timer = self._clock.call_after(span, self._moved.set)

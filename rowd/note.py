@@ -25,7 +25,7 @@ class Note(Struct, frozen=True):
     tables: that it serves.   restart: tables that were moved or renamed, which only a restart can take over.
     refused: why a later reading doesn't count, "" where there was none; refused_at: when that was.
     stopping_at: since when it starts nothing more; None while it does.
-    listens: where it listens for deliveries, "" for nowhere; deaf: why it can't, where it should.
+    listens: where it listens for deliveries, "" for nowhere; deaf: why it can't where it should.
     """
 
     process: Process

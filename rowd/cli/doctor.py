@@ -107,8 +107,8 @@ def _listener(site: Site, listen: Listen) -> Line:
     """Whether deliveries are heard, or could be."""
     note = last(site.state)
     if note is not None and runs(note.process):
-        heard = f"the daemon listens on {note.listens}" if note.listens else note.deaf or "the daemon doesn't listen; restart it"
-        return Line("", "listener", bool(note.listens), heard)
+        heard = f"the daemon listens on {note.listens}" if note.listens else "the daemon doesn't listen; restart it"
+        return Line("", "listener", bool(note.listens) and not note.deaf, note.deaf or heard)
     try:
         with socket.create_server(
             (listen.address, listen.port), family=socket.AF_INET6 if ":" in listen.address else socket.AF_INET

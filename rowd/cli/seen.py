@@ -37,4 +37,4 @@ def listening(site: Site, daemon: DaemonMark | None, note: Note | None) -> tuple
     if daemon is None or note is None:
         return "", ""
     wanted = site.config.settings.listen is not None
-    return note.listens, "" if note.listens or not wanted else note.deaf or "it doesn't listen yet"
+    return note.listens, note.deaf or ("it doesn't listen yet" if wanted and not note.listens else "")
