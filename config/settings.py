@@ -167,6 +167,12 @@ class TableSettings(BaseModel):
         description="How old what is known of the table may be when a task of it starts: otherwise it is looked at three seconds"
         " before, beside the polls.",
     )
+    max_parallel: Count | None = Field(
+        default=None, ge=1, le=10_000, description="Runs of this table under way at the same time; the others wait."
+    )
+    max_per_hour: Count | None = Field(
+        default=None, ge=1, le=1_000_000, description="Runs of this table that begin within any hour; the others wait."
+    )
     time_zone: Zone | None = Field(default=None, description="The zone of this table's schedules, by its IANA name.")
     actions: tuple[str, ...] | None = Field(default=None, description="The only actions that rows of this table may use.")
     readable_by: tuple[str, ...] = Field(default=(), description="Tables whose rows may refer to rows of this one.")

@@ -17,7 +17,7 @@ from engine.agenda import Place
 from engine.clock import Clock
 from engine.committer import Commits
 from engine.deciding import Deciding
-from engine.events import Event
+from engine.events import Event, TableBraked
 from engine.facts import Moves, Tallies, stopped
 from engine.foresight import Foresight
 from engine.ledger import LedgerUnwritable
@@ -112,6 +112,8 @@ class Acting:
         memory.agenda.set_wakes(step.places, plan.wakes)
         for occurrence in plan.left:
             memory.agenda.queue(occurrence)
+        for table, until in memory.brakes.news({o.table for o in plan.left}, now).items():
+            self._emit(TableBraked(at=now, table=table, an_hour=memory.brakes.rules[table].an_hour or 0, until=until))
         starts = (telling.of_start(occurrence, now) for occurrence in started)
         return chain(starts, (telling.of_record(record, now) for record in plan.records))
 
@@ -149,6 +151,7 @@ class Acting:
         started = [o for o in moves.starting if o.id in memory.under_way]  # what is not ours was not put there
         for occurrence in started:  # before the answers: what is refused beside it is told
             memory.keepers[occurrence.table].begins(occurrence.key, now)
+            memory.brakes.begins(occurrence.table, now)
         for answer in moves.plan.answers:
             keeper = memory.keepers[answer.request.table]
             keeper.answered(answer)

@@ -17,8 +17,11 @@ Rank = tuple[int, datetime]
 Waits = Callable[[Place, str], Rank | None]
 """Of what waits of this task to start, and is this action, the first in turn; None where nothing does."""
 
-Room = Callable[[str], bool]
-"""May one more attempt of this action start?"""
+Queue = tuple[str, str]
+"""(action, table)"""
+
+Room = Callable[[Queue], bool]
+"""May one more attempt of this action start, in this table?"""
 
 
 class Agenda:
@@ -29,7 +32,7 @@ class Agenda:
         self._wakes: dict[Place, datetime] = {}
         self._due: dict[datetime, dict[Place, None]] = {}  # the wakes by their instant, in the order in which they were set
         self._times: list[datetime] = []  # those instants, and some that nobody waits for any more
-        self._queues: dict[str, list[tuple[Rank, Place]]] = {}  # by action: an action at its limit is passed as a whole
+        self._queues: dict[Queue, list[tuple[Rank, Place]]] = {}  # what is at its limit is passed as a whole
         self._queued: dict[tuple[str, Place], Rank] = {}  # the entries that count; others of the same task are passed over
 
     def touch(self, places: Iterable[Place]) -> None:
@@ -99,30 +102,30 @@ class Agenda:
             for place in due:
                 del self._wakes[place]
             places.update(due)
-        while free > 0 and (action := self._best(waits, room)) is not None:
-            places[self._pop(action)] = None  # `decide` puts it back where it still waits
+        while free > 0 and (queue := self._best(waits, room)) is not None:
+            places[self._pop(queue)] = None  # `decide` puts it back where it still waits
             free -= 1
         return list(places)
 
-    def _best(self, waits: Waits, room: Room) -> str | None:
-        """Of the actions that have room, the one whose first task comes before all others'. Forgets what waits no more."""
+    def _best(self, waits: Waits, room: Room) -> Queue | None:
+        """Of the queues that have room, the one whose first task comes before all others'. Forgets what waits no more."""
         first = []
-        for action in list(self._queues):
-            if not self._settled(action, waits):
-                del self._queues[action]
-            elif room(action):
-                first.append((self._queues[action][0], action))
+        for queue in list(self._queues):
+            if not self._settled(queue, waits):
+                del self._queues[queue]
+            elif room(queue):
+                first.append((self._queues[queue][0], queue))
         return min(first)[1] if first else None
 
-    def _settled(self, action: str, waits: Waits) -> bool:
+    def _settled(self, queue: Queue, waits: Waits) -> bool:
         """See to it that the first entry is true, as what waited may have ended since; False where none is left."""
-        queue = self._queues[action]
-        while queue:
-            rank, place = queue[0]
+        (action, _), entries = queue, self._queues[queue]
+        while entries:
+            rank, place = entries[0]
             true = waits(place, action) if self._queued.get((action, place)) == rank else None
             if true == rank:
                 return True
-            heapq.heappop(queue)
+            heapq.heappop(entries)
             if self._queued.get((action, place)) == rank:
                 del self._queued[action, place]
             if true is not None:
@@ -131,11 +134,11 @@ class Agenda:
 
     def _put(self, action: str, place: Place, rank: Rank) -> None:
         self._queued[action, place] = rank
-        heapq.heappush(self._queues.setdefault(action, []), (rank, place))
+        heapq.heappush(self._queues.setdefault((action, place[0]), []), (rank, place))
 
-    def _pop(self, action: str) -> Place:
-        _, place = heapq.heappop(self._queues[action])
-        del self._queued[action, place]
+    def _pop(self, queue: Queue) -> Place:
+        _, place = heapq.heappop(self._queues[queue])
+        del self._queued[queue[0], place]
         return place
 
 

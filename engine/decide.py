@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from engine.brakes import lanes
 from engine.following import follow
 from engine.lateness import LONGEST_QUEUE, come_due, let_go
 from engine.merge import completed
@@ -140,9 +141,10 @@ def _starts(
     for occurrence in ready:
         if len(chosen) >= house.free:
             break
-        if under_way.get(occurrence.action, 0) >= house.limits.get(occurrence.action, house.free + len(under_way) + 1_000_000):
+        taken = lanes(occurrence)
+        if any(under_way.get(lane, 0) >= house.limits[lane] for lane in taken if lane in house.limits):
             continue
-        under_way[occurrence.action] = under_way.get(occurrence.action, 0) + 1
+        under_way.update({lane: under_way.get(lane, 0) + 1 for lane in taken})
         chosen.append((occurrence.table, occurrence.key, occurrence.trigger))
     begun = set(chosen)
     return tuple(chosen), waits, tuple(o for o in ready if (o.table, o.key, o.trigger) not in begun)

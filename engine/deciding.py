@@ -49,12 +49,12 @@ class Deciding:
     def pressing(self, now: datetime) -> bool:
         """Whether `take` would answer anything."""
         memory = self._memory
-        return memory.agenda.pressing(now, self._free, memory.waits, lambda action: memory.room(action, now))
+        return memory.agenda.pressing(now, self._free, memory.waits, lambda queue: memory.room(queue, now))
 
     def take(self, now: datetime) -> list[Place]:
         """Which tasks to decide on, best first; those of a table that was not looked at yet since the start come once it is."""
         memory = self._memory
-        places = memory.agenda.take(now, self._free, memory.waits, lambda action: memory.room(action, now))
+        places = memory.agenda.take(now, self._free, memory.waits, lambda queue: memory.room(queue, now))
         return self.in_order(place for place in places if (t := memory.tenders.get(place[0])) is None or t.looked.is_set())
 
     def in_order(self, places: Iterable[Place]) -> list[Place]:
@@ -85,7 +85,7 @@ class Deciding:
             answered, ended = without_task(requests, active, why, mends=mends)
             answers += answered
             stops += ended
-        house = memory.house(now, self._free, [occurrence.action for occurrence in starting])
+        house = memory.house(now, self._free, list(starting))
         return Question(standings, house, memory.parts, answers, stops, parted)
 
     def moves(self, question: Question, now: datetime) -> Moves:
@@ -118,7 +118,7 @@ class Deciding:
     @property
     def _free(self) -> int:
         """Idle workers. One that becomes idle while a turn decides waits for the next turn: what stands first in line gets it."""
-        return max(0, self._memory.parts.max_parallel - self._memory.under_way.running.total())
+        return max(0, self._memory.parts.max_parallel - self._memory.under_way.attempts)
 
     def _waiting(self, triggers: Sequence[tuple[str, str, str]]) -> list[Occurrence]:
         """What was claimed before, and bears these triggers; in their order."""

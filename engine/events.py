@@ -107,6 +107,16 @@ class TableHeld(TableEvent, frozen=True, kw_only=True):
     message: str
 
 
+class TableBraked(TableEvent, frozen=True, kw_only=True):
+    """As many of its runs have begun within an hour as may: what comes due waits. Told once an hour.
+
+    an_hour: so many may.   until: when the next begins.
+    """
+
+    an_hour: int
+    until: datetime
+
+
 class TableDoubted(TableEvent, frozen=True, kw_only=True):
     """It runs, but a column of it was probably meant to be another one, or can't hold what rowd would put there."""
 

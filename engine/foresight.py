@@ -6,7 +6,6 @@ started, nor remembered as done before its time.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -14,6 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from engine.agenda import Place
+from engine.brakes import counted
 from engine.deciding import Deciding, Question
 from engine.facts import Moves
 from engine.memory import Memory
@@ -105,5 +105,5 @@ def _has_room(asked: House, starting: Sequence[Occurrence], now: House) -> bool:
     """Whether all these can start, although other attempts are under way than had been thought, and nothing else is different."""
     if replace(asked, free=now.free, running=now.running) != now or len(starting) > now.free:
         return False
-    more = Counter(occurrence.action for occurrence in starting)
-    return all(now.running.get(action, 0) + n <= now.limits.get(action, now.free + n) for action, n in more.items())
+    more = counted(starting)
+    return all(now.running.get(lane, 0) + n <= limit for lane, limit in now.limits.items() if (n := more[lane]))

@@ -44,7 +44,8 @@ class Keeper:
     sight: how the table was last read.   access: how it stands with us.   recent: whether the tallies hold the newest outcomes.
     bylaws: which rules hold.   writes: what is about to be put into it.
     unsent: rows that have yet to be told.
-    active, shut, unseen: as its daemon knows what is under way, which circuit breakers are open, why a source can't be looked at.
+    active, shut, full, unseen: as its daemon knows what is under way, which circuit breakers are open, in which tables no more may
+    begin for now, why a source can't be looked at.
     """
 
     def __init__(self, rules: TableRules, states: Iterable[RowState], tallies: Mapping[str, Tally], mark: TableMark | None) -> None:
@@ -64,6 +65,7 @@ class Keeper:
         self.access = Access(rules.offline_limit, mark, rules.rules.zone, self.name)
         self.active: Callable[[str, str], tuple[Occurrence, ...]] = lambda _table, _key: ()
         self.shut: Callable[[datetime], Mapping[str, datetime]] = lambda _now: {}
+        self.full: Callable[[datetime], Collection[str]] = lambda _now: ()
         self.unseen: Callable[[str], str] = lambda _source: ""
         self._mended: dict[str, Released] = {}  # rows that were defective until then
         self._misfits = Misfits()
@@ -281,13 +283,12 @@ class Keeper:
         depends_on = task.depends_on if isinstance(task, Task) else ()
         return standing_of(depends_on, self.states, self.tallies, lambda o: bool(self.active(self.name, o)), self.understood)
 
-    def _slips(self, key: str, understood: Task | Defect) -> list[str]:
-        """What the row seems to say in columns that are none of rowd's; which of the sources that it names can't be looked at."""
+    def _slips(self, key: str, understood: Task | Defect, now: datetime) -> list[str]:
+        """What the row seems to say in columns that are none of rowd's; what it names, or wants, and can't have for now."""
         layout, cells = self.sight.layout, self.states[key].cells
         slips = [*layout.slips(cells), *self.sight.missing(cells)] if layout is not None else []
-        named = (*understood.watches, *understood.counts) if isinstance(understood, Task) else ()
-        blind = {name: why for name in named if (why := self.unseen(name))}
-        return slips + [f"the watched source {name} can't be looked at: {public(cause(why))}" for name, why in blind.items()]
+        full = self.name in self.full(now)
+        return [*slips, *notes.of_sources(understood, self.unseen), *notes.of_brake(self.active(self.name, key), full=full)]
 
     def _released(self, key: str) -> Released | None:
         """What kept this row from starting last."""
@@ -340,7 +341,7 @@ class Keeper:
             hold=self.hold(key, now),
             blackouts=self.rules.blackouts,
             shut=self.shut(now),
-            slips=self._slips(key, understood),
+            slips=self._slips(key, understood, now),
             prerequisites=self.prerequisites(key),
         )
 

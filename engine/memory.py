@@ -8,7 +8,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from engine.agenda import Agenda, Place, Rank, ranked
+from engine.agenda import Agenda, Place, Queue, Rank, ranked
+from engine.brakes import Brakes, counted, lane_of_action, lane_of_table
 from engine.breaker import Breakers
 from engine.decide import back_off
 from engine.facts import Tallies
@@ -31,6 +32,7 @@ class Memory:
         self.under_way = UnderWay()
         self.agenda = Agenda()
         self.breakers = Breakers(parts.breaker, parts.limits, parts.max_parallel)
+        self.brakes = Brakes(parts.brakes)
         self.awake_since = now
         self.unwritten_since: datetime | None = None
         self.watches: dict[str, WatchMark] = {}
@@ -41,6 +43,7 @@ class Memory:
         self.keepers[keeper.name], self.tenders[keeper.name] = keeper, tender
         keeper.active = self.under_way.of
         keeper.shut = self.breakers.shut
+        keeper.full = self.brakes.full
         keeper.unseen = self.unseen
 
     def unseen(self, source: str) -> str:
@@ -64,6 +67,7 @@ class Memory:
         """Go on with other parts."""
         self.parts = parts
         self.breakers.rules, self.breakers.limits, self.breakers.usual = parts.breaker, parts.limits, parts.max_parallel
+        self.brakes.rules = parts.brakes
 
     def set_back(self, now: datetime) -> None:
         """The wall clock was set back to `now`: what waits for another attempt waits no longer than if the last had ended just now.
@@ -140,21 +144,29 @@ class Memory:
         task = keeper.understood.get(place[1]) if keeper is not None else None
         return isinstance(task, Task) and task.overlap is Overlap.PARALLEL
 
-    def house(self, now: datetime, free: int, starting: Collection[str] = ()) -> House:
-        """What holds for every task. free: idle workers.   starting: actions of attempts that are about to begin."""
+    def house(self, now: datetime, free: int, starting: Collection[Occurrence] = ()) -> House:
+        """What holds for every task. free: idle workers.   starting: attempts that are about to begin."""
+        running = self.under_way.running + counted(starting)
+        actions = {lane_of_action(action): limit for action, limit in self.breakers.limited(now).items()}
         return House(
             awake_since=self.awake_since,
             free=max(0, free - len(starting)),
-            running=self.under_way.running + Counter(starting),
-            limits=self.breakers.limited(now),
+            running=running,
+            limits=actions | self.brakes.limits(running, now, Counter(o.table for o in starting)),
             shut=self.breakers.shut(now),
+            full=self.brakes.full(now),
             blackouts=self.parts.blackouts,
             unwritten_since=self.unwritten_since,
         )
 
-    def room(self, action: str, now: datetime) -> bool:
-        """Whether the action's own limit lets one more of it start."""
-        return self.under_way.running.get(action, 0) < self.breakers.limit(action, now)
+    def room(self, queue: Queue, now: datetime) -> bool:
+        """Whether the limits of this action, and of this table, let one more start."""
+        action, table = queue
+        running = self.under_way.running
+        limit = self.brakes.limits(running, now, {}).get(lane_of_table(table)) if self.parts.brakes else None
+        return running[lane_of_action(action)] < self.breakers.limit(action, now) and (
+            limit is None or running[lane_of_table(table)] < limit
+        )
 
     def priority(self, place: Place) -> int:
         """Whose turn is first when many come due at once."""
@@ -170,6 +182,7 @@ class Memory:
             if (at := keeper.access.changes_at()) is not None:
                 yield at
         yield from self.breakers.shut(now).values()
+        yield from self.brakes.opens(now)
 
     def streaks(self, streaks: Mapping[str, tuple[int, datetime | None]]) -> None:
         """What the ledger remembers of the actions' last attempts."""

@@ -1,15 +1,16 @@
-"""What Health says of a row's last request or run until the next one: a refusal, or that it began by an old copy. Pure."""
+"""What Health says beside how a row stands: of its last request or run, until the next one; of what it can't have for now. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from config.fields import spelled
 from engine.columns import Column
-from engine.model import RowState
-from engine.plan import Answer
+from engine.model import Defect, Occurrence, RowState, Stage, Task
+from engine.plan import Answer, cause, public
 
 OLD_COPY = timedelta(minutes=5)
 """A run that begins by what the table said longer ago than this, and than polls are apart, bears a note of it."""
@@ -35,6 +36,23 @@ def of_start(state: RowState, known_at: datetime | None, poll: timedelta, now: d
     if age > max(OLD_COPY, poll * 1.5):
         note = f"the last run began by what the row said {spelled(timedelta(minutes=age // timedelta(minutes=1)))} before"
     return state if note == state.note else replace(state, note=note)
+
+
+def of_sources(understood: Task | Defect, unseen: Callable[[str], str]) -> Iterator[str]:
+    """Which of the sources that a row names can't be looked at.   unseen: why; "" of those that can."""
+    named = (*understood.watches, *understood.counts) if isinstance(understood, Task) else ()
+    for name in dict.fromkeys(named):
+        if why := unseen(name):
+            yield f"the watched source {name} can't be looked at: {public(cause(why))}"
+
+
+def of_brake(active: Sequence[Occurrence], *, full: bool) -> Iterator[str]:
+    """Why what has come due of a row waits, though there are workers. No instant: each start of the table's would move it.
+
+    full: as many of its table's runs have begun within the hour as may.
+    """
+    if full and any(one.stage is not Stage.RUNNING for one in active):
+        yield "as many runs of this table have begun within the hour as may (max_per_hour)"
 
 
 def _about_the_button(state: RowState) -> bool:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from actions.api import Action, Adoptable
 from actions.telling import Mask
 from engine.blackout import Blackout
+from engine.brakes import Brake
 from engine.breaker import BreakerRules
 from engine.crash import Crash
 from engine.watching import Source
@@ -25,7 +26,8 @@ def _nobody(_kind: str) -> Adoptable | None:
 
 
 class Parts(Struct, frozen=True):
-    """limits: action → how many attempts at once.   runs: folder of all attempts' folders.   draw: n random bytes.
+    """limits: action → how many attempts at once.   brakes: table → what it may start.
+    runs: folder of all attempts' folders.   draw: n random bytes.
     heir: kind of action → who takes over attempts whose definition is gone.   mask: hides every secret that is known.
     sources: what is watched, by name.
     """
@@ -43,3 +45,4 @@ class Parts(Struct, frozen=True):
     heir: Callable[[str], Adoptable | None] = _nobody
     mask: Mask = NOTHING_HIDDEN
     sources: Mapping[str, Source] = MappingProxyType({})
+    brakes: Mapping[str, Brake] = MappingProxyType({})

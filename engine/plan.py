@@ -11,6 +11,7 @@ from msgspec import Struct, field
 
 from actions.api import NOT_STARTED
 from engine.blackout import Blackout
+from engine.brakes import Lane
 from engine.model import Occurrence, Request, RowState, Task
 from engine.rounds import Prerequisite
 
@@ -101,15 +102,17 @@ class House(Struct, frozen=True):
     """What holds for every task.
 
     awake_since: when this daemon started.   unwritten_since: since when nothing could be made durable, until this very turn.
-    free: idle workers.   running: action → attempts under way.
-    limits: action → how many may run at once.   shut: action → the instant before which its circuit breaker lets nothing start.
+    free: idle workers.   running: lane → attempts under way.
+    limits: lane → how many may be, of those that have a limit.   full: see `Brakes.full`.
+    shut: action → the instant before which its circuit breaker lets nothing start.
     """
 
     awake_since: datetime
     free: int
-    running: Mapping[str, int] = field(default_factory=dict)
-    limits: Mapping[str, int] = field(default_factory=dict)
+    running: Mapping[Lane, int] = field(default_factory=dict)
+    limits: Mapping[Lane, int] = field(default_factory=dict)
     shut: Mapping[str, datetime] = field(default_factory=dict)
+    full: Mapping[str, datetime] = field(default_factory=dict)
     blackouts: tuple[Blackout, ...] = ()
     unwritten_since: datetime | None = None
 

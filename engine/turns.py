@@ -16,6 +16,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from engine.acting import Acting
+from engine.brakes import HOUR
 from engine.clock import LONGEST_NAP, Timer
 from engine.committer import RETRY_LEDGER, Commits
 from engine.events import ClockJumped, Event, LedgerRecovered, LedgerRefused, Listener
@@ -23,7 +24,7 @@ from engine.findings import Findings
 from engine.happened import Looked
 from engine.keeper import Keeper
 from engine.learning import Learning, Seen
-from engine.ledger import LedgerUnwritable, Unfinished
+from engine.ledger import Ledger, LedgerUnwritable, Unfinished
 from engine.memory import Memory
 from engine.model import Occurrence, Stage
 from engine.parts import Parts
@@ -73,6 +74,9 @@ class Turns:
         found = await self._left(lambda occurrence: occurrence.table in names)
         streaks = await self._committer.read(lambda ledger: {a: ledger.streak(a) for a in self.memory.parts.actions})
         self.memory.streaks(streaks)
+        since = self.clock.now() - HOUR
+        for table in names & self.memory.parts.brakes.keys():
+            self.memory.brakes.take_up(table, await self._committer.read(partial(_begun, table, since)))
         self._before = None
         return found
 
@@ -308,6 +312,10 @@ class Turns:
             self.memory.set_back(now)
         self._before = now
         return now
+
+
+def _begun(table: str, since: datetime, ledger: Ledger) -> list[datetime]:
+    return ledger.begun(table, since)
 
 
 def _starts_otherwise(_now: datetime) -> Findings:

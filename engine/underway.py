@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from engine.brakes import Lane, lanes
 from engine.model import Occurrence, Stage
 
 
@@ -14,7 +15,8 @@ class UnderWay:
     def __init__(self) -> None:
         self._by_id: dict[str, Occurrence] = {}
         self._by_row: dict[tuple[str, str], dict[str, Occurrence]] = {}
-        self._running: Counter[str] = Counter()
+        self._running: Counter[Lane] = Counter()
+        self._attempts = 0
 
     def __contains__(self, run: str) -> bool:
         return run in self._by_id
@@ -30,9 +32,14 @@ class UnderWay:
         return tuple(self._by_row.get((table, key), {}).values())
 
     @property
-    def running(self) -> Counter[str]:
-        """Action → attempts under way."""
+    def running(self) -> Counter[Lane]:
+        """Lane → attempts under way."""
         return self._running
+
+    @property
+    def attempts(self) -> int:
+        """Under way, of whatever action and table."""
+        return self._attempts
 
     def put(self, occurrence: Occurrence) -> None:
         """Remember it as it stands now."""
@@ -52,4 +59,6 @@ class UnderWay:
 
     def _count(self, occurrence: Occurrence | None, by: int) -> None:
         if occurrence is not None and occurrence.stage is Stage.RUNNING:
-            self._running[occurrence.action] += by
+            self._attempts += by
+            for lane in lanes(occurrence):
+                self._running[lane] += by

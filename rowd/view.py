@@ -6,7 +6,6 @@ The daemon is never asked. What a command shows of a row is worked out by the ve
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from functools import partial
@@ -30,14 +29,14 @@ from engine.meanings import Meanings
 from engine.merge import first_sight
 from engine.metadata import setting
 from engine.model import Defect, Occurrence, Request, RowState, Stage, Status, Task
-from engine.plan import Hold, House, Standing
+from engine.plan import Hold, Standing
 from engine.remit import runs
 from engine.rounds import Prerequisite
 from engine.tally import Tally
 from engine.tenancy import holds
 from rowd.allowances import commands_governor
 from rowd.bound import Bound, Site
-from rowd.known import Known, known, shut, tripped
+from rowd.known import Known, known
 from rowd.service import alive
 from rowd.wiring import new_id, patient_table
 
@@ -186,23 +185,6 @@ def remembered(site: Site, ledger: Ledger | None, now: datetime, names: Collecti
     bounds = [site.tables[name] for name in (site.tables if names is None else names)]
     ours = known(site, bounds, ledger)
     return [_seen(bound, ours[bound.rules.rules.table], None, now) for bound in bounds]
-
-
-def house(site: Site, ledger: Ledger | None, now: datetime) -> House:
-    """What holds for every task now: workers, limits, breakers, blackouts, as the daemon of this site would see them."""
-    running: Counter[str] = Counter()
-    mark = None
-    if ledger is not None:
-        running.update(o.action for o in ledger.active() if o.stage is Stage.RUNNING)
-        mark = living(ledger)
-    return House(
-        awake_since=mark.since if mark is not None else now,
-        free=max(0, site.parts.max_parallel - running.total()),
-        running=running,
-        limits=site.parts.limits,
-        shut=shut(tripped(site, ledger), now),
-        blackouts=site.parts.blackouts,
-    )
 
 
 def living(ledger: Ledger | None) -> DaemonMark | None:

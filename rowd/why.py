@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from actions.api import Outcome
 from engine.blackout import covering
+from engine.brakes import ACTION, lane_of_action, lane_of_table
 from engine.cells import quoted
 from engine.decide import decide
 from engine.filling import Unfilled
@@ -114,15 +115,28 @@ def _waiting(row: RowView, occurrence: Occurrence, now: datetime, house: House) 
         return f"attempt {occurrence.attempt + 1} of {occurrence.attempts} follows {at}, after: {occurrence.reason}"
     if shut is not None:
         return _broken(row, occurrence.action, shut, now)
-    limit = house.limits.get(occurrence.action)
-    if limit is not None and house.running.get(occurrence.action, 0) >= limit:
-        action = occurrence.action
-        return (
-            f"it waits for its action: no more than {limit} of {action} may run at once (actions.{action}.parallel), and so many do"
-        )
-    if house.free <= 0:
-        return f"it waits for a free worker: all {sum(house.running.values())} are busy (daemon.max_parallel)"
+    if (crowded := _crowded(row, occurrence, now, house)) is not None:
+        return crowded
     return f"it has been due since {when(occurrence.due, row.zone, now)} and about to start"
+
+
+def _crowded(row: RowView, occurrence: Occurrence, now: datetime, house: House) -> str | None:
+    """Which limit lets no more begin now; None for none."""
+    action, table = occurrence.action, occurrence.table
+    if (until := house.full.get(table)) is not None:
+        at = f"{when(until, row.zone, now)}, {distance(until, now)}"
+        return f"as many runs of {table} have begun within the hour as may (tables.{table}.max_per_hour); the next begins {at}"
+    for lane, name in (
+        (lane_of_action(action), f"actions.{action}.parallel"),
+        (lane_of_table(table), f"tables.{table}.max_parallel"),
+    ):
+        limit = house.limits.get(lane)
+        if limit is not None and house.running.get(lane, 0) >= limit:
+            return f"it waits for its {lane[0]}: no more than {limit} of {lane[1]} may run at once ({name}), and so many do"
+    if house.free <= 0:
+        busy = sum(number for (kind, _), number in house.running.items() if kind == ACTION)
+        return f"it waits for a free worker: all {busy} are busy (daemon.max_parallel)"
+    return None
 
 
 def _broken(row: RowView, action: str, shut: datetime, now: datetime) -> str:

@@ -19,6 +19,7 @@ from config.settings import TableSettings
 from connectors.api import Backend, Place, fold
 from engine import journal
 from engine.blackout import Blackout
+from engine.brakes import Brake
 from engine.breaker import BreakerRules
 from engine.columns import Column
 from engine.committer import Commits
@@ -93,8 +94,15 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
         heir=_heir,
         mask=mask_of(config),
         sources=sources,
+        brakes=_brakes(config),
     )
     return Site(config, tables, parts, definitions), mistakes
+
+
+def _brakes(config: Config) -> dict[str, Brake]:
+    tables = config.settings.tables.items()
+    brakes = {name: Brake(table.max_parallel, table.max_per_hour) for name, table in tables}
+    return {name: brake for name, brake in brakes.items() if brake != Brake()}
 
 
 async def daemon(site: Site, clock: SteadyClock, committer: Commits, listener: Listener, *, take_over: bool = False) -> Daemon:

@@ -81,6 +81,11 @@ class History(Store):
                 failures, newest = failures + 1, newest or instant(ended)
         return failures, newest
 
+    def begun(self, table: str, since: datetime) -> list[datetime]:
+        """When attempts of this table began later than that; those of runs that were pruned are not known any more."""
+        rows = self._rows(_BEGUN, {"table": table, "since": micros(since)})
+        return [instant(started) for (started,) in rows]
+
     def durations(self, table: str) -> dict[str, timedelta]:
         """Key → the median of what its last 20 runs took; absent where none ran."""
         took: dict[str, list[int]] = {}
@@ -123,6 +128,18 @@ _NEWEST_ATTEMPTS = """
     FROM attempts
     WHERE action = :action AND ended_at IS NOT NULL
     ORDER BY ended_at DESC
+"""
+# What began since has ended since, or not yet: each half has an index.
+_BEGUN = """
+    SELECT attempts.started_at
+    FROM attempts
+    JOIN (
+        SELECT id, "table" FROM occurrences WHERE ended_at IS NOT NULL AND ended_at > :since
+        UNION ALL
+        SELECT id, "table" FROM occurrences WHERE stage <> 'ended'
+    ) AS those ON those.id = attempts.run
+    WHERE those."table" = :table AND attempts.started_at > :since
+    ORDER BY attempts.started_at
 """
 _DURATIONS = """
     SELECT occurrences."key", occurrences.duration

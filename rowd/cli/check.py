@@ -18,9 +18,10 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import emit_json, plural, print_table, say, warn
 from rowd.cli.site import behind, reading, runs_as_us, site_at, tables_of
+from rowd.house import house
 from rowd.lint import Finding, Level, lint, refuses
 from rowd.saying import counted
-from rowd.view import RowView, TableView, house, look, usual
+from rowd.view import RowView, TableView, look, usual
 
 STYLES = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "dim"}
 

@@ -21,9 +21,10 @@ from rowd.cli.output import clean, emit_json, fail, print_table, say, warn
 from rowd.cli.rows import end_of_unread, schedule_of, troubles
 from rowd.cli.site import behind, reading, served_of, site_at, unattended
 from rowd.coming import Coming, coming, gathered
+from rowd.house import house
 from rowd.ical import calendar
 from rowd.saying import distance, plural, when
-from rowd.view import TableView, house, look, usual
+from rowd.view import TableView, look, usual
 
 HOURS = 24
 SHOWN = 40

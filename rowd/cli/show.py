@@ -26,8 +26,9 @@ from rowd.cli.pending import action_of, ahead, breaker, next_lines, waiting
 from rowd.cli.rows import health_style, outcome_style, row_json, run_json, stands, status_of, troubles
 from rowd.cli.site import behind, pick, reading, site_at, tables_of
 from rowd.coming import Coming, coming
+from rowd.house import house
 from rowd.saying import distance, earlier, plural, when
-from rowd.view import RowView, house, living, look
+from rowd.view import RowView, living, look
 from rowd.why import filled_now, holds_now, why
 
 RUNS = 5

@@ -32,9 +32,10 @@ from rowd.cli.seen import listening, seen, seen_json
 from rowd.cli.site import Gone, behind, ended_silently, ledger_gone, ledger_tables, reading, salvaged
 from rowd.coming import coming
 from rowd.heartbeat import Sign, heard, trouble_of
+from rowd.house import house
 from rowd.note import Note, left
 from rowd.saying import distance, lasting, plural
-from rowd.view import house, living, remembered
+from rowd.view import living, remembered
 
 SOON = timedelta(hours=1)
 DAY = timedelta(hours=24)
@@ -197,6 +198,9 @@ def _pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
     for action, until in sorted(found.house.shut.items()):
         shut = f"{action} failed too often in a row: nothing of it starts for {lasted(until - found.now)}"
         yield "Breaker", (shut, "red")
+    for table, until in sorted(found.house.full.items()):
+        begun = f"as many runs of {table} have begun within the hour as may (max_per_hour)"
+        yield "Brake", (f"{begun}: the next one that comes due begins in {lasted(until - found.now)}", "yellow")
     yield "Listener", (found.deaf, "red") if found.deaf else f"on {found.listens}" if found.listens else ""
     for nth, mark in enumerate(found.watches):
         yield "" if nth else "Watch", seen(mark, found.now)
@@ -312,6 +316,7 @@ def _json(found: _Standing) -> dict[str, Any]:
         "due_next_hour": found.due,
         "last_24_hours": {str(outcome): number for outcome, number in found.day.items()},
         "quota": [as_json(one) for one in found.quota],
+        "brakes": [{"table": table, "full_until": until} for table, until in sorted(found.house.full.items())],
         "breakers": [{"action": action, "shut_until": until} for action, until in sorted(found.house.shut.items())],
         "listener": {"address": found.listens or None, "trouble": found.deaf or None} if found.listens or found.deaf else None,
         "watches": [seen_json(mark) for mark in found.watches],

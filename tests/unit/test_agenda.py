@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from engine.agenda import Agenda, Place, Rank, Waits, ranked
+from engine.agenda import Agenda, Place, Queue, Rank, Waits, ranked
 from engine.model import Cause, Occurrence, Stage
 from tests.fakes.virtual import NOON
 
@@ -35,7 +35,7 @@ def by(stands: dict[tuple[Place, str], Rank]) -> Waits:
     return lambda place, action: stands.get((place, action))
 
 
-def room(_action: str) -> bool:
+def room(_queue: Queue) -> bool:
     return True
 
 
@@ -79,8 +79,14 @@ def test_a_task_goes_by_what_waits_of_it_now_not_by_what_waited_once() -> None:
 
 def test_a_task_whose_action_is_at_its_limit_gives_way_and_keeps_its_place() -> None:
     agenda, stands = queued(occurrence("a", priority=9, action="full"), occurrence("b"))
-    assert agenda.take(NOON, 1, by(stands), lambda action: action != "full") == [B]
+    assert agenda.take(NOON, 1, by(stands), lambda queue: queue != ("full", "ops")) == [B]
     assert agenda.take(NOON, 1, by(stands), room) == [A]
+
+
+def test_a_table_at_its_limit_gives_way_to_others_of_the_same_action() -> None:
+    agenda, stands = queued(occurrence("a", priority=9), other := replace(occurrence("b"), table="dev"))
+    assert agenda.take(NOON, 2, by(stands), lambda queue: queue != ("act", "ops")) == [("dev", other.key)]
+    assert agenda.take(NOON, 2, by(stands), room) == [A]
 
 
 def test_what_is_to_be_decided_on_is_pressing_and_nothing_else_is() -> None:

@@ -418,7 +418,7 @@ def test_an_open_breaker_delays_the_start_and_not_the_claim() -> None:
 
 def test_an_action_at_its_limit_lets_others_pass() -> None:
     those = [standing("a", priority=9), standing("b", action="other")]
-    plan = decide(those, at(1), replace(HOUSE, running={"act": 1}, limits={"act": 1}))
+    plan = decide(those, at(1), replace(HOUSE, running={("action", "act"): 1}, limits={("action", "act"): 1}))
     assert [key for _, key, _ in plan.starts] == ["b"]
 
 

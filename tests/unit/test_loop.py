@@ -143,7 +143,7 @@ def test_what_overlaps_is_skipped_and_recorded(tmp_path: Path) -> None:
             await house.until(NOON + timedelta(minutes=3, seconds=30))
             assert house.witness.times() == [NOON + MINUTE, NOON + 3 * MINUTE]
             assert "RUNNING since" in sheet.person("slow")["Health"]
-            assert daemon.under_way.running["act"] == 1
+            assert daemon.under_way.attempts == 1
 
     run(story())
 

@@ -544,7 +544,7 @@ def test_workers_are_shared_by_priority_and_never_exceeded(tmp_path: Path) -> No
 
         async def watch(request: Request) -> Result:
             nonlocal most
-            most = max(most, daemon.under_way.running["act"])
+            most = max(most, daemon.under_way.attempts)
             return await slow(timedelta(seconds=30))(request)  # type: ignore[misc]  # slow gives a coroutine
 
         house.witness.behaviour = watch

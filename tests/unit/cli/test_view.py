@@ -15,7 +15,8 @@ from engine.ledger import Reach
 from engine.patience import WAITS
 from engine.wording import moment
 from rowd.cli.site import reading, site_at
-from rowd.view import house, look
+from rowd.house import house
+from rowd.view import look
 from tests.unit.cli.desk import Desk
 
 ROW = "1,backup,,hourly,work,active,,,,"
@@ -75,7 +76,7 @@ def test_workers_are_taken_by_what_runs_not_by_what_waits(tmp_path: Path) -> Non
     site = site_at(tmp_path / "rowd.toml")
     with reading(site) as ledger:
         found = house(site, ledger, now)
-    assert (found.free, dict(found.running)) == (2, {"work": 1})
+    assert (found.free, dict(found.running)) == (2, {("action", "work"): 1, ("table", "ops"): 1})
 
 
 def test_a_breaker_whose_wait_is_over_lets_things_start(tmp_path: Path) -> None:

@@ -85,11 +85,17 @@ def test_what_is_claimed_waits_for_a_worker_its_action_or_the_breaker() -> None:
     row = replace(row, active=(claimed(row),))
     assert "about to start" in said(row)
     assert (
-        said(row, replace(HOUSE, free=0, running={"other": 8}))
+        said(row, replace(HOUSE, free=0, running={("action", "other"): 8, ("table", "ops"): 8}))
         == "It waits for a free worker: all 8 are busy (daemon.max_parallel)."
     )
     assert "no more than 2 of work may run at once (actions.work.parallel)" in said(
-        row, replace(HOUSE, running={"work": 2}, limits={"work": 2})
+        row, replace(HOUSE, running={("action", "work"): 2}, limits={("action", "work"): 2})
+    )
+    assert "no more than 2 of ops may run at once (tables.ops.max_parallel)" in said(
+        row, replace(HOUSE, running={("table", "ops"): 2}, limits={("table", "ops"): 2})
+    )
+    assert "within the hour as may (tables.ops.max_per_hour); the next begins today 13:10, in 10m" in said(
+        row, replace(HOUSE, full={"ops": NOON + 10 * MINUTE})
     )
     assert "circuit breaker lets nothing start before today 13:10, in 10m" in said(
         row, replace(HOUSE, shut={"work": NOON + 10 * MINUTE})
