@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from actions.api import Outcome, Result
 from engine.brakes import HOUR, Brake, Brakes, counted, lane_of_action, lane_of_table, lanes
 from engine.events import OccurrenceRecorded, RunStarted, TableBraked
+from engine.foresight import TOGETHER
 from engine.model import Cause, Occurrence, Stage
 from tests.fakes.house import House, slow
 from tests.fakes.memory_table import MemoryTable
@@ -148,6 +149,29 @@ def test_no_more_runs_begin_in_an_hour_than_may_and_the_others_wait(tmp_path: Pa
         assert {outcome for outcome, _ in skipped} == {"skipped"}, "what came due while an earlier one waited"
         starts = [e.at for e in house.of(RunStarted)]
         assert all(sum(at - HOUR < other <= at for other in starts) <= 4 for at in starts)
+
+    run(story())
+
+
+def test_what_waits_begins_to_the_instant_though_nothing_else_happens_then(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path, brakes={"ops": Brake(None, 1)}), table(row("first", "now"), row("second", "now"))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=125))
+        first, second = (e.at for e in house.of(RunStarted))
+        assert second == first + HOUR
+
+    run(story())
+
+
+def test_of_a_crowd_that_is_decided_on_in_parts_no_more_begin_than_may(tmp_path: Path) -> None:
+    async def story() -> None:
+        may = TOGETHER + 7
+        house = House(tmp_path, brakes={"ops": Brake(None, may)}, max_parallel=4 * TOGETHER)
+        sheet = table(*(row(f"r{n}", "every hour") for n in range(3 * TOGETHER)))
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=90))
+            assert len(house.witness.seen) == may
 
     run(story())
 
