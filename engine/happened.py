@@ -35,9 +35,11 @@ class Looked(Struct, frozen=True):
 
 
 def masked(looked: Looked, mask: Mask) -> Looked:
-    """Without secrets, whoever wrote them into what has happened."""
-    if looked.look is None or not looked.look.happenings or mask.idle:
+    """Without secrets, whoever wrote them into what has happened, or into what is the trouble."""
+    if mask.idle:
         return looked
+    if looked.look is None:
+        return replace(looked, trouble=mask.text(looked.trouble))
     happenings = tuple(
         replace(one, summary=mask.text(one.summary), values={name: mask.value(value) for name, value in one.values.items()})
         for one in looked.look.happenings

@@ -25,7 +25,7 @@ from engine.tender import FLUSH_WITHIN, Tender
 from engine.trust import SteadyClock
 from engine.turns import Turns, end, when_set
 from engine.underway import UnderWay
-from engine.watching import Aside, Watching
+from engine.watching import Aside, Watching, in_a_thread
 from engine.windows import Windows
 from watches.api import Box
 
@@ -49,7 +49,7 @@ class Daemon:
         committer: Commits,
         listener: Listener,
         windows: Windows | None = None,
-        aside: Aside = asyncio.to_thread,
+        aside: Aside = in_a_thread,
     ) -> None:
         """windows: see `Governor`.   aside: where looks at watched sources block."""
         self.clock = clock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 from engine.clock import Clock
 from engine.happened import Looked
 from engine.model import Type
-from watches.api import LONGEST_STATE, Box, Door, Look, Unseen, Watch
+from watches.api import LONGEST_STATE, Box, Door, Endable, Look, Unseen, Watch
 
 T = TypeVar("T")
 
@@ -28,7 +29,9 @@ class Source(Struct, frozen=True):
     definition: a mark of what `rowd.toml` says of it.   every: between two looks where nothing tells of a change sooner.
     debounce: how long it must have been at rest.   commits: whether what happens to it are commits.
     says: the names of all values that its events have; None where they may be any.
+    apart: each thing that happens to it is a run of its own.
     door: of one to which things are brought: decides what is let in; its watch is a `Box` then.
+    made: a mark of all that its watch was made from, what doesn't say what is watched included.
     """
 
     name: str
@@ -38,7 +41,9 @@ class Source(Struct, frozen=True):
     debounce: timedelta
     commits: bool = False
     says: frozenset[str] | None = None
+    apart: bool = False
     door: Door | None = None
+    made: str = ""
 
     @property
     def makes(self) -> Type:
@@ -53,20 +58,46 @@ class Source(Struct, frozen=True):
 
 
 class Aside(Protocol):
-    """Where looks block without blocking the event loop; `asyncio.to_thread`, but for tests."""
+    """Where looks block without blocking the event loop; `in_a_thread`, but for tests."""
 
     def __call__(self, call: Callable[[], T], /) -> Awaitable[T]: ...
 
 
-def unseen(source: Source, state: str | None) -> str | None:
-    """Why the source can't be looked at as the machine is now; None where it can. Blocks.   state: as it was last found."""
+async def in_a_thread(call: Callable[[], T]) -> T:
+    """In a thread of its own, so that looks that take long hold up none of others, nor the end of the daemon."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
+
+    def told(found: T | None, failed: BaseException | None) -> None:
+        if answer.done():
+            return
+        if failed is not None:
+            answer.set_exception(failed)
+        else:
+            answer.set_result(found)  # type: ignore[arg-type]  # None only where that is what was found
+
+    def work() -> None:
+        found: T | None = None
+        failed: BaseException | None = None
+        try:
+            found = call()
+        except BaseException as exc:  # it is raised where it is awaited
+            failed = exc
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(told, found, failed)
+
+    threading.Thread(target=work, name="look", daemon=True).start()
+    return await answer
+
+
+def tried(source: Source, state: str | None) -> Look | str:
+    """What one look finds as the machine is now, or why there is none. Blocks.   state: as it was last found."""
     try:
-        source.watch.look(state)
+        return source.watch.look(state)
     except Unseen as exc:
         return str(exc)
     except Exception as exc:  # see Watcher.look
         return _broken(exc)
-    return None
 
 
 def _broken(exc: Exception) -> str:
@@ -86,6 +117,7 @@ class Watcher:
         self._aside = aside
         self._deliver = deliver
         self._stirred = asyncio.Event()
+        self._wait = timedelta(0)  # it is to be left alone for so long
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -96,8 +128,7 @@ class Watcher:
                 await self.look()
                 await self._rest()
         finally:
-            if isinstance(self.source.watch, Box):
-                self.source.watch.shut()
+            self.shut()
             stirring.cancel()
             with suppress(asyncio.CancelledError):
                 await stirring
@@ -105,25 +136,29 @@ class Watcher:
     async def look(self) -> None:
         """Look once."""
         look: Look | None = None
-        trouble = ""
+        trouble, self._wait = "", timedelta(0)
         try:
             look = await self._aside(lambda: self.source.watch.look(self.state))
             if len(look.state) > LONGEST_STATE:
                 look, trouble = None, "there is more of it than can be kept; let it be about less"
         except Unseen as exc:
-            trouble = str(exc)
+            trouble, self._wait = str(exc), exc.wait
         except Exception as exc:  # another package's kind may fail in any way: its source is in trouble, and nothing else
             trouble = _broken(exc)
         if look is not None:
             self.state = look.state
-        apart = self.source.door is not None
-        await self._deliver(Looked(self.source.name, self.source.definition, look, trouble, apart))
+        await self._deliver(Looked(self.source.name, self.source.definition, look, trouble, self.source.apart))
         if isinstance(self.source.watch, Box):
             self.source.watch.settled(durable=look is not None)
 
+    def shut(self) -> None:
+        """Nobody looks any more."""
+        if isinstance(self.source.watch, Endable):
+            self.source.watch.shut()
+
     async def _rest(self) -> None:
         """Until it is time to look again: it has stirred and come to rest, or its time is up."""
-        if not await self._stirs_within(self.source.every):
+        if not await self._stirs_within(max(self.source.every, self._wait)):
             return
         until = self._clock.monotonic() + LONGEST_REST * self.source.debounce.total_seconds()
         while (left := timedelta(seconds=until - self._clock.monotonic())) > timedelta(0):
@@ -180,7 +215,11 @@ class Watching:
     async def look_once(self, sources: Mapping[str, Source], states: Mapping[str, str | None]) -> None:
         """Look at each once."""
         watchers = [Watcher(s, states.get(name), self._clock, self._aside, self._deliver) for name, s in sources.items()]
-        await asyncio.gather(*(watcher.look() for watcher in watchers))
+        try:
+            await asyncio.gather(*(watcher.look() for watcher in watchers))
+        finally:
+            for watcher in watchers:
+                watcher.shut()
 
     async def end(self) -> None:
         """Look no more; a look under way counts for nothing."""

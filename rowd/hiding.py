@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from actions.telling import Mask
 from config.load import Config
 
@@ -14,7 +16,7 @@ def mask_of(config: Config) -> Mask:
     """Hides each secret that an action or a watched source declares, were it with mistakes, and each long value of `.env`."""
     kept = {name: value.get_secret_value() for name, value in config.kept.items()}
     names = {name for action in config.settings.actions for name in _declared(config, action)}
-    said = (source.get("secret") for source in config.settings.watches.values())
+    said = (name for source in config.settings.watches.values() for name in (source.get("secret"), *_listed(source)))
     names |= {name for name in said if isinstance(name, str)}
     declared = [config.variables[name].get_secret_value() for name in names if name in config.variables]
     return Mask([*declared, *(value for name, value in kept.items() if name in names or len(value) >= LONG)])
@@ -26,6 +28,10 @@ def unknown(config: Config, action: str) -> list[str]:
 
 
 def _declared(config: Config, action: str) -> list[str]:
+    return _listed(config.settings.actions.get(action, {}))
+
+
+def _listed(definition: Mapping[str, object]) -> list[str]:
     """As it stands in rowd.toml, right or wrong."""
-    said = config.settings.actions.get(action, {}).get("secrets")
+    said = definition.get("secrets")
     return [name for name in said if isinstance(name, str)] if isinstance(said, list) else []

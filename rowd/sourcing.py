@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import ValidationError
 
@@ -29,11 +29,14 @@ def source_of(config: Config, name: str, raw: Mapping[str, object], mistakes: li
             what = settings.model_dump(mode="json", exclude={*Definition.model_fields, *kind.limits} - {"kind"})
         else:
             what = {"kind": kind_name}  # what was delivered stays known, whatever is said of it later
-        mark = hashlib.sha256(repr((str(config.base), what)).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        mark = _mark(str(config.base), what)
+        lent, complete = _lent(config, f"{key}.secrets", kind.secrets(settings), mistakes)
+        made = "" if kind.door is not None else _mark(repr(settings), lent)
         door = kind.door(settings, lambda named: config.secret(named).get_secret_value()) if kind.door is not None else None
         mistakes += _unheard(config, name, door)
-        watch = kind.make(name, settings, config.base)
-        return Source(name, mark, watch, settings.every, settings.debounce, kind.commits, kind.says, door)
+        watch, apart = kind.make(name, settings, config.base, lent), kind.apart(settings)
+        source = Source(name, mark, watch, settings.every, settings.debounce, kind.commits, kind.says, apart, door, made)
+        return source if complete else None
     except ValidationError as exc:
         mistakes += mistakes_of(exc, str(config.file), key, kind.settings)
     except ValueError as exc:
@@ -41,6 +44,24 @@ def source_of(config: Config, name: str, raw: Mapping[str, object], mistakes: li
     except KeyError as exc:
         mistakes.append(without_value(config, f"{key}.secret", str(exc.args[0])))
     return None
+
+
+def _mark(*what: object) -> str:
+    """The same for the same; nothing can be read from it."""
+    return hashlib.sha256(repr(what).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+
+
+def _lent(config: Config, key: str, names: Sequence[str], mistakes: list[Mistake]) -> tuple[dict[str, str], bool]:
+    """Secrets by name, and whether all have a value; one that has none is a mistake, and blank, so that the rest can be checked."""
+    lent = {}
+    before = len(mistakes)
+    for name in names:
+        try:
+            lent[name] = config.secret(name).get_secret_value()
+        except KeyError:
+            lent[name] = ""
+            mistakes.append(without_value(config, key, name))
+    return lent, len(mistakes) == before
 
 
 def _unheard(config: Config, name: str, door: Door | None) -> Iterator[Mistake]:

@@ -10,6 +10,9 @@ from watches.api import Kind
 KINDS = {
     "file": "watches.file:KIND",
     "git": "watches.git:KIND",
+    "url": "watches.url:KIND",
+    "command": "watches.command:KIND",
+    "sql": "watches.sql:KIND",
     "webhook": "watches.webhook:KIND",
 }
 """Name → where its `Kind` is. Other packages add theirs through the entry point group `rowd.watches`."""

@@ -45,14 +45,23 @@ class Look(Struct, frozen=True):
 
     state: opaque to everyone but its kind; kept durably, and given to the next look. At most LONGEST_STATE characters.
     happenings: what has happened since the state that the look was given, oldest first; none at first sight.
+    sees: what stands there, for who asks `rowd doctor`: half a sentence on one line; "" where there is nothing to add.
     """
 
     state: str
     happenings: tuple[Happening, ...] = ()
+    sees: str = ""
 
 
 class Unseen(Exception):
-    """The source can't be looked at now. The text says why, in one sentence with the remedy, without a full stop."""
+    """The source can't be looked at now. The text says why, in one sentence with the remedy, without a full stop.
+
+    wait: it is to be left alone for so long, where that is longer than its `every`.
+    """
+
+    def __init__(self, why: str, wait: timedelta = timedelta(0)) -> None:
+        super().__init__(why)
+        self.wait = wait
 
 
 class Watch(Protocol):
@@ -112,7 +121,15 @@ class Door(Protocol):
 
 
 @runtime_checkable
-class Box(Protocol):
+class Endable(Protocol):
+    """A watch that can be told that nobody looks any more."""
+
+    def shut(self) -> None:
+        """On the event loop. A look that is under way ends at once, whatever it answers: it counts for nothing."""
+
+
+@runtime_checkable
+class Box(Endable, Protocol):
     """A watch to which deliveries are brought: its look finds those that have come since the look before."""
 
     def put(self, delivery: Delivery) -> Awaitable[bool]:
@@ -120,9 +137,6 @@ class Box(Protocol):
 
     def settled(self, *, durable: bool) -> None:
         """On the event loop: whether what the last look found is durable."""
-
-    def shut(self) -> None:
-        """On the event loop: nobody looks any more."""
 
 
 Lend = Callable[[str], str]
@@ -154,14 +168,19 @@ class Kind(Struct, frozen=True):
     `make` raises ValueError, with a sentence for the operator, for what the model alone cannot refuse.
     `limits` are settings that don't say what is watched: what was seen holds on where another value is given.
     `says` are the names of all values that its events have; None where they may be any.
+    `secrets` are the names of those that a definition asks for; `make` gets their values.
+    `apart`: each thing that happens to such a definition is a run of its own.
     `commits` says that what happens to it are commits: rows of the type on_commit can name it.
     `door`, of a kind to which things are brought over HTTP: makes the door from its settings, and its watch is a `Box`. Rows of the
-    type webhook can name it, and each delivery is a run of its own. Raises ValueError, and KeyError for a secret without a value.
+    type webhook can name it. Raises ValueError, and KeyError for a secret without a value.
     """
 
     settings: type[Definition]
-    make: Callable[[str, Any, Path], Watch]  # (the source's name, its settings, folder that relative paths start from)
+    make: Callable[[str, Any, Path, Mapping[str, str]], Watch]
+    """Given the source's name, its settings, the folder that relative paths start from, and secrets: name → value."""
     commits: bool = False
     limits: frozenset[str] = frozenset()
     says: frozenset[str] | None = None
+    secrets: Callable[[Any], tuple[str, ...]] = lambda _: ()
+    apart: Callable[[Any], bool] = lambda _: False
     door: Callable[[Any, Lend], Door] | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,10 +12,10 @@ from actions.api import NOT_STARTED, Context, Lost, Outcome, Request, Result, Un
 from actions.boot import boot
 from actions.command import argv
 from actions.command.environment import PATH, account_of, variables
+from actions.command.finding import in_place, looked_up
 from actions.command.folder import FILES, STDOUT, Sizes, take_back
 from actions.command.identity import kill_left
 from actions.command.launcher import Launch, Order
-from actions.command.script import without_interpreter
 from actions.command.settings import CommandSettings
 from actions.command.tickets import Ticket, begun, is_made, newest, unmade
 from actions.command.verdict import result, too_much
@@ -25,7 +24,7 @@ from actions.command.wards import End
 from actions.command.watch import Adopted, Held, until_gone
 from actions.paths import confined
 from actions.telling import Mask, cut, plain
-from actions.values import BadValue, Value, quoted
+from actions.values import BadValue, Value
 
 LAUNCHES = 3
 """Times that an attempt is made ready, where its warden is gone before it has begun anything."""
@@ -114,8 +113,8 @@ class Command:
     def lacking(self) -> str | None:
         """The folder that it runs in, its program, or the user that it runs as."""
         try:
-            self._in_place()
-            self._checked(self._argv[0].filled(lambda _: ""), self._settings.environment.get("PATH", PATH))
+            in_place(self._cwd)
+            looked_up(self._argv[0].filled(lambda _: ""), self._cwd, self._settings.environment.get("PATH", PATH))
             if self._settings.user is not None:
                 account_of(self._settings.user)
         except (OSError, ValueError) as exc:
@@ -180,29 +179,9 @@ class Command:
             nice=settings.nice,
         )
 
-    def _in_place(self) -> None:
-        if not self._cwd.is_dir():
-            raise ValueError(f"there is no folder {self._cwd}; create it, or correct its cwd")
-
     def _program(self, name: str, path: str) -> str:
         """The program's path, found as a shell would. One that is named by its path is looked at only once it can't be executed."""
-        return str(self._cwd / name) if "/" in name else self._checked(name, path)
-
-    def _checked(self, name: str, path: str) -> str:
-        """The same, once it is sure that it is there. Raises ValueError, with a sentence."""
-        there = self._cwd / name
-        found = shutil.which(str(there) if "/" in name else name, path=path)
-        if found is None and "/" in name and there.is_file():
-            raise ValueError(
-                f"the file {quoted(name)} may not be executed; chmod +x it, or name the program that reads it before it"
-            )
-        if found is None:
-            where, mend = ("", "correct its argv") if "/" in name else (f" in {path}", "write its full path")
-            raise ValueError(f"there is no program {quoted(name)}{where}; install it, or {mend}")
-        program = str((self._cwd / found).absolute())
-        if (missing := without_interpreter(program, name, self._cwd, path)) is not None:
-            raise ValueError(missing)
-        return program
+        return str(self._cwd / name) if "/" in name else looked_up(name, self._cwd, path)
 
 
 def _why_lost(*, stopped: bool) -> str:

@@ -22,19 +22,13 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def variables(
     request: Request, folder: Path, fixed: Mapping[str, str], secrets: Mapping[str, str], user: str | None
 ) -> dict[str, str]:
-    """The environment of one attempt.
+    """The environment of one attempt.   fixed, secrets, user: see `usual`.
 
-    fixed: the definition's own; it may give PATH, HOME and their like other values.   secrets: name → value.
-    user: whom it runs as; None for our own user. Parameters don't come this way, only in argv: one way in is enough to watch.
+    Parameters don't come this way, only in argv: one way in is enough to watch.
     What an event says comes this way alone: others wrote it, and no argv is made of it.
     """
     return {
-        "PATH": PATH,
-        "LANG": "C.UTF-8",
-        **_zone(),
-        **_account(user),
-        **fixed,
-        **secrets,
+        **usual(fixed, secrets, user),
         **_event(request.event),
         "ROWD_RUN_ID": request.run,
         "ROWD_ATTEMPT": str(request.attempt),
@@ -43,6 +37,15 @@ def variables(
         "ROWD_DUE": request.due.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "ROWD_OUTPUT": os.path.join(os.path.abspath(folder), OUTPUT),  # noqa: PTH100, PTH118 (a Path costs ten times as much)
     }
+
+
+def usual(fixed: Mapping[str, str], secrets: Mapping[str, str], user: str | None = None) -> dict[str, str]:
+    """What every program sees.
+
+    fixed: the definition's own; it may give PATH, HOME and their like other values.   secrets: name → value.
+    user: whom it runs as; None for our own user.
+    """
+    return {"PATH": PATH, "LANG": "C.UTF-8", **_zone(), **_account(user), **fixed, **secrets}
 
 
 def _event(event: Mapping[str, Value]) -> dict[str, str]:

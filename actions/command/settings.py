@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
@@ -23,12 +23,21 @@ def _sayable(text: str) -> str:
     return text
 
 
-def _variable(name: str) -> str:
+def variable(name: str) -> str:
+    """The name itself. Raises ValueError, with a sentence, where it can't be that of a variable of a command."""
     if not name or "=" in name or "\0" in name:
         raise ValueError(f'"{name}" can\'t be the name of a variable; write one such as "REPORT_DIR"')
     if name.startswith("ROWD_"):
         raise ValueError(f'"{name}" is one of rowd\'s own variables; choose another name')
     return name
+
+
+def apart(secrets: Iterable[str], environment: Collection[str]) -> None:
+    """Raises ValueError, with a sentence, for a secret that can't be a variable, or is one already."""
+    for name in secrets:
+        variable(name)
+        if name in environment:
+            raise ValueError(f"{name} is both a secret and in environment; remove it from one of them")
 
 
 def _exit_code(code: int) -> int:
@@ -43,17 +52,19 @@ def _a_second_at_least(length: timedelta) -> timedelta:
     return length
 
 
+Word = Annotated[str, AfterValidator(_sayable)]
+Environment = Mapping[Annotated[str, AfterValidator(variable)], Word]
+
+
 class CommandSettings(Definition, frozen=True):
     """`kind = "command"`: a program of this machine."""
 
-    argv: tuple[Annotated[str, AfterValidator(_sayable)], ...] = Field(
+    argv: tuple[Word, ...] = Field(
         min_length=1,
         description="The program and its arguments, one list element each; no shell. {name} is the value of a parameter.",
     )
     cwd: Path = Field(default=Path(), description="The folder it runs in; relative to the folder of rowd.toml.")
-    environment: Mapping[Annotated[str, AfterValidator(_variable)], Annotated[str, AfterValidator(_sayable)]] = Field(
-        default={}, description="Variables with fixed values, beside the few that every command gets."
-    )
+    environment: Environment = Field(default={}, description="Variables with fixed values, beside the few that every command gets.")
     user: str | None = Field(
         default=None, description="The user it runs as; another than rowd's own only where rowd itself runs as root."
     )
@@ -72,8 +83,5 @@ class CommandSettings(Definition, frozen=True):
 
     @model_validator(mode="after")
     def _secrets_are_variables(self) -> Self:
-        for name in self.secrets:
-            _variable(name)
-            if name in self.environment:
-                raise ValueError(f"{name} is both a secret and in environment; remove it from one of them")
+        apart(self.secrets, self.environment)
         return self

@@ -7,7 +7,6 @@ import json
 import math
 from collections.abc import Mapping
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -85,13 +84,8 @@ class Http:
         return lambda reference: secrets[reference.name] if reference.secret else values[reference.name]
 
     def _filled(self, request: Request, secrets: Mapping[str, str]) -> plan.Sent:
-        own = {
-            "User-Agent": f"rowd/{_version()}",
-            "Accept": "*/*",
-            "Accept-Encoding": "identity",
-            "Idempotency-Key": request.run,  # the same for every attempt, so that a server can tell a repetition
-        }
-        return self._plan.filled(own, self._lookup(request.parameters, secrets))
+        own = {"Idempotency-Key": request.run}  # the same for every attempt, so that a server can tell a repetition
+        return self._plan.filled({**plan.usual(), **own}, self._lookup(request.parameters, secrets))
 
     def _result(self, answer: Answer, reason: str, mask: Mask) -> Result:
         if not any(low <= answer.status <= high for low, high in self._settings.expect):
@@ -154,10 +148,3 @@ def _beginning(answer: Answer, mask: Mask) -> str:
     beginning = answer.content[:2000]
     masked = mask.content(beginning, whole=answer.whole and len(beginning) == len(answer.content))
     return cut(plain(masked.decode(errors="replace")), 200)
-
-
-def _version() -> str:
-    try:
-        return version("rowd")
-    except PackageNotFoundError:  # run from a checkout that isn't installed
-        return "0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
 from ipaddress import IPv4Address
 from urllib.parse import quote, urlsplit
 
@@ -89,6 +90,11 @@ def read(settings: HttpSettings) -> Plan:
     return Plan(settings.method, url, headers, body, is_json)
 
 
+def usual() -> dict[str, str]:
+    """The headers that every request of rowd's has."""
+    return {"User-Agent": f"rowd/{_version()}", "Accept": "*/*", "Accept-Encoding": "identity"}
+
+
 def redirected(sent: Sent, status: int, location: str) -> Sent:
     """The request that a redirect asks for (RFC 9110, 15.4). Raises ValueError, with a sentence, where it is not to be followed.
 
@@ -108,6 +114,13 @@ def redirected(sent: Sent, status: int, location: str) -> Sent:
     if following.confidential:
         raise ValueError(f"it was redirected to {quoted(location)}, another server, which may not see the secret in its body")
     return replace(following, headers={name: v for name, v in following.headers.items() if name.lower() in _ELSEWHERE})
+
+
+def _version() -> str:
+    try:
+        return version("rowd")
+    except PackageNotFoundError:  # run from a checkout that isn't installed
+        return "0"
 
 
 def _check_url(text: str, url: Template) -> None:

@@ -50,24 +50,27 @@ def _statuses(value: object) -> object:
     return tuple(found)
 
 
+Headers = Mapping[Annotated[str, AfterValidator(_header)], str]
+Expected = Annotated[Statuses, BeforeValidator(_statuses)]
+Private = Annotated[Allowed, BeforeValidator(allowed)]
+
+
 class HttpSettings(Definition, frozen=True):
     """`kind = "http"`: one request to a web service."""
 
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = Field(default="GET", description="What is asked.")
     url: str = Field(description="Where, in full. {name} is the value of a parameter, percent-encoded; never in the host.")
-    headers: Mapping[Annotated[str, AfterValidator(_header)], str] = Field(
-        default={}, description="Headers; {name} is the value of a parameter, {secret.NAME} a secret's."
-    )
+    headers: Headers = Field(default={}, description="Headers; {name} is the value of a parameter, {secret.NAME} a secret's.")
     body: JsonValue = Field(
         default=None, description='Sent as JSON where it is a table or a list ("{name}" alone keeps its type), else as text.'
     )
-    expect: Annotated[Statuses, BeforeValidator(_statuses)] = Field(
+    expect: Expected = Field(
         default=((200, 299),), description='The statuses that mean success: numbers, and ranges like "200-299".'
     )
     outputs: Mapping[
         Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,99}$")], Annotated[str, AfterValidator(checked)]
     ] = Field(default={}, description="Output = JSON pointer (RFC 6901) into the answer, like /data/0/price.")
-    allow_private: Annotated[Allowed, BeforeValidator(allowed)] = Field(
+    allow_private: Private = Field(
         default=Allowed(), description="Private and loopback addresses that it may reach: true, or a list of hosts and networks."
     )
     follow_redirects: bool = Field(default=False, description="Follow up to 5 redirects; each is checked like the first address.")

@@ -14,7 +14,7 @@ from config.settings import Listen
 from engine.clock import Clock, SystemClock
 from engine.ledger import Ledger, LedgerError, LedgerMissing, LedgerTooOld, WatchMark
 from engine.plan import bare
-from engine.watching import unseen
+from engine.watching import tried
 from rowd.bound import Site
 from rowd.cli.checking import MARKS, about_actions, about_state
 from rowd.cli.command import examples
@@ -30,6 +30,7 @@ from rowd.saying import counted
 from rowd.service import runs
 from rowd.view import look
 from rowd.wiring import holder_of
+from watches.api import Look
 
 
 class Line(Struct, frozen=True):
@@ -97,10 +98,16 @@ def _installation(site: Site, *, mended: bool) -> Iterator[Line]:
     marks = _seen(site)
     for name, source in site.parts.sources.items():
         mark = marks.get(name)
-        why = unseen(source, mark.state if mark is not None and mark.definition == source.definition else None)
-        yield Line("", "watch", why is None, f"{name} can't be looked at: {why}" if why is not None else f"{name} can be looked at")
+        found = tried(source, mark.state if mark is not None and mark.definition == source.definition else None)
+        yield Line("", "watch", isinstance(found, Look), site.parts.mask.text(_tried(name, found)))
     if (listen := site.config.settings.listen) is not None:
         yield _listener(site, listen)
+
+
+def _tried(name: str, found: Look | str) -> str:
+    if isinstance(found, str):
+        return f"{name} can't be looked at: {found}"
+    return f"{name} can be looked at{f': {found.sees}' if found.sees else ''}"
 
 
 def _listener(site: Site, listen: Listen) -> Line:

@@ -33,7 +33,7 @@ def forge() -> Source:
     assert KIND.door is not None
     settings = WebhookSettings.model_validate({"kind": "webhook", "scheme": "none"})
     door = KIND.door(settings, dict[str, str]().__getitem__)
-    return Source("forge", "a", WebhookBox(), settings.every, settings.debounce, door=door)
+    return Source("forge", "a", WebhookBox(), settings.every, settings.debounce, apart=True, door=door)
 
 
 def push(daemon: Daemon, name: str) -> asyncio.Future[bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from actions.api import Outcome, Result
 from actions.telling import Mask
 from engine.events import OccurrenceRecorded, RequestTaken, RunEnded, RunStarted, WatchChanged, WatchRecovered, WatchUnseen
 from engine.model import Cause
-from engine.watching import Source
+from engine.watching import Source, in_a_thread
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
@@ -601,3 +602,109 @@ def test_a_secret_that_somebody_wrote_into_what_happened_is_told_nowhere(tmp_pat
 
     run(story())
     assert b"hunter2" not in b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+
+
+def test_what_wants_to_be_left_alone_is_not_looked_at_before(tmp_path: Path) -> None:
+    class Busy(Log):
+        wait = timedelta(minutes=10)
+
+        def look(self, before: str | None) -> Look:
+            self.looks += 1
+            if self.looks == 1:
+                raise Unseen("it is busy; wait", self.wait)
+            return Look("1")
+
+    async def story() -> None:
+        service = Busy()
+        its, sheet = source("service", service), table(row("take", Watch="service"))
+        one = house(tmp_path, its)
+        async with one.open(sheet, table_rules=its_rules(its)):
+            await one.until(NOON + 9 * MINUTE)
+            assert service.looks == 1
+            await one.until(NOON + 10 * MINUTE + 5 * SECOND)
+            assert service.looks == 2
+            await one.until(NOON + 11 * MINUTE + 5 * SECOND)
+            assert service.looks == 3  # in its own rhythm again
+
+    run(story())
+
+
+def test_what_happens_apart_is_a_run_each_and_counts_together(tmp_path: Path) -> None:
+    async def story() -> None:
+        rows = Log()
+        its = source("rows", rows, apart=True)
+        sheet = table(row("take", Watch="rows"), row("each3", Type="counter", Counts="rows", Threshold="3", Current="0"))
+        one = house(tmp_path, its)
+        async with one.open(sheet, table_rules=its_rules(its)):
+            await one.until(NOON + 10 * SECOND)
+            for what in "abcd":
+                rows.quietly(what)
+            await one.until(NOON + 2 * MINUTE)
+            assert [r.event["what"] for r in one.witness.seen if r.task == "take"] == list("abcd")
+            assert len(started(one, "each3")) == 1
+            assert sheet.person("each3")["Current"] == "1"
+
+    run(story())
+
+
+def test_a_watch_is_told_when_nobody_looks_any_more(tmp_path: Path) -> None:
+    class Ending(Log):
+        shuts = 0
+
+        def shut(self) -> None:
+            self.shuts += 1
+
+    async def story() -> None:
+        first, second, stays = Ending(), Ending(), Ending()
+        old, new, other = source("it", first), source("it", second, made="b"), source("other", stays)
+        sheet = table(row("take", Watch="it"))
+        one = house(tmp_path, old, other)
+        async with one.open(sheet, table_rules=its_rules(old)) as daemon:
+            await one.until(NOON + 10 * SECOND)
+            first.quietly("seen by nobody")
+            second.happened = first.happened
+            one._parts["sources"] = {"it": new, "other": other}
+            daemon.reconfigure(one.parts(), {"ops": its_rules(new)})
+            await one.until(NOON + 20 * SECOND)
+            assert (first.shuts, second.shuts, stays.shuts) == (1, 0, 0)
+            assert [request.event["what"] for request in one.witness.seen] == ["seen by nobody"]  # it is defined as before
+        assert (second.shuts, stays.shuts) == (1, 1)
+        daemon, committer = await house(tmp_path, new).daemon(sheet, table_rules=its_rules(new))
+        await daemon.run_once(asyncio.Event())
+        await daemon.close()
+        await committer.close()
+        assert second.shuts == 2
+
+    run(story())
+
+
+def test_secrets_in_what_is_the_trouble_are_masked(tmp_path: Path) -> None:
+    async def story() -> None:
+        inbox = Log()
+        inbox.away = "it says sesame-open-1; mend it"
+        its, sheet = source("inbox", inbox), table(row("take", Watch="inbox"))
+        one = House(tmp_path, sources={"inbox": its}, mask=Mask(["sesame-open-1"]))
+        async with one.open(sheet, table_rules=its_rules(its)):
+            await one.until(NOON + 10 * SECOND)
+        assert [e.message for e in one.of(WatchUnseen)] == ["it says ***; mend it"]
+        assert "sesame" not in sheet.person("take")["Health"]
+
+    run(story())
+
+
+def test_looks_that_take_long_hold_up_no_other_and_not_the_end() -> None:
+    async def story() -> None:
+        never = threading.Event()
+        hanging = [asyncio.create_task(in_a_thread(never.wait)) for _ in range(50)]
+        try:
+            assert await in_a_thread(lambda: 5) == 5
+            with pytest.raises(ZeroDivisionError):
+                await in_a_thread(lambda: 1 // 0)
+            for one in hanging:
+                one.cancel()
+            await asyncio.gather(*hanging, return_exceptions=True)
+            assert {thread.daemon for thread in threading.enumerate() if thread.name == "look"} == {True}
+        finally:
+            never.set()  # whatever comes back now, nobody hears
+
+    asyncio.run(story())

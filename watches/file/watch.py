@@ -112,7 +112,7 @@ class FileWatch:
         return replace(entry, unsettled=0 if got.whole and settled else since)
 
 
-def make(name: str, settings: FileSettings, base: Path) -> FileWatch:  # noqa: ARG001 (a Kind's signature)
+def make(name: str, settings: FileSettings, base: Path, lent: Mapping[str, str]) -> FileWatch:  # noqa: ARG001 (a Kind's signature)
     """The watch of a definition. Raises ValueError where its root doesn't hold its path."""
     watch = FileWatch(settings, base)
     watch.within_root()

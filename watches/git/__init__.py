@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from watches.api import Kind
@@ -15,7 +16,7 @@ SAYS = frozenset({"commit", "short", "branch", "author", "email", "date", "subje
 """The names of all that an event says of a commit."""
 
 
-def make(name: str, settings: GitSettings, base: Path) -> GitWatch:  # noqa: ARG001 (a Kind's signature)
+def make(name: str, settings: GitSettings, base: Path, lent: Mapping[str, str]) -> GitWatch:  # noqa: ARG001 (a Kind's signature)
     """Raises nothing: a repository that isn't there may come."""
     return GitWatch(settings, (base / settings.path).absolute())
 

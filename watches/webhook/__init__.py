@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from watches.api import Kind
@@ -10,9 +11,9 @@ from watches.webhook.door import WebhookDoor
 from watches.webhook.settings import WebhookSettings
 
 
-def make(name: str, settings: WebhookSettings, base: Path) -> WebhookBox:  # noqa: ARG001 (a Kind's signature)
+def make(name: str, settings: WebhookSettings, base: Path, lent: Mapping[str, str]) -> WebhookBox:  # noqa: ARG001 (a Kind's signature)
     """Raises nothing."""
     return WebhookBox()
 
 
-KIND = Kind(settings=WebhookSettings, make=make, door=WebhookDoor)
+KIND = Kind(settings=WebhookSettings, make=make, door=WebhookDoor, apart=lambda _: True)

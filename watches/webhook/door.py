@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from watches.api import Delivery, Door, Happening, Lend, Reply, Value
-from watches.webhook.picking import cleaned, content, one_line, picked
+from watches.saying import cleaned, one_line
+from watches.webhook.picking import content, picked
 from watches.webhook.schemes import SCHEMES
 from watches.webhook.settings import Rate, WebhookSettings, rate_of
 

@@ -10,9 +10,7 @@ from typing import Any
 import msgspec
 
 from watches.api import LONGEST_VALUE, Value
-
-_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-"""What a terminal or an editor obeys, but for tabs and ends of lines; and NUL, which no variable of a command can hold."""
+from watches.saying import cleaned
 
 _MARK = b"\xef\xbb\xbf"
 """What some programs put before UTF-8."""
@@ -41,17 +39,6 @@ def picked(what: Any, pointers: Mapping[str, str]) -> dict[str, Value]:
         elif isinstance(value, int):
             found[name] = value if abs(value) < LARGEST else str(value)[:LONGEST_VALUE]
     return found
-
-
-def cleaned(text: str, longest: int = LONGEST_VALUE) -> str:
-    """Without what can't be shown, and cut with a mark where it is too long."""
-    shown = _OBEYED.sub(" ", text.replace("\r\n", "\n"))
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
-
-
-def one_line(text: str, longest: int) -> str:
-    """The same on one line."""
-    return cleaned(" ".join(text.split()), longest)
 
 
 def _at(what: Any, pointer: str) -> Any:

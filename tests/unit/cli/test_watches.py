@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from engine.ledger import WatchMark
+from engine.watching import Source
+from rowd.cli.site import site_at
 from tests.unit.cli.desk import Desk
 
 HEADER = "ID,Name,Type,Action,Schedule,Watch,Counts,Threshold,Current,Status,Metadata"
@@ -96,3 +100,65 @@ def test_add_takes_a_source_or_refuses_it_with_the_remedy(desk: Desk) -> None:
     said = desk.said("add", "both", "--action", "work", "--schedule", "daily 07:00", "--watch", "inbox")
     assert "as row" in said
     assert "every day at 07:00, and when something changes in inbox" in said
+
+
+ASKED = """
+[watch.version]
+kind = "command"
+argv = ["/bin/sh", "-c", "echo 1.5 for $KEY"]
+secrets = ["KEY"]
+[watch.orders]
+kind = "sql"
+path = "shop.sqlite"
+query = "SELECT * FROM orders"
+new_rows = "id"
+[watch.page]
+kind = "url"
+url = "http://127.0.0.1:1/"
+"""
+
+
+def test_doctor_tells_what_it_saw_of_what_is_asked_again_and_again(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, "1,take,,work,,orders,,,,active,", more=ASKED, header=HEADER)
+    (tmp_path / ".env").write_text("KEY=sesame-open-1\n")
+    (tmp_path / ".env").chmod(0o600)
+    with closing(sqlite3.connect(tmp_path / "shop.sqlite")) as shop:
+        shop.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)")
+        shop.execute("INSERT INTO orders VALUES (7)")
+        shop.commit()
+    said = desk.said("doctor", code=1)
+    assert '✓ watch: version can be looked at: it prints "1.5 for ***"' in said
+    assert "✓ watch: orders can be looked at: its newest row is 7" in said
+    assert "✗ watch: page can't be looked at: 127.0.0.1 is a loopback address: not asked" in said
+    assert "when something changes in orders" in desk.said("list")
+
+
+def test_a_secret_without_a_value_and_wrong_settings_are_all_told_by_check(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, more=ASKED, header=HEADER)
+    said = desk.said("doctor", code=1)
+    assert "KEY has no value" in said
+    assert "version can be looked at" not in said  # without its secret it would be asked in vain
+    wrong = ASKED.replace('path = "shop.sqlite"', 'path = "~/shop"').replace('url = "http', 'url = "gopher')
+    said = Desk(tmp_path, more=wrong, header=HEADER).said("check", code=4)
+    assert "watch.version.secrets: KEY has no value; put KEY=… into .env beside rowd.toml" in said
+    assert 'watch.orders.path: "~/shop": "~" means nothing to a daemon; write the path in full' in said
+    assert 'watch.page: "gopher://127.0.0.1:1/" is no address of a web service' in said
+
+
+def test_a_limit_or_a_secret_that_changed_is_gone_by_and_begins_nothing_anew(tmp_path: Path) -> None:
+    def sources() -> dict[str, Source]:
+        return dict(site_at(tmp_path / "rowd.toml").parts.sources)
+
+    Desk(tmp_path, more=WATCH + ASKED, header=HEADER)
+    (tmp_path / ".env").write_text("KEY=one\n")
+    before = sources()
+    assert all(one.like(before[name]) for name, one in sources().items())
+    (tmp_path / ".env").write_text("KEY=another\n")
+    config = tmp_path / "rowd.toml"
+    config.write_text(config.read_text().replace('path = "inbox/*.csv"', 'path = "inbox/*.csv"\nmax_files = 5'))
+    now = sources()
+    assert {name for name, one in now.items() if one.apart} == {"orders"}
+    assert {name for name, one in now.items() if not one.like(before[name])} == {"inbox", "version"}
+    assert {name: one.definition for name, one in now.items()} == {name: one.definition for name, one in before.items()}
+    config.write_text(config.read_text().replace("echo 1.5", "echo 1.6"))
+    assert sources()["version"].definition != before["version"].definition

@@ -71,7 +71,7 @@ class Repository:
 
 def watch(path: Path, **settings: Any) -> Watch:
     kind = watches.load("git")
-    return kind.make("app", kind.settings.model_validate({"kind": "git", "path": str(path), **settings}), Path("/"))
+    return kind.make("app", kind.settings.model_validate({"kind": "git", "path": str(path), **settings}), Path("/"), {})
 
 
 @dataclass

@@ -92,4 +92,4 @@ def test_the_page_has_every_setting_with_its_default_and_its_meaning() -> None:
     for block in re.findall(r"```toml\n(.*?)```", section, re.DOTALL):
         for name, raw in tomllib.loads(block)["watch"].items():
             kind = watches.load(raw["kind"])
-            kind.make(name, kind.settings.model_validate(raw), Path("/"))
+            kind.make(name, kind.settings.model_validate(raw), Path("/"), {})

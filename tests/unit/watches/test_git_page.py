@@ -29,7 +29,7 @@ def test_the_definition_shown_is_accepted() -> None:
     (block,) = re.findall(r"```toml\n(.*?)```", SECTION, re.DOTALL)
     for name, raw in tomllib.loads(block)["watch"].items():
         kind = watches.load(raw["kind"])
-        kind.make(name, kind.settings.model_validate(raw), Path())
+        kind.make(name, kind.settings.model_validate(raw), Path(), {})
 
 
 def test_every_value_is_described(repository: Repository) -> None:

@@ -208,5 +208,5 @@ def test_what_makes_no_sense_is_refused(settings: dict[str, Any]) -> None:
 def test_it_is_a_source_of_commits_and_a_relative_path_starts_from_the_folder_of_the_configuration(repository: Repository) -> None:
     kind = watches.load("git")
     assert kind.commits
-    made = kind.make("app", kind.settings.model_validate({"kind": "git", "path": "app"}), repository.path.parent)
+    made = kind.make("app", kind.settings.model_validate({"kind": "git", "path": "app"}), repository.path.parent, {})
     assert made.look(None).happenings == ()
