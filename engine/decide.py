@@ -14,7 +14,7 @@ from engine.lateness import LONGEST_QUEUE, come_due, let_go
 from engine.merge import completed
 from engine.model import SETTLE, Cause, Occurrence, Overlap, Stage, Status, Type, Wish
 from engine.plan import Hold, House, Plan, Standing
-from engine.reacting import REACTIONS, react
+from engine.reacting import REACTIONS, brought_about, react
 from engine.weighing import Weighed, later, snoozes
 from engine.wishes import answer
 
@@ -114,11 +114,11 @@ def _count_up(one: Weighed, hold: Hold | None, now: datetime, house: House) -> N
             one.wakes.append(until)
             return
         number = one.state.fires + 1
-        trigger = f"counter:{number}"
+        trigger, led = f"counter:{number}", brought_about(one.counted, one.task.counts_outcomes)
         if (unmet := one.unmet(now, now)) is not None:
-            one.pass_up(*unmet, trigger, Cause.COUNTER, now, now)
+            one.pass_up(*unmet, trigger, Cause.COUNTER, now, now, event=led)
         else:
-            one.claim(trigger, Cause.COUNTER, now, now, "counter")
+            one.claim(trigger, Cause.COUNTER, now, now, "counter", led)
         one.state = replace(one.state, count=one.state.count - one.task.threshold, fires=number)
 
 

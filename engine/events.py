@@ -232,6 +232,13 @@ class WatchSeen(Event, frozen=True, kw_only=True):
     watch: str
 
 
+class WatchUntold(Event, frozen=True, kw_only=True):
+    """Something has ended that a source of outcomes had brought about itself: it asks no row for it, since that might never end."""
+
+    watch: str
+    summary: str
+
+
 class WatchChanged(Event, frozen=True, kw_only=True):
     """Something has happened to a watched source: the rows that name it are asked to run."""
 

@@ -39,6 +39,7 @@ class Facts(Struct):
 
     recent: tables whose rows show their newest outcomes.   anew: those of them that didn't until now.
     watches: how watched sources stand, where that is news.   askings: what events ask of rows.
+    taken: source → of what was emitted at it, the newest that was taken up.   untold: (source, line), see `Look`.
     """
 
     found: dict[str, Findings] = field(default_factory=dict)
@@ -50,6 +51,8 @@ class Facts(Struct):
     anew: frozenset[str] = frozenset()
     watches: list[WatchMark] = field(default_factory=list)
     askings: list[Asking] = field(default_factory=list)
+    taken: dict[str, int] = field(default_factory=dict)
+    untold: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
@@ -74,6 +77,8 @@ class Facts(Struct):
             ledger.mark_table(mark)
         for watch in self.watches:
             ledger.mark_watch(watch)
+        for source, until in self.taken.items():
+            ledger.forget_emitted(source, until)
         for asking in self.askings:
             ledger.ask(asking.table, asking.key, asking.wish, asking.amount, asking.by, now, asking.event)
         ledger.end_attempts([e.as_recorded for e in self.ends])

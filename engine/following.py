@@ -12,6 +12,7 @@ from engine.lateness import crowded
 from engine.links import OnFailure, Round
 from engine.model import Cause, Overlap
 from engine.plan import House
+from engine.reacting import brought_about
 from engine.rounds import MADE_UP, Prerequisite, ended, failed, how, makes_up
 from engine.weighing import Weighed, later, snoozes
 from engine.wording import moment
@@ -33,10 +34,11 @@ def follow(one: Weighed, prerequisites: Sequence[Prerequisite], now: datetime, h
     skipped = bool(broken) and one.task.on_failure is OnFailure.SKIP
     reason = how(broken.values(), lambda at: moment(at, one.task.zone)) if skipped else crowded(one)
     unmet = (Outcome.SKIPPED, reason) if reason is not None else one.unmet(due, now)
+    led = brought_about(run.event for run in runs.values())
     one.state = replace(one.state, round=Round({key: run.id for key, run in runs.items()}, broken=skipped))
     if unmet is not None:
-        one.pass_up(*unmet, trigger, Cause.COMPLETION, due, now)
+        one.pass_up(*unmet, trigger, Cause.COMPLETION, due, now, event=led)
         return
     if one.task.overlap is Overlap.RESTART:
         one.stop_all("restarted by the next round", "")
-    one.claim(trigger, Cause.COMPLETION, due, now, by)
+    one.claim(trigger, Cause.COMPLETION, due, now, by, led)

@@ -13,7 +13,7 @@ from actions.api import Value
 from actions.telling import Mask
 from engine.ledger import WatchMark
 from engine.model import Defect, Edit, Status, Task, Wish
-from engine.reacting import NUMBER, OLD
+from engine.reacting import NUMBER, OLD, brought_about
 from watches.api import LONGEST_VALUE, Happening, Look
 
 BY_EDIT = "edit"
@@ -44,7 +44,7 @@ def masked(looked: Looked, mask: Mask) -> Looked:
         replace(one, summary=mask.text(one.summary), values={name: mask.value(value) for name, value in one.values.items()})
         for one in looked.look.happenings
     )
-    return replace(looked, look=replace(looked.look, happenings=happenings))
+    return replace(looked, look=replace(looked.look, happenings=happenings, untold=tuple(map(mask.text, looked.look.untold))))
 
 
 class Asking(Struct, frozen=True):
@@ -130,7 +130,8 @@ def asked_by_edits(edits: Iterable[Edit], understood: Mapping[str, Task | Defect
 def _event(source: str, happened: Sequence[Happening]) -> dict[str, Value]:
     """What the newest says, and that it stands for all of them."""
     newest = {name: value[:LONGEST_VALUE] if isinstance(value, str) else value for name, value in happened[-1].values.items()}
-    return {**newest, "source": source, "summary": _summary(happened), NUMBER: sum(one.number for one in happened)}
+    number, led = sum(one.number for one in happened), brought_about(one.values for one in happened)
+    return {**newest, **led, "source": source, "summary": _summary(happened), NUMBER: number}
 
 
 def _summary(happened: Sequence[Happening]) -> str:

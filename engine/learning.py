@@ -13,7 +13,7 @@ from actions.api import Outcome
 from engine import telling
 from engine.columns import Column
 from engine.decide import back_off
-from engine.events import Event
+from engine.events import Event, WatchUntold
 from engine.facts import End, Facts, Tallies
 from engine.findings import Findings
 from engine.happened import Looked, asked_by_edits, asked_by_source, marked, masked
@@ -84,6 +84,9 @@ class Learning:
             return
         facts.watches.append(after)
         if looked.look is not None:
+            if looked.look.taken:
+                facts.taken[looked.name] = looked.look.taken
+            facts.untold += [(looked.name, line) for line in looked.look.untold]
             facts.askings += asked_by_source(looked.name, looked.look.happenings, self._memory.keepers.values(), apart=looked.apart)
 
     def remember(self, facts: Facts, requests: Iterable[Request], tallies: Tallies, now: datetime) -> list[Keeper]:
@@ -111,6 +114,7 @@ class Learning:
         for mark in facts.watches:
             self._tell(telling.of_watch(memory.watches.get(mark.name), mark, now))
             memory.watched(mark)
+        self._tell(WatchUntold(at=now, watch=source, summary=line) for source, line in facts.untold)
         for keeper in memory.keepers.values():
             keeper.recent = keeper.name in facts.recent
         memory.recount(tallies)

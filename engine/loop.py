@@ -25,7 +25,7 @@ from engine.tender import FLUSH_WITHIN, Tender
 from engine.trust import SteadyClock
 from engine.turns import Turns, end, when_set
 from engine.underway import UnderWay
-from engine.watching import Aside, Watching, in_a_thread
+from engine.watching import Aside, Watching, Ways, in_a_thread
 from engine.windows import Windows
 from watches.api import Box
 
@@ -58,7 +58,8 @@ class Daemon:
         self._turns = Turns(parts, clock, committer, listener)
         self._listener = listener
         self._tending: list[asyncio.Task[None]] = []
-        self._watching = Watching(clock, aside, self._turns.looked)
+        self._watching = Watching(Ways(clock, aside, committer.read, self._turns.looked))
+        self._turns.memory.ended = self._watching.stir
         self._watches_on = False  # the sources are watched, since the tables were looked at
 
     @property
@@ -181,7 +182,7 @@ class Daemon:
     async def listen(self, pokes: AsyncIterator[None]) -> None:
         """Each time `pokes` yields, someone may have asked for something: look into the ledger."""
         async for _ in pokes:
-            self._turns.poke()
+            self._poke()
 
     async def _watch_sources(self) -> None:
         """Once each table was looked at: what came about while nobody watched is for the rows as they are now."""
@@ -202,7 +203,12 @@ class Daemon:
     async def _ask_again(self) -> None:
         while True:
             await self.clock.sleep(ASK_AGAIN)
-            self._turns.poke()
+            self._poke()
+
+    def _poke(self) -> None:
+        """Commands may have left something in the ledger."""
+        self._turns.poke()
+        self._watching.stir()
 
     @contextlib.asynccontextmanager
     async def _tended(self, stopping: asyncio.Event, *, watching: bool) -> AsyncIterator[asyncio.Task[object]]:

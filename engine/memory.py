@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -22,6 +22,10 @@ from engine.tender import Tender
 from engine.underway import UnderWay
 
 
+def _nobody() -> None:
+    """Nobody waits for it."""
+
+
 class Memory:
     """A mirror of the ledger, beside what the tables said last."""
 
@@ -36,6 +40,7 @@ class Memory:
         self.awake_since = now
         self.unwritten_since: datetime | None = None
         self.watches: dict[str, WatchMark] = {}
+        self.ended: Callable[[], None] = _nobody  # told that something has, once that is durable
 
     def take_up(self, tender: Tender) -> None:
         """Know one more table."""
@@ -113,6 +118,8 @@ class Memory:
             if (keeper := self.keepers.get(table)) is not None:
                 self.agenda.touch((table, key) for key in keeper.ended(changed))
                 self.tenders[table].recorder.ended()
+        if tallies:
+            self.ended()
 
     def ask(self, requests: Iterable[Request]) -> None:
         """These wishes are open, all that are."""

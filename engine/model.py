@@ -24,7 +24,6 @@ SETTLE = timedelta(seconds=2)
 MOST_COUNTED_RUNS = 1000
 """So many runs a counter's count may be worth at once; more is taken for a slip of the finger, and nothing of it runs."""
 
-
 _NOTHING: Mapping[str, Any] = {}
 
 NO_EVENT: Mapping[str, Value] = _NOTHING
@@ -108,9 +107,9 @@ class Task(Struct, frozen=True, gc=False):
     table and key: which row.   name: unique in the table.   schedule: None where only something else makes it run.
     zone: in which people are told its times: the row's, else the table's.
     threshold: of a counter, at least 1.   timeout, attempts: already within the operator's ceilings.
-    every: the action's smallest distance between two starts of this task, None for none.
+    every: the action's smallest distance between two starts, None for none.   says: what its events may say, None for anything.
     watches: the watched sources that make it run.   columns: its own ones that do so when a person changes them.
-    counts: the watched sources that count a counter up.   says: the names of all that its events may say; None for anything.
+    counts: the watched sources that count a counter up.   counts_outcomes: those that are about outcomes.
     blanks: those of its parameters that are filled in when it comes due; they are not among `parameters`.
     depends_on: the rows that it waits for, each once; none but of on_completion.   on_failure: where one of them did not succeed.
     condition: what has to hold when it comes due; None for nothing.   sources: of the values that it asks for, but for the instant.
@@ -142,6 +141,7 @@ class Task(Struct, frozen=True, gc=False):
     watches: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     counts: tuple[str, ...] = ()
+    counts_outcomes: tuple[str, ...] = ()
     says: frozenset[str] | None = None
     blanks: Mapping[str, Blank] = _NOTHING
 

@@ -22,7 +22,7 @@ from engine.metadata import BadMetadata, Metadata
 from engine.model import CatchUp, Defect, Overlap, RowState, Schedule, Status, Task, Type
 from engine.remit import EVERYTHING, Remit
 from engine.settings import Settings, Wrong
-from engine.watched import REACTS, Sources, Watched, counted, reacting, said_by_events, watched
+from engine.watched import REACTS, Sources, Watched, counted, of_outcomes, reacting, said_by_events, watched
 
 PERIODIC = frozenset({Type.DAILY, Type.WEEKLY, Type.MONTHLY})
 """Types whose Threshold means every N periods."""
@@ -164,6 +164,7 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
     if found is not None and (status is not Status.ACTIVE or state.marked):
         found = schedule.uncounted(found)
     repeatable = rules.repeatable.get(action, False)
+    counts = counted(row, rules.sources, type_)
     return Task(
         table=state.table,
         key=state.key,
@@ -191,7 +192,8 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
         watches=what.sources,
         columns=what.columns,
         says=said_by_events(what, rules.says),
-        counts=counted(row, rules.sources, type_),
+        counts=counts,
+        counts_outcomes=of_outcomes(counts, rules.says),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from actions.api import Outcome, Value
@@ -10,7 +10,7 @@ from engine.lateness import crowded
 from engine.model import Cause, Overlap, Request, Status, Wish
 from engine.plan import Answer, House
 from engine.weighing import Weighed, later
-from watches.api import LONGEST_VALUE
+from watches.api import LONGEST_VALUE, THROUGH
 
 NUMBER = "number"
 """For how many things an event stands, among what it says of itself."""
@@ -102,11 +102,20 @@ def together(happened: Sequence[Request]) -> dict[str, Value]:
         elif name == PATHS:
             lines = dict.fromkeys(line for text in each if isinstance(text, str) for line in text.splitlines())
             said[name] = _cut("\n".join(lines))
+    said |= brought_about(request.event for request in happened)
     if OLD in first and first.get("column") == newest.get("column"):
         said[OLD] = first[OLD]
     before = sum(number for request in happened[:-1] if isinstance(number := request.event.get(NUMBER, 1), int))
     said["summary"] = f"{newest.get('summary', '')}, and {before} more before"
     return said
+
+
+def brought_about(events: Iterable[Mapping[str, Value]], also: Iterable[str] = ()) -> dict[str, Value]:
+    """What is to be said of a run that these events have led to, and perhaps these sources of outcomes, so that none of them asks
+    rows for its end again.
+    """
+    through = dict.fromkeys(line for event in events for line in str(event.get(THROUGH, "")).splitlines() if line)
+    return {THROUGH: _cut("\n".join([*through, *(name for name in also if name not in through)]))} if through or also else {}
 
 
 def _cut(lines: str) -> str:

@@ -12,6 +12,7 @@ from engine.columns import OURS, SHARED, Column
 from engine.model import Task, Type
 from engine.settings import Settings
 from engine.wording import conjoined
+from watches.api import THROUGH
 
 _NOT_WATCHED = OURS | SHARED | {Column.ID, Column.NAME, Column.WATCH, Column.COUNTS, Column.METADATA, BEYOND}
 """Columns that rowd writes, or by which a row is told apart, or in which the watching itself stands."""
@@ -88,6 +89,11 @@ def counted(row: Settings, sources: Sources, type_: Type) -> tuple[str, ...]:
             row.refuse(Column.COUNTS, _unknown(name, sources, "no watched source is"))
         found.append(source)
     return tuple(dict.fromkeys(found))
+
+
+def of_outcomes(counts: Iterable[str], says: Mapping[str, frozenset[str] | None]) -> tuple[str, ...]:
+    """Those of these sources that are about outcomes: they say what has brought each about."""
+    return tuple(name for name in counts if THROUGH in (says.get(name) or ()))
 
 
 def reacting(row: Settings, what: Watched, sources: Sources) -> tuple[Type, Watched]:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from engine.clock import Clock
 from engine.happened import Looked
 from engine.model import Type
-from watches.api import LONGEST_STATE, Box, Door, Endable, Look, Unseen, Watch
+from watches.api import LONGEST_STATE, Box, Door, Endable, Inward, Look, Record, Unseen, Watch
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ class Source(Struct, frozen=True):
 
     name: str
     definition: str
-    watch: Watch
+    watch: Watch | Inward
     every: timedelta
     debounce: timedelta
     commits: bool = False
@@ -90,8 +90,29 @@ async def in_a_thread(call: Callable[[], T]) -> T:
     return await answer
 
 
+class Consult(Protocol):
+    """The way of looks into the ledger: `Commits.read`."""
+
+    def __call__(self, look: Callable[[Record], Look], /) -> Awaitable[Look]: ...
+
+
+Deliver = Callable[[Looked], Awaitable[None]]
+"""Hands in what a look has found; returns once it is durable."""
+
+
+class Ways(Struct, frozen=True):
+    """What looks are made by.   aside: of sources of this machine.   consult: of those that are about rowd itself."""
+
+    clock: Clock
+    aside: Aside
+    consult: Consult
+    deliver: Deliver
+
+
 def tried(source: Source, state: str | None) -> Look | str:
     """What one look finds as the machine is now, or why there is none. Blocks.   state: as it was last found."""
+    if isinstance(source.watch, Inward):  # there is nothing in the way but what keeps the daemon itself from its ledger
+        return Look(state or "")
     try:
         return source.watch.look(state)
     except Unseen as exc:
@@ -107,17 +128,19 @@ def _broken(exc: Exception) -> str:
 class Watcher:
     """One source, looked at.   state: as its last look found it."""
 
-    def __init__(
-        self, source: Source, state: str | None, clock: Clock, aside: Aside, deliver: Callable[[Looked], Awaitable[None]]
-    ) -> None:
-        """state: as the last look under this definition found it; None for none.   deliver: returns once it is durable."""
+    def __init__(self, source: Source, state: str | None, ways: Ways) -> None:
+        """state: as the last look under this definition found it; None for none."""
         self.source = source
         self.state = state
-        self._clock = clock
-        self._aside = aside
-        self._deliver = deliver
+        self._ways = ways
+        self._clock = ways.clock
         self._stirred = asyncio.Event()
         self._wait = timedelta(0)  # it is to be left alone for so long
+
+    def stir(self) -> None:
+        """There may be news in the ledger."""
+        if isinstance(self.source.watch, Inward):
+            self._stirred.set()
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -138,7 +161,7 @@ class Watcher:
         look: Look | None = None
         trouble, self._wait = "", timedelta(0)
         try:
-            look = await self._aside(lambda: self.source.watch.look(self.state))
+            look = await self._looked()
             if len(look.state) > LONGEST_STATE:
                 look, trouble = None, "there is more of it than can be kept; let it be about less"
         except Unseen as exc:
@@ -147,9 +170,17 @@ class Watcher:
             trouble = _broken(exc)
         if look is not None:
             self.state = look.state
-        await self._deliver(Looked(self.source.name, self.source.definition, look, trouble, self.source.apart))
+            if look.happenings:
+                self.stir()  # it may have left some for the next look
+        await self._ways.deliver(Looked(self.source.name, self.source.definition, look, trouble, self.source.apart))
         if isinstance(self.source.watch, Box):
             self.source.watch.settled(durable=look is not None)
+
+    def _looked(self) -> Awaitable[Look]:
+        watch, before = self.source.watch, self.state
+        if isinstance(watch, Inward):
+            return self._ways.consult(lambda record: watch.look_into(record, before))
+        return self._ways.aside(lambda: watch.look(before))
 
     def shut(self) -> None:
         """Nobody looks any more."""
@@ -178,17 +209,16 @@ class Watcher:
         return self._clock.monotonic() < until
 
     async def _stir(self) -> None:
-        async for _ in self.source.watch.stirs():
-            self._stirred.set()
+        if not isinstance(self.source.watch, Inward):
+            async for _ in self.source.watch.stirs():
+                self._stirred.set()
 
 
 class Watching:
     """All sources of one daemon, each with a task of its own."""
 
-    def __init__(self, clock: Clock, aside: Aside, deliver: Callable[[Looked], Awaitable[None]]) -> None:
-        self._clock = clock
-        self._aside = aside
-        self._deliver = deliver
+    def __init__(self, ways: Ways) -> None:
+        self._ways = ways
         self._tasks: dict[str, tuple[Watcher, asyncio.Task[None]]] = {}
 
     def go_by(self, sources: Mapping[str, Source], states: Mapping[str, str | None]) -> None:
@@ -203,8 +233,13 @@ class Watching:
                 known[name] = watcher.state  # what it has found may have yet to become durable
         for name, source in sources.items():
             if name not in self._tasks:
-                fresh = Watcher(source, known.get(name), self._clock, self._aside, self._deliver)
+                fresh = Watcher(source, known.get(name), self._ways)
                 self._tasks[name] = fresh, asyncio.create_task(fresh.run())
+
+    def stir(self) -> None:
+        """There may be news in the ledger: something was emitted, or has ended."""
+        for watcher, _ in self._tasks.values():
+            watcher.stir()
 
     def box(self, name: str) -> Box | None:
         """Where to put what is brought to this source; None where it isn't watched now, or nothing can be."""
@@ -214,7 +249,7 @@ class Watching:
 
     async def look_once(self, sources: Mapping[str, Source], states: Mapping[str, str | None]) -> None:
         """Look at each once."""
-        watchers = [Watcher(s, states.get(name), self._clock, self._aside, self._deliver) for name, s in sources.items()]
+        watchers = [Watcher(source, states.get(name), self._ways) for name, source in sources.items()]
         try:
             await asyncio.gather(*(watcher.look() for watcher in watchers))
         finally:

@@ -45,6 +45,7 @@ class Weighed:
         self.stops: list[Stop] = []
         self.answers: list[Answer] = []
         self.wakes: list[datetime] = []
+        self.counted: list[Mapping[str, Value]] = []  # what the events said that have counted it up here
         self.quiet = False  # nothing of this row starts now
 
     def claim(

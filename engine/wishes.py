@@ -129,6 +129,7 @@ def _tick(one: Weighed, request: Request, now: datetime) -> str | None:
         one.pass_up(Outcome.MISSED, reason, trigger, Cause.COUNTER, request.asked_at, now, request.by, request.event)
         count = most
     one.state = replace(one.state, count=count, armed=True)
+    one.counted.append(request.event)
     return None
 
 

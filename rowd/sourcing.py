@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydantic import ValidationError
 
@@ -34,6 +34,8 @@ def source_of(config: Config, name: str, raw: Mapping[str, object], mistakes: li
         made = "" if kind.door is not None else _mark(repr(settings), lent)
         door = kind.door(settings, lambda named: config.secret(named).get_secret_value()) if kind.door is not None else None
         mistakes += _unheard(config, name, door)
+        for setting in sorted(kind.tables):
+            mistakes += _unknown_tables(config, f"{key}.{setting}", getattr(settings, setting) or ())
         watch, apart = kind.make(name, settings, config.base, lent), kind.apart(settings)
         source = Source(name, mark, watch, settings.every, settings.debounce, kind.commits, kind.says, apart, door, made)
         return source if complete else None
@@ -77,6 +79,14 @@ def _unheard(config: Config, name: str, door: Door | None) -> Iterator[Mistake]:
         yield Mistake(
             str(config.file), f"watch.{name}.scheme", message, 'name another scheme, such as "token", or listen on 127.0.0.1'
         )
+
+
+def _unknown_tables(config: Config, key: str, names: Iterable[str]) -> Iterator[Mistake]:
+    """Tables that are named there and aren't in rowd.toml."""
+    there = list(config.settings.tables)
+    for name in names:
+        if name not in there:
+            yield Mistake(str(config.file), key, f'there is no table "{name}"', pointer(name, there, f"define [tables.{name}]"))
 
 
 def without_value(config: Config, key: str, secret: str) -> Mistake:

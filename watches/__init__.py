@@ -8,11 +8,13 @@ from importlib.metadata import entry_points
 from watches.api import Kind
 
 KINDS = {
+    "events": "watches.events:KIND",
     "file": "watches.file:KIND",
     "git": "watches.git:KIND",
     "url": "watches.url:KIND",
     "command": "watches.command:KIND",
     "sql": "watches.sql:KIND",
+    "outcomes": "watches.outcomes:KIND",
     "webhook": "watches.webhook:KIND",
 }
 """Name → where its `Kind` is. Other packages add theirs through the entry point group `rowd.watches`."""

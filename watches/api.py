@@ -5,7 +5,7 @@ The operator's `rowd.toml` says what a source is (`[watch.NAME]`); a row only na
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Protocol, runtime_checkable
@@ -23,6 +23,10 @@ LONGEST_STATE = 4_000_000
 
 LONGEST_VALUE = 2_000
 """Characters of one text among an event's values, and of its summary; what is longer is cut."""
+
+
+THROUGH = "through"
+"""Among an event's values: the sources of outcomes that have brought it about, one after the other, a line each."""
 
 
 class Happening(Struct, frozen=True):
@@ -46,11 +50,15 @@ class Look(Struct, frozen=True):
     state: opaque to everyone but its kind; kept durably, and given to the next look. At most LONGEST_STATE characters.
     happenings: what has happened since the state that the look was given, oldest first; none at first sight.
     sees: what stands there, for who asks `rowd doctor`: half a sentence on one line; "" where there is nothing to add.
+    taken: of what was emitted, the number of the newest that is among these; 0 for none.
+    untold: what would ask rows again for what this source has brought about itself; a line each, for the log.
     """
 
     state: str
     happenings: tuple[Happening, ...] = ()
     sees: str = ""
+    taken: int = 0
+    untold: tuple[str, ...] = ()
 
 
 class Unseen(Exception):
@@ -79,6 +87,53 @@ class Watch(Protocol):
 
         On the event loop: it must not block. Raises nothing.
         """
+
+
+class Emitted(Struct, frozen=True):
+    """What somebody has emitted at a source by its name.   n: rises; never used twice."""
+
+    n: int
+    happening: Happening
+
+
+class End(Struct, frozen=True):
+    """Occurrences that have ended alike, in the order in which that became durable.
+
+    n: rises; never used twice.   row: its Name then.   outcome: in a word, as in `rowd history`.   reason: one line.
+    number: how many of them, at least 1.   duration_s: of a run; None where it never started, or nobody knows.
+    through: the sources of outcomes that have brought it about.
+    """
+
+    n: int
+    table: str
+    row: str
+    outcome: str
+    reason: str
+    run: str
+    number: int = 1
+    duration_s: float | None = None
+    through: tuple[str, ...] = ()
+
+
+class Record(Protocol):
+    """What rowd itself knows, as far as a source can be about it."""
+
+    def emitted(self, source: str, after: int) -> Sequence[Emitted]:
+        """What was emitted at this source and has a higher number, oldest first."""
+
+    def ends(self, after: int) -> Iterator[End]:
+        """What has ended, with higher numbers, oldest first; what rowd has forgotten since is left out."""
+
+    def last_end(self) -> int:
+        """The highest number that an end has had; 0 before the first."""
+
+
+@runtime_checkable
+class Inward(Protocol):
+    """A definition of a source that is about rowd itself. It is looked at each time that something may be new there."""
+
+    def look_into(self, record: Record, before: str | None) -> Look:
+        """As `Watch.look`, in the ledger's own thread: so it takes no longer than there is news."""
 
 
 class Delivery(Struct, frozen=True):
@@ -171,16 +226,18 @@ class Kind(Struct, frozen=True):
     `secrets` are the names of those that a definition asks for; `make` gets their values.
     `apart`: each thing that happens to such a definition is a run of its own.
     `commits` says that what happens to it are commits: rows of the type on_commit can name it.
+    `tables` are settings that name tables of rowd.toml.
     `door`, of a kind to which things are brought over HTTP: makes the door from its settings, and its watch is a `Box`. Rows of the
     type webhook can name it. Raises ValueError, and KeyError for a secret without a value.
     """
 
     settings: type[Definition]
-    make: Callable[[str, Any, Path, Mapping[str, str]], Watch]
+    make: Callable[[str, Any, Path, Mapping[str, str]], Watch | Inward]
     """Given the source's name, its settings, the folder that relative paths start from, and secrets: name → value."""
     commits: bool = False
     limits: frozenset[str] = frozenset()
     says: frozenset[str] | None = None
     secrets: Callable[[Any], tuple[str, ...]] = lambda _: ()
     apart: Callable[[Any], bool] = lambda _: False
+    tables: frozenset[str] = frozenset()
     door: Callable[[Any, Lend], Door] | None = None

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.ledger.codec import micros
+from engine.ledger.ends import Ends
 from engine.ledger.records import Pruned
 from engine.ledger.rows import Rows
 from engine.ledger.statements import with_columns
@@ -21,7 +22,7 @@ ROUND = 200
 """Rows that one round of pruning looks after: well under a tenth of a second."""
 
 
-class Housekeeping(Rows):
+class Housekeeping(Rows, Ends):
     """Retention."""
 
     def prune(
@@ -48,6 +49,7 @@ class Housekeeping(Rows):
             folders += self.drop_rows(table, [key])
         self._write("DELETE FROM edits WHERE at < :before", {"before": micros(now - KEEP_EDITS)})
         self._write("DELETE FROM hours WHERE hour < :before", {"before": micros(now - KEEP_EDITS) // HOUR})
+        self._forget_ends()
         self._write("DELETE FROM requests WHERE answered_at < :before", {"before": micros(now - KEEP_ANSWERED)})
         return Pruned(tuple(folders), forgotten, more=ROUND in (len(crowded), len(finished), len(gone)))
 

@@ -80,9 +80,21 @@ def _version_10(connection: sqlite3.Connection) -> None:
     connection.execute(f"CREATE TABLE watches ( {columns}, {told}, PRIMARY KEY (name) ) STRICT")
 
 
+def _version_11(connection: sqlite3.Connection) -> None:
+    number = "n INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT"
+    told = "source TEXT NOT NULL, summary TEXT NOT NULL, number INTEGER NOT NULL, event TEXT NOT NULL, at INTEGER NOT NULL"
+    connection.execute(f"CREATE TABLE emitted ( {number}, {told} ) STRICT")
+    connection.execute(f"CREATE TABLE emitted_ids ( {number}, source TEXT NOT NULL, id TEXT NOT NULL, UNIQUE (source, id) ) STRICT")
+    columns = "run TEXT NOT NULL, number INTEGER NOT NULL, through TEXT NOT NULL"
+    connection.execute(f"CREATE TABLE ends ( {number}, {columns} ) STRICT")
+
+
 STEPS: Mapping[int, Step] = dict(
     enumerate(
-        (_version_2, _version_3, _version_4, _version_5, _version_6, _version_7, _version_8, _version_9, _version_10),
+        (
+            *(_version_2, _version_3, _version_4, _version_5, _version_6),
+            *(_version_7, _version_8, _version_9, _version_10, _version_11),
+        ),
         2,
     )
 )

@@ -237,6 +237,33 @@ CREATE TABLE watches (
     PRIMARY KEY (name)
 ) STRICT;
 
+-- What was emitted at sources, until it is taken up. event: its values.
+CREATE TABLE emitted (
+    n INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    source TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    event TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+
+-- By which ids it is known again, the newest of each source.
+CREATE TABLE emitted_ids (
+    n INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    source TEXT NOT NULL,
+    id TEXT NOT NULL,
+    UNIQUE (source, id)
+) STRICT;
+
+-- What has ended, in the order in which that became durable. run: an occurrence's id, which pruning may have taken away since.
+-- number: of a record that grew, what came to it.   through: the sources of outcomes that brought it about, a line each.
+CREATE TABLE ends (
+    n INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    run TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    through TEXT NOT NULL
+) STRICT;
+
 -- Tables beside which a history is kept, and what that has yet to be told: an occurrence, by its `seq`, from its end on until the
 -- store has it. A record that grows is to be told anew, so it comes last again: a version is never used twice.
 CREATE TABLE journals (

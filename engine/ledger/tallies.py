@@ -12,6 +12,7 @@ from msgspec.structs import asdict, replace
 
 from actions.api import Outcome
 from engine.ledger.codec import instant, instant_or_none, micros, span_or_none
+from engine.ledger.ends import Ends
 from engine.ledger.journals import Journals
 from engine.ledger.statements import upsert, with_columns
 from engine.ledger.values import OCCURRENCE_COLUMNS, occurrence_of
@@ -102,7 +103,7 @@ def _due_earlier(count: Count, before: Count) -> bool:
     return before.last_due is not None and count.last_due is not None and count.last_due < before.last_due
 
 
-class Tallies(Journals):
+class Tallies(Journals, Ends):
     """Counts of every row, and of every hour."""
 
     def tallies(self, table: str, keys: Iterable[str] | None = None, *, recent: bool = False) -> dict[str, Tally]:
@@ -131,6 +132,7 @@ class Tallies(Journals):
         self._save_counts(list(counts.values()))
         self._count_hours([o for _, o in ended])
         self._enter([seq for seq, _ in ended], [o.table for _, o in ended])
+        self._note_ends(ended)
 
     def _count_records(self, counts: dict[Place, Count], records: Sequence[tuple[int, Occurrence, bool]]) -> None:
         """Add to `counts` records: their `seq`, what was added, and whether it joined a record that stood already."""
@@ -140,6 +142,7 @@ class Tallies(Journals):
         self._save_counts([counts[place] for place in {(o.table, o.key) for _, o, _ in records}])
         self._count_hours([o for _, o, _ in records])
         self._enter([seq for seq, _, _ in records], [o.table for _, o, _ in records])
+        self._note_ends((seq, o) for seq, o, _ in records)
 
     def _missed_after(self, count: Count) -> Count:
         """What is still missed after a new last run: a run can end long after later occurrences were missed."""

@@ -48,6 +48,7 @@ COMMANDS = (
     Entry("run-now", "rowd.cli.run_now:run_now", ACT, "Run a task now."),
     Entry("rerun", "rowd.cli.rerun:rerun", ACT, "Run a task again, and with --downstream what waits for it."),
     Entry("tick", "rowd.cli.tick:tick", ACT, "Count a counter up."),
+    Entry("emit", "rowd.cli.emit:emit", ACT, "Tell rows, and counters, that something has happened."),
     Entry("cancel", "rowd.cli.cancel:cancel", ACT, "Stop what is running or waiting."),
     Entry("pause", "rowd.cli.pause:pause", EDIT, "Pause tasks: put paused into their Status."),
     Entry("resume", "rowd.cli.pause:resume", EDIT, "Resume paused tasks: put active into their Status."),

@@ -30,6 +30,7 @@ from rowd.hand import Hand, Unfit, hand
     """rowd add report --action report --schedule "1st monday 08:00" --set 'Metadata={"team": "ops"}'""",
     'rowd add deploy --action deploy --depends-on "run_tests, build_assets"',
     "rowd add take --action take --watch inbox",
+    "rowd add each_seventh --action report --counts app --set Threshold=7",
     "rowd add idea --action greet --draft",
 )
 def add(
@@ -45,6 +46,9 @@ def add(
     watch: Annotated[
         str | None, typer.Option("--watch", metavar="NAMES", help="What makes it run: watched sources, or columns of the table.")
     ] = None,
+    counts: Annotated[
+        str | None, typer.Option("--counts", metavar="NAMES", help="The watched sources that count it up: it is a counter then.")
+    ] = None,
     sets: SetOption = None,
     draft: Annotated[bool, typer.Option("--draft", help="Add it as a draft, whatever is still missing.")] = False,
     config: ConfigOption = None,
@@ -58,7 +62,8 @@ def add(
     """
     site = site_at(config)
     bound = one_table(site, table)
-    said = given(name=name, action=action, schedule=schedule, type=type_, depends_on=depends_on, watch=watch)
+    type_ = str(Type.COUNTER) if type_ is None and counts is not None else type_
+    said = given(name=name, action=action, schedule=schedule, type=type_, depends_on=depends_on, watch=watch, counts=counts)
     _no_type(schedule)
     with hand(bound) as held:
         try:
