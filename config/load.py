@@ -222,7 +222,7 @@ def _halves(raw: Mapping[str, Any], file: Path) -> Iterable[Mistake]:
 def _renamed(raw: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The same with tables and actions under names that can be used; and the keys of those → what stands in the file."""
     renamed, stand_ins = dict(raw), {}
-    for section in ("tables", "actions", "watch"):
+    for section in ("tables", "actions", "watch", "fact"):
         below = raw.get(section)
         if not isinstance(below, dict):
             continue

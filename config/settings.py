@@ -22,6 +22,9 @@ from config.times import Dates, TimeOfDay, Weekdays, Zone, system_zone
 NAME = re.compile(r"[a-z0-9_-]{1,64}")
 """What a table or an action may be called."""
 
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
+"""What a variable of the environment may be called that conditions read."""
+
 HALF = 'blackout "{name}" has only one of from and to; write both, or neither for whole days'
 """What is said of a window that begins and doesn't end, or the other way round."""
 
@@ -246,10 +249,25 @@ class Listen(Section):
         return ip_address(self.address).is_loopback
 
 
+def _variable(name: str) -> str:
+    if not VARIABLE.fullmatch(name):
+        raise ValueError(f'"{name}" can\'t be the name of a variable; write one such as "REGION"')
+    return name
+
+
+class Conditions(Section):
+    """`[conditions]`: what the conditions of rows may read."""
+
+    env: tuple[Annotated[str, AfterValidator(_variable)], ...] = Field(
+        default=(),
+        description="Variables of the environment that they may read, as env.NAME. Secrets are refused: people see what is read.",
+    )
+
+
 class Settings(Section):
     """Everything in `rowd.toml`.
 
-    actions, watches: name → what TOML gave, with its `kind`: for that kind's own settings model.
+    actions, watches, facts: name → what TOML gave, with its `kind`: for that kind's own settings model.
     """
 
     daemon: Daemon = Daemon()
@@ -257,6 +275,8 @@ class Settings(Section):
     tables: Mapping[Name, TableSettings] = {}
     actions: Mapping[Name, Annotated[Mapping[str, Any], AfterValidator(_of_a_kind("command"))]] = {}
     watches: Mapping[Name, Annotated[Mapping[str, Any], AfterValidator(_of_a_kind("file"))]] = Field(default={}, alias="watch")
+    facts: Mapping[Name, Annotated[Mapping[str, Any], AfterValidator(_of_a_kind("command"))]] = Field(default={}, alias="fact")
+    conditions: Conditions = Conditions()
     blackouts: tuple[Blackout, ...] = Field(default=(), alias="blackout")
     breaker: BreakerSettings = BreakerSettings()
     listen: Listen | None = None

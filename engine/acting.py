@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from actions.api import Outcome
 from engine import foresight, telling
 from engine.agenda import Place
+from engine.asking import Asking
 from engine.clock import Clock
 from engine.committer import Commits
 from engine.deciding import Deciding
@@ -43,9 +44,18 @@ AT_ONCE = 2
 class Acting:
     """Plans, and what becomes of them."""
 
-    def __init__(self, memory: Memory, runner: Runner, clock: Clock, committer: Commits, emit: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        runner: Runner,
+        asking: Asking,
+        clock: Clock,
+        committer: Commits,
+        emit: Callable[[Event], None],
+    ) -> None:
         self._memory = memory
         self._runner = runner
+        self._asking = asking
         self._clock = clock
         self._committer = committer
         self._emit = emit
@@ -93,6 +103,7 @@ class Acting:
         """What to do about these, on its way into the ledger. It starts no more than those before leave room for."""
         moves = self._foresight.moves(places, now, list(before))
         if moves.empty:
+            await asyncio.sleep(0)  # what is wanted is asked for meanwhile, and nothing else is kept waiting
             return _Step(places, moves, None)
         since = self._clock.uptime()
         commit = self._committer.do(lambda ledger: moves.write(ledger, now, since), point=moves.point)
@@ -110,6 +121,9 @@ class Acting:
                 await asyncio.sleep(0)  # they begin now
                 memory.parts.crash.at("launch.after")
         memory.agenda.set_wakes(step.places, plan.wakes)
+        memory.awaits(step.places, plan.wanted, now)
+        for name in dict.fromkeys(plan.wanted.values()):
+            self._asking.want(name)
         for occurrence in plan.left:
             memory.agenda.queue(occurrence)
         for table, until in memory.brakes.news({o.table for o in plan.left}, now).items():

@@ -20,6 +20,7 @@ from engine.columns import Column
 from engine.filling import INSTANTS
 from engine.links import Dependency, OnFailure, Source
 from engine.model import Defect, RowState, Task
+from engine.outside import NOTHING_OUTSIDE, Outside
 
 SHOWN = 8
 """So many rows of a circle are named."""
@@ -53,7 +54,8 @@ class NoRow(Defect, frozen=True):
 class Known(Struct, frozen=True):
     """The rows of a table, as far as they can be waited for.   named: name, as it looks → key.   hints: some of their names.
 
-    before: name, as it looked → the key of the row that bore it last, before it was given another.
+    before: name, as it looked → the key of the row that bore it last, before it was given another.   outside: what else they may
+    ask for.
     """
 
     states: Mapping[str, RowState]
@@ -61,6 +63,7 @@ class Known(Struct, frozen=True):
     elsewhere: Collection[str]
     hints: tuple[str, ...]
     before: Mapping[str, str]
+    outside: Outside
 
     def key(self, said: str) -> str | None:
         """Which row this Name or ID is of; None for none."""
@@ -89,15 +92,16 @@ def linked(
     states: Mapping[str, RowState],
     elsewhere: Collection[str],
     before: Mapping[str, str] = _NOTHING,
+    outside: Outside = NOTHING_OUTSIDE,
 ) -> dict[str, Task | Defect]:
     """These tasks with the keys of the rows that they wait for and ask for values of, by key; or what is wrong with what one says.
 
     waiting: tasks that depend on others or have a condition, as parsed.   states: every row of the table that is known.
-    elsewhere: keys of the rows that another daemon runs.   before: see `Known`.
+    elsewhere: keys of the rows that another daemon runs.   before, outside: see `Known`.
     """
     hints = _hints(states) if len(waiting) <= MOST_HINTED else ()
     named = _named((name for task in waiting.values() for name in _names(task)), states)
-    known = Known(states, named, elsewhere, hints, before if hints else _NOTHING)
+    known = Known(states, named, elsewhere, hints, before if hints else _NOTHING, outside)
     in_order = [waiting[key] for key in states if key in waiting]  # so that a circle is told alike each time
     found = {task.key: _asking(_resolved(task, known), known) for task in in_order}
     graph = {key: tuple(d.key for d in one.depends_on) for key, one in found.items() if isinstance(one, Task)}
@@ -219,7 +223,9 @@ def _asking(task: Task | Defect, known: Known) -> Task | Defect:
     headers, found = state.cells.keys() | state.stood.keys(), dict[tuple[str, ...], Source | None]()
     for column, said, names in _asked(task):
         try:
-            found |= {name: sources.source(name, task, known.key, headers) for name in sorted(names)}
+            found |= {name: sources.source(name, task, known.key, headers, known.outside) for name in sorted(names)}
+            if column != Column.CONDITION:
+                sources.refuse_facts(names)
         except sources.NoSource as exc:
             return Defect(task.table, task.key, task.name, column, f"{said}: {exc}")
     there = tuple(one for one in found.values() if one is not None)

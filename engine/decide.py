@@ -12,7 +12,7 @@ from engine.brakes import lanes
 from engine.following import follow
 from engine.lateness import LONGEST_QUEUE, come_due, let_go
 from engine.merge import completed
-from engine.model import SETTLE, Cause, Occurrence, Overlap, Stage, Status, Type, Wish
+from engine.model import SETTLE, Cause, Occurrence, Overlap, Request, Stage, Status, Type, Wish
 from engine.plan import Hold, House, Plan, Standing
 from engine.reacting import REACTIONS, brought_about, react
 from engine.weighing import Weighed, later, snoozes
@@ -41,6 +41,7 @@ def decide(standings: Iterable[Standing], now: datetime, house: House) -> Plan:
         completed=tuple(completed(one.state) for one in weighed if one.over),
         wakes=wakes,
         left=left,
+        wanted={one.place: one.wanted for one in weighed if one.wanted},
     )
 
 
@@ -57,7 +58,7 @@ def _retry_at(occurrence: Occurrence, now: datetime) -> datetime:
 
 
 def _weigh(standing: Standing, now: datetime, house: House) -> Weighed:
-    one = Weighed(standing, house.shut)
+    one = Weighed(standing, house.shut, house.facts)
     settled = standing.state.changed_at + SETTLE
     if standing.state.changed_at <= now < settled:  # a change that lies ahead was seen before the clock was set back
         one.quiet = True
@@ -72,14 +73,19 @@ def _weigh(standing: Standing, now: datetime, house: House) -> Weighed:
         answer(one, request, now)
     if one.task.status is not Status.ACTIVE:
         one.stop_waiting(f"the row is {one.task.status}")
+    one.unless_wanted(lambda: _by_itself(one, standing, happened, now, house), now)
+    return one
+
+
+def _by_itself(one: Weighed, standing: Standing, happened: Sequence[Request], now: datetime, house: House) -> None:
+    """What nobody asks of it.   happened: the open requests of events."""
     react(one, happened, now, house)
     if standing.hold is not None:
         one.quiet = True
         if not standing.hold.record:
-            return one
+            return
     if one.task.status is Status.ACTIVE:
         _of_its_own(one, standing, now, house)
-    return one
 
 
 def _of_its_own(one: Weighed, standing: Standing, now: datetime, house: House) -> None:

@@ -78,7 +78,9 @@ class Deciding:
                 parted += [gone] if gone is not None else []
             standing = keeper.standing(key, now) if keeper is not None else None
             if standing is not None:
-                standings.append(replace(standing, requests=requests) if requests != asked else standing)
+                standing = replace(standing, requests=requests) if requests != asked else standing
+                awaiting = memory.awaiting.get((table, key))
+                standings.append(replace(standing, waits_since=awaiting.since) if awaiting is not None else standing)
                 continue
             why = keeper.no_task(key) if keeper is not None else UNSERVED
             mends = keeper is not None and isinstance(one := keeper.understood.get(key), Defect) and one.wrong

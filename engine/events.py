@@ -258,6 +258,18 @@ class WatchRecovered(Event, frozen=True, kw_only=True):
     seconds: float
 
 
+class FactUntold(Event, frozen=True, kw_only=True):
+    """A fact could not be asked. Said once, until it can be again, or can't be for another reason."""
+
+    fact: str
+    message: str
+
+
+class FactRecovered(Event, frozen=True, kw_only=True):
+    fact: str
+    seconds: float
+
+
 class ListenerOpened(Event, frozen=True, kw_only=True):
     """Deliveries of webhooks are listened for."""
 

@@ -12,6 +12,7 @@ from engine.findings import Findings
 from engine.happened import Asking
 from engine.ledger import AttemptEnd, Ledger, TableMark, WatchMark
 from engine.model import Occurrence, Request, RowState, Stage
+from engine.outside import Known
 from engine.plan import Plan, Stop
 from engine.runner import Ended
 from engine.tally import Tally
@@ -40,6 +41,7 @@ class Facts(Struct):
     recent: tables whose rows show their newest outcomes.   anew: those of them that didn't until now.
     watches: how watched sources stand, where that is news.   askings: what events ask of rows.
     taken: source → of what was emitted at it, the newest that was taken up.   untold: (source, line), see `Look`.
+    told: what came of asking for facts of the world outside, by name; None where that is asked otherwise now.
     """
 
     found: dict[str, Findings] = field(default_factory=dict)
@@ -53,16 +55,17 @@ class Facts(Struct):
     askings: list[Asking] = field(default_factory=list)
     taken: dict[str, int] = field(default_factory=dict)
     untold: list[tuple[str, str]] = field(default_factory=list)
+    told: dict[str, Known | None] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
-        known = self.ends or self.marks or self.anew or self.watches or self.askings
+        known = self.ends or self.marks or self.anew or self.watches or self.askings or self.told
         return not (known or any(f.states or f.edits or f.presses for f in self.found.values()))
 
     @property
     def point(self) -> str:
         """The kind of commit that this is, for the crash points."""
-        return "outcome" if self.ends else "requests" if self.empty else "events" if self.watches else "rows"
+        return "outcome" if self.ends else "requests" if self.empty else "events" if self.watches or self.told else "rows"
 
     def write(self, ledger: Ledger, now: datetime) -> tuple[list[Request], Tallies]:
         """Answer every request that is open now, and the tallies that changed."""
@@ -79,6 +82,9 @@ class Facts(Struct):
             ledger.mark_watch(watch)
         for source, until in self.taken.items():
             ledger.forget_emitted(source, until)
+        for known in self.told.values():
+            if known is not None:
+                ledger.mark_fact(known)
         for asking in self.askings:
             ledger.ask(asking.table, asking.key, asking.wish, asking.amount, asking.by, now, asking.event)
         ledger.end_attempts([e.as_recorded for e in self.ends])

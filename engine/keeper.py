@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -267,15 +268,14 @@ class Keeper:
         )
 
     def values(self, key: str) -> Mapping[Reference, Given]:
-        """What the names in this row's condition stand for, but for the present instant."""
+        """What the names in this row's condition stand for, but for the present instant, and facts."""
         task = self.understood.get(key)
         if not isinstance(task, Task) or not task.sources:
             return _UNASKED
         from engine import sources
 
-        return sources.values(
-            task, self.states[key], self.tallies, lambda other: self.active(self.name, other), self.prerequisites(key)
-        )
+        others, outside = partial(self.active, self.name), self.rules.rules.outside
+        return sources.values(task, self.states[key], self.tallies, others, self.prerequisites(key), outside)
 
     def prerequisites(self, key: str) -> tuple[Prerequisite, ...]:
         """The rows that this one waits for, as they stand."""

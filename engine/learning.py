@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from actions.api import Outcome
 from engine import telling
+from engine.asking import Answered
 from engine.columns import Column
 from engine.decide import back_off
 from engine.events import Event, WatchUntold
@@ -24,6 +25,7 @@ from engine.marking import mark_of
 from engine.memory import Memory
 from engine.merge import active, completed
 from engine.model import Cause, Defect, Occurrence, Request, Stage, Task
+from engine.outside import Known
 from engine.runner import Ended
 
 TELL_AGE = timedelta(seconds=20)
@@ -50,12 +52,14 @@ class Learning:
         self._emit = emit
         self._marked: dict[str, datetime] = {}
 
-    def facts(self, items: Iterable[Ended | Seen | Looked], now: datetime) -> Facts:
+    def facts(self, items: Iterable[Ended | Seen | Looked | Answered], now: datetime) -> Facts:
         """What these come to. At most one thing seen of each table: the next one builds on it."""
         memory, facts = self._memory, Facts()
         for item in items:
             if isinstance(item, Looked):
                 self._looked(item, facts, now)
+            elif isinstance(item, Answered):
+                facts.told[item.name] = self._known(item)
             elif isinstance(item, Seen):
                 if (found := _found(item, now)) is not None:
                     facts.found[item.keeper.name] = found
@@ -89,6 +93,15 @@ class Learning:
             facts.untold += [(looked.name, line) for line in looked.look.untold]
             facts.askings += asked_by_source(looked.name, looked.look.happenings, self._memory.keepers.values(), apart=looked.apart)
 
+    def _known(self, answered: Answered) -> Known | None:
+        """What is known of a fact since it was asked; None where it is asked otherwise now."""
+        memory = self._memory
+        asked = memory.parts.facts.get(answered.name)
+        if asked is None or asked.definition != answered.definition:
+            return None
+        before = memory.facts.get(answered.name)
+        return answered.masked(memory.parts.mask).known(before)
+
     def remember(self, facts: Facts, requests: Iterable[Request], tallies: Tallies, now: datetime) -> list[Keeper]:
         """These facts are durable, and so is all that stands in requests and tallies.
 
@@ -115,6 +128,10 @@ class Learning:
             self._tell(telling.of_watch(memory.watches.get(mark.name), mark, now))
             memory.watched(mark)
         self._tell(WatchUntold(at=now, watch=source, summary=line) for source, line in facts.untold)
+        for name, known in facts.told.items():
+            if known is not None:
+                self._tell(telling.of_fact(memory.facts.get(name), known, now))
+            memory.told(name, known)
         for keeper in memory.keepers.values():
             keeper.recent = keeper.name in facts.recent
         memory.recount(tallies)

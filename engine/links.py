@@ -13,6 +13,9 @@ NOW = ("now",)
 EVENT = "event"
 """What made a row due that watches something, as a condition names it."""
 
+FACT, ENV = "fact", "env"
+"""What the operator declares of the world outside: facts, and variables of the environment."""
+
 DUE, DATE, TIME, TIMESTAMP = ("due",), ("date",), ("time",), ("timestamp",)
 """The instant at which the row came due, its day and time of day, and both as text, as values with braces name them."""
 

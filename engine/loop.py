@@ -105,6 +105,7 @@ class Daemon:
         restored = await settle(self._committer, keepers, self.clock.now(), self._turns.memory.parts.draw)
         left = [*await self._turns.take_up(taken), *await self._turns.take_up_rest()]
         self._turns.memory.watches = await self._committer.read(lambda ledger: ledger.watch_marks())
+        self._turns.memory.recall(await self._committer.read(lambda ledger: ledger.facts()), self.clock.now())
         if restored is not None:
             self._listener(restored)
         self._listener(DaemonStarted(at=self.clock.now(), tables=tuple(self.keepers), pid=os.getpid()))
@@ -233,6 +234,7 @@ class Daemon:
         turns.stopping = True
         self._watches_on = False
         await self._watching.end()
+        await turns.asking.end()
         within = self.parts.stop_within.total_seconds()
         self._listener(DaemonStopping(at=self.clock.now(), running=turns.runner.under_way, within_s=within))
         waiting = asyncio.create_task(turns.runner.wait())

@@ -106,7 +106,7 @@ class Meanings:
     def _link(self, states: Mapping[str, RowState]) -> set[str]:
         """Find the rows that others wait for anew; answer which rows mean something else for it."""
         others = [key for key, one in self.understood.items() if isinstance(one, Defect) and one.elsewhere]
-        found = linked(self._waiting, states, frozenset(others), self._before)
+        found = linked(self._waiting, states, frozenset(others), self._before, self.rules.outside)
         changed = {key for key, one in found.items() if self.understood.get(key) != one}
         self.understood.update(found)
         self._followers = {}

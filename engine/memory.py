@@ -9,6 +9,7 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from engine.agenda import Agenda, Place, Queue, Rank, ranked
+from engine.asking import of_now
 from engine.brakes import Brakes, counted, lane_of_action, lane_of_table
 from engine.breaker import Breakers
 from engine.decide import back_off
@@ -16,6 +17,7 @@ from engine.facts import Tallies
 from engine.keeper import Keeper
 from engine.ledger import WatchMark
 from engine.model import Occurrence, Overlap, Request, Stage, Task
+from engine.outside import Awaiting, Known
 from engine.parts import Parts
 from engine.plan import House
 from engine.tender import Tender
@@ -41,6 +43,8 @@ class Memory:
         self.unwritten_since: datetime | None = None
         self.watches: dict[str, WatchMark] = {}
         self.ended: Callable[[], None] = _nobody  # told that something has, once that is durable
+        self.facts: dict[str, Known] = {}
+        self.awaiting: dict[Place, Awaiting] = {}
 
     def take_up(self, tender: Tender) -> None:
         """Know one more table."""
@@ -64,6 +68,19 @@ class Memory:
             for keeper in self.keepers.values():
                 keeper.unsent.add(keeper.watchers(mark.name))
 
+    def told(self, name: str, known: Known | None) -> None:
+        """A fact was asked: the rows that wait for it are decided on.   known: None where it is asked otherwise now."""
+        if known is not None:
+            self.facts[name] = known
+        self.agenda.touch(place for place, awaiting in self.awaiting.items() if awaiting.name == name)
+
+    def awaits(self, places: Iterable[Place], wanted: Mapping[Place, str], now: datetime) -> None:
+        """These were decided on; those that want a fact wait for it.   now: when that was."""
+        for place in places if wanted or self.awaiting else ():
+            before = self.awaiting.pop(place, None)
+            if place in wanted:
+                self.awaiting[place] = Awaiting(wanted[place], before.since if before is not None else now)
+
     def drop(self, table: str) -> None:
         """Know a table no more of which nothing is to be done."""
         del self.keepers[table], self.tenders[table]
@@ -74,6 +91,10 @@ class Memory:
         self.breakers.rules, self.breakers.limits, self.breakers.usual = parts.breaker, parts.limits, parts.max_parallel
         self.brakes.rules = parts.brakes
 
+    def recall(self, facts: Mapping[str, Known], now: datetime) -> None:
+        """What the ledger knows of facts. What lies ahead was told before the clock was set back."""
+        self.facts = {name: known for name, known in facts.items() if known.told_at <= now}
+
     def set_back(self, now: datetime) -> None:
         """The wall clock was set back to `now`: what waits for another attempt waits no longer than if the last had ended just now.
 
@@ -83,6 +104,8 @@ class Memory:
             if waiting.retry_at is not None and waiting.retry_at > (latest := now + back_off(waiting, waiting.attempt)):
                 self.under_way.put(replace(waiting, retry_at=latest))
                 self.changed(waiting)
+        self.recall(self.facts, now)
+        self.awaiting = {place: replace(one, since=min(one.since, now)) for place, one in self.awaiting.items()}
 
     # --- what a turn remembers
 
@@ -164,6 +187,7 @@ class Memory:
             full=self.brakes.full(now),
             blackouts=self.parts.blackouts,
             unwritten_since=self.unwritten_since,
+            facts=of_now(self.parts.facts, self.facts),
         )
 
     def room(self, queue: Queue, now: datetime) -> bool:

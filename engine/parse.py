@@ -20,6 +20,7 @@ from engine.columns import OURS, Column
 from engine.filling import blanks, stated
 from engine.metadata import BadMetadata, Metadata
 from engine.model import CatchUp, Defect, Overlap, RowState, Schedule, Status, Task, Type
+from engine.outside import NOTHING_OUTSIDE, Outside
 from engine.remit import EVERYTHING, Remit
 from engine.settings import Settings, Wrong
 from engine.watched import REACTS, Sources, Watched, counted, of_outcomes, reacting, said_by_events, watched
@@ -54,6 +55,7 @@ class Rules(Struct, frozen=True):
     actions: name → definition, only those that this table may use.   repeatable: action → whether its attempts may be repeated.
     remit: which of the rows are this daemon's.   sources: what there is to watch.
     says: source → the names of all values that its events have; None where they may be any.
+    outside: what conditions may ask for of the world outside.
     """
 
     table: str
@@ -64,6 +66,7 @@ class Rules(Struct, frozen=True):
     remit: Remit = EVERYTHING
     sources: Sources = MappingProxyType({})
     says: Mapping[str, frozenset[str] | None] = MappingProxyType({})
+    outside: Outside = NOTHING_OUTSIDE
 
 
 def parse(state: RowState, rules: Rules) -> Task | Defect:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from actions.api import Action, Adoptable
 from actions.telling import Mask
+from engine.asking import Question
 from engine.blackout import Blackout
 from engine.brakes import Brake
 from engine.breaker import BreakerRules
@@ -29,7 +30,7 @@ class Parts(Struct, frozen=True):
     """limits: action → how many attempts at once.   brakes: table → what it may start.
     runs: folder of all attempts' folders.   draw: n random bytes.
     heir: kind of action → who takes over attempts whose definition is gone.   mask: hides every secret that is known.
-    sources: what is watched, by name.
+    sources: what is watched, by name.   facts: what conditions may ask for, by name.
     """
 
     actions: Mapping[str, Action]
@@ -46,3 +47,4 @@ class Parts(Struct, frozen=True):
     mask: Mask = NOTHING_HIDDEN
     sources: Mapping[str, Source] = MappingProxyType({})
     brakes: Mapping[str, Brake] = MappingProxyType({})
+    facts: Mapping[str, Question] = MappingProxyType({})

@@ -13,6 +13,7 @@ from actions.api import NOT_STARTED
 from engine.blackout import Blackout
 from engine.brakes import Lane
 from engine.model import Occurrence, Request, RowState, Task
+from engine.outside import Facts
 from engine.rounds import Prerequisite
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ class Standing(Struct, frozen=True):
 
     active: its occurrences that have not ended, oldest first.   last: the newest that was started and has ended.
     requests: what people asked of it, oldest first.   released: what kept it from starting last; None where nothing did.
-    prerequisites: the rows that it waits for.   values: what the names in its condition stand for, but for the instant.
+    prerequisites: the rows that it waits for.   values: what the names in its condition stand for, but for the instant, and facts.
+    waits_since: since when it has waited for a fact; None where it doesn't.
     """
 
     task: Task
@@ -96,6 +98,7 @@ class Standing(Struct, frozen=True):
     released: Released | None = None
     prerequisites: tuple[Prerequisite, ...] = ()
     values: Mapping[Reference, Given] = field(default_factory=dict)
+    waits_since: datetime | None = None
 
 
 class House(Struct, frozen=True):
@@ -105,6 +108,7 @@ class House(Struct, frozen=True):
     free: idle workers.   running: lane → attempts under way.
     limits: lane → how many may be, of those that have a limit.   full: see `Brakes.full`.
     shut: action → the instant before which its circuit breaker lets nothing start.
+    facts: what is known of the world outside.
     """
 
     awake_since: datetime
@@ -115,6 +119,7 @@ class House(Struct, frozen=True):
     full: Mapping[str, datetime] = field(default_factory=dict)
     blackouts: tuple[Blackout, ...] = ()
     unwritten_since: datetime | None = None
+    facts: Facts = field(default_factory=dict)
 
     def why_late(self, due: datetime, released: Released | None) -> str:
         """Why what came due then was not claimed in time."""
@@ -149,6 +154,7 @@ class Plan(Struct, frozen=True):
     states: rows whose state moves on, to be made durable together with claims and records.
     completed: rows whose one-off is over without having run to its end, as they stand then; none of them is in `states`.
     left: occurrences that could start but for a lack of room; they wait for a worker.
+    wanted: (table, key) → the fact that has to be told before it can be decided what becomes of what has come due.
     wakes: (table, key) → when that task's plan next changes by time alone; absent where only an event can change it.
     """
 
@@ -161,6 +167,7 @@ class Plan(Struct, frozen=True):
     completed: tuple[RowState, ...] = ()
     wakes: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     left: tuple[Occurrence, ...] = ()
+    wanted: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def wake(self) -> datetime | None:

@@ -8,11 +8,13 @@ from actions.api import Value
 from connectors.api import fold
 from engine.cells import did_you_mean
 from engine.condition import Given, Reference, Unknown, dotted
-from engine.links import EVENT, NOW, Source
+from engine.links import ENV, EVENT, FACT, NOW, Source
 from engine.model import Occurrence, RowState, Stage, Task, Type
+from engine.outside import NOTHING_OUTSIDE, Known, Outside
 from engine.rounds import Prerequisite
 from engine.tally import Tally
 from engine.wording import conjoined
+from facts.api import Tree
 
 TASK, TASKS, ROW, OUTPUTS, PARAMETERS = "task", "tasks", "row", "outputs", "parameters"
 
@@ -37,7 +39,13 @@ class NoSource(ValueError):
     """A condition asks for what there can't be: a sentence with the remedy, without the condition."""
 
 
-def source(reference: Reference, task: Task, key_of: Callable[[str], str | None], headers: Collection[str] = ()) -> Source | None:
+def source(
+    reference: Reference,
+    task: Task,
+    key_of: Callable[[str], str | None],
+    headers: Collection[str] = (),
+    outside: Outside = NOTHING_OUTSIDE,
+) -> Source | None:
     """What this name in the condition, or in a value, of this task stands for; None for the present instant.
 
     key_of: the row of this Name or ID, None for none.   headers: of the table.   Raises NoSource.
@@ -49,6 +57,10 @@ def source(reference: Reference, task: Task, key_of: Callable[[str], str | None]
     first, *rest = reference
     if first == EVENT:
         return _of_event(reference, task)
+    if first == FACT:
+        return _of_fact(reference, outside)
+    if first == ENV:
+        return _of_environment(reference, outside)
     if first == TASK:
         if rest == [COUNT] and task.type is not Type.COUNTER:
             raise NoSource(_NO_COUNTER)
@@ -108,6 +120,56 @@ def _of_event(reference: Reference, task: Task) -> Source:
     return Source(reference, "", EVENT, reference[1])
 
 
+def _of_fact(reference: Reference, outside: Outside) -> Source:
+    name = reference[1]
+    if name not in outside.facts:
+        remedy = did_you_mean(name, outside.facts) or "; the operator declares facts in rowd.toml, as [fact.NAME]"
+        raise NoSource(f"{dotted(reference[:2])} is not known: there is no fact of this name{remedy}")
+    return Source(reference, "", FACT, name)
+
+
+def _of_environment(reference: Reference, outside: Outside) -> Source:
+    name = reference[1]
+    if len(reference) != 2 or name not in outside.variables:
+        remedy = did_you_mean(name, outside.variables) or "; the operator names them in rowd.toml, under conditions.env"
+        raise NoSource(f"{dotted(reference)} is not known: conditions may read no such variable{remedy}")
+    return Source(reference, "", ENV, name)
+
+
+def refuse_facts(names: Collection[Reference]) -> None:
+    """Of a value that is filled in: it is also when a person runs the row, who waits for nothing. Raises NoSource."""
+    if (fact := next((name for name in sorted(names) if name[0] == FACT), None)) is not None:
+        raise NoSource(f"{dotted(fact)}: only a Condition asks for facts; have the action find out itself")
+
+
+def told(one: Source, known: Known) -> Given:
+    """What a name of a fact, or of a part of it, stands for."""
+    if known.trouble:
+        return Unknown(f"the fact {known.name} could not be asked: {known.trouble}")
+    place: Tree = known.value
+    for part in one.reference[2:]:
+        match place:
+            case dict() if part in place:
+                place = place[part]
+            case list() if part.isascii() and part.isdigit() and len(part) < 9 and int(part) < len(place):
+                place = place[int(part)]
+            case _:
+                return Unknown(f"the fact {known.name} has no {part} there{_there(part, place)}")
+    if isinstance(place, dict | list):
+        some = next(iter(place), "NAME") if isinstance(place, dict) else "0"
+        return Unknown(f"it has several values; name one of them, like {dotted((*one.reference, some))}")
+    return place
+
+
+def _there(part: str, place: Tree) -> str:
+    match place:
+        case dict():
+            return did_you_mean(part, place) or f"; there are {conjoined(sorted(place), 5) or 'no values'}"
+        case list():
+            return f"; there are {len(place)} values, counted from 0"
+    return "; it is a single value"
+
+
 def _of(reference: Reference, key: str, rest: Sequence[str], *, itself: bool = False) -> Source:
     there = (*OF_A_RUN, *OF_A_ROW, *(OF_ITSELF if itself else ()))
     match rest:
@@ -128,12 +190,19 @@ def values(
     tallies: Mapping[str, Tally],
     active: Callable[[str], Sequence[Occurrence]],
     prerequisites: Sequence[Prerequisite],
+    outside: Outside = NOTHING_OUTSIDE,
 ) -> dict[Reference, Given]:
-    """What the names in the condition of this task stand for, but for the present instant.
+    """What the names in the condition of this task stand for, but for the present instant, and facts.
 
     tallies: the pasts of the table's rows.   active: what of a row has not ended.
     """
-    return {one.reference: _value(one, task, state, tallies, active, prerequisites) for one in task.sources}
+    return {
+        one.reference: outside.variables.get(one.name)
+        if one.what == ENV
+        else _value(one, task, state, tallies, active, prerequisites)
+        for one in task.sources
+        if one.what != FACT
+    }
 
 
 def _value(

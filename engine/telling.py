@@ -11,6 +11,8 @@ from engine.events import (
     BreakerClosed,
     BreakerOpened,
     Event,
+    FactRecovered,
+    FactUntold,
     OccurrenceRecorded,
     RequestRefused,
     RequestTaken,
@@ -31,6 +33,7 @@ from engine.findings import Findings
 from engine.keeper import Keeper
 from engine.ledger import WatchMark
 from engine.model import Occurrence
+from engine.outside import Known
 from engine.plan import Answer
 
 
@@ -131,6 +134,15 @@ def of_watch(before: WatchMark | None, after: WatchMark, now: datetime) -> Itera
         yield WatchRecovered(at=now, watch=after.name, seconds=round((now - before.since).total_seconds(), 3))
     if after.changed_at == now:
         yield WatchChanged(at=now, watch=after.name, summary=after.summary)
+
+
+def of_fact(before: Known | None, after: Known, now: datetime) -> Iterator[Event]:
+    """A fact could not be asked, or can be again."""
+    troubled = before.trouble if before is not None else ""
+    if after.trouble and after.trouble != troubled:
+        yield FactUntold(at=now, fact=after.name, message=after.trouble)
+    elif troubled and before is not None and not after.trouble:
+        yield FactRecovered(at=now, fact=after.name, seconds=round((now - before.since).total_seconds(), 3))
 
 
 def name_of(keeper: Keeper, key: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from engine.acting import Acting
+from engine.asking import Answered, Asking
 from engine.brakes import HOUR
 from engine.clock import LONGEST_NAP, Timer
 from engine.committer import RETRY_LEDGER, Commits
@@ -33,6 +34,9 @@ from engine.runner import Ended, Runner
 from engine.set_back import SET_BACK
 from engine.tender import Tender
 from engine.trust import SteadyClock
+
+Item = Ended | Seen | Looked | Answered
+"""What comes in."""
 
 MOST_ENDS = 500
 """So many ended attempts are learned of in one turn, so that what has come due meanwhile doesn't wait for all of them."""
@@ -53,12 +57,13 @@ class Turns:
         self.frozen: datetime | None = None
         self.bears: timedelta | None = None
         self.refused = False
-        self.runner = Runner(parts, clock, self._ended)
+        self.runner = Runner(parts, clock, self._take_in)
         self._committer = committer
         self._emit: Callable[[Event], None] = listener
         self._learning = Learning(self.memory, listener)
-        self._acting = Acting(self.memory, self.runner, clock, committer, listener)
-        self._inbox: list[Ended | Seen | Looked] = []
+        self.asking = Asking(lambda: self.memory.parts.facts, clock, self._take_in)
+        self._acting = Acting(self.memory, self.runner, self.asking, clock, committer, listener)
+        self._inbox: list[Item] = []
         self._looks: dict[int, asyncio.Future[None]] = {}  # by the id of the look that waits in the inbox
         self._leaving: list[tuple[Tender, asyncio.Future[bool]]] = []
         self._mail = asyncio.Event()
@@ -119,8 +124,8 @@ class Turns:
         return await gone
 
     def idle(self) -> bool:
-        """Whether nothing runs, waits to start or waits to be looked at."""
-        pending = self.runner.under_way > 0 or any(o.stage is Stage.RUNNING for o in self.memory.under_way)
+        """Whether nothing runs, is asked, waits to start or waits to be looked at."""
+        pending = self.runner.under_way > 0 or self.asking.busy or any(o.stage is Stage.RUNNING for o in self.memory.under_way)
         return not (pending or self._poked or self.work_waits())
 
     def dues(self, table: str) -> list[datetime]:
@@ -163,8 +168,8 @@ class Turns:
         self._mail.set()
         await done
 
-    def _ended(self, ended: Ended) -> None:
-        self._inbox.append(ended)
+    def _take_in(self, item: Ended | Answered) -> None:
+        self._inbox.append(item)
         self._mail.set()
 
     async def deliver(self, keeper: Keeper, find: Callable[[datetime], Findings]) -> None:
@@ -263,16 +268,18 @@ class Turns:
         for item in items:
             if (told := self._looks.pop(id(item), None)) is not None and not told.done():
                 told.set_result(None)
+            if isinstance(item, Answered):
+                self.asking.settled(item.name)
             if isinstance(item, Seen) and item.done is not None:
                 self.memory.looked(item.keeper.name)
                 if not item.done.done():
                     item.done.set_result(None)
         return not facts.empty
 
-    def _items(self) -> list[Ended | Seen | Looked]:
+    def _items(self) -> list[Item]:
         """What this turn deals with: of each table, and each watched source, only the first thing seen, since the next builds on
         it; and the oldest ends."""
-        items: list[Ended | Seen | Looked] = []
+        items: list[Item] = []
         tables: set[str] = set()
         watches: set[str] = set()
         ends = 0
@@ -281,6 +288,8 @@ class Turns:
                 ends += 1
                 if ends <= MOST_ENDS:
                     items.append(item)
+            elif isinstance(item, Answered):
+                items.append(item)
             elif isinstance(item, Looked):
                 if item.name not in watches:
                     watches.add(item.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,10 +12,11 @@ from actions.api import Outcome, Value
 from config.fields import spelled
 from engine.blackout import covering
 from engine.filling import Unfilled, instants, parameters
-from engine.links import EVENT
+from engine.links import EVENT, FACT
 from engine.merge import active
 from engine.model import NO_EVENT, Cause, Occurrence, Stage, Task
-from engine.plan import Answer, House, Standing, Stop
+from engine.outside import Facts, Known, Wanted, known
+from engine.plan import Answer, House, Released, Standing, Stop
 from engine.upcoming import again_from
 from engine.wording import left_alone, moment
 
@@ -23,15 +24,22 @@ if TYPE_CHECKING:
     from engine.condition import Given, Reference
 
 _OPEN: Mapping[str, datetime] = {}
+_NO_FACTS: Facts = {}
+
+WAITED = "it waited for a fact"
+"""Why what came due was not claimed in time."""
 
 
 class Weighed:
     """One task's moves while they are being found."""
 
-    def __init__(self, standing: Standing, shut: Mapping[str, datetime] = _OPEN) -> None:
-        """shut: action → until when its circuit breaker lets nothing start."""
+    def __init__(self, standing: Standing, shut: Mapping[str, datetime] = _OPEN, facts: Facts = _NO_FACTS) -> None:
+        """shut: action → until when its circuit breaker lets nothing start.   facts: what is known of the world outside."""
         self.task = standing.task
         self.shut = shut
+        self.facts = facts
+        self.waits_since = standing.waits_since
+        self.wanted = ""  # the fact that it waits for
         self.before = self.state = standing.state
         self.place = (standing.task.table, standing.task.key)
         self.last = standing.last
@@ -47,6 +55,7 @@ class Weighed:
         self.wakes: list[datetime] = []
         self.counted: list[Mapping[str, Value]] = []  # what the events said that have counted it up here
         self.quiet = False  # nothing of this row starts now
+        self._of_facts = {one.reference: one for one in self.task.sources if one.what == FACT}
 
     def claim(
         self,
@@ -91,17 +100,21 @@ class Weighed:
         event: what the event says that made it due.
 
         What can't be told is never taken for false, nor for blank: it is missed, as everything is that a row's defect keeps from
-        running.
+        running. Raises Wanted where it can't be told yet.
         """
         if self.task.condition is not None:
             from engine import condition
 
+            asked: dict[str, Known] = {}
+            given = self._given(due, now, event)
             try:
-                verdict = condition.evaluate(self.task.condition, self._given(due, now, event), zone=self.task.zone)
+                verdict = condition.evaluate(
+                    self.task.condition, self._asking(given, now, asked) if self._of_facts else given, zone=self.task.zone
+                )
             except condition.Undecidable as exc:
                 return Outcome.MISSED, str(exc)
             if not verdict.holds:
-                return Outcome.SKIPPED, verdict.why
+                return Outcome.SKIPPED, verdict.why + self._asked_when(asked, now)
         wanting = self.wanting(due, now, event)
         return (Outcome.MISSED, wanting) if wanting is not None else None
 
@@ -123,6 +136,42 @@ class Weighed:
             return self.values
         said = {one.reference: event[one.name] for one in self.task.sources if one.what == EVENT and one.name in event}
         return {**self.values, **said, **instants(due, now, self.task.zone)}
+
+    def _asking(self, given: Mapping[Reference, Given], now: datetime, asked: dict[str, Known]) -> Callable[[Reference], Given]:
+        """The same, with facts as the condition comes to them.   asked: takes those that it has come to."""
+        from engine.sources import told
+
+        def value(reference: Reference) -> Given:
+            if (one := self._of_facts.get(reference)) is None:
+                return given[reference]
+            asked[one.name] = known(one.name, self.facts, now, self.waits_since)
+            return told(one, asked[one.name])
+
+        return value
+
+    def _asked_when(self, asked: Mapping[str, Known], now: datetime) -> str:
+        """When these facts were asked, for the end of a reason: at which time of day, where that is today's."""
+        zone, said = self.task.zone, []
+        for name, one in asked.items():
+            at = one.asked_at.astimezone(zone)
+            same_day = at.date() == now.astimezone(zone).date()
+            when = f"{at:%H:%M:%S}" if same_day else moment(one.asked_at, zone)
+            said.append(f"{name} asked {when}" if len(asked) > 1 else f"asked {when}")
+        return f" ({', '.join(said)})" if said else ""
+
+    def unless_wanted(self, move: Callable[[], None], now: datetime) -> None:
+        """Make these moves; none of them where one hangs on a fact that is to be asked first: then `wanted` is its name."""
+        if not self._of_facts:
+            move()
+            return
+        if self.waits_since is not None:
+            self.released = Released(now, WAITED)
+        before = {name: list(value) if isinstance(value, list) else value for name, value in vars(self).items()}
+        try:
+            move()
+        except Wanted as wanted:
+            vars(self).update(before)
+            self.wanted = wanted.name
 
     def withdraw(self, reason: str) -> None:
         """Take back what people asked for in this very decision: those requests are refused."""

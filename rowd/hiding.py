@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from actions.telling import Mask
 from config.load import Config
@@ -13,25 +14,27 @@ whole of rowd.toml may be unreadable now. A shorter one could be any word."""
 
 
 def mask_of(config: Config) -> Mask:
-    """Hides each secret that an action or a watched source declares, were it with mistakes, and each long value of `.env`."""
+    """Hides each secret that an action, a fact or a watched source declares, right or wrong, and each long value of `.env`."""
     kept = {name: value.get_secret_value() for name, value in config.kept.items()}
-    names = {name for action in config.settings.actions for name in _declared(config, action)}
-    said = (name for source in config.settings.watches.values() for name in (source.get("secret"), *_listed(source)))
-    names |= {name for name in said if isinstance(name, str)}
+    names = declared_secrets(config)
     declared = [config.variables[name].get_secret_value() for name in names if name in config.variables]
     return Mask([*declared, *(value for name, value in kept.items() if name in names or len(value) >= LONG)])
 
 
+def declared_secrets(config: Config) -> set[str]:
+    """The names of all that actions, facts and watched sources declare as theirs."""
+    settings = config.settings
+    definitions = (*settings.actions.values(), *settings.facts.values(), *settings.watches.values())
+    said = (source.get("secret") for source in settings.watches.values())
+    return {name for one in definitions for name in _declared(one)} | {name for name in said if isinstance(name, str)}
+
+
 def unknown(config: Config, action: str) -> list[str]:
     """Secrets that the action declares and whose values nobody here knows, so that they can't be hidden."""
-    return [name for name in _declared(config, action) if name not in config.variables]
+    return [name for name in _declared(config.settings.actions.get(action, {})) if name not in config.variables]
 
 
-def _declared(config: Config, action: str) -> list[str]:
-    return _listed(config.settings.actions.get(action, {}))
-
-
-def _listed(definition: Mapping[str, object]) -> list[str]:
+def _declared(definition: Mapping[str, Any]) -> list[str]:
     """As it stands in rowd.toml, right or wrong."""
     said = definition.get("secrets")
     return [name for name in said if isinstance(name, str)] if isinstance(said, list) else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from engine.asking import of_now
 from engine.brakes import HOUR, Brakes, counted, lane_of_action
 from engine.ledger import Ledger
 from engine.model import Occurrence, Stage
@@ -32,4 +33,5 @@ def house(site: Site, ledger: Ledger | None, now: datetime) -> House:
         shut=shut(tripped(site, ledger), now),
         full=brakes.full(now),
         blackouts=site.parts.blackouts,
+        facts=of_now(site.parts.facts, ledger.facts() if ledger is not None else {}),
     )

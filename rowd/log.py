@@ -17,6 +17,7 @@ from engine.events import (
     ConfigDoubted,
     ConfigRefused,
     Event,
+    FactUntold,
     LedgerRefused,
     Listener,
     OccurrenceRecorded,
@@ -66,6 +67,7 @@ WARNINGS = frozenset(
         TableUnwritable,
         Trouble,
         WatchUnseen,
+        FactUntold,
     )
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
@@ -15,6 +15,7 @@ from engine.decide import decide
 from engine.filling import Unfilled
 from engine.links import EVENT, OnFailure
 from engine.model import SETTLE, Occurrence, Stage, Status, Task, Type
+from engine.outside import Wanted
 from engine.plan import House, cause
 from engine.rounds import ended, failed, how
 from engine.upcoming import again_from
@@ -25,13 +26,16 @@ from rowd.saying import distance, holder, when
 from rowd.view import RowView
 
 HOLDS = "it holds now"
+UNASKED = "it is told when it comes due: the fact"
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def why(row: RowView, now: datetime, house: House, *, daemon: bool) -> str:
     """One sentence, with its full stop. daemon: whether one is running; without one nothing starts, whatever else is said, unless
     another machine's daemon runs the row.
     """
-    reason = "; ".join(filter(None, (_reason(row, now, house).rstrip("."), _condition(row, now))))
+    reason = "; ".join(filter(None, (_reason(row, now, house).rstrip("."), _condition(row, now, house))))
     if row.lease is not None:
         alone = f". The daemon that runs it is {holder(row.lease, now, row.zone)}"
     else:
@@ -71,10 +75,10 @@ def _reason(row: RowView, now: datetime, house: House) -> str:
     return _timed(row, task, now, house)
 
 
-def _condition(row: RowView, now: datetime) -> str:
+def _condition(row: RowView, now: datetime, house: House) -> str:
     """That the condition of a row would keep it from starting; "" where it wouldn't, or what comes due has begun."""
-    said = holds_now(row, now) if not row.active else ""
-    return f"by its condition it would be left out: {said}" if said and said != HOLDS else ""
+    said = holds_now(row, now, house) if not row.active else ""
+    return f"by its condition it would be left out: {said}" if said and said != HOLDS and not said.startswith(UNASKED) else ""
 
 
 def _asks_what_happens(task: Task) -> bool:
@@ -96,12 +100,15 @@ def filled_now(row: RowView, now: datetime) -> Mapping[str, str]:
     return found
 
 
-def holds_now(row: RowView, now: datetime) -> str:
-    """Whether the condition of a row would let it start now, and why; "" where it has none."""
+def holds_now(row: RowView, now: datetime, house: House) -> str:
+    """Whether the condition of a row would let it start now, and why; "" where it has none. Facts are as they were told last."""
     standing = row.standing
     if standing is None or standing.task.condition is None or _asks_what_happens(standing.task):
         return ""
-    unmet = Weighed(standing).unmet(now, now)
+    try:
+        unmet = Weighed(replace(standing, waits_since=LONG_AGO), facts=house.facts).unmet(now, now)
+    except Wanted as wanted:
+        return f"{UNASKED} {wanted.name} is yet to be asked"
     if unmet is None:
         return HOLDS
     return f"it does not hold now ({unmet[1]})" if unmet[0] is Outcome.SKIPPED else f"it can't be told now ({cause(unmet[1])})"
@@ -176,6 +183,8 @@ def _timed(row: RowView, task: Task, now: datetime, house: House) -> str:
         return (
             f"it has been due since {when(plan.claims[-1].due, row.zone, now)}, and starts as soon as the daemon has read the row"
         )
+    if (fact := plan.wanted.get((task.table, task.key))) is not None:
+        return f"it has come due, and waits for the fact {fact} to be told"
     if schedule.one_off and row.state.marked:
         return "it ran before this ledger began; give it a time to come"
     due = schedule.next(max([row.state.decided_until, *(s.decided_until for s in plan.states)]))

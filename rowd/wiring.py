@@ -31,6 +31,7 @@ from engine.keeper import Keeper
 from engine.layout import Layout
 from engine.ledger import Ledger
 from engine.loop import Daemon
+from engine.outside import Outside
 from engine.parse import Rules
 from engine.parts import Parts
 from engine.patience import PatientTable, ThreadWorker
@@ -43,6 +44,7 @@ from engine.trust import SteadyClock
 from engine.watching import Source
 from rowd.bound import LEDGER, Bound, Lent, Site
 from rowd.hiding import mask_of
+from rowd.questioning import question_of, variables_of
 from rowd.sourcing import source_of, without_value
 
 ID_LETTERS, ID_DIGITS = "bcdfghjkmnpqrstvwxyz", "23456789"
@@ -74,9 +76,14 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
     for name, raw in config.settings.watches.items():
         if (source := source_of(config, name, raw, mistakes)) is not None:
             sources[name] = source
+    questions = {}
+    for name, raw in config.settings.facts.items():
+        if (question := question_of(config, name, raw, mistakes)) is not None:
+            questions[name] = question
+    outside = Outside(frozenset(config.settings.facts), variables_of(config, mistakes))
     tables = {}
     for name, settings in config.settings.tables.items():
-        if (table := _table(config, name, settings, definitions, repeatable, sources, mistakes)) is not None:
+        if (table := _table(config, name, settings, definitions, repeatable, sources, outside, mistakes)) is not None:
             tables[name] = table
     mistakes += _twice(config, tables)
     daemon, breaker = config.settings.daemon, config.settings.breaker
@@ -95,6 +102,7 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
         mask=mask_of(config),
         sources=sources,
         brakes=_brakes(config),
+        facts=questions,
     )
     return Site(config, tables, parts, definitions), mistakes
 
@@ -224,6 +232,7 @@ def _table(
     definitions: Mapping[str, Definition],
     repeatable: Mapping[str, bool],
     sources: Mapping[str, Source],
+    outside: Outside,
     mistakes: list[Mistake],
 ) -> Bound | None:
     key = f"tables.{name}"
@@ -253,6 +262,7 @@ def _table(
         remit=_remit(config, backend),
         sources={name: source.makes for name, source in sources.items()},
         says={name: source.says for name, source in sources.items()},
+        outside=outside,
     )
     lent = Lent(config)
     place = Place(

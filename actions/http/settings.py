@@ -53,6 +53,7 @@ def _statuses(value: object) -> object:
 Headers = Mapping[Annotated[str, AfterValidator(_header)], str]
 Expected = Annotated[Statuses, BeforeValidator(_statuses)]
 Private = Annotated[Allowed, BeforeValidator(allowed)]
+Pointer = Annotated[str, AfterValidator(checked)]
 
 
 class HttpSettings(Definition, frozen=True):
@@ -67,9 +68,9 @@ class HttpSettings(Definition, frozen=True):
     expect: Expected = Field(
         default=((200, 299),), description='The statuses that mean success: numbers, and ranges like "200-299".'
     )
-    outputs: Mapping[
-        Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,99}$")], Annotated[str, AfterValidator(checked)]
-    ] = Field(default={}, description="Output = JSON pointer (RFC 6901) into the answer, like /data/0/price.")
+    outputs: Mapping[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.]{0,99}$")], Pointer] = Field(
+        default={}, description="Output = JSON pointer (RFC 6901) into the answer, like /data/0/price."
+    )
     allow_private: Private = Field(
         default=Allowed(), description="Private and loopback addresses that it may reach: true, or a list of hosts and networks."
     )

@@ -5,6 +5,7 @@ One daemon writes; commands in other processes read, and insert requests. Every 
 
 from __future__ import annotations
 
+from engine.ledger.answers import Answers
 from engine.ledger.backups import instead, newest_backup
 from engine.ledger.emissions import Emissions
 from engine.ledger.errors import (
@@ -31,7 +32,7 @@ from engine.ledger.spending import Spending
 from engine.ledger.watches import Watches
 
 
-class Ledger(Occurrences, Recording, Housekeeping, Requests, History, Marks, Spending, Pairs, Watches, Emissions):
+class Ledger(Occurrences, Recording, Housekeeping, Requests, History, Marks, Spending, Pairs, Watches, Emissions, Answers):
     """All of it, over one connection to one file. See `Ledger.open` and `Ledger.transaction`."""
 
 

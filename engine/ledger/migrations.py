@@ -89,11 +89,17 @@ def _version_11(connection: sqlite3.Connection) -> None:
     connection.execute(f"CREATE TABLE ends ( {number}, {columns} ) STRICT")
 
 
+def _version_12(connection: sqlite3.Connection) -> None:
+    texts = ", ".join(f"{name} TEXT NOT NULL" for name in ("name", "definition", "value", "trouble"))
+    instants = ", ".join(f"{name} INTEGER NOT NULL" for name in ("asked_at", "told_at", "since"))
+    connection.execute(f"CREATE TABLE facts ( {texts}, {instants}, PRIMARY KEY (name) ) STRICT")
+
+
 STEPS: Mapping[int, Step] = dict(
     enumerate(
         (
             *(_version_2, _version_3, _version_4, _version_5, _version_6),
-            *(_version_7, _version_8, _version_9, _version_10, _version_11),
+            *(_version_7, _version_8, _version_9, _version_10, _version_11, _version_12),
         ),
         2,
     )

@@ -264,6 +264,19 @@ CREATE TABLE ends (
     through TEXT NOT NULL
 ) STRICT;
 
+-- Facts of the world outside, as they were told last. definition: a mark of what `rowd.toml` says of one.   value: as JSON.
+-- trouble: why it could not be asked, "" where it was told; since when it stands so.
+CREATE TABLE facts (
+    name TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    value TEXT NOT NULL,
+    trouble TEXT NOT NULL,
+    asked_at INTEGER NOT NULL,
+    told_at INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (name)
+) STRICT;
+
 -- Tables beside which a history is kept, and what that has yet to be told: an occurrence, by its `seq`, from its end on until the
 -- store has it. A record that grows is to be told anew, so it comes last again: a version is never used twice.
 CREATE TABLE journals (

@@ -11,9 +11,11 @@ from msgspec import Struct
 
 from config.readers import opened
 from config.settings import Listen
+from engine.asking import asked
 from engine.clock import Clock, SystemClock
 from engine.ledger import Ledger, LedgerError, LedgerMissing, LedgerTooOld, WatchMark
 from engine.plan import bare
+from engine.recent import lasted
 from engine.watching import tried
 from rowd.bound import Site
 from rowd.cli.checking import MARKS, about_actions, about_state
@@ -23,6 +25,7 @@ from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import clean, emit_json, plural, say
 from rowd.cli.rows import run_by
 from rowd.cli.site import behind, ledger_gone, tables_of, unattended, whatever_is_right
+from rowd.cli.told import value
 from rowd.listening import spelled, why_not
 from rowd.note import last
 from rowd.preparing import examined, paced
@@ -46,9 +49,9 @@ class Line(Struct, frozen=True):
 def doctor(config: ConfigOption = None, table: TableOption = None, as_json: JsonOption = False) -> None:
     """Check the whole installation: files, ledger, actions, tables.
 
-    rowd.toml, the state folder, the ledger, the daemon, whether actions could start on this machine; then of each table what
-    `rowd setup` checks, and whether its headers and rows are understood. Whatever is wrong is said with the remedy. Nothing is
-    changed: stores are asked for nothing but reads. Ends with 1 where anything is wrong.
+    rowd.toml, the state folder, the ledger, the daemon, whether actions could start on this machine; facts, asked once; then of
+    each table what `rowd setup` checks, and whether its headers and rows are understood. Whatever is wrong is said with the remedy.
+    Nothing is changed: stores are asked for nothing but reads. Ends with 1 where anything is wrong.
     """
     site, mistakes = whatever_is_right(config)
     lines: list[Line] = []
@@ -100,6 +103,7 @@ def _installation(site: Site, *, mended: bool) -> Iterator[Line]:
         mark = marks.get(name)
         found = tried(source, mark.state if mark is not None and mark.definition == source.definition else None)
         yield Line("", "watch", isinstance(found, Look), site.parts.mask.text(_tried(name, found)))
+    yield from _facts(site)
     if (listen := site.config.settings.listen) is not None:
         yield _listener(site, listen)
 
@@ -108,6 +112,14 @@ def _tried(name: str, found: Look | str) -> str:
     if isinstance(found, str):
         return f"{name} can't be looked at: {found}"
     return f"{name} can be looked at{f': {found.sees}' if found.sees else ''}"
+
+
+def _facts(site: Site) -> Iterator[Line]:
+    """Each asked once."""
+    for answer in asyncio.run(asked(site.parts.facts.values(), SystemClock())):
+        one = answer.masked(site.parts.mask)
+        told = f"= {value(one.value)}, told in {lasted(one.told_at - one.asked_at)}"
+        yield Line("", "fact", not one.trouble, f"{one.name} {f'could not be asked: {one.trouble}' if one.trouble else told}")
 
 
 def _listener(site: Site, listen: Listen) -> Line:

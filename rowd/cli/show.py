@@ -25,6 +25,7 @@ from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
 from rowd.cli.pending import action_of, ahead, breaker, next_lines, waiting
 from rowd.cli.rows import health_style, outcome_style, row_json, run_json, stands, status_of, troubles
 from rowd.cli.site import behind, pick, reading, site_at, tables_of
+from rowd.cli.told import facts_json, facts_of
 from rowd.coming import Coming, coming
 from rowd.house import house
 from rowd.saying import distance, earlier, plural, when
@@ -68,10 +69,10 @@ def show(
         reason = f"{reason}; but {old}" if old is not None and row.running is None else reason
         past, edits = _past(ledger, row, runs)
     if as_json:
-        emit_json(_json(row, reason, runs_ahead, past, edits))
+        emit_json(_json(row, reason, runs_ahead, past, edits, holds))
         return
     troubles([view for view in tables if view.name == row.table], now, old)
-    print_pairs(_pairs(row, typed(reason), tripped, now, runs_ahead))
+    print_pairs(_pairs(row, typed(reason), tripped, now, runs_ahead, holds))
     if past:
         say()
         columns = ["Run", "When", "", "Outcome", "Took", "Result"]
@@ -102,7 +103,9 @@ def _past(ledger: Ledger | None, row: RowView, most: int) -> tuple[list[tuple[Oc
     return [(o, ledger.attempts(o.id)) for o in past], ledger.edits(row.table, row.key, limit=most)
 
 
-def _pairs(row: RowView, reason: str, tripped: str, now: datetime, runs: list[Coming]) -> Iterator[tuple[str, Styled]]:
+def _pairs(
+    row: RowView, reason: str, tripped: str, now: datetime, runs: list[Coming], holds: House
+) -> Iterator[tuple[str, Styled]]:
     """tripped: what there is to say of its action's circuit breaker."""
     task, cells = row.task, row.state.cells
     health = row.health
@@ -119,7 +122,7 @@ def _pairs(row: RowView, reason: str, tripped: str, now: datetime, runs: list[Co
         yield "Schedule", str(row.cells[Column.UNDERSTOOD_AS] or "")
         for number, line in enumerate(next_lines(row, runs, now)):
             yield "" if number else "Next", line
-        yield from _settings(row, task, now)
+        yield from _settings(row, task, now, holds)
     else:
         yield "Schedule", str(cells.get(Column.SCHEDULE) or "")
         yield "Action", str(cells.get(Column.ACTION) or "")
@@ -129,13 +132,14 @@ def _pairs(row: RowView, reason: str, tripped: str, now: datetime, runs: list[Co
         yield "Last success", f"{when(tally.last_success, row.zone, now)} ({distance(tally.last_success, now)})"
 
 
-def _settings(row: RowView, task: Task, now: datetime) -> Iterator[tuple[str, Styled]]:
+def _settings(row: RowView, task: Task, now: datetime, holds: House) -> Iterator[tuple[str, Styled]]:
     """What holds for it, by the row or by default."""
     yield "Type", str(task.type)
     if task.type is Type.COUNTER:
         yield "Count", f"{whole(row.state.count)} of {whole(task.threshold)}"
     if task.condition is not None:
-        yield "Condition", f"{task.condition.text}: {holds_now(row, now)}"
+        yield "Condition", f"{task.condition.text}: {holds_now(row, now, holds)}"
+        yield from facts_of(row, task, now, holds)
     yield "Action", task.action
     parameters = [", ".join(f"{name} = {value}" for name, value in task.parameters.items())] if task.parameters else []
     parameters += [f"{name} = {task.blanks[name].template.text} ({said})" for name, said in filled_now(row, now).items()]
@@ -186,7 +190,7 @@ def _cell(text: str | None) -> str:
 
 
 def _json(
-    row: RowView, reason: str, runs: list[Coming], past: list[tuple[Occurrence, list[Attempt]]], edits: list[Edit]
+    row: RowView, reason: str, runs: list[Coming], past: list[tuple[Occurrence, list[Attempt]]], edits: list[Edit], holds: House
 ) -> dict[str, Any]:
     task = row.task
     return {
@@ -195,6 +199,7 @@ def _json(
         "defect": {"column": row.defect.column, "message": row.defect.message} if row.defect is not None else None,
         "settings": _settings_json(task) if task is not None else None,
         "count": row.state.count if task is not None and task.type is Type.COUNTER else None,
+        "facts": facts_json(task, holds) if task is not None else [],
         "cells": row.state.cells,
         "next_runs": [{"at": run.at, "due": run.due, "skipped": run.skipped or None} for run in runs],
         "active": [run_json(o) for o in row.active],

@@ -35,7 +35,7 @@ from rowd.wiring import configure
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
-PACKAGES = ("rowd", "engine", "connectors", "actions", "watches", "config")
+PACKAGES = ("rowd", "engine", "facts", "connectors", "actions", "watches", "config")
 WRONG: type[Exception] = typer.BadParameter.__bases__[0]
 """What typer raises for any wrong command line; it exports only this one's children."""
 EXAMPLES = {"toy_store": DOCS / "examples" / "toy_store", "toy_action": DOCS / "examples" / "toy_action"}

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 import config
 from config.load import load
-from config.settings import Blackout, BreakerSettings, Daemon, Defaults, Listen, Settings, TableSettings
+from config.settings import Blackout, BreakerSettings, Conditions, Daemon, Defaults, Listen, Settings, TableSettings
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = Path(config.__file__).parent / "rowd.example.toml"
@@ -25,6 +25,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[breaker]": BreakerSettings,
     "[tables.NAME]": TableSettings,
     "[listen]": Listen,
+    "[conditions]": Conditions,
     "[[blackout]]": Blackout,
 }
 DEPENDS = {"state_dir", "time_zone"}
@@ -74,10 +75,11 @@ def test_the_example_is_right_with_every_setting_taken_out_of_its_comment(tmp_pa
 
 
 def test_every_heading_of_the_file_has_one_on_the_page() -> None:
-    named = {heading.strip("[]").split(".")[0] for heading in SECTIONS} | {"actions", "watch"}
+    named = {heading.strip("[]").split(".")[0] for heading in SECTIONS} | {"actions", "watch", "fact"}
     assert named == set(keys(Settings))
     assert "\n## `[actions.NAME]`\n" in PAGE
     assert "\n## `[watch.NAME]`\n" in PAGE
+    assert "\n## `[fact.NAME]`\n" in PAGE
 
 
 @pytest.mark.parametrize("heading", SECTIONS)

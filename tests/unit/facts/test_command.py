@@ -1,0 +1,132 @@
+"""Facts that commands tell: what they print, how they end, and that nothing of them stays."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+import facts
+from facts.answers import read
+from facts.api import Tree, Unhad
+from facts.command.settings import CommandSettings
+
+
+def made(folder: Path, *argv: str, **settings: object) -> facts.api.Fact:
+    definition = CommandSettings.model_validate({"kind": "command", "argv": list(argv), **settings})
+    return facts.load("command").make("disk", definition, folder, {"TOKEN": "s3cret"}.__getitem__)
+
+
+def told(folder: Path, script: str, **settings: object) -> Tree:
+    return asyncio.run(made(folder, "/bin/sh", "-c", script, **settings).ask())
+
+
+@pytest.mark.parametrize(
+    ("printed", "value"),
+    [
+        (" 93%\n", "93%"),
+        ("93", 93),
+        ('"up"', "up"),
+        ("up\n", "up"),
+        ("true", True),
+        ('{"a": [1, null]}', {"a": [1, None]}),
+        ("NaN", "NaN"),
+        ("007", "007"),
+        ("{broken", "{broken"),
+        ("caf\xe9".encode("latin-1").decode("utf-8", "replace"), "caf\ufffd"),
+    ],
+)
+def test_what_is_printed_is_json_or_its_text(printed: str, value: Tree) -> None:
+    assert read(printed.encode(), "it") == value
+
+
+@pytest.mark.parametrize(
+    ("printed", "why"),
+    [
+        (" \n", "it said nothing"),
+        ("x" * 2001, "it said a text of 2,001 characters; let it be 2,000 at the most, or JSON"),
+        ("[" * 100_000, "it said a text of 100,000 characters; let it be 2,000 at the most, or JSON"),
+    ],
+)
+def test_what_is_no_value_is_told(printed: str, why: str) -> None:
+    with pytest.raises(Unhad, match=f"^{why}$"):
+        read(printed.encode(), "it")
+
+
+def test_it_runs_in_its_folder_with_its_variables_and_none_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OURS", "x")
+    (tmp_path / "sub").mkdir()
+    said = told(tmp_path, 'echo "$PWD $OURS$LEVEL$TOKEN"', cwd="sub", environment={"LEVEL": "3"}, secrets=["TOKEN"])
+    assert said == f"{tmp_path / 'sub'} 3s3cret"
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("echo oh; echo first >&2; echo nope >&2; exit 3", "its program ended with exit status 3: nope"),
+        ("kill -9 $$", "its program ended with exit status 137"),
+        ("exec yes", "it printed more than 64 kB; let it print the value alone"),
+        ("exec no-such", "its program ended with exit status 127: .*no-such: not found"),
+    ],
+)
+def test_what_it_can_not_tell(tmp_path: Path, script: str, why: str) -> None:
+    with pytest.raises(Unhad, match=f"^{why}$"):
+        told(tmp_path, script)
+
+
+def test_a_program_or_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(Unhad, match=r"exit status 127: there is no program no-such; install it, or write its full path$"):
+        asyncio.run(made(tmp_path, "no-such", value="status").ask())
+    with pytest.raises(Unhad, match=r"exit status 126: there is no folder .*/gone to run in"):
+        told(tmp_path, "echo 1", cwd="gone")
+
+
+@pytest.mark.parametrize("status", [0, 3, 125])
+def test_a_status_is_a_value(tmp_path: Path, status: int) -> None:
+    assert told(tmp_path, f"echo much; exit {status}", value="status") == status
+
+
+def test_who_lets_go_of_it_ends_it_with_all_that_it_began(tmp_path: Path) -> None:
+    async def story() -> None:
+        asking = asyncio.create_task(made(tmp_path, "/bin/sh", "-c", "sleep 1000 & echo $$ $! > pids; wait").ask())
+        while not (tmp_path / "pids").exists() or not (tmp_path / "pids").read_text().endswith("\n"):  # noqa: ASYNC110 (another process writes it)
+            await asyncio.sleep(0.01)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    asyncio.run(story())
+    for pid in (tmp_path / "pids").read_text().split():
+        assert _gone(pid)
+
+
+def _gone(pid: str) -> bool:
+    """Also where nobody has yet asked how it ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_what_it_left_running_ends_with_it(tmp_path: Path) -> None:
+    assert told(tmp_path, "sleep 1000 >/dev/null 2>&1 & echo $! > pid; echo 5") == 5
+    assert _gone((tmp_path / "pid").read_text().strip())
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [
+        ({"argv": []}, "at least 1 item"),
+        ({"argv": [""]}, "names no program"),
+        ({"argv": ["a"], "timeout": "6m"}, "5m at the most"),
+        ({"argv": ["a"], "timeout": "0s"}, "longer than nothing"),
+        ({"argv": ["a"], "environment": {"ROWD_X": "1"}}, "one of rowd's own variables"),
+        ({"argv": ["a"], "value": "both"}, "'output' or 'status'"),
+        ({"argv": ["a"], "shell": True}, "Extra inputs"),
+    ],
+)
+def test_definitions_that_are_refused(settings: dict[str, object], why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        CommandSettings.model_validate({"kind": "command", **settings})
