@@ -129,7 +129,8 @@ class Acting:
         for table, until in memory.brakes.news({o.table for o in plan.left}, now).items():
             self._emit(TableBraked(at=now, table=table, an_hour=memory.brakes.rules[table].an_hour or 0, until=until))
         starts = (telling.of_start(occurrence, now) for occurrence in started)
-        return chain(starts, (telling.of_record(record, now) for record in plan.records))
+        records = (telling.of_record(record, now) for record in plan.records)
+        return chain(starts, records, (telling.of_missed(missed, now) for missed in plan.missed))
 
     def pressing(self, now: datetime) -> bool:
         """Whether `act` would decide on anything."""

@@ -11,6 +11,7 @@ from engine.findings import Findings
 from engine.lateness import left_behind
 from engine.merge import active
 from engine.model import Defect, RowState, Task
+from engine.owing import freed
 from engine.remit import come_over
 from engine.sight import LEFT
 
@@ -40,4 +41,4 @@ def begin_anew(
             continue  # gone, or begun anew by an edit: what that left behind is told with it
         if active(state) or not active(known):  # else it was paused, and that has told it
             found.records += left_behind(was, known, now, LEFT.format(why))
-        found.states[key] = replace(state, since=since, settled_until=since, armed=False)
+        found.states[key] = freed(replace(state, since=since, settled_until=since, armed=False))

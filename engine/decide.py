@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from engine.brakes import lanes
 from engine.following import follow
+from engine.judging import judge
 from engine.lateness import LONGEST_QUEUE, come_due, let_go
 from engine.merge import completed
 from engine.model import SETTLE, Cause, Occurrence, Overlap, Request, Stage, Status, Type, Wish
@@ -42,6 +43,7 @@ def decide(standings: Iterable[Standing], now: datetime, house: House) -> Plan:
         wakes=wakes,
         left=left,
         wanted={one.place: one.wanted for one in weighed if one.wanted},
+        missed=tuple(m for one in weighed for m in one.missed),
     )
 
 
@@ -64,6 +66,13 @@ def _weigh(standing: Standing, now: datetime, house: House) -> Weighed:
         one.quiet = True
         one.wakes.append(settled)
         return one
+    _moves(one, standing, now, house)
+    judge(one, now, house)
+    return one
+
+
+def _moves(one: Weighed, standing: Standing, now: datetime, house: House) -> None:
+    """What is asked of the task, and what comes due."""
     happened = [request for request in standing.requests if request.wish in REACTIONS]
     for request in standing.requests:
         if request.wish in REACTIONS:
@@ -74,7 +83,6 @@ def _weigh(standing: Standing, now: datetime, house: House) -> Weighed:
     if one.task.status is not Status.ACTIVE:
         one.stop_waiting(f"the row is {one.task.status}")
     one.unless_wanted(lambda: _by_itself(one, standing, happened, now, house), now)
-    return one
 
 
 def _by_itself(one: Weighed, standing: Standing, happened: Sequence[Request], now: datetime, house: House) -> None:

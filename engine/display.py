@@ -14,7 +14,7 @@ from engine.blackout import Blackout
 from engine.cells import same
 from engine.chains import unheard
 from engine.columns import OURS, SHARED, Column
-from engine.health import health
+from engine.health import health, made_good
 from engine.links import OnFailure
 from engine.model import Defect, Occurrence, Overlap, Request, RowState, Stage, Status, Task, Type
 from engine.plan import Hold, in_row
@@ -71,10 +71,10 @@ def display(
             asked=asked,
             hold=hold,
             shut=shut or {},
-            slips=(*slips, *filter(None, (unsaid,))),
+            slips=(*slips, *filter(None, (unsaid, made_good(state, said)))),
             prerequisites=prerequisites,
         ),
-        Column.UNDERSTOOD_AS: _with_condition(_beside(_understood(task, state, started, blackouts, clocked=clocked), task), task),
+        Column.UNDERSTOOD_AS: _with_others(_understood(task, state, started, blackouts, clocked=clocked), task),
         Column.NEXT_RUN: _next_run(task, active, shut or {}, ahead) if hold is None else None,
         Column.LAST_STATUS: "running" if running else (str(last.outcome) if last and last.outcome else None),
         Column.RUNS: tally.runs,
@@ -190,6 +190,14 @@ def _beside(words: Cell, task: Task | None) -> Cell:
     if task is None or task.type in REACTS or not (task.watches or task.columns):
         return words
     return f"{str(words).rstrip('.')}. Also when {reacts_to(task)}"
+
+
+def _with_others(words: Cell, task: Task | None) -> Cell:
+    """With what else makes it run, what has to hold then, and its deadline."""
+    words = _with_condition(_beside(words, task), task)
+    if task is None or task.deadline is None:
+        return words
+    return f"{str(words).rstrip('.')}. Deadline: {task.deadline.text}"
 
 
 def _with_condition(words: Cell, task: Task | None) -> Cell:

@@ -205,6 +205,15 @@ class OccurrenceRecorded(RowEvent, frozen=True, kw_only=True):
     due: datetime
 
 
+class DeadlineMissed(RowEvent, frozen=True, kw_only=True):
+    """So many deadlines of a row have passed, and nothing had succeeded."""
+
+    due: datetime
+    by: datetime
+    reason: str
+    count: int
+
+
 class RequestTaken(RowEvent, frozen=True, kw_only=True):
     wish: str
     by: str

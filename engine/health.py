@@ -14,6 +14,7 @@ from engine.columns import Column
 from engine.links import OnFailure
 from engine.model import Defect, Occurrence, Request, RowState, Stage, Status, Task, Type
 from engine.plan import Hold, in_row
+from engine.recent import lasted
 from engine.rounds import Prerequisite, ended, failed, how
 from engine.schedule import as_counted
 from engine.tally import Tally
@@ -63,13 +64,32 @@ def health(
     else:
         clause = _then(task, state, ahead, barrier, said) or _anew(task, state, tally, said)
         then = Then(clause, f"OK{clause}")
-    whole_of_it = _asked(asked) + _health(understood, state, tally, said, active, hold, then, shut) + _noted(slips)
+    whole_of_it = (
+        _asked(asked) + _overdue(state, said) + _health(understood, state, tally, said, active, hold, then, shut) + _noted(slips)
+    )
     return _with_count(whole_of_it, task, state)
 
 
 def _asked(requests: Sequence[Request]) -> str:
     wishes = dict.fromkeys(str(request.wish) for request in requests if not request.event)
     return f"ASKED: {', '.join(wishes)}. " if wishes else ""
+
+
+def _overdue(state: RowState, said: Said) -> str:
+    """That a deadline was missed, and nothing has succeeded since."""
+    overdue = state.promises.overdue
+    if overdue is None or overdue.succeeded is not None:
+        return ""
+    often = f" ({overdue.number} in a row)" if overdue.number > 1 else ""
+    return f"OVERDUE: not succeeded by {said(overdue.by)}{often}: {overdue.why}. "
+
+
+def made_good(state: RowState, said: Said) -> str | None:
+    """That the last deadline was missed, and when a run succeeded after all; None where none was, or nothing has."""
+    overdue = state.promises.overdue
+    if overdue is None or overdue.succeeded is None:
+        return None
+    return f"succeeded {said(overdue.succeeded)}, {lasted(overdue.succeeded - overdue.by)} after its deadline"
 
 
 def _noted(slips: Sequence[str]) -> str:

@@ -43,8 +43,7 @@ class Keeper:
 
     states: every row that the ledger remembers.   tallies: what their pasts add up to.   requests: open wishes.
     sight: how the table was last read.   access: how it stands with us.   recent: whether the tallies hold the newest outcomes.
-    bylaws: which rules hold.   writes: what is about to be put into it.
-    unsent: rows that have yet to be told.
+    bylaws: which rules hold.   writes: what is about to be put into it.   unsent: rows that have yet to be told.
     active, shut, full, unseen: as its daemon knows what is under way, which circuit breakers are open, in which tables no more may
     begin for now, why a source can't be looked at.
     """
@@ -262,6 +261,7 @@ class Keeper:
             active=self.active(self.name, key),
             requests=self.requests.get(key, ()),
             last=self.tallies.get(key, Tally()).last,
+            newest=self.tallies.get(key, Tally()).record,
             released=self._released(key),
             prerequisites=self.prerequisites(key),
             values=self.values(key),

@@ -26,6 +26,7 @@ from engine.memory import Memory
 from engine.merge import active, completed
 from engine.model import Cause, Defect, Occurrence, Request, Stage, Task
 from engine.outside import Known
+from engine.owing import credit
 from engine.runner import Ended
 
 TELL_AGE = timedelta(seconds=20)
@@ -73,6 +74,8 @@ class Learning:
                 state = facts.found.get(keeper.name, Findings()).states.get(occurrence.key) or keeper.states[occurrence.key]
                 if occurrence.due > state.since and active(state):  # else a person has changed it while it ran
                     facts.states[(keeper.name, occurrence.key)] = completed(state)
+            if keeper is not None and end.ended.result.outcome is Outcome.SUCCEEDED:
+                _credit(facts, keeper, end)
         facts.records = numbered([r for f in facts.found.values() for r in f.records], now, memory.parts.draw)
         facts.marks = list(self._marks(facts, now))
         facts.recent = frozenset(name for name, keeper in memory.keepers.items() if _shows_recent(keeper))
@@ -202,6 +205,15 @@ def _retry_at(occurrence: Occurrence, ended: Ended, now: datetime) -> datetime |
     outcome = ended.result.outcome
     repeats = outcome in (Outcome.FAILED, Outcome.TIMED_OUT) or (outcome is Outcome.LOST and occurrence.repeatable)
     return now + back_off(occurrence, ended.attempt) if repeats and ended.attempt < occurrence.attempts else None
+
+
+def _credit(facts: Facts, keeper: Keeper, end: End) -> None:
+    """What the row owes by its Deadline is made good in the commit that holds the success."""
+    key = end.occurrence.key
+    known = facts.found.get(keeper.name, Findings()).states.get(key) or keeper.states.get(key)
+    state = facts.states.get((keeper.name, key)) or known
+    if state is not None and (after := credit(state, end.occurrence.due, end.at)) is not state:
+        facts.states[(keeper.name, key)] = after
 
 
 def _was_one_off(keeper: Keeper, occurrence: Occurrence) -> bool:

@@ -15,8 +15,9 @@ from msgspec.structs import replace
 from connectors.api import Cell, fold
 from engine.cells import BadCell, number, same
 from engine.columns import HOLDS_ON, OURS, RESTARTS, SHARED, Column
-from engine.metadata import restarts
+from engine.metadata import restarts, setting
 from engine.model import RowState, Status
+from engine.owing import freed, held_anew
 from engine.presses import BadPress, Press, press_of, shortened
 from engine.witness import Base, among, displayed, displays, fingerprint, remembered
 from engine.witness import base as base_of
@@ -138,6 +139,9 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
         after = replace(
             after, since=since, settled_until=since, armed=False, marked=False, snoozed_until=None, skip_until=None, skip_by=""
         )
+        after = freed(after)
+    elif setting(state.cells, Column.DEADLINE) != setting(merged, Column.DEADLINE):
+        after = held_anew(after, now)
     if any(c.column in _KNOWN for c in changes):  # what a person writes elsewhere is no business of ours
         older = Column.STATUS in cells and _in_service(cells) and not _in_service(merged)
         stands = state.note if state.cells.get(Column.DO) is not None and merged.get(Column.DO) == state.cells[Column.DO] else None

@@ -20,7 +20,7 @@ LONGEST = 32_768
 DEEPEST = 8
 """Objects and lists within each other."""
 
-UNSERVED = (Column.NOTIFY, Column.DEADLINE)
+UNSERVED = (Column.NOTIFY,)
 """Settings that would change what runs, and that this version doesn't know yet: it must not run as if they weren't there."""
 
 REMARKS = (Column.ASSIGNEE, Column.PROJECT, Column.WORKFLOW)
@@ -43,6 +43,7 @@ SETTINGS: Mapping[str, Column] = {
         Column.CONDITION,
         Column.WATCH,
         Column.COUNTS,
+        Column.DEADLINE,
         *UNSERVED,
         *REMARKS,
     )

@@ -13,9 +13,11 @@ from actions.api import Outcome, Value
 from actions.parameters import Parameter
 from connectors.api import Cell
 from engine.links import Dependency, OnFailure, Round, Source
+from engine.promises import NO_PROMISES, Promises
 
 if TYPE_CHECKING:
     from engine.condition import Condition
+    from engine.due_by import Deadline
     from engine.template import Template
 
 SETTLE = timedelta(seconds=2)
@@ -108,6 +110,7 @@ class Task(Struct, frozen=True, gc=False):
     zone: in which people are told its times: the row's, else the table's.
     threshold: of a counter, at least 1.   timeout, attempts: already within the operator's ceilings.
     every: the action's smallest distance between two starts, None for none.   says: what its events may say, None for anything.
+    deadline: by when what came due must have succeeded.
     watches: the watched sources that make it run.   columns: its own ones that do so when a person changes them.
     counts: the watched sources that count a counter up.   counts_outcomes: those that are about outcomes.
     blanks: those of its parameters that are filled in when it comes due; they are not among `parameters`.
@@ -144,6 +147,7 @@ class Task(Struct, frozen=True, gc=False):
     counts_outcomes: tuple[str, ...] = ()
     says: frozenset[str] | None = None
     blanks: Mapping[str, Blank] = _NOTHING
+    deadline: Deadline | None = None
 
 
 class Defect(Struct, frozen=True):
@@ -176,19 +180,16 @@ class RowState(Struct, frozen=True, gc=False):
     settled_until: every time occurrence at or before it has its record; never before `since`.
     anchor: the Last Run that the row bore when first seen, None without: gives daily rows without a Schedule their time.
     count: the counter's true value.   armed: a tick or an edit of Current came after `since`.   fires: how often it fired.
-    absent_since: when it was first missing from a complete read; None while it is there.
+    absent_since: when it was first missing from a complete read; None while it is there.   snoozed_until: no start before it.
     deleted_at: when it was absent twice; its state is kept for 30 days more.
-    snoozed_until: no start before it.
     skip_until: what comes due up to here is skipped, as `skip_by` asked; it is recorded when it comes due. None for nothing.
     sent: what rowd last put into its own and the shared cells.
     meant: shared cells as they stand once rowd's last write has landed, and the own ones that it puts, which bear witness to
-        that: an answer that never came may hide that it did.
-    stood: those cells as the store last gave them: the merge's base.
+        that: an answer that never came may hide that it did.   stood: those cells as the store last gave them: the merge's base.
     shown: older displays, newest last: (fingerprint of rowd's own cells as they stood, the shared cells as they stood).
-    pressed: fingerprints of presses already consumed.
-    marked: a new ledger first saw this row with marks of an earlier run: a one-off in it is over.
+    pressed: fingerprints of presses already consumed.   marked: a new ledger saw marks of an earlier run: a one-off in it is over.
     note: one sentence that Health shows until the next edit, or until the next run begins: a refused press, an id given anew.
-    round: of a row that waits for others, what it went by last; None before that.
+    round: of a row that waits for others, what it went by last; None before that.   promises: what it owes by its deadline.
     """
 
     table: str
@@ -216,6 +217,7 @@ class RowState(Struct, frozen=True, gc=False):
     skip_until: datetime | None = None
     skip_by: str = ""
     round: Round | None = None
+    promises: Promises = NO_PROMISES
 
     @property
     def decided_until(self) -> datetime:

@@ -86,7 +86,7 @@ class Standing(Struct, frozen=True):
     active: its occurrences that have not ended, oldest first.   last: the newest that was started and has ended.
     requests: what people asked of it, oldest first.   released: what kept it from starting last; None where nothing did.
     prerequisites: the rows that it waits for.   values: what the names in its condition stand for, but for the instant, and facts.
-    waits_since: since when it has waited for a fact; None where it doesn't.
+    waits_since: since when it has waited for a fact; None where it doesn't.   newest: of what has ended, whatever the outcome.
     """
 
     task: Task
@@ -99,6 +99,7 @@ class Standing(Struct, frozen=True):
     prerequisites: tuple[Prerequisite, ...] = ()
     values: Mapping[Reference, Given] = field(default_factory=dict)
     waits_since: datetime | None = None
+    newest: Occurrence | None = None
 
 
 class House(Struct, frozen=True):
@@ -146,6 +147,21 @@ class Answer(Struct, frozen=True):
     text: str
 
 
+class Missed(Struct, frozen=True):
+    """Deadlines of a row that have passed, and nothing had succeeded.
+
+    due: when the oldest of what they were for came due.   by: the newest of them.   reason: what was the matter, a clause.
+    """
+
+    table: str
+    key: str
+    task: str
+    due: datetime
+    by: datetime
+    reason: str
+    count: int
+
+
 class Plan(Struct, frozen=True):
     """The next moves.
 
@@ -153,6 +169,7 @@ class Plan(Struct, frozen=True):
     starts: triggers (table, key, trigger) of claimed occurrences whose next attempt begins now, best first, at most `free`.
     states: rows whose state moves on, to be made durable together with claims and records.
     completed: rows whose one-off is over without having run to its end, as they stand then; none of them is in `states`.
+    missed: deadlines, one of a row at the most; its state, which remembers that, is among `states` or `completed`.
     left: occurrences that could start but for a lack of room; they wait for a worker.
     wanted: (table, key) → the fact that has to be told before it can be decided what becomes of what has come due.
     wakes: (table, key) → when that task's plan next changes by time alone; absent where only an event can change it.
@@ -168,6 +185,7 @@ class Plan(Struct, frozen=True):
     wakes: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     left: tuple[Occurrence, ...] = ()
     wanted: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    missed: tuple[Missed, ...] = ()
 
     @property
     def wake(self) -> datetime | None:

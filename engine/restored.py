@@ -17,6 +17,7 @@ from engine.lateness import left_behind
 from engine.ledger import AttemptEnd, Ledger
 from engine.ledger.ids import numbered
 from engine.model import Occurrence, RowState, Stage, Task
+from engine.owing import freed
 from engine.wording import moment
 
 REASON = "the ledger was put back from a copy of {}: whether it ran since is not known"
@@ -64,7 +65,8 @@ async def settle(
             gap.records += left_behind(task, state, now, gap.why) if isinstance(task, Task) else []
             until = max(now, state.settled_until)
             since = max(now, state.since) if isinstance(task, Task) and task.depends_on else state.since
-            gap.states.append(replace(state, since=since, settled_until=until, armed=False, skip_until=None, skip_by=""))
+            gone_on = replace(state, since=since, settled_until=until, armed=False, skip_until=None, skip_by="")
+            gap.states.append(freed(gone_on))
     gap.records = list(numbered(gap.records, now, draw))
     tallies = await committer.do(lambda ledger: gap.write(ledger, now), point="rows")
     for state in gap.states:

@@ -31,7 +31,7 @@ AGAIN = frozenset({Cause.RETRY, Cause.MANUAL})
 MADE_UP = "a retry"
 """By whom a run is that was released by a round that makes up for a broken one: so the rows behind it make up for theirs, too."""
 
-_ENDED: Mapping[Outcome | None, str] = {
+ENDED: Mapping[Outcome | None, str] = {
     Outcome.FAILED: "failed",
     Outcome.TIMED_OUT: "timed out",
     Outcome.LOST: "was lost",
@@ -163,4 +163,4 @@ def how(runs: Iterable[Occurrence], said: Callable[[datetime], str]) -> str:
 def _how(run: Occurrence, said: Callable[[datetime], str]) -> str:
     if run.outcome in (Outcome.SKIPPED, Outcome.MISSED):
         return f"{run.task} was {run.outcome} ({run.reason})"
-    return f"{run.task} {_ENDED[run.outcome]}" + (f" {said(run.ended_at)}" if run.ended_at is not None else "")
+    return f"{run.task} {ENDED[run.outcome]}" + (f" {said(run.ended_at)}" if run.ended_at is not None else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from actions.api import Definition
@@ -18,6 +18,7 @@ from engine.model import MOST_COUNTED_RUNS, CatchUp, Overlap, Type
 
 if TYPE_CHECKING:
     from engine.condition import Condition
+    from engine.due_by import Deadline
 
 LONGEST_TIMEOUT = timedelta(hours=1)
 """What a row may ask for where the operator set no ceiling, unless the action's own time-out is longer."""
@@ -173,6 +174,15 @@ class Settings:
             return condition.parse(said)
         except condition.Unreadable as exc:
             self.tell(Column.CONDITION, str(exc))
+
+    def deadline(self, zone: tzinfo, since: datetime) -> Deadline | None:
+        """By when what came due must have succeeded; None where it says nothing.   since: when the row's schedule began."""
+        said = text(self.value(Column.DEADLINE), zone)
+        if said is None or self.value(Column.DEADLINE) is False:  # an unticked box says nothing
+            return None
+        from engine import due_by
+
+        return self._read(Column.DEADLINE, lambda _: due_by.read(said, zone, since), None)
 
     def _read(self, column: Column, how: Callable[[Cell], T], default: T) -> T:
         cell = self.value(column)

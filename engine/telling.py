@@ -10,6 +10,7 @@ from engine.columns import Column
 from engine.events import (
     BreakerClosed,
     BreakerOpened,
+    DeadlineMissed,
     Event,
     FactRecovered,
     FactUntold,
@@ -34,7 +35,7 @@ from engine.keeper import Keeper
 from engine.ledger import WatchMark
 from engine.model import Occurrence
 from engine.outside import Known
-from engine.plan import Answer
+from engine.plan import Answer, Missed
 
 
 def of_findings(keeper: Keeper, found: Findings, now: datetime) -> Iterator[Event]:
@@ -99,6 +100,20 @@ def of_record(record: Occurrence, now: datetime) -> Event:
         reason=record.reason,
         count=record.count,
         due=record.due,
+    )
+
+
+def of_missed(missed: Missed, now: datetime) -> Event:
+    """A deadline has passed, and nothing had succeeded."""
+    return DeadlineMissed(
+        at=now,
+        table=missed.table,
+        key=missed.key,
+        task=missed.task,
+        due=missed.due,
+        by=missed.by,
+        reason=missed.reason,
+        count=missed.count,
     )
 
 

@@ -14,9 +14,10 @@ from engine.blackout import covering
 from engine.filling import Unfilled, instants, parameters
 from engine.links import EVENT, FACT
 from engine.merge import active
-from engine.model import NO_EVENT, Cause, Occurrence, Stage, Task
+from engine.model import NO_EVENT, Cause, Occurrence, Stage, Task, Type
 from engine.outside import Facts, Known, Wanted, known
-from engine.plan import Answer, House, Released, Standing, Stop
+from engine.owing import let_off, owe, owe_all
+from engine.plan import Answer, House, Missed, Released, Standing, Stop
 from engine.upcoming import again_from
 from engine.wording import left_alone, moment
 
@@ -28,6 +29,9 @@ _NO_FACTS: Facts = {}
 
 WAITED = "it waited for a fact"
 """Why what came due was not claimed in time."""
+
+BY_ITSELF = frozenset({Cause.SCHEDULE, Cause.COUNTER, Cause.COMPLETION, Cause.EVENT})
+"""Causes of what comes due without a person's asking for it."""
 
 
 class Weighed:
@@ -43,6 +47,7 @@ class Weighed:
         self.before = self.state = standing.state
         self.place = (standing.task.table, standing.task.key)
         self.last = standing.last
+        self.newest = standing.newest
         self.hold = standing.hold
         self.released = standing.released
         self.values = standing.values
@@ -52,6 +57,7 @@ class Weighed:
         self.records: list[Occurrence] = []
         self.stops: list[Stop] = []
         self.answers: list[Answer] = []
+        self.missed: list[Missed] = []
         self.wakes: list[datetime] = []
         self.counted: list[Mapping[str, Value]] = []  # what the events said that have counted it up here
         self.quiet = False  # nothing of this row starts now
@@ -71,6 +77,8 @@ class Weighed:
         occurrence = replace(_occurrence(self.task, trigger, cause, due, now, by, event), parameters=filled)
         self.claims.append(occurrence)
         self.active.append(occurrence)
+        if cause in BY_ITSELF:
+            self.state = owe(self.task, self.state, due)
 
     def record(self, outcome: Outcome, reason: str, due: datetime, last: datetime, number: int, now: datetime) -> None:
         """Of occurrences of its schedule, from `due` to `last`."""
@@ -78,6 +86,8 @@ class Weighed:
         self.records.append(
             replace(base, stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=now, count=number, last_due=last)
         )
+        if outcome is Outcome.MISSED and self.task.schedule is not None:
+            self.state = owe_all(self.task, self.state, self.task.schedule, due, last)
 
     def pass_up(
         self,
@@ -93,6 +103,11 @@ class Weighed:
         """Record one occurrence that doesn't run, of a trigger that is no instant."""
         base = _occurrence(self.task, trigger, cause, due, now, by or str(cause), event)
         self.records.append(replace(base, stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=now, last_due=due))
+        broken = self.task.type is Type.ON_COMPLETION and self.state.round is not None and self.state.round.broken
+        if outcome is Outcome.MISSED or broken:
+            self.state = owe(self.task, self.state, due)
+        else:
+            self.state = let_off(self.task, self.state, now)
 
     def unmet(self, due: datetime, now: datetime, event: Mapping[str, Value] = NO_EVENT) -> tuple[Outcome, str] | None:
         """What becomes of what came due then, by the row's condition and its values, and why; None where it may run.
@@ -189,9 +204,8 @@ class Weighed:
     def stop_waiting(self, reason: str) -> None:
         """End what would start by itself later; what runs, and what a person asked for, goes on."""
         already = {s.run for s in self.stops}
-        by_itself = (Cause.SCHEDULE, Cause.COUNTER, Cause.COMPLETION, Cause.EVENT)
         for o in self.active:
-            if o.id and o.id not in already and o.stage is not Stage.RUNNING and o.cause in by_itself:
+            if o.id and o.id not in already and o.stage is not Stage.RUNNING and o.cause in BY_ITSELF:
                 self.stops.append(Stop(o.id, reason, ""))
 
     @property

@@ -115,7 +115,8 @@ class RowView(Struct, frozen=True):
         if self.task is None:
             return None
         asked, last = self.requests, self.tally.last
-        return Standing(self.task, self.state, self.held, self.active, asked, last, None, self.prerequisites, self.values)
+        waits, newest = self.prerequisites, self.tally.record
+        return Standing(self.task, self.state, self.held, self.active, asked, last, None, waits, self.values, newest=newest)
 
 
 class TableView(Struct, frozen=True):

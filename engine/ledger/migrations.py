@@ -95,11 +95,15 @@ def _version_12(connection: sqlite3.Connection) -> None:
     connection.execute(f"CREATE TABLE facts ( {texts}, {instants}, PRIMARY KEY (name) ) STRICT")
 
 
+def _version_13(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE rows ADD COLUMN promises TEXT")
+
+
 STEPS: Mapping[int, Step] = dict(
     enumerate(
         (
-            *(_version_2, _version_3, _version_4, _version_5, _version_6),
-            *(_version_7, _version_8, _version_9, _version_10, _version_11, _version_12),
+            *(_version_2, _version_3, _version_4, _version_5, _version_6, _version_7),
+            *(_version_8, _version_9, _version_10, _version_11, _version_12, _version_13),
         ),
         2,
     )

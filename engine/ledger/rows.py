@@ -10,12 +10,24 @@ import msgspec
 
 from connectors.api import fold
 from engine.columns import Column
-from engine.ledger.codec import all_unpacked, dated, instant, instant_or_none, micros, micros_or_none, packed, prose, untagged
+from engine.ledger.codec import (
+    all_unpacked,
+    dated,
+    instant,
+    instant_or_none,
+    micros,
+    micros_or_none,
+    packed,
+    prose,
+    unpacked,
+    untagged,
+)
 from engine.ledger.errors import IllegalMove
 from engine.ledger.statements import insert, upsert, where, with_columns
 from engine.ledger.store import Store
 from engine.links import Round
 from engine.model import Edit, RowState, Status
+from engine.promises import NO_PROMISES, Promises
 
 
 class Rows(Store):
@@ -48,10 +60,16 @@ class Rows(Store):
                     "skip_until": micros_or_none(state.skip_until),
                     "skip_by": prose(state.skip_by),
                     "round": _round(state.round),
+                    "promises": _promises(state.promises),
                 }
                 for state in states
             ],
         )
+
+    def overdue(self) -> list[tuple[str, str]]:
+        """(table, name) of the rows that have missed a deadline and have yet to succeed after it, in the order of first sight."""
+        found = self._rows(_OVERDUE, {})
+        return [(table, str(unpacked(cells).get(Column.NAME) or key)) for table, key, cells in found]
 
     def drop_rows(self, table: str, keys: Iterable[str]) -> list[str]:
         """Forget rows altogether: state, tally, and their ended occurrences, since triggers begin anew should the row come back.
@@ -124,6 +142,7 @@ def _values(state: RowState) -> dict[str, Any]:
         "skip_until": micros_or_none(state.skip_until),
         "skip_by": prose(state.skip_by),
         "round": _round(state.round),
+        "promises": _promises(state.promises),
         "completed": int(fold(str(state.cells.get(Column.STATUS))) == Status.COMPLETED),
     }
 
@@ -158,6 +177,7 @@ def _state(row: Sequence[Any]) -> RowState:
         skip_until=instant_or_none(row[22]),
         skip_by=row[23],
         round=_ROUND.decode(row[24]) if row[24] is not None else None,
+        promises=_PROMISES.decode(row[25]) if row[25] is not None else NO_PROMISES,
     )
 
 
@@ -166,6 +186,13 @@ _ROUND = msgspec.json.Decoder(Round)
 
 def _round(of_row: Round | None) -> str | None:
     return msgspec.json.encode(of_row).decode() if of_row is not None else None
+
+
+_PROMISES = msgspec.json.Decoder(Promises)
+
+
+def _promises(of_row: Promises) -> str | None:
+    return msgspec.json.encode(of_row).decode() if of_row != NO_PROMISES else None
 
 
 _ROWS = with_columns(
@@ -177,10 +204,18 @@ _ROWS = with_columns(
     """,
     rows=RowState.__struct_fields__,
 )
+_OVERDUE = """
+    SELECT "table", "key", cells
+    FROM rows
+    WHERE json_extract(promises, '$.overdue.by') IS NOT NULL
+        AND json_extract(promises, '$.overdue.succeeded') IS NULL
+        AND deleted_at IS NULL
+    ORDER BY rowid
+"""
 _SAVE = upsert("rows", (*RowState.__struct_fields__, "completed"), ("table", "key"))
 _MOVE = """
-    WITH given ("table", "key", settled_until, snoozed_until, count, armed, fires, skip_until, skip_by, round) AS (
-        VALUES (:table, :key, :settled_until, :snoozed_until, :count, :armed, :fires, :skip_until, :skip_by, :round)
+    WITH given ("table", "key", settled_until, snoozed_until, count, armed, fires, skip_until, skip_by, round, promises) AS (
+        VALUES (:table, :key, :settled_until, :snoozed_until, :count, :armed, :fires, :skip_until, :skip_by, :round, :promises)
     )
     UPDATE rows
     SET settled_until = given.settled_until,
@@ -190,7 +225,8 @@ _MOVE = """
         fires = given.fires,
         skip_until = given.skip_until,
         skip_by = given.skip_by,
-        round = given.round
+        round = given.round,
+        promises = given.promises
     FROM given
     WHERE rows."table" = given."table" AND rows."key" = given."key"
 """

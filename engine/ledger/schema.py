@@ -68,6 +68,7 @@ CREATE TABLE rows (
     skip_until INTEGER,
     skip_by TEXT DEFAULT '' NOT NULL,
     round TEXT,
+    promises TEXT,
     PRIMARY KEY ("table", "key")
 ) STRICT;
 CREATE INDEX rows_completed ON rows ("table", "key") WHERE completed = 1;

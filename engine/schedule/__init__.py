@@ -8,13 +8,14 @@ The way of a cell: `tokens`, `reader`, `moments` (small things) → `words`, `re
 from engine.schedule.in_words import in_words, listed, zone_name
 from engine.schedule.reading import Parsed, parse
 from engine.schedule.unreadable import Unreadable
-from engine.schedule.walk import Counted, as_counted, count, grace, uncounted
+from engine.schedule.walk import Counted, as_counted, clocked, count, grace, uncounted
 
 __all__ = [
     "Counted",
     "Parsed",
     "Unreadable",
     "as_counted",
+    "clocked",
     "count",
     "grace",
     "in_words",

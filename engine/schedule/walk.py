@@ -177,6 +177,11 @@ def uncounted(schedule: Schedule) -> Schedule:
     return replace(schedule, text=schedule.said, words=f"once, {schedule.said}, counted from when the row is activated")
 
 
+def clocked(schedule: Schedule) -> bool:
+    """Whether it comes due at fixed times of the day, and not every so often."""
+    return isinstance(schedule, Calendar) and not schedule.real
+
+
 def grace(schedule: Schedule, due: datetime) -> timedelta:
     """How late the occurrence `due` may still start: up to the next one, 10 minutes at the most, and for a one-off."""
     then = None if schedule.one_off else schedule.next(due)

@@ -13,6 +13,7 @@ from engine.columns import Column
 from engine.model import Status
 from engine.wording import moment
 from rowd.cli.command import examples
+from rowd.cli.deadlines import overdue
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import Styled, emit_json, fail, plural, print_table, say, warn
@@ -34,7 +35,7 @@ from rowd.cli.site import behind, reading, site_at, tables_of, unattended
 from rowd.saying import distance, when
 from rowd.view import RowView, TableView, look
 
-STATES = (*map(str, Status), "defect", "elsewhere", "running", "failing", "new")
+STATES = (*map(str, Status), "defect", "elsewhere", "running", "failing", "overdue", "new")
 """What `--status` takes: a row's Status, or how it stands."""
 
 
@@ -114,6 +115,8 @@ def _fits(row: RowView, wanted: Iterable[str]) -> bool:
         ways.add("running")
     if last is not None and last.outcome in BAD:
         ways.add("failing")
+    if overdue(row):
+        ways.add("overdue")
     if row.new:
         ways.add("new")
     return not ways.isdisjoint(wanted)

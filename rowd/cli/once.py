@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from engine.events import Event, OccurrenceRecorded, QuotaSpent, RunEnded, TableUnreachable
+from engine.events import DeadlineMissed, Event, OccurrenceRecorded, QuotaSpent, RunEnded, TableUnreachable
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
@@ -31,8 +31,8 @@ def once(
 ) -> None:
     """Make one pass: read the tables, run what is due, write back, end.
 
-    Ends with 1 where a run failed or something was missed, with 3 or 4 where a table could not be read. Rows that come due
-    while it works are left for the next pass.
+    Ends with 1 where a run failed, or an occurrence or a deadline was missed, with 3 or 4 where a table could not be read.
+    Rows that come due while it works are left for the next pass.
     """
     site = site_at(config)
     told: list[Event] = []
@@ -48,22 +48,27 @@ def once(
     runs = last_attempts(ended)
     failed = [e for e in runs if e.outcome != "succeeded"]
     unrun = [e for e in told if isinstance(e, OccurrenceRecorded)]
+    late = [e for e in told if isinstance(e, DeadlineMissed)]
     if as_json:
         emit_json(
             {
                 "runs": [{**e.fields(), "ended_at": e.ended_at or e.at} for e in ended],
                 "not_run": [e.fields() for e in unrun],
+                "deadlines": [e.fields() for e in late],
                 "failed": len(failed),
             }
         )
     elif not quiet:
-        say(f"{plural(len(runs), 'run')}, {len(failed)} failed, {plural(sum(e.count for e in unrun), 'occurrence')} not run")
+        missed = f", {plural(sum(e.count for e in late), 'deadline')} missed" if late else ""
+        say(
+            f"{plural(len(runs), 'run')}, {len(failed)} failed, {plural(sum(e.count for e in unrun), 'occurrence')} not run{missed}"
+        )
     away = [e for e in told if isinstance(e, TableUnreachable | QuotaSpent)]
     for event in away:
         warn(f"table {event.table}: {event.message}")
     if away:
         raise typer.Exit(int(Exit.OWNER if any(e.needs_owner for e in away) else Exit.LATER))
-    if failed or any(e.outcome == "missed" for e in unrun):
+    if failed or late or any(e.outcome == "missed" for e in unrun):
         raise typer.Exit(int(Exit.BAD))
 
 

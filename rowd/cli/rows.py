@@ -19,6 +19,7 @@ from engine.plan import bare
 from engine.watched import REACTS, reacts_to
 from engine.wording import LONGEST_RESULT, cut
 from rowd.cli.command import code_of
+from rowd.cli.deadlines import deadline_json
 from rowd.cli.exits import Exit
 from rowd.cli.output import warn
 from rowd.saying import distance, holder
@@ -40,6 +41,7 @@ STYLES = {
     "SKIPPED": "yellow",
     "BLOCKED": "red",
     "MISSED": "yellow",
+    "OVERDUE": "red",
     "ERROR": "red",
     "FAILED": "red",
     "TIMED": "red",
@@ -154,6 +156,7 @@ def row_json(row: RowView) -> dict[str, Any]:
         "runs": row.tally.runs,
         "failures": row.tally.failures,
         "missed": row.tally.missed,
+        **deadline_json(row),
         "running_since": row.running.started_at if row.running else None,
         "new": row.new,
         "run_by": row.lease.who if row.lease is not None else None,

@@ -20,6 +20,7 @@ from engine.wording import cut, whole
 from rowd.bound import Site
 from rowd.cli.calling import spelled as typed
 from rowd.cli.command import examples
+from rowd.cli.deadlines import deadline
 from rowd.cli.options import ConfigOption, JsonOption, TableOption, TaskArgument
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
 from rowd.cli.pending import action_of, ahead, breaker, next_lines, waiting
@@ -137,6 +138,7 @@ def _settings(row: RowView, task: Task, now: datetime, holds: House) -> Iterator
     yield "Type", str(task.type)
     if task.type is Type.COUNTER:
         yield "Count", f"{whole(row.state.count)} of {whole(task.threshold)}"
+    yield "Deadline", deadline(row, task, now)
     if task.condition is not None:
         yield "Condition", f"{task.condition.text}: {holds_now(row, now, holds)}"
         yield from facts_of(row, task, now, holds)

@@ -24,6 +24,7 @@ from rowd.allowances import allowances, as_json, said
 from rowd.bound import Site
 from rowd.cli.calling import command, spelled
 from rowd.cli.command import examples
+from rowd.cli.deadlines import overdue_rows
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
@@ -37,8 +38,7 @@ from rowd.note import Note, left
 from rowd.saying import distance, lasting, plural
 from rowd.view import living, remembered
 
-SOON = timedelta(hours=1)
-DAY = timedelta(hours=24)
+SOON, DAY = timedelta(hours=1), timedelta(hours=24)
 MOST_DUE = 10_000
 """Runs of the next hour are counted up to here."""
 
@@ -69,7 +69,7 @@ class _Standing(Struct, frozen=True):
     note: what the daemon says of itself.   behind: what it works by, where that is not what rowd.toml says now.
     sign: its last sign of life.   gone: the daemon whose ledger was taken away under it.
     due: capped at MOST_DUE; None where it can't be told.   quota: what vendors allow, as far as it matters.
-    watches: of rowd.toml's sources those that were looked at.   listens, deaf: see `listening`.
+    watches: of rowd.toml's sources those that were looked at.   listens, deaf: see `listening`.   overdue: rows, as TABLE/NAME.
     """
 
     site: Site
@@ -89,6 +89,7 @@ class _Standing(Struct, frozen=True):
     watches: list[WatchMark]
     listens: str
     deaf: str
+    overdue: list[str]
 
     @property
     def trouble(self) -> str | None:
@@ -150,8 +151,8 @@ def _standing(site: Site, mistakes: list[Mistake]) -> _Standing:
         names = ledger_tables(site) if mistakes else site.tables
         tables = [_table(name, ledger, sign, served=name in site.served or name not in site.tables) for name in names]
         holds = house(site, ledger, now)
-        read = any(table.mark is not None for table in tables if table.served)
-        due = _due(site, ledger, now, holds, tables) if read and not mistakes else None
+        known = not mistakes and any(table.mark is not None for table in tables if table.served)
+        due = _due(site, ledger, now, holds, tables) if known else None
         daemon, mark = living(ledger), ledger.daemon() if ledger is not None else None
         note = left(site.state, daemon.process) if daemon is not None else None
         old = behind(site, ledger) if not mistakes else None
@@ -159,9 +160,12 @@ def _standing(site: Site, mistakes: list[Mistake]) -> _Standing:
         quota = allowances(site.tables, ledger, site.windows, clock)
         marks = ledger.watch_marks() if ledger is not None else {}
         watches = [marks[name] for name in site.parts.sources if name in marks]
+        overdue = [f"{of}/{name}" for of, name in ledger.overdue() if of in names] if ledger is not None else []
     stale, sign = (mark, None) if daemon is None else (None, sign)
     open_ = listening(site, daemon, note)
-    return _Standing(site, mistakes, now, daemon, note, old, sign, stale, gone, tables, holds, due, day, quota, watches, *open_)
+    return _Standing(
+        site, mistakes, now, daemon, note, old, sign, stale, gone, tables, holds, due, day, quota, watches, *open_, overdue
+    )
 
 
 def _table(name: str, ledger: Ledger | None, sign: Sign | None, *, served: bool) -> _Table:
@@ -195,6 +199,7 @@ def _pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
     counts = ", ".join(f"{number:,} {outcome}" for outcome, number in found.day.items())
     worst = next((outcome_style(o) for o in Outcome if o in found.day and outcome_style(o) == "red"), "")
     yield "Last 24 hours", (counts or ("nothing ran" if found.gone is None else "not known without the ledger"), worst)
+    yield "Overdue", overdue_rows(found.overdue)
     for action, until in sorted(found.house.shut.items()):
         shut = f"{action} failed too often in a row: nothing of it starts for {lasted(until - found.now)}"
         yield "Breaker", (shut, "red")
@@ -315,6 +320,7 @@ def _json(found: _Standing) -> dict[str, Any]:
         "ledger": found.site.ledger,
         "due_next_hour": found.due,
         "last_24_hours": {str(outcome): number for outcome, number in found.day.items()},
+        "overdue": found.overdue,
         "quota": [as_json(one) for one in found.quota],
         "brakes": [{"table": table, "full_until": until} for table, until in sorted(found.house.full.items())],
         "breakers": [{"action": action, "shut_until": until} for action, until in sorted(found.house.shut.items())],

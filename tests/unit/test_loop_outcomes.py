@@ -13,6 +13,9 @@ from msgspec.structs import replace
 from actions.api import Outcome, Request, Result
 from engine.events import OccurrenceRecorded, RunEnded, RunStarted, WatchUntold
 from engine.ledger import Ledger
+from engine.model import Request as Asked
+from engine.model import Wish
+from engine.reacting import together
 from engine.watching import Source
 from tests.fakes.house import House
 from tests.fakes.virtual import NOON, run
@@ -213,6 +216,31 @@ def test_counters_at_each_one_of_each_other_come_to_an_end(tmp_path: Path, took:
             assert [len(ran(one, name)) for name in ("c", "d")] == [3, 3]
 
     run(story())
+
+
+def test_counters_that_count_each_other_by_two_sources_come_to_an_end(tmp_path: Path) -> None:
+    async def story() -> None:
+        first = outcomes("a", outcomes=["succeeded"], rows=["start", "d"])
+        second = outcomes("b", outcomes=["succeeded"], rows=["c"])
+        one = house(tmp_path, first, second)
+        one.witness.behaviour = failing(after=SECOND)
+        sheet = table(
+            row("start", "every 30 minutes"),
+            row("c", Type="counter", Threshold="1", Current="0", Counts="a"),
+            row("d", Type="counter", Threshold="1", Current="0", Counts="b"),
+        )
+        async with one.open(sheet, table_rules=rules(first, second)):
+            await one.until(NOON + 59 * MINUTE)
+            assert [len(ran(one, name)) for name in ("start", "c", "d")] == [1, 1, 1]
+
+    run(story())
+
+
+def test_what_is_one_run_together_came_through_all_that_any_of_it_did() -> None:
+    events = [{"number": 1, "through": through} for through in ("a\nb", "b\nc", "")]
+    requests = [Asked(n, "ops", "1", Wish.REACT, 0, "watch:a", NOON, event) for n, event in enumerate(events)]
+    assert together(requests)["through"] == "a\nb\nc"
+    assert "through" not in together([Asked(n, "ops", "1", Wish.REACT, 0, "watch:a", NOON, {"number": 1}) for n in range(2)])
 
 
 def test_a_row_that_it_asks_in_vain_does_not_ask_it_again(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from engine.ledger.ids import new_run_ids
 from engine.ledger.values import occurrence_of, values_of
 from engine.links import Round
 from engine.model import Cause, Occurrence, RowState, Stage
+from engine.promises import Overdue, Owed, Promises
 from tests.unit.ledger.making import DAY, NOON, claimed, occurrence, row
 
 instants = st.datetimes(datetime(1700, 1, 1), datetime(2400, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 (the zone comes beside)
@@ -131,6 +132,7 @@ def test_every_field_of_a_row_survives(ledger: Ledger) -> None:
         skip_until=NOON + 9 * DAY,
         skip_by="cli:ann",
         round=Round({"p": "r1"}, broken=True),
+        promises=Promises((Owed(NOON, NOON, NOON + DAY), Owed(NOON + DAY, NOON)), Overdue(NOON, NOON + DAY, "why", 2)),
     )
     plain = row("a")
     assert all(getattr(full, f) != getattr(plain, f) for f in RowState.__struct_fields__ if f != "table")
