@@ -21,7 +21,7 @@ AT_ONCE = 8
 
 
 ENDS_WITHIN = timedelta(seconds=2)
-"""What a question began has so long to end where rowd stops; then it is left to its leash."""
+"""What a question began has so long to end where rowd stops; then nobody waits for it."""
 
 
 class Question(Struct, frozen=True):

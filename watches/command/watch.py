@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from actions.command.environment import usual
 from actions.command.finding import in_place, looked_up
+from actions.command.held import Program, Ran, Stopped, TooLong, TooMuch
 from actions.sizes import spelled as sized
 from actions.telling import Mask, cut
 from config.fields import spelled
 from watches.api import Happening, Look, Unseen, Value
-from watches.command.running import Program, Ran, Stopped, TooLong, TooMuch
 from watches.command.settings import CommandSettings
 from watches.holding import Held, pointed, sayable, whole
 from watches.polling import never

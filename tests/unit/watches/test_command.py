@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from actions.command.held import LONGEST_COMPLAINT, Program
+from tests.fakes.held import HOLD, Held
 from tests.unit.watches.asking import Asking, made
 from watches.api import Endable
 from watches.command import CommandSettings
-from watches.command.running import LONGEST_COMPLAINT, Program
 
 SECRET = "sesame-open-1"
 
@@ -23,25 +24,9 @@ def sh(base: Path, script: str, lent: dict[str, str] | None = None, **settings: 
     return Asking(made("command", base, lent, **its))
 
 
-class Held:
-    """Whatever a script runs holds a pipe, so that it can be known when all of it is gone."""
-
-    def __init__(self, folder: Path) -> None:
-        os.mkfifo(folder / "held")
-        self._pipe = os.open(folder / "held", os.O_RDONLY | os.O_NONBLOCK)
-        os.set_blocking(self._pipe, True)
-
-    def all_gone(self) -> bool:
-        """Once it is so; before the first of it has begun, at once."""
-        return os.read(self._pipe, 1) == b""
-
-
 @pytest.fixture
 def held(tmp_path: Path) -> Held:
     return Held(tmp_path)
-
-
-HOLD = "exec 5> held; "
 
 
 def test_another_output_is_a_change_and_first_sight_is_none(tmp_path: Path) -> None:
