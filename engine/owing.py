@@ -99,10 +99,5 @@ def freed(state: RowState) -> RowState:
     return _with(state, NO_PROMISES)
 
 
-def not_before(state: RowState, now: datetime) -> RowState:
-    """The wall clock was set back to `now`: what lies ahead of it has not come due."""
-    return _with(state, replace(state.promises, owed=tuple(one for one in state.promises.owed if one.due <= now)))
-
-
 def _with(state: RowState, promises: Promises) -> RowState:
     return state if promises == state.promises else replace(state, promises=promises)

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from engine.model import Defect, RowState, Task
-from engine.owing import not_before
 
 SET_BACK = timedelta(minutes=1)
 """A clock that was set back by less is waited for; by more, and instants that now lie ahead are taken for never reached."""
@@ -22,7 +21,6 @@ def taken_back(states: Mapping[str, RowState], understood: Mapping[str, Task | D
         if state.settled_until - now > SET_BACK:
             changed = replace(state, since=min(state.since, now), settled_until=now)
             changed = replace(changed, skip_until=_next_to_skip(changed, understood.get(key)))
-        changed = not_before(changed, now)
         if changed.absent_since is not None and changed.absent_since - now > SET_BACK:
             changed = replace(changed, absent_since=now)
         if changed != state:

@@ -122,7 +122,7 @@ def courses(draw: st.DrawFn) -> tuple[Task, list[tuple[int, bool]], list[tuple[i
 
 
 @given(courses())
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_a_deadline_is_said_to_be_missed_once_where_nothing_succeeded_in_time_and_never_else(
     course: tuple[Task, list[tuple[int, bool]], list[tuple[int, int]], timedelta],
 ) -> None:

@@ -6,19 +6,22 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from actions.api import Context, Lost, Outcome, Past, Request, Result, Uptime
-from engine.events import DeadlineMissed, RowDefective
+from engine.events import DeadlineMissed, LedgerRestored, RowDefective
 from engine.judging import HEARD
 from engine.model import Wish
-from tests.fakes.house import House, slow
+from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import COLUMNS, MINUTE, row
 from tests.unit.test_loop_corners import Commit, start
 from tests.unit.test_loop_restarts import Outliving
+from tests.unit.test_restored import back_up, put_back
 
 DUE = NOON + 5 * MINUTE
 BY = NOON + 60 * MINUTE
@@ -223,6 +226,58 @@ def test_another_deadline_holds_from_when_it_is_written(tmp_path: Path) -> None:
             assert missed(house) == []
             await house.until(NOON + 121 * MINUTE)
             assert [e.by for e in missed(house)] == [NOON + 120 * MINUTE]
+
+    run(story())
+
+
+def test_a_clock_that_is_set_back_leaves_what_was_kept_kept(tmp_path: Path) -> None:
+    """What has run at 12:05 doesn't run again when it is 12:05 once more, so it owes nothing either."""
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(report())
+        async with house.open(sheet):
+            await house.until(NOON + 10 * MINUTE)
+            house.clock.set_wall(timedelta(minutes=-8))
+            await house.after(minutes=90)
+        assert len(house.witness.seen) == 1
+        assert missed(house) == []
+
+    run(story())
+
+
+def test_another_schedule_or_zone_begins_anew(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(report(), row("other", "daily 12:05", Deadline="13:00"))
+        house.witness.behaviour = lambda _: Result(Outcome.FAILED, "exit 1")
+        async with house.open(sheet) as daemon:
+            await house.until(DUE + MINUTE)
+            sheet.person("report")["Schedule"] = "daily 23:00"
+            await house.until(DUE + 2 * MINUTE)
+            its = rules()
+            elsewhere = replace(its, rules=replace(its.rules, zone=ZoneInfo("Asia/Tokyo")))
+            daemon._turns.reconfigure(house.parts(), {"ops": elsewhere})
+            await house.until(BY + timedelta(hours=5))
+        assert missed(house) == []
+
+    run(story())
+
+
+def test_a_ledger_that_was_put_back_owes_nothing_from_before(tmp_path: Path) -> None:
+    """Whether a run has succeeded since the copy is not known."""
+
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(report())
+        house.witness.behaviour = lambda _: Result(Outcome.FAILED, "exit 1")
+        alive = await start(house, sheet)
+        await house.until(DUE + MINUTE)
+        back_up(house)
+        await alive.kill()
+        put_back(house)
+        alive = await start(house, sheet)
+        await house.until(BY + MINUTE)
+        assert len(house.of(LedgerRestored)) == 1
+        assert missed(house) == []
+        await alive.stop()
 
     run(story())
 

@@ -12,12 +12,12 @@ from engine.events import RunStarted, WatchChanged, WatchSeen
 from engine.ledger import Ledger
 from engine.loop import Daemon
 from engine.model import Occurrence, Type
-from engine.watching import Source, unseen
+from engine.watching import Source, tried
 from tests.fakes.house import House, slow
 from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import row
 from tests.unit.test_loop_watches import house, its_rules, table
-from watches.api import Happening
+from watches.api import Happening, Look
 from watches.events.settings import EventsSettings
 from watches.events.watch import Events
 
@@ -228,5 +228,5 @@ def test_an_idle_daemon_writes_nothing_for_it(tmp_path: Path) -> None:
 
 
 def test_nothing_of_the_machine_is_in_the_way_of_a_look_at_rowd_itself() -> None:
-    assert unseen(ci(), None) is None
+    assert isinstance(tried(ci(), None), Look)
     assert ci().makes is Type.ON_CHANGE

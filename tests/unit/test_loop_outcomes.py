@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from actions.api import Outcome, Request, Result
 from engine.events import OccurrenceRecorded, RunEnded, RunStarted, WatchUntold
+from engine.happened import _event
 from engine.ledger import Ledger
 from engine.model import Request as Asked
 from engine.model import Wish
@@ -22,7 +23,8 @@ from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import row
 from tests.unit.test_loop_emitted import _Death, _Dying
 from tests.unit.test_loop_watches import house, its_rules, table
-from watches.outcomes import SAYS
+from watches.api import Happening
+from watches.outcomes import SAYS, watch
 from watches.outcomes.settings import OutcomesSettings
 from watches.outcomes.watch import Outcomes
 
@@ -115,6 +117,39 @@ def test_what_ended_before_the_first_look_is_no_news_and_what_ends_while_nobody_
             (page,) = ran(last, "page")
             assert page.event["number"] == 3
             assert page.event["summary"] == "backup failed: exit code 3, and 2 more before"
+
+    run(story())
+
+
+def test_what_one_look_leaves_the_next_one_tells_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "MOST", 2)
+
+    async def story() -> None:
+        its = outcomes(outcomes=["succeeded"], rows=["n*"])
+        one = house(tmp_path, its)
+        sheet = table(*(row(f"n{n}", "every 30 minutes") for n in range(7)), row("count", **COUNTER))
+        async with one.open(sheet, table_rules=rules(its)):
+            await one.until(NOON + 30 * MINUTE + 20 * SECOND)
+            assert float(sheet.person("count")["Current"]) == 7
+
+    run(story())
+
+
+def test_another_filter_holds_once_rowd_toml_is_read_anew_and_nothing_is_lost_by_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        its, other = outcomes(rows=["x"]), replace(outcomes(rows=["backup"]), made="other")
+        one = house(tmp_path, its)
+        one.witness.behaviour = failing("backup")
+        sheet = table(row("backup", "every 10 minutes"), row("page", **PAGE))
+        async with one.open(sheet, table_rules=rules(its)) as daemon:
+            await one.until(NOON + 15 * MINUTE)
+            assert ran(one, "page") == []
+            daemon.reconfigure(replace(daemon.parts, sources={"failures": other}), {"ops": rules(other)})
+            await one.until(NOON + 25 * MINUTE)
+            assert [page.due for page in ran(one, "page")] == [
+                NOON + 15 * MINUTE,
+                NOON + 20 * MINUTE,
+            ]  # also what it had passed over
 
     run(story())
 
@@ -218,6 +253,19 @@ def test_counters_at_each_one_of_each_other_come_to_an_end(tmp_path: Path, took:
     run(story())
 
 
+def test_a_counter_that_counts_what_is_skipped_and_is_skipped_itself_comes_to_an_end(tmp_path: Path) -> None:
+    async def story() -> None:
+        its = outcomes(outcomes=["skipped"])
+        one = house(tmp_path, its)
+        never = {"Condition": "1 > 2"}
+        sheet = table(row("start", "every 30 minutes", **never), row("c", **{**COUNTER, **never, "Threshold": "1"}))
+        async with one.open(sheet, table_rules=rules(its)):
+            await one.until(NOON + 40 * MINUTE)
+            assert [e.task for e in one.of(OccurrenceRecorded)] == ["start", "c"]
+
+    run(story())
+
+
 def test_counters_that_count_each_other_by_two_sources_come_to_an_end(tmp_path: Path) -> None:
     async def story() -> None:
         first = outcomes("a", outcomes=["succeeded"], rows=["start", "d"])
@@ -240,6 +288,8 @@ def test_what_is_one_run_together_came_through_all_that_any_of_it_did() -> None:
     events = [{"number": 1, "through": through} for through in ("a\nb", "b\nc", "")]
     requests = [Asked(n, "ops", "1", Wish.REACT, 0, "watch:a", NOON, event) for n, event in enumerate(events)]
     assert together(requests)["through"] == "a\nb\nc"
+    happened = [Happening(f"{n}", {"through": through}) for n, through in enumerate(("a\nb", "c\nb"))]
+    assert _event("b", happened)["through"] == "a\nb\nc"  # what counts them all together
     assert "through" not in together([Asked(n, "ops", "1", Wish.REACT, 0, "watch:a", NOON, {"number": 1}) for n in range(2)])
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from actions.api import Process
+from rowd.cli.site import site_at
 from rowd.note import Note, leave
 from tests.unit.cli.desk import Desk
 from watches.api import Emitted, Happening
@@ -156,3 +157,14 @@ def test_add_takes_what_counts_a_counter_up(desk: Desk) -> None:
     assert "no watched source is called" in desk.said(
         "add", "more", "--action", "work", "--counts", "nothing", "--set", "Threshold=3", code=1
     )
+
+
+def test_another_filter_is_no_other_source_so_nothing_is_seen_for_the_first_time_by_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, more=WATCH)
+    before = site_at(tmp_path / "rowd.toml").parts.sources
+    toml = tmp_path / "rowd.toml"
+    toml.write_text(toml.read_text().replace('tables = ["ops"]', 'rows = ["back*"]\noutcomes = ["missed"]'))
+    after = site_at(toml).parts.sources
+    assert {name: one.definition for name, one in before.items()} == {name: one.definition for name, one in after.items()}
+    assert not before["failures"].like(after["failures"])  # but it is looked at by the new one
+    assert desk.folder == tmp_path

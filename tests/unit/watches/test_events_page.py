@@ -34,7 +34,7 @@ def test_the_definitions_shown_are_accepted() -> None:
         for block in re.findall(r"```toml\n(.*?)```", section, re.DOTALL):
             for name, raw in tomllib.loads(block)["watch"].items():
                 kind = watches.load(raw["kind"])
-                kind.make(name, kind.settings.model_validate(raw), Path())
+                kind.make(name, kind.settings.model_validate(raw), Path(), {})
 
 
 def test_every_value_of_an_outcome_is_described() -> None:
@@ -51,6 +51,7 @@ def test_the_numbers_on_the_page_are_those_of_the_code() -> None:
     assert f"a whole number up to {values.MOST_COUNTED:,}, an id has up to {values.LONGEST_ID} characters" in flat
     assert f"the last {values.KEPT_IDS:,} ids" in flat
     assert f"Where {values.MOST_WAITING:,} of one source wait" in flat
+    assert f"had passed over, {PASSED_OVER} at the most" in " ".join(OUTCOMES.split())
     assert f"What {MOST_LINKS} sources have brought about" in OUTCOMES
     refused = re.findall(r"not ((?:`\w+`, )+`\w+`)\.", flat)[0]
     assert set(re.findall(r"\w+", refused)) == set(values._TAKEN)
