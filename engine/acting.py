@@ -19,11 +19,11 @@ from engine.clock import Clock
 from engine.committer import Commits
 from engine.deciding import Deciding
 from engine.events import Event, TableBraked
-from engine.facts import Moves, Tallies, stopped
 from engine.foresight import Foresight
 from engine.ledger import LedgerUnwritable
 from engine.memory import Memory
 from engine.model import Occurrence, Stage
+from engine.news import Moves, Tallies, stopped
 from engine.plan import Stop
 from engine.reacting import REACTIONS
 from engine.runner import Runner

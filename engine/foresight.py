@@ -15,9 +15,9 @@ from msgspec.structs import replace
 from engine.agenda import Place
 from engine.brakes import counted
 from engine.deciding import Deciding, Question
-from engine.facts import Moves
 from engine.memory import Memory
 from engine.model import Occurrence
+from engine.news import Moves
 from engine.plan import House
 
 TOGETHER = 500

@@ -1,4 +1,4 @@
-"""The first half of a turn: what came in becomes facts, on their way into the ledger; once they are durable they are remembered."""
+"""The first half of a turn: what came in becomes news, on its way into the ledger; once it is durable it is remembered."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from engine.asking import Answered
 from engine.columns import Column
 from engine.decide import back_off
 from engine.events import Event, WatchUntold
-from engine.facts import End, Facts, Tallies
 from engine.findings import Findings
 from engine.happened import Looked, asked_by_edits, asked_by_source, marked, masked
 from engine.keeper import Keeper
@@ -25,6 +24,7 @@ from engine.marking import mark_of
 from engine.memory import Memory
 from engine.merge import active, completed
 from engine.model import Cause, Defect, Occurrence, Request, Stage, Task
+from engine.news import End, News, Tallies
 from engine.outside import Known
 from engine.owing import credit
 from engine.runner import Ended
@@ -46,55 +46,55 @@ class Seen(Struct):
 
 
 class Learning:
-    """Facts from what came in; and what becomes of the memory once they are durable."""
+    """News from what came in; and what becomes of the memory once it is durable."""
 
     def __init__(self, memory: Memory, emit: Callable[[Event], None]) -> None:
         self._memory = memory
         self._emit = emit
         self._marked: dict[str, datetime] = {}
 
-    def facts(self, items: Iterable[Ended | Seen | Looked | Answered], now: datetime) -> Facts:
+    def news(self, items: Iterable[Ended | Seen | Looked | Answered], now: datetime) -> News:
         """What these come to. At most one thing seen of each table: the next one builds on it."""
-        memory, facts = self._memory, Facts()
+        memory, news = self._memory, News()
         for item in items:
             if isinstance(item, Looked):
-                self._looked(item, facts, now)
+                self._looked(item, news, now)
             elif isinstance(item, Answered):
-                facts.told[item.name] = self._known(item)
+                news.told[item.name] = self._known(item)
             elif isinstance(item, Seen):
                 if (found := _found(item, now)) is not None:
-                    facts.found[item.keeper.name] = found
-                    facts.askings += asked_by_edits(found.edits, item.keeper.understood)
+                    news.found[item.keeper.name] = found
+                    news.askings += asked_by_edits(found.edits, item.keeper.understood)
             elif (occurrence := memory.under_way.get(item.run)) is not None:
-                facts.ends.append(End(occurrence, item, _ended_at(occurrence, item, now), _retry_at(occurrence, item, now)))
-        for end in facts.ends:
+                news.ends.append(End(occurrence, item, _ended_at(occurrence, item, now), _retry_at(occurrence, item, now)))
+        for end in news.ends:
             occurrence = end.occurrence
             keeper = memory.keepers.get(occurrence.table)
             if keeper is not None and end.retry_at is None and _was_one_off(keeper, occurrence):
-                state = facts.found.get(keeper.name, Findings()).states.get(occurrence.key) or keeper.states[occurrence.key]
+                state = news.found.get(keeper.name, Findings()).states.get(occurrence.key) or keeper.states[occurrence.key]
                 if occurrence.due > state.since and active(state):  # else a person has changed it while it ran
-                    facts.states[(keeper.name, occurrence.key)] = completed(state)
+                    news.states[(keeper.name, occurrence.key)] = completed(state)
             if keeper is not None and end.ended.result.outcome is Outcome.SUCCEEDED:
-                _credit(facts, keeper, end)
-        facts.records = numbered([r for f in facts.found.values() for r in f.records], now, memory.parts.draw)
-        facts.marks = list(self._marks(facts, now))
-        facts.recent = frozenset(name for name, keeper in memory.keepers.items() if _shows_recent(keeper))
-        facts.anew = frozenset(name for name in facts.recent if not memory.keepers[name].recent)
-        return facts
+                _credit(news, keeper, end)
+        news.records = numbered([r for f in news.found.values() for r in f.records], now, memory.parts.draw)
+        news.marks = list(self._marks(news, now))
+        news.recent = frozenset(name for name, keeper in memory.keepers.items() if _shows_recent(keeper))
+        news.anew = frozenset(name for name in news.recent if not memory.keepers[name].recent)
+        return news
 
-    def _looked(self, looked: Looked, facts: Facts, now: datetime) -> None:
+    def _looked(self, looked: Looked, news: News, now: datetime) -> None:
         """A watched source was looked at: what it comes to, where that is news."""
         looked = masked(looked, self._memory.parts.mask)
         before = self._memory.watches.get(looked.name)
         after = marked(looked, before, now)
         if before is not None and replace(after, seen_at=before.seen_at) == before:
             return
-        facts.watches.append(after)
+        news.watches.append(after)
         if looked.look is not None:
             if looked.look.taken:
-                facts.taken[looked.name] = looked.look.taken
-            facts.untold += [(looked.name, line) for line in looked.look.untold]
-            facts.askings += asked_by_source(looked.name, looked.look.happenings, self._memory.keepers.values(), apart=looked.apart)
+                news.taken[looked.name] = looked.look.taken
+            news.untold += [(looked.name, line) for line in looked.look.untold]
+            news.askings += asked_by_source(looked.name, looked.look.happenings, self._memory.keepers.values(), apart=looked.apart)
 
     def _known(self, answered: Answered) -> Known | None:
         """What is known of a fact since it was asked; None where it is asked otherwise now."""
@@ -105,14 +105,14 @@ class Learning:
         before = memory.facts.get(answered.name)
         return answered.masked(memory.parts.mask).known(before)
 
-    def remember(self, facts: Facts, requests: Iterable[Request], tallies: Tallies, now: datetime) -> list[Keeper]:
-        """These facts are durable, and so is all that stands in requests and tallies.
+    def remember(self, news: News, requests: Iterable[Request], tallies: Tallies, now: datetime) -> list[Keeper]:
+        """This news is durable, and so is all that stands in requests and tallies.
 
         Answers the tables that count otherwise since: their marks tell what was known before.
         """
         memory, behind = self._memory, []
-        self._marked.update((mark.table, now) for mark in facts.marks)
-        for table, found in facts.found.items():
+        self._marked.update((mark.table, now) for mark in news.marks)
+        for table, found in news.found.items():
             keeper = memory.keepers[table]
             before = _kinds(keeper, found.states)
             moved = keeper.apply(found.states, now, found.read, found.told)
@@ -122,21 +122,21 @@ class Learning:
             if found.look_again:
                 memory.look_again(keeper)
             self._tell(telling.of_findings(keeper, found, now))
-        self._tell(telling.of_record(record, now) for record in facts.records)
-        for table in {table for table, _ in facts.states}:
-            memory.keepers[table].apply({key: state for (its, key), state in facts.states.items() if its == table}, now)
-        for end in facts.ends:
+        self._tell(telling.of_record(record, now) for record in news.records)
+        for table in {table for table, _ in news.states}:
+            memory.keepers[table].apply({key: state for (its, key), state in news.states.items() if its == table}, now)
+        for end in news.ends:
             self._forget(end, now)
-        for mark in facts.watches:
+        for mark in news.watches:
             self._tell(telling.of_watch(memory.watches.get(mark.name), mark, now))
             memory.watched(mark)
-        self._tell(WatchUntold(at=now, watch=source, summary=line) for source, line in facts.untold)
-        for name, known in facts.told.items():
+        self._tell(WatchUntold(at=now, watch=source, summary=line) for source, line in news.untold)
+        for name, known in news.told.items():
             if known is not None:
                 self._tell(telling.of_fact(memory.facts.get(name), known, now))
             memory.told(name, known)
         for keeper in memory.keepers.values():
-            keeper.recent = keeper.name in facts.recent
+            keeper.recent = keeper.name in news.recent
         memory.recount(tallies)
         memory.ask(requests)
         return behind
@@ -157,9 +157,9 @@ class Learning:
             memory.tripped(occurrence.action)
         self._tell(telling.of_breaker(occurrence.action, before, after, memory.parts.breaker, now))
 
-    def _marks(self, facts: Facts, now: datetime) -> Iterator[TableMark]:
+    def _marks(self, news: News, now: datetime) -> Iterator[TableMark]:
         """How the tables stand, where that is news or was not told for a while."""
-        for table, found in facts.found.items():
+        for table, found in news.found.items():
             marked = self._marked.get(table)
             if found.states or found.look_again or found.news or marked is None or now - marked >= TELL_AGE:
                 yield mark_of(self._memory.keepers[table], now)
@@ -207,13 +207,13 @@ def _retry_at(occurrence: Occurrence, ended: Ended, now: datetime) -> datetime |
     return now + back_off(occurrence, ended.attempt) if repeats and ended.attempt < occurrence.attempts else None
 
 
-def _credit(facts: Facts, keeper: Keeper, end: End) -> None:
+def _credit(news: News, keeper: Keeper, end: End) -> None:
     """What the row owes by its Deadline is made good in the commit that holds the success."""
     key = end.occurrence.key
-    known = facts.found.get(keeper.name, Findings()).states.get(key) or keeper.states.get(key)
-    state = facts.states.get((keeper.name, key)) or known
+    known = news.found.get(keeper.name, Findings()).states.get(key) or keeper.states.get(key)
+    state = news.states.get((keeper.name, key)) or known
     if state is not None and (after := credit(state, end.occurrence.due, end.at)) is not state:
-        facts.states[(keeper.name, key)] = after
+        news.states[(keeper.name, key)] = after
 
 
 def _was_one_off(keeper: Keeper, occurrence: Occurrence) -> bool:

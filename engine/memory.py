@@ -13,10 +13,10 @@ from engine.asking import of_now
 from engine.brakes import Brakes, counted, lane_of_action, lane_of_table
 from engine.breaker import Breakers
 from engine.decide import back_off
-from engine.facts import Tallies
 from engine.keeper import Keeper
 from engine.ledger import WatchMark
 from engine.model import Occurrence, Overlap, Request, Stage, Task
+from engine.news import Tallies
 from engine.outside import Awaiting, Known
 from engine.parts import Parts
 from engine.plan import House

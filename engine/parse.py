@@ -17,7 +17,6 @@ from connectors.api import BEYOND, PROVISIONAL, Cell, fold
 from engine import metadata, schedule
 from engine.cells import LONGEST_NAME, BadCell, alike, brief, choice, guess, quoted, text
 from engine.columns import OURS, Column
-from engine.due_by import Deadline, useless
 from engine.filling import blanks, stated
 from engine.metadata import BadMetadata, Metadata
 from engine.model import CatchUp, Defect, Overlap, RowState, Schedule, Status, Task, Type
@@ -198,22 +197,8 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
         says=said_by_events(what, rules.says),
         counts=counts,
         counts_outcomes=of_outcomes(counts, rules.says),
-        deadline=_deadline(row, row.zone(rules.zone), state.since, type_, found),
+        deadline=row.deadline(row.zone(rules.zone), state.since, type_, found),
     )
-
-
-def _deadline(row: Settings, zone: tzinfo, since: datetime, type_: Type, its: Schedule | None) -> Deadline | None:
-    """By when what comes due must have succeeded, held against when the row comes due.   its: schedule, where it has one."""
-    found = row.deadline(zone, since)
-    if found is None:
-        return None
-    if type_ is Type.MANUAL:
-        row.refuse(
-            Column.DEADLINE, "a task of Type manual runs only when asked, so it owes nothing; clear Deadline, or give it a Schedule"
-        )
-    if its is not None and (flaw := useless(found, its)) is not None:
-        row.refuse(Column.DEADLINE, flaw)
-    return found
 
 
 def _whole(cells: Mapping[str, Cell]) -> None:

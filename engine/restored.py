@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from actions.api import Outcome, Result
 from engine.committer import Commits
 from engine.events import LedgerRestored
-from engine.facts import Tallies, tallies_of
 from engine.keeper import Keeper
 from engine.lateness import left_behind
 from engine.ledger import AttemptEnd, Ledger
 from engine.ledger.ids import numbered
 from engine.model import Occurrence, RowState, Stage, Task
+from engine.news import Tallies, tallies_of
 from engine.owing import freed
 from engine.wording import moment
 

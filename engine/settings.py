@@ -14,7 +14,7 @@ from engine.cells import BadCell, alike, quoted, text
 from engine.columns import Column
 from engine.links import Dependency, OnFailure
 from engine.metadata import UNSERVED, Metadata
-from engine.model import MOST_COUNTED_RUNS, CatchUp, Overlap, Type
+from engine.model import MOST_COUNTED_RUNS, CatchUp, Overlap, Schedule, Type
 
 if TYPE_CHECKING:
     from engine.condition import Condition
@@ -38,6 +38,8 @@ MOST_NAMED = 100
 """So many rows, or sources, one row can wait for."""
 
 PRIORITIES = {"low": -1, "normal": 0, "high": 1}
+
+_OWES_NOTHING = "a task of Type manual runs only when asked, so it owes nothing; clear Deadline, or give it a Schedule"
 
 T = TypeVar("T")
 
@@ -175,14 +177,22 @@ class Settings:
         except condition.Unreadable as exc:
             self.tell(Column.CONDITION, str(exc))
 
-    def deadline(self, zone: tzinfo, since: datetime) -> Deadline | None:
-        """By when what came due must have succeeded; None where it says nothing.   since: when the row's schedule began."""
+    def deadline(self, zone: tzinfo, since: datetime, type_: Type, its: Schedule | None) -> Deadline | None:
+        """By when what came due must have succeeded, held against when it comes due; None where it says nothing.
+
+        since: when the row's schedule began.   its: that schedule, where it has one.
+        """
         said = text(self.value(Column.DEADLINE), zone)
         if said is None or self.value(Column.DEADLINE) is False:  # an unticked box says nothing
             return None
         from engine import due_by
 
-        return self._read(Column.DEADLINE, lambda _: due_by.read(said, zone, since), None)
+        found = self._read(Column.DEADLINE, lambda _: due_by.read(said, zone, since), None)
+        if found is not None and type_ is Type.MANUAL:
+            self.refuse(Column.DEADLINE, _OWES_NOTHING)
+        elif found is not None and its is not None and (flaw := due_by.useless(found, its)) is not None:
+            self.refuse(Column.DEADLINE, flaw)
+        return found
 
     def _read(self, column: Column, how: Callable[[Cell], T], default: T) -> T:
         cell = self.value(column)

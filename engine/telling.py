@@ -29,11 +29,11 @@ from engine.events import (
     WatchSeen,
     WatchUnseen,
 )
-from engine.facts import End
 from engine.findings import Findings
 from engine.keeper import Keeper
 from engine.ledger import WatchMark
 from engine.model import Occurrence
+from engine.news import End
 from engine.outside import Known
 from engine.plan import Answer, Missed
 

@@ -1,6 +1,6 @@
 """Turns: everything that changes what the daemon knows, one after the other.
 
-What came in is dealt with in two steps: first the facts (rows read, attempts ended, wishes) are made durable, then the plan is
+What came in is dealt with in two steps: first the news (rows read, attempts ended, wishes) is made durable, then the plan is
 decided and made durable, and only then does anything start. Memory follows the ledger, never the other way round, so that a failed
 commit leaves nothing to undo.
 """
@@ -257,11 +257,11 @@ class Turns:
         """Make durable what came in, then remember it. False: there was nothing to be written."""
         self._inbox += [Seen(k, _starts_otherwise) for k in self.memory.keepers.values() if k.access.lapses(now)]
         items, poked = self._items(), self._poked
-        facts = self._learning.facts(items, now)
-        if not facts.empty or poked:
+        news = self._learning.news(items, now)
+        if not news.empty or poked:
             self._poked = False  # before the commit: who asks while it is under way may come too late for it
-            requests, tallies = await self._committer.do(lambda ledger: facts.write(ledger, now), point=facts.point)
-            behind = self._learning.remember(facts, requests, tallies, now)
+            requests, tallies = await self._committer.do(lambda ledger: news.write(ledger, now), point=news.point)
+            behind = self._learning.remember(news, requests, tallies, now)
             self._inbox += [Seen(keeper, _counts_otherwise) for keeper in behind]
         dealt_with = {id(item) for item in items}
         self._inbox = [item for item in self._inbox if id(item) not in dealt_with]
@@ -274,7 +274,7 @@ class Turns:
                 self.memory.looked(item.keeper.name)
                 if not item.done.done():
                     item.done.set_result(None)
-        return not facts.empty
+        return not news.empty
 
     def _items(self) -> list[Item]:
         """What this turn deals with: of each table, and each watched source, only the first thing seen, since the next builds on

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from typing import Any
 
 import typer
-from msgspec import Struct
 
 from actions.api import Outcome
-from config.load import version_of
-from config.mistakes import ConfigError, Mistake
-from engine.clock import SystemClock
-from engine.ledger import DaemonMark, Ledger, Reach, TableMark, WatchMark
+from config.mistakes import ConfigError
+from engine.ledger import Reach
 from engine.model import Stage
-from engine.plan import House
-from engine.quota import Allowance
 from engine.recent import lasted
 from rowd import __version__
-from rowd.allowances import allowances, as_json, said
-from rowd.bound import Site
+from rowd.allowances import as_json, said
 from rowd.cli.calling import command, spelled
 from rowd.cli.command import examples
 from rowd.cli.deadlines import overdue_rows
@@ -29,96 +21,10 @@ from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
 from rowd.cli.rows import outcome_style
-from rowd.cli.seen import listening, seen, seen_json
-from rowd.cli.site import Gone, behind, ended_silently, ledger_gone, ledger_tables, reading, salvaged
-from rowd.coming import coming
-from rowd.heartbeat import Sign, heard, trouble_of
-from rowd.house import house
-from rowd.note import Note, left
+from rowd.cli.seen import seen, seen_json
+from rowd.cli.site import ended_silently, salvaged
+from rowd.cli.standing import MOST_DUE, Standing, Table, standing
 from rowd.saying import distance, lasting, plural
-from rowd.view import living, remembered
-
-SOON, DAY = timedelta(hours=1), timedelta(hours=24)
-MOST_DUE = 10_000
-"""Runs of the next hour are counted up to here."""
-
-
-class _Table(Struct, frozen=True):
-    """One table.
-
-    mark: how it stood when the daemon last said so; None before that.   stages: how many runs are where.
-    looked: when the daemon last asked it whether it has changed: it is read only where it has. None where it never was.
-    served: whether rowd.toml wants it run.
-    """
-
-    name: str
-    mark: TableMark | None
-    stages: Counter[Stage]
-    looked: datetime | None
-    served: bool = True
-
-    @property
-    def waiting(self) -> int:
-        return self.stages[Stage.CLAIMED] + self.stages[Stage.WAITING]
-
-
-class _Standing(Struct, frozen=True):
-    """All that the command tells.
-
-    mistakes: why rowd.toml can't be used as it is now.   stale: a mark of a daemon that no longer runs.
-    note: what the daemon says of itself.   behind: what it works by, where that is not what rowd.toml says now.
-    sign: its last sign of life.   gone: the daemon whose ledger was taken away under it.
-    due: capped at MOST_DUE; None where it can't be told.   quota: what vendors allow, as far as it matters.
-    watches: of rowd.toml's sources those that were looked at.   listens, deaf: see `listening`.   overdue: rows, as TABLE/NAME.
-    """
-
-    site: Site
-    mistakes: list[Mistake]
-    now: datetime
-    daemon: DaemonMark | None
-    note: Note | None
-    behind: str | None
-    sign: Sign | None
-    stale: DaemonMark | None
-    gone: Gone | None
-    tables: list[_Table]
-    house: House
-    due: int | None
-    day: dict[Outcome, int]
-    quota: list[Allowance]
-    watches: list[WatchMark]
-    listens: str
-    deaf: str
-    overdue: list[str]
-
-    @property
-    def trouble(self) -> str | None:
-        """What keeps the daemon as a whole from its work; None for nothing."""
-        if self.gone is not None:
-            return self.gone.message
-        return trouble_of(self.sign, self.now) if self.daemon is not None else None
-
-    @property
-    def idle(self) -> str | None:
-        """Why nothing starts now, in a clause; None where it does."""
-        if self.gone is not None:
-            return "the daemon has no ledger"
-        if self.daemon is None:
-            return "no daemon is running"
-        if self.trouble is not None:
-            return "the daemon does not work"
-        return "the daemon is stopping" if self.note is not None and self.note.stopping_at is not None else None
-
-    @property
-    def refused(self) -> bool:
-        """Whether no daemon can take rowd.toml over as it is. What one has taken over is mistaken only where this command runs."""
-        return bool(self.mistakes) and (self.note is None or self.note.version != version_of(self.site.config.file))
-
-    @property
-    def fine(self) -> bool:
-        well = all(t.mark is None or t.mark.state is Reach.OK for t in self.tables if t.served)
-        well = well and not any(mark.trouble for mark in self.watches) and not self.deaf
-        return self.daemon is not None and self.trouble is None and well and not self.refused
 
 
 @examples(
@@ -133,7 +39,7 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     not work, or where a table, a watched source or the listener is in trouble; with 4 where rowd.toml is wrong,
     also while a daemon goes on by what it read before.
     """
-    found = _standing(*salvaged(config))
+    found = standing(*salvaged(config))
     if as_json:
         emit_json(_json(found))
     else:
@@ -142,57 +48,14 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         raise typer.Exit(int(Exit.OWNER if found.refused else Exit.BAD))
 
 
-def _standing(site: Site, mistakes: list[Mistake]) -> _Standing:
-    clock = SystemClock()
-    now = clock.now()
-    gone = ledger_gone(site)
-    with reading(site, quiet=True) as ledger:
-        sign = heard(site.state)
-        names = ledger_tables(site) if mistakes else site.tables
-        tables = [_table(name, ledger, sign, served=name in site.served or name not in site.tables) for name in names]
-        holds = house(site, ledger, now)
-        known = not mistakes and any(table.mark is not None for table in tables if table.served)
-        due = _due(site, ledger, now, holds, tables) if known else None
-        daemon, mark = living(ledger), ledger.daemon() if ledger is not None else None
-        note = left(site.state, daemon.process) if daemon is not None else None
-        old = behind(site, ledger) if not mistakes else None
-        day = dict(ledger.digest(now - DAY, now + SOON).counts) if ledger is not None else {}
-        quota = allowances(site.tables, ledger, site.windows, clock)
-        marks = ledger.watch_marks() if ledger is not None else {}
-        watches = [marks[name] for name in site.parts.sources if name in marks]
-        overdue = [f"{of}/{name}" for of, name in ledger.overdue() if of in names] if ledger is not None else []
-    stale, sign = (mark, None) if daemon is None else (None, sign)
-    open_ = listening(site, daemon, note)
-    return _Standing(
-        site, mistakes, now, daemon, note, old, sign, stale, gone, tables, holds, due, day, quota, watches, *open_, overdue
-    )
-
-
-def _table(name: str, ledger: Ledger | None, sign: Sign | None, *, served: bool) -> _Table:
-    if ledger is None:
-        return _Table(name, None, Counter(), None, served)
-    mark = ledger.table_mark(name)
-    looks = [sign.looked.get(name) if sign is not None else None, mark.last_read if mark is not None else None]
-    looked = max((at for at in looks if at is not None), default=None)
-    return _Table(name, mark, Counter(occurrence.stage for occurrence in ledger.active(name)), looked, served)
-
-
-def _due(site: Site, ledger: Ledger | None, now: datetime, holds: House, tables: list[_Table]) -> int:
-    """Of tables of which anything starts."""
-    stand = {table.name for table in tables if table.mark is not None and table.mark.state in (Reach.HELD, Reach.NO_ACCESS)}
-    rows = [row for view in remembered(site, ledger, now, [n for n in site.served if n not in stand]) for row in view.rows]
-    runs = (run for run in coming(rows, now, holds, until=now + SOON) if not run.skipped)
-    return sum(1 for _ in zip(range(MOST_DUE), runs, strict=False))
-
-
-def _print(found: _Standing) -> None:
+def _print(found: Standing) -> None:
     print_pairs(_pairs(found))
     say()
     columns = ["Table", "State", "Last look", "Last read", "Rows", "Tasks", "Defects", "Drafts", "Running", "Waiting", "Message"]
     print_table(columns, [_line(table, found) for table in found.tables], keep=range(1, 10), cut={0: 12}, spare=(3, 4, 7, 9, 8, 5))
 
 
-def _pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
+def _pairs(found: Standing) -> Iterator[tuple[str, Styled]]:
     yield from _daemon_pairs(found)
     yield from _config_pairs(found)
     yield "Next hour", _next_hour(found)
@@ -215,7 +78,7 @@ def _pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
     yield "Ledger", str(found.site.ledger)
 
 
-def _daemon_pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
+def _daemon_pairs(found: Standing) -> Iterator[tuple[str, Styled]]:
     daemon, now = found.daemon, found.now
     if found.gone is not None:
         yield "Daemon", (f"running, process {found.gone.process.pid}, without its ledger", "red")
@@ -238,7 +101,7 @@ def _daemon_pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
         yield "", f"whether another machine's daemon runs {', '.join(shared)}, {command('list')} tells"
 
 
-def _config_pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
+def _config_pairs(found: Standing) -> Iterator[tuple[str, Styled]]:
     """What is to be said of rowd.toml, one mistake to a line."""
     if found.mistakes:
         style = "red" if found.refused else "yellow"
@@ -253,7 +116,7 @@ def _config_pairs(found: _Standing) -> Iterator[tuple[str, Styled]]:
     yield from zip(["rowd.toml", *[""] * len(told)], [(spelled(line), style) for line in told], strict=False)
 
 
-def _in_force(found: _Standing) -> str:
+def _in_force(found: Standing) -> str:
     """What becomes of the mistakes in rowd.toml."""
     if found.daemon is None:
         return f"No daemon can start before that is mended; {command('check')} tells when it is."
@@ -264,7 +127,7 @@ def _in_force(found: _Standing) -> str:
     return f"The daemon goes on by what it read{read}. Mend the file, then: kill -HUP {pid}"
 
 
-def _next_hour(found: _Standing) -> Styled:
+def _next_hour(found: Standing) -> Styled:
     if found.mistakes:
         return "not known: what comes due can't be told without the whole of rowd.toml", "yellow"
     if found.gone is not None:
@@ -277,7 +140,7 @@ def _next_hour(found: _Standing) -> Styled:
     return (f"{due}; none starts while {found.idle}", "yellow") if found.idle is not None and found.due else due
 
 
-def _line(table: _Table, found: _Standing) -> list[Styled]:
+def _line(table: Table, found: Standing) -> list[Styled]:
     mark = table.mark
     if not table.served and not table.stages.total():
         return [table.name, ("not served", "dim"), *[""] * 8, "rowd.toml says serve = false: commands know it, nothing of it runs"]
@@ -301,7 +164,7 @@ def _line(table: _Table, found: _Standing) -> list[Styled]:
     ]
 
 
-def _json(found: _Standing) -> dict[str, Any]:
+def _json(found: Standing) -> dict[str, Any]:
     daemon = found.daemon
     process = found.gone.process if found.gone is not None else daemon.process if daemon is not None else None
     return {
@@ -330,14 +193,14 @@ def _json(found: _Standing) -> dict[str, Any]:
     }
 
 
-def _served(table: _Table, found: _Standing) -> bool | None:
+def _served(table: Table, found: Standing) -> bool | None:
     """Whether the daemon that runs has it; None where none runs."""
     if not table.served:
         return False
     return found.note is None or table.name in found.note.tables if found.daemon is not None else None
 
 
-def _table_json(table: _Table, found: _Standing) -> dict[str, Any]:
+def _table_json(table: Table, found: Standing) -> dict[str, Any]:
     now, mark = found.now, table.mark
     return {
         "table": table.name,

@@ -35,7 +35,7 @@ class End(Struct, frozen=True):
         return AttemptEnd(ended.run, ended.attempt, self.at, ended.result, ended.duration, self.retry_at)
 
 
-class Facts(Struct):
+class News(Struct):
     """Written in one commit. states: rows whose one-off has run, (table, key) → state.   records: what was found missed.
 
     recent: tables whose rows show their newest outcomes.   anew: those of them that didn't until now.
