@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,7 +13,7 @@ from config.mistakes import Mistake, mistakes_of, pointer
 from engine.asking import Question
 from facts.api import Definition
 from rowd.hiding import declared_secrets
-from rowd.sourcing import without_value
+from rowd.sourcing import mark_of, without_value
 
 _LIMITS = frozenset(Definition.model_fields) - {"kind", "secrets"}
 """Settings that don't say what is asked: what was told holds on where another value is given."""
@@ -32,7 +31,7 @@ def question_of(config: Config, name: str, raw: Mapping[str, object], mistakes: 
     try:
         settings = kind.settings.model_validate(raw)
         what = settings.model_dump(mode="json", exclude=set(_LIMITS), fallback=repr)
-        mark = hashlib.sha256(repr((str(config.base), what)).encode("utf-8", "backslashreplace")).hexdigest()[:16]
+        mark = mark_of(str(config.base), what)
         fact = kind.make(name, settings, config.base, lambda named: config.secret(named).get_secret_value())
         return Question(name, mark, fact, settings.timeout, settings.max_age)
     except ValidationError as exc:

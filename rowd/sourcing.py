@@ -29,9 +29,9 @@ def source_of(config: Config, name: str, raw: Mapping[str, object], mistakes: li
             what = settings.model_dump(mode="json", exclude={*Definition.model_fields, *kind.limits} - {"kind"})
         else:
             what = {"kind": kind_name}  # what was delivered stays known, whatever is said of it later
-        mark = _mark(str(config.base), what)
+        mark = mark_of(str(config.base), what)
         lent, complete = _lent(config, f"{key}.secrets", kind.secrets(settings), mistakes)
-        made = "" if kind.door is not None else _mark(repr(settings), lent)
+        made = "" if kind.door is not None else mark_of(repr(settings), lent)
         door = kind.door(settings, lambda named: config.secret(named).get_secret_value()) if kind.door is not None else None
         mistakes += _unheard(config, name, door)
         for setting in sorted(kind.tables):
@@ -48,7 +48,7 @@ def source_of(config: Config, name: str, raw: Mapping[str, object], mistakes: li
     return None
 
 
-def _mark(*what: object) -> str:
+def mark_of(*what: object) -> str:
     """The same for the same; nothing can be read from it."""
     return hashlib.sha256(repr(what).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
