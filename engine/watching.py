@@ -176,11 +176,13 @@ class Watcher:
         if isinstance(self.source.watch, Box):
             self.source.watch.settled(durable=look is not None)
 
-    def _looked(self) -> Awaitable[Look]:
+    async def _looked(self) -> Look:
         watch, before = self.source.watch, self.state
         if isinstance(watch, Inward):
-            return self._ways.consult(lambda record: watch.look_into(record, before))
-        return self._ways.aside(lambda: watch.look(before))
+            return await self._ways.consult(lambda record: watch.look_into(record, before))
+        if isinstance(watch, Box):  # what was brought is at hand
+            return watch.look(before)
+        return await self._ways.aside(lambda: watch.look(before))
 
     def shut(self) -> None:
         """Nobody looks any more."""

@@ -185,7 +185,7 @@ class Endable(Protocol):
 
 @runtime_checkable
 class Box(Endable, Protocol):
-    """A watch to which deliveries are brought: its look finds those that have come since the look before."""
+    """A watch to which deliveries are brought: its look, on the event loop, finds those that have come since the look before."""
 
     def put(self, delivery: Delivery) -> Awaitable[bool]:
         """On the event loop. Answers once it is durable; False: it isn't known to be, so it is to be sent again."""

@@ -26,7 +26,7 @@ class _Waiting(Struct):
 
 
 class WebhookBox:
-    """`kind = "webhook"`. `look` is called in a thread; all else on the event loop."""
+    """`kind = "webhook"`. All of it on the event loop."""
 
     def __init__(self) -> None:
         self._come: deque[_Waiting] = deque()
@@ -88,9 +88,6 @@ def _tell(those: deque[_Waiting], *, durable: bool) -> None:
 
 
 def _taken(those: deque[_Waiting]) -> Iterator[_Waiting]:
-    """As many as there are now, taken out. Two may do this at the same time: each gets its own."""
+    """As many as there are now, taken out."""
     for _ in range(len(those)):
-        try:
-            yield those.popleft()
-        except IndexError:
-            return
+        yield those.popleft()
