@@ -248,6 +248,13 @@ def test_days_on_which_rowd_was_down_are_said_together() -> None:
     )
 
 
+def test_days_of_a_row_that_comes_due_often_are_each_owed() -> None:
+    one = life(owing("13:00", "every minute"))
+    one.awake_since = at(70) + 2 * DAY
+    one.decide(at(70) + 2 * DAY)
+    assert [missed.count for missed in one.said] == [3]
+
+
 def test_what_a_person_asks_for_owes_nothing_and_makes_good() -> None:
     asked = life(owing("13:00", "daily 18:00"))
     asked.decide(at(1), requests=(wish(Wish.RUN_NOW),))

@@ -25,6 +25,8 @@ from tests.unit.test_restored import back_up, put_back
 
 DUE = NOON + 5 * MINUTE
 BY = NOON + 60 * MINUTE
+SELDOM = replace(rules(), poll=5 * MINUTE)
+"""Of tables that are looked at seldom: whole days are to pass."""
 
 
 def table(*rows: dict[str, str]) -> MemoryTable:
@@ -43,7 +45,7 @@ def test_a_run_that_goes_on_beyond_it_is_told_and_goes_on(tmp_path: Path) -> Non
     async def story() -> None:
         house, sheet = House(tmp_path), table(report(Metadata='{"timeout": "1h"}'))
         house.witness.behaviour = slow(timedelta(minutes=58))
-        async with house.open(sheet):
+        async with house.open(sheet, table_rules=SELDOM):
             await house.until(BY + timedelta(seconds=1))
             why = "it was still running, since Mon 2 Mar 2026 12:05 UTC"
             assert [(e.at, e.due, e.by, e.count, e.reason) for e in missed(house)] == [(BY, DUE, BY, 1, why)]
@@ -64,7 +66,7 @@ def test_a_run_that_goes_on_beyond_it_is_told_and_goes_on(tmp_path: Path) -> Non
 def test_a_run_in_time_is_none_of_its_business(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), table(report(), row("often", "every 15 minutes", Deadline="10 min"))
-        async with house.open(sheet):
+        async with house.open(sheet, table_rules=SELDOM):
             await house.until(NOON + timedelta(hours=5))
         assert missed(house) == []
 
@@ -193,7 +195,7 @@ def test_what_came_due_while_rowd_was_down_is_said_at_the_next_start(tmp_path: P
 def test_a_row_seen_after_it_owes_nothing_that_day(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), table(report(schedule="daily 11:00"))
-        async with house.open(sheet):
+        async with house.open(sheet, table_rules=SELDOM):
             await house.until(NOON + timedelta(hours=9))
         assert missed(house) == []
 
@@ -245,18 +247,32 @@ def test_a_clock_that_is_set_back_leaves_what_was_kept_kept(tmp_path: Path) -> N
     run(story())
 
 
-def test_another_schedule_or_zone_begins_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize("zone", [None, "Asia/Tokyo"], ids=["schedule", "zone"])
+def test_another_schedule_or_zone_begins_anew(tmp_path: Path, zone: str | None) -> None:
     async def story() -> None:
-        house, sheet = House(tmp_path), table(report(), row("other", "daily 12:05", Deadline="13:00"))
+        house, sheet = House(tmp_path), table(report())
         house.witness.behaviour = lambda _: Result(Outcome.FAILED, "exit 1")
         async with house.open(sheet) as daemon:
             await house.until(DUE + MINUTE)
-            sheet.person("report")["Schedule"] = "daily 23:00"
-            await house.until(DUE + 2 * MINUTE)
-            its = rules()
-            elsewhere = replace(its, rules=replace(its.rules, zone=ZoneInfo("Asia/Tokyo")))
-            daemon._turns.reconfigure(house.parts(), {"ops": elsewhere})
-            await house.until(BY + timedelta(hours=5))
+            if zone is None:
+                sheet.person("report")["Schedule"] = "daily 23:00"
+            else:
+                elsewhere = replace(rules(), rules=replace(rules().rules, zone=ZoneInfo(zone)))
+                daemon._turns.reconfigure(house.parts(), {"ops": elsewhere})
+            await house.until(NOON + timedelta(hours=9))
+        assert missed(house) == []
+
+    run(story())
+
+
+def test_a_deadline_that_is_past_when_it_is_written_is_for_the_next_day(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(report())
+        house.witness.behaviour = lambda _: Result(Outcome.FAILED, "exit 1")
+        async with house.open(sheet):
+            await house.until(NOON + 20 * MINUTE)
+            sheet.person("report")["Deadline"] = "12:10"
+            await house.until(BY + timedelta(hours=3))
         assert missed(house) == []
 
     run(story())
@@ -302,7 +318,7 @@ def test_the_end_of_a_chain_says_what_it_waited_for(tmp_path: Path) -> None:
     async def story() -> None:
         house = House(tmp_path)
         sheet = table(row("build", "daily 12:05"), row("send", Deadline="13:00", **{"Depends On": "build"}))
-        async with house.open(sheet):
+        async with house.open(sheet, table_rules=SELDOM):
             await house.until(NOON + timedelta(hours=2))
             sheet.person("build")["Status"] = "paused"
             assert missed(house) == []  # from the first whole span on
