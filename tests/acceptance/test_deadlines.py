@@ -41,8 +41,8 @@ def _row(folder: Path, name: str) -> dict[str, str]:
 def test_a_deadline_is_said_once_over_kills_and_made_good_by_a_later_run(tmp_path: Path) -> None:
     (tmp_path / "rowd.toml").write_text(CONFIG)
     (tmp_path / "tasks.csv").write_text(TASKS)
-    checked = rowd("check", cwd=tmp_path)
-    assert 'Deadline "18": can be read in two ways: write "18:00" for the time of day' in checked.stdout
+    (wrong,) = json.loads(rowd("check", "--json", cwd=tmp_path).stdout)["findings"]
+    assert wrong["message"].startswith('Deadline "18": can be read in two ways: write "18:00" for the time of day')
     command = ["run", "--log", "json"]
     first = Daemon(tmp_path, command, installed=True)
     first.until("run.ended", lambda event: event["task"] == "docs")
