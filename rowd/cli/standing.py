@@ -15,6 +15,7 @@ from engine.ledger import DaemonMark, Ledger, Reach, TableMark, WatchMark
 from engine.model import Stage
 from engine.plan import House
 from engine.quota import Allowance
+from engine.reacting import REACTIONS
 from rowd.allowances import allowances
 from rowd.bound import Site
 from rowd.cli.seen import listening
@@ -34,6 +35,7 @@ class Table(Struct, frozen=True):
     """One table.
 
     mark: how it stood when the daemon last said so; None before that.   stages: how many runs are where.
+    asked: how many times events have asked rows to run that have not answered yet.
     looked: when the daemon last asked it whether it has changed: it is read only where it has. None where it never was.
     served: whether rowd.toml wants it run.
     """
@@ -41,12 +43,14 @@ class Table(Struct, frozen=True):
     name: str
     mark: TableMark | None
     stages: Counter[Stage]
+    asked: int
     looked: datetime | None
     served: bool = True
 
     @property
     def waiting(self) -> int:
-        return self.stages[Stage.CLAIMED] + self.stages[Stage.WAITING]
+        """What has come due, or was asked by events, and has not started."""
+        return self.stages[Stage.CLAIMED] + self.stages[Stage.WAITING] + self.asked
 
 
 class Standing(Struct, frozen=True):
@@ -137,11 +141,13 @@ def standing(site: Site, mistakes: list[Mistake]) -> Standing:
 
 def _table(name: str, ledger: Ledger | None, sign: Sign | None, *, served: bool) -> Table:
     if ledger is None:
-        return Table(name, None, Counter(), None, served)
+        return Table(name, None, Counter(), 0, None, served)
     mark = ledger.table_mark(name)
     looks = [sign.looked.get(name) if sign is not None else None, mark.last_read if mark is not None else None]
     looked = max((at for at in looks if at is not None), default=None)
-    return Table(name, mark, Counter(occurrence.stage for occurrence in ledger.active(name)), looked, served)
+    stages = Counter(occurrence.stage for occurrence in ledger.active(name))
+    asked = sum(request.table == name and request.wish in REACTIONS for request in ledger.requests())
+    return Table(name, mark, stages, asked, looked, served)
 
 
 def _due(site: Site, ledger: Ledger | None, now: datetime, holds: House, tables: list[Table]) -> int:

@@ -19,6 +19,7 @@ from engine.clock import SystemClock
 from engine.events import LedgerRefused
 from engine.governor import Governor
 from engine.ledger import Reach
+from engine.model import Wish
 from engine.quota import Asked, Purpose
 from rowd.cli.site import site_at
 from rowd.heartbeat import Heartbeat
@@ -164,6 +165,31 @@ def test_runs_of_the_last_day_and_those_under_way_are_counted(tmp_path: Path) ->
     told = desk.json("status")
     assert told["last_24_hours"] == {"succeeded": 1, "timed out": 1}
     assert told["tables"][0]["running"] == 1
+
+
+def test_what_events_have_asked_and_has_not_started_waits(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    desk.daemon_reads()
+    desk.daemon_runs()
+    with desk.ledger() as ledger:
+        for wish in (Wish.REACT, Wish.REACT_APART, Wish.TICK):  # a tick makes nothing run by itself
+            ledger.ask("ops", "1", wish, 0, "a watched source", datetime.now(UTC), {"source": "inbox"})
+    (table,) = desk.json("status")["tables"]
+    assert table["waiting"] == 2
+
+
+def test_a_table_that_is_full_for_the_hour_is_told(tmp_path: Path) -> None:
+    desk, toml = Desk(tmp_path, HOURLY), tmp_path / "rowd.toml"
+    toml.write_text(toml.read_text().replace("[tables.ops]\n", "[tables.ops]\nmax_per_hour = 1\n"))
+    desk.daemon_reads()
+    desk.daemon_runs()
+    assert "Brake" not in desk.said("status")
+    desk.began()
+    assert "as many runs of ops have begun within the hour as may (max_per_hour): the next one that comes due begins in" in (
+        desk.said("status")
+    )
+    (brake,) = desk.json("status")["brakes"]
+    assert brake["table"] == "ops"
 
 
 def test_a_circuit_breaker_that_is_open_is_told(tmp_path: Path) -> None:
