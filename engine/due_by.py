@@ -18,6 +18,7 @@ FORMS = 'write a time of day such as "18:00" or "weekdays 18:00", a span after i
 
 TICK = timedelta(microseconds=1)
 _MORNING, _NOON = time(9), time(12)
+_LAST_HOUR, _LAST_MINUTE = 23, 59
 _BARE = re.compile(r"(\d{1,2})(?:[.h](\d\d))?", re.ASCII)
 
 
@@ -70,10 +71,11 @@ def read(said: str, zone: tzinfo, since: datetime) -> Deadline:
 
 def _clock(said: str, zone: tzinfo, since: datetime) -> Schedule:
     if bare := _BARE.fullmatch(said.strip()):
+        if int(bare[1]) > _LAST_HOUR or int(bare[2] or 0) > _LAST_MINUTE:
+            raise BadCell(f'has no unit; write "{bare[1]} min" or "{bare[1]}h" for a span after it comes due')
         of_day = f"{bare[1]}:{bare[2] or '00'}"
-        raise BadCell(
-            f'can be read in two ways: write "{of_day}" for the time of day, or "{bare[1]} min" or "{bare[1]}h" for a span'
-        )
+        span_of = f', or "{bare[1]} min" or "{bare[1]}h" for a span' if int(bare[1]) else ""
+        raise BadCell(f'can be read in two ways: write "{of_day}" for the time of day{span_of}')
     try:
         found = _timed(said, f"daily {said}", zone, since)
     except Unreadable:

@@ -44,8 +44,8 @@ class Keeper:
     states: every row that the ledger remembers.   tallies: what their pasts add up to.   requests: open wishes.
     sight: how the table was last read.   access: how it stands with us.   recent: whether the tallies hold the newest outcomes.
     bylaws: which rules hold.   writes: what is about to be put into it.   unsent: rows that have yet to be told.
-    active, shut, full, unseen: as its daemon knows what is under way, which circuit breakers are open, in which tables no more may
-    begin for now, why a source can't be looked at.
+    active, shut, full, awaited, unseen: as its daemon knows what is under way, which circuit breakers are open, in which tables no
+    more may begin for now, for which fact a row waits, why a source can't be looked at.
     """
 
     def __init__(self, rules: TableRules, states: Iterable[RowState], tallies: Mapping[str, Tally], mark: TableMark | None) -> None:
@@ -66,6 +66,7 @@ class Keeper:
         self.active: Callable[[str, str], tuple[Occurrence, ...]] = lambda _table, _key: ()
         self.shut: Callable[[datetime], Mapping[str, datetime]] = lambda _now: {}
         self.full: Callable[[datetime], Collection[str]] = lambda _now: ()
+        self.awaited: Callable[[str, str], str] = lambda _table, _key: ""
         self.unseen: Callable[[str], str] = lambda _source: ""
         self._mended: dict[str, Released] = {}  # rows that were defective until then
         self._misfits = Misfits()
@@ -287,8 +288,8 @@ class Keeper:
         """What the row seems to say in columns that are none of rowd's; what it names, or wants, and can't have for now."""
         layout, cells = self.sight.layout, self.states[key].cells
         slips = [*layout.slips(cells), *self.sight.missing(cells)] if layout is not None else []
-        full = self.name in self.full(now)
-        return [*slips, *notes.of_sources(understood, self.unseen), *notes.of_brake(self.active(self.name, key), full=full)]
+        slips += [*notes.of_sources(understood, self.unseen), *notes.of_fact(self.awaited(self.name, key))]
+        return [*slips, *notes.of_brake(self.active(self.name, key), full=self.name in self.full(now))]
 
     def _released(self, key: str) -> Released | None:
         """What kept this row from starting last."""

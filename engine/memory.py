@@ -53,6 +53,7 @@ class Memory:
         keeper.active = self.under_way.of
         keeper.shut = self.breakers.shut
         keeper.full = self.brakes.full
+        keeper.awaited = self.awaited
         keeper.unseen = self.unseen
 
     def unseen(self, source: str) -> str:
@@ -80,6 +81,13 @@ class Memory:
             before = self.awaiting.pop(place, None)
             if place in wanted:
                 self.awaiting[place] = Awaiting(wanted[place], before.since if before is not None else now)
+            if (before is None) == (place in wanted) and (keeper := self.keepers.get(place[0])) is not None:
+                keeper.unsent.add((place[1],))
+
+    def awaited(self, table: str, key: str) -> str:
+        """The fact that this row waits for, having come due; "" for none."""
+        awaiting = self.awaiting.get((table, key))
+        return awaiting.name if awaiting is not None else ""
 
     def drop(self, table: str) -> None:
         """Know a table no more of which nothing is to be done."""

@@ -46,6 +46,12 @@ def of_sources(understood: Task | Defect, unseen: Callable[[str], str]) -> Itera
             yield f"the watched source {name} can't be looked at: {public(cause(why))}"
 
 
+def of_fact(awaited: str) -> Iterator[str]:
+    """awaited: the fact that a row waits for; "" for none."""
+    if awaited:
+        yield f"it has come due, and waits for the fact {awaited} to be told"
+
+
 def of_brake(active: Sequence[Occurrence], *, full: bool) -> Iterator[str]:
     """Why what has come due of a row waits, though there are workers. No instant: each start of the table's would move it.
 

@@ -14,11 +14,11 @@ from facts.api import Tree
 class Outside(Struct, frozen=True):
     """What rows may ask for of the world outside, as the operator declares it.
 
-    facts: their names.   variables: name → value, of those of the environment that conditions may read.
+    facts: their names.   variables: name → value, of those of the environment that conditions may read; None of one that has none.
     """
 
     facts: frozenset[str] = frozenset()
-    variables: Mapping[str, str] = MappingProxyType({})
+    variables: Mapping[str, str | None] = MappingProxyType({})
 
 
 NOTHING_OUTSIDE = Outside()

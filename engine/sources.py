@@ -136,6 +136,11 @@ def _of_environment(reference: Reference, outside: Outside) -> Source:
     return Source(reference, "", ENV, name)
 
 
+def _variable(name: str, outside: Outside) -> Given:
+    value = outside.variables.get(name)
+    return Unknown(f"the variable {name} has no value where rowd runs") if value is None else value
+
+
 def refuse_facts(names: Collection[Reference]) -> None:
     """Of a value that is filled in: it is also when a person runs the row, who waits for nothing. Raises NoSource."""
     if (fact := next((name for name in sorted(names) if name[0] == FACT), None)) is not None:
@@ -197,9 +202,7 @@ def values(
     tallies: the pasts of the table's rows.   active: what of a row has not ended.
     """
     return {
-        one.reference: outside.variables.get(one.name)
-        if one.what == ENV
-        else _value(one, task, state, tallies, active, prerequisites)
+        one.reference: _variable(one.name, outside) if one.what == ENV else _value(one, task, state, tallies, active, prerequisites)
         for one in task.sources
         if one.what != FACT
     }

@@ -54,7 +54,7 @@ def watched(row: Settings, sources: Sources, headers: Collection[str]) -> Watche
     found, own = [], []
     for name in named:
         source, column = _source(name, sources), columns.get(fold(name))
-        if source is not None and column is not None:
+        if source is not None and column is not None and column not in _NOT_WATCHED:
             row.refuse(Column.WATCH, f"{quoted(name)} is a watched source, and a column of this table; call one of them otherwise")
         if source is not None:
             found.append(source)

@@ -100,7 +100,10 @@ class Site(Struct, frozen=True):
     @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences for the operator, about what works but shouldn't stay so, each once."""
-        return tuple(dict.fromkeys([*self.config.warnings, *(told for bound in self.tables.values() for told in bound.exposed)]))
+        exposed = (told for bound in self.tables.values() for told in bound.exposed)
+        unset = [name for name in self.config.settings.conditions.env if name not in self.config.variables]
+        valueless = (f"conditions.env: {name} has no value here; put {name}=… into the daemon's environment" for name in unset)
+        return tuple(dict.fromkeys([*self.config.warnings, *exposed, *valueless]))
 
     @property
     def state(self) -> Path:

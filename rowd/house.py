@@ -5,24 +5,22 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.asking import of_now
-from engine.brakes import HOUR, Brakes, counted, lane_of_action
+from engine.brakes import counted, lane_of_action
 from engine.ledger import Ledger
 from engine.model import Occurrence, Stage
 from engine.plan import House
 from rowd.bound import Site
-from rowd.known import shut, tripped
+from rowd.known import braked, shut, tripped
 from rowd.view import living
 
 
 def house(site: Site, ledger: Ledger | None, now: datetime) -> House:
     """What holds for every task now: workers, limits, breakers, blackouts, as the daemon of this site would see them."""
     attempts: list[Occurrence] = []
-    mark, brakes = None, Brakes(site.parts.brakes)
+    mark, brakes = None, braked(site, ledger, now)
     if ledger is not None:
         attempts = [o for o in ledger.active() if o.stage is Stage.RUNNING]
         mark = living(ledger)
-        for table in site.parts.brakes:
-            brakes.take_up(table, ledger.begun(table, now - HOUR))
     running = counted(attempts)
     actions = {lane_of_action(action): limit for action, limit in site.parts.limits.items()}
     return House(

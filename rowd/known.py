@@ -9,6 +9,7 @@ from functools import partial
 
 from msgspec import Struct
 
+from engine.brakes import HOUR, Brakes
 from engine.breaker import Breaker
 from engine.keeper import Keeper
 from engine.ledger import Ledger, TableMark
@@ -27,7 +28,7 @@ class Known(Struct, frozen=True):
     holder: str = ""
 
 
-def known(site: Site, bounds: Iterable[Bound], ledger: Ledger | None, holder: str = "") -> dict[str, Known]:
+def known(site: Site, bounds: Iterable[Bound], ledger: Ledger | None, now: datetime, holder: str = "") -> dict[str, Known]:
     """By the table's name.
 
     ledger: None where there is none, or it isn't to count.   holder: ours then. Raises ledger errors.
@@ -37,7 +38,7 @@ def known(site: Site, bounds: Iterable[Bound], ledger: Ledger | None, holder: st
     found = {}
     holder = holder_of(ledger.id)
     with ledger.snapshot():
-        barred = tripped(site, ledger)
+        barred, brakes = tripped(site, ledger), braked(site, ledger, now)
         asked: defaultdict[tuple[str, str], list[Request]] = defaultdict(list)
         for request in ledger.requests():
             asked[request.table, request.key].append(request)
@@ -50,9 +51,19 @@ def known(site: Site, bounds: Iterable[Bound], ledger: Ledger | None, holder: st
             keeper = keeper_of(bound, ledger)
             keeper.active = partial(_active, active)
             keeper.shut = partial(shut, barred)
+            keeper.full = brakes.full
             keeper.requests = {key: tuple(wishes) for key, wishes in mine.items()}
             found[name] = Known(keeper, ledger.table_mark(name), active, mine, holder)
     return found
+
+
+def braked(site: Site, ledger: Ledger | None, now: datetime) -> Brakes:
+    """What tables may start now, as far as the ledger knows what has begun."""
+    brakes = Brakes(site.parts.brakes)
+    if ledger is not None:
+        for table in site.parts.brakes:
+            brakes.take_up(table, ledger.begun(table, now - HOUR))
+    return brakes
 
 
 def tripped(site: Site, ledger: Ledger | None) -> dict[str, datetime]:

@@ -43,20 +43,19 @@ def question_of(config: Config, name: str, raw: Mapping[str, object], mistakes: 
     return None
 
 
-def variables_of(config: Config, mistakes: list[Mistake]) -> dict[str, str]:
-    """What conditions may read of the environment, by name. Never a secret, nor anything of `.env`, which is made for those."""
-    found = {}
+def variables_of(config: Config, mistakes: list[Mistake]) -> dict[str, str | None]:
+    """What conditions may read of the environment, by name; None of one without a value, as where a command runs elsewhere than the
+    daemon. Never a secret, nor anything of `.env`, which is made for those.
+    """
+    found: dict[str, str | None] = {}
     secret = declared_secrets(config) | {text for table in config.settings.tables.values() for text in _texts(table.rest)}
     for name in config.settings.conditions.env:
         if name in secret or name in config.kept:
             message = f"{name} is a secret" if name in secret else f"{name} stands in .env, which is for secrets"
             remedy = "take it out; people see what conditions read"
             mistakes.append(Mistake(str(config.file), "conditions.env", message, remedy))
-        elif name not in config.variables:
-            remedy = f"put {name}=… into rowd's environment, or take it out"
-            mistakes.append(Mistake(str(config.file), "conditions.env", f"{name} has no value", remedy))
         else:
-            found[name] = config.variables[name].get_secret_value()
+            found[name] = config.variables[name].get_secret_value() if name in config.variables else None
     return found
 
 

@@ -177,14 +177,15 @@ def look(
     """
     bounds = [site.tables[name] for name in (site.tables if names is None else names)]
     readings = asyncio.run(_read(bounds, clock, _held(bounds, ledger)))
-    ours, now = known(site, bounds, ledger, holder), clock.now()  # a store may have kept us waiting: what has run meanwhile counts
+    now = clock.now()  # a store may have kept us waiting: what has run meanwhile counts
+    ours = known(site, bounds, ledger, now, holder)
     return [_seen(bound, ours[bound.rules.rules.table], readings[bound.rules.rules.table], now) for bound in bounds]
 
 
 def remembered(site: Site, ledger: Ledger | None, now: datetime, names: Collection[str] | None = None) -> list[TableView]:
     """The same from the ledger's copy alone: no table is read. Rows stand in the order of first sight. Raises ledger errors."""
     bounds = [site.tables[name] for name in (site.tables if names is None else names)]
-    ours = known(site, bounds, ledger)
+    ours = known(site, bounds, ledger, now)
     return [_seen(bound, ours[bound.rules.rules.table], None, now) for bound in bounds]
 
 

@@ -140,7 +140,7 @@ def _settings(row: RowView, task: Task, now: datetime, holds: House) -> Iterator
         yield "Count", f"{whole(row.state.count)} of {whole(task.threshold)}"
     yield "Deadline", deadline(row, task, now)
     if task.condition is not None:
-        yield "Condition", f"{task.condition.text}: {holds_now(row, now, holds)}"
+        yield "Condition", ": ".join(filter(None, (task.condition.text, holds_now(row, now, holds))))
         yield from facts_of(row, task, now, holds)
     yield "Action", task.action
     parameters = [", ".join(f"{name} = {value}" for name, value in task.parameters.items())] if task.parameters else []

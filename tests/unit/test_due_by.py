@@ -46,6 +46,8 @@ def test_times_of_day_spans_and_dates_are_read(said: str, text: str) -> None:
     ("said", "why"),
     [
         ("18", 'can be read in two ways: write "18:00" for the time of day, or "18 min" or "18h" for a span'),
+        ("45", 'has no unit; write "45 min" or "45h" for a span after it comes due'),
+        ("0", 'can be read in two ways: write "0:00" for the time of day'),
         ("18.30", 'can be read in two ways: write "18:30" for the time of day'),
         ("01/02/2026 18:00", 'can be read in two ways: write "2026-02-01 18:00"'),
         ("weekdays", 'says no time of day; add it, like "weekdays 18:00"'),

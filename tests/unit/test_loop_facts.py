@@ -125,8 +125,11 @@ def test_a_row_waits_for_the_answer_and_no_other_row_does(tmp_path: Path) -> Non
         async with one.open(sheet, table_rules=its_rules("disk")):
             await one.until(NOON + MINUTE + 2 * SECOND)
             assert (started(one, "plain"), started(one, "asks")) == ([NOON + MINUTE], [])
+            assert sheet.person("asks")["Health"].endswith("NOTE: it has come due, and waits for the fact disk to be told")
+            assert "NOTE" not in sheet.person("plain")["Health"]
             await one.until(NOON + MINUTE + 10 * SECOND)
             assert started(one, "asks") == [NOON + MINUTE + 3 * SECOND]
+            assert "NOTE" not in sheet.person("asks")["Health"]
         assert disk.most_at_once == 1
 
     run(story())
@@ -317,6 +320,20 @@ def test_variables_that_are_declared_are_read(tmp_path: Path) -> None:
         async with one.open(sheet, table_rules=its_rules(REGION="eu")):
             await one.until(NOON + 2 * MINUTE)
         assert (len(started(one, "a")), recorded(one, "b")) == (1, [("skipped", 'env.REGION = "eu", needs "us"')])
+
+    run(story())
+
+
+def test_a_variable_without_a_value_can_not_be_told(tmp_path: Path) -> None:
+    async def story() -> None:
+        one, sheet = house(tmp_path), table(on("a", 'env.REGION == "eu"'))
+        its = its_rules()
+        its = replace(its, rules=replace(its.rules, outside=Outside(frozenset(), {"REGION": None})))
+        async with one.open(sheet, table_rules=its):
+            await one.until(NOON + 2 * MINUTE)
+        ((outcome, reason),) = recorded(one, "a")
+        assert outcome == "missed"
+        assert "the variable REGION has no value where rowd runs" in reason
 
     run(story())
 

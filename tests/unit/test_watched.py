@@ -74,6 +74,11 @@ def test_the_only_repository_need_not_be_named() -> None:
     assert defect(Type="on_change")[1].endswith("such as inbox, app, site and forge")
 
 
+def test_a_source_may_be_called_as_a_column_that_can_not_be_watched_anyway() -> None:
+    found = task({"failures": Type.ON_CHANGE}, Watch="failures", Failures="3")
+    assert found.watches == ("failures",)
+
+
 @pytest.mark.parametrize(
     ("cells", "column", "words"),
     [

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from config.fields import Span
 from watches.polling import Polled, at_least, at_most
 
 _COMMENTS = re.compile(r"\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/", re.DOTALL)
 _READS = re.compile(r"(?:select|with|values)\b", re.IGNORECASE)
+_SAID = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/", re.DOTALL)
+"""Texts, names in quotes and comments: no word in them is SQLite's."""
+
+_LIMIT = re.compile(r"\blimit\b", re.IGNORECASE)
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 LEAST = timedelta(seconds=1)
@@ -63,3 +67,11 @@ class SqlSettings(Polled, frozen=True):
     max_rows: int = Field(
         default=1_000, ge=1, le=10_000, description="A longer result is not taken; with new_rows the rest is told by the next look."
     )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.new_rows is not None and _LIMIT.search(_SAID.sub(" ", self.query)):
+            raise ValueError(
+                "`query` has a LIMIT, so rows would never be told; take it out: max_rows says how many one look may tell"
+            )
+        return self

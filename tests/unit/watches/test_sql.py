@@ -311,6 +311,10 @@ def test_a_state_that_nobody_understands_is_first_sight(shop: Shop, state: str) 
         ({"query": ""}, "is no question"),
         ({"query": "/* a */ -- SELECT"}, "is no question"),
         ({"query": "SELECTED"}, "is no question"),
+        (
+            {"query": "SELECT id FROM orders LIMIT 3", "new_rows": "id"},
+            "`query` has a LIMIT, so rows would never be told; take it out",
+        ),
         ({"path": "~/shop"}, "means nothing to a daemon"),
         ({"path": ""}, "is no path"),
         ({"new_rows": "a]b"}, "can't be the name of a column here"),
@@ -321,6 +325,12 @@ def test_a_state_that_nobody_understands_is_first_sight(shop: Shop, state: str) 
 def test_settings_that_make_no_sense_are_refused_with_the_remedy(given_: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         SqlSettings.model_validate({"kind": "sql", "path": "shop.sqlite", "query": "SELECT 1", **given_})
+
+
+def test_what_only_reads_like_a_limit_is_none() -> None:
+    query = "SELECT id, \"limit\", 'no limit', [limit] /* limit */ FROM limits -- limit"
+    SqlSettings.model_validate({"kind": "sql", "path": "a", "query": query, "new_rows": "id"})
+    SqlSettings.model_validate({"kind": "sql", "path": "a", "query": "SELECT id FROM orders LIMIT 3"})
 
 
 def test_a_query_may_begin_with_comments_and_end_with_a_semicolon() -> None:
