@@ -122,7 +122,7 @@ def test_what_is_emitted_runs_and_counts_at_once_and_what_is_tried_again_once(sh
     started = daemon.until("run.started", lambda event: event["task"] == "deploy")
     changed = daemon.until("watch.changed")
     daemon.until("run.ended", lambda event: event["task"] == "deploy")
-    assert started["late_s"] < 1
+    assert started["late_s"] < 20, "it is stirred, and does not wait for the next look, a minute later"
     assert changed["summary"] == "build 1; rm -rf"
     status = json.loads(rowd("status", "--json", cwd=shop.folder).stdout)
     assert [(w["watch"], w["trouble"]) for w in status["watches"]] == [("ci", None), ("failures", None)]
