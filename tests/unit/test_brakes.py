@@ -7,14 +7,15 @@ from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from actions.api import Outcome, Result
+from engine import foresight
 from engine.brakes import HOUR, Brake, Brakes, counted, lane_of_action, lane_of_table, lanes
 from engine.events import OccurrenceRecorded, RunStarted, TableBraked
-from engine.foresight import TOGETHER
 from engine.model import Cause, Occurrence, Stage
 from tests.fakes.house import House, slow
 from tests.fakes.memory_table import MemoryTable
@@ -164,13 +165,15 @@ def test_what_waits_begins_to_the_instant_though_nothing_else_happens_then(tmp_p
     run(story())
 
 
-def test_of_a_crowd_that_is_decided_on_in_parts_no_more_begin_than_may(tmp_path: Path) -> None:
+def test_of_a_crowd_that_is_decided_on_in_parts_no_more_begin_than_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foresight, "TOGETHER", 20)
+
     async def story() -> None:
-        may = TOGETHER + 7
-        house = House(tmp_path, brakes={"ops": Brake(None, may)}, max_parallel=4 * TOGETHER)
-        sheet = table(*(row(f"r{n}", "every hour") for n in range(3 * TOGETHER)))
+        may = 27
+        house = House(tmp_path, brakes={"ops": Brake(None, may)}, max_parallel=200)
+        sheet = table(*(row(f"r{n}", "every minute") for n in range(60)))
         async with house.open(sheet):
-            await house.until(NOON + timedelta(minutes=90))
+            await house.until(NOON + timedelta(seconds=65))
             assert len(house.witness.seen) == may
 
     run(story())
