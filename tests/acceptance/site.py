@@ -23,6 +23,16 @@ ROWD = Path(sys.executable).with_name("rowd")
 PATIENCE = 30.0
 """Seconds that a machine under load may take for anything that is waited for here."""
 
+
+def eventually(so: Callable[[], bool]) -> None:
+    """Return once it is so, by another process's doing. Raises TimeoutError after PATIENCE."""
+    until = time.monotonic() + PATIENCE
+    while not so():
+        if time.monotonic() > until:
+            raise TimeoutError
+        time.sleep(0.01)
+
+
 WITNESS = """\
 import os, sys
 log = os.open(os.environ["WITNESS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

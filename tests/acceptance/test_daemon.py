@@ -9,7 +9,6 @@ import signal
 import struct
 import subprocess
 import termios
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from rowd.lock import locked
-from tests.acceptance.site import PATIENCE, ROWD, Site, clean_environment
+from tests.acceptance.site import PATIENCE, ROWD, Site, clean_environment, eventually
 
 Make = Callable[..., Site]
 GATED = "a,once,gated,now,active,,,,,,,"
@@ -156,7 +155,7 @@ def test_a_table_made_read_only_runs_on_and_is_told_what_waits_when_it_is_given_
     daemon = here.start()
     daemon.until("run.started")
     here.at_the_gate()
-    _until(lambda: here.rows()["once"]["Last Status"] == "running")
+    eventually(lambda: here.rows()["once"]["Last Status"] == "running")
     here.table.chmod(0o444)
     here.open_gate()
     assert "chmod u+w" in daemon.until("table.unwritable")["message"]
@@ -260,7 +259,7 @@ def terminal_of(folder: Path, *command: str) -> Iterator[tuple[subprocess.Popen[
         process.wait()
 
 
-def shown_until(terminal: int, text: bytes) -> None:
+def showneventually(terminal: int, text: bytes) -> None:
     seen = b""
     while text not in seen:
         try:
@@ -274,9 +273,9 @@ def test_ctrl_c_ends_the_demo_and_that_is_no_failure(tmp_path: Path, command: tu
     for name in (".venv", "requirements.txt", "pyproject.toml"):
         (tmp_path / name).symlink_to(ROOT / name)
     with terminal_of(tmp_path, *command) as (process, terminal):
-        shown_until(terminal, b"Ctrl-C ends the demo")
+        showneventually(terminal, b"Ctrl-C ends the demo")
         os.write(terminal, b"\x03")
-        shown_until(terminal, b"folder stays")
+        showneventually(terminal, b"folder stays")
     assert process.returncode == 0
 
 
@@ -296,7 +295,7 @@ def test_the_demo_ends_with_what_started_it(tmp_path: Path) -> None:
 def test_a_closed_terminal_is_the_end_of_what_runs_in_it(site: Make, command: tuple[str, ...]) -> None:
     here = site(IDLE)
     with on_a_terminal(here, *command) as (_, terminal):
-        shown_until(terminal, b"added")  # by then it listens to signals
+        showneventually(terminal, b"added")  # by then it listens to signals
         os.close(terminal)
     state = here.folder / ("demo/.rowd" if "demo" in command else ".rowd")
     with locked(state):  # nobody has it any more
@@ -307,7 +306,7 @@ def test_a_live_view_that_nobody_reads_stops_no_work(site: Make) -> None:
     here = site(IDLE, *(f"r{n},row {n},work,daily 03:00,active,,,,,,," for n in range(300)))
     with on_a_terminal(here, "run", "--live") as (process, terminal):
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 400, 400, 0, 0))  # one picture is more than a terminal holds
-        shown_until(terminal, b"added")
+        showneventually(terminal, b"added")
         for _ in range(3):
             taken = here.rowd("run-now", "idle", "--wait")
             assert taken.returncode == 0, taken.stderr
@@ -319,12 +318,12 @@ def test_a_live_view_that_nobody_reads_stops_no_work(site: Make) -> None:
 def test_on_a_terminal_that_stays_sighup_reads_the_configuration_anew(site: Make) -> None:
     here = site(IDLE)
     with on_a_terminal(here, "run") as (process, terminal):
-        shown_until(terminal, b"added")
+        showneventually(terminal, b"added")
         pid = json.loads(here.rowd("status", "--json").stdout)["pid"]
         os.kill(pid, signal.SIGHUP)
-        shown_until(terminal, b"config.reloaded")
+        showneventually(terminal, b"config.reloaded")
         os.kill(pid, signal.SIGTERM)
-        shown_until(terminal, b"daemon.stopped")
+        showneventually(terminal, b"daemon.stopped")
     assert process.returncode == 0
 
 
@@ -374,19 +373,11 @@ def test_a_second_daemon_on_the_state_or_on_the_table_is_refused_alike(site: Mak
 def test_an_editor_that_saves_twice_has_pressed_once(site: Make) -> None:
     here = site(IDLE)
     daemon = here.start()
-    _until(lambda: here.rows()["idle"]["Health"].startswith("OK"))
+    eventually(lambda: here.rows()["idle"]["Health"].startswith("OK"))
     pressed = here.table.read_text().replace(",active,,", ",active,run now,")
     here.table.write_text(pressed)
-    _until(lambda: not here.rows()["idle"]["Do"])
+    eventually(lambda: not here.rows()["idle"]["Do"])
     here.table.write_text(pressed)  # the editor still shows what it opened
     daemon.until("run.ended")
     assert daemon.stop() == 0
     assert [event["event"] for event in daemon.events if event["event"].startswith("request.")] == ["request.taken"]
-
-
-def _until(so: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE
-    while not so():
-        if time.monotonic() > until:
-            raise TimeoutError
-        time.sleep(0.01)

@@ -15,7 +15,7 @@ from threading import Thread
 
 import pytest
 
-from tests.acceptance.site import Daemon, rowd
+from tests.acceptance.site import Daemon, eventually, rowd
 
 HEADER = ["ID", "Name", "Type", "Schedule", "Action", "Depends On", "Condition", "Do", "Health", "Understood As", "Runs"]
 
@@ -229,13 +229,11 @@ def test_what_hangs_ends_with_a_stop_and_with_a_kill(tmp_path: Path, daemons: li
     table, hung = Table(tmp_path, config, rows), tmp_path / "hung"
     for nth, end in enumerate((lambda one: one.stop() == 0, lambda one: one.kill() or True), 1):
         daemon = begun(daemons, table)
-        until(lambda nth=nth: hung.exists() and len(hung.read_text().split()) == nth)
+        eventually(lambda nth=nth: hung.exists() and len(hung.read_text().split()) == nth)
         daemon.until("run.ended", lambda event: event["task"] == "plain")  # other rows go on
-        began = time.monotonic()
         assert end(daemon)
         pid = hung.read_text().split()[-1]
-        until(lambda pid=pid: not alive(pid))
-        assert time.monotonic() - began < 4
+        eventually(lambda pid=pid: not alive(pid))
     assert (
         rowd("history", "hangs", "--json", cwd=tmp_path).stdout.count('"run"') == 0
     )  # nothing was decided, so nothing is recorded
@@ -254,11 +252,3 @@ def test_two_thousand_rows_ask_for_a_fact_once(tmp_path: Path, daemons: list[Dae
     ]
     assert (len(skipped), len(set(skipped))) == (2_000, 2_000)
     assert (tmp_path / "asked").read_text().count("x") == 1
-
-
-def until(holds: object) -> None:
-    """At most ten seconds."""
-    end = time.monotonic() + 10
-    while not holds():  # type: ignore[operator]  # a lambda of ours
-        assert time.monotonic() < end
-        time.sleep(0.02)
