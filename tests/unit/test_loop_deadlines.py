@@ -252,12 +252,12 @@ def test_another_schedule_or_zone_begins_anew(tmp_path: Path, zone: str | None) 
     async def story() -> None:
         house, sheet = House(tmp_path), table(report())
         house.witness.behaviour = lambda _: Result(Outcome.FAILED, "exit 1")
-        async with house.open(sheet) as daemon:
+        async with house.open(sheet, table_rules=SELDOM) as daemon:
             await house.until(DUE + MINUTE)
             if zone is None:
                 sheet.person("report")["Schedule"] = "daily 23:00"
             else:
-                elsewhere = replace(rules(), rules=replace(rules().rules, zone=ZoneInfo(zone)))
+                elsewhere = replace(SELDOM, rules=replace(SELDOM.rules, zone=ZoneInfo(zone)))
                 daemon._turns.reconfigure(house.parts(), {"ops": elsewhere})
             await house.until(NOON + timedelta(hours=9))
         assert DUE not in [e.due for e in missed(house)]
@@ -270,7 +270,7 @@ def test_a_deadline_that_is_past_when_it_is_written_is_for_the_next_day(tmp_path
     async def story() -> None:
         house, sheet = House(tmp_path), table(report())
         house.witness.behaviour = lambda _: Result(Outcome.FAILED, "exit 1")
-        async with house.open(sheet):
+        async with house.open(sheet, table_rules=SELDOM):
             await house.until(NOON + 20 * MINUTE)
             sheet.person("report")["Deadline"] = "12:10"
             await house.until(BY + timedelta(hours=3))
