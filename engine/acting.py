@@ -20,7 +20,7 @@ from engine.committer import Commits
 from engine.deciding import Deciding
 from engine.events import Event, TableBraked
 from engine.foresight import Foresight
-from engine.ledger import LedgerUnwritable
+from engine.ledger import Ledger, LedgerUnwritable
 from engine.memory import Memory
 from engine.model import Occurrence, Stage
 from engine.news import Moves, Tallies, stopped
@@ -89,9 +89,27 @@ class Acting:
                     self._tell(untold)
             if refused is not None:
                 raise refused
+            await self._close_rounds(now)
         finally:
             self._memory.agenda.touch(chain(again, *(step.places for step in steps), *parts))
             self._tell(untold)
+
+    async def _close_rounds(self, now: datetime) -> None:
+        """Put down which workflows have come to the end of a round, and tell it. Raises LedgerUnwritable."""
+        rounds = self._memory.rounds(now)
+        if not rounds:
+            return
+
+        def write(ledger: Ledger) -> None:
+            for one in rounds:
+                ledger.mark_round(one)
+
+        await self._committer.do(write, point="record")
+        for one in rounds:
+            keeper = self._memory.keepers[one.table]
+            keeper.meanings.workflows.take_up(one)
+            if one.number:
+                self._emit(telling.of_round(keeper, one, now))
 
     def _tell(self, untold: list[Event]) -> None:
         """Of many that come due together it is told once all have begun."""

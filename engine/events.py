@@ -117,6 +117,20 @@ class TableBraked(TableEvent, frozen=True, kw_only=True):
     until: datetime
 
 
+class WorkflowEnded(TableEvent, frozen=True, kw_only=True):
+    """All rows of a workflow have ended, once more.
+
+    number: of the round, from 1.   outcome: failed where a row did.   began_at: when its first run was started.
+    """
+
+    workflow: str
+    number: int
+    outcome: str
+    reason: str
+    began_at: datetime
+    ended_at: datetime
+
+
 class TableDoubted(TableEvent, frozen=True, kw_only=True):
     """It runs, but a column of it was probably meant to be another one, or can't hold what rowd would put there."""
 

@@ -17,6 +17,7 @@ from engine.columns import Column
 from engine.display import display
 from engine.findings import Findings, Reading
 from engine.ledger import TableMark
+from engine.links import WorkflowRound
 from engine.meanings import Meanings
 from engine.merge import stands_differently
 from engine.misfits import Misfits
@@ -28,6 +29,7 @@ from engine.set_back import taken_back
 from engine.sight import Sight
 from engine.tally import Tally
 from engine.unsent import Unsent
+from engine.workflows import Member, members_of
 from engine.writes import Writes
 
 if TYPE_CHECKING:
@@ -191,9 +193,17 @@ class Keeper:
     def ended(self, tallies: Mapping[str, Tally]) -> set[str]:
         """What these rows' pasts add up to now; answer the rows that wait for one of them."""
         self.tallies.update(tallies)
+        self.meanings.workflows.ended(tallies)
         followers = self.meanings.followers(tallies)
         self.unsent.add((*tallies, *followers))
         return followers
+
+    def rounds(self, now: datetime) -> list[WorkflowRound]:
+        """Rounds of workflows that have come to their end; again, until `meanings.workflows` has taken them up."""
+        return self.meanings.workflows.complete(self.name, self._members, self.rules.rules.zone, now)
+
+    def _members(self, keys: Collection[str]) -> list[Member]:
+        return members_of(keys, self.states, self.tallies, lambda key: bool(self.active(self.name, key)), self.understood)
 
     def defects_changed(self) -> tuple[list[Defect], list[str]]:
         """Since the last call: defects that are new or say something else now, and the keys of rows that were mended."""

@@ -1,11 +1,14 @@
-"""What a row says of other rows, as values."""
+"""What a row says of other rows, and by what it has gone, as values."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
+
+from actions.api import Outcome
 
 NOW = ("now",)
 """The present instant, as a condition names it."""
@@ -56,3 +59,23 @@ class Round(Struct, frozen=True, gc=False):
 
     taken: Mapping[str, str]
     broken: bool = False
+
+
+class WorkflowRound(Struct, frozen=True):
+    """A round of a workflow that has ended: each of its rows has, once more.
+
+    name: of the workflow, as it looks.   number: from 1; 0 is what was there when it was first seen, at `since`.
+    began_at: when the first of its runs was started.   ended_at: when the last one ended.
+    outcome: failed where a row did; None of number 0.   reason: one sentence.
+    taken: key → id of the run, of each row by which it went; of one that took no part, the run before.
+    """
+
+    table: str
+    name: str
+    number: int
+    since: datetime
+    began_at: datetime
+    ended_at: datetime
+    taken: Mapping[str, str]
+    outcome: Outcome | None = None
+    reason: str = ""

@@ -10,6 +10,7 @@ from engine.chains import NoRow, linked
 from engine.columns import Column
 from engine.model import Defect, RowState, Task
 from engine.parse import Rules, Said, doubled_names, name_taken, parse, parse_like, said_by
+from engine.workflows import Workflows
 
 
 class Meanings:
@@ -25,6 +26,7 @@ class Meanings:
         self._watchers: dict[str, set[str]] = {}  # source → the rows that name it
         self._named: dict[str, Cell] = {}
         self._before: dict[str, str] = {}  # names that rows bore before, while others waited → key
+        self.workflows = Workflows()
         self._untold: set[str] = set()
         self._told: dict[str, str] = {}
 
@@ -55,6 +57,7 @@ class Meanings:
             relink |= self._waits(key) or (bool(self._waiting) and _kind(before) != _kind(self.understood.get(key)))
         if relink:
             touched |= self._link(states)
+        self.workflows.read(states, touched)
         self._untold |= touched
         return touched
 
@@ -135,6 +138,7 @@ class Meanings:
 
     def forget(self, key: str) -> None:
         """The ledger has forgotten the row."""
+        self.workflows.read({}, [key])
         for known in (self.understood, self._named, self._names, self._told, self._waiting, self._followers):
             known.pop(key, None)
 

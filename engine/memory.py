@@ -15,6 +15,7 @@ from engine.breaker import Breakers
 from engine.decide import back_off
 from engine.keeper import Keeper
 from engine.ledger import WatchMark
+from engine.links import WorkflowRound
 from engine.model import Occurrence, Overlap, Request, Stage, Task
 from engine.news import Tallies
 from engine.outside import Awaiting, Known
@@ -161,6 +162,11 @@ class Memory:
             keeper.unsent.add(key for table, key in asked if table == keeper.name)
             keeper.requests = {key: tuple(those) for (table, key), those in asked.items() if table == keeper.name}
         self.agenda.touch(place for place in asked if place[0] in self.keepers)
+
+    def rounds(self, now: datetime) -> list[WorkflowRound]:
+        """Rounds of workflows that have come to their end, of the tables that were looked at; again, until they are taken up."""
+        looked = (keeper for name, keeper in self.keepers.items() if self.tenders[name].looked.is_set())
+        return [one for keeper in looked for one in keeper.rounds(now)]
 
     # --- what a turn asks
 

@@ -24,7 +24,7 @@ UNSERVED = (Column.NOTIFY,)
 """Settings that would change what runs, and that this version doesn't know yet: it must not run as if they weren't there."""
 
 REMARKS = (Column.ASSIGNEE, Column.PROJECT, Column.WORKFLOW)
-"""Settings that only people read."""
+"""Settings that change nothing of when or how a row runs."""
 
 SETTINGS: Mapping[str, Column] = {
     fold(column): column

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
 
 from msgspec import Struct
 
 from actions.api import Outcome
 from engine.chains import InCircle
-from engine.links import Dependency
+from engine.links import Dependency, Round
 from engine.model import Cause, Defect, Occurrence, RowState, Status, Task
 from engine.tally import Tally
 from engine.wording import conjoined, cut
@@ -40,6 +41,16 @@ ENDED: Mapping[Outcome | None, str] = {
 
 
 _BLANK = Tally()
+
+
+class Waiting(Protocol):
+    """What waits for rows.   since: no run that ended at or before it counts.   round: by which runs it went last."""
+
+    @property
+    def since(self) -> datetime: ...
+
+    @property
+    def round(self) -> Round | None: ...
 
 
 class Prerequisite(Struct, frozen=True):
@@ -103,11 +114,11 @@ def _stays(one: Task | Defect | None) -> str:
     return ""
 
 
-def _broken(state: RowState | None) -> bool:
+def _broken(state: Waiting | None) -> bool:
     return state is not None and state.round is not None and state.round.broken
 
 
-def ended(state: RowState, prerequisites: Sequence[Prerequisite]) -> dict[str, Occurrence]:
+def ended(state: Waiting, prerequisites: Sequence[Prerequisite]) -> dict[str, Occurrence]:
     """Key → the run, of those prerequisites that have ended for the round to come, which is complete when all of them have.
 
     state: of the row that waits.
@@ -120,12 +131,12 @@ def ended(state: RowState, prerequisites: Sequence[Prerequisite]) -> dict[str, O
     return anew
 
 
-def makes_up(state: RowState, prerequisites: Sequence[Prerequisite]) -> bool:
+def makes_up(state: Waiting, prerequisites: Sequence[Prerequisite]) -> bool:
     """Whether the round to come makes up for a broken one: a person has had a prerequisite run again, or one that it waits for."""
     return _broken(state) and any(_again(run) for run in _anew(state, _since(state, prerequisites)).values())
 
 
-def wanting(state: RowState, prerequisites: Sequence[Prerequisite], again: Collection[str]) -> list[Prerequisite]:
+def wanting(state: Waiting, prerequisites: Sequence[Prerequisite], again: Collection[str]) -> list[Prerequisite]:
     """Those that have yet to run besides, where these rows run again and the row makes up for its last round.
 
     again: keys.
@@ -139,13 +150,13 @@ def _again(run: Occurrence) -> bool:
     return run.cause in AGAIN or run.by == MADE_UP
 
 
-def _since(state: RowState, prerequisites: Sequence[Prerequisite]) -> dict[str, Occurrence]:
+def _since(state: Waiting, prerequisites: Sequence[Prerequisite]) -> dict[str, Occurrence]:
     """Key → the run, of those that ended after the row's `since`, and of which nothing is under way."""
     idle = {p.key: p.newest for p in prerequisites if p.newest is not None and not p.busy}
     return {key: run for key, run in idle.items() if run.ended_at is not None and run.ended_at > state.since}
 
 
-def _anew(state: RowState, runs: Mapping[str, Occurrence]) -> dict[str, Occurrence]:
+def _anew(state: Waiting, runs: Mapping[str, Occurrence]) -> dict[str, Occurrence]:
     taken = state.round.taken if state.round is not None else {}
     return {key: run for key, run in runs.items() if taken.get(key) != run.id}
 

@@ -147,7 +147,7 @@ _ABOUT: Mapping[Column, str] = {
     Column.ASSIGNEE: "Free text.",
     Column.RUNS_ON: "The label of the daemon that runs it. Blank: the primary one.",
     Column.PROJECT: "Free text.",
-    Column.WORKFLOW: "Free text.",
+    Column.WORKFLOW: "Free text: rows that bear the same name here belong together, and how all of them ended is told.",
     Column.HEALTH: "How the task stands, or what is wrong with the row and how to mend it. Written by rowd.",
     Column.UNDERSTOOD_AS: "How rowd reads the Schedule. Written by rowd.",
     Column.NEXT_RUN: "When it runs next. Written by rowd.",

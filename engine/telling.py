@@ -28,10 +28,12 @@ from engine.events import (
     WatchRecovered,
     WatchSeen,
     WatchUnseen,
+    WorkflowEnded,
 )
 from engine.findings import Findings
 from engine.keeper import Keeper
 from engine.ledger import WatchMark
+from engine.links import WorkflowRound
 from engine.model import Occurrence
 from engine.news import End
 from engine.outside import Known
@@ -114,6 +116,20 @@ def of_missed(missed: Missed, now: datetime) -> Event:
         by=missed.by,
         reason=missed.reason,
         count=missed.count,
+    )
+
+
+def of_round(keeper: Keeper, one: WorkflowRound, now: datetime) -> Event:
+    """All rows of a workflow have ended, once more."""
+    return WorkflowEnded(
+        at=now,
+        table=one.table,
+        workflow=keeper.meanings.workflows.said(one.name),
+        number=one.number,
+        outcome=str(one.outcome),
+        reason=one.reason,
+        began_at=one.began_at,
+        ended_at=one.ended_at,
     )
 
 

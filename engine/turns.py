@@ -26,6 +26,7 @@ from engine.happened import Looked
 from engine.keeper import Keeper
 from engine.learning import Learning, Seen
 from engine.ledger import Ledger, LedgerUnwritable, Unfinished
+from engine.links import WorkflowRound
 from engine.memory import Memory
 from engine.model import Occurrence, Stage
 from engine.parts import Parts
@@ -79,6 +80,9 @@ class Turns:
         found = await self._left(lambda occurrence: occurrence.table in names)
         streaks = await self._committer.read(lambda ledger: {a: ledger.streak(a) for a in self.memory.parts.actions})
         self.memory.streaks(streaks)
+        for table in names:
+            known = await self._committer.read(partial(_rounds, table))
+            self.memory.keepers[table].meanings.workflows.recall(known)
         since = self.clock.now() - HOUR
         for table in names & self.memory.parts.brakes.keys():
             self.memory.brakes.take_up(table, await self._committer.read(partial(_begun, table, since)))
@@ -325,6 +329,10 @@ class Turns:
 
 def _begun(table: str, since: datetime, ledger: Ledger) -> list[datetime]:
     return ledger.begun(table, since)
+
+
+def _rounds(table: str, ledger: Ledger) -> list[WorkflowRound]:
+    return ledger.newest_rounds(table)
 
 
 def _starts_otherwise(_now: datetime) -> Findings:

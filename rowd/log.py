@@ -35,6 +35,7 @@ from engine.events import (
     TableUnwritable,
     Trouble,
     WatchUnseen,
+    WorkflowEnded,
 )
 from engine.wording import cut
 from rowd.saying import harmless
@@ -162,6 +163,7 @@ def _rank(name: str) -> int:
 def level(event: Event) -> str:
     """`warning` for what a person may want to look at."""
     failed = isinstance(event, RunEnded) and event.outcome != "succeeded"
+    failed |= isinstance(event, WorkflowEnded) and event.outcome == "failed"
     return "warning" if failed or type(event) in WARNINGS else "info"
 
 

@@ -26,13 +26,27 @@ from engine.ledger.marks import Marks
 from engine.ledger.occurrences import Occurrences
 from engine.ledger.pairs import Pairs
 from engine.ledger.recording import Recording
-from engine.ledger.records import Attempt, AttemptEnd, DaemonMark, Digest, Pruned, Reach, TableMark, Troubled, Unfinished, WatchMark
+from engine.ledger.records import (
+    Attempt,
+    AttemptEnd,
+    DaemonMark,
+    Digest,
+    Pruned,
+    Reach,
+    TableMark,
+    Troubled,
+    Unfinished,
+    WatchMark,
+)
 from engine.ledger.requests import Requests
 from engine.ledger.spending import Spending
 from engine.ledger.watches import Watches
+from engine.ledger.workflows import Workflows
 
 
-class Ledger(Occurrences, Recording, Housekeeping, Requests, History, Marks, Spending, Pairs, Watches, Emissions, Answers):
+class Ledger(
+    Occurrences, Recording, Housekeeping, Requests, History, Marks, Spending, Pairs, Watches, Emissions, Answers, Workflows
+):
     """All of it, over one connection to one file. See `Ledger.open` and `Ledger.transaction`."""
 
 

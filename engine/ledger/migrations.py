@@ -99,11 +99,17 @@ def _version_13(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE rows ADD COLUMN promises TEXT")
 
 
+def _version_14(connection: sqlite3.Connection) -> None:
+    numbers = ", ".join(f"{name} INTEGER NOT NULL" for name in ("number", "since", "began_at", "ended_at"))
+    columns = f'"table" TEXT NOT NULL, name TEXT NOT NULL, {numbers}, outcome TEXT, reason TEXT NOT NULL, taken TEXT NOT NULL'
+    connection.execute(f'CREATE TABLE workflows ( {columns}, PRIMARY KEY ("table", name, number) ) WITHOUT ROWID, STRICT')
+
+
 STEPS: Mapping[int, Step] = dict(
     enumerate(
         (
             *(_version_2, _version_3, _version_4, _version_5, _version_6, _version_7),
-            *(_version_8, _version_9, _version_10, _version_11, _version_12, _version_13),
+            *(_version_8, _version_9, _version_10, _version_11, _version_12, _version_13, _version_14),
         ),
         2,
     )

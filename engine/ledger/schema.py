@@ -278,6 +278,21 @@ CREATE TABLE facts (
     PRIMARY KEY (name)
 ) STRICT;
 
+-- Rounds of workflows that have ended. number: from 1; 0 is what was there when the workflow was first seen, at `since`.
+-- outcome: NULL of number 0.   taken: key of a row → the id of its run, as JSON.
+CREATE TABLE workflows (
+    "table" TEXT NOT NULL,
+    name TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    began_at INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL,
+    outcome TEXT,
+    reason TEXT NOT NULL,
+    taken TEXT NOT NULL,
+    PRIMARY KEY ("table", name, number)
+) WITHOUT ROWID, STRICT;
+
 -- Tables beside which a history is kept, and what that has yet to be told: an occurrence, by its `seq`, from its end on until the
 -- store has it. A record that grows is to be told anew, so it comes last again: a version is never used twice.
 CREATE TABLE journals (

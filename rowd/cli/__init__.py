@@ -43,6 +43,7 @@ COMMANDS = (
     Entry("show", "rowd.cli.show:show", LOOK, "Show one task: schedule, settings, last runs, and why it does not run now."),
     Entry("next", "rowd.cli.next:next_runs", LOOK, "Show the coming runs of all tables, also as an iCalendar file."),
     Entry("graph", "rowd.cli.graph:graph", LOOK, "Draw which rows wait for which, as a tree."),
+    Entry("workflows", "rowd.cli.workflows:workflows", LOOK, "Say how workflows have ended: rows that belong together."),
     Entry("history", "rowd.cli.history:history", LOOK, "List what happened, newest first."),
     Entry("logs", "rowd.cli.logs:logs", LOOK, "Print what a run printed."),
     Entry("run-now", "rowd.cli.run_now:run_now", ACT, "Run a task now."),
