@@ -138,7 +138,6 @@ class Meanings:
 
     def forget(self, key: str) -> None:
         """The ledger has forgotten the row."""
-        self.workflows.read({}, [key])
         for known in (self.understood, self._named, self._names, self._told, self._waiting, self._followers):
             known.pop(key, None)
 

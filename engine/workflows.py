@@ -86,7 +86,6 @@ class Workflows:
         """This one is durable."""
         self._last[one.name] = one
         self._restless.pop(one.name, None)
-        self._pending.pop(one.name, None)
 
     def read(self, states: Mapping[str, RowState], keys: Iterable[str]) -> None:
         """These rows say, or mean, something else now."""
@@ -132,7 +131,7 @@ class Workflows:
         for workflow in [one for one in self._restless if one in self._rows]:
             rows, last = members(self.rows_of(workflow)), self._last.get(workflow)
             if last is None:
-                found.append(_beginning(table, workflow, rows, now))
+                found.append(_beginning(table, workflow, now))
                 continue
             pending = waited_for(last, rows)
             if not pending and (one := _round(last, rows, zone)) is not None:
@@ -180,10 +179,9 @@ def _runs(last: WorkflowRound, members: Members) -> Mapping[str, Occurrence]:
     return ended(waits, [member.row for member in members])
 
 
-def _beginning(table: str, workflow: str, members: Members, now: datetime) -> WorkflowRound:
+def _beginning(table: str, workflow: str, now: datetime) -> WorkflowRound:
     """Of a workflow that is seen for the first time: what its rows did before is none of it."""
-    taken = {m.row.key: m.row.newest.id for m in members if m.row.newest is not None}
-    return WorkflowRound(table=table, name=workflow, number=0, since=now, began_at=now, ended_at=now, taken=taken)
+    return WorkflowRound(table=table, name=workflow, number=0, since=now, began_at=now, ended_at=now, taken={})
 
 
 def _round(last: WorkflowRound, members: Members, zone: tzinfo) -> WorkflowRound | None:

@@ -56,9 +56,10 @@ def workflows(
     table: TableOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say how workflows have ended: rows of a table that bear the same name under Workflow.
+    """Say how workflows have ended: rows that belong together.
 
-    A workflow goes in rounds. One is complete once each of its rows has ended, once more; it has failed where a row did.
+    A workflow has the rows of a table that bear the same name under Workflow. It goes in rounds: one is complete once each of them
+    has ended, once more, and has failed where a row did.
     """
     site = site_at(config)
     with reading(site) as ledger:

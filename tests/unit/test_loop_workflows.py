@@ -162,13 +162,15 @@ def test_a_round_that_failed_is_made_up_for_by_a_retry_of_what_had_failed(tmp_pa
         sheet = table(of("tests", "daily 12:01"), after("deploy", "tests"), of("docs", "daily 12:01"))
         async with house.open(sheet):
             await house.until(NOON + 3 * MINUTE)
-            house.witness.behaviour = by_task()
             sheet.person("tests")["Do"] = "retry"
             await house.until(NOON + 5 * MINUTE)
-        assert [(number, outcome) for number, outcome, _ in told(house)] == [(1, "failed"), (2, "succeeded")]
-        first, second = kept(tmp_path)[::-1]
-        assert first.taken["docs"] == second.taken["docs"]
-        assert first.taken["tests"] != second.taken["tests"]
+            house.witness.behaviour = by_task()
+            sheet.person("tests")["Do"] = "retry"
+            await house.until(NOON + 7 * MINUTE)
+        assert [(number, outcome) for number, outcome, _ in told(house)] == [(1, "failed"), (2, "failed"), (3, "succeeded")]
+        rounds = kept(tmp_path)
+        assert len({one.taken["docs"] for one in rounds}) == 1
+        assert len({one.taken["tests"] for one in rounds}) == 3
 
     run(story())
 
@@ -216,15 +218,28 @@ def test_a_table_that_was_not_read_yet_ends_no_round(tmp_path: Path) -> None:
     """What its rows say may have changed while no daemon ran."""
 
     async def story() -> None:
-        first, sheet = House(tmp_path), table(of("a", "daily 12:01"), of("b", "daily 18:00"))
+        first, sheet = House(tmp_path), table(of("a", "daily 12:01"), of("b", "daily 12:06", Status="paused"))
+        first.witness.behaviour = slow(timedelta(seconds=10))
         async with first.open(sheet):
-            await first.until(NOON + 3 * MINUTE)
-        sheet.person("b")["Workflow"] = ""
+            await first.until(NOON + MINUTE + timedelta(seconds=5))  # it ends while the daemon does
+        sheet.person("b")["Status"] = "active"
         second = House(tmp_path, first.clock)
         async with second.open(sheet):
-            await second.until(NOON + 5 * MINUTE)
+            await second.until(NOON + 7 * MINUTE)
         assert told(first) == []
-        assert told(second) == [(1, "succeeded", "1 of 1 succeeded")]
+        assert told(second) == [(1, "succeeded", "2 of 2 succeeded")]
+
+    run(story())
+
+
+def test_rows_that_are_gone_are_forgotten_with_the_next_round(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(of("a", "every 2 minutes"), of("b", "every 2 minutes"))
+        async with house.open(sheet):
+            await house.until(NOON + 3 * MINUTE)
+            del sheet.rows[1]
+            await house.until(NOON + 7 * MINUTE)
+        assert [set(one.taken) for one in kept(tmp_path)] == [{"a"}, {"a"}, {"a", "b"}]
 
     run(story())
 
