@@ -7,6 +7,7 @@ MEASURES = (
     "claims",
     "alone",
     "chains",
+    "webhooks",
     "lateness",
     "throughput",
     "commands",

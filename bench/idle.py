@@ -56,7 +56,7 @@ def _ours(folder: Path) -> Iterator[Rival]:
     with Site(folder, rows) as site:
         site.wait_for("table.read")
         site.quiet()
-        yield Rival(site.pid, site.witness)
+        yield Rival(site.pid, site.witness, "")
 
 
 @contextmanager

@@ -61,4 +61,4 @@ def ours(folder: Path, tasks: int, period_s: int) -> Iterator[Rival]:
     with Site(folder, every(period_s, tasks), tasks) as site:
         site.wait_for("table.read")
         site.quiet(within=10)
-        yield Rival(site.pid, site.witness)
+        yield Rival(site.pid, site.witness, "")

@@ -77,7 +77,7 @@ async def serve(
         raise
     except Exception as exc:  # ours: the sender is told of it in general, then it is raised
         broken, reply = exc, Reply(500, "rowd failed on it")
-    more = connection.their_state is not h11.DONE
+    more = connection.their_state not in (h11.DONE, h11.MUST_CLOSE)  # the latter of a sender that says that it closes, too
     writer.write(answer(connection, reply, now()))
     with suppress(TimeoutError):
         async with asyncio.timeout(patience.parting):

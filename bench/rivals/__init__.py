@@ -22,10 +22,11 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """One that runs."""
+    """One that runs.   said: its line when it was ready."""
 
     pid: int
     seen: Path
+    said: str
 
 
 @contextmanager
@@ -38,9 +39,9 @@ def running(folder: Path, name: str, *words: object, extra: Mapping[str, str] | 
         )
         try:
             assert process.stdout is not None, "it was started with a pipe"
-            if not process.stdout.readline():
+            if not (said := process.stdout.readline()):
                 raise RuntimeError(f"{name} did not start: {(folder / 'stderr').read_text()[-2000:]}")
-            yield Rival(process.pid, folder / "witness")
+            yield Rival(process.pid, folder / "witness", said.decode().strip())
         finally:
             process.send_signal(signal.SIGTERM)
             try:

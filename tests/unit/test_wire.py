@@ -107,6 +107,12 @@ def test_a_whole_request_is_taken_as_it_came() -> None:
         assert (answered, name, headers["x-a"], body) == (202, "a", "1", b"\xff{ \r\n")
 
 
+@pytest.mark.parametrize("head", [HEAD + b"Connection: close\r\n", b"POST /hooks/a HTTP/1.0\r\n"])
+def test_a_sender_that_says_that_it_closes_is_not_waited_for_either(head: bytes) -> None:
+    answered, met = said(head + b"Content-Length: 2\r\n\r\n{}", end=False)
+    assert (answered, met.writer.ended) == (202, False)
+
+
 def test_a_body_in_chunks_is_put_together() -> None:
     answered, met = said(HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n")
     assert (answered, met.taken[0][2]) == (202, b"abcde")
