@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -71,6 +72,15 @@ def literal(host: str) -> str | None:
         return str(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0][4][0])
     except (OSError, UnicodeError):
         return None
+
+
+def as_written(url: str, besides: Allowed) -> Allowed:
+    """What the operator lets a request reach that goes to an address in `rowd.toml`: its host, where that leads nowhere else.
+
+    An address in numbers, or localhost, is what is written there. A name leads where its DNS says.
+    """
+    host = urlsplit(url).hostname or ""
+    return besides if literal(host) is None else replace(besides, hosts=besides.hosts | {host.lower().rstrip(".")})
 
 
 def _not_public(address: Address) -> str | None:

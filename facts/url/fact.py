@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from actions.http import plan
-from actions.http.addresses import literal
+from actions.http.addresses import as_written
 from actions.http.pointer import found
 from actions.http.settings import HttpSettings
 from actions.telling import Mask
@@ -38,10 +36,7 @@ class Url:
         )
         self._verify = settings.verify if isinstance(settings.verify, bool) else base / settings.verify
         self._trust: ssl.SSLContext | None = None
-        # An address in numbers, or localhost, is what the operator has written. A name leads where its DNS says.
-        host = urlsplit(settings.url).hostname or ""
-        allowed = settings.allow_private
-        self._allowed = allowed if literal(host) is None else replace(allowed, hosts=allowed.hosts | {host.lower().rstrip(".")})
+        self._allowed = as_written(settings.url, settings.allow_private)
 
     async def ask(self) -> Tree:
         """Raises Unhad: it can't be reached, or its answer has another status, or no such value."""

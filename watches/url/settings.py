@@ -41,7 +41,9 @@ class UrlSettings(Polled, frozen=True):
     )
     max_response: Size = Field(default=10**6, ge=1, le=10**8, description="A longer answer is not taken.")
     allow_private: Private = Field(
-        default=Allowed(), description="Private and loopback addresses that it may reach: true, or a list of hosts and networks."
+        default=Allowed(),
+        description="Private and loopback addresses that a name may lead to: true, or a list of hosts and networks. An address in "
+        "numbers, or localhost, is asked as it is written.",
     )
     verify: bool | Path = Field(
         default=True, description="Check the server's certificate; or a file with the authorities to trust."

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from actions.http import plan
+from actions.http.addresses import as_written
 from actions.http.settings import HttpSettings
 from actions.sizes import spelled as sized
 from actions.telling import Mask, cut, plain
@@ -49,6 +50,7 @@ class UrlWatch:
         self._mask = Mask(lent.values())
         self._now = now
         self._host = urlsplit(settings.url).netloc
+        self._allowed = as_written(settings.url, settings.allow_private)
         self._trust: ssl.SSLContext | None = None
         self._asking: tuple[asyncio.AbstractEventLoop, asyncio.Task[Answer]] | None = None
         self._over = False
@@ -89,7 +91,7 @@ class UrlWatch:
                 self._trust = exchange.trust(self._verify)
             sent = self._plan.filled({**plan.usual(), **conditions}, lambda reference: self._lent[reference.name])
             settings = self._settings
-            made = exchange.Exchange(self._trust, settings.allow_private, settings.max_response, follow=False)
+            made = exchange.Exchange(self._trust, self._allowed, settings.max_response, follow=False)
             answer: Answer = self._awaited(lambda: made.answer(sent))
         except TimeoutError:
             slow = f"{self._host} has not answered in whole within {spelled(self._settings.timeout)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -30,7 +31,7 @@ def service() -> Iterator[Service]:
 
 
 def asking(service: Service, path: str = "/v", lent: dict[str, str] | None = None, **settings: Any) -> Asking:
-    its = {"allow_private": ["127.0.0.1"], "timeout": "20s", "secrets": list(lent or {}), **settings}
+    its = {"timeout": "20s", "secrets": list(lent or {}), **settings}
     return Asking(made("url", Path("/"), lent, url=f"{service.url}{path}", **its))
 
 
@@ -178,15 +179,24 @@ def test_who_does_not_answer_in_time_is_let_go_of(service: Service) -> None:
     assert "has not answered in whole within 0.2s; see whether the service runs, or raise `timeout`" in one.trouble()
 
 
-def test_who_is_not_there_or_may_not_be_asked_is_trouble(service: Service) -> None:
-    where = service.url.removeprefix("http://").partition(":")[0]
-    assert (
-        f"{where} is a loopback address: not asked; if it is meant, name it in allow_private"
-        in asking(service, allow_private=False).trouble()
-    )
-    gone = Asking(made("url", Path("/"), url="http://127.0.0.1:1/", allow_private=True))
+def test_a_name_that_leads_inside_is_not_asked(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a name whose DNS somebody else keeps may."""
+    port = int(service.url.rpartition(":")[2])
+
+    async def inside(self: object, *_: object, **__: object) -> list[tuple[object, ...]]:
+        return [(2, 1, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", inside)
+    url = f"http://api.example:{port}/v"
+    refused = "api.example is 127.0.0.1, a loopback address: not asked; if it is meant, name it in allow_private"
+    assert refused in Asking(made("url", Path("/"), url=url)).trouble()
+    assert Asking(made("url", Path("/"), url=url, allow_private=["api.example"])).look() == ()
+
+
+def test_who_is_not_there_is_trouble() -> None:
+    gone = Asking(made("url", Path("/"), url="http://127.0.0.1:1/"))
     assert gone.trouble() == "127.0.0.1:1 refused the connection; see whether the service runs"
-    untrusted = Asking(made("url", Path("/nowhere"), url="https://127.0.0.1:1/", allow_private=True, verify="ca.pem"))
+    untrusted = Asking(made("url", Path("/nowhere"), url="https://127.0.0.1:1/", verify="ca.pem"))
     assert "No such file" in untrusted.trouble()
 
 
