@@ -60,6 +60,7 @@ class Daemon:
         self._tending: list[asyncio.Task[None]] = []
         self._watching = Watching(Ways(clock, aside, committer.read, self._turns.looked))
         self._turns.memory.ended = self._watching.stir
+        self._turning: float | None = None  # since when, on the monotonic clock; None while it rests
         self._watches_on = False  # the sources are watched, since the tables were looked at
 
     @property
@@ -75,6 +76,15 @@ class Daemon:
     @property
     def _tenders(self) -> list[Tender]:
         return list(self._turns.memory.tenders.values())
+
+    @property
+    def refused(self) -> bool:
+        """Whether its ledger can't be written."""
+        return self._turns.memory.unwritten_since is not None
+
+    def hangs(self, span: timedelta) -> bool:
+        """Whether one turn has taken longer than that, so that it seems that there will be no other."""
+        return self._turning is not None and self.clock.monotonic() - self._turning > span.total_seconds()
 
     @property
     def under_way(self) -> UnderWay:
@@ -125,7 +135,9 @@ class Daemon:
         """Turn until told to stop; then let running work end (at most `stop_within`) and tell the tables."""
         async with self._tended(stopping, watching=True) as stop:
             while not stop.done():
+                self._turning = self.clock.monotonic()
                 await self._turns.turn(stop)
+                self._turning = None
                 await self._turns.rest(stop)
             await self._wind_up()
 

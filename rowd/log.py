@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -85,15 +87,34 @@ class Stream(Protocol):
         """The same."""
 
 
-def listener(form: str, stream: Stream | None = None) -> Listener:
-    """A listener that writes each event as one line. form: `readable` or `json`. A line that can't be written is left out."""
+PRIORITIES: Mapping[str, str] = {"warning": "<4>", "info": "<6>"}
+"""Level → what the journal takes for the line's priority, before it: sd-daemon(3)."""
+
+_NO_PRIORITIES: Mapping[str, str] = {"warning": "", "info": ""}
+
+
+def priorities(environment: Mapping[str, str], number: int) -> Mapping[str, str]:
+    """Those to write into this open file with: the journal's where it reads that (`$JOURNAL_STREAM`, systemd.exec(5)), else blank."""
+    try:
+        found = os.fstat(number)
+    except OSError:
+        return _NO_PRIORITIES
+    return PRIORITIES if environment.get("JOURNAL_STREAM") == f"{found.st_dev}:{found.st_ino}" else _NO_PRIORITIES
+
+
+def listener(form: str, stream: Stream | None = None, before: Mapping[str, str] = _NO_PRIORITIES) -> Listener:
+    """A listener that writes each event as one line. A line that can't be written is left out.
+
+    form: `readable` or `json`.   before: level → what goes before a line of it.
+    """
     out = stream or sys.stderr
 
     def tell(event: Event) -> None:
         if form != "json" and isinstance(event, QUIET):
             return
         with suppress(OSError, ValueError):  # a full disk, a closed pipe or terminal: the work goes on
-            out.write((as_json(event) if form == "json" else readable(event)) + "\n")
+            line = as_json(event) if form == "json" else readable(event)
+            out.write(f"{before[level(event)]}{line}\n")
             out.flush()
 
     return tell

@@ -27,6 +27,7 @@ from rowd.heartbeat import Heartbeat
 from rowd.hooks import Hooks
 from rowd.listening import Listening
 from rowd.lock import locked
+from rowd.manager import NOBODY, Attendance, Manager
 from rowd.note import Note, leave
 from rowd.reloading import Reloading
 from rowd.terminal import Terminal
@@ -78,13 +79,15 @@ async def serve(
     listener: Listener,
     reload: Callable[[], Site],
     beside: Callable[[Daemon], AsyncIterator[None]] | None = None,
+    manager: Manager = NOBODY,
     *,
     take_over: bool = False,
 ) -> None:
     """Run until SIGTERM or SIGINT, or until the terminal is closed that it was started on. A second SIGTERM or SIGINT ends the
     process at once. Any other SIGHUP reads the configuration anew.
 
-    beside: something that lives as long as the daemon does and may end it by ending (the live view).   take_over: see `opened`.
+    beside: something that lives as long as the daemon does and may end it by ending (the live view).   manager: is told how it gets
+    on.   take_over: see `opened`.
     """
     terminal = Terminal()
     gc.disable()
@@ -97,6 +100,7 @@ async def serve(
         listening.go_by(site.config.settings.listen)
         reloading = Reloading(site, _myself(), made, committer, reload, listener, listening.go_by)
         chores = Housekeeping(_chores(site), SystemClock(), committer, listener)
+        attendance = Attendance(manager, made)
         companions: list[asyncio.Task[None]] = []
 
         def accompany(what: str, work: Coroutine[Any, Any, None]) -> None:
@@ -106,7 +110,11 @@ async def serve(
             if terminal.closed:
                 stopping.set()
             else:
-                accompany("the reading of rowd.toml", reloading.reload())
+                accompany("the reading of rowd.toml", read_anew())
+
+        async def read_anew() -> None:
+            with attendance.reading_anew():
+                await reloading.reload()
 
         loop.add_signal_handler(signal.SIGHUP, hung_up)
         accompany("the collector", _collecting(made))
@@ -114,6 +122,7 @@ async def serve(
         accompany("housekeeping", chores.tend())
         accompany("the listener", listening.run())
         accompany("the note of a stop", reloading.stopped(stopping))
+        accompany("what the service manager is told", attendance.attend(stopping))
         shown = loop.create_task(_beside(beside(made), stopping)) if beside is not None else None
         try:
             await made.run(stopping)

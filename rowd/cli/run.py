@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import os
 import sys
 from typing import Annotated
@@ -12,7 +13,8 @@ import typer
 from rowd.cli.command import examples
 from rowd.cli.options import ConfigOption
 from rowd.cli.site import site_at
-from rowd.log import listener
+from rowd.log import listener, priorities
+from rowd.manager import manager_of
 from rowd.scribe import Lines
 from rowd.service import serve
 
@@ -38,6 +40,9 @@ def run(
     """
     if log not in (None, "readable", "json"):
         raise typer.BadParameter("it is readable or json", param_hint="--log")
+    manager = manager_of(os.environ, os.getpid())
+    if manager.watchdog is not None:
+        faulthandler.enable()  # by SIGABRT it ends a daemon that hangs: where, stands in the journal then
     site = site_at(config)
     if live and not sys.stdout.isatty():
         raise typer.BadParameter("there is no terminal to draw on", param_hint="--live")
@@ -46,13 +51,13 @@ def run(
         from rowd.live import LiveView
 
         view = LiveView(console(), "Edit the table in any program. Ctrl-C stops rowd.")
-        asyncio.run(serve(site, view.listen, lambda: site_at(config), view.beside, take_over=take_over))
+        asyncio.run(serve(site, view.listen, lambda: site_at(config), view.beside, manager, take_over=take_over))
         read = view.read
     else:
         lines = Lines(sys.stderr)
         try:
-            log_of = listener(log or site.config.settings.daemon.log, lines)
-            asyncio.run(serve(site, log_of, lambda: site_at(config), take_over=take_over))
+            log_of = listener(log or site.config.settings.daemon.log, lines, priorities(os.environ, sys.stderr.fileno()))
+            asyncio.run(serve(site, log_of, lambda: site_at(config), manager=manager, take_over=take_over))
         finally:
             read = lines.close()
     if not read:  # all is done but for what nobody reads; Python would wait for it

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from datetime import timedelta
+from pathlib import Path
 
 from msgspec.structs import replace
 
 from engine.events import RowDefective, RowEdited, RunEnded, TableRead
-from rowd.log import as_json, level, listener, readable
+from rowd.log import as_json, level, listener, priorities, readable
 from tests.fakes.virtual import NOON
 
 ENDED = RunEnded(
@@ -33,6 +35,21 @@ def test_a_readable_line_says_first_what_a_person_looks_for() -> None:
     assert line.index("ops/backup") < line.index("outcome=failed") < line.index("reason=") < line.index("run=r1")
     assert "attempt" not in line
     assert "\x1b" not in line
+
+
+def test_a_line_for_the_journal_bears_its_priority(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w") as log:
+        found = os.fstat(log.fileno())
+        before = priorities({"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"}, log.fileno())
+        for environment in ({}, {"JOURNAL_STREAM": ""}, {"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino + 1}"}):
+            assert set(priorities(environment, log.fileno()).values()) == {""}
+    assert set(priorities({"JOURNAL_STREAM": "1:2"}, 10**6).values()) == {""}
+    for form, begins in (("readable", "<4>20"), ("json", '<4>{"at"')):
+        out = io.StringIO()
+        listener(form, out, before)(ENDED)
+        assert out.getvalue().startswith(begins)
+        listener(form, out, before)(replace(ENDED, outcome="succeeded"))
+        assert out.getvalue().splitlines()[1].startswith("<6>")
 
 
 def test_a_json_line_has_every_field_and_instants_in_utc() -> None:

@@ -37,6 +37,8 @@ def test_the_unit_starts_reloads_and_stops_rowd_as_rowd_expects_it() -> None:
     assert service["ExecStart"] == "rowd run --config /etc/rowd/rowd.toml"
     assert service["ExecReload"] == "/bin/kill -HUP $MAINPID"
     assert service["KillMode"] == "mixed"
+    assert (service["Type"], service["NotifyAccess"]) == ("notify", "main")
+    assert service["WatchdogSec"] == "2min"
     assert service["Restart"] == "on-failure"
     assert service["EnvironmentFile"] == "-/etc/rowd/env"
     assert service["StateDirectory"] == "rowd"
