@@ -94,7 +94,7 @@ _NO_PRIORITIES: Mapping[str, str] = {"warning": "", "info": ""}
 
 
 def priorities(environment: Mapping[str, str], number: int) -> Mapping[str, str]:
-    """Those to write into this open file with: the journal's where it reads that (`$JOURNAL_STREAM`, systemd.exec(5)), else blank."""
+    """Those of this open file: the journal's where it is that one (`$JOURNAL_STREAM`, systemd.exec(5)), else blank."""
     try:
         found = os.fstat(number)
     except OSError:
