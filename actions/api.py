@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 from msgspec import Struct, field
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
 from actions.parameters import Parameter, ParameterName
 from actions.values import Value as Value  # part of the contract; it stands there because parameters need it, too
@@ -199,6 +199,21 @@ class Definition(BaseModel, extra="forbid", frozen=True):
     retry_wait: Span = timedelta(seconds=10)
     parallel: int | None = None
     at_most_every: Span | None = None
+    approval: bool = False
+    approve_in_table: bool = False
+    approval_within: Span | None = None
+
+    @model_validator(mode="after")
+    def _approval_is_asked_for(self) -> Self:
+        said = {"approve_in_table": self.approve_in_table, "approval_within": self.approval_within is not None}
+        for setting, is_said in said.items():
+            if is_said and not self.approval:
+                raise ValueError(
+                    f"{setting} says how runs are approved, but they need no approval; add `approval = true`, or remove it"
+                )
+        if self.approval_within is not None and self.approval_within <= timedelta(0):
+            raise ValueError("approval_within must be longer than nothing; write a span like 3d, or remove it to wait for ever")
+        return self
 
 
 class Kind(Struct, frozen=True):

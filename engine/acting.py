@@ -174,10 +174,15 @@ class Acting:
         for state in moves.parted:
             memory.keepers[state.table].states[state.key] = state
             memory.tenders[state.table].reread()
+        for occurrence in moves.plan.revised:
+            memory.under_way.put(occurrence)
+            memory.keepers[occurrence.table].unsent.add((occurrence.key,))
+            self._tell(list(telling.of_approval(occurrence, now)))
         claims = [claim for claim in moves.claims if claim.id in ours]  # another's claim is not ours to start
         for occurrence in (*claims, *moves.begun):
             memory.under_way.put(occurrence)
             memory.keepers[occurrence.table].unsent.add((occurrence.key,))
+        self._tell([event for claim in claims for event in telling.of_approval(claim, now)])
         if len(claims) < len(moves.claims):  # what another has claimed is not what was decided on
             memory.agenda.touch((claim.table, claim.key) for claim in moves.claims if claim.id not in ours)
         memory.recount(tallies)
@@ -206,6 +211,8 @@ class Acting:
             return
         self._memory.under_way.drop(occurrence)
         self._memory.changed(occurrence)
+        if stop.outcome is Outcome.SKIPPED:
+            self._emit(telling.of_record(replace(occurrence, outcome=stop.outcome, reason=stopped(stop)), self._clock.now()))
 
 
 def _parts(places: Sequence[Place]) -> Iterator[Sequence[Place]]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from engine.approving import expire, review
 from engine.brakes import lanes
 from engine.following import follow
 from engine.judging import judge
@@ -44,6 +45,7 @@ def decide(standings: Iterable[Standing], now: datetime, house: House) -> Plan:
         left=left,
         wanted={one.place: one.wanted for one in weighed if one.wanted},
         missed=tuple(m for one in weighed for m in one.missed),
+        revised=tuple(r for one in weighed for r in one.revised),
     )
 
 
@@ -60,7 +62,7 @@ def _retry_at(occurrence: Occurrence, now: datetime) -> datetime:
 
 
 def _weigh(standing: Standing, now: datetime, house: House) -> Weighed:
-    one = Weighed(standing, house.shut, house.facts)
+    one = Weighed(standing, house.shut, house.facts, house.approvals)
     settled = standing.state.changed_at + SETTLE
     if standing.state.changed_at <= now < settled:  # a change that lies ahead was seen before the clock was set back
         one.quiet = True
@@ -68,11 +70,13 @@ def _weigh(standing: Standing, now: datetime, house: House) -> Weighed:
         return one
     _moves(one, standing, now, house)
     judge(one, now, house)
+    expire(one)
     return one
 
 
 def _moves(one: Weighed, standing: Standing, now: datetime, house: House) -> None:
     """What is asked of the task, and what comes due."""
+    review(one, now)
     happened = [request for request in standing.requests if request.wish in REACTIONS]
     for request in standing.requests:
         if request.wish in REACTIONS:
@@ -169,7 +173,7 @@ def _startable(one: Weighed) -> list[Occurrence]:
     if one.quiet:
         return []
     stopped = {s.run for s in one.stops}
-    pending = [o for o in one.active if o.stage in (Stage.CLAIMED, Stage.WAITING) and o.id not in stopped]
+    pending = [o for o in one.active if o.stage in (Stage.CLAIMED, Stage.WAITING) and o.id not in stopped and not o.unapproved]
     if one.task.overlap is Overlap.PARALLEL:
         return pending
     if any(o.stage is Stage.RUNNING for o in one.active):

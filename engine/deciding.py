@@ -104,7 +104,9 @@ class Deciding:
             for claim, id_ in zip(plan.claims, ids, strict=True)
         ]
         new = set(map(_trigger, claims))
-        begun = [_begun(occurrence, now) for occurrence in self._waiting([t for t in plan.starts if t not in new])]
+        revised = {o.id: o for o in plan.revised}
+        waiting = self._waiting([t for t in plan.starts if t not in new])
+        begun = [_begun(revised.get(occurrence.id, occurrence), now) for occurrence in waiting]
         moved = {(state.table, state.key): state for state in (*plan.states, *plan.completed)}
         parted = [replace(moved.get((state.table, state.key), state), absent_since=state.absent_since) for state in question.parted]
         return replace(self._moves(plan, claims, begun), parted=parted)

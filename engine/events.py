@@ -239,6 +239,21 @@ class RequestRefused(RowEvent, frozen=True, kw_only=True):
     reason: str
 
 
+class ApprovalWanted(RowEvent, frozen=True, kw_only=True):
+    """A run waits for an approval.   void: why one that was given holds no more, since its row or its action was changed."""
+
+    run: str
+    action: str
+    due: datetime
+    void: str
+
+
+class ApprovalGiven(RowEvent, frozen=True, kw_only=True):
+    run: str
+    by: str
+    remark: str
+
+
 class BreakerOpened(Event, frozen=True, kw_only=True):
     action: str
     until: datetime

@@ -40,5 +40,5 @@ def follow(one: Weighed, prerequisites: Sequence[Prerequisite], now: datetime, h
         one.pass_up(*unmet, trigger, Cause.COMPLETION, due, now, event=led)
         return
     if one.task.overlap is Overlap.RESTART:
-        one.stop_all("restarted by the next round", "")
+        one.make_way("restarted by the next round")
     one.claim(trigger, Cause.COMPLETION, due, now, by, led)

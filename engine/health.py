@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
 from actions.api import Outcome
+from engine.approval import Approval
 from engine.cells import text
 from engine.columns import Column
 from engine.links import OnFailure
@@ -137,17 +139,17 @@ def _standing(
     shut: Mapping[str, datetime],
 ) -> str:
     if active:
-        return _under_way(active[0], said, shut.get(active[0].action))
+        first = next((one for one in active if not one.unapproved), active[0])
+        under_way = _under_way(first, understood.name, said, shut.get(first.action))
+        return under_way + _unapproved(one for one in active if one is not first)
     if then.instead:
         return then.alone
     failed = tally.last is not None and tally.last.outcome not in (None, Outcome.SUCCEEDED)
     if understood.status is Status.COMPLETED and not failed:
-        cancelled = tally.record is not None and tally.record.outcome is Outcome.CANCELLED
-        word, record = ("CANCELLED", tally.record) if cancelled else ("COMPLETED", tally.last)
-        return f"{word}{_ended(record, said)}{then.clause}"
+        return f"{_completed(tally, said)}{then.clause}"
     if understood.status is Status.PAUSED:
         return "PAUSED"
-    if (record := tally.record) is not None and record.outcome is Outcome.SKIPPED and _tells_skips(understood):
+    if (record := tally.record) is not None and record.outcome is Outcome.SKIPPED and _tells_skip(understood, record):
         again = state.round is not None and state.round.broken
         return f"SKIPPED: {record.reason}" + ("; to make up for it, run again what did not succeed" if again else then.clause)
     if tally.missed_now and tally.missed_since is not None:
@@ -168,8 +170,20 @@ def _standing(
     return then.alone if then.clause else f"NEVER: {past}; give a time to come"
 
 
-def _tells_skips(task: Task) -> bool:
-    """Whether Health says why it was skipped last: of what other rows or a condition keep from running."""
+def _completed(tally: Tally, said: Said) -> str:
+    """How a one-off is over that has not failed."""
+    record = tally.record
+    if record is not None and record.outcome is Outcome.CANCELLED:
+        return f"CANCELLED{_ended(record, said)}"
+    if record is not None and record.outcome is Outcome.SKIPPED and record.approval is not None:
+        return f"SKIPPED{_ended(record, said)}"
+    return f"COMPLETED{_ended(tally.last, said)}"
+
+
+def _tells_skip(task: Task, record: Occurrence) -> bool:
+    """Whether Health says why it was skipped last: of what other rows, a condition or people who approve keep from running."""
+    if record.approval is not None:
+        return True
     return task.type is Type.ON_COMPLETION or task.type in REACTS or task.condition is not None
 
 
@@ -252,7 +266,22 @@ def _anew(task: Task | None, state: RowState, tally: Tally, said: Said) -> str:
     return f"; to run it {said(due)}, set Status to active by then" if due is not None else ""
 
 
-def _under_way(occurrence: Occurrence, said: Said, shut: datetime | None) -> str:
+def _unapproved(others: Iterable[Occurrence]) -> str:
+    """Of a row of which several have come due: that others wait for an approval, beside what is said of the first."""
+    waits = sum(one.unapproved for one in others)
+    return f"; {waits} more {'waits' if waits == 1 else 'wait'} for approval" if waits else ""
+
+
+def _wants_approval(approval: Approval, name: str, said: Said) -> str:
+    void = f" ({approval.void})" if approval.void else ""
+    until = f"; else skipped {said(approval.until)}" if approval.until is not None else ""
+    how = "put `approve` into Do" if approval.in_table else f"rowd approve {shlex.quote(name)}"
+    return f"WAITING for approval since {said(approval.wanted_at)}{void}: {how}{until}"
+
+
+def _under_way(occurrence: Occurrence, name: str, said: Said, shut: datetime | None) -> str:
+    if (approval := occurrence.approval) is not None and occurrence.unapproved and occurrence.stage is not Stage.RUNNING:
+        return _wants_approval(approval, name, said)
     if occurrence.stage is Stage.RUNNING and occurrence.started_at is not None:
         again = f" (attempt {occurrence.attempt} of {occurrence.attempts})" if occurrence.attempt > 1 else ""
         return f"RUNNING since {said(occurrence.started_at)}{again}"

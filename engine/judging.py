@@ -106,6 +106,8 @@ def _under_way(one: Weighed, occurrence: Occurrence) -> str:
     if occurrence.stage is Stage.WAITING:
         nth = f"attempt {occurrence.attempt + 1} of {occurrence.attempts}"
         return f"{nth} was yet to come, after: {in_row(occurrence.reason)}"
+    if occurrence.approval is not None and occurrence.unapproved:
+        return f"it waited for approval, since {_said(one, occurrence.approval.wanted_at)}"
     if (until := one.shut.get(occurrence.action)) is not None:
         return f"it had yet to start: {left_alone(occurrence.action, _said(one, until))}"
     return "it had yet to start"

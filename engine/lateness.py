@@ -176,7 +176,7 @@ def _overlap(one: Weighed, schedule: Schedule, due: datetime, now: datetime, hou
         one.record(*unmet, due, due, 1, now)
         return
     if one.task.overlap is Overlap.RESTART:
-        one.stop_all("restarted by the next occurrence", "")
+        one.make_way("restarted by the next occurrence")
     one.claim(f"at:{due.isoformat()}", Cause.SCHEDULE, due, now)
 
 

@@ -16,6 +16,9 @@ NOW = ("now",)
 EVENT = "event"
 """What made a row due that watches something, as a condition names it."""
 
+ROW = "row"
+"""A cell of the row itself, as a condition names it: `row.Stage`."""
+
 FACT, ENV = "fact", "env"
 """What the operator declares of the world outside: facts, and variables of the environment."""
 

@@ -178,9 +178,9 @@ class Memory:
     def waits(self, place: Place, action: str) -> Rank | None:
         """Of what waits of this task to start, and is this action, the first in turn; None where nothing does."""
         active = self.under_way.of(*place)
-        waiting = [o for o in active if o.stage is not Stage.RUNNING]
+        waiting = [o for o in active if o.stage is not Stage.RUNNING and not o.unapproved]
         if not self._in_parallel(place):  # behind what runs, and behind each other; when that ends they are decided on again
-            waiting = waiting[:1] if len(waiting) == len(active) else []
+            waiting = waiting[:1] if not any(o.stage is Stage.RUNNING for o in active) else []
         return min((ranked(o) for o in waiting if o.action == action), default=None)
 
     def _in_parallel(self, place: Place) -> bool:
@@ -202,6 +202,7 @@ class Memory:
             blackouts=self.parts.blackouts,
             unwritten_since=self.unwritten_since,
             facts=of_now(self.parts.facts, self.facts),
+            approvals=self.parts.approvals,
         )
 
     def room(self, queue: Queue, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from actions.api import Outcome, Value
 from actions.parameters import Parameter
 from connectors.api import Cell
+from engine.approval import Approval
 from engine.links import Dependency, OnFailure, Round, Source
 from engine.promises import NO_PROMISES, Promises
 
@@ -280,6 +281,7 @@ class Occurrence(Struct, frozen=True, gc=False):
     count: how many equal occurrences this record stands for (skipped and missed ones only); they reach from `due` to `last_due`.
     stopping: why the attempt under way is to be the last, whatever becomes of it; blank where nobody has taken it back.
     event: what the event says that made it due; nothing where none did.
+    approval: where it stands with that; None where its action needs none.
     """
 
     id: str
@@ -312,6 +314,12 @@ class Occurrence(Struct, frozen=True, gc=False):
     last_due: datetime | None = None
     stopping: str = ""
     event: Mapping[str, Value] = _NOTHING
+    approval: Approval | None = None
+
+    @property
+    def unapproved(self) -> bool:
+        """Whether its next attempt waits for an approval."""
+        return self.approval is not None and self.approval.given_at is None
 
     @property
     def told_at(self) -> datetime:
@@ -328,6 +336,8 @@ class Wish(StrEnum):
     RETRY = "retry"
     SKIP_NEXT = "skip next"
     CANCEL = "cancel"
+    APPROVE = "approve"
+    DECLINE = "decline"
     SNOOZE = "snooze"
     TICK = "tick"
     REACT = "react"
@@ -336,11 +346,16 @@ class Wish(StrEnum):
     LET_GO = "let go"
 
 
+BY_CELL = "the Do cell"
+"""Who asks by a button."""
+
+
 class Request(Struct, frozen=True):
     """A wish made durable. Answered once, with the reason where it is refused.
 
     amount: the span of a snooze in seconds, the number of ticks; 0 otherwise.
-    by: who, for the record: `cell`, `cli:USER`, `watch:NAME`, `edit`.   event: what the event says that asks, where one does.
+    by: who, for the record: `BY_CELL`, `cli:USER`, `watch:NAME`, `edit`.   event: what the event says that asks, where one does.
+    about: of an approval, or a refusal: the `run`, its `terms` as they were seen, and a `remark`.
     """
 
     id: int
@@ -351,3 +366,4 @@ class Request(Struct, frozen=True):
     by: str
     asked_at: datetime
     event: Mapping[str, Value] = _NOTHING
+    about: Mapping[str, Value] = _NOTHING

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from msgspec import Struct, field
 
-from actions.api import Outcome, Uptime
+from actions.api import Uptime
 from engine.findings import Findings
 from engine.happened import Asking
 from engine.ledger import AttemptEnd, Ledger, TableMark, WatchMark
-from engine.model import Occurrence, Request, RowState, Stage
+from engine.model import BY_CELL, Occurrence, Request, RowState, Stage
 from engine.outside import Known
 from engine.plan import Plan, Stop
 from engine.runner import Ended
@@ -74,7 +74,7 @@ class News(Struct):
             ledger.save_rows(found.states.values())
             ledger.record_edits(found.edits)
             for state, press in found.presses:
-                ledger.ask(state.table, state.key, press.wish, press.amount, "the Do cell", now)
+                ledger.ask(state.table, state.key, press.wish, press.amount, BY_CELL, now)
         ledger.save_rows(self.states.values())
         for mark in self.marks:
             ledger.mark_table(mark)
@@ -113,7 +113,8 @@ class Moves(Struct, frozen=True):
     @property
     def empty(self) -> bool:
         plan = self.plan
-        return not (self.claims or plan.records or plan.states or plan.answers or plan.stops or self.begun)
+        known = self.claims or plan.records or plan.states or plan.answers or plan.stops
+        return not (known or self.begun or plan.revised)
 
     @property
     def starting(self) -> list[Occurrence]:
@@ -132,7 +133,8 @@ class Moves(Struct, frozen=True):
         ledger.move_rows(self.plan.states)
         ledger.save_rows((*self.plan.completed, *self.parted))
         ledger.ask_to_stop([(stop.run, stopped(stop)) for stop in self.plan.stops if stop not in self.quiet])
-        ended = [ledger.end(stop.run, Outcome.CANCELLED, stopped(stop), now) for stop in self.quiet]
+        ledger.revise(self.plan.revised)
+        ended = [ledger.end(stop.run, stop.outcome, stopped(stop), now) for stop in self.quiet]
         for answer in self.plan.answers:
             ledger.answer(answer.request.id, answer.taken, answer.text, now)
         ledger.begin([(o.id, o.attempt) for o in self.begun], now, self.folders, self.kinds, since)

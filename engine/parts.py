@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from actions.api import Action, Adoptable
 from actions.telling import Mask
+from engine.approval import ApprovalRule
 from engine.asking import Question
 from engine.blackout import Blackout
 from engine.brakes import Brake
@@ -30,6 +31,7 @@ class Parts(Struct, frozen=True):
     """limits: action → how many attempts at once.   brakes: table → what it may start.
     runs: folder of all attempts' folders.   draw: n random bytes.
     heir: kind of action → who takes over attempts whose definition is gone.   mask: hides every secret that is known.
+    approvals: action → what is to be approved before it starts, where that is.
     sources: what is watched, by name.   facts: what conditions may ask for, by name.
     """
 
@@ -48,3 +50,4 @@ class Parts(Struct, frozen=True):
     sources: Mapping[str, Source] = MappingProxyType({})
     brakes: Mapping[str, Brake] = MappingProxyType({})
     facts: Mapping[str, Question] = MappingProxyType({})
+    approvals: Mapping[str, ApprovalRule] = MappingProxyType({})

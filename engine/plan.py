@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from actions.api import NOT_STARTED
+from actions.api import NOT_STARTED, Outcome
+from engine.approval import ApprovalRule
 from engine.blackout import Blackout
 from engine.brakes import Lane
 from engine.model import Occurrence, Request, RowState, Task
@@ -109,7 +110,7 @@ class House(Struct, frozen=True):
     free: idle workers.   running: lane → attempts under way.
     limits: lane → how many may be, of those that have a limit.   full: see `Brakes.full`.
     shut: action → the instant before which its circuit breaker lets nothing start.
-    facts: what is known of the world outside.
+    facts: what is known of the world outside.   approvals: action → what is to be approved before it starts, where that is.
     """
 
     awake_since: datetime
@@ -121,6 +122,7 @@ class House(Struct, frozen=True):
     blackouts: tuple[Blackout, ...] = ()
     unwritten_since: datetime | None = None
     facts: Facts = field(default_factory=dict)
+    approvals: Mapping[str, ApprovalRule] = field(default_factory=dict)
 
     def why_late(self, due: datetime, released: Released | None) -> str:
         """Why what came due then was not claimed in time."""
@@ -132,11 +134,12 @@ class House(Struct, frozen=True):
 
 
 class Stop(Struct, frozen=True):
-    """End an occurrence that has not ended: cancel it where it runs."""
+    """End an occurrence that has not ended: cancel it where it runs.   outcome: of one that doesn't."""
 
     run: str
     reason: str
     by: str
+    outcome: Outcome = Outcome.CANCELLED
 
 
 class Answer(Struct, frozen=True):
@@ -172,6 +175,7 @@ class Plan(Struct, frozen=True):
     missed: deadlines, one of a row at the most; its state, which remembers that, is among `states` or `completed`.
     left: occurrences that could start but for a lack of room; they wait for a worker.
     wanted: (table, key) → the fact that has to be told before it can be decided what becomes of what has come due.
+    revised: occurrences that wait for an approval, or did, as they stand now: approved, or to be approved anew.
     wakes: (table, key) → when that task's plan next changes by time alone; absent where only an event can change it.
     """
 
@@ -186,6 +190,7 @@ class Plan(Struct, frozen=True):
     left: tuple[Occurrence, ...] = ()
     wanted: Mapping[tuple[str, str], str] = field(default_factory=dict)
     missed: tuple[Missed, ...] = ()
+    revised: tuple[Occurrence, ...] = ()
 
     @property
     def wake(self) -> datetime | None:

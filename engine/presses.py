@@ -29,7 +29,7 @@ _SNOOZE = re.compile(r"snooze[\s_:]*(.*)", re.IGNORECASE | re.DOTALL)
 def press_of(value: Cell) -> Press:
     """Read a button. Raises BadPress with a sentence for the person."""
     said = fold(str(value))
-    for wish in (Wish.RUN_NOW, Wish.RETRY, Wish.SKIP_NEXT, Wish.CANCEL):
+    for wish in (Wish.RUN_NOW, Wish.RETRY, Wish.SKIP_NEXT, Wish.CANCEL, Wish.APPROVE):
         if said == fold(wish):
             return Press(wish)
     if (snooze := _SNOOZE.fullmatch(str(value).strip())) is not None:
@@ -39,7 +39,7 @@ def press_of(value: Cell) -> Press:
             raise BadPress(f'Do "{shortened(value)}": a snooze is ten years at the most; set Status to paused instead') from None
         except ValueError:
             raise BadPress(f'Do "{shortened(value)}": say for how long, like "snooze 2h"') from None
-    raise BadPress(f'Do "{shortened(value)}" is no button: use run now, retry, skip next, cancel or snooze 2h')
+    raise BadPress(f'Do "{shortened(value)}" is no button: use run now, retry, skip next, cancel, approve or snooze 2h')
 
 
 def shortened(value: Cell) -> str:

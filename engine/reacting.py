@@ -74,7 +74,7 @@ def _react(one: Weighed, happened: Sequence[Request], now: datetime, house: Hous
         one.pass_up(*unmet, trigger, Cause.EVENT, due, now, newest.by, event)
         return True
     if one.task.overlap is Overlap.RESTART:
-        one.stop_all("restarted by what has happened since", "")
+        one.make_way("restarted by what has happened since")
     one.claim(trigger, Cause.EVENT, due, now, newest.by, event)
     return True
 

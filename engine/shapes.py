@@ -39,7 +39,7 @@ USUAL = (
 SERVED = tuple(column for column in Column if column not in UNSERVED)
 """Every column that this version does something with."""
 
-PRESSES = ("run now", "retry", "skip next", "cancel", "snooze 1h", "snooze 1d")
+PRESSES = ("run now", "retry", "skip next", "cancel", "approve", "snooze 1h", "snooze 1d")
 """Buttons to choose from. A snooze of another length is typed."""
 
 TYPES = tuple(Type)

@@ -8,7 +8,7 @@ from actions.api import Value
 from connectors.api import fold
 from engine.cells import did_you_mean
 from engine.condition import Given, Reference, Unknown, dotted
-from engine.links import ENV, EVENT, FACT, NOW, Source
+from engine.links import ENV, EVENT, FACT, NOW, ROW, Source
 from engine.model import Occurrence, RowState, Stage, Task, Type
 from engine.outside import NOTHING_OUTSIDE, Known, Outside
 from engine.rounds import Prerequisite
@@ -16,7 +16,7 @@ from engine.tally import Tally
 from engine.wording import conjoined
 from facts.api import Tree
 
-TASK, TASKS, ROW, OUTPUTS, PARAMETERS = "task", "tasks", "row", "outputs", "parameters"
+TASK, TASKS, OUTPUTS, PARAMETERS = "task", "tasks", "outputs", "parameters"
 
 OF_A_RUN = ("outcome", "summary", "started_at", "ended_at", "duration")
 """Of a row's newest run that has ended."""

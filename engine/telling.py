@@ -8,6 +8,8 @@ from datetime import datetime
 from engine.breaker import Breaker, BreakerRules
 from engine.columns import Column
 from engine.events import (
+    ApprovalGiven,
+    ApprovalWanted,
     BreakerClosed,
     BreakerOpened,
     DeadlineMissed,
@@ -103,6 +105,18 @@ def of_record(record: Occurrence, now: datetime) -> Event:
         count=record.count,
         due=record.due,
     )
+
+
+def of_approval(occurrence: Occurrence, now: datetime) -> Iterator[Event]:
+    """A run waits for an approval from now on, or has it. Nothing of one that needs none."""
+    if (approval := occurrence.approval) is None:
+        return
+    table, key, task, run = occurrence.table, occurrence.key, occurrence.task, occurrence.id
+    if approval.given_at is None:
+        what, due, void = occurrence.action, occurrence.due, approval.void
+        yield ApprovalWanted(at=now, table=table, key=key, task=task, run=run, action=what, due=due, void=void)
+    else:
+        yield ApprovalGiven(at=now, table=table, key=key, task=task, run=run, by=approval.by, remark=approval.remark)
 
 
 def of_missed(missed: Missed, now: datetime) -> Event:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from actions.api import Outcome, Value
 from config.fields import spelled
+from engine.approval import ApprovalRule
 from engine.blackout import covering
 from engine.filling import Unfilled, instants, parameters
 from engine.links import EVENT, FACT
@@ -18,6 +19,7 @@ from engine.model import NO_EVENT, Cause, Occurrence, Stage, Task, Type
 from engine.outside import Facts, Known, Wanted, known
 from engine.owing import let_off, owe, owe_all
 from engine.plan import Answer, House, Missed, Released, Standing, Stop
+from engine.terms import wanted
 from engine.upcoming import again_from
 from engine.wording import left_alone, moment
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _OPEN: Mapping[str, datetime] = {}
 _NO_FACTS: Facts = {}
+_NO_RULES: Mapping[str, ApprovalRule] = {}
 
 WAITED = "it waited for a fact"
 """Why what came due was not claimed in time."""
@@ -37,11 +40,18 @@ BY_ITSELF = frozenset({Cause.SCHEDULE, Cause.COUNTER, Cause.COMPLETION, Cause.EV
 class Weighed:
     """One task's moves while they are being found."""
 
-    def __init__(self, standing: Standing, shut: Mapping[str, datetime] = _OPEN, facts: Facts = _NO_FACTS) -> None:
-        """shut: action → until when its circuit breaker lets nothing start.   facts: what is known of the world outside."""
+    def __init__(
+        self,
+        standing: Standing,
+        shut: Mapping[str, datetime] = _OPEN,
+        facts: Facts = _NO_FACTS,
+        approvals: Mapping[str, ApprovalRule] = _NO_RULES,
+    ) -> None:
+        """shut: action → until when its circuit breaker lets nothing start.   facts, approvals: see `House`."""
         self.task = standing.task
         self.shut = shut
         self.facts = facts
+        self.approvals = approvals
         self.waits_since = standing.waits_since
         self.wanted = ""  # the fact that it waits for
         self.before = self.state = standing.state
@@ -56,6 +66,7 @@ class Weighed:
         self.claims: list[Occurrence] = []
         self.records: list[Occurrence] = []
         self.stops: list[Stop] = []
+        self.revised: list[Occurrence] = []
         self.answers: list[Answer] = []
         self.missed: list[Missed] = []
         self.wakes: list[datetime] = []
@@ -75,10 +86,23 @@ class Weighed:
         """It may run: `unmet` has nothing against it. Raises Unfilled where that was not asked and a value is wanting."""
         filled = self.filled(due, now, event)
         occurrence = replace(_occurrence(self.task, trigger, cause, due, now, by, event), parameters=filled)
+        if (rule := self.approvals.get(self.task.action)) is not None:
+            occurrence = replace(occurrence, approval=wanted(rule, self.task, self.state, occurrence, now))
         self.claims.append(occurrence)
         self.active.append(occurrence)
         if cause in BY_ITSELF:
             self.state = owe(self.task, self.state, due)
+
+    def anew(self, occurrence: Occurrence, now: datetime) -> Occurrence:
+        """One that has not begun, as it would be claimed by the row as it is now. Raises Unfilled."""
+        was, filled = occurrence, self.filled(occurrence.due, now, occurrence.event)
+        made = _occurrence(self.task, was.trigger, was.cause, was.due, now, was.by, was.event)
+        return replace(made, id=was.id, claimed_at=was.claimed_at, parameters=filled)
+
+    def revise(self, occurrence: Occurrence) -> None:
+        """One that waits stands otherwise from now on."""
+        self.revised = [o for o in self.revised if o.id != occurrence.id] + [occurrence]
+        self.active = [occurrence if o.id == occurrence.id else o for o in self.active]
 
     def record(self, outcome: Outcome, reason: str, due: datetime, last: datetime, number: int, now: datetime) -> None:
         """Of occurrences of its schedule, from `due` to `last`."""
@@ -201,6 +225,12 @@ class Weighed:
         already = {s.run for s in self.stops}
         self.stops += [Stop(o.id, reason, by) for o in self.active if o.id and o.id not in already]
 
+    def make_way(self, reason: str) -> None:
+        """For one that restarts the task. What runs goes on where that one is to be approved first."""
+        already, waits = {s.run for s in self.stops}, self.task.action in self.approvals
+        ended = [o for o in self.active if not (waits and o.stage is Stage.RUNNING)]
+        self.stops += [Stop(o.id, reason, "") for o in ended if o.id and o.id not in already]
+
     def stop_waiting(self, reason: str) -> None:
         """End what would start by itself later; what runs, and what a person asked for, goes on."""
         already = {s.run for s in self.stops}
@@ -226,6 +256,8 @@ class Weighed:
         for occurrence in self.active:
             if occurrence.stage is Stage.RUNNING and occurrence.started_at:
                 return f"still running since {moment(occurrence.started_at, self.task.zone)}"
+            if occurrence.unapproved:
+                return f"the run that came due {moment(occurrence.due, self.task.zone)} waits for approval"
             if occurrence.stage is Stage.WAITING:
                 return "another attempt of the last run is to follow"
             if (until := self.shut.get(occurrence.action)) is not None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from actions.api import Outcome
+from engine.approving import approve, decline
 from engine.identity import HELD_FOR
 from engine.links import Round
 from engine.model import MOST_COUNTED_RUNS, Cause, Occurrence, Overlap, Request, RowState, Stage, Status, Type, Wish
@@ -146,6 +147,8 @@ _WISHES = {
     Wish.RETRY: _retry,
     Wish.SKIP_NEXT: _skip_next,
     Wish.CANCEL: _cancel,
+    Wish.APPROVE: approve,
+    Wish.DECLINE: decline,
     Wish.SNOOZE: _snooze,
     Wish.TICK: _tick,
     Wish.MAKE_UP: _make_up,

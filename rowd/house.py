@@ -32,4 +32,5 @@ def house(site: Site, ledger: Ledger | None, now: datetime) -> House:
         full=brakes.full(now),
         blackouts=site.parts.blackouts,
         facts=of_now(site.parts.facts, ledger.facts() if ledger is not None else {}),
+        approvals=site.parts.approvals,
     )

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import msgspec
 
 from engine.events import (
+    ApprovalWanted,
     BreakerOpened,
     ClockJumped,
     ConfigDoubted,
@@ -54,6 +55,7 @@ LONGEST = 2000
 
 WARNINGS = frozenset(
     (
+        ApprovalWanted,
         BreakerOpened,
         ClockJumped,
         ConfigDoubted,

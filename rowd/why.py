@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -116,6 +117,10 @@ def holds_now(row: RowView, now: datetime, house: House) -> str:
 
 def _waiting(row: RowView, occurrence: Occurrence, now: datetime, house: House) -> str:
     """Of an occurrence that was claimed and does not run."""
+    if (approval := occurrence.approval) is not None and occurrence.unapproved:
+        since = when(approval.wanted_at, row.zone, now) + (f" ({approval.void})" if approval.void else "")
+        name = shlex.quote(row.name)
+        return f"it waits for approval since {since}: `rowd approve` shows what it would run, `rowd approve {name}` lets it"
     shut = house.shut.get(occurrence.action)
     if occurrence.stage is Stage.WAITING and occurrence.retry_at is not None and occurrence.retry_at > max(now, shut or now):
         at = f"{when(occurrence.retry_at, row.zone, now)}, {distance(occurrence.retry_at, now)}"

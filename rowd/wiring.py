@@ -42,6 +42,7 @@ from engine.tenancy import Holder
 from engine.tender import Tender
 from engine.trust import SteadyClock
 from engine.watching import Source
+from rowd.approvals import approval_rules
 from rowd.bound import LEDGER, Bound, Lent, Site
 from rowd.hiding import mask_of
 from rowd.questioning import question_of, variables_of
@@ -50,7 +51,10 @@ from rowd.sourcing import source_of, without_value
 ID_LETTERS, ID_DIGITS = "bcdfghjkmnpqrstvwxyz", "23456789"
 """Of the ids that rowd gives to rows: nothing that looks like something else."""
 
-APART = frozenset(Definition.model_fields) - {"kind", "parameters", "secrets"}
+APPROVAL = frozenset({"approval", "approve_in_table", "approval_within"})
+"""Settings that are held against each other."""
+
+APART = frozenset(Definition.model_fields) - {"kind", "parameters", "secrets"} - APPROVAL
 """Settings of an action that no other of its settings is held against: a mistake in them hides none in the others."""
 
 
@@ -103,6 +107,7 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
         sources=sources,
         brakes=_brakes(config),
         facts=questions,
+        approvals=approval_rules(config, definitions),
     )
     return Site(config, tables, parts, definitions), mistakes
 

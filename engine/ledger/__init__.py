@@ -39,13 +39,26 @@ from engine.ledger.records import (
     WatchMark,
 )
 from engine.ledger.requests import Requests
+from engine.ledger.revisions import Revisions
 from engine.ledger.spending import Spending
 from engine.ledger.watches import Watches
 from engine.ledger.workflows import Workflows
 
 
 class Ledger(
-    Occurrences, Recording, Housekeeping, Requests, History, Marks, Spending, Pairs, Watches, Emissions, Answers, Workflows
+    Occurrences,
+    Recording,
+    Housekeeping,
+    Requests,
+    History,
+    Marks,
+    Spending,
+    Pairs,
+    Watches,
+    Emissions,
+    Answers,
+    Workflows,
+    Revisions,
 ):
     """All of it, over one connection to one file. See `Ledger.open` and `Ledger.transaction`."""
 

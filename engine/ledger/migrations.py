@@ -105,11 +105,17 @@ def _version_14(connection: sqlite3.Connection) -> None:
     connection.execute(f'CREATE TABLE workflows ( {columns}, PRIMARY KEY ("table", name, number) ) WITHOUT ROWID, STRICT')
 
 
+def _version_15(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE occurrences ADD COLUMN approval TEXT")
+    connection.execute("ALTER TABLE requests ADD COLUMN about TEXT DEFAULT '{}' NOT NULL")
+
+
 STEPS: Mapping[int, Step] = dict(
     enumerate(
         (
             *(_version_2, _version_3, _version_4, _version_5, _version_6, _version_7),
             *(_version_8, _version_9, _version_10, _version_11, _version_12, _version_13, _version_14),
+            *(_version_15,),
         ),
         2,
     )

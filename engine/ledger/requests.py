@@ -16,9 +16,17 @@ class Requests(Store):
     """Requests and their answers. Commands only insert and read here; the daemon answers."""
 
     def ask(
-        self, table: str, key: str, wish: Wish, amount: float, by: str, at: datetime, event: Mapping[str, Value] = NO_EVENT
+        self,
+        table: str,
+        key: str,
+        wish: Wish,
+        amount: float,
+        by: str,
+        at: datetime,
+        event: Mapping[str, Value] = NO_EVENT,
+        about: Mapping[str, Value] = NO_EVENT,
     ) -> int:
-        """Put a request down; its id, which is never used again.   event: what the event says that asks, where one does."""
+        """Put a request down; its id, which is never used again.   event, about: see `Request`."""
         rows = self._write_answering(
             _ASK,
             {
@@ -29,13 +37,17 @@ class Requests(Store):
                 "by": prose(by),
                 "asked_at": micros(at),
                 "event": packed(dict(event)) if event else "{}",
+                "about": packed(dict(about)) if about else "{}",
             },
         )
         return int(rows[0][0])
 
     def requests(self) -> list[Request]:
         """Those that have no answer yet, oldest first."""
-        return [Request(r[0], r[1], r[2], Wish(r[3]), r[4], r[5], instant(r[6]), unpacked(r[7])) for r in self._rows(_OPEN)]
+        return [
+            Request(r[0], r[1], r[2], Wish(r[3]), r[4], r[5], instant(r[6]), unpacked(r[7]), unpacked(r[8]))
+            for r in self._rows(_OPEN)
+        ]
 
     def answer(self, request: int, taken: bool, text: str, at: datetime) -> None:
         """Answer it, once. Raises: IllegalMove where it has an answer, or was never asked."""
@@ -50,11 +62,16 @@ class Requests(Store):
 
 
 _ASK = """
-    INSERT INTO requests ("table", "key", wish, amount, "by", asked_at, text, event)
-    VALUES (:table, :key, :wish, :amount, :by, :asked_at, '', :event)
+    INSERT INTO requests ("table", "key", wish, amount, "by", asked_at, text, event, about)
+    VALUES (:table, :key, :wish, :amount, :by, :asked_at, '', :event, :about)
     RETURNING id
 """
-_OPEN = 'SELECT id, "table", "key", wish, amount, "by", asked_at, event FROM requests WHERE answered_at IS NULL ORDER BY id'
+_OPEN = """
+    SELECT id, "table", "key", wish, amount, "by", asked_at, event, about
+    FROM requests
+    WHERE answered_at IS NULL
+    ORDER BY id
+"""
 _ANSWER = """
     UPDATE requests
     SET taken = :taken, text = :text, answered_at = :answered_at

@@ -122,6 +122,7 @@ CREATE TABLE occurrences (
     last_due INTEGER,
     stopping TEXT DEFAULT '' NOT NULL,
     event TEXT DEFAULT '{}' NOT NULL,
+    approval TEXT,
     PRIMARY KEY (seq),
     CONSTRAINT one_outcome CHECK ((stage = 'ended') = (outcome IS NOT NULL)),
     UNIQUE (id)
@@ -163,7 +164,8 @@ CREATE TABLE requests (
     answered_at INTEGER,
     taken INTEGER,
     text TEXT NOT NULL,
-    event TEXT DEFAULT '{}' NOT NULL
+    event TEXT DEFAULT '{}' NOT NULL,
+    about TEXT DEFAULT '{}' NOT NULL
 ) STRICT;
 CREATE INDEX requests_open ON requests (id) WHERE answered_at IS NULL;
 CREATE INDEX requests_by_answer ON requests (answered_at);

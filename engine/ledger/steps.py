@@ -16,7 +16,7 @@ from typing import Any
 Many = Sequence[Mapping[str, Any]]
 
 LARGEST_STEP = 256
-"""Rows. SQLite takes at most 32,766 values in one statement; our widest table has 30 columns. A power of two: see `_sizes`."""
+"""Rows. SQLite takes at most 32,766 values in one statement; our widest table has 31 columns. A power of two: see `_sizes`."""
 
 _ROW = re.compile(r"VALUES (\(:\w+(?:,\s+:\w+)*\))")
 _NAME = re.compile(r":(\w+)")

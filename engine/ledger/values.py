@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
 from actions.api import Outcome, Uptime
+from engine.approval import Approval
 from engine.ledger.codec import instant, instant_or_none, micros, micros_or_none, packed, prose, span, unpacked
 from engine.ledger.records import Attempt
 from engine.model import Cause, Occurrence, Stage
@@ -18,6 +22,7 @@ MICROS = 10**6
 _OUTCOMES = {o.value: o for o in Outcome}
 _STAGES = {s.value: s for s in Stage}
 _CAUSES = {c.value: c for c in Cause}
+_APPROVALS, _APPROVALS_OUT = msgspec.json.Decoder(Approval), msgspec.json.Encoder()
 
 OCCURRENCE_COLUMNS = Occurrence.__struct_fields__
 """What `occurrence_of` reads, in its order: all columns but `seq` bear the names of the fields."""
@@ -59,7 +64,16 @@ def values_of(occurrence: Occurrence) -> dict[str, Any]:
         "last_due": micros_or_none(occurrence.last_due),
         "stopping": prose(occurrence.stopping),
         "event": packed(occurrence.event) if occurrence.event else "{}",
+        "approval": approval_text(occurrence.approval),
     }
+
+
+def approval_text(approval: Approval | None) -> str | None:
+    """As the ledger holds it: JSON; NULL for none."""
+    if approval is None:
+        return None
+    stored = replace(approval, by=prose(approval.by), remark=prose(approval.remark), void=prose(approval.void))
+    return _APPROVALS_OUT.encode(stored).decode()
 
 
 def occurrence_of(row: Sequence[Any]) -> Occurrence:
@@ -96,6 +110,7 @@ def occurrence_of(row: Sequence[Any]) -> Occurrence:
         instant_or_none(row[27]),
         row[28],
         unpacked(row[29]),
+        _APPROVALS.decode(row[30]) if row[30] is not None else None,
     )
 
 

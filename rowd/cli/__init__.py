@@ -51,6 +51,7 @@ COMMANDS = (
     Entry("tick", "rowd.cli.tick:tick", ACT, "Count a counter up."),
     Entry("emit", "rowd.cli.emit:emit", ACT, "Tell rows, and counters, that something has happened."),
     Entry("cancel", "rowd.cli.cancel:cancel", ACT, "Stop what is running or waiting."),
+    Entry("approve", "rowd.cli.approve:approve", ACT, "List what waits for an approval; approve it, or decline it."),
     Entry("pause", "rowd.cli.pause:pause", EDIT, "Pause tasks: put paused into their Status."),
     Entry("resume", "rowd.cli.pause:resume", EDIT, "Resume paused tasks: put active into their Status."),
     Entry("add", "rowd.cli.add:add", EDIT, "Add a row to a table."),

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from msgspec import Struct
 
-from actions.api import Outcome
+from actions.api import Outcome, Value
 from connectors.api import PROVISIONAL, Lease
 from engine.clock import Clock
 from engine.ledger import Ledger
@@ -65,10 +66,11 @@ def ask(
     amount: float = 0,
     wait: bool = False,
     behind: Sequence[RowView] = (),
+    about: Mapping[str, Value] = MappingProxyType({}),
 ) -> Asked:
     """Ask for something, and wait a little for the answer; with `wait`, for the end of the run that it makes.
 
-    behind: rows of the same table that are to make up for their last round once this one has run.
+    behind: rows of the same table that are to make up for their last round once this one has run.   about: see `Request`.
     Ends the command where nobody could ever answer, or where there is nothing to wait for. Raises ledger errors.
     """
     if row.lease is not None and not (wish is Wish.CANCEL and row.active):  # what runs goes on where it began
@@ -97,7 +99,7 @@ def ask(
     with ledger.transaction():
         for one in behind:
             ledger.ask(one.table, one.key, Wish.MAKE_UP, 0, f"cli:{me()}", clock.now())
-        request = ledger.ask(row.table, row.key, wish, amount, f"cli:{me()}", clock.now())
+        request = ledger.ask(row.table, row.key, wish, amount, f"cli:{me()}", clock.now(), about=about)
     with suppress(OSError):  # a daemon that isn't woken looks when it next does something
         site.wake.touch(mode=0o600)
     return asyncio.run(_followed(ledger, Asked(request, row, wish, daemon is not None), clock, wait=wait))
@@ -107,7 +109,8 @@ def _elsewhere(site: Site, row: RowView, lease: Lease, wish: Wish, now: datetime
     """That another machine's daemon runs the row, and how that one is asked."""
     name = clean(row.name)
     pressed = f"{row.table}/{name}" if len(site.tables) > 1 else name
-    button = f"`rowd edit {shlex.quote(pressed)} --set {shlex.quote(f'Do={wish}')}`"
+    word = Wish.CANCEL if wish is Wish.DECLINE else wish
+    button = f"`rowd edit {shlex.quote(pressed)} --set {shlex.quote(f'Do={word}')}`"
     press = "raise Current in the table" if wish is Wish.TICK else f"press the button in the table: {button}"
     dead = " Where that one is dead: `rowd run --take-over`." if site.tables[row.table].rules.rules.remit.meets(lease) else ""
     return (
@@ -187,6 +190,8 @@ def tell(asked: Asked, done: str, *, as_json: bool, wait: bool = False) -> Exit:
 
 
 def _waits(name: str, run: Occurrence) -> str:
+    if run.unapproved:
+        return f"{name}: taken, and waits for approval (run {run.id}): rowd approve {shlex.quote(name)}"
     return f"{name}: taken, and waits to start (run {run.id}); `rowd show {shlex.quote(name)}` says for what"
 
 

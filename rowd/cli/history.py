@@ -25,7 +25,7 @@ from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import Styled, clean, emit_json, fail, print_table, say
-from rowd.cli.rows import outcome_style, run_json, stands
+from rowd.cli.rows import outcome_style, result_of, run_json, stands
 from rowd.cli.site import ledger_site, ledger_tables, reading
 from rowd.files import files_of
 from rowd.hiding import mask_of
@@ -188,5 +188,5 @@ def _line(occurrence: Occurrence, now: datetime, zone: tzinfo, *, zoned: bool, m
         occurrence.table if many else "",
         (f"{stands(occurrence)}{number}", outcome_style(occurrence.outcome)),
         lasted(occurrence.duration) if occurrence.duration is not None else "",
-        f"{occurrence.reason}{first}",
+        f"{result_of(occurrence)}{first}",
     ]

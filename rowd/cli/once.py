@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from engine.events import DeadlineMissed, Event, OccurrenceRecorded, QuotaSpent, RunEnded, TableUnreachable
+from engine.events import (
+    ApprovalGiven,
+    ApprovalWanted,
+    DeadlineMissed,
+    Event,
+    OccurrenceRecorded,
+    QuotaSpent,
+    RunEnded,
+    TableUnreachable,
+)
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
@@ -49,6 +58,7 @@ def once(
     failed = [e for e in runs if e.outcome != "succeeded"]
     unrun = [e for e in told if isinstance(e, OccurrenceRecorded)]
     late = [e for e in told if isinstance(e, DeadlineMissed)]
+    unapproved = {e.run for e in told if isinstance(e, ApprovalWanted)} - {e.run for e in told if isinstance(e, ApprovalGiven)}
     if as_json:
         emit_json(
             {
@@ -56,10 +66,12 @@ def once(
                 "not_run": [e.fields() for e in unrun],
                 "deadlines": [e.fields() for e in late],
                 "failed": len(failed),
+                "unapproved": len(unapproved),
             }
         )
     elif not quiet:
         missed = f", {plural(sum(e.count for e in late), 'deadline')} missed" if late else ""
+        missed += f", {len(unapproved)} to be approved (rowd approve)" if unapproved else ""
         say(
             f"{plural(len(runs), 'run')}, {len(failed)} failed, {plural(sum(e.count for e in unrun), 'occurrence')} not run{missed}"
         )

@@ -12,6 +12,7 @@ import typer
 
 from actions.api import Outcome
 from connectors.api import Lease
+from engine.approval import Approval
 from engine.cells import text
 from engine.columns import Column
 from engine.model import Occurrence, Stage, Status, Task, Type
@@ -65,6 +66,8 @@ def without_next(health: str) -> str:
 
 def stands(occurrence: Occurrence) -> str:
     """How it ended; where it hasn't, how it stands, in the words of Health."""
+    if occurrence.unapproved and occurrence.outcome is None:
+        return "unapproved"
     return str(occurrence.outcome or _STANDS.get(occurrence.stage, occurrence.stage))
 
 
@@ -221,4 +224,28 @@ def run_json(occurrence: Occurrence) -> dict[str, Any]:
         "count": occurrence.count,
         "last_due": occurrence.last_due,
         "event": dict(occurrence.event) or None,
+        "approval": approval_json(occurrence.approval),
     }
+
+
+def approval_json(approval: Approval | None) -> dict[str, Any] | None:
+    """What `--json` says of a run's approval."""
+    if approval is None:
+        return None
+    return {
+        "wanted_at": approval.wanted_at,
+        "terms": approval.terms,
+        "in_table": approval.in_table,
+        "until": approval.until,
+        "by": approval.by or None,
+        "given_at": approval.given_at,
+        "remark": approval.remark or None,
+        "void": approval.void or None,
+    }
+
+
+def result_of(occurrence: Occurrence) -> str:
+    """What came of it, and who approved it."""
+    approval = occurrence.approval
+    by = f"approved by {approval.by}{f': {approval.remark}' if approval.remark else ''}" if approval and approval.by else ""
+    return f"{occurrence.reason} ({by})" if by and occurrence.reason else occurrence.reason or by

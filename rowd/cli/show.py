@@ -24,7 +24,7 @@ from rowd.cli.deadlines import deadline
 from rowd.cli.options import ConfigOption, JsonOption, TableOption, TaskArgument
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
 from rowd.cli.pending import action_of, ahead, breaker, next_lines, waiting
-from rowd.cli.rows import health_style, outcome_style, row_json, run_json, stands, status_of, troubles
+from rowd.cli.rows import health_style, outcome_style, result_of, row_json, run_json, stands, status_of, troubles
 from rowd.cli.site import behind, pick, reading, site_at, tables_of
 from rowd.cli.told import facts_json, facts_of
 from rowd.coming import Coming, coming
@@ -171,7 +171,7 @@ def _runs(row: RowView, past: list[tuple[Occurrence, list[Attempt]]], now: datet
             distance(at, now),
             (how, outcome_style(occurrence.outcome)),
             took,
-            occurrence.reason,
+            result_of(occurrence),
         ]
         if len(attempts) > 1:
             for attempt in attempts:

@@ -61,6 +61,7 @@ class Standing(Struct, frozen=True):
     sign: its last sign of life.   gone: the daemon whose ledger was taken away under it.
     due: capped at MOST_DUE; None where it can't be told.   quota: what vendors allow, as far as it matters.
     watches: of rowd.toml's sources those that were looked at.   listens, deaf: see `listening`.   overdue: rows, as TABLE/NAME.
+    unapproved: how many runs wait for an approval.
     """
 
     site: Site
@@ -81,6 +82,7 @@ class Standing(Struct, frozen=True):
     listens: str
     deaf: str
     overdue: list[str]
+    unapproved: int
 
     @property
     def trouble(self) -> str | None:
@@ -132,10 +134,28 @@ def standing(site: Site, mistakes: list[Mistake]) -> Standing:
         marks = ledger.watch_marks() if ledger is not None else {}
         watches = [marks[name] for name in site.parts.sources if name in marks]
         overdue = [f"{of}/{name}" for of, name in ledger.overdue() if of in names] if ledger is not None else []
+        unapproved = sum(o.unapproved and o.table in names for o in ledger.active()) if ledger is not None else 0
     stale, sign = (mark, None) if daemon is None else (None, sign)
     open_ = listening(site, daemon, note)
     return Standing(
-        site, mistakes, now, daemon, note, old, sign, stale, gone, tables, holds, due, day, quota, watches, *open_, overdue
+        site,
+        mistakes,
+        now,
+        daemon,
+        note,
+        old,
+        sign,
+        stale,
+        gone,
+        tables,
+        holds,
+        due,
+        day,
+        quota,
+        watches,
+        *open_,
+        overdue,
+        unapproved,
     )
 
 

@@ -63,6 +63,9 @@ def _pairs(found: Standing) -> Iterator[tuple[str, Styled]]:
     worst = next((outcome_style(o) for o in Outcome if o in found.day and outcome_style(o) == "red"), "")
     yield "Last 24 hours", (counts or ("nothing ran" if found.gone is None else "not known without the ledger"), worst)
     yield "Overdue", overdue_rows(found.overdue)
+    if found.unapproved:
+        waits = "waits" if found.unapproved == 1 else "wait"
+        yield "Approvals", (f"{plural(found.unapproved, 'run')} {waits} for one: {command('approve')}", "yellow")
     for action, until in sorted(found.house.shut.items()):
         shut = f"{action} failed too often in a row: nothing of it starts for {lasted(until - found.now)}"
         yield "Breaker", (shut, "red")
@@ -184,6 +187,7 @@ def _json(found: Standing) -> dict[str, Any]:
         "due_next_hour": found.due,
         "last_24_hours": {str(outcome): number for outcome, number in found.day.items()},
         "overdue": found.overdue,
+        "unapproved": found.unapproved,
         "quota": [as_json(one) for one in found.quota],
         "brakes": [{"table": table, "full_until": until} for table, until in sorted(found.house.full.items())],
         "breakers": [{"action": action, "shut_until": until} for action, until in sorted(found.house.shut.items())],

@@ -337,4 +337,5 @@ def test_the_buttons_that_are_named_are_buttons(page: Path) -> None:
         Wish.RUN_NOW,
         Wish.MAKE_UP,
         Wish.LET_GO,
+        Wish.DECLINE,
     }

@@ -47,10 +47,12 @@ class Alive:
         now = self.house.clock.now()
         await self.committer.do(lambda ledger: ledger.ask("ops", key, Wish.CANCEL, 0, by, now), point="requests")
 
-    async def ask(self, key: str, wish: Wish, amount: float = 0, *, poke: bool = True) -> int:
+    async def ask(self, key: str, wish: Wish, amount: float = 0, *, poke: bool = True, **about: str) -> int:
         """Ask for something as the command line does, which pokes the daemon once it is asked. Answer the request's number."""
         now = self.house.clock.now()
-        number = await self.committer.do(lambda ledger: ledger.ask("ops", key, wish, amount, "cli:a", now), point="requests")
+        number = await self.committer.do(
+            lambda ledger: ledger.ask("ops", key, wish, amount, "cli:a", now, about=about), point="requests"
+        )
         if poke:
             self.daemon._turns.poke()
         return number

@@ -275,7 +275,7 @@ def test_a_press_with_a_span() -> None:
 def test_a_button_that_does_not_exist_says_which_do_and_stays() -> None:
     found = observe(seen(), cells(Do="rnu now"), LATER)
     assert found.press is None
-    assert found.state.note == 'Do "rnu now" is no button: use run now, retry, skip next, cancel or snooze 2h'
+    assert found.state.note == 'Do "rnu now" is no button: use run now, retry, skip next, cancel, approve or snooze 2h'
     assert found.state.cells["Do"] == "rnu now"
 
 

@@ -74,7 +74,7 @@ def test_fields_of_the_right_type_are_made_at_the_end(airtable: Airtable, table:
     }
     assert field(airtable, "Next Run").option("timeZone") == "client"
     assert "how to mend it" in (field(airtable, "Health").description or "")
-    assert names(airtable, "Do") == ["run now", "retry", "skip next", "cancel", "snooze 1h", "snooze 1d"]
+    assert names(airtable, "Do") == ["run now", "retry", "skip next", "cancel", "approve", "snooze 1h", "snooze 1d"]
     colours = {choice["name"]: choice["color"] for choice in field(airtable, "Last Status").choices}
     assert (colours["succeeded"], colours["failed"], colours["running"]) == ("greenLight2", "redLight2", "yellowLight2")
 
@@ -86,7 +86,7 @@ def test_options_that_are_missing_are_added_and_a_persons_stay_as_they_are(
     stood = list(field(airtable, "Do").choices)
     carry_out(table.prepare(wanted))
     assert field(airtable, "Do").choices[:2] == stood
-    assert names(airtable, "Do") == ["Run Now", "dance", "retry", "skip next", "cancel", "snooze 1h", "snooze 1d"]
+    assert names(airtable, "Do") == ["Run Now", "dance", "retry", "skip next", "cancel", "approve", "snooze 1h", "snooze 1d"]
     assert table.prepare(wanted).steps == ()
 
 
@@ -105,7 +105,7 @@ def test_where_options_cant_be_added_a_person_is_told_how(airtable: Airtable, ta
     (step,) = [step for step in table.prepare(wanted).steps if '"Do"' in step.says[0]]
     assert step.take() is False
     assert step.by_hand == (
-        'Open the menu of the field "Do", Edit field, and add the options retry, skip next, cancel, snooze 1h, snooze 1d.'
+        'Open the menu of the field "Do", Edit field, and add the options retry, skip next, cancel, approve, snooze 1h, snooze 1d.'
     )
     assert names(airtable, "Do") == ["run now"]
 

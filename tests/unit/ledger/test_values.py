@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from actions.api import Outcome
+from engine.approval import Approval
 from engine.columns import Column
 from engine.ledger import Ledger, new_run_id
 from engine.ledger.codec import all_unpacked, instant, micros, packed, prose, unpacked
@@ -99,6 +100,7 @@ def test_every_field_of_an_occurrence_survives() -> None:
         last_due=NOON + 5 * DAY,
         stopping="cancelled by ann",
         event={"source": "inbox", "number": 2},
+        approval=Approval(NOON, "d", "r", "t", True, NOON + DAY, "cli:ann", NOON, "looks good", "the row was edited"),
     )
     plain = occurrence()
     assert all(getattr(full, f) != getattr(plain, f) for f in Occurrence.__struct_fields__ if f != "table")

@@ -22,7 +22,7 @@ from tests.emulators.notion.world import Option, Property, Source
 from tests.unit.notion.conftest import Open, Rows, operations
 
 RETRIEVE, ALTER = "data_sources.retrieve", "data_sources.update"
-PRESSES = ["run now", "retry", "skip next", "cancel", "snooze 1h", "snooze 1d"]
+PRESSES = ["run now", "retry", "skip next", "cancel", "approve", "snooze 1h", "snooze 1d"]
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_where_options_cant_be_added_a_person_is_told_how(
     notion.faults.add(Fault(ALTER, times=1, answer=error(400, "validation_error", "The data source's schema is too large.")))
     assert step.take() is False
     assert step.by_hand == (
-        'Click the property "Do", Edit property, and add the options retry, skip next, cancel, snooze 1h, snooze 1d.'
+        'Click the property "Do", Edit property, and add the options retry, skip next, cancel, approve, snooze 1h, snooze 1d.'
     )
     assert names(source, "Do") == ["run now"]
 
