@@ -17,7 +17,7 @@ from pydantic import SecretStr, ValidationError
 from config.environment import Variable, gathered, is_override, overrides, read_env_file
 from config.mistakes import ConfigError, Mistake, mistakes_of, pointer
 from config.readers import exposed
-from config.settings import HALF, NAME, Settings
+from config.settings import ANY, HALF, NAME, Settings
 
 FILE = "rowd.toml"
 ENV_FILE = ".env"
@@ -200,7 +200,7 @@ def _references(settings: Settings, raw: Mapping[str, Any], file: Path) -> Itera
         yield Mistake(str(file), "tables", "there is no table", 'add one: [tables.tasks], connector = "local", path = "tasks.csv"')
     uses = [
         *((f"tables.{n}.actions", "action", t.actions or (), actions) for n, t in settings.tables.items()),
-        *((f"tables.{n}.readable_by", "table", t.readable_by, tables) for n, t in settings.tables.items()),
+        *((f"tables.{n}.readable_by", "table", set(t.readable_by) - {ANY}, tables) for n, t in settings.tables.items()),
         *((f"blackout[{n}].tables", "table", b.tables, tables) for n, b in enumerate(settings.blackouts, 1)),
     ]
     for key, what, used, known in uses:

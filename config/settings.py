@@ -29,6 +29,10 @@ HALF = 'blackout "{name}" has only one of from and to; write both, or neither fo
 """What is said of a window that begins and doesn't end, or the other way round."""
 
 
+ANY = "*"
+"""In `readable_by`: every other table."""
+
+
 def _usable(name: str) -> str:
     if not NAME.fullmatch(name):
         raise ValueError(f'"{name}" can\'t be a name; use 1 to 64 of a-z, 0-9, _ and -')
@@ -178,7 +182,7 @@ class TableSettings(BaseModel):
     )
     time_zone: Zone | None = Field(default=None, description="The zone of this table's schedules, by its IANA name.")
     actions: tuple[str, ...] | None = Field(default=None, description="The only actions that rows of this table may use.")
-    readable_by: tuple[str, ...] = Field(default=(), description="Tables whose rows may refer to rows of this one.")
+    readable_by: tuple[str, ...] = Field(default=(), description='Tables whose rows may speak of rows of this one; "*" for all.')
     columns: Mapping[str, str] = Field(
         default={}, description="Columns that are called otherwise here: rowd's name = the header in the table."
     )

@@ -104,8 +104,13 @@ class Access:
         self._lapsed = True
         return True
 
+    @property
+    def taken(self) -> bool:
+        """Whether another daemon runs it."""
+        return self.trouble is not None and isinstance(self.trouble.error, Taken)
+
     def _runs_on_until(self, trouble: Trouble) -> datetime:
-        if isinstance(trouble.error, Taken):  # another daemon runs it
+        if self.taken:
             return trouble.since
         return trouble.since + (NO_ACCESS_AFTER if isinstance(trouble.error, NeedsOwner) else self.offline_limit)
 

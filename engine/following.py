@@ -32,10 +32,10 @@ def follow(one: Weighed, prerequisites: Sequence[Prerequisite], now: datetime, h
     last = max(runs.values(), key=lambda run: (run.ended_at or now, run.id))
     trigger, due = f"after:{last.id}", last.ended_at or now
     skipped = bool(broken) and one.task.on_failure is OnFailure.SKIP
-    reason = how(broken.values(), lambda at: moment(at, one.task.zone)) if skipped else crowded(one)
+    reason = how(broken.values(), one.task.table, lambda at: moment(at, one.task.zone)) if skipped else crowded(one)
     unmet = (Outcome.SKIPPED, reason) if reason is not None else one.unmet(due, now)
     led = brought_about(run.event for run in runs.values())
-    one.state = replace(one.state, round=Round({key: run.id for key, run in runs.items()}, broken=skipped))
+    one.state = replace(one.state, round=Round(frozenset(run.id for run in runs.values()), broken=skipped))
     if unmet is not None:
         one.pass_up(*unmet, trigger, Cause.COMPLETION, due, now, event=led)
         return

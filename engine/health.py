@@ -194,9 +194,9 @@ def _behind(task: Task, state: RowState, prerequisites: Sequence[Prerequisite], 
     runs = ended(state, prerequisites)
     if task.on_failure is OnFailure.BLOCK and (broken := failed(runs)):
         they = "that has" if len(broken) == 1 else "they have"
-        return Then("", f"BLOCKED: {how(broken.values(), said)}; it runs once {they} succeeded", instead=True)
+        return Then("", f"BLOCKED: {how(broken.values(), task.table, said)}; it runs once {they} succeeded", instead=True)
     snoozed = f"snoozed until {said(state.snoozed_until)}" if state.snoozed_until is not None else ""
-    waits = sorted((one for one in prerequisites if one.key not in runs), key=lambda one: not one.stays)
+    waits = sorted((one for one in prerequisites if one.place not in runs), key=lambda one: not one.stays)
     if not waits:
         what = f"{snoozed}, then runs" if snoozed else "runs once nothing is in its way"
         return Then(_sentence(what), f"OK, {what}")

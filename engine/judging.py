@@ -124,8 +124,8 @@ def _behind(one: Weighed) -> str:
     """Of a row whose round is not complete."""
     runs = ended(one.state, one.prerequisites)
     if one.task.on_failure is OnFailure.BLOCK and (broken := failed(runs)):
-        return f"it was blocked: {how(broken.values(), lambda at: _said(one, at))}"
-    waits = [prerequisite.said for prerequisite in one.prerequisites if prerequisite.key not in runs]
+        return f"it was blocked: {how(broken.values(), one.task.table, lambda at: _said(one, at))}"
+    waits = [prerequisite.said for prerequisite in one.prerequisites if prerequisite.place not in runs]
     return f"it waited for {conjoined(waits, MOST_NAMED)}" if waits else "nothing of it has run"
 
 

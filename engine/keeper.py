@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from connectors.api import Cell, Written
-from engine import notes
+from engine import notes, ties
 from engine.access import UNSERVED, Access
 from engine.anew import begin_anew
 from engine.bylaws import Bylaws
@@ -19,11 +18,12 @@ from engine.findings import Findings, Reading
 from engine.ledger import TableMark
 from engine.links import WorkflowRound
 from engine.meanings import Meanings
-from engine.merge import stands_differently
+from engine.merge import reads_differently, stands_differently
 from engine.misfits import Misfits
 from engine.model import SETTLE, Defect, Occurrence, Request, RowState, Task
+from engine.naming import Extent
 from engine.plan import Answer, Hold, Released, Standing, bare, cause, public
-from engine.rounds import Prerequisite, standing_of
+from engine.rounds import Prerequisite
 from engine.rules import TableRules
 from engine.set_back import taken_back
 from engine.sight import Sight
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from engine.condition import Given, Reference
 
 SECOND_LOOK = SETTLE  # how soon a suspicious read is followed by another
-_UNASKED: Mapping[Reference, Given] = {}
 _UNREAD: Mapping[str, Mapping[str, Cell]] = {}
 
 
@@ -47,7 +46,7 @@ class Keeper:
     sight: how the table was last read.   access: how it stands with us.   recent: whether the tallies hold the newest outcomes.
     bylaws: which rules hold.   writes: what is about to be put into it.   unsent: rows that have yet to be told.
     active, shut, full, awaited, unseen: as its daemon knows what is under way, which circuit breakers are open, in which tables no
-    more may begin for now, for which fact a row waits, why a source can't be looked at.
+    more may begin for now, for which fact a row waits, why a source can't be looked at.   others: the daemon's tables, by name.
     """
 
     def __init__(self, rules: TableRules, states: Iterable[RowState], tallies: Mapping[str, Tally], mark: TableMark | None) -> None:
@@ -63,6 +62,7 @@ class Keeper:
         self.unsent = Unsent()
         self.recent = False
         self.meanings = Meanings(rules.rules)
+        self.meanings.reach(Extent.UNREAD)
         self.sight = Sight(rules, self.states, self.meanings, mark.columns if mark is not None else ())
         self.access = Access(rules.offline_limit, mark, rules.rules.zone, self.name)
         self.active: Callable[[str, str], tuple[Occurrence, ...]] = lambda _table, _key: ()
@@ -70,6 +70,7 @@ class Keeper:
         self.full: Callable[[datetime], Collection[str]] = lambda _now: ()
         self.awaited: Callable[[str, str], str] = lambda _table, _key: ""
         self.unseen: Callable[[str], str] = lambda _source: ""
+        self.others: Callable[[str], Keeper | None] = lambda table: self if table == self.name else None
         self._mended: dict[str, Released] = {}  # rows that were defective until then
         self._misfits = Misfits()
         self._told_unclear: set[str] = set()
@@ -156,12 +157,24 @@ class Keeper:
 
         read: those of them that were read, as the store gave them.   told: those that show just what they were to.
         """
-        changed = [key for key, state in states.items() if _reads_differently(self.states.get(key), state)]
+        changed = [key for key, state in states.items() if reads_differently(self.states.get(key), state)]
         moved = [key for key, state in states.items() if stands_differently(self.states.get(key), state)]
         self.states.update(states)
         self.sight.durable(states, read)
         self.unsent.add(key for key in states if key not in told)
-        return [*moved, *self.understand(changed, now).difference(moved, changed)]
+        understood = self.understand(changed, now) | self.reach(self._extent())
+        return [*moved, *understood.difference(moved, changed)]
+
+    def reach(self, extent: Extent) -> set[str]:
+        """So far its rows are known now; answer which mean something else for it."""
+        touched = self.meanings.reach(extent)
+        self.unsent.add(sorted(touched | self.meanings.follow(touched)))
+        return touched
+
+    def _extent(self) -> Extent:
+        if self.access.taken:
+            return Extent.ELSEWHERE
+        return Extent.UNREAD if self.sight.layout is None and self.meanings.extent is not Extent.WHOLE else Extent.WHOLE
 
     def _forget(self, key: str) -> None:
         """A row that was deleted so long ago that the ledger forgets it, too."""
@@ -184,26 +197,32 @@ class Keeper:
         keys = list(keys)
         defects = {k: d for k in keys if isinstance(d := self.understood.get(k), Defect) and d.wrong}
         touched = self.meanings.read(self.states, keys)
-        self.unsent.add(sorted(touched | self.meanings.followers(touched)))
+        self.unsent.add(sorted(touched | self.meanings.follow(touched)))
         for key, defect in defects.items():
             if isinstance(self.understood.get(key), Task):
                 self._mended[key] = Released(now, f"the row could not be understood: {cause(defect.message)}")
         return touched
 
     def ended(self, tallies: Mapping[str, Tally]) -> set[str]:
-        """What these rows' pasts add up to now; answer the rows that wait for one of them."""
+        """What these rows' pasts add up to now; answer the rows of this table that wait for one of them."""
         self.tallies.update(tallies)
         self.meanings.workflows.ended(tallies)
-        followers = self.meanings.followers(tallies)
+        followers = self.meanings.follow(tallies)
         self.unsent.add((*tallies, *followers))
         return followers
+
+    def heed(self, keys: Collection[str]) -> None:
+        """Rows of other tables, of which these speak, mean something else now, or have ended."""
+        self.unsent.add(keys)
+        self.meanings.workflows.read(self.states, keys)
 
     def rounds(self, now: datetime) -> list[WorkflowRound]:
         """Rounds of workflows that have come to their end; again, until `meanings.workflows` has taken them up."""
         return self.meanings.workflows.complete(self.name, self._members, self.rules.rules.zone, now)
 
     def _members(self, keys: Collection[str]) -> list[Member]:
-        return members_of(keys, self.states, self.tallies, lambda key: bool(self.active(self.name, key)), self.understood)
+        busy = lambda key: bool(self.active(self.name, key))  # noqa: E731 (a name would say no more)
+        return members_of(self.name, keys, self.states, self.tallies, busy, self.understood)
 
     def defects_changed(self) -> tuple[list[Defect], list[str]]:
         """Since the last call: defects that are new or say something else now, and the keys of rows that were mended."""
@@ -280,19 +299,11 @@ class Keeper:
 
     def values(self, key: str) -> Mapping[Reference, Given]:
         """What the names in this row's condition stand for, but for the present instant, and facts."""
-        task = self.understood.get(key)
-        if not isinstance(task, Task) or not task.sources:
-            return _UNASKED
-        from engine import sources
-
-        others, outside = partial(self.active, self.name), self.rules.rules.outside
-        return sources.values(task, self.states[key], self.tallies, others, self.prerequisites(key), outside)
+        return ties.values(self.understood.get(key), self.states[key], self.others, self.active, self.rules.rules.outside)
 
     def prerequisites(self, key: str) -> tuple[Prerequisite, ...]:
         """The rows that this one waits for, as they stand."""
-        task = self.understood.get(key)
-        depends_on = task.depends_on if isinstance(task, Task) else ()
-        return standing_of(depends_on, self.states, self.tallies, lambda o: bool(self.active(self.name, o)), self.understood)
+        return ties.prerequisites(self.understood.get(key), self.others, self.active)
 
     def _slips(self, key: str, understood: Task | Defect, now: datetime) -> list[str]:
         """What the row seems to say in columns that are none of rowd's; what it names, or wants, and can't have for now."""
@@ -355,8 +366,3 @@ class Keeper:
             slips=self._slips(key, understood, now),
             prerequisites=self.prerequisites(key),
         )
-
-
-def _reads_differently(before: RowState | None, after: RowState) -> bool:
-    """Whether the row could mean something else now. Most states move on without any cell of a person's changing."""
-    return before is None or before.cells != after.cells or before.since != after.since or before.deleted_at != after.deleted_at

@@ -137,7 +137,8 @@ class Learning:
             memory.told(name, known)
         for keeper in memory.keepers.values():
             keeper.recent = keeper.name in news.recent
-        memory.recount(tallies)
+        for keeper in memory.recount(tallies):
+            self._tell(telling.of_findings(keeper, Findings(), now))
         memory.ask(requests)
         return behind
 

@@ -26,6 +26,18 @@ DUE, DATE, TIME, TIMESTAMP = ("due",), ("date",), ("time",), ("timestamp",)
 """The instant at which the row came due, its day and time of day, and both as text, as values with braces name them."""
 
 
+Place = tuple[str, str]
+"""A row: its table and its key."""
+
+
+class Openness(StrEnum):
+    """Whether rows of one table may speak of those of another, as the operator has it."""
+
+    OPEN = "open"
+    CLOSED = "closed"  # its `readable_by` doesn't name the one
+    UNSERVED = "unserved"  # nothing of it runs
+
+
 class OnFailure(StrEnum):
     """What becomes of a row that waits for others, where one of those did not succeed."""
 
@@ -35,32 +47,45 @@ class OnFailure(StrEnum):
 
 
 class Dependency(Struct, frozen=True):
-    """A row that another one waits for.   name: as that one says it, or its ID.   key: that row's; "" until it is found."""
+    """A row that another one waits for.   name: as that one says it, or its ID.   table, key: that row's; "" until it is found.
+
+    Of a row of a table that has not been read yet the key alone is "".
+    """
 
     name: str
     key: str = ""
+    table: str = ""
+
+    @property
+    def place(self) -> Place:
+        return self.table, self.key
 
 
 class Source(Struct, frozen=True):
     """Where a value comes from that a condition asks for.   reference: as it names it, in words.
 
-    key: of which row; "" for one of those that it waits for.   what: `engine.sources` has the words.
-    name: of an output or a parameter.
+    table, key: of which row; both "" for one of those that it waits for, the key alone for one of a table that was not read yet.
+    what: `engine.sources` has the words.   name: of an output or a parameter.
     """
 
     reference: tuple[str, ...]
     key: str
     what: str
     name: str = ""
+    table: str = ""
+
+    @property
+    def place(self) -> Place:
+        return self.table, self.key
 
 
 class Round(Struct, frozen=True, gc=False):
     """The newest runs of the rows that a row waits for, as it has last gone by them.
 
-    taken: key of such a row → the id of its run.   broken: the row was skipped then, since not all had succeeded.
+    taken: the ids of those runs.   broken: the row was skipped then, since not all had succeeded.
     """
 
-    taken: Mapping[str, str]
+    taken: frozenset[str]
     broken: bool = False
 
 

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from connectors.api import Cell
 from engine.cells import alike, text
-from engine.chains import NoRow, linked
+from engine.chains import NoRow, Speaking
 from engine.columns import Column
+from engine.links import Place
 from engine.model import Defect, RowState, Task
+from engine.naming import Extent
+from engine.neighbours import Neighbours
 from engine.parse import Rules, Said, doubled_names, name_taken, parse, parse_like, said_by
 from engine.workflows import Workflows
 
 
 class Meanings:
-    """Key → what the row means. Rows that share a name are one matter: a change of one can change what the others mean."""
+    """Key → what the row means. Rows that share a name are one matter: a change of one can change what the others mean.
 
-    def __init__(self, rules: Rules) -> None:
+    followers: place of a row → the rows of this table that wait for it.   neighbours: the tables that it is joined to.
+    """
+
+    def __init__(self, rules: Rules, neighbours: Neighbours | None = None) -> None:
+        """neighbours: None for a table that is looked at alone."""
         self.rules = rules
         self.understood: dict[str, Task | Defect] = {}
+        self.followers: dict[Place, set[str]] = {}
+        self._states: Mapping[str, RowState] = {}
+        self._extent = Extent.WHOLE
         self._names: dict[str, Defect] = {}  # rows whose name another row had first
         self._waiting: dict[str, Task] = {}  # rows that speak of others, as parsed
-        self._followers: dict[str, set[str]] = {}
         self._watching: dict[str, frozenset[str]] = {}  # row → the sources that it names
         self._watchers: dict[str, set[str]] = {}  # source → the rows that name it
         self._named: dict[str, Cell] = {}
@@ -29,6 +38,12 @@ class Meanings:
         self.workflows = Workflows()
         self._untold: set[str] = set()
         self._told: dict[str, str] = {}
+        self.join(neighbours or Neighbours())
+
+    def join(self, neighbours: Neighbours) -> None:
+        """Be one of these tables. What the rows mean beside theirs is told by `Neighbours.meet`."""
+        self.neighbours = neighbours
+        neighbours.join(self.rules.table, self)
 
     def read(self, states: Mapping[str, RowState], keys: Iterable[str]) -> set[str]:
         """Parse these rows again, and those whose meaning hangs on theirs: they share or shared a name, or depend on others that
@@ -36,16 +51,19 @@ class Meanings:
 
         states: every row of the table that is known.
         """
+        self._states = states
         touched, named = set(keys), False
+        spoken_of = bool(self._waiting) or self.neighbours.speak_of(self.rules.table)
         if any(self._named.get(k) != _name_of(states, k) for k in touched):
             names = doubled_names(states.values())
             touched |= {k for k in names.keys() | self._names.keys() if names.get(k) != self._names.get(k)}
             self._names = names
-            self._renamed(states, touched)
+            if spoken_of:
+                self._renamed(states, touched)
             self._named.update({k: _name_of(states, k) for k in touched})
             named = True
         known: dict[Said, Task] = {}
-        relink = named and bool(self._waiting)
+        relink = named and spoken_of
         for key in touched:
             state, before = states.get(key), self.understood.get(key)
             if state is None or state.deleted_at is not None:
@@ -54,12 +72,24 @@ class Meanings:
                 taken = self._names.get(key)
                 self.understood[key] = name_taken(state, taken, self.rules) if taken is not None else self._parsed(state, known)
             self._watches(key)
-            relink |= self._waits(key) or (bool(self._waiting) and _kind(before) != _kind(self.understood.get(key)))
+            relink |= self._waits(key) or (spoken_of and _kind(before) != _kind(self.understood.get(key)))
         if relink:
-            touched |= self._link(states)
+            touched |= self.neighbours.relink(self.rules.table)
         self.workflows.read(states, touched)
         self._untold |= touched
         return touched
+
+    def reach(self, extent: Extent) -> set[str]:
+        """So far its rows are known now; answer which mean something else for it."""
+        if extent is self._extent:
+            return set()
+        self._extent = extent
+        return self.neighbours.relink(self.rules.table) if self.neighbours.speak_of(self.rules.table) else set()
+
+    @property
+    def extent(self) -> Extent:
+        """How far its rows are known to others'."""
+        return self._extent
 
     def _watches(self, key: str) -> None:
         """Keep which sources the row names."""
@@ -80,7 +110,7 @@ class Meanings:
 
     def _renamed(self, states: Mapping[str, RowState], keys: Iterable[str]) -> None:
         """Keep what these rows were called until now, for those that wait for them by that name."""
-        for key in keys if self._waiting else ():
+        for key in keys:
             was, now = text(self._named.get(key)), text(_name_of(states, key))
             if was is not None and (now is None or alike(was) != alike(now)):
                 self._before[alike(was)] = key
@@ -95,8 +125,8 @@ class Meanings:
 
         before: (name, key), oldest first.
         """
-        self._before = {alike(name): key for name, key in before} | self._before
-        self._link(states)
+        self._states, self._before = states, {alike(name): key for name, key in before} | self._before
+        self.neighbours.relink(self.rules.table)
 
     def _waits(self, key: str) -> bool:
         """Keep what the row says of other rows. False where it said and says nothing of any."""
@@ -106,21 +136,27 @@ class Meanings:
             return True
         return self._waiting.pop(key, None) is not None
 
-    def _link(self, states: Mapping[str, RowState]) -> set[str]:
-        """Find the rows that others wait for anew; answer which rows mean something else for it."""
-        others = [key for key, one in self.understood.items() if isinstance(one, Defect) and one.elsewhere]
-        found = linked(self._waiting, states, frozenset(others), self._before, self.rules.outside)
+    @property
+    def speaking(self) -> Speaking:
+        """Its rows, as far as they speak of others."""
+        others = frozenset(key for key, one in self.understood.items() if isinstance(one, Defect) and one.elsewhere)
+        rules = self.rules
+        return Speaking(self._waiting, self._states, others, self._before, rules.outside, rules.tables, self._extent)
+
+    def hear(self, found: Mapping[str, Task | Defect]) -> set[str]:
+        """These rows mean this, in the light of the others that they speak of. Answers which mean something else than before."""
         changed = {key for key, one in found.items() if self.understood.get(key) != one}
         self.understood.update(found)
-        self._followers = {}
+        self._untold |= changed
+        self.followers = {}
         for key, one in found.items():
             for dependency in one.depends_on if isinstance(one, Task) else ():
-                self._followers.setdefault(dependency.key, set()).add(key)
+                self.followers.setdefault(dependency.place, set()).add(key)
         return changed
 
-    def followers(self, keys: Iterable[str]) -> set[str]:
-        """The rows that wait for one of these."""
-        return set().union(*(self._followers.get(key, ()) for key in keys)) if self._followers else set()
+    def follow(self, keys: Collection[str]) -> set[str]:
+        """The rows of this table that wait for one of these; those of others hear of it, too."""
+        return self.neighbours.follow(self.rules.table, keys)
 
     def _parsed(self, state: RowState, known: dict[Said, Task]) -> Task | Defect:
         """known: what rows said → a task that says it. Most rows of a large table say what others do."""
@@ -138,7 +174,7 @@ class Meanings:
 
     def forget(self, key: str) -> None:
         """The ledger has forgotten the row."""
-        for known in (self.understood, self._named, self._names, self._told, self._waiting, self._followers):
+        for known in (self.understood, self._named, self._names, self._told, self._waiting):
             known.pop(key, None)
 
     def news(self) -> tuple[list[Defect], list[str]]:

@@ -17,6 +17,7 @@ from engine.keeper import Keeper
 from engine.ledger import WatchMark
 from engine.links import WorkflowRound
 from engine.model import Occurrence, Overlap, Request, Stage, Task
+from engine.neighbours import Neighbours
 from engine.news import Tallies
 from engine.outside import Awaiting, Known
 from engine.parts import Parts
@@ -46,9 +47,10 @@ class Memory:
         self.ended: Callable[[], None] = _nobody  # told that something has, once that is durable
         self.facts: dict[str, Known] = {}
         self.awaiting: dict[Place, Awaiting] = {}
+        self.neighbours = Neighbours()
 
     def take_up(self, tender: Tender) -> None:
-        """Know one more table."""
+        """Know one more table. What its rows mean beside the others' is told by `meet`."""
         keeper = tender.keeper
         self.keepers[keeper.name], self.tenders[keeper.name] = keeper, tender
         keeper.active = self.under_way.of
@@ -56,6 +58,26 @@ class Memory:
         keeper.full = self.brakes.full
         keeper.awaited = self.awaited
         keeper.unseen = self.unseen
+        keeper.others = self.keepers.get
+        keeper.meanings.join(self.neighbours)
+
+    def meet(self) -> None:
+        """The tables that were taken up are known to each other now."""
+        self.neighbours.meet()
+        self.heed()
+
+    def heed(self) -> list[Keeper]:
+        """Rows that mean something else, or may go on, since another table changed: they are told so, and decided on. Answers the
+        tables that those are of.
+        """
+        stirred: dict[str, list[str]] = {}
+        for table, key in sorted(self.neighbours.stirred()):
+            stirred.setdefault(table, []).append(key)
+        heeding = [keeper for table, keeper in self.keepers.items() if table in stirred]
+        for keeper in heeding:
+            keeper.heed(stirred[keeper.name])
+            self.agenda.touch((keeper.name, key) for key in stirred[keeper.name])
+        return heeding
 
     def unseen(self, source: str) -> str:
         """Why this watched source can't be looked at; "" where it can, as far as is known."""
@@ -93,6 +115,7 @@ class Memory:
     def drop(self, table: str) -> None:
         """Know a table no more of which nothing is to be done."""
         del self.keepers[table], self.tenders[table]
+        self.neighbours.leave(table)
 
     def replace(self, parts: Parts) -> None:
         """Go on with other parts."""
@@ -144,14 +167,15 @@ class Memory:
         keeper.unsent.add(keeper.states)
         self.agenda.touch((keeper.name, key) for key in keeper.states)
 
-    def recount(self, tallies: Tallies) -> None:
-        """What these rows' pasts add up to now."""
+    def recount(self, tallies: Tallies) -> list[Keeper]:
+        """What these rows' pasts add up to now. Answers the tables of which rows mean something else since others changed."""
         for table, changed in tallies.items():
             if (keeper := self.keepers.get(table)) is not None:
                 self.agenda.touch((table, key) for key in keeper.ended(changed))
                 self.tenders[table].recorder.ended()
         if tallies:
             self.ended()
+        return self.heed()
 
     def ask(self, requests: Iterable[Request]) -> None:
         """These wishes are open, all that are."""

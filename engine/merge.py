@@ -329,3 +329,8 @@ def active(state: RowState) -> bool:
 def completed(state: RowState) -> RowState:
     """The row of a one-off that has run."""
     return replace(state, cells={**state.cells, Column.STATUS: str(Status.COMPLETED)})
+
+
+def reads_differently(before: RowState | None, after: RowState) -> bool:
+    """Whether the row could mean something else now. Most states move on without any cell of a person's changing."""
+    return before is None or before.cells != after.cells or before.since != after.since or before.deleted_at != after.deleted_at

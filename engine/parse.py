@@ -18,6 +18,7 @@ from engine import metadata, schedule
 from engine.cells import LONGEST_NAME, BadCell, alike, brief, choice, guess, quoted, text
 from engine.columns import OURS, Column
 from engine.filling import blanks, stated
+from engine.links import Openness
 from engine.metadata import BadMetadata, Metadata
 from engine.model import CatchUp, Defect, Overlap, RowState, Schedule, Status, Task, Type
 from engine.outside import NOTHING_OUTSIDE, Outside
@@ -55,7 +56,7 @@ class Rules(Struct, frozen=True):
     actions: name → definition, only those that this table may use.   repeatable: action → whether its attempts may be repeated.
     remit: which of the rows are this daemon's.   sources: what there is to watch.
     says: source → the names of all values that its events have; None where they may be any.
-    outside: what conditions may ask for of the world outside.
+    outside: what conditions may ask for of the world outside.   tables: the other tables of `rowd.toml`.
     """
 
     table: str
@@ -67,6 +68,7 @@ class Rules(Struct, frozen=True):
     sources: Sources = MappingProxyType({})
     says: Mapping[str, frozenset[str] | None] = MappingProxyType({})
     outside: Outside = NOTHING_OUTSIDE
+    tables: Mapping[str, Openness] = MappingProxyType({})
 
 
 def parse(state: RowState, rules: Rules) -> Task | Defect:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from actions.api import Outcome
 from engine.chains import InCircle
-from engine.links import Dependency, Round
+from engine.links import Place, Round
 from engine.model import Cause, Defect, Occurrence, RowState, Status, Task
 from engine.tally import Tally
 from engine.wording import conjoined, cut
@@ -40,9 +40,6 @@ ENDED: Mapping[Outcome | None, str] = {
 }
 
 
-_BLANK = Tally()
-
-
 class Waiting(Protocol):
     """What waits for rows.   since: no run that ended at or before it counts.   round: by which runs it went last."""
 
@@ -56,7 +53,8 @@ class Waiting(Protocol):
 class Prerequisite(Struct, frozen=True):
     """A row that another one waits for, as it stands.
 
-    name: as that one says.   newest: see `newest`; None before the first.   busy: something of it is under way, or waits to start.
+    name: as that one says.   table, key: that row's.   newest: see `newest`; None before the first.
+    busy: something of it is under way, or waits to start.
     broken: it is to make up for its own last round yet, so that what it did before counts no more.
     stays: why it doesn't run by itself any more: "paused", "a draft", "not understood"; "" where it may.
     """
@@ -67,6 +65,11 @@ class Prerequisite(Struct, frozen=True):
     busy: bool
     broken: bool = False
     stays: str = ""
+    table: str = ""
+
+    @property
+    def place(self) -> Place:
+        return self.table, self.key
 
     @property
     def said(self) -> str:
@@ -84,23 +87,19 @@ def newest(tally: Tally) -> Occurrence | None:
 
 
 def standing_of(
-    dependencies: Iterable[Dependency],
-    states: Mapping[str, RowState],
-    tallies: Mapping[str, Tally],
-    busy: Callable[[str], bool],
-    understood: Mapping[str, Task | Defect],
-) -> tuple[Prerequisite, ...]:
-    """These rows, as they stand.
+    name: str, place: Place, state: RowState | None, tally: Tally, understood: Task | Defect | None, *, busy: bool
+) -> Prerequisite:
+    """This row, as it stands.   name: as the one says that waits for it.   busy: see `Prerequisite`."""
+    table, key = place
+    return Prerequisite(name, key, newest(tally), busy, _broken(state), "" if busy else _stays(understood), table)
 
-    states, tallies, understood: of the table's rows.   busy: whether something of a row is under way.
-    """
 
-    def standing(one: Dependency) -> Prerequisite:
-        run, under_way = newest(tallies.get(one.key, _BLANK)), busy(one.key)
-        stays = "" if under_way else _stays(understood.get(one.key))
-        return Prerequisite(one.name, one.key, run, under_way, _broken(states.get(one.key)), stays)
+def unread(name: str, table: str) -> Prerequisite:
+    """One of a table of which not all rows are known."""
+    return Prerequisite(name, "", None, busy=False, stays=UNREAD.format(table), table=table)
 
-    return tuple(map(standing, dependencies))
+
+UNREAD = "the table {} has not been read yet"
 
 
 def _stays(one: Task | Defect | None) -> str:
@@ -118,16 +117,18 @@ def _broken(state: Waiting | None) -> bool:
     return state is not None and state.round is not None and state.round.broken
 
 
-def ended(state: Waiting, prerequisites: Sequence[Prerequisite]) -> dict[str, Occurrence]:
-    """Key → the run, of those prerequisites that have ended for the round to come, which is complete when all of them have.
+def ended(state: Waiting, prerequisites: Sequence[Prerequisite]) -> dict[Place, Occurrence]:
+    """Place → the run, of those prerequisites that have ended for the round to come, which is complete when all of them have.
 
     state: of the row that waits.
     """
     since = _since(state, prerequisites)
     anew = _anew(state, since)
     if makes_up(state, prerequisites):
-        stands = {p.key for p in prerequisites if not p.broken}
-        return {key: run for key, run in since.items() if key in anew or (key in stands and run.outcome is Outcome.SUCCEEDED)}
+        stands = {p.place for p in prerequisites if not p.broken}
+        return {
+            place: run for place, run in since.items() if place in anew or (place in stands and run.outcome is Outcome.SUCCEEDED)
+        }
     return anew
 
 
@@ -136,42 +137,40 @@ def makes_up(state: Waiting, prerequisites: Sequence[Prerequisite]) -> bool:
     return _broken(state) and any(_again(run) for run in _anew(state, _since(state, prerequisites)).values())
 
 
-def wanting(state: Waiting, prerequisites: Sequence[Prerequisite], again: Collection[str]) -> list[Prerequisite]:
-    """Those that have yet to run besides, where these rows run again and the row makes up for its last round.
-
-    again: keys.
-    """
-    stands = {p.key for p in prerequisites if not p.broken}
-    runs = {key for key, run in _since(state, prerequisites).items() if key in stands and run.outcome is Outcome.SUCCEEDED}
-    return [p for p in prerequisites if p.key not in again and p.key not in runs]
+def wanting(state: Waiting, prerequisites: Sequence[Prerequisite], again: Collection[Place]) -> list[Prerequisite]:
+    """Those that have yet to run besides, where these rows run again and the row makes up for its last round."""
+    stands = {p.place for p in prerequisites if not p.broken}
+    runs = {place for place, run in _since(state, prerequisites).items() if place in stands and run.outcome is Outcome.SUCCEEDED}
+    return [p for p in prerequisites if p.place not in again and p.place not in runs]
 
 
 def _again(run: Occurrence) -> bool:
     return run.cause in AGAIN or run.by == MADE_UP
 
 
-def _since(state: Waiting, prerequisites: Sequence[Prerequisite]) -> dict[str, Occurrence]:
-    """Key → the run, of those that ended after the row's `since`, and of which nothing is under way."""
-    idle = {p.key: p.newest for p in prerequisites if p.newest is not None and not p.busy}
-    return {key: run for key, run in idle.items() if run.ended_at is not None and run.ended_at > state.since}
+def _since(state: Waiting, prerequisites: Sequence[Prerequisite]) -> dict[Place, Occurrence]:
+    """Place → the run, of those that ended after the row's `since`, and of which nothing is under way."""
+    idle = {p.place: p.newest for p in prerequisites if p.newest is not None and not p.busy}
+    return {place: run for place, run in idle.items() if run.ended_at is not None and run.ended_at > state.since}
 
 
-def _anew(state: Waiting, runs: Mapping[str, Occurrence]) -> dict[str, Occurrence]:
-    taken = state.round.taken if state.round is not None else {}
-    return {key: run for key, run in runs.items() if taken.get(key) != run.id}
+def _anew(state: Waiting, runs: Mapping[Place, Occurrence]) -> dict[Place, Occurrence]:
+    taken = state.round.taken if state.round is not None else ()
+    return {place: run for place, run in runs.items() if run.id not in taken}
 
 
-def failed(runs: Mapping[str, Occurrence]) -> dict[str, Occurrence]:
+def failed(runs: Mapping[Place, Occurrence]) -> dict[Place, Occurrence]:
     """Those of these runs that did not succeed."""
-    return {key: run for key, run in runs.items() if run.outcome is not Outcome.SUCCEEDED}
+    return {place: run for place, run in runs.items() if run.outcome is not Outcome.SUCCEEDED}
 
 
-def how(runs: Iterable[Occurrence], said: Callable[[datetime], str]) -> str:
-    """How these runs ended, that did not succeed: `run_tests failed Mon 23 Nov 2026 09:04 Berlin`."""
-    return cut(conjoined([_how(run, said) for run in runs], MOST_NAMED), LONGEST_REASON)
+def how(runs: Iterable[Occurrence], table: str, said: Callable[[datetime], str]) -> str:
+    """How these runs ended, that did not succeed, as it is told in that table: `run_tests failed Mon 23 Nov 2026 09:04 Berlin`."""
+    return cut(conjoined([_how(run, table, said) for run in runs], MOST_NAMED), LONGEST_REASON)
 
 
-def _how(run: Occurrence, said: Callable[[datetime], str]) -> str:
+def _how(run: Occurrence, table: str, said: Callable[[datetime], str]) -> str:
+    task = run.task if run.table == table else f"{run.table}/{run.task}"
     if run.outcome in (Outcome.SKIPPED, Outcome.MISSED):
-        return f"{run.task} was {run.outcome} ({run.reason})"
-    return f"{run.task} {ENDED[run.outcome]}" + (f" {said(run.ended_at)}" if run.ended_at is not None else "")
+        return f"{task} was {run.outcome} ({run.reason})"
+    return f"{task} {ENDED[run.outcome]}" + (f" {said(run.ended_at)}" if run.ended_at is not None else "")

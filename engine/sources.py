@@ -8,10 +8,11 @@ from actions.api import Value
 from connectors.api import fold
 from engine.cells import did_you_mean
 from engine.condition import Given, Reference, Unknown, dotted
-from engine.links import ENV, EVENT, FACT, NOW, ROW, Source
+from engine.links import ENV, EVENT, FACT, NOW, ROW, Place, Source
 from engine.model import Occurrence, RowState, Stage, Task, Type
+from engine.naming import Reader
 from engine.outside import NOTHING_OUTSIDE, Known, Outside
-from engine.rounds import Prerequisite
+from engine.rounds import UNREAD, Prerequisite
 from engine.tally import Tally
 from engine.wording import conjoined
 from facts.api import Tree
@@ -32,7 +33,8 @@ ALONE = ("last_success", "runs", "failures", "missed", COUNT)
 
 _NO_COUNTER = "only a row of Type counter has a count, and this one is none; for how often it ran write runs"
 
-_BLANK = Tally()
+NOWHERE: Place = ("", "")
+"""Of a source that is none of one row's."""
 
 
 class NoSource(ValueError):
@@ -42,13 +44,13 @@ class NoSource(ValueError):
 def source(
     reference: Reference,
     task: Task,
-    key_of: Callable[[str], str | None],
+    reader: Reader,
     headers: Collection[str] = (),
     outside: Outside = NOTHING_OUTSIDE,
 ) -> Source | None:
     """What this name in the condition, or in a value, of this task stands for; None for the present instant.
 
-    key_of: the row of this Name or ID, None for none.   headers: of the table.   Raises NoSource.
+    reader: of the rows that it may mean.   headers: of the table.   Raises NoSource.
     """
     if reference == NOW:
         return None
@@ -64,16 +66,16 @@ def source(
     if first == TASK:
         if rest == [COUNT] and task.type is not Type.COUNTER:
             raise NoSource(_NO_COUNTER)
-        return _of(reference, task.key, rest, itself=True)
+        return _of(reference, (task.table, task.key), rest, itself=True)
     if first == ROW:
         return _of_row(reference, task, headers)
     if first == TASKS:
         name, *rest = rest
-        if (key := key_of(name)) is None:
-            raise NoSource(f'{dotted(reference)}: no row of this table has the Name or ID "{name}"')
-        return _of(reference, key, rest)
-    if (key := key_of(first)) is not None:
-        return _of(reference, key, rest)
+        if (place := reader.find(name)) is None:
+            raise NoSource(f"{dotted(reference)}: {reader.missing(name, task.name)}")
+        return _of(reference, place, rest)
+    if (place := reader.find(first)) is not None:
+        return _of(reference, place, rest)
     raise NoSource(
         f'{dotted(reference)} is not known: no row of this table has the Name or ID "{first}"; write tasks["NAME"].outcome'
     )
@@ -82,7 +84,7 @@ def source(
 def _alone(reference: Reference, task: Task) -> Source:
     (word,) = reference
     if word in ALONE and (word != COUNT or task.type is Type.COUNTER):
-        return Source(reference, task.key, word)
+        return Source(reference, task.key, word, table=task.table)
     if task.depends_on:
         return Source(reference, "", OUTPUTS, word)
     if word == COUNT:
@@ -101,7 +103,7 @@ def _of_row(reference: Reference, task: Task, headers: Collection[str]) -> Sourc
     if wanted is None:
         hint = did_you_mean(reference[1], headers)
         raise NoSource(f"{dotted(reference)}: the table has no column of this name{hint}")
-    return Source(reference, task.key, ROW, wanted)
+    return Source(reference, task.key, ROW, wanted, task.table)
 
 
 def _of_event(reference: Reference, task: Task) -> Source:
@@ -175,15 +177,16 @@ def _there(part: str, place: Tree) -> str:
     return "; it is a single value"
 
 
-def _of(reference: Reference, key: str, rest: Sequence[str], *, itself: bool = False) -> Source:
+def _of(reference: Reference, place: Place, rest: Sequence[str], *, itself: bool = False) -> Source:
+    table, key = place
     there = (*OF_A_RUN, *OF_A_ROW, *(OF_ITSELF if itself else ()))
     match rest:
         case [what] if what in there:
-            return Source(reference, key, what)
+            return Source(reference, key, what, table=table)
         case ["outputs" | "output", name]:
-            return Source(reference, key, OUTPUTS, name)
+            return Source(reference, key, OUTPUTS, name, table)
         case ["parameters", name] if itself:
-            return Source(reference, key, PARAMETERS, name)
+            return Source(reference, key, PARAMETERS, name, table)
     said = dotted(reference)
     has = conjoined([*there, "outputs.NAME", *(["parameters.NAME"] if itself else [])])
     raise NoSource(f"{said} is not known{did_you_mean(rest[0] if rest else '', there)}; of a row there are {has}")
@@ -192,17 +195,17 @@ def _of(reference: Reference, key: str, rest: Sequence[str], *, itself: bool = F
 def values(
     task: Task,
     state: RowState,
-    tallies: Mapping[str, Tally],
-    active: Callable[[str], Sequence[Occurrence]],
+    tally: Callable[[Place], Tally],
+    active: Callable[[str, str], Sequence[Occurrence]],
     prerequisites: Sequence[Prerequisite],
     outside: Outside = NOTHING_OUTSIDE,
 ) -> dict[Reference, Given]:
     """What the names in the condition of this task stand for, but for the present instant, and facts.
 
-    tallies: the pasts of the table's rows.   active: what of a row has not ended.
+    tally: of a row's past.   active: what of a row has not ended.
     """
     return {
-        one.reference: _variable(one.name, outside) if one.what == ENV else _value(one, task, state, tallies, active, prerequisites)
+        one.reference: _variable(one.name, outside) if one.what == ENV else _value(one, task, state, tally, active, prerequisites)
         for one in task.sources
         if one.what != FACT
     }
@@ -212,17 +215,19 @@ def _value(
     one: Source,
     task: Task,
     state: RowState,
-    tallies: Mapping[str, Tally],
-    active: Callable[[str], Sequence[Occurrence]],
+    tally: Callable[[Place], Tally],
+    active: Callable[[str, str], Sequence[Occurrence]],
     prerequisites: Sequence[Prerequisite],
 ) -> Given:
     if one.what == EVENT:
         return Unknown("no event made it due that says so")
-    if not one.key:
+    if one.place == NOWHERE:
         return _output_of_one(one.name, [(p.name, p.newest) for p in prerequisites])
     if len(one.reference) == 1 and (doubt := _either(one.what, prerequisites)) is not None:
         return doubt
-    tally = tallies.get(one.key, _BLANK)
+    if not one.key:
+        return Unknown(UNREAD.format(one.table))
+    past = tally(one.place)
     match one.what:
         case "row":
             cell = state.cells.get(one.name, state.stood.get(one.name))
@@ -232,12 +237,15 @@ def _value(
         case "parameters":
             return task.parameters.get(one.name, Unknown("the row gives its action no parameter of this name"))
         case "running":
-            return any(o.stage is Stage.RUNNING for o in active(one.key))
+            return any(o.stage is Stage.RUNNING for o in active(*one.place))
         case "runs" | "failures" | "missed":
-            return int(getattr(tally, one.what))
+            return int(getattr(past, one.what))
         case "last_success":
-            return tally.last_success or Unknown("it has not succeeded yet")
-    run = tally.last
+            return past.last_success or Unknown("it has not succeeded yet")
+    return _of_run(one, past.last)
+
+
+def _of_run(one: Source, run: Occurrence | None) -> Given:
     if run is None:
         return Unknown("it has not run yet")
     if one.what == OUTPUTS:

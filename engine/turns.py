@@ -77,6 +77,7 @@ class Turns:
         for tender in tenders:
             self.memory.take_up(tender)
             names.add(tender.keeper.name)
+        self.memory.meet()
         found = await self._left(lambda occurrence: occurrence.table in names)
         streaks = await self._committer.read(lambda ledger: {a: ledger.streak(a) for a in self.memory.parts.actions})
         self.memory.streaks(streaks)

@@ -134,10 +134,12 @@ def _tick(one: Weighed, request: Request, now: datetime) -> str | None:
     return None
 
 
-def _make_up(one: Weighed, _request: Request, _now: datetime) -> str | None:
+def _make_up(one: Weighed, request: Request, _now: datetime) -> str | None:
+    """What began after it was asked for is to count, also where a table that was not looked at yet has kept the answer waiting."""
     if not one.prerequisites:
         return "it waits for no other row"
-    taken = {p.key: p.newest.id for p in one.prerequisites if p.newest is not None}
+    before = (p.newest for p in one.prerequisites if p.newest is not None and p.newest.claimed_at < request.asked_at)
+    taken = frozenset(run.id for run in before)
     one.state = replace(one.state, round=Round(taken, broken=True))
     return None
 

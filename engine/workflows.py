@@ -13,7 +13,7 @@ from msgspec import Struct
 from actions.api import Outcome
 from engine.cells import LONGEST_NAME, alike, text
 from engine.columns import Column
-from engine.links import Dependency, Round, WorkflowRound
+from engine.links import Round, WorkflowRound
 from engine.metadata import setting
 from engine.model import Defect, Occurrence, RowState, Task, Type
 from engine.rounds import LONGEST_REASON, Prerequisite, ended, how, standing_of
@@ -42,6 +42,8 @@ class Member(Struct, frozen=True):
 
 
 Members = Sequence[Member]
+
+_BLANK = Tally()
 
 
 class _Waits(Struct, frozen=True):
@@ -143,16 +145,21 @@ class Workflows:
 
 
 def members_of(
+    table: str,
     keys: Iterable[str],
     states: Mapping[str, RowState],
     tallies: Mapping[str, Tally],
     busy: Callable[[str], bool],
     understood: Mapping[str, Task | Defect],
 ) -> list[Member]:
-    """These rows as they stand; as `engine.rounds.standing_of` has it."""
-    named = [Dependency(understood[key].name or key, key) for key in keys if key in understood]
-    rows = standing_of(named, states, tallies, busy, understood)
-    return [Member(row, _apart(understood[row.key], row)) for row in rows]
+    """These rows as they stand.   busy: whether something of a row is under way."""
+
+    def member(key: str, means: Task | Defect) -> Member:
+        tally = tallies.get(key, _BLANK)
+        row = standing_of(means.name or key, (table, key), states.get(key), tally, means, busy=busy(key))
+        return Member(row, _apart(means, row))
+
+    return [member(key, understood[key]) for key in keys if key in understood]
 
 
 def _apart(one: Task | Defect, row: Prerequisite) -> str:
@@ -175,8 +182,8 @@ def taken_part(last: WorkflowRound, members: Members) -> list[Occurrence]:
 
 
 def _runs(last: WorkflowRound, members: Members) -> Mapping[str, Occurrence]:
-    waits = _Waits(last.since, Round(last.taken, broken=last.outcome is Outcome.FAILED))
-    return ended(waits, [member.row for member in members])
+    waits = _Waits(last.since, Round(frozenset(last.taken.values()), broken=last.outcome is Outcome.FAILED))
+    return {key: run for (_, key), run in ended(waits, [member.row for member in members]).items()}
 
 
 def _beginning(table: str, workflow: str, now: datetime) -> WorkflowRound:
@@ -192,7 +199,8 @@ def _round(last: WorkflowRound, members: Members, zone: tzinfo) -> WorkflowRound
     outcomes = [run.outcome for run in runs.values()]
     wrong = [run for run in runs.values() if run.outcome in WENT_WRONG]
     outcome = Outcome.FAILED if wrong else Outcome.SUCCEEDED if Outcome.SUCCEEDED in outcomes else Outcome.SKIPPED
-    said = how(wrong, lambda at: moment(at, zone)) if wrong else f"{outcomes.count(Outcome.SUCCEEDED)} of {len(runs)} succeeded"
+    ways = f"{outcomes.count(Outcome.SUCCEEDED)} of {len(runs)} succeeded"
+    said = how(wrong, last.table, lambda at: moment(at, zone)) if wrong else ways
     if apart := [member.said for member in members if member.apart and member.row.key not in runs]:
         said += f"; without {conjoined(apart, MOST_NAMED)}"
     return WorkflowRound(

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from actions.api import Definition
 from config.load import Config
 from config.readers import exposed
-from connectors.api import Backend, Gate, Place, Table, fold, open_gate
+from connectors.api import Backend, Gate, Lease, Place, Table, fold, open_gate
 from engine.columns import Column
 from engine.parts import Parts
 from engine.rules import TableRules
@@ -56,6 +56,11 @@ class Bound(Struct, frozen=True):
     def open(self, gate: Gate = open_gate) -> Table:
         """Open it. Touches neither file nor network yet.   gate: see `Place`."""
         return self.backend.open(self.settings, replace(self.place, gate=gate))
+
+    def taken_by(self, lease: Lease) -> bool:
+        """Whether no daemon of this site may run the table beside whoever holds this."""
+        remit = self.rules.rules.remit
+        return self.served and not remit.alone and remit.meets(lease)
 
     @property
     def exposed(self) -> Iterator[str]:

@@ -8,27 +8,27 @@ from msgspec import Struct
 
 from connectors.preparing import Tone
 from engine.columns import Column
+from engine.links import Place
 from engine.shapes import shape
 from rowd.view import RowView
-
-Place = tuple[str, str]
-"""(table, key)"""
 
 
 class Branch(Struct, frozen=True):
     """A line of the tree.   depth: 0 for a row that waits for none.   last: on each level down to its own, whether nothing follows.
 
-    above: it waits for several rows, and stands in full under another one, higher up.
+    above: it waits for several rows, and stands in full under another one, higher up.   under: the table of the row that it hangs
+    under; "" for one that hangs under none.
     """
 
     row: RowView
     depth: int
     last: tuple[bool, ...]
     above: bool
+    under: str
 
 
 class Chart:
-    """Rows that wait for others, and those that are waited for."""
+    """Rows that wait for others, and those that are waited for, of one table or of several."""
 
     def __init__(self, rows: Iterable[RowView]) -> None:
         known = {(row.table, row.key): row for row in rows}
@@ -36,8 +36,8 @@ class Chart:
         self._after: dict[Place, list[Place]] = {}
         for place, row in known.items():
             for one in row.task.depends_on if row.task is not None else ():
-                self._before.setdefault(place, []).append((row.table, one.key))
-                self._after.setdefault((row.table, one.key), []).append(place)
+                self._before.setdefault(place, []).extend([one.place] if one.place in known else [])
+                self._after.setdefault(one.place, []).append(place)
         self._rows = {place: row for place, row in known.items() if place in self._before or place in self._after}
 
     @property
@@ -58,16 +58,16 @@ class Chart:
     def tree(self) -> Iterator[Branch]:
         """Each row under one that it waits for. What waits for several stands in full under the first of them."""
         drawn: set[Place] = set()
-        roots = [place for place in self._rows if place not in self._before]
-        stack: list[tuple[Place, tuple[bool, ...]]] = [(place, ()) for place in reversed(roots)]
+        roots = [place for place in self._rows if not self._before.get(place)]
+        stack: list[tuple[Place, tuple[bool, ...], str]] = [(place, (), "") for place in reversed(roots)]
         while stack:
-            place, last = stack.pop()
-            yield Branch(self._rows[place], len(last), last, above=place in drawn)
+            place, last, under = stack.pop()
+            yield Branch(self._rows[place], len(last), last, above=place in drawn, under=under)
             if place in drawn:
                 continue
             drawn.add(place)
             following = self._after.get(place, [])
-            stack += [(one, (*last, one == following[-1])) for one in reversed(following)]
+            stack += [(one, (*last, one == following[-1]), place[0]) for one in reversed(following)]
 
     def mermaid(self) -> Iterator[str]:
         """The lines of a flowchart: https://mermaid.js.org/syntax/flowchart.html"""

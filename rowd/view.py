@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from connectors.api import PROVISIONAL, Cell, Lease
 from connectors.errors import TableError
+from engine import ties
 from engine.access import reach_of
 from engine.cells import quoted
 from engine.clock import Clock
@@ -29,6 +30,7 @@ from engine.meanings import Meanings
 from engine.merge import first_sight
 from engine.metadata import setting
 from engine.model import Defect, Occurrence, Request, RowState, Stage, Status, Task
+from engine.naming import Extent
 from engine.plan import Hold, Standing
 from engine.remit import runs
 from engine.rounds import Prerequisite
@@ -146,8 +148,7 @@ class TableView(Struct, frozen=True):
     @property
     def taken(self) -> Lease | None:
         """Of another daemon, beside which one of this site may not run it; None for nothing of the kind."""
-        remit = self.bound.rules.rules.remit
-        return next((lease for lease in self.leases if self.served and not remit.alone and remit.meets(lease)), None)
+        return next((lease for lease in self.leases if self.bound.taken_by(lease)), None)
 
     @property
     def unread(self) -> bool:
@@ -179,6 +180,8 @@ def look(
     readings = asyncio.run(_read(bounds, clock, _held(bounds, ledger)))
     now = clock.now()  # a store may have kept us waiting: what has run meanwhile counts
     ours = known(site, bounds, ledger, now, holder)
+    for bound in bounds:  # before any is shown: rows can speak of those of other tables
+        take_up(ours[bound.rules.rules.table], readings[bound.rules.rules.table], now, bound)
     return [_seen(bound, ours[bound.rules.rules.table], readings[bound.rules.rules.table], now) for bound in bounds]
 
 
@@ -225,21 +228,30 @@ async def _read(bounds: Sequence[Bound], clock: Clock, held: Mapping[str, str]) 
     return {bound.rules.rules.table: reading for bound, reading in zip(bounds, readings, strict=True)}
 
 
+def take_up(known: Known, reading: Reading | TableError, now: datetime, bound: Bound) -> None:
+    """Hold what was read against what the ledger knows."""
+    keeper = known.keeper
+    if isinstance(reading, TableError):
+        keeper.access.failed(reading, _since(known.mark, reading, now))
+        return
+    keeper.apply(keeper.take(reading, now, new_id).states, now)
+    if any(bound.taken_by(lease) for lease in _leases(known, reading, now)):
+        keeper.reach(Extent.ELSEWHERE)
+
+
+def _leases(known: Known, reading: Reading, now: datetime) -> tuple[Lease, ...]:
+    """Of other daemons than this ledger's."""
+    return tuple(lease for lease in reading.leases if lease.holder != known.holder and holds(lease, now))
+
+
 def _seen(bound: Bound, known: Known, reading: Reading | TableError | None, now: datetime) -> TableView:
     """reading: None for the ledger's copy."""
-    keeper = known.keeper
-    before = {key for key, state in keeper.states.items() if state.deleted_at is None}
-    trouble = None
-    if isinstance(reading, TableError):
-        trouble = reading
-        keeper.access.failed(reading, _since(known.mark, reading, now))
-    elif reading is not None:
-        keeper.apply(keeper.take(reading, now, new_id).states, now)
+    keeper, before = known.keeper, known.before
+    trouble = reading if isinstance(reading, TableError) else None
     read = reading.rows if isinstance(reading, Reading) else ()
     positions = {row.key: number for number, row in enumerate(read, 1)}
     order = dict.fromkeys([*keeper.sight.order, *keeper.states])
-    met = reading.leases if isinstance(reading, Reading) else ()
-    leases = tuple(lease for lease in met if lease.holder != known.holder and holds(lease, now))
+    leases = _leases(known, reading, now) if isinstance(reading, Reading) else ()
     rows = [
         RowView(
             table=keeper.name,
@@ -312,8 +324,11 @@ def _nameless(keeper: Keeper, now: datetime, *, new: bool) -> list[RowView]:
         return RowView(keeper.name, key, understood, state, Tally(), rules.zone, new=new or message is None)
 
     def dark(row: RowView) -> RowView:
-        told = partial(display, row.understood, row.state, row.tally, row.zone, blackouts=keeper.rules.blackouts)
-        return replace(row, wanted=told)
+        waits = ties.prerequisites(row.understood, keeper.others, keeper.active)
+        told = partial(
+            display, row.understood, row.state, row.tally, row.zone, blackouts=keeper.rules.blackouts, prerequisites=waits
+        )
+        return replace(row, wanted=told, prerequisites=waits)
 
     fresh: list[RowView] = []
     for provisional, mint in keeper.sight.mints.items():
@@ -321,7 +336,7 @@ def _nameless(keeper: Keeper, now: datetime, *, new: bool) -> list[RowView]:
             continue  # a known row that lost its id: it is listed as itself
         cells = layout.canonical(mint.row.cells)
         fresh.append(view(provisional, {**cells, Column.STATUS: str(Status.DRAFT)} if mint.draft else cells, None))
-    meanings = Meanings(rules)
+    meanings = Meanings(rules, keeper.meanings.neighbours.beside(keeper.name))
     if fresh:  # a row's meaning may hang on others'
         together = keeper.states | {row.key: row.state for row in fresh}
         meanings.read(together, together)

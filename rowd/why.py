@@ -170,9 +170,11 @@ def _behind(row: RowView, task: Task, now: datetime, house: House) -> str:
     prerequisites = row.standing.prerequisites if row.standing is not None else ()
     runs = ended(row.state, prerequisites)
     if task.on_failure is OnFailure.BLOCK and (broken := failed(runs)):
-        return f"it is blocked: {how(broken.values(), lambda at: when(at, row.zone, now))}; it runs once that has succeeded"
-    if waits := [one.said + (" (under way)" if one.busy else "") for one in prerequisites if one.key not in runs]:
-        done = f"; {conjoined([one.name for one in prerequisites if one.key in runs])} ended already" if runs else ""
+        return (
+            f"it is blocked: {how(broken.values(), row.table, lambda at: when(at, row.zone, now))}; it runs once that has succeeded"
+        )
+    if waits := [one.said + (" (under way)" if one.busy else "") for one in prerequisites if one.place not in runs]:
+        done = f"; {conjoined([one.name for one in prerequisites if one.place in runs])} ended already" if runs else ""
         return f"it waits for {conjoined(waits)} to end{done}"
     return _barred(row, task, now, now, house) or "all that it waits for has ended, and it is about to start"
 

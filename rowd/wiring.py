@@ -46,6 +46,7 @@ from rowd.approvals import approval_rules
 from rowd.bound import LEDGER, Bound, Lent, Site
 from rowd.hiding import mask_of
 from rowd.questioning import question_of, variables_of
+from rowd.readable import others
 from rowd.sourcing import source_of, without_value
 
 ID_LETTERS, ID_DIGITS = "bcdfghjkmnpqrstvwxyz", "23456789"
@@ -268,6 +269,7 @@ def _table(
         sources={name: source.makes for name, source in sources.items()},
         says={name: source.says for name, source in sources.items()},
         outside=outside,
+        tables=others(config.settings.tables, name),
     )
     lent = Lent(config)
     place = Place(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from connectors.api import fold
 from engine.columns import Column
@@ -176,12 +177,26 @@ def _state(row: Sequence[Any]) -> RowState:
         meant=meant,
         skip_until=instant_or_none(row[22]),
         skip_by=row[23],
-        round=_ROUND.decode(row[24]) if row[24] is not None else None,
+        round=_round_of(row[24]),
         promises=_PROMISES.decode(row[25]) if row[25] is not None else NO_PROMISES,
     )
 
 
-_ROUND = msgspec.json.Decoder(Round)
+class _Stored(Struct, frozen=True):
+    """A round as it is written down; until a row could wait for those of other tables, by the keys of the rows."""
+
+    taken: list[str] | dict[str, str]
+    broken: bool
+
+
+_ROUND = msgspec.json.Decoder(_Stored)
+
+
+def _round_of(stored: str | None) -> Round | None:
+    if stored is None:
+        return None
+    found = _ROUND.decode(stored)
+    return Round(frozenset(found.taken.values() if isinstance(found.taken, dict) else found.taken), found.broken)
 
 
 def _round(of_row: Round | None) -> str | None:

@@ -70,7 +70,7 @@ def ask(
 ) -> Asked:
     """Ask for something, and wait a little for the answer; with `wait`, for the end of the run that it makes.
 
-    behind: rows of the same table that are to make up for their last round once this one has run.   about: see `Request`.
+    behind: rows that are to make up for their last round once this one has run.   about: see `Request`.
     Ends the command where nobody could ever answer, or where there is nothing to wait for. Raises ledger errors.
     """
     if row.lease is not None and not (wish is Wish.CANCEL and row.active):  # what runs goes on where it began

@@ -11,6 +11,7 @@ import typer
 from engine.cells import text
 from engine.clock import SystemClock
 from engine.columns import Column
+from engine.links import Dependency
 from engine.metadata import setting
 from rowd.chart import Branch, Chart
 from rowd.cli.command import examples
@@ -40,7 +41,8 @@ def graph(
 ) -> None:
     """Draw which rows wait for which, as a tree.
 
-    A row that waits for several stands in full under the first of them. Rows whose chain can't be understood are not drawn: `rowd
+    A row that waits for several stands in full under the first of them, and bears its table's name where that is another's than of
+    the row above it. Rows whose chain can't be understood are not drawn: `rowd
     check` says what is wrong.
     """
     if mermaid and as_json:
@@ -84,7 +86,8 @@ def _print(tables: Sequence[TableView], chart: Chart, only: RowView | None) -> N
 
 def _label(branch: Branch, *, several: bool) -> tuple[str, str]:
     row = branch.row
-    said = f"{row.table}/{row.name}" if several else row.name
+    apart = branch.under != row.table if branch.under else several
+    said = f"{row.table}/{row.name}" if apart else row.name
     return (f"{said} (above)", "dim") if branch.above else (said, "")
 
 
@@ -93,13 +96,17 @@ def _stands(branch: Branch) -> tuple[str, str]:
     return ("", "") if branch.above else (health, health_style(health) or "dim")
 
 
+def _waited_for(row: RowView, one: Dependency) -> str:
+    return one.key if one.table == row.table else f"{one.table}/{one.key or one.name}"
+
+
 def _json(row: RowView) -> dict[str, Any]:
     task = row.task
     return {
         "table": row.table,
         "id": row.key,
         "name": row.name,
-        "depends_on": [one.key for one in task.depends_on] if task is not None else [],
+        "depends_on": [_waited_for(row, one) for one in task.depends_on] if task is not None else [],
         "on_failure": task.on_failure if task is not None and task.depends_on else None,
         "status": status_of(row),
         "health": row.health,

@@ -9,6 +9,7 @@ import typer
 from msgspec.structs import replace
 
 from engine.clock import SystemClock
+from engine.links import Place
 from engine.model import Status, Wish
 from engine.rounds import Prerequisite, wanting
 from engine.wording import conjoined
@@ -42,34 +43,46 @@ def rerun(
     """
     site, clock = site_at(config), SystemClock()
     with reading(site) as ledger:
-        tables = look(site, ledger, clock, tables_of(site, table))
-        row = pick(tables, name)
-        chart = Chart(one for view in tables if view.name == row.table for one in view.rows)
+        among = tables_of(site, table)
+        tables = look(site, ledger, clock, None if downstream else among)
+        row = pick([view for view in tables if view.name in among], name)
+        chart = Chart(one for view in tables if view.served or view.name == row.table for one in view.rows)
         behind = chart.behind(row) if downstream else ()
         asked = ask(site, ledger, row, Wish.RUN_NOW, clock, wait=wait, behind=behind)
     status = tell(asked, "runs now", as_json=as_json, wait=wait)
     if behind and not as_json:
         stuck = _stuck(row, behind)
-        if follow := [clean(one.name) for one in behind if one.key not in stuck]:
+        if follow := [_called(one, row) for one in behind if _place(one) not in stuck]:
             say(f"Behind it, once it has succeeded: {conjoined(follow, MOST_NAMED)}")
-        for one in [one for one in behind if one.key in stuck][:MOST_NAMED]:
-            say(f"{clean(one.name)} does not run then: it {stuck[one.key]}")
+        for one in [one for one in behind if _place(one) in stuck][:MOST_NAMED]:
+            say(f"{_called(one, row)} does not run then: it {stuck[_place(one)]}")
     raise typer.Exit(int(status))
 
 
-def _stuck(row: RowView, behind: Sequence[RowView]) -> dict[str, str]:
-    """Key → why the row doesn't run though all before it that can run again do: `waits for docs (has not run yet), too`."""
-    stuck = {one.key: f"is {one.task.status}" for one in behind if one.task is not None and one.task.status is not Status.ACTIVE}
-    to_come = {one.key for one in behind}  # what they did before counts no more
-    again = {row.key, *to_come}.difference(stuck)
+def _place(row: RowView) -> Place:
+    return row.table, row.key
+
+
+def _called(one: RowView, row: RowView) -> str:
+    """With its table, where that is another than this row's."""
+    return clean(one.name if one.table == row.table else f"{one.table}/{one.name}")
+
+
+def _stuck(row: RowView, behind: Sequence[RowView]) -> dict[Place, str]:
+    """Place → why the row doesn't run though all before it that can run again do: `waits for docs (has not run yet), too`."""
+    stuck = {
+        _place(one): f"is {one.task.status}" for one in behind if one.task is not None and one.task.status is not Status.ACTIVE
+    }
+    to_come = {_place(one) for one in behind}  # what they did before counts no more
+    again = {_place(row), *to_come}.difference(stuck)
     found = True
     while found:  # what waits for a row that doesn't run doesn't either
         found = False
         for one in behind:
-            before = [replace(other, broken=other.broken or other.key in to_come) for other in one.prerequisites]
-            if one.key in again and (waits := wanting(one.state, before, again)):
-                stuck[one.key] = f"waits for {conjoined([_said(other) for other in waits], MOST_NAMED)}, too"
-                again.remove(one.key)
+            before = [replace(other, broken=other.broken or other.place in to_come) for other in one.prerequisites]
+            if _place(one) in again and (waits := wanting(one.state, before, again)):
+                stuck[_place(one)] = f"waits for {conjoined([_said(other) for other in waits], MOST_NAMED)}, too"
+                again.remove(_place(one))
                 found = True
     return stuck
 

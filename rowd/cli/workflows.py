@@ -87,7 +87,7 @@ def _workflows(view: TableView, ledger: Ledger | None) -> list[Workflow]:
     known.recall(ledger.newest_rounds(view.name) if ledger is not None else ())
     found = []
     for name in sorted(known.names):
-        members = members_of(known.rows_of(name), states, tallies, lambda key: bool(rows[key].active), understood)
+        members = members_of(view.name, known.rows_of(name), states, tallies, lambda key: bool(rows[key].active), understood)
         rounds = ledger.rounds(view.name, name, SHOWN) if ledger is not None else []
         found.append(Workflow(view, known.said(name), members, known.last(name), rounds))
     return found

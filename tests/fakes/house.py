@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -22,6 +22,7 @@ from engine.governor import Governor
 from engine.keeper import Keeper
 from engine.ledger import Ledger
 from engine.ledger.ids import DRAWN
+from engine.links import Openness
 from engine.loop import Daemon
 from engine.parse import Rules
 from engine.parts import Parts
@@ -84,6 +85,15 @@ def rules(name: str = "ops", actions: Mapping[str, Definition] | None = None, re
     )
 
 
+def open_to_all(*names: str, actions: Mapping[str, Definition] | None = None, **closed: Openness) -> list[TableRules]:
+    """Of tables whose rows may all speak of each other's.   closed: those that none may."""
+    found = []
+    for name in names:
+        its, tables = rules(name, actions), {other: closed.get(other, Openness.OPEN) for other in names if other != name}
+        found.append(replace(its, rules=replace(its.rules, tables=tables)))
+    return found
+
+
 class House:
     """A daemon, and what a test wants to look at. Lives inside `tests.fakes.virtual.run`."""
 
@@ -119,7 +129,7 @@ class House:
         return replace(made, **self._parts)
 
     @asynccontextmanager
-    async def open(self, *tables: Any, table_rules: TableRules | None = None) -> Any:
+    async def open(self, *tables: Any, table_rules: TableRules | Sequence[TableRules] | None = None) -> Any:
         """A daemon that runs in the background until the block ends; then it is stopped in order."""
         daemon, committer = await self.daemon(*tables, table_rules=table_rules)
         stopping = asyncio.Event()
@@ -132,7 +142,9 @@ class House:
             await daemon.close()
             await committer.close()
 
-    async def daemon(self, *tables: Any, table_rules: TableRules | None = None) -> tuple[Daemon, InlineCommitter]:
+    async def daemon(
+        self, *tables: Any, table_rules: TableRules | Sequence[TableRules] | None = None
+    ) -> tuple[Daemon, InlineCommitter]:
         parts = self.parts()
         ledger = Ledger.open(self.path / "ledger.sqlite")
         committer = InlineCommitter(ledger, parts.crash)
@@ -140,7 +152,8 @@ class House:
         daemon = Daemon(parts, clock, committer, self.events.append, self.windows, _at_once)
         tenders = []
         for number, table in enumerate(tables):
-            its = table_rules or rules("ops" if number == 0 else f"ops{number}")
+            its = table_rules[number] if isinstance(table_rules, Sequence) else table_rules
+            its = its or rules("ops" if number == 0 else f"ops{number}")
             tenders.append(await self.tender(table, its, daemon.governor, committer))
         await daemon.open(tenders)
         return daemon, committer

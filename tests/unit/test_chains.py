@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.chains import circles, linked, path, unheard
+from engine.chains import Speaking, linked, unheard
+from engine.circles import circles, path
 from engine.columns import Column
 from engine.display import display
 from engine.links import Dependency
@@ -69,7 +70,7 @@ def test_rows_are_found_by_name_as_a_person_sees_it_and_by_id() -> None:
 
 def test_a_row_that_is_named_twice_is_waited_for_once() -> None:
     found = meanings(states({"1": "", "3": "1, build, BUILD"}, **{"1": "build"}))
-    assert found.understood["3"].depends_on == (Dependency("1", "1"),)  # type: ignore[union-attr]  # a task
+    assert found.understood["3"].depends_on == (Dependency("1", "1", "ops"),)  # type: ignore[union-attr]  # a task
 
 
 def test_a_name_comes_before_an_id_and_the_row_seen_first_before_one_of_its_name() -> None:
@@ -170,8 +171,8 @@ def test_what_another_row_says_changes_what_this_one_means() -> None:
     table["a"] = replace(table["a"], deleted_at=NOON)
     assert found.read(table, ["a"]) == {"a", "b"}
     assert message(found.understood["b"]).endswith('no row of this table has the Name or ID "a" any more; it was deleted')
-    assert found.followers(["b"]) == {"c"}
-    assert found.followers(["a"]) == set()
+    assert found.neighbours.follow("ops", ["b"]) == {"c"}
+    assert found.neighbours.follow("ops", ["a"]) == set()
 
 
 def test_what_became_of_a_row_is_told_where_it_is_known() -> None:
@@ -215,7 +216,7 @@ def test_a_row_of_another_daemon_can_not_be_waited_for() -> None:
     table = states({"a": "", "b": "a"})
     task = meanings(table).understood["b"]
     assert isinstance(task, Task)
-    assert "is run by another daemon" in message(linked({"b": task}, table, {"a"})["b"])
+    assert "is run by another daemon" in message(linked({"ops": Speaking({"b": task}, table, {"a"})})["ops"]["b"])
 
 
 graphs = st.dictionaries(st.sampled_from(KEYS), st.lists(st.sampled_from(KEYS), max_size=4, unique=True).map(tuple))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -78,7 +78,9 @@ class Alive:
         await self.committer.close()
 
 
-async def start(house: House, *sheets: MemoryTable, commits: Any = None, table_rules: TableRules | None = None) -> Alive:
+async def start(
+    house: House, *sheets: MemoryTable, commits: Any = None, table_rules: TableRules | Sequence[TableRules] | None = None
+) -> Alive:
     """Start a daemon on these tables. `commits` makes another way to commit from the committer's own."""
     daemon, committer = await house.daemon(*sheets, table_rules=table_rules)
     if commits is not None:

@@ -18,7 +18,7 @@ from engine.events import Event, OccurrenceRecorded, RunEnded, RunStarted, Workf
 from engine.ledger import Ledger
 from engine.ledger.workflows import KEPT
 from engine.links import WorkflowRound
-from tests.fakes.house import House, slow
+from tests.fakes.house import House, open_to_all, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import COLUMNS, MINUTE, row
@@ -228,6 +228,19 @@ def test_a_table_that_was_not_read_yet_ends_no_round(tmp_path: Path) -> None:
             await second.until(NOON + 7 * MINUTE)
         assert told(first) == []
         assert told(second) == [(1, "succeeded", "2 of 2 succeeded")]
+
+    run(story())
+
+
+def test_a_row_that_can_not_be_understood_any_more_for_another_tables_sake_is_not_waited_for(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        far, sheet = table(row("build", "daily 18:00")), table(of("a", "daily 12:01"), after("b", "far/build"))
+        async with house.open(sheet, far, table_rules=open_to_all("ops", "far")):
+            await house.until(NOON + 2 * MINUTE)
+            del far.rows[0]
+            await house.until(NOON + 5 * MINUTE)
+        assert told(house) == [(1, "succeeded", "1 of 1 succeeded; without b (not understood)")]
 
     run(story())
 

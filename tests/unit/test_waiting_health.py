@@ -123,7 +123,9 @@ CASES = [
 def test_each_form_is_short_and_grammatical(case: Case) -> None:
     assert isinstance(TASK, Task)
     since = RowState("ops", "it", {}, NOON, NOON, NOON, NOON)
-    state = replace(since, note=case.note, round=Round({}, broken=case.broken), snoozed_until=LATER if case.snoozed else None)
+    state = replace(
+        since, note=case.note, round=Round(frozenset(), broken=case.broken), snoozed_until=LATER if case.snoozed else None
+    )
     own, ran = case.own, case.own is not None and case.own.started_at is not None
     cells = display(
         replace(TASK, on_failure=case.on_failure, status=case.status),

@@ -6,8 +6,19 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from connectors.api import Lease, Row
+from engine.findings import Reading
+from engine.model import Defect, Wish
+from engine.remit import Remit
+from rowd.cli.site import site_at
+from rowd.known import known
+from rowd.view import take_up
+from tests.fakes.virtual import NOON
 from tests.unit.cli.desk import Desk
 
+HOUR = timedelta(hours=1)
 CHAINED = "ID,Name,Type,Schedule,Action,Status,Depends On"
 
 
@@ -120,3 +131,86 @@ def test_what_runs_again_behind_a_row_is_told_apart_from_what_can_not(tmp_path: 
     assert "e does not run then: it waits for d, too" in said
     assert "f does not run then: it is paused" in said
     assert "g does not run then: it waits for f (paused), too" in said
+
+
+TWO = """
+[tables.web]
+connector = "local"
+path = "web.csv"
+readable_by = ["*"]
+"""
+
+
+def two(folder: Path, *web: str) -> Desk:
+    """A table ops, which web may read, and web."""
+    made = Desk(folder, "1,build,manual,,work,,", "2,tidy,,,work,,web/deploy", more=TWO, header=CHAINED)
+    at = folder / "rowd.toml"
+    at.write_text(at.read_text().replace('path = "ops.csv"', 'path = "ops.csv"\nreadable_by = ["web"]'))
+    made.table("web", *(web or ("1,deploy,,,work,,ops/build", "2,tell,,,work,,deploy")), header=CHAINED)
+    return made
+
+
+def test_rows_of_several_tables_are_drawn_together_and_bear_their_table_where_it_changes(tmp_path: Path) -> None:
+    at = two(tmp_path)
+    lines = at.run("graph").output.splitlines()
+    assert [line.partition("  OK")[0] for line in lines] == ["ops/build", "└─ web/deploy", "   ├─ ops/tidy", "   └─ tell"]
+    lines = at.run("graph", "--table", "web").output.splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["deploy", "└─ tell"]
+    at.daemon_reads()
+    assert "deploy OK, waits for ops/build" in at.said("graph", "--table", "web")  # known from the ledger
+    assert '    r1["ops/build"]:::good' in at.run("graph", "--mermaid").output.splitlines()
+    rows = {row["name"]: row["depends_on"] for row in at.json("graph", "deploy")["rows"]}
+    assert rows == {"build": [], "tidy": ["web/1"], "deploy": ["ops/1"], "tell": ["1"]}
+
+
+def test_what_another_table_has_is_known_also_where_it_is_not_looked_at(tmp_path: Path) -> None:
+    at = two(tmp_path, "1,deploy,,,work,,ops/bild", "2,mend,,,work,,ops/tidy")
+    assert "(the table ops has not been read yet)" in at.run("list", "--table", "web", columns=400).output
+    at.daemon_reads()
+    for words in (("list", "--table", "web"), ("list",)):
+        assert 'no row of the table ops has the Name or ID "bild"; did you mean "build"?' in at.run(*words, columns=400).output
+    at.table("ops", "1,bild,manual,,work,,", header=CHAINED)
+    assert "OK, waits for ops/bild" in at.run("list", columns=400).output
+
+
+def test_what_waits_in_other_tables_runs_again_too_and_is_said_with_its_table(tmp_path: Path) -> None:
+    at = two(
+        tmp_path, "1,deploy,,,work,,ops/build", "2,tell,,,work,,deploy", '3,late,,,work,,"ops/build, more"', "4,more,manual,,work,,"
+    )
+    at.daemon_reads()
+    said = at.said("rerun", "build", "--downstream", "--table", "ops")
+    assert "Behind it, once it has succeeded: tidy, web/deploy and web/tell " in said
+    assert "web/late does not run then: it waits for more (has not run yet), too" in said
+    with at.ledger() as ledger:
+        assert {(r.table, r.key, r.wish) for r in ledger.requests()} == {
+            *((table, key, Wish.MAKE_UP) for table, key in (("ops", "2"), ("web", "1"), ("web", "2"), ("web", "3"))),
+            ("ops", "1", Wish.RUN_NOW),
+        }
+
+
+def test_a_row_of_a_table_that_another_daemon_runs_is_told_as_that(tmp_path: Path) -> None:
+    site = site_at(two(tmp_path).folder / "rowd.toml")
+    now, bounds = NOON, list(site.tables.values())
+    shared = [replace(b, rules=replace(b.rules, rules=replace(b.rules.rules, remit=Remit()))) for b in bounds]
+    for lease, told in (
+        (Lease("us", "a", NOON + HOUR), False),
+        (Lease("x", "a", NOON - HOUR), False),
+        (Lease("x", "a", NOON + HOUR), True),
+    ):
+        ours = known(site, shared, None, now, "us")
+        for bound in shared:
+            rows = [Row("1", {"ID": "1", "Name": "build", "Type": "manual", "Action": "work"})]
+            columns = ("ID", "Name", "Type", "Action", "Depends On")
+            if bound.rules.rules.table == "web":
+                rows = [Row("1", {"ID": "1", "Name": "deploy", "Action": "work", "Depends On": "ops/build"})]
+            leases = (lease,) if bound.rules.rules.table == "ops" else ()
+            take_up(ours[bound.rules.rules.table], Reading(tuple(rows), columns, "ID", leases=leases), now, bound)
+        understood = ours["web"].keeper.understood["1"]
+        assert isinstance(understood, Defect) == told
+        assert not isinstance(understood, Defect) or "is run by another daemon" in understood.message
+
+
+def test_a_row_without_an_id_is_shown_beside_the_other_tables(tmp_path: Path) -> None:
+    at = two(tmp_path, ",deploy,,,work,,ops/bild", ",well,,,work,,ops/build")
+    assert "OK, waits for ops/build" in at.run("list", columns=400).output
+    assert 'no row of the table ops has the Name or ID "bild"' in at.run("list", columns=400).output

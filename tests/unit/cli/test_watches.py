@@ -129,7 +129,7 @@ def test_doctor_tells_what_it_saw_of_what_is_asked_again_and_again(tmp_path: Pat
     said = desk.said("doctor", code=1)
     assert '✓ watch: version can be looked at: it prints "1.5 for ***"' in said
     assert "✓ watch: orders can be looked at: its newest row is 7" in said
-    assert "✗ watch: page can't be looked at: 127.0.0.1 is a loopback address: not asked" in said
+    assert "✗ watch: page can't be looked at: 127.0.0.1:1 refused the connection" in said
     assert "when something changes in orders" in desk.said("list")
 
 

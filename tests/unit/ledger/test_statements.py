@@ -108,7 +108,7 @@ def test_many_rows_move_and_no_other(ledger: Ledger) -> None:
     def moved(n: int) -> RowState:
         at = NOON + timedelta(seconds=n)
         step = {"settled_until": at, "snoozed_until": at + MINUTE, "skip_until": at + 2 * MINUTE}
-        step |= {"round": Round({"a": f"r{n}"}, broken=bool(n % 2))}
+        step |= {"round": Round(frozenset({f"r{n}"}), broken=bool(n % 2))}
         return replace(states[n], **step, count=n + 0.5, armed=True, fires=n, skip_by=f"cli:{n}")
 
     with ledger.transaction():

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -133,7 +136,7 @@ def test_every_field_of_a_row_survives(ledger: Ledger) -> None:
         meant={Column.CURRENT: 4},
         skip_until=NOON + 9 * DAY,
         skip_by="cli:ann",
-        round=Round({"p": "r1"}, broken=True),
+        round=Round(frozenset({"r1", "r2"}), broken=True),
         promises=Promises((Owed(NOON, NOON, NOON + DAY), Owed(NOON + DAY, NOON)), Overdue(NOON, NOON + DAY, "why", 2)),
     )
     plain = row("a")
@@ -144,6 +147,18 @@ def test_every_field_of_a_row_survives(ledger: Ledger) -> None:
     assert ledger.rows("ops", deleted=True) == [plain, full]
     assert ledger.rows("ops") == [plain]
     assert ledger.rows("other") == []
+
+
+def test_a_round_of_before_rows_could_wait_for_other_tables_is_still_read(tmp_path: Path) -> None:
+    ledger = Ledger.open(tmp_path / "old.sqlite")
+    with ledger.transaction():
+        ledger.save_rows([row("k", round=Round(frozenset({"r1"}), broken=True))])
+    ledger.close()
+    with closing(sqlite3.connect(tmp_path / "old.sqlite")) as plain:
+        plain.execute("UPDATE rows SET round = ?", ('{"taken":{"p":"r1","q":"r2"},"broken":false}',))
+        plain.commit()
+    with closing(Ledger.open(tmp_path / "old.sqlite")) as ledger:
+        assert [one.round for one in ledger.rows("ops")] == [Round(frozenset({"r1", "r2"}))]
 
 
 def test_a_claimed_occurrence_stands_in_the_file_as_it_was(ledger: Ledger) -> None:
