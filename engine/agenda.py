@@ -95,6 +95,7 @@ class Agenda:
         """The tasks to decide on now: what changed, what came due (by time), and of what waits for a worker the best `free`.
 
         Not all of those need start: a row may be held. As long as there are workers to spare, `pressing` asks for the next ones.
+        What is looked at in any case is none of the `free`: where it is held, others that changed would go before the next best.
         """
         places, self._fresh = self._fresh, {}
         while (at := self.next_wake()) is not None and at <= now:
@@ -103,8 +104,9 @@ class Agenda:
                 del self._wakes[place]
             places.update(due)
         while free > 0 and (queue := self._best(waits, room)) is not None:
-            places[self._pop(queue)] = None  # `decide` puts it back where it still waits
-            free -= 1
+            place = self._pop(queue)  # `decide` puts it back where it still waits
+            free -= place not in places
+            places[place] = None
         return list(places)
 
     def _best(self, waits: Waits, room: Room) -> Queue | None:

@@ -185,7 +185,7 @@ def _started(state: RowState, stood: Mapping[str, Cell], *, edited: bool) -> tup
     that one of them reads as meant in a row that is an older copy: it may have said so then, too.
     """
     started = base_of(state.shown, state.stood, stood, edited=edited)
-    shared = {c: v for c, v in state.meant.items() if c not in OURS and c in stood}
+    shared = {c: stood[c] if same(stood[c], v) else v for c, v in state.meant.items() if c not in OURS and c in stood}
     ours = {c: v for c, v in state.meant.items() if c in OURS and c in stood}
     moved = [c for c in ours if stood[c] != state.stood.get(c)]
     looks_older = started.older or (started.sure and not started.live)

@@ -132,6 +132,7 @@ class Watcher:
         """state: as the last look under this definition found it; None for none."""
         self.source = source
         self.state = state
+        self._inward = isinstance(source.watch, Inward)  # found out once: a daemon stirs all its sources with each end
         self._ways = ways
         self._clock = ways.clock
         self._stirred = asyncio.Event()
@@ -139,7 +140,7 @@ class Watcher:
 
     def stir(self) -> None:
         """There may be news in the ledger."""
-        if isinstance(self.source.watch, Inward):
+        if self._inward:
             self._stirred.set()
 
     async def run(self) -> None:

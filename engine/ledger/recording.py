@@ -27,7 +27,8 @@ class Recording(Tallies):
         One that equals its row's newest occurrence in outcome, reason and cause, and comes after it, joins that record: count,
         last_due and ended_at grow, and its trigger and task name become the newest. What came due before it (the clock was set
         back) has a record of its own; so has each that was skipped for the sake of a prerequisite, since other rows go by it. One
-        whose trigger is there already, or that lies within the record it equals, is ignored.
+        whose trigger is there already is ignored, as is an instant of a schedule that lies within the record it equals; several
+        things may happen, or be counted, at one instant.
         Where a plan has both, call this before `claim`: a claim that came due later then parts the records before and after it.
         Raises: IllegalMove.
         """
@@ -54,7 +55,7 @@ class Recording(Tallies):
             )
             if trigger in known or (equal and stands is not None and _within(given, stands)):
                 continue
-            joins = equal and stands is not None and micros(given.due) > _last(stands)
+            joins = equal and stands is not None and _follows(given, stands)
             known.add(trigger)
             if joins and stands is not None:
                 newest[place] = grown[stands.id] = _joined(stands, given)
@@ -112,7 +113,12 @@ def _parted(stands: Occurrence, count: Count, claims: Sequence[Occurrence], give
 
 
 def _within(given: Occurrence, stands: Occurrence) -> bool:
-    return given.due >= stands.due and _last(given) <= _last(stands)
+    return given.cause is Cause.SCHEDULE and given.due >= stands.due and _last(given) <= _last(stands)
+
+
+def _follows(given: Occurrence, stands: Occurrence) -> bool:
+    due, last = micros(given.due), _last(stands)
+    return due > last or (due == last and given.cause is not Cause.SCHEDULE)
 
 
 def _joined(stands: Occurrence, given: Occurrence) -> Occurrence:

@@ -29,8 +29,11 @@ class Nature:
 class InProcess:
     """Runs inside the daemon, and dies with it."""
 
-    def __init__(self, life: Life, witness: Witness, chance: Random, nature: Nature) -> None:
-        self._life, self._witness, self._chance, self._nature = life, witness, chance, nature
+    def __init__(
+        self, life: Life, witness: Witness, chance: Random, nature: Nature, told: Callable[[Request], None] = lambda _: None
+    ) -> None:
+        """told: called by each attempt before it ends."""
+        self._life, self._witness, self._chance, self._nature, self._told = life, witness, chance, nature, told
 
     async def run(self, request: Request, context: Context) -> Result:
         self._life.check()
@@ -39,6 +42,7 @@ class InProcess:
         try:
             if chance.random() < nature.slow:
                 await asyncio.sleep(chance.random() ** 3 * nature.longest)
+            self._told(request)
             drawn = chance.random()
             if drawn < nature.odd / 2:
                 self._end(seen, Outcome.FAILED)

@@ -17,12 +17,13 @@ from engine.patience import PatientTable
 from engine.tenancy import Holder
 from engine.tender import Tender
 from tests.simulation.actions import InProcess, OutOfProcess
+from tests.simulation.benches import Bench
 from tests.simulation.disk import SimLedger
 from tests.simulation.link import Worker
 from tests.simulation.machine import Life
 from tests.simulation.store_link import ProbedStore, StoreLink
 from tests.simulation.store_worker import StoreWorker
-from tests.simulation.world import Bench, World
+from tests.simulation.world import World
 
 STOP = "a stop"
 """Beside the crash points: just after the commit by which something that runs is to be stopped."""
@@ -62,6 +63,7 @@ def parts(world: World, chance: Random, life: Life, crash: Crash) -> Parts:
         "frail": InProcess(life, world.witness, chance, world.frail),
         "slow": outside,
         "extra": inside,
+        "teller": InProcess(life, world.witness, chance, world.nature, world.outside.emitted_in),
     }
     return Parts(
         actions={name: action for name, action in actions.items() if name in operator.actions},
@@ -74,6 +76,9 @@ def parts(world: World, chance: Random, life: Life, crash: Crash) -> Parts:
         runs=world.folder / "runs",
         draw=world.draw_bytes,
         crash=crash,
+        sources=world.outside.sources(life) if world.eventful else {},
+        facts=world.facts.questions(life) if world.eventful else {},
+        brakes=operator.brakes,
     )
 
 

@@ -36,6 +36,8 @@ class Record:
     count: int
     last_due: int | None
     stopping: str
+    task: str
+    event: str
 
     @property
     def ran(self) -> bool:
@@ -72,6 +74,7 @@ class Asked:
     answered_at: int | None
     taken: int | None
     text: str
+    event: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,9 @@ class Book:
         self.by_row: defaultdict[tuple[str, str], list[Record]] = defaultdict(list)
         for record in self.records:
             self.by_row[record.table, record.key].append(record)
+        self.asked_of: defaultdict[tuple[str, str], list[Asked]] = defaultdict(list)
+        for asked in self.asked:
+            self.asked_of[asked.table, asked.key].append(asked)
         self.of_run: defaultdict[str, list[Try]] = defaultdict(list)
         self.of_action: defaultdict[str, list[Try]] = defaultdict(list)
         for one in self.tries:

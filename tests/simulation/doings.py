@@ -33,6 +33,8 @@ class Doings:
         for _ in range(number // 4):
             self._world.machine.after(self._chance.random() * span, self.someone_asks)
         self._world.machine.after(span / 2, self._rival.act)
+        if self._world.eventful:
+            self._world.outside.schedule(span)
 
     def person_acts(self) -> None:
         """Somebody does one thing to one of the tables."""

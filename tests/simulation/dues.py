@@ -34,6 +34,9 @@ class Never:
         return []
 
 
+NEVER = Never()
+
+
 @dataclass(frozen=True)
 class Every:
     """So many seconds of real time, from 1970 on."""

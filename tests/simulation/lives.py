@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from engine.crash import POINTS
-from engine.events import Event, RowVanished, TableHeld, TableReleased, Trouble
 from engine.loop import Daemon
 from engine.model import Stage
 from engine.trust import SteadyClock
 from tests.simulation.assembly import STOP, Dying, parts, tender
 from tests.simulation.disk import SimCommitter, SimLedger
 from tests.simulation.doings import Doings
+from tests.simulation.hearing import Hearing
+from tests.simulation.link import Worker
 from tests.simulation.machine import MICRO, Killed, Life, SimClock, SimLoop, source
 from tests.simulation.rival import Rival
-from tests.simulation.spans import Spans
-from tests.simulation.stretches import Kept
 from tests.simulation.troubles import Tally, Troubles
 from tests.simulation.world import World
 
@@ -47,7 +47,6 @@ class Lives:
         self.daemon: Daemon | None = None
         self.life: Life | None = None
         self.ledger: SimLedger | None = None
-        self.events: list[tuple[int, Event]] = []
         self.turns_at_rest = 0
         self.left: Callable[[], None] = lambda: None
         self.in_service: Callable[[], None] = lambda: None
@@ -60,10 +59,12 @@ class Lives:
         self._doings = Doings(world, self._chance, Rival(world, source(world.seed + 0.5)), self._poked)
         self._most = plan.edits * 2 / (plan.lives + 1)  # of what people do to tables in one life
         self._last = False
-        self._began = 0  # the moment at which this life did
-        self._held_since: dict[str, int] = {}  # table → the moment from which all of it was held
+        self._hearing = Hearing(world, lambda: self.daemon)
         world.meddle = self._doings.meddle
-        world.held, world.unclear, world.untold = self._held, self._unclear, self._untold
+        world.outside.poke, world.outside.box = (
+            self._poked,
+            lambda source: self.daemon.box(source) if self.daemon is not None else None,
+        )
 
     def run(self) -> None:
         """All of it."""
@@ -81,8 +82,7 @@ class Lives:
     def _live(self, number: int) -> None:
         world, chance = self.world, self._chance
         die_at = None if self._last or chance.random() < 0.5 else int(10 ** (1 + 3.2 * chance.random()))
-        self._began = world.machine.moment
-        world.births.append(self._began)
+        world.births.append(world.machine.moment)
         self.tally.lives += 1
         if self._last:
             self._calm()
@@ -137,8 +137,8 @@ class Lives:
                     bench.well.append((link.looked, self._told_to_stop or world.machine.moment))
                 link.close()
             bench.links.clear()
-        for table in list(self._held_since):
-            self._released(table)
+        for table in list(self._hearing.held_since):
+            self._hearing.released(table)
         world.witness.died(processes=False)
         self.daemon = self.ledger = self._stopping = self._poke = self._told_to_stop = None
 
@@ -180,10 +180,12 @@ class Lives:
         await self._serve(life, stopping)
 
     def _tidy_up(self) -> None:
+        self.world.outside.over = True
         for bench in self.world.benches:
             bench.person.tidy_up()
 
     def _settle_down(self) -> None:
+        self.world.settled = self.world.machine.moment
         for bench in self.world.benches:
             bench.person.settle_down()
 
@@ -192,7 +194,7 @@ class Lives:
         steps = life.steps
 
         def over() -> None:
-            waits = self._held_since or self.world.held_back or self._slowly_told()
+            waits = self._hearing.held_since or self.world.held_back or self._slowly_told()
             busy = self.daemon is not None and (waits or list(self.daemon.under_way))
             if busy and self.world.machine.moment < until:
                 self._rest(life, stopping, until)
@@ -207,7 +209,7 @@ class Lives:
 
     def _slowly_told(self) -> bool:
         """Whether a table of a vendor's, which lets through so much in a minute, has yet to be told something."""
-        return self.world.vendor is not None and any(self._untold(bench.name) for bench in self.world.benches)
+        return self.world.vendor is not None and any(self.world.untold(bench.name) for bench in self.world.benches)
 
     async def _begin(self, life: Life, dying: Dying) -> asyncio.Event:
         world = self.world
@@ -215,8 +217,9 @@ class Lives:
         self.ledger = ledger = SimLedger.on(world.ledger_path, world.disk)
         committer = SimCommitter(ledger, dying, world.disk, life)
         self._committer = committer
-        listener = lambda event: self._heard(life, event)  # noqa: E731 (a name would say no more)
-        daemon = Daemon(parts(world, self._chance, life, dying), clock, committer, listener, world.windows)
+        listener = partial(self._hearing.hear, life)
+        aside = Worker(life, world.machine, world.outside.weather)
+        daemon = Daemon(parts(world, self._chance, life, dying), clock, committer, listener, world.windows, aside)
         tenders = [tender(world, bench, ledger, life, daemon.governor, listener, dying) for bench in world.benches]
         await daemon.open(tenders)
         self.daemon = daemon
@@ -245,52 +248,6 @@ class Lives:
             await poke.wait()
             poke.clear()
             yield
-
-    def _heard(self, life: Life, event: Event) -> None:
-        life.check()
-        if isinstance(event, Trouble) and event.where != "ledger":
-            self.world.broke("stands", f"{event.where}: {event.message}")
-        if isinstance(event, TableHeld):
-            self._held_since[event.table] = self.world.machine.moment
-            self._spans(event.table).kept.begin(Kept.HELD)
-        if isinstance(event, TableReleased):
-            self._spans(event.table).kept.end(Kept.HELD, at=self._read_at(event.table))
-            self._released(event.table)
-        if isinstance(event, RowVanished):
-            self._spans(event.table).vanished(event.key)
-        if self.world.telling:
-            said = ", ".join(f"{k}={v}" for k, v in event.fields().items())
-            self.world.tell(f"    {event.name} {said}")
-
-    def _read_at(self, table: str) -> int:
-        """The moment of the turn that learnt of the last read: from then on rowd goes by it, and claims what it allows, though the
-        commit takes longer, and is told of later."""
-        read = self.daemon.keepers[table].access.last_read if self.daemon is not None else None
-        machine = self.world.machine
-        return machine.moment if read is None or self.world.jumpy else (read - machine.start) // timedelta(microseconds=1)
-
-    def _released(self, table: str) -> None:
-        """Nothing of it came on time while it was held; where nothing told of that, since this life began."""
-        self.world.disturbed.append((self._held_since.pop(table, self._began), self.world.machine.moment))
-
-    def _spans(self, table: str) -> Spans:
-        return next(b for b in self.world.benches if b.name == table).spans
-
-    def _held(self, table: str) -> dict[str, object] | None:
-        """The rows of a table that wait; None where all of it does."""
-        keeper = self.daemon.keepers[table] if self.daemon is not None else None
-        if keeper is None or keeper.access.held is not None or keeper.access.trouble is not None or not keeper.access.served:
-            return None
-        return {**keeper.sight.doubtful, **{m.id: None for m in keeper.sight.mints.values()}, **dict.fromkeys(keeper.sight.unclear)}
-
-    def _unclear(self, table: str) -> Iterable[str]:
-        """The known rows of a table that can't be told from others."""
-        keeper = self.daemon.keepers[table] if self.daemon is not None else None
-        return keeper.sight.doubtful if keeper is not None else ()
-
-    def _untold(self, table: str) -> Collection[str]:
-        """The rows of a table that may have to be told something, by the daemon's own account."""
-        return self.daemon.keepers[table].unsent if self.daemon is not None else ()
 
     # --- what happens meanwhile
 
@@ -343,7 +300,7 @@ class Lives:
         world.machine.pass_for(span)
 
     def _calm(self) -> None:
-        self.world.disk.calm = True
+        self.world.disk.calm = self.world.facts.calm = self.world.outside.weather.calm = True
         for bench in self.world.benches:
             bench.weather.calm = True
             if bench.store is not None:

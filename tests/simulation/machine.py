@@ -42,6 +42,8 @@ class Machine:
         self.moment = 0
         self.boot = 0  # counts reboots
         self.shift = timedelta(0)
+        self._shown = (0, self.shift), start  # (moment, shift), and what the wall clock says then
+        self.origin = (start - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)  # microseconds since 1970
         self.jumps: list[tuple[int, timedelta, timedelta]] = []  # (moment, shift before, shift after)
         self._slept = 0
         self._agenda: list[tuple[int, int, Callable[[], None]]] = []
@@ -52,7 +54,11 @@ class Machine:
     def wall(self, moment: int | None = None) -> datetime:
         """What the wall clock says now; or said at a moment gone by."""
         if moment is None:
-            return self.start + timedelta(microseconds=self.moment) + self.shift
+            if (now := (self.moment, self.shift)) != self._shown[0]:
+                self._shown = now, self.start + timedelta(microseconds=self.moment) + self.shift
+            return self._shown[1]
+        if not self.jumps:
+            return self.start + timedelta(microseconds=moment)
         shift = next(
             (after for at, _, after in reversed(self.jumps) if at <= moment), self.jumps[0][1] if self.jumps else self.shift
         )
@@ -60,11 +66,15 @@ class Machine:
 
     def highest(self, since: int) -> datetime:
         """The latest that the wall clock said from that moment to now."""
+        if not self.jumps:
+            return self.wall()
         before = (self.start + timedelta(microseconds=at) + shift for at, shift, _ in self.jumps if at >= since)
         return max(self.wall(), self.wall(since), *before)
 
     def lowest(self, since: int) -> datetime:
         """The earliest that the wall clock said from that moment to now."""
+        if not self.jumps:
+            return self.wall(since)
         after = (self.start + timedelta(microseconds=at) + shift for at, _, shift in self.jumps if at >= since)
         return min(self.wall(), self.wall(since), *after)
 

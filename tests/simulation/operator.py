@@ -8,6 +8,7 @@ from datetime import timedelta, tzinfo
 from actions.api import Definition
 from actions.parameters import Parameter, ParameterType
 from engine.blackout import Blackout
+from engine.brakes import Brake
 
 _NUMBER = {"n": Parameter(type=ParameterType.INTEGER, default=0)}
 
@@ -19,6 +20,7 @@ DEFINITIONS = {
     "frail": Definition(kind="sim", parameters=_NUMBER, repeatable=True, attempts=2, retry_wait=timedelta(seconds=1)),
     "slow": Definition(kind="sim", parameters=_NUMBER, attempts=2, retry_wait=timedelta(seconds=12)),
     "extra": Definition(kind="sim", parameters=_NUMBER),
+    "teller": Definition(kind="sim", parameters=_NUMBER, at_most_every=timedelta(seconds=20)),
 }
 
 
@@ -31,3 +33,4 @@ class Operator:
     limits: dict[str, int]
     max_parallel: int
     blackouts: tuple[Blackout, ...]
+    brakes: dict[str, Brake]

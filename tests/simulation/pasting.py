@@ -38,7 +38,7 @@ class Pasting(Hand):
         self.presses.returned += [
             (key, grid.get(row, "Do")) for key, row in zip(grid.keys(), grid.rows, strict=True) if grid.get(row, "Do")
         ]
-        self.sheet.unread.clear()
+        self.sheet.replaced()
         self.edits += 1
         self.tell("saves an old copy of the whole table")
         if self.chance.random() < 0.5:
@@ -90,8 +90,9 @@ class Pasting(Hand):
         if self.chance.random() < 0.3:
             self._type(grid, row, "Notes", f"note {self.edits}")
         elif self.chance.random() < 0.3:
-            self._type(grid, row, "Status", self.chance.choice(("paused", "active")))
-            if not (old and told):  # of a copy that it can't tell, rowd may take nothing for typed
+            text, was = self.chance.choice(("paused", "active")), grid.get(row, "Status")
+            self._type(grid, row, "Status", text)
+            if not (old and told) or text == was:  # of a copy that it can't tell, rowd may take nothing for typed
                 self.spans.pasted.add(kept.key)
 
     def _put_back(self, grid: Grid, row: dict[str, str], kept: Kept) -> None:

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from random import Random
 
 from tests.simulation import dues
+from tests.simulation.benches import Bench
 from tests.simulation.machine import MICRO
 from tests.simulation.spans import Span
-from tests.simulation.world import Bench, World
+from tests.simulation.world import World
 
 SOON = 20
 """Seconds ahead of which it claims at the most."""

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 from random import Random
 
 from tests.simulation import dues
-from tests.simulation.spans import SANE, ZONES
+from tests.simulation.spans import EVENTFUL, SANE, ZONES
 
-ACTIONS = ("quick", "again", "outside", "rare", "frail", "slow", "extra")
-SHARES = (6, 3, 5, 1, 1, 1.5, 0.3)
+ACTIONS = ("quick", "again", "outside", "rare", "frail", "slow", "extra", "teller")
+SHARES = (6, 3, 5, 1, 1, 1.5, 0.3, 0.5)
+REACTING = (3, 2, 3, 0.5, 3, 1, 0, 2)
+"""Shares of the actions: of all rows, and of those to which things happen: there more of them fail, and tell of themselves."""
 
 PEOPLES = (
     "ID",
@@ -62,11 +64,11 @@ SELDOM = (*(t for t, step in dues.INTERVALS.items() if step > 420), *dues.REAL, 
 class Writer:
     """Draws what stands in cells. fast: share of rows that come due every few seconds.   nights: the clock is about to change.
 
-    counters: share of rows that count.
+    counters, reacting: shares of rows that count, and of those that run when something happens.
     """
 
-    def __init__(self, chance: Random, fast: float, *, nights: bool = False, counters: float = 0.08) -> None:
-        self.chance, self._fast, self._nights, self._counters = chance, fast, nights, counters
+    def __init__(self, chance: Random, fast: float, *, nights: bool = False, counters: float = 0.08, reacting: float = 0) -> None:
+        self.chance, self._fast, self._nights, self._counters, self._reacting = chance, fast, nights, counters, reacting
         self._number = 0
 
     def schedule(self, now: datetime) -> str:
@@ -105,14 +107,30 @@ class Writer:
             row["Type"] = "manual"
         else:
             row["Schedule"] = self.schedule(now)
+        if self._reacting:
+            self._eventful(row)
         if row["Action"] == "slow":
             row["Overlap"] = self.chance.choice(("parallel", "parallel", "queue", "restart", "skip"))
         row["Status"] = self.chance.choices(("active", "", "paused", "draft"), (10, 5, 0.5, 0.3))[0]
         for column in SANE:
-            if self.chance.random() < SHARE.get(column, 0.2) and column != "Metadata" and column not in row:
+            if column not in ("Metadata", *EVENTFUL) and self.chance.random() < SHARE.get(column, 0.2) and column not in row:
                 row[column] = self.setting(column)
         row["Notes"] = f"first note of {name}"
         return row
+
+    def _eventful(self, row: dict[str, str]) -> None:
+        """Things happen to it, or it hangs on something."""
+        chance = self.chance
+        if row.get("Type") == "counter":
+            row["Counts"] = self.setting("Counts")
+        elif row.get("Type") != "manual" and chance.random() < self._reacting:
+            row["Watch"] = chance.choice(SANE["Watch"][1:])
+            row["Action"] = chance.choices(ACTIONS, REACTING)[0]
+            if chance.random() < 0.8:
+                del row["Schedule"]
+        for column in ("Condition", "Deadline"):
+            if chance.random() < 0.25 and row.get("Type") != "manual":
+                row[column] = self.setting(column)
 
     def setting(self, column: str) -> str:
         if column == "Time Zone":
@@ -120,11 +138,11 @@ class Writer:
         return self.chance.choice(SANE[column])
 
 
-def columns(chance: Random, *, rare: float) -> list[str]:
-    """Those of a new table.   rare: share of the columns that not every table has."""
+def columns(chance: Random, *, rare: float, eventful: bool) -> list[str]:
+    """Those of a new table.   rare: share of the columns that not every table has.   eventful: things happen to its rows."""
     peoples = [c for c in PEOPLES if c in USUAL or chance.random() < (0.9 if c in ("ID", "Jitter") else rare)]
     ours = [c for c in OURS if chance.random() < (0.9 if c == "Health" else rare)] if chance.random() < 0.85 else []
-    found = peoples + ours
+    found = peoples + [c for c in EVENTFUL if eventful and chance.random() < 0.9] + ours
     if chance.random() < 0.3:
         chance.shuffle(found)
     return found

@@ -31,6 +31,13 @@ def _key(text: str) -> str:
     return normalised(text)
 
 
+@lru_cache(100)
+def _keys(texts: tuple[str, ...]) -> Sequence[str]:
+    plain = [_key(text) for text in texts]
+    bearers = Counter(plain)
+    return tuple(k if k and not k.startswith("~") and bearers[k] == 1 else "" for k in plain)
+
+
 @lru_cache(1_000)
 def _headers(columns: tuple[str, ...]) -> Mapping[str, str]:
     """Canonical column → what it is called; the first of those that mean the same."""
@@ -59,12 +66,10 @@ class Grid:
             row[header] = text
         return header is not None
 
-    def keys(self) -> list[str]:
+    def keys(self) -> Sequence[str]:
         """The key of each row; "" for one that can't be told by it."""
         header = self.header("ID") or self.header("Name")
-        plain = [_key(row.get(header or "", "")) for row in self.rows]
-        bearers = Counter(plain)
-        return [k if k and not k.startswith("~") and bearers[k] == 1 else "" for k in plain]
+        return _keys(tuple([row.get(header or "", "") for row in self.rows]))
 
     def twin(self, row: Mapping[str, str]) -> dict[str, str]:
         """Another row that says the same."""
@@ -100,6 +105,7 @@ class Sheet:
     written: list[Callable[[str], None]] = field(default_factory=list)
     noted: list[int] = field(default_factory=list)
     zone: str = ""
+    _replaced: bool = False
     _stood: dict[tuple[str, str], str] = field(default_factory=dict)  # where something is unread: what stood there before
 
     def look(self) -> Grid:
@@ -118,17 +124,26 @@ class Sheet:
         """rowd has read all of it."""
         self.reads += 1
         self.unread.clear()
+        self._replaced = False
         self.reading |= self.pasted
         self.pasted.clear()
         self.unshown.clear()
 
     def typed(self, key: str, column: str, was: str, text: str) -> None:
-        """A person has typed into a shared cell. Who puts back what stood there has changed nothing that could get lost."""
+        """A person has typed into a shared cell. Who puts back what stood there has changed nothing that could get lost; once the
+        whole table was replaced, that isn't known before it is read again."""
+        if self._replaced:
+            return
         if (key, column) not in self.unread:
             self._stood[key, column] = was
         self.unread[key, column] = text
         if text == self._stood[key, column]:
             del self.unread[key, column]
+
+    def replaced(self) -> None:
+        """An old copy stands in its place."""
+        self.unread.clear()
+        self._replaced = True
 
     def overtyped(self, key: str) -> None:
         """A person has put something into rowd's own cells."""
@@ -209,6 +224,7 @@ class MemoryTable:
         self.sheet = sheet
         self.traits = Traits(atomic_expect=atomic, batch=batch)
         self._answers, self._typed = answers, typed
+        self._made: dict[int, tuple[tuple[str, ...], dict[str, str], dict[str, Cell]]] = {}  # of each row: as it was read last
 
     def read(self, cursor: str | None = None) -> Page:
         grid = self.sheet.look()
@@ -248,14 +264,20 @@ class MemoryTable:
         return Effect.APPLIED, index
 
     def _rows(self, grid: Grid) -> list[Row]:
-        columns = grid.columns
-        if self._typed:
-            made: list[dict[str, Cell]] = [{c: _typed(row.get(c, "")) for c in columns} for row in grid.rows]
-        else:
-            made = [{c: row.get(c) or None for c in columns} for row in grid.rows]
+        columns, before = tuple(grid.columns), self._made
+        self._made = {id(row): self._read(row, columns, before.get(id(row))) for row in grid.rows}
+        made = [self._made[id(row)][2] for row in grid.rows]
         header = grid.header("ID") or grid.header("Name")
         found = keys([cells.get(header or "") for cells in made], lambda n: Row("", made[n]))
         return [Row(key, cells) for key, cells in zip(found, made, strict=True)]
+
+    def _read(
+        self, row: dict[str, str], columns: tuple[str, ...], last: tuple[tuple[str, ...], dict[str, str], dict[str, Cell]] | None
+    ) -> tuple[tuple[str, ...], dict[str, str], dict[str, Cell]]:
+        """Under which columns, the row, its cells.   last: the same of what may have been this row."""
+        if last is not None and last[:2] == (columns, row):
+            return last
+        return columns, dict(row), {c: self._cell(row.get(c, "")) for c in columns}
 
     def _cell(self, text: str) -> Cell:
         return _typed(text) if self._typed else text or None

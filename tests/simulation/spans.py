@@ -8,21 +8,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from tests.simulation import dues
+from tests.simulation.facts import CONDITIONS
 from tests.simulation.machine import MICRO, Machine
 from tests.simulation.sheets import Grid, Sheet
 from tests.simulation.stretches import Kept, Stretches
 
 MEANS = ("Name", "Type", "Action", "Schedule", "Threshold", "Status", "Metadata", "Time Zone", "Catch Up", "Overlap", "Timeout")
-ALSO = ("Attempts", "Jitter", "Priority", "Current")
+EVENTFUL = ("Watch", "Counts", "Condition", "Deadline")
+"""Columns that only tables have to which things happen."""
+
+ALSO = ("Attempts", "Jitter", "Priority", "Current", *EVENTFUL)
 """Further cells that can make a row a defect."""
 
 ZONES = ("", "UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe")
+DEADLINES: Mapping[str, int] = {"25s": 25, "70s": 70, "3 min": 180}
+"""What stands in the cell → seconds after it comes due."""
+
 SANE: Mapping[str, tuple[str, ...]] = {
     "Metadata": ("", "{}", '{"n": 1}', '{"n": 2}'),
     "Catch Up": ("", "skip", "once", "all"),
@@ -32,6 +39,10 @@ SANE: Mapping[str, tuple[str, ...]] = {
     "Jitter": ("", "10s", "2 min"),
     "Priority": ("", "low", "normal", "high", "5"),
     "Time Zone": ZONES,
+    "Watch": ("", "inbox", "inbox, told", "told", "hook", "failures", "wins, failures"),
+    "Counts": ("", "", "inbox", "told, inbox"),
+    "Condition": ("", *CONDITIONS),
+    "Deadline": ("", *DEADLINES),
 }
 """Column → what a person types there in earnest; anything else is a defect."""
 
@@ -47,12 +58,16 @@ SLACK = timedelta(seconds=30)
 """How long after its due instant an occurrence is dealt with at the latest, where all is well."""
 
 
-NEVER = dues.Never()
+LOST = -1
+
+NEVER, ANY_TIME = dues.NEVER, dues.Every(1)
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a row wants, as far as its cells tell.   kind: time, counter, manual, or none (a defect, a draft, paused, completed).
+    """What a row wants, as far as its cells tell.
+
+    kind: time, counter, event, manual, or none (a defect, a draft, paused, completed).
 
     dues: of a time; a number of seconds where they count from when the row is seen.   goal: of a counter.
     """
@@ -71,6 +86,10 @@ class Meaning:
     timeout: str = ""
     priority: str = ""
     latent: dues.Dues | int = NEVER  # when it would come due, were it not for another cell: recorded once that is mended
+    watches: tuple[str, ...] = ()  # what it reacts to, while it is in service
+    counts: tuple[str, ...] = ()  # what counts it up, paused or not
+    condition: str = ""
+    deadline: str = ""
 
     @property
     def understood(self) -> bool:
@@ -151,7 +170,15 @@ def _meaning(values: tuple[str, ...], terms: Terms) -> Meaning:
         cells["Timeout"],
         cells["Priority"],
         when,
+        () if paused else _names(cells["Watch"]),
+        _names(cells["Counts"]),
+        cells["Condition"],
+        "" if paused else cells["Deadline"],
     )
+
+
+def _names(said: str) -> tuple[str, ...]:
+    return tuple(said.split(", ")) if said else ()
 
 
 def _zone(said: str, terms: Terms) -> tzinfo | None:
@@ -174,19 +201,26 @@ def _latent(cells: Mapping[str, str], terms: Terms) -> dues.Dues | int:
 
 
 def _kind(cells: Mapping[str, str]) -> str | None:
+    if cells["Counts"] and cells["Type"] != "counter":
+        return None
     match cells["Type"]:
         case "":
-            return "time" if cells["Schedule"] else None
+            return "time" if cells["Schedule"] else "event" if cells["Watch"] else None
         case "counter":
             sane = not cells["Schedule"] and cells["Threshold"].isdigit() and int(cells["Threshold"]) >= 1
             return "counter" if sane and _number(cells["Current"]) else None
         case "manual":
-            return None if cells["Schedule"] else "manual"
+            return None if cells["Schedule"] or cells["Watch"] or cells["Deadline"] else "manual"
     return None
 
 
 def _number(text: str) -> bool:
     return not text or text.lstrip("-").replace(".", "", 1).isdigit()
+
+
+@lru_cache(10_000)
+def _folded(name: str) -> str:
+    return name.strip().casefold()
 
 
 class Spans:
@@ -200,6 +234,7 @@ class Spans:
         self.pasted: set[str] = set()  # keys whose Status came back with an old copy: rowd goes by what was typed since
         self.kept = Stretches(machine)
         self._said: dict[str, dict[str, str]] = {}
+        self._fresh: dict[str, dict[str, int]] = {}  # key → column → how often rowd had read the table when that was said
         self._under: tuple[tuple[str, ...], Terms] | None = None  # columns and settings by which what follows was found
         self._meant: dict[tuple[str, bool], tuple[dict[str, str], Meaning]] = {}  # (key, pasted) → its row as it was seen last
         self._sheet, self._machine, self._terms, self._needed = sheet, machine, terms, needed
@@ -222,7 +257,7 @@ class Spans:
         grid, moment, terms = self._sheet.look(), self._machine.moment, self._terms()
         whole = all(grid.header(c) for c in self._needed)  # else what was typed last may never have been read
         name_ = grid.header("Name") or ""
-        names = [row.get(name_, "").strip().casefold() for row in grid.rows]
+        names = [_folded(row.get(name_, "")) for row in grid.rows]
         bearers = Counter(names)
         found: dict[str, tuple[Meaning, bool]] = {}
         if (under := (tuple(grid.columns), terms)) != self._under:
@@ -236,8 +271,9 @@ class Spans:
                     meant = self._meant[key, pasted] = dict(row), self._means(grid, key, row, terms)
                 found[key] = (meant[1], whole and bearers[name] == 1 and not pasted)
         header = grid.header("ID") or name_
-        borne = Counter(row.get(header, "").strip() for row in grid.rows)
-        self.astray.update(key for key, number in borne.items() if number > 1 and key in self.by_key)
+        borne = [row.get(header, "").strip() for row in grid.rows]
+        if len(set(borne)) < len(borne):
+            self.astray.update(key for key, number in Counter(borne).items() if number > 1 and key in self.by_key)
         for key in self.by_key.keys() | found.keys():
             now, span = found.get(key), self.current(key)
             if span is not None and now == (span.meaning, span.sure):
@@ -251,12 +287,19 @@ class Spans:
     def _means(self, grid: Grid, key: str, row: Mapping[str, str], terms: Terms) -> Meaning:
         there = {c: row.get(h, "").strip() for c in (*MEANS, *ALSO) if (h := grid.header(c)) is not None}
         said = self._said.setdefault(key, {})
+        fresh = self._fresh.setdefault(key, {})
+        fresh |= {c: self._sheet.reads for c, text in there.items() if said.get(c) != text}
         said |= there
         # of what is gone, the last word holds on
         cells = {c: v for c, v in said.items() if c in there or c not in ("Status", "Current")}
         if key in self.pasted:  # it may be in service, whatever stands there
             cells["Status"] = ""
-        return meaning(cells, terms)
+        means = meaning(cells, terms)
+        torn = [c for c, since in fresh.items() if c not in there and since in (self._sheet.reads, LOST)]
+        for column in torn:  # rowd may never have read its last word
+            fresh[column] = LOST
+            said.pop(column, None)
+        return replace(means, latent=ANY_TIME) if torn else means
 
     def rewritten(self, keys: Iterable[str]) -> None:
         """rowd has written these rows, their Status among them."""

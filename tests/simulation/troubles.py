@@ -8,8 +8,9 @@ from datetime import timedelta
 from random import Random
 
 from connectors.errors import Bug, NeedsOwner, TryLater
+from tests.simulation.benches import Bench
 from tests.simulation.machine import MICRO, Life
-from tests.simulation.world import Bench, World
+from tests.simulation.world import World
 
 
 @dataclass

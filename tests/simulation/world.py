@@ -4,35 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, time, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from actions.api import Definition, Request, Uptime
-from connectors.api import Place, Table
-from connectors.local import LocalSettings, LocalTable
-from connectors.local.exchange import exchange
+from engine import outside as known
 from engine.blackout import Blackout
+from engine.brakes import Brake
 from engine.breaker import BreakerRules
+from engine.model import Type
 from engine.parse import Rules
 from engine.rules import TableRules
 from engine.windows import WindowFile
-from tests.simulation import people, rows
+from tests.simulation import rows
 from tests.simulation.actions import Nature, Processes
-from tests.simulation.copies import Copies
+from tests.simulation.benches import Bench, bench_of
 from tests.simulation.disk import Disk, SimLedger
-from tests.simulation.link import Guard, Link, Owned, Probed, Watched, Weather
+from tests.simulation.facts import MAX_AGE, Facts
+from tests.simulation.link import Link
 from tests.simulation.machine import MICRO, Machine, source
 from tests.simulation.operator import DEFINITIONS, Operator
-from tests.simulation.sheets import FileSheet, Grid, MemorySheet, MemoryTable, Sheet
-from tests.simulation.spans import Spans, Terms
+from tests.simulation.outside import SAID, Outside
+from tests.simulation.sheets import Sheet
+from tests.simulation.spans import Terms
 from tests.simulation.starts import STARTS
-from tests.simulation.store_link import StoreLink
-from tests.simulation.stores import PAUSE, ROWS, STORES, Store
+from tests.simulation.stores import PAUSE
 from tests.simulation.stretches import Kept
 from tests.simulation.witness import Witness
+
+if TYPE_CHECKING:
+    from tests.simulation.hearing import Heard
 
 FELT = {"refused": 15 * MICRO, "disturbed": 40 * MICRO, "jumped": 400 * MICRO}
 """For how long rowd may be behind after a commit was refused, after something happened to it, and after its clock was set: a far
@@ -40,8 +45,15 @@ jump is believed five minutes later.
 """
 
 
-COUNTERS = 0.3
-"""Share of rows that count, in a vendor's table: what both sides write, and an answer that never came leaves in doubt."""
+BRAKES = (Brake(1, None), Brake(None, 30), None, Brake(2, 50))
+"""What the last table of a seed may start: each seed has the next of these."""
+
+REACTIONS: Mapping[str, Any] = {
+    "sources": dict.fromkeys(SAID, Type.ON_CHANGE),
+    "says": SAID,
+    "outside": known.Outside(facts=frozenset(MAX_AGE)),
+}
+"""What rows are told of the world outside, where things happen in it."""
 
 
 @dataclass(frozen=True)
@@ -50,25 +62,6 @@ class Broken:
 
     law: str
     what: str
-
-
-@dataclass
-class Bench:
-    """One table with everything around it.   kind: memory or file."""
-
-    name: str
-    sheet: Sheet
-    weather: Weather
-    spans: Spans
-    guard: Guard
-    person: people.Person
-    open: Callable[[], Table]
-    link: type[Link]
-    kind: str
-    poll: timedelta
-    store: Store | None = None
-    links: list[Link] = field(default_factory=list)
-    well: list[tuple[int, int]] = field(default_factory=list)  # of each life: first look, and end or order to stop
 
 
 class World:
@@ -88,6 +81,7 @@ class World:
         self.dense = seed % 3 == 0  # very many occurrences, little else
         self.zoned = seed % 10 == 2  # tables have time zones of their own, and people change them
         self.bold = not self.dense and chance.random() < 0.6  # people do what makes rows ambiguous
+        self.eventful = not self.dense and store is None  # things happen outside to which rows react
         self.jumpy = chance.random() < 0.15  # the wall clock is set
         self.far = self.jumpy and chance.random() < 0.3  # by days, even: then nothing can be told of when rows came due
         self.rebooted = False
@@ -102,7 +96,12 @@ class World:
             limits={} if self.dense or chance.random() < 0.5 else {"quick": chance.randint(1, 6), "outside": chance.randint(1, 4)},
             max_parallel=64 if self.dense else chance.choice((2, 3, 4, 64)),
             blackouts=self._blackouts() if not self.dense and chance.random() < 0.35 else (),
+            brakes={},
         )
+        self.heard: list[Heard] = []
+        self.settled = 0  # the moment from which on every row is out of service
+        self.outside = Outside(self.machine, source(chance.random()), self.tell, self.broke, lambda: self.desk)
+        self.facts = Facts(self.machine, source(chance.random()))
         self.settings = [(0, self.operator.max_parallel, self.operator.limits)]  # since which moment, `max_parallel`, the limits
         self.least_parallel = self.operator.max_parallel  # the lowest that was ever set
         self.least = dict(self.operator.limits)
@@ -128,7 +127,9 @@ class World:
         fast = 0.97 if self.dense else chance.choice((0.05, 0.3, 0.7))
         before, after = ((start + timedelta(days=n)).astimezone(self.operator.zone).utcoffset() for n in (-1, 1))
         self.nights = before != after
-        self.benches = [self._bench(n, fast) for n in range(1 if self.dense or store else chance.choice((1, 1, 2)))]
+        self.benches = [bench_of(self, n, fast) for n in range(1 if self.dense or store else chance.choice((1, 1, 2)))]
+        if self.eventful and (brake := BRAKES[seed % len(BRAKES)]) is not None:
+            self.operator.brakes[self.benches[-1].name] = brake
 
     # --- telling
 
@@ -174,6 +175,7 @@ class World:
                 daily_at=time(9),
                 actions=known,
                 repeatable={name: bool(d.repeatable) for name, d in known.items()},
+                **(REACTIONS if self.eventful else {}),
             ),
             renames={},
             poll=bench.poll,
@@ -227,90 +229,6 @@ class World:
 
     # --- tables
 
-    def _bench(self, number: int, fast: float) -> Bench:
-        chance, name = self.chance, "ops" if number == 0 else "second"
-        columns = rows.columns(chance, rare=0.1 if self.dense else 0.6)
-        kind = self.vendor or ("file" if not self.dense and chance.random() < 0.2 else "memory")
-        grid = Grid(list(columns), [])
-        sheet: Sheet
-        store = None
-        if self.vendor is not None:
-            if self.vendor != "google_sheets":
-                columns = [c for c in columns if c != "ID"]
-            store = STORES[self.vendor](self.machine, chance, columns, str(self.operator.zone))
-            sheet = store.sheet
-            self.tell(f"a table of {store.name}: {', '.join(f'{k}={v}' for k, v in store.emulator.switches.items())}")
-            sheet.zone, store.sheet.moment = store.zone, lambda: self.machine.moment
-            store.wire.meanwhile = lambda: self.meddle(sheet) if self.meddle is not None else None
-            store.sheet.tell_broken = lambda what: self.broke("trampled", what)
-        elif kind == "file":
-            sheet = FileSheet(name, self.folder / f"{name}.csv", grid, in_place=chance.random() < 0.5)
-        else:
-            sheet = MemorySheet(name, grid)
-        weather = Weather(
-            source(chance.random()),
-            failing=0 if store else chance.choice((0, 0, 0.01, 0.1)),
-            slow=0 if self.dense or store else chance.choice((0, 0.02, 0.3)),
-            longest=chance.choice((0.5, 3)),
-        )
-        needed = tuple(
-            c for c in ("ID", "Name", "Action", "Type", "Schedule", "Status", "Threshold", "Time Zone", "Jitter") if c in columns
-        )
-        terms = lambda: self.terms(sheet)  # noqa: E731 (a name would say no more)
-        spans = Spans(sheet, self.machine, terms, (*needed, *(c for c in ("Catch Up", "Overlap", "Metadata") if c in columns)))
-        sheet.changed.append(spans.observe)
-        doubted: set[str] = set()
-        person = people.Person(
-            sheet,
-            spans,
-            self.machine,
-            source(chance.random()),
-            rows.Writer(source(chance.random()), fast, nights=self.nights, counters=COUNTERS if store else 0.08),
-            lambda text: self.tell(f"person @{name}: {text}"),
-            daring=0.3 if self.bold else 0,
-            copies=Copies(sheet, lambda: doubted),
-        )
-        person.snoozed = self.snoozed.add
-        person.rows_only, person.most = store is not None, person.most if store is None else ROWS
-        if self.zoned and kind == "memory":
-            person.zoning = source(self.seed + 0.5 + number)
-        guard = Guard(sheet, self.broke, lambda link: self.well(link), lambda link: self.noted(link), lambda: person.typed, doubted)
-        opened, link = self._opened(kind, sheet, guard) if store is None else (_by_its_store, StoreLink)
-        people.start(person, min(36 if self.dense else chance.choice((5, 10, 20, 35)), person.most), columns)
-        person.edits = 0
-        bench = Bench(
-            name, sheet, weather, spans, guard, person, opened, link, kind, timedelta(seconds=chance.choice((10, 10, 30))), store
-        )
-        sheet.changed.append(lambda: [link.changed() for link in bench.links[-1:]])
-        return bench
-
-    def _opened(self, kind: str, sheet: Sheet, guard: Guard) -> tuple[Callable[[], Table], type[Link]]:
-        chance = self.chance
-        if isinstance(sheet, FileSheet):
-            place = Place(name=sheet.name, base=sheet.path.parent, id_column="ID", name_column="Name", secret={}.__getitem__)
-            meddling, random = chance.choice((0, 0.1)), source(chance.random())
-
-            def between(one: Path, other: Path) -> None:
-                """A person may save at the worst moment: after rowd has read, before the files change places.
-
-                Not twice in one write: a program that reads between an exchange and its comparison misses an edit by itself.
-                """
-                if guard.watching and random.random() < meddling and self.meddle is not None:
-                    guard.interrupted()
-                    self.meddle(sheet)
-                exchange(one, other)
-
-            return lambda: LocalTable(LocalSettings(path=Path(sheet.path.name)), place, exchange=between), Owned
-        assert isinstance(sheet, MemorySheet)
-        made = MemoryTable(
-            sheet,
-            atomic=chance.random() < 0.5,
-            batch=chance.choice((3, 20, 50)),
-            answers=chance.choice((2, 2, 1, 0)),
-            typed=chance.random() < 0.25,
-        )
-        return lambda: made, chance.choice((Link, Link, Probed, Watched))
-
     meddle: Callable[[Sheet], None] | None = None
 
     def well(self, link: Link) -> None:
@@ -342,7 +260,3 @@ class World:
     held: Callable[[str], dict[str, object] | None]
     unclear: Callable[[str], Iterable[str]]
     untold: Callable[[str], Collection[str]]
-
-
-def _by_its_store() -> Table:
-    raise RuntimeError("a vendor's table is opened with a gate, by its store")

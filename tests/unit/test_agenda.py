@@ -114,3 +114,11 @@ def test_what_came_due_first_is_taken_first_and_what_changed_before_all() -> Non
     agenda.set_wakes([A, B], {A: NOON, B: NOON - SECOND})
     agenda.touch([C, A])
     assert agenda.take(NOON, 0, waits, room) == [C, A, B]
+
+
+def test_what_waits_and_has_changed_takes_no_worker_from_the_next_that_waits() -> None:
+    """It may be held since it was edited, and another one that has changed be of a lower priority than the next."""
+    agenda, stands = queued(occurrence("a", priority=9), occurrence("b"), occurrence("c", priority=-1))
+    agenda.touch([A, C])
+    assert agenda.take(NOON, 1, by(stands), room) == [A, C, B]
+    assert agenda.take(NOON, 1, by(stands), room) == [C]

@@ -23,6 +23,7 @@ from engine.owing import MOST_OWED, credit, held_anew
 from engine.plan import Hold, House, Missed, Standing
 from engine.promises import Overdue, Owed, Promises
 from engine.rounds import Prerequisite
+from tests.fakes.promises import broken
 from tests.fakes.virtual import NOON
 from tests.unit.test_decide import at, occurrence, state, task, wish
 
@@ -163,9 +164,8 @@ def _of(ends: list[tuple[datetime, str, bool]], active: tuple[Occurrence, ...]) 
     return left
 
 
-def _broken(one: Life, its: Deadline) -> list[datetime]:
-    """By brute force: the deadlines that have passed by the last decision, of what came due, without a success by then."""
-    came: dict[datetime, datetime] = {}
+def _broken(one: Life, its: Deadline) -> dict[datetime, datetime]:
+    """The deadlines that have passed by the last decision, of what came due, without a success by then."""
     dues = [claim.due for claim in one.claims]
     for record in one.unrun:
         if record.outcome is Outcome.MISSED and one.task.schedule is not None:
@@ -173,10 +173,7 @@ def _broken(one: Life, its: Deadline) -> list[datetime]:
             while due is not None and due <= (record.last_due or record.due):
                 dues.append(due)
                 due = one.task.schedule.next(due)
-    for due in sorted(dues):
-        if (by := its.by(Owed(due, due))) is not None and by <= one.now:
-            came.setdefault(by, due)
-    return [by for by, due in came.items() if not any(run >= due and ended_at <= by for run, ended_at in one.ended)]
+    return broken(dues, lambda due: its.by(Owed(due, due)), one.ended, one.now)
 
 
 # --- what is owed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 
 from actions.api import Outcome, Result
 from engine.events import OccurrenceRecorded, RequestTaken, RunStarted, WatchChanged
-from engine.ledger import LedgerUnwritable
+from engine.ledger import Ledger, LedgerUnwritable
 from engine.loop import Daemon
 from engine.model import Request, Wish
 from engine.reacting import batches
@@ -120,6 +121,9 @@ def test_deliveries_at_once_are_dealt_with_as_overlap_says(tmp_path: Path, overl
             assert ran(one, "deploy") == expected
             skipped = [e for e in one.of(OccurrenceRecorded) if e.outcome == "skipped"]
             assert len(skipped) == (2 if overlap == "skip" else 0)
+            with contextlib.closing(Ledger.open(tmp_path / "ledger.sqlite")) as ledger:
+                records = ledger.history(table="ops", key=sheet.person("deploy")["ID"] or "deploy", limit=9)
+            assert sum(o.count for o in records if o.outcome is Outcome.SKIPPED) == len(skipped)
             if overlap == "parallel":
                 assert {e.at for e in one.of(RunStarted)} == {NOON + 30 * SECOND}
 

@@ -339,6 +339,13 @@ def test_a_count_that_rowd_was_about_to_write_is_no_edit_though_the_answer_never
     assert typed.state.count == 10.0  # from 4 to 9, on top of five
 
 
+def test_a_number_that_rowd_wrote_itself_is_no_edit_where_the_store_holds_text_though_the_answer_never_came() -> None:
+    state = replace(shown(seen(), Current="3", Health="OK, 3 of 5"), count=4.0, armed=False)
+    died = replace(state, meant=meant_by(state, {"Current": 4, "Health": "OK, 4 of 5"}))
+    again = observe(died, cells(Current="4", Health="OK, 4 of 5"), LATER)
+    assert (again.state.count, again.changes, again.state.armed, again.state.meant) == (4.0, (), False, {})
+
+
 def test_what_rowd_wrote_itself_is_no_old_copy_though_the_row_looks_as_it_once_did() -> None:
     broken = shown(replace(seen(), count=2.0), Current=2, Status="paused", Health="ERROR: A")
     mended = shown(replace(broken, count=1.0), Current=1, Status="active", Health="ERROR: B")

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from tests.simulation.laws import (
     asked,
+    brakes,
     breakers,
     counters,
     due,
+    hangs,
     holds,
     lateness,
     order,
     overlaps,
+    promises,
     ran,
+    reactions,
     retries,
     settling,
     showing,
@@ -35,8 +39,12 @@ LAWS = (
     *asked.LAWS,
     *wishes.LAWS,
     *counters.LAWS,
+    *reactions.LAWS,
+    *hangs.LAWS,
+    *promises.LAWS,
+    *brakes.LAWS,
     *vendors.LAWS,
 )
 
-IN_SERVICE = (*showing.LAWS, *counters.IN_SERVICE)
+IN_SERVICE = (*showing.LAWS, *counters.IN_SERVICE, *reactions.IN_SERVICE)
 """Of rows that nobody has touched for a while, with the daemon still at work on them."""

@@ -39,7 +39,7 @@ class Ahead:
         if meaning.kind != "time":
             return ()
         put_off = row.key in row.world.snoozed or any(
-            a.key == row.key and a.wish in ("skip next", "snooze") for a in self.book.asked
+            a.wish in ("skip next", "snooze") for a in self.book.asked_of[row.bench.name, row.key]
         )
         if isinstance(meaning.dues, int) or put_off:
             return None
@@ -68,6 +68,8 @@ class Ahead:
 
     def _dark(self, second: int) -> bool:
         row = self.row
+        if not row.world.operator.blackouts:
+            return False
         return any(row.bench.name in b.tables and within(b, second * MICRO) for b in row.world.operator.blackouts)
 
     # --- what waits
@@ -112,8 +114,6 @@ class Ahead:
         known_at = self.span.known_at
         if row.world.jumpy or len(self._actions) > 1 or known_at is None or row.world.machine.moment - known_at <= lag * MICRO:
             return False
-        if len(self._ends) > 1:  # nobody can tell which of the two it is
-            return False
         return all(at <= since or at > self.now * MICRO + MICRO for at in self._instants())
 
     def _instants(self) -> Iterator[int]:
@@ -139,6 +139,11 @@ class Ahead:
                 yield from (end for at, end in trip.shut if at <= now < end)
 
     @property
+    def unclear(self) -> bool:
+        """Whether nobody can tell until when the breaker is open: of what ended at one instant, any may have been taken first."""
+        return len(self._ends) > 1
+
+    @property
     def _shut(self) -> int:
         return max(self._ends)
 
@@ -153,7 +158,7 @@ class Ahead:
         if not begins and shut:
             return [(shut, shut)]
         if not begins:  # it waits for a worker, or for a breaker that lets one through at a time
-            return None if scheduled is None else [*scheduled, *self.waits]
+            return [*scheduled, *self.waits] if scheduled else None
         if shut or self.span.meaning.overlap not in ("parallel", "restart"):
             return begins
         if scheduled is None:

@@ -17,8 +17,8 @@ def counters_add_up(world: World, book: Book) -> Iterator[str]:
             spans = bench.spans.by_key.get(key, [])
             if row is None or not count.sure or key in bench.guard.overwrote or not spans or not all(s.sure for s in spans):
                 continue
-            ticks = sum(a.amount for a in book.asked if (a.table, a.key, a.wish, a.taken) == (bench.name, key, "tick", 1))
-            fires = sum(r.cause == "counter" for r in book.by_row.get((bench.name, key), ()))
+            ticks = sum(a.amount for a in book.asked_of[bench.name, key] if (a.wish, a.taken) == ("tick", 1))
+            fires = sum(r.count for r in book.by_row.get((bench.name, key), ()) if r.cause == "counter")
             if fires != row.fires:
                 yield f"{bench.name}/{key} fired {row.fires} times, and has {fires} occurrences"
             goal = max(s.meaning.goal for s in spans)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 
 from engine.blackout import Blackout
 from tests.simulation import dues
+from tests.simulation.benches import Bench
 from tests.simulation.book import Book, Record
 from tests.simulation.machine import MICRO
 from tests.simulation.spans import SLACK, Meaning, Span
 from tests.simulation.stretches import Kept
-from tests.simulation.world import Bench, World
+from tests.simulation.world import World
 
 GRACE = 600
 
@@ -29,6 +31,7 @@ class Covered:
         self.world, self.bench, self.key, self.all = world, bench, key, records
         self.spans = bench.spans.by_key.get(key, [])
         self.records = [r for r in records if r.cause == "schedule"]
+        self._reached: dict[int, tuple[int, int]] = {}
         self.end = dues.seconds(world.machine.highest(0)) + 1
 
     def meant(self, instant: int) -> Meaning | None:
@@ -41,12 +44,12 @@ class Covered:
         span = self._span(instant)
         if span is None:
             return instant
-        return 1 << 62 if span.ended is None else span.ended + micros(self.world.machine.start)
+        return 1 << 62 if span.ended is None else span.ended + self.world.machine.origin
 
     def _span(self, instant: int) -> Span | None:
         if self.world.jumpy:
             return None
-        moment = instant - micros(self.world.machine.start)
+        moment = instant - self.world.machine.origin
         for span in self.spans:
             known = span.sure and span.known_at is not None and span.known_at < moment
             if known and (span.ended is None or moment < span.ended):
@@ -87,12 +90,21 @@ class Covered:
     def possible(self, span: Span, low: int, high: int) -> Sequence[int]:
         """What may have come due in this span, in [low, high]."""
         latent = span.meaning.latent
-        begins = min(span.low, self.world.machine.lowest(span.begun))  # a clock that is set back shows earlier instants again
-        first = max(low - 1, dues.seconds(begins) - 1)
-        last = min(high, self.end if span.high is None else dues.seconds(span.high) + 1)
+        if latent == dues.NEVER:
+            return ()
+        begins, ends = self._reach(span)
+        first, last = max(low - 1, begins - 1), min(high, ends)
         if isinstance(latent, int):
-            return range(max(low, dues.seconds(begins) - 1 + latent), min(high, last + latent) + 1)
+            return range(max(low, begins - 1 + latent), min(high, last + latent) + 1)
         return latent.within(first, last) if last > first else ()
+
+    def _reach(self, span: Span) -> tuple[int, int]:
+        """From when to when it may have meant something, in whole seconds."""
+        if (found := self._reached.get(id(span))) is None:
+            begins = min(span.low, self.world.machine.lowest(span.begun))  # a clock that is set back shows earlier instants again
+            found = dues.seconds(begins), self.end if span.high is None else dues.seconds(span.high) + 1
+            self._reached[id(span)] = found
+        return found
 
 
 def micros(instant: datetime) -> int:
@@ -100,7 +112,13 @@ def micros(instant: datetime) -> int:
     return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
-def covered(world: World, book: Book) -> Iterator[Covered]:
+@lru_cache(1)
+def covered(world: World, book: Book) -> Sequence[Covered]:
+    """Every row that is known, or ever was."""
+    return list(_covered(world, book))
+
+
+def _covered(world: World, book: Book) -> Iterator[Covered]:
     for bench in world.benches if not world.far else ():
         places = {key for table, key in book.by_row if table == bench.name} | bench.spans.by_key.keys()
         for key in sorted(places):
@@ -119,7 +137,7 @@ def well_until(row: Covered, instant: int, *, swift: bool = False) -> int:
     """
     world = row.world
     touches = [*row.bench.spans.touches.get(row.key, ()), *(span.begun for span in row.spans)]  # a row that gets its id is new
-    start = micros(world.machine.start)
+    start = world.machine.origin
     moment = instant - start
     end = next((ended for looked, ended in row.bench.well if looked + LEADS["life"] <= moment <= ended), 0)
     for begin, over in world.disturbed:

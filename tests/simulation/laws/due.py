@@ -75,7 +75,7 @@ def nothing_starts_while_paused(world: World, book: Book) -> Iterator[str]:
                 continue
             low, high = span.known_at + 3 * MICRO, world.machine.moment if span.ended is None else span.ended
             for record in book.by_row.get((row.bench.name, row.key), ()):
-                for one in book.of_run[record.id] if record.cause in ("schedule", "counter") else ():
+                for one in book.of_run[record.id] if record.cause in ("schedule", "counter", "event") else ():
                     seen = world.witness.by_place.get((one.run, one.n))
                     began = one.started_at / MICRO - world.machine.start.timestamp()
                     if seen is not None and low < seen.began < high and low < began * MICRO < high:

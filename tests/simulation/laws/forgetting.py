@@ -79,7 +79,8 @@ def _lost(before: Book, after: Book) -> Iterator[str]:
             yield from (
                 f"pruning forgot {r.id}, one of the newest records of {place}" for r in idle[-KEPT:] if r.id not in after.by_id
             )
-    yield from (f"pruning forgot the request {asked.id}" for asked in before.asked if asked not in after.asked)
+    left = set(after.asked)
+    yield from (f"pruning forgot the request {asked.id}" for asked in before.asked if asked not in left)
     if len(after.edits) != len(before.edits):
         yield f"pruning forgot {len(before.edits) - len(after.edits)} edits"
     yield from (f"pruning forgot the row {place}" for place in before.rows.keys() - after.rows.keys())

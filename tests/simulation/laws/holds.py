@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.simulation.book import Book
-from tests.simulation.laws.covered import covered, micros
+from tests.simulation.laws.covered import covered
 from tests.simulation.machine import MICRO
 from tests.simulation.stretches import Kept
 from tests.simulation.world import World
@@ -19,7 +19,7 @@ def nothing_starts_that_is_held(world: World, book: Book) -> Iterator[str]:
 
     A hold is over with the turn that learns of it: what that turn claims bears its instant, though it is durable a little later.
     """
-    start = micros(world.machine.start)
+    start = world.machine.origin
     for row in covered(world, book) if not world.jumpy else ():
         for (why, key), stretches in row.bench.spans.kept.over.items():
             if key not in ("", row.key):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tests.simulation.book import Book
 from tests.simulation.laws.covered import covered, grace, span_of, well_until
+from tests.simulation.laws.hangs import patience
 from tests.simulation.machine import MICRO
 from tests.simulation.world import World
 
@@ -39,7 +40,7 @@ def lateness_is_forgiven_within_the_grace(world: World, book: Book) -> Iterator[
             if record.outcome == "missed":
                 if record.reason in LATE and late <= forgiven * MICRO:
                     yield f"{name}: missed ({record.reason}) within its grace of {forgiven} s"
-            elif record.outcome != "skipped" and late > (forgiven + span.meaning.jitter) * MICRO:
+            elif record.outcome != "skipped" and late > (forgiven + span.meaning.jitter + patience(span.meaning.condition)) * MICRO:
                 yield f"{name}: claimed beyond its grace of {forgiven} s"
 
 
@@ -61,7 +62,7 @@ def claims_are_made_on_time(world: World, book: Book) -> Iterator[str]:
             span = span_of(row, record.due // MICRO)
             if record.count > 1 or span is None or not span.sure or span.meaning.one_off or world.jumpy:
                 continue
-            jitter = min(span.meaning.jitter, grace(span, record.due // MICRO))
+            jitter = min(span.meaning.jitter, grace(span, record.due // MICRO)) + patience(span.meaning.condition)
             limits = [(bad + jitter, swift) for bad, swift in most if late > bad + jitter]
             if any(well_until(row, record.due, swift=swift) >= record.due + limit * MICRO for limit, swift in limits):
                 yield f"{row.bench.name}/{row.key} {record.trigger} was dealt with {late} s late"
@@ -88,7 +89,14 @@ def jitter_spreads_what_comes_due(world: World, book: Book) -> Iterator[str]:
     for row in covered(world, book) if not world.jumpy else ():
         for record in row.records:
             span = span_of(row, record.due // MICRO)
-            if span is None or not span.meaning.jitter or record.count > 1 or record.outcome == "missed" or span.meaning.one_off:
+            if (
+                span is None
+                or not span.meaning.jitter
+                or span.meaning.condition
+                or record.count > 1
+                or record.outcome == "missed"
+                or span.meaning.one_off
+            ):
                 continue
             room = min(span.meaning.jitter, grace(span, record.due // MICRO))
             if well_until(row, record.due) >= record.due + (room + 1) * MICRO:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tests.simulation.book import Book, Record, Try
+from tests.simulation.laws.brakes import full
 from tests.simulation.laws.breakers import tripped, trips
 from tests.simulation.laws.covered import Covered, covered, well_until
 from tests.simulation.laws.retries import shortest_wait
@@ -79,6 +80,7 @@ def nothing_waits_without_a_reason(world: World, book: Book) -> Iterator[str]:
     patience = (12 if world.disk.stalling else 2) * MICRO
     everyone, actions = Crowd(book.tries), book.of_action
     crowds = {action: Crowd(tries) for action, tries in actions.items()}
+    tables = {table: Crowd([t for t in book.tries if book.by_id[t.run].table == table]) for table in world.operator.brakes}
     shut = {
         action: [(t.opened, t.closed or 1 << 62) for t in tripped(tries, success_last=False)] for action, tries in actions.items()
     }
@@ -89,6 +91,9 @@ def nothing_waits_without_a_reason(world: World, book: Book) -> Iterator[str]:
                 continue
             taken = [(o.claimed_at, o.ended_at or until) for o in row.all if o.ran and o is not record and not _parallel(row, wait)]
             taken += [*everyone.full(world.least_parallel, since, until), *shut.get(record.action, ())]
+            taken += full(world, book, record.table)
+            if (brake := world.operator.brakes.get(record.table)) is not None and brake.at_once is not None:
+                taken += tables[record.table].full(brake.at_once, since, until)
             if record.action in world.least and record.action in crowds:
                 taken += crowds[record.action].full(world.least[record.action], since, until)
             if (free := _longest_free(wait, taken)) > patience:
@@ -102,7 +107,7 @@ def the_best_starts_first(world: World, book: Book) -> Iterator[str]:
     free = {action for action, tries in book.of_action.items() if action not in world.least and not trips(book, action)}
     waiting: defaultdict[str, list[Wait]] = defaultdict(list)
     for row in covered(world, book):
-        for wait in _waits(row, book):
+        for wait in _waits(row, book) if row.bench.name not in world.operator.brakes else ():
             record = wait.record
             beside = [o.ended_at or wait.until for o in row.all if o.ran and o is not record and o.claimed_at < wait.until]
             since = max([wait.since, *beside])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tests.simulation.book import Book, Record
-from tests.simulation.laws.covered import Covered, covered, grace, micros, span_of
+from tests.simulation.laws.covered import Covered, covered, grace, span_of
 from tests.simulation.laws.retries import STUBBORN
 from tests.simulation.machine import MICRO
 from tests.simulation.spans import Meaning
@@ -51,6 +51,8 @@ def _may_overlap(row: Covered, record: Record, meaning: Meaning) -> bool:
             return caught_up or meaning.overlap in ("queue", "parallel", "restart")
         case "counter" | "manual":
             return meaning.overlap == "parallel"
+        case "event":
+            return meaning.overlap in ("parallel", "restart")
     return False
 
 
@@ -104,7 +106,7 @@ def still_going(book: Book, record: Record, told: int, when: str) -> Iterator[st
 
 def still_running(row: Covered, record: Record, told: int, when: str) -> Iterator[str]:
     """What shows that an occurrence really ran on, or began, some seconds after that: also where a later daemon had to stop it."""
-    world, since = row.world, told - micros(row.world.machine.start)
+    world, since = row.world, told - row.world.machine.origin
     if world.jumpy:
         return
     for looked, ended in row.bench.well:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from tests.simulation.book import Book
 from tests.simulation.machine import MICRO
+from tests.simulation.spans import EVENTFUL
 from tests.simulation.world import World
 
 SETTLE = 2 * MICRO
@@ -16,6 +17,7 @@ KNOWN = frozenset(
     {
         *("ID", "Name", "Description", "Type", "Action", "Schedule", "Current", "Threshold", "Status", "Do", "Metadata"),
         *("Time Zone", "Catch Up", "Overlap", "Timeout", "Attempts", "Priority", "Jitter"),
+        *EVENTFUL,
     }
 )
 

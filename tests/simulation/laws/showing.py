@@ -29,6 +29,8 @@ def next_run_is_the_next_start(world: World, book: Book) -> Iterator[str]:
         if said is None or span is None or not span.sure or span.known is None:
             continue
         ahead, instant = Ahead(row, span, now, book), _instant(said)
+        if ahead.unclear:
+            continue
         settled = ahead.settled(lag := LAG if row.key in world.untold(row.bench.name) else TOLD)
         wanted = ahead.next(lag) if settled else ahead.scheduled(LAG)
         if (

@@ -18,7 +18,7 @@ SETTLING = 5
 
 def _taken(row: Covered, book: Book, wish: str) -> list[tuple[int, Asked]]:
     """(when it was taken, what), in order."""
-    mine = [a for a in book.asked if (a.table, a.key, a.wish, a.taken) == (row.bench.name, row.key, wish, 1)]
+    mine = [a for a in book.asked_of[row.bench.name, row.key] if (a.wish, a.taken) == (wish, 1)]
     return sorted(((a.answered_at or 0, a) for a in mine), key=lambda pair: pair[0])
 
 
@@ -94,7 +94,7 @@ def _kept_back(row: Covered, record: Record) -> int:
 
 def _unchanged(row: Covered, low: int, high: int) -> bool:
     """Whether the row meant the same all the time: another schedule takes a snooze back. To press a button changes no meaning."""
-    start = micros(row.world.machine.start)
+    start = row.world.machine.origin
     return not any(low - MICRO * 60 <= span.begun + start <= high for span in row.spans)
 
 

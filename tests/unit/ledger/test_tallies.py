@@ -162,6 +162,17 @@ def test_recording_the_same_again_changes_nothing(ledger: Ledger) -> None:
     assert (past(ledger), ledger.tallies("ops")) == before
 
 
+@pytest.mark.parametrize("cause", [Cause.EVENT, Cause.COUNTER])
+def test_of_what_happened_at_one_instant_each_counts_and_of_a_schedule_one(ledger: Ledger, cause: Cause) -> None:
+    both = [missed(cause=cause), replace(missed(cause=cause), trigger="another")]
+    record(ledger, *both)
+    record(ledger, *both[1:])
+    assert past(ledger) == [("missed", 2, NOON, NOON)]
+    assert ledger.tallies("ops")["a"].missed == 2
+    record(ledger, missed("b"), replace(missed("b"), trigger="another"))
+    assert past(ledger, "b") == [("missed", 1, NOON, NOON)]
+
+
 def test_one_trigger_given_twice_at_once_is_recorded_once(ledger: Ledger) -> None:
     record(ledger, missed(minute=1), missed(minute=1, reason="offline"))
     assert past(ledger) == [("missed", 1, NOON + MINUTE, NOON + MINUTE)]
