@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -113,8 +114,9 @@ def _pressed(one: Weighed, oldest: Occurrence, request: Request, now: datetime) 
     approval = oldest.approval
     assert approval is not None  # noqa: S101 (only what waits for one is meant)
     if not approval.in_table:
+        how = f"`rowd approve {shlex.quote(one.task.name)}`"
         return (
-            f"the action {oldest.action} is not approved in the table; the operator does that: `rowd approve {one.task.name}`,"
+            f"the action {oldest.action} is not approved in the table; the operator does that: {how},"
             f" or approve_in_table = true for it in rowd.toml"
         )
     return CHANGED if request.asked_at <= approval.wanted_at <= now else oldest

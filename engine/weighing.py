@@ -226,9 +226,9 @@ class Weighed:
         self.stops += [Stop(o.id, reason, by) for o in self.active if o.id and o.id not in already]
 
     def make_way(self, reason: str) -> None:
-        """For one that restarts the task. What runs goes on where that one is to be approved first."""
+        """For one that restarts the task. What runs, or may begin, goes on where that one is to be approved first."""
         already, waits = {s.run for s in self.stops}, self.task.action in self.approvals
-        ended = [o for o in self.active if not (waits and o.stage is Stage.RUNNING)]
+        ended = [o for o in self.active if not waits or o.unapproved]
         self.stops += [Stop(o.id, reason, "") for o in ended if o.id and o.id not in already]
 
     def stop_waiting(self, reason: str) -> None:

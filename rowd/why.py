@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -119,8 +118,8 @@ def _waiting(row: RowView, occurrence: Occurrence, now: datetime, house: House) 
     """Of an occurrence that was claimed and does not run."""
     if (approval := occurrence.approval) is not None and occurrence.unapproved:
         since = when(approval.wanted_at, row.zone, now) + (f" ({approval.void})" if approval.void else "")
-        name = shlex.quote(row.name)
-        return f"it waits for approval since {since}: `rowd approve` shows what it would run, `rowd approve {name}` lets it"
+        lets = f"`rowd approve {occurrence.id}` lets it"
+        return f"it waits for approval since {since}: `rowd approve` shows what it would run, {lets}"
     shut = house.shut.get(occurrence.action)
     if occurrence.stage is Stage.WAITING and occurrence.retry_at is not None and occurrence.retry_at > max(now, shut or now):
         at = f"{when(occurrence.retry_at, row.zone, now)}, {distance(occurrence.retry_at, now)}"

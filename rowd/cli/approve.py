@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from typing import Annotated, Any
@@ -19,6 +18,7 @@ from engine.model import Occurrence, Wish
 from engine.wording import LONGEST_RESULT
 from rowd.bound import Site
 from rowd.cli.asking import ask, tell
+from rowd.cli.calling import command
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
@@ -77,14 +77,17 @@ def approve(
     site, clock = site_at(config), SystemClock()
     with reading(site) as ledger:
         row = row_of_run(site, ledger, which) or named(site, ledger, which, table)
-        run, approval = _meant(site, row, which, terms)
+        run, approval = _meant(row, which, terms)
         about = {"run": run.id, "terms": approval.terms, "remark": said}
         asked = ask(site, ledger, row, Wish.DECLINE if decline else Wish.APPROVE, clock, about=about)
-    done = f"{'declined' if decline else 'approved'} (run {run.id}): {clean(_would(run, mask_of(site.config)))}"
+    would = clean(_would(run, mask_of(site.config)))
+    done = f"{'declined' if decline else 'approved'} (run {run.id}): {would}"
+    if asked.taken is None and not as_json:
+        say(f"{clean(row.name)}: asked to {'decline' if decline else 'approve'} (run {run.id}): {would}")
     raise typer.Exit(int(tell(asked, done, as_json=as_json)))
 
 
-def _meant(site: Site, row: RowView, which: str, terms: str) -> tuple[Occurrence, Approval]:
+def _meant(row: RowView, which: str, terms: str) -> tuple[Occurrence, Approval]:
     """Of the runs of this row that wait the one that is meant. Ends the command where that can't be told."""
     name, waits = clean(row.name), [(o, o.approval) for o in row.active if o.unapproved and o.approval is not None]
     if not waits:
@@ -95,9 +98,9 @@ def _meant(site: Site, row: RowView, which: str, terms: str) -> tuple[Occurrence
     if not fitting:
         fail(f"{name}: {CHANGED}. Nothing was asked.", Exit.REFUSED)
     if len(fitting) > 1:
-        mask = mask_of(site.config)
-        runs = "; ".join(f"{run.id} ({clean(_would(run, mask))})" for run, _ in fitting)
-        fail(f"{name}: several of its runs wait; write the id of one: {runs}", Exit.USAGE)
+        now = SystemClock().now()
+        runs = ", ".join(f"{run.id} (due {when(run.due, row.zone, now)})" for run, _ in fitting)
+        fail(f"{name}: several of its runs wait, {command('approve')} shows each; write the id of one: {runs}", Exit.USAGE)
     return fitting[0]
 
 
@@ -115,8 +118,8 @@ def _list(site: Site, table: str | None, *, as_json: bool) -> None:
         columns = ["Run", "Task", "Came due", "Waits since", "Terms", "Would run", "Note"]
         print_table(columns, lines, keep=(0, 3, 4), cut={1: 8}, spare=(2, 6))
         say()
-        first = clean(waits[0][0].task)
-        say(f"To approve one: rowd approve {shlex.quote(first)}; to leave it out: rowd approve {shlex.quote(first)} --decline")
+        first = command(f"approve {waits[0][0].id}")
+        say(f"To approve one: {first}; to leave it out, add --decline")
 
 
 def _waiting(ledger: Ledger | None, names: list[str]) -> Iterator[tuple[Occurrence, Approval]]:

@@ -21,6 +21,7 @@ from engine.ledger import Ledger
 from engine.model import Occurrence, Stage, Wish
 from engine.recent import lasted
 from rowd.bound import Site
+from rowd.cli.calling import command
 from rowd.cli.exits import Exit
 from rowd.cli.output import clean, emit_json, fail, say, warn
 from rowd.cli.site import ledger_gone, me
@@ -191,7 +192,7 @@ def tell(asked: Asked, done: str, *, as_json: bool, wait: bool = False) -> Exit:
 
 def _waits(name: str, run: Occurrence) -> str:
     if run.unapproved:
-        return f"{name}: taken, and waits for approval (run {run.id}): rowd approve {shlex.quote(name)}"
+        return f"{name}: taken, and waits for approval (run {run.id}): {command(f'approve {run.id}')}"
     return f"{name}: taken, and waits to start (run {run.id}); `rowd show {shlex.quote(name)}` says for what"
 
 

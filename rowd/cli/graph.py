@@ -32,7 +32,7 @@ from rowd.view import RowView, TableView, look
 def graph(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="Only the rows that this one waits for, and those that wait for it."),
+        typer.Argument(metavar="NAME", help="Only the rows that this one waits for, and those that wait for it."),
     ] = None,
     config: ConfigOption = None,
     table: TableOption = None,

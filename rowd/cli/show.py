@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,14 +11,17 @@ from typing import Annotated, Any
 import typer
 
 from config.fields import spelled
+from engine.cells import text
 from engine.clock import SystemClock
 from engine.columns import Column
 from engine.ledger import Attempt, Ledger
+from engine.metadata import setting
 from engine.model import Edit, Occurrence, Stage, Task, Type
 from engine.plan import House
 from engine.recent import lasted
 from engine.wording import cut, whole
 from rowd.bound import Site
+from rowd.cli.calling import command
 from rowd.cli.calling import spelled as typed
 from rowd.cli.command import examples
 from rowd.cli.deadlines import deadline
@@ -139,6 +143,8 @@ def _settings(row: RowView, task: Task, now: datetime, holds: House) -> Iterator
     if task.type is Type.COUNTER:
         yield "Count", f"{whole(row.state.count)} of {whole(task.threshold)}"
     yield "Deadline", deadline(row, task, now)
+    if (workflow := text(setting(row.state.cells, Column.WORKFLOW))) is not None:
+        yield "Workflow", f"{workflow}; {command(f'workflows {shlex.quote(workflow)}')} says how all of it stands"
     if task.condition is not None:
         yield "Condition", ": ".join(filter(None, (task.condition.text, holds_now(row, now, holds))))
         yield from facts_of(row, task, now, holds)

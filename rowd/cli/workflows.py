@@ -50,7 +50,7 @@ class Workflow(Struct, frozen=True):
 def workflows(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="Only this one, by what its rows say under Workflow; its last rounds, too."),
+        typer.Argument(metavar="NAME", help="Only this one, by what its rows say under Workflow; its last rounds, too."),
     ] = None,
     config: ConfigOption = None,
     table: TableOption = None,
@@ -67,7 +67,7 @@ def workflows(
         tables = look(site, ledger, clock, tables_of(site, table))
         now, old = clock.now(), behind(site, ledger)
         known = [one for view in tables for one in _workflows(view, ledger)]
-    shown = [one for one in known if name is None or alike(one.name) == alike(name)]
+    shown = [one for one in known if name is None or alike(name) in (alike(one.name), alike(f"{one.table.name}/{one.name}"))]
     if name is not None and not shown:
         hint = did_you_mean(name, [one.name for one in known]) or "; `rowd workflows` lists them"
         fail(f'No row says Workflow "{clean(name)}"{hint}', Exit.USAGE)

@@ -14,7 +14,7 @@ from engine.approval import ApprovalRule
 from engine.approving import CHANGED, NOTHING_WAITS
 from engine.decide import decide
 from engine.links import ROW, Source
-from engine.model import BY_CELL, Blank, Occurrence, Request, Stage, Status, Wish
+from engine.model import BY_CELL, Blank, Occurrence, Overlap, Request, Stage, Status, Wish
 from engine.plan import Plan, Standing
 from engine.template import read
 from engine.terms import row_mark
@@ -62,6 +62,17 @@ def test_an_approval_and_its_start_are_one_plan() -> None:
     assert revised.approval is not None
     assert (revised.approval.by, revised.approval.given_at) == ("cli:a", NOON + 2 * MINUTE)
     assert plan.starts == (("ops", "a", claim.trigger),)
+
+
+def test_what_is_approved_as_the_next_comes_due_begins_and_that_one_waits_to_restart_it() -> None:
+    held, claim = waiting()
+    restarts = replace(
+        held, task=replace(held.task, overlap=Overlap.RESTART), state=replace(held.state, settled_until=NOON + MINUTE)
+    )
+    plan = decide([replace(restarts, requests=(request(1, Wish.APPROVE, claim),))], NOON + 2 * MINUTE, HELD)
+    assert plan.starts == (("ops", "a", claim.trigger),)
+    assert [(one.due, one.unapproved) for one in plan.claims] == [(NOON + 2 * MINUTE, True)]
+    assert plan.stops == ()
 
 
 @pytest.mark.parametrize("wish", [Wish.CANCEL, Wish.DECLINE])
