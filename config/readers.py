@@ -19,11 +19,11 @@ def exposed(file: Path) -> str | None:
         return None
     ours = "" if found.st_uid == os.geteuid() else "give it to the user that rowd runs as, and: "
     if found.st_mode & (stat.S_IROTH | stat.S_IWOTH):
-        return f"{file} holds secrets and is open to every user of this machine: {ours}chmod 600 {file}"
+        return f"{file} holds secrets and is open to every user of this machine: {ours}chmod 600 {shlex.quote(str(file))}"
     if len(them := readers(found)) > 1:
         return (
             f"{file} holds secrets and can be read by {', '.join(sorted(them))}, by way of its group: give it to the"
-            f" user that rowd runs as, and: chmod 600 {file}"
+            f" user that rowd runs as, and: chmod 600 {shlex.quote(str(file))}"
         )
     return None
 

@@ -390,9 +390,11 @@ class Backend(Struct, frozen=True):
     `open` must not touch the network or the file yet: the first `read` does, so that a store that is away is an ordinary TryLater.
     exclusive: its tables keep a second daemon away (`Exclusive`), so whoever runs one runs all of it.
     private: the files that a table's settings name and nobody but rowd should read, as they are written there.
+    files: those of this machine that the table is kept in, as they are written there. Their folders have to be writable.
     """
 
     settings: type[BaseModel]
     open: Callable[[Any, Place], Table]
     exclusive: bool = False
     private: Callable[[Any], Iterable[Path]] = lambda _: ()
+    files: Callable[[Any], Iterable[Path]] = lambda _: ()

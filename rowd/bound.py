@@ -65,9 +65,21 @@ class Bound(Struct, frozen=True):
     @property
     def exposed(self) -> Iterator[str]:
         """A sentence on each file of secrets of its that others can read, too."""
-        for file in self.backend.private(self.settings):
-            if (told := exposed(self.place.base / file.expanduser())) is not None:
+        for file in self.private:
+            if (told := exposed(file)) is not None:
                 yield told
+
+    @property
+    def private(self) -> Iterator[Path]:
+        """Its files of secrets, absolute."""
+        for file in self.backend.private(self.settings):
+            yield self.place.base / file.expanduser()
+
+    @property
+    def files(self) -> Iterator[Path]:
+        """The files of this machine that it is kept in, absolute, where links lead to."""
+        for file in self.backend.files(self.settings):
+            yield (self.place.base / file).resolve()
 
     @property
     def windows(self) -> WindowFile:

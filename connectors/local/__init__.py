@@ -7,6 +7,6 @@ from connectors.api import Backend
 from connectors.local.settings import LocalSettings
 from connectors.local.table import LocalTable
 
-BACKEND = Backend(settings=LocalSettings, open=LocalTable, exclusive=True)
+BACKEND = Backend(settings=LocalSettings, open=LocalTable, exclusive=True, files=lambda settings: [settings.path])
 
 __all__ = ["BACKEND", "LocalSettings", "LocalTable"]

@@ -55,6 +55,7 @@ def test_the_wheel_works_outside_the_checkout(tmp_path: Path) -> None:
         )  # fmt: skip
 
     assert run("--version").stdout.startswith("rowd ")
+    assert (installed / "config" / "rowd.service").read_bytes() == (ROOT / "config" / "rowd.service").read_bytes()
     for template in ("starter", "dev"):
         made = run("init", template, "--template", template)
         assert made.returncode == 0, made.stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import plistlib
 import re
 import shutil
 import subprocess
@@ -13,10 +15,12 @@ from pathlib import Path
 import pytest
 
 import config
+from config.load import SYSTEM_FILE, SYSTEM_STATE
 from config.settings import Daemon
 
 UNIT = Path(config.__file__).parent / "rowd.service"
 PAGE = (Path(__file__).parents[3] / "docs" / "how-to" / "systemd.md").read_text(encoding="utf-8")
+OTHERS = (Path(__file__).parents[3] / "docs" / "how-to" / "other-supervisors.md").read_text(encoding="utf-8")
 DROP_INS = [textwrap.dedent(text) for text in re.findall(r"^ *```ini\n(.*?)^ *```$", PAGE, re.DOTALL | re.MULTILINE)]
 
 LETS_NOBODY_GAIN = re.compile(
@@ -62,9 +66,17 @@ def test_systemd_finds_nothing_wrong_with_the_unit_and_what_the_page_puts_beside
 # --- the page
 
 
-def test_the_unit_is_there_before_a_step_needs_it() -> None:
-    installed = PAGE.index("cp config/rowd.service /etc/systemd/system/")
-    assert installed < PAGE.index("systemctl daemon-reload") < PAGE.index("systemctl edit rowd") < PAGE.index("enable --now rowd")
+def test_steps_come_before_those_that_need_them() -> None:
+    steps = [
+        "pip install .",
+        "rowd init /etc/rowd",
+        "rowd service install  ",
+        "usermod -aG rowd-tables rowd",
+        "install -d -o rowd",
+        "opens /srv/tables",
+    ]
+    places = [PAGE.index(step, PAGE.index("## The machine's service")) for step in steps]
+    assert places == sorted(places)
 
 
 def test_a_folder_that_no_step_makes_may_be_missing() -> None:
@@ -78,3 +90,34 @@ def test_the_drop_in_for_sudo_takes_back_all_that_forbids_it() -> None:
     locks = {key for key in unit()["Service"] if LETS_NOBODY_GAIN.fullmatch(key)}
     assert locks | {"NoNewPrivileges", "CapabilityBoundingSet"} == set(taken_back)
     assert set(taken_back.values()) == {"no", "", "~"}
+
+
+# --- without systemd
+
+
+def test_the_plist_is_one_and_starts_what_the_page_builds() -> None:
+    (text,) = re.findall(r"^```xml\n(.*?)^```$", OTHERS, re.DOTALL | re.MULTILINE)
+    service = plistlib.loads(text.encode())
+    argv = service["ProgramArguments"]
+    assert (argv[1], argv[-1]) == ("run", "rowd")
+    assert service["RunAtLoad"] is True
+    assert service["KeepAlive"] == {"SuccessfulExit": False}
+    assert timedelta(seconds=service["ExitTimeOut"]) >= 2 * Daemon().stop_within
+    assert timedelta(seconds=int(argv[argv.index("--stop-timeout") + 1])) >= 2 * Daemon().stop_within
+    assert service["Label"] in "".join(re.findall(r"^launchctl .*$", OTHERS, re.MULTILINE))
+
+
+def test_the_container_runs_rowd_as_a_user_that_may_write_what_is_kept() -> None:
+    (text,) = re.findall(r"^```dockerfile\n(.*?)^```$", OTHERS, re.DOTALL | re.MULTILINE)
+    lines = [line.partition(" ")[::2] for line in text.splitlines()]
+    words = dict(lines)
+    entry, health = json.loads(words["ENTRYPOINT"]), json.loads(words["HEALTHCHECK"].partition("CMD ")[2])
+    assert entry == ["rowd", *unit()["Service"]["ExecStart"].split()[1:]]
+    assert health == ["rowd", "status", "--config", str(SYSTEM_FILE)]
+    assert (words["VOLUME"], words["USER"], words["STOPSIGNAL"]) == (str(SYSTEM_STATE), "rowd", "SIGTERM")
+    assert [word for word, _ in lines].index("USER") > [word for word, _ in lines].index("COPY")
+    assert f"--home-dir {SYSTEM_STATE} --create-home" in text  # a named volume takes over whose the folder is
+    (number,) = re.findall(r"--uid (\d+)", text)
+    assert f"chown {number} /etc/rowd/.env" in OTHERS
+    (timeout,) = re.findall(r"^docker run .*--stop-timeout (\d+)", OTHERS, re.MULTILINE)
+    assert timedelta(seconds=int(timeout)) >= 2 * Daemon().stop_within
