@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from connectors.api import Cell, Lease, Row
 from engine.model import Edit, Occurrence, RowState
 from engine.presses import Press
+from watches.api import Alteration
 
 
 class Reading(Struct, frozen=True):
@@ -30,7 +31,7 @@ class Reading(Struct, frozen=True):
 class Findings(Struct):
     """What one reading or one answered write came to; nothing of it counts before it is durable.
 
-    read: key → the row's cells as the store gave them, of rows that changed.
+    altered: what people did to its rows.   read: key → the row's cells as the store gave them, of rows that changed.
     told: keys of rows that show all that was put into them, and nothing else than before.
     look_again: something about the whole table changed (held, unreachable), so every row is to be decided on again.
     news: how the table stands with us changed, so its mark is to be written.
@@ -38,6 +39,7 @@ class Findings(Struct):
 
     states: dict[str, RowState] = field(default_factory=dict)
     edits: list[Edit] = field(default_factory=list)
+    altered: list[Alteration] = field(default_factory=list)
     presses: list[tuple[RowState, Press]] = field(default_factory=list)
     records: list[Occurrence] = field(default_factory=list)
     added: list[str] = field(default_factory=list)

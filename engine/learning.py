@@ -119,6 +119,8 @@ class Learning:
             if _kinds(keeper, found.states) != before:
                 behind.append(keeper)
             memory.agenda.touch((table, key) for key in moved)
+            if found.altered:
+                memory.recorded()
             if found.look_again:
                 memory.look_again(keeper)
             self._tell(telling.of_findings(keeper, found, now))

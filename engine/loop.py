@@ -59,7 +59,7 @@ class Daemon:
         self._listener = listener
         self._tending: list[asyncio.Task[None]] = []
         self._watching = Watching(Ways(clock, aside, committer.read, self._turns.looked))
-        self._turns.memory.ended = self._watching.stir
+        self._turns.memory.recorded = self._watching.stir
         self._turning: float | None = None  # since when, on the monotonic clock; None while it rests
         self._watches_on = False  # the sources are watched, since the tables were looked at
 

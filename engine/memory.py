@@ -44,7 +44,7 @@ class Memory:
         self.awake_since = now
         self.unwritten_since: datetime | None = None
         self.watches: dict[str, WatchMark] = {}
-        self.ended: Callable[[], None] = _nobody  # told that something has, once that is durable
+        self.recorded: Callable[[], None] = _nobody  # told that something has ended, or was done to rows, once that is durable
         self.facts: dict[str, Known] = {}
         self.awaiting: dict[Place, Awaiting] = {}
         self.neighbours = Neighbours()
@@ -174,7 +174,7 @@ class Memory:
                 self.agenda.touch((table, key) for key in keeper.ended(changed))
                 self.tenders[table].recorder.ended()
         if tallies:
-            self.ended()
+            self.recorded()
         return self.heed()
 
     def ask(self, requests: Iterable[Request]) -> None:

@@ -226,6 +226,10 @@ class RowState(Struct, frozen=True, gc=False):
         return self.settled_until if self.skip_until is None else max(self.settled_until, self.skip_until)
 
 
+BY_PERSON = "person"
+"""By whom a cell was changed that reads otherwise than before: a person, or a program, which nobody can tell apart."""
+
+
 class Edit(Struct, frozen=True):
     """A change of one cell that rowd has seen, or made.
 

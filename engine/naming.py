@@ -129,8 +129,7 @@ class Reader(Struct, frozen=True):
             return own.missing(rest, THIS, but)
         match self.tables.get(table):
             case Openness.CLOSED:
-                remedy = f"the operator can let them, by {quoted(self.table)} in readable_by under [tables.{table}] in rowd.toml"
-                return f"rows of this table may not speak of those of the table {table}; {remedy}"
+                return unreadable(table, self.table)
             case Openness.UNSERVED:
                 return (
                     f"nothing of the table {table} runs, since it says serve = false in rowd.toml; name a row of one that is served"
@@ -160,6 +159,12 @@ class Reader(Struct, frozen=True):
         if table == self.table:
             return name_of(state)
         return f"{table}/{name_of(state)}" if self.may_read(table) else f"a row of {table}"
+
+
+def unreadable(table: str, reader: str) -> str:
+    """Why rows of `reader` can't speak of those of this table, with the remedy."""
+    remedy = f"the operator can let them, by {quoted(reader)} in readable_by under [tables.{table}] in rowd.toml"
+    return f"rows of this table may not speak of those of the table {table}; {remedy}"
 
 
 def parted(said: str) -> tuple[str, str]:

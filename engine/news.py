@@ -73,6 +73,7 @@ class News(Struct):
         for found in self.found.values():
             ledger.save_rows(found.states.values())
             ledger.record_edits(found.edits)
+            ledger.note_alterations(found.altered)
             for state, press in found.presses:
                 ledger.ask(state.table, state.key, press.wish, press.amount, BY_CELL, now)
         ledger.save_rows(self.states.values())

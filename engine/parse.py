@@ -24,7 +24,7 @@ from engine.model import CatchUp, Defect, Overlap, RowState, Schedule, Status, T
 from engine.outside import NOTHING_OUTSIDE, Outside
 from engine.remit import EVERYTHING, Remit
 from engine.settings import Settings, Wrong
-from engine.watched import REACTS, Sources, Watched, counted, of_outcomes, reacting, said_by_events, watched
+from engine.watched import REACTS, Closed, Sources, Watched, counted, of_outcomes, reacting, said_by_events, watched
 
 PERIODIC = frozenset({Type.DAILY, Type.WEEKLY, Type.MONTHLY})
 """Types whose Threshold means every N periods."""
@@ -57,6 +57,7 @@ class Rules(Struct, frozen=True):
     remit: which of the rows are this daemon's.   sources: what there is to watch.
     says: source → the names of all values that its events have; None where they may be any.
     outside: what conditions may ask for of the world outside.   tables: the other tables of `rowd.toml`.
+    closed: what there is to watch that these rows may not name.
     """
 
     table: str
@@ -69,6 +70,7 @@ class Rules(Struct, frozen=True):
     says: Mapping[str, frozenset[str] | None] = MappingProxyType({})
     outside: Outside = NOTHING_OUTSIDE
     tables: Mapping[str, Openness] = MappingProxyType({})
+    closed: Closed = MappingProxyType({})
 
 
 def parse(state: RowState, rules: Rules) -> Task | Defect:
@@ -156,7 +158,7 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
     row.refuse_unserved()
     if (flaw := rules.remit.flaw(row.value(Column.RUNS_ON))) is not None:
         row.refuse(Column.RUNS_ON, flaw)
-    depends_on, what = row.depends_on(), watched(row, rules.sources, cells.keys() | state.stood.keys())
+    depends_on, what = row.depends_on(), watched(row, rules.sources, rules.closed, cells.keys() | state.stood.keys())
     found: Schedule | None = None
     if depends_on:
         type_ = _follows(row, what)
@@ -169,7 +171,7 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
     if found is not None and (status is not Status.ACTIVE or state.marked):
         found = schedule.uncounted(found)
     repeatable = rules.repeatable.get(action, False)
-    counts = counted(row, rules.sources, type_)
+    counts = counted(row, rules.sources, rules.closed, type_)
     return Task(
         table=state.table,
         key=state.key,

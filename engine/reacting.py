@@ -18,6 +18,9 @@ NUMBER = "number"
 PATHS, OLD = "paths", "old"
 """What an event may say of many things, a line each; and what stood in a cell before a person edited it."""
 
+_CELL = ("id", "column")
+"""What an event says of the cell that was edited; the row only where it isn't the one that reacts."""
+
 REACTIONS = frozenset({Wish.REACT, Wish.REACT_APART})
 """What events ask of rows that watch something."""
 
@@ -103,7 +106,7 @@ def together(happened: Sequence[Request]) -> dict[str, Value]:
             lines = dict.fromkeys(line for text in each if isinstance(text, str) for line in text.splitlines())
             said[name] = _cut("\n".join(lines))
     said |= brought_about(request.event for request in happened)
-    if OLD in first and first.get("column") == newest.get("column"):
+    if OLD in first and all(first.get(name) == newest.get(name) for name in _CELL):
         said[OLD] = first[OLD]
     before = sum(number for request in happened[:-1] if isinstance(number := request.event.get(NUMBER, 1), int))
     said["summary"] = f"{newest.get('summary', '')}, and {before} more before"

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from connectors.api import PROVISIONAL, Cell, Effect, Row, Written
+from engine.altered import altered, deleted
 from engine.cells import BadCell, instant, quoted, same
 from engine.columns import OURS, Column
 from engine.findings import Findings, Reading
@@ -17,7 +18,7 @@ from engine.layout import Layout
 from engine.meanings import Meanings
 from engine.merge import Observation, active, delivered, first_sight, observe, shows, unchanged
 from engine.metadata import setting
-from engine.model import Edit, Occurrence, RowState, Task
+from engine.model import BY_PERSON, Edit, Occurrence, RowState, Task
 from engine.remit import come_over
 from engine.rules import TableRules
 
@@ -158,7 +159,7 @@ class Sight:
             seen = self._again(known, cells, now, row.handle)
             if self._comes_over(known, seen.state):
                 seen = replace(seen, state=come_over(seen.state, now, self.rules.poll))
-        self._note(found, seen, now)
+        self._note(found, seen, now, old=known is None and new_ledger)
         self._put.pop(key, None)
         self._unanswered.pop(key, None)
         if key in found.states:
@@ -206,6 +207,7 @@ class Sight:
             found.records += self._left_behind(self._states[key], now, "deleted")
             found.states[key] = replace(self._states[key], deleted_at=now)
             found.gone.append(key)
+            found.altered.append(deleted(self._states[key]))
 
     def long_gone(self, now: datetime) -> list[str]:
         """Rows that were deleted so long ago that the ledger forgets them, too."""
@@ -302,8 +304,8 @@ class Sight:
         self._put.pop(key, None)
         self._unanswered.pop(key, None)
 
-    def _note(self, found: Findings, seen: Observation, now: datetime) -> None:
-        """Add what was seen of one row. Where that fails half-way, nothing of it is added."""
+    def _note(self, found: Findings, seen: Observation, now: datetime, *, old: bool = False) -> None:
+        """Add what was seen of one row. Where that fails half-way, nothing of it is added.   old: it was there before rowd was."""
         state, before = seen.state, self._states.get(seen.state.key)
         if state is before and seen.press is None:
             return
@@ -312,13 +314,15 @@ class Sight:
             records = self._left_behind(before, now, "changed")
         elif before is not None and active(before) and not active(state):
             records = self._left_behind(before, now, "paused")
-        name, by = str(state.cells.get(Column.NAME) or ""), "rowd.toml" if self._renamed else "person"
+        name, by = str(state.cells.get(Column.NAME) or ""), "rowd.toml" if self._renamed else BY_PERSON
         edits = [
             Edit(self._table, state.key, name, change.column, _said(change.old), _said(change.new), now, by)
             for change in seen.changes
         ]
+        alterations = [] if old else list(altered(before, state, edits))
         found.records += records
         found.edits += edits
+        found.altered += alterations
         if state != before:
             found.states[state.key] = state
         if seen.press is not None:

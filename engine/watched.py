@@ -45,7 +45,11 @@ class Watched(Struct, frozen=True):
         return bool(self.sources or self.columns)
 
 
-def watched(row: Settings, sources: Sources, headers: Collection[str]) -> Watched:
+Closed = Mapping[str, str]
+"""Name of a watched source that these rows may not name → why, with the remedy."""
+
+
+def watched(row: Settings, sources: Sources, closed: Closed, headers: Collection[str]) -> Watched:
     """What stands under Watch.   headers: of the table, canonical ones as rowd calls them.   Raises Wrong."""
     named = row.names(Column.WATCH, "names nothing; write a watched source, or a column of this table, with commas between them")
     if not named:
@@ -62,6 +66,8 @@ def watched(row: Settings, sources: Sources, headers: Collection[str]) -> Watche
             if column in _NOT_WATCHED:
                 row.refuse(Column.WATCH, f"the column {column} can't be watched; name one that people alone write")
             own.append(column)
+        elif (shut := _source(name, closed)) is not None:
+            row.refuse(Column.WATCH, f"{quoted(name)} tells of another table, and {closed[shut]}")
         else:
             among = [*sources, *(header for header in headers if header not in _NOT_WATCHED)]
             row.refuse(Column.WATCH, _unknown(name, among, "no watched source, and no column of this table, is"))
@@ -76,7 +82,7 @@ def said_by_events(what: Watched, says: Mapping[str, frozenset[str] | None]) -> 
     return OF_ALL.union(*(names for names in each if names is not None))
 
 
-def counted(row: Settings, sources: Sources, type_: Type) -> tuple[str, ...]:
+def counted(row: Settings, sources: Sources, closed: Closed, type_: Type) -> tuple[str, ...]:
     """The sources under Counts. Raises Wrong."""
     named = row.names(Column.COUNTS, "names nothing; write watched sources, with commas between them, or clear it")
     if named and type_ is not Type.COUNTER:
@@ -86,6 +92,8 @@ def counted(row: Settings, sources: Sources, type_: Type) -> tuple[str, ...]:
     found = []
     for name in named:
         if (source := _source(name, sources)) is None:
+            if (shut := _source(name, closed)) is not None:
+                row.refuse(Column.COUNTS, f"{quoted(name)} tells of another table, and {closed[shut]}")
             row.refuse(Column.COUNTS, _unknown(name, sources, "no watched source is"))
         found.append(source)
     return tuple(dict.fromkeys(found))

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from engine.clock import Clock
 from engine.happened import Looked
 from engine.model import Type
-from watches.api import LONGEST_STATE, Box, Door, Endable, Inward, Look, Record, Unseen, Watch
+from watches.api import LONGEST_STATE, About, Box, Door, Endable, Inward, Look, Record, Unseen, Watch
 
 T = TypeVar("T")
 
@@ -31,6 +31,7 @@ class Source(Struct, frozen=True):
     says: the names of all values that its events have; None where they may be any.
     apart: each thing that happens to it is a run of its own.
     door: of one to which things are brought: decides what is let in; its watch is a `Box` then.
+    about: the table of `rowd.toml` whose rows it tells of, where it does.
     made: a mark of all that its watch was made from, what doesn't say what is watched included.
     """
 
@@ -44,6 +45,7 @@ class Source(Struct, frozen=True):
     apart: bool = False
     door: Door | None = None
     made: str = ""
+    about: About | None = None
 
     @property
     def makes(self) -> Type:

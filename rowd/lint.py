@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from enum import StrEnum
@@ -12,6 +12,8 @@ from itertools import islice
 from msgspec import Struct
 
 from actions.api import Definition
+from connectors.api import fold
+from engine.cells import did_you_mean, quoted
 from engine.chains import unheard
 from engine.columns import Column
 from engine.model import Overlap, Schedule, Status, Task
@@ -104,6 +106,16 @@ def lacks(lacking: Mapping[str, str]) -> Iterator[Finding]:
 def unusable(state: str, *, certain: bool) -> Finding:
     """That the state folder can't be had.   state: the sentence about it.   certain: it holds for whoever rowd runs as."""
     return Finding(Level.ERROR if certain else Level.WARNING, "state", "", state.rstrip("."), name="daemon.state_dir")
+
+
+def unwatched(table: str, source: str, named: Iterable[str], headers: Collection[str]) -> Iterator[Finding]:
+    """Columns that a source is to tell edits of, and which the table doesn't have.   headers: as rowd calls them."""
+    there = {fold(header) for header in headers}
+    for column in named:
+        if fold(column) not in there:
+            hint = did_you_mean(column, headers) or "; add it to the table, or name another"
+            message = f"tells edits of {quoted(column)}, and the table {table} has no such column{hint}"
+            yield Finding(Level.WARNING, "watch", table, message, name=f"watch.{source}", column=column)
 
 
 def refuses(refusals: Iterable[tuple[RowView, str]]) -> Iterator[Finding]:

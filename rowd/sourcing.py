@@ -10,8 +10,11 @@ from pydantic import ValidationError
 import watches
 from config.load import Config
 from config.mistakes import Mistake, mistakes_of, pointer
+from connectors.api import fold
+from engine.columns import OURS, SHARED
+from engine.layout import COLUMNS
 from engine.watching import Source
-from watches.api import Definition, Door
+from watches.api import About, Definition, Door
 
 
 def source_of(config: Config, name: str, raw: Mapping[str, object], mistakes: list[Mistake]) -> Source | None:
@@ -36,8 +39,10 @@ def source_of(config: Config, name: str, raw: Mapping[str, object], mistakes: li
         mistakes += _unheard(config, name, door)
         for setting in sorted(kind.tables):
             mistakes += _unknown_tables(config, f"{key}.{setting}", getattr(settings, setting) or ())
+        about = kind.about(settings)
+        mistakes += _unreadable(config, key, about)
         watch, apart = kind.make(name, settings, config.base, lent), kind.apart(settings)
-        source = Source(name, mark, watch, settings.every, settings.debounce, kind.commits, kind.says, apart, door, made)
+        source = Source(name, mark, watch, settings.every, settings.debounce, kind.commits, kind.says, apart, door, made, about)
         return source if complete else None
     except ValidationError as exc:
         mistakes += mistakes_of(exc, str(config.file), key, kind.settings)
@@ -87,6 +92,27 @@ def _unknown_tables(config: Config, key: str, names: Iterable[str]) -> Iterator[
     for name in names:
         if name not in there:
             yield Mistake(str(config.file), key, f'there is no table "{name}"', pointer(name, there, f"define [tables.{name}]"))
+
+
+def _unreadable(config: Config, key: str, about: About | None) -> Iterator[Mistake]:
+    """Why nothing, or not what is meant, would ever be told of this table."""
+    if about is None:
+        return
+    yield from _unknown_tables(config, f"{key}.table", [about.table])
+    if (its := config.settings.tables.get(about.table)) is None:
+        return
+    if not its.serve:
+        message, remedy = f'the table "{about.table}" says serve = false, so nobody reads it', "name one that is served"
+        yield Mistake(str(config.file), f"{key}.table", message, remedy)
+    renamed = {fold(header): column for column, header in its.columns.items()}
+    for name in about.columns:
+        column = COLUMNS.get(fold(name))
+        if column in OURS | SHARED:
+            message, remedy = f"{column} is a column that rowd writes", "name columns that people alone write"
+            yield Mistake(str(config.file), f"{key}.columns", message, remedy)
+        elif column is None and fold(name) in renamed:
+            message, remedy = f'the table has "{name}" for rowd\'s {renamed[fold(name)]}', f'write "{renamed[fold(name)]}"'
+            yield Mistake(str(config.file), f"{key}.columns", message, remedy)
 
 
 def without_value(config: Config, key: str, secret: str) -> Mistake:

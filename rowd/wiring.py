@@ -46,7 +46,7 @@ from rowd.approvals import approval_rules
 from rowd.bound import LEDGER, Bound, Lent, Site
 from rowd.hiding import mask_of
 from rowd.questioning import question_of, variables_of
-from rowd.readable import others
+from rowd.readable import closed, others
 from rowd.sourcing import source_of, without_value
 
 ID_LETTERS, ID_DIGITS = "bcdfghjkmnpqrstvwxyz", "23456789"
@@ -259,6 +259,7 @@ def _table(
         return None
     if len(mistakes) > before:
         return None
+    shut = closed(sources, config.settings.tables, name)
     rules = Rules(
         table=name,
         zone=zone,
@@ -266,10 +267,11 @@ def _table(
         actions={a: definitions[a] for a in allowed},
         repeatable={a: repeatable[a] for a in allowed},
         remit=_remit(config, backend),
-        sources={name: source.makes for name, source in sources.items()},
-        says={name: source.says for name, source in sources.items()},
+        sources={its: source.makes for its, source in sources.items() if its not in shut},
+        says={its: source.says for its, source in sources.items()},
         outside=outside,
         tables=others(config.settings.tables, name),
+        closed=shut,
     )
     lent = Lent(config)
     place = Place(

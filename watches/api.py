@@ -115,6 +115,29 @@ class End(Struct, frozen=True):
     through: tuple[str, ...] = ()
 
 
+class Alteration(Struct, frozen=True):
+    """What a person, or a program, has done to a row of a table; what rowd writes there itself is none.
+
+    row: its Name, as it reads since; of a deleted one, as it read last.   id: by which rowd knows it.
+    change: `added`, `edited` or `deleted`.   column, old, new: of an edit, the cell as text; "" for blank, and of all else.
+    """
+
+    table: str
+    row: str
+    id: str
+    change: str
+    column: str = ""
+    old: str = ""
+    new: str = ""
+
+
+class Altered(Struct, frozen=True):
+    """An alteration that is durable.   n: rises by one; never used twice."""
+
+    n: int
+    alteration: Alteration
+
+
 class Record(Protocol):
     """What rowd itself knows, as far as a source can be about it."""
 
@@ -126,6 +149,12 @@ class Record(Protocol):
 
     def last_end(self) -> int:
         """The highest number that an end has had; 0 before the first."""
+
+    def altered(self, after: int) -> Iterator[Altered]:
+        """What was done to rows of all tables, with higher numbers, oldest first; what rowd has forgotten since is left out."""
+
+    def last_altered(self) -> int:
+        """The highest number that an alteration has had; 0 before the first."""
 
 
 @runtime_checkable
@@ -194,6 +223,13 @@ class Box(Endable, Protocol):
         """On the event loop: whether what the last look found is durable."""
 
 
+class About(Struct, frozen=True):
+    """What a source tells of a table of `rowd.toml`.   columns: the only ones whose cells it tells; none for all of people's."""
+
+    table: str
+    columns: tuple[str, ...] = ()
+
+
 Lend = Callable[[str], str]
 """The value of a secret by its name. Raises KeyError where it has none."""
 
@@ -227,6 +263,7 @@ class Kind(Struct, frozen=True):
     `apart`: each thing that happens to such a definition is a run of its own.
     `commits` says that what happens to it are commits: rows of the type on_commit can name it.
     `tables` are settings that name tables of rowd.toml.
+    `about`: of which table such a definition tells what stands in it; None for none. Only rows that may read that can name it.
     `door`, of a kind to which things are brought over HTTP: makes the door from its settings, and its watch is a `Box`. Rows of the
     type webhook can name it. Raises ValueError, and KeyError for a secret without a value.
     """
@@ -240,4 +277,5 @@ class Kind(Struct, frozen=True):
     secrets: Callable[[Any], tuple[str, ...]] = lambda _: ()
     apart: Callable[[Any], bool] = lambda _: False
     tables: frozenset[str] = frozenset()
+    about: Callable[[Any], About | None] = lambda _: None
     door: Callable[[Any, Lend], Door] | None = None

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from engine.ledger.alterations import Alterations
 from engine.ledger.codec import micros
 from engine.ledger.ends import Ends
 from engine.ledger.records import Pruned
@@ -22,7 +23,7 @@ ROUND = 200
 """Rows that one round of pruning looks after: well under a tenth of a second."""
 
 
-class Housekeeping(Rows, Ends):
+class Housekeeping(Rows, Ends, Alterations):
     """Retention."""
 
     def prune(
@@ -50,6 +51,7 @@ class Housekeeping(Rows, Ends):
         self._write("DELETE FROM edits WHERE at < :before", {"before": micros(now - KEEP_EDITS)})
         self._write("DELETE FROM hours WHERE hour < :before", {"before": micros(now - KEEP_EDITS) // HOUR})
         self._forget_ends()
+        self._forget_alterations()
         self._write("DELETE FROM requests WHERE answered_at < :before", {"before": micros(now - KEEP_ANSWERED)})
         return Pruned(tuple(folders), forgotten, more=ROUND in (len(crowded), len(finished), len(gone)))
 

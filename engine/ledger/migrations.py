@@ -110,12 +110,17 @@ def _version_15(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE requests ADD COLUMN about TEXT DEFAULT '{}' NOT NULL")
 
 
+def _version_16(connection: sqlite3.Connection) -> None:
+    texts = ", ".join(f"{name} TEXT NOT NULL" for name in ('"table"', '"row"', "id", '"change"', '"column"', "old", "new"))
+    connection.execute(f"CREATE TABLE alterations ( n INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, {texts} ) STRICT")
+
+
 STEPS: Mapping[int, Step] = dict(
     enumerate(
         (
             *(_version_2, _version_3, _version_4, _version_5, _version_6, _version_7),
             *(_version_8, _version_9, _version_10, _version_11, _version_12, _version_13, _version_14),
-            *(_version_15,),
+            *(_version_15, _version_16),
         ),
         2,
     )

@@ -267,6 +267,18 @@ CREATE TABLE ends (
     through TEXT NOT NULL
 ) STRICT;
 
+-- What was done to rows of tables, in the order in which that became durable. change, column, old, new: see `Alteration`.
+CREATE TABLE alterations (
+    n INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "table" TEXT NOT NULL,
+    "row" TEXT NOT NULL,
+    id TEXT NOT NULL,
+    "change" TEXT NOT NULL,
+    "column" TEXT NOT NULL,
+    old TEXT NOT NULL,
+    new TEXT NOT NULL
+) STRICT;
+
 -- Facts of the world outside, as they were told last. definition: a mark of what `rowd.toml` says of one.   value: as JSON.
 -- trouble: why it could not be asked, "" where it was told; since when it stands so.
 CREATE TABLE facts (

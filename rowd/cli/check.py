@@ -12,7 +12,7 @@ from engine.clock import SystemClock
 from engine.model import Status
 from rowd.bound import Site
 from rowd.cli.calling import spelled
-from rowd.cli.checking import about_actions, about_state
+from rowd.cli.checking import about_actions, about_sources, about_state
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
@@ -38,7 +38,7 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
     times in an hour that the clock skips or repeats within a year, runs that take longer than their interval, schedules denser than
     their action allows, more tasks in one minute than may run at once, headers that are nearly a column's, actions that can't
     become the user that they are to run as, whose program, its interpreter, folder or user isn't there, or whose address isn't
-    allowed, and values that a run would refuse.
+    allowed, columns that a watched source names and its table doesn't have, and values that a run would refuse.
     Nothing is run or written. Ends with 1 where there are errors.
     """
     site = site_at(config)
@@ -47,7 +47,13 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
         tables = look(site, ledger, clock, tables_of(site, table))
         now = clock.now()
         found = lint(tables, now, house(site, ledger, now), usual(ledger, tables), site.parts.max_parallel)
-        all_found = [*about_state(site), *about_actions(site), *refuses(_refused(site, tables)), *found]
+        all_found = [
+            *about_state(site),
+            *about_actions(site),
+            *about_sources(site, tables),
+            *refuses(_refused(site, tables)),
+            *found,
+        ]
         found = sorted(all_found, key=lambda f: list(Level).index(f.level))
         old = behind(site, ledger)
     levels = Counter(one.level for one in found)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from actions.api import Checkable
 from connectors.preparing import Check
+from engine.layout import Layout
 from rowd.bound import Site
 from rowd.cli.site import runner, runs_as_us
-from rowd.lint import Finding, lacks, unusable, users
+from rowd.lint import Finding, lacks, unusable, unwatched, users
 from rowd.lock import StateUnusable, obstacle
+from rowd.view import TableView
 
 MARKS = {True: "✓", False: "✗", None: "?"}
 """None: it can't be told."""
@@ -38,3 +40,12 @@ def about_actions(site: Site) -> Iterator[Finding]:
     if runs_as_us(site):
         found = {name: action.lacking() for name, action in site.parts.actions.items() if isinstance(action, Checkable)}
         yield from lacks({name: what for name, what in found.items() if what is not None})
+
+
+def about_sources(site: Site, tables: Iterable[TableView]) -> Iterator[Finding]:
+    """Columns whose edits a watched source is to tell, and which its table doesn't have; of tables that could be read."""
+    for view in tables:
+        headers = [key for _, key in Layout.of(view.columns, site.tables[view.name].rules.renames).keys] if view.columns else []
+        for name, source in site.parts.sources.items():
+            named = source.about.columns if source.about is not None and source.about.table == view.name and headers else ()
+            yield from unwatched(view.name, name, named, headers)

@@ -18,7 +18,7 @@ from engine.plan import bare
 from engine.recent import lasted
 from engine.watching import tried
 from rowd.bound import Site
-from rowd.cli.checking import MARKS, about_actions, about_state
+from rowd.cli.checking import MARKS, about_actions, about_sources, about_state
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
@@ -231,6 +231,7 @@ def _rows(site: Site, name: str) -> Iterator[Line]:
         yield Line(name, "headers", False, hint)
     if not view.hints:
         yield Line(name, "headers", True, f"{plural(len(view.columns), 'column')}, Name and Action among them")
+    yield from (Line(name, "watch", False, f"{one.name} {one.message}") for one in about_sources(site, [view]))
     rows = counted(len(view.tasks), len(view.defects), len(view.drafts))
     if view.defects:
         yield Line(name, "rows", None, f"{rows}; `rowd check` tells what is to be mended in them")

@@ -23,8 +23,9 @@ from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import row
 from tests.unit.test_loop_emitted import _Death, _Dying
 from tests.unit.test_loop_watches import house, its_rules, table
+from watches import numbered
 from watches.api import Happening
-from watches.outcomes import SAYS, watch
+from watches.outcomes import SAYS
 from watches.outcomes.settings import OutcomesSettings
 from watches.outcomes.watch import Outcomes
 
@@ -122,7 +123,7 @@ def test_what_ended_before_the_first_look_is_no_news_and_what_ends_while_nobody_
 
 
 def test_what_one_look_leaves_the_next_one_tells_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "MOST", 2)
+    monkeypatch.setattr(numbered, "MOST", 2)
 
     async def story() -> None:
         its = outcomes(outcomes=["succeeded"], rows=["n*"])

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from watches.api import THROUGH, End, Happening, Inward, Look, Record, Value
+from watches.numbered import gone_by
 from watches.outcomes.settings import OutcomesSettings
 from watches.saying import cleaned, one_line
-
-MOST = 500
-"""So many are told in one look; the next one, which follows at once, goes on."""
-
-PASSED_OVER = 200
-"""So many that aren't to be told are gone by again, rather than written down after each look."""
 
 MOST_LINKS = 20
 """What so many sources have brought about, one after the other, is told by none."""
@@ -33,22 +28,14 @@ class Outcomes(Inward):
         """What ended before the first look is no news."""
         if before is None:
             return Look(str(record.last_end()))
-        told: list[Happening] = []
-        untold: list[str] = []
-        passed, last = 0, int(before)
-        for end in record.ends(last):
-            passed, last = passed + 1, end.n
-            if not self._counts(end):
-                continue
-            if self.name in end.through or len(end.through) >= MOST_LINKS:
-                untold.append(f"{_summary(end)}; it came about through {', '.join(end.through)}")
-            else:
-                told.append(self._happening(end))
-            if len(told) + len(untold) >= MOST:
-                break
-        if not (told or untold) and passed < PASSED_OVER:
-            return Look(before)
-        return Look(str(last), tuple(told), untold=tuple(untold))
+        return gone_by(before, record.ends(int(before)), self._told)
+
+    def _told(self, end: End) -> Happening | str | None:
+        if not self._counts(end):
+            return None
+        if self.name in end.through or len(end.through) >= MOST_LINKS:
+            return f"{_summary(end)}; it came about through {', '.join(end.through)}"
+        return self._happening(end)
 
     def _counts(self, end: End) -> bool:
         if end.outcome not in self._outcomes or (self._tables is not None and end.table not in self._tables):

@@ -10,9 +10,10 @@ import watches
 from engine.ledger import ends
 from watches.api import LONGEST_VALUE, Definition, End
 from watches.events import values
+from watches.numbered import PASSED_OVER
 from watches.outcomes import SAYS
 from watches.outcomes.settings import OutcomesSettings
-from watches.outcomes.watch import MOST_LINKS, PASSED_OVER, Outcomes
+from watches.outcomes.watch import MOST_LINKS, Outcomes
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "reference" / "watches.md").read_text(encoding="utf-8")

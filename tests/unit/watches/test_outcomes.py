@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from actions.api import Outcome
 from engine.ledger.tallies import FAILED
-from watches.api import Emitted, End
+from watches.api import Altered, Emitted, End
+from watches.numbered import MOST, PASSED_OVER
 from watches.outcomes.settings import ALL, FAILURES, OutcomesSettings
-from watches.outcomes.watch import MOST, MOST_LINKS, PASSED_OVER, Outcomes
+from watches.outcomes.watch import MOST_LINKS, Outcomes
 
 
 class Ended(Struct):
@@ -32,6 +33,12 @@ class Ended(Struct):
 
     def last_end(self) -> int:
         return self.all[-1].n if self.all else 0
+
+    def altered(self, after: int) -> Iterator[Altered]:
+        raise AssertionError(after)
+
+    def last_altered(self) -> int:
+        raise AssertionError
 
 
 def end(n: int, row: str = "backup", outcome: str = "failed", **said: object) -> End:
