@@ -59,6 +59,10 @@ def _positive(length: timedelta) -> timedelta:
     return length
 
 
+def _or_never(value: object) -> object:
+    return None if isinstance(value, str) and value.strip().casefold() == "never" else value
+
+
 def _a_second_at_least(length: timedelta) -> timedelta:
     if length < timedelta(seconds=1):
         raise ValueError(f"{spelled(length)} is too short; write 1s or more")
@@ -90,6 +94,9 @@ def _of_a_kind(example: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 Count = Annotated[int, BeforeValidator(_counted)]
 Positive = Annotated[Span, AfterValidator(_positive)]
+Lasting = Annotated[Positive | None, BeforeValidator(_or_never)]
+"""A span; None for `never`."""
+
 Interval = Annotated[Span, AfterValidator(_a_second_at_least)]
 
 
@@ -179,6 +186,13 @@ class TableSettings(BaseModel):
     )
     max_per_hour: Count | None = Field(
         default=None, ge=1, le=1_000_000, description="Runs of this table that begin within any hour; the others wait."
+    )
+    drafts_expire: Lasting = Field(
+        default=timedelta(days=7),
+        description='How long a row that a run has made waits for somebody to activate it, then it can\'t be any more; or "never".',
+    )
+    max_made_by_runs: Count = Field(
+        default=100, ge=0, le=100_000, description="Rows that runs have made and nobody has activated: no run makes more."
     )
     time_zone: Zone | None = Field(default=None, description="The zone of this table's schedules, by its IANA name.")
     actions: tuple[str, ...] | None = Field(default=None, description="The only actions that rows of this table may use.")

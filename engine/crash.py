@@ -17,8 +17,12 @@ POINTS = (
     "table.after-write",
 )
 
-OF_COMMANDS = ("move.before-write", "move.after-write", "pairs.before", "pairs.after")
-"""Points of `rowd copy` and `rowd sync`: around each write into a table, and each commit of pairs."""
+OF_COMMANDS = (
+    *("move.before-write", "move.after-write", "pairs.before", "pairs.after"),
+    *("announce.before", "announce.after", "announce.made"),
+)
+"""Points of `rowd copy` and `rowd sync`: around each write into a table, and each commit of pairs. Of all commands that make rows,
+called in a run: around the commit that announces them, and once they are made."""
 
 _ALL = (*POINTS, *OF_COMMANDS)
 

@@ -228,6 +228,14 @@ class DeadlineMissed(RowEvent, frozen=True, kw_only=True):
     count: int
 
 
+class DraftExpired(RowEvent, frozen=True, kw_only=True):
+    """A row that a run has made was activated by nobody in time: it can't be any more.   by: the row whose run made it."""
+
+    run: str
+    by: str
+    made_at: datetime
+
+
 class RequestTaken(RowEvent, frozen=True, kw_only=True):
     wish: str
     by: str

@@ -13,6 +13,7 @@ from actions.api import Outcome
 from engine.approval import Approval
 from engine.cells import text
 from engine.columns import Column
+from engine.drafts import of_draft
 from engine.links import OnFailure
 from engine.model import Defect, Occurrence, Request, RowState, Stage, Status, Task, Type
 from engine.plan import Hold, in_row
@@ -111,11 +112,7 @@ def _health(
     if isinstance(understood, Defect) and understood.elsewhere:  # shown by commands alone
         return f"ELSEWHERE: {understood.message}"
     if isinstance(understood, Defect):
-        return (
-            f"DRAFT: {state.note or understood.message}"
-            if understood.draft
-            else f"ERROR: {understood.message}{_newer(understood, state)}"
-        )
+        return of_draft(state, understood, said) if understood.draft else f"ERROR: {understood.message}{_newer(understood, state)}"
     if hold is not None:
         return f"HELD: {hold.reason}"
     note = f"NOTE: {state.note}. " if state.note else ""

@@ -14,6 +14,7 @@ from engine.anew import begin_anew
 from engine.bylaws import Bylaws
 from engine.columns import Column
 from engine.display import display
+from engine.drafts import Drafts
 from engine.findings import Findings, Reading
 from engine.ledger import TableMark
 from engine.links import WorkflowRound
@@ -45,6 +46,7 @@ class Keeper:
     states: every row that the ledger remembers.   tallies: what their pasts add up to.   requests: open wishes.
     sight: how the table was last read.   access: how it stands with us.   recent: whether the tallies hold the newest outcomes.
     bylaws: which rules hold.   writes: what is about to be put into it.   unsent: rows that have yet to be told.
+    drafts: those that runs have made and that expire.
     active, shut, full, awaited, unseen: as its daemon knows what is under way, which circuit breakers are open, in which tables no
     more may begin for now, for which fact a row waits, why a source can't be looked at.   others: the daemon's tables, by name.
     """
@@ -75,6 +77,7 @@ class Keeper:
         self._misfits = Misfits()
         self._told_unclear: set[str] = set()
         self.writes = Writes(self.states)
+        self.drafts = Drafts(self.states.values())
         self.unsent.add(sorted(self.meanings.read(self.states, self.states)))
 
     @property
@@ -160,6 +163,7 @@ class Keeper:
         changed = [key for key, state in states.items() if reads_differently(self.states.get(key), state)]
         moved = [key for key, state in states.items() if stands_differently(self.states.get(key), state)]
         self.states.update(states)
+        self.drafts.note(states.values())
         self.sight.durable(states, read)
         self.unsent.add(key for key in states if key not in told)
         understood = self.understand(changed, now) | self.reach(self._extent())

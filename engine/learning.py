@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -14,12 +14,14 @@ from engine import telling
 from engine.asking import Answered
 from engine.columns import Column
 from engine.decide import back_off
+from engine.drafts import expired, is_open, newcomers, recognise
 from engine.events import Event, WatchUntold
 from engine.findings import Findings
 from engine.happened import Looked, asked_by_edits, asked_by_source, marked, masked
 from engine.keeper import Keeper
 from engine.ledger import TableMark
 from engine.ledger.ids import numbered
+from engine.made import Announced
 from engine.marking import mark_of
 from engine.memory import Memory
 from engine.merge import active, completed
@@ -76,11 +78,39 @@ class Learning:
                     news.states[(keeper.name, occurrence.key)] = completed(state)
             if keeper is not None and end.ended.result.outcome is Outcome.SUCCEEDED:
                 _credit(news, keeper, end)
+        self._expire(news, now)
         news.records = numbered([r for f in news.found.values() for r in f.records], now, memory.parts.draw)
         news.marks = list(self._marks(news, now))
         news.recent = frozenset(name for name, keeper in memory.keepers.items() if _shows_recent(keeper))
         news.anew = frozenset(name for name in news.recent if not memory.keepers[name].recent)
         return news
+
+    def _expire(self, news: News, now: datetime) -> None:
+        """Drafts that runs have made, and nobody has activated in time, as far as the table was looked at since."""
+        for name, keeper in self._memory.keepers.items():
+            known_at = keeper.access.known_at
+            for key in keeper.drafts.lapsed(min(known_at, now) if known_at is not None else None):
+                found = news.found.get(name, Findings()).states.get(key)
+                state = news.states.get((name, key)) or found or keeper.states[key]
+                if is_open(state) and keeper.hold(key, now) is None:
+                    news.states[name, key] = after = expired(state, now)
+                    news.expired.append(after)
+
+    def newcomers(self, news: News) -> dict[str, list[str]]:
+        """Table → rows that weren't there before; no table without any."""
+        keepers = self._memory.keepers
+        return {table: keys for table, found in news.found.items() if (keys := newcomers(found, keepers[table].states))}
+
+    def recognise(self, news: News, keys: Mapping[str, Sequence[str]], announced: Iterable[Announced], now: datetime) -> None:
+        """Of these rows, know which runs have made.   announced: by runs, as the ledger has it after the rows were read."""
+        by_table: dict[str, list[Announced]] = {}
+        for one in announced:
+            by_table.setdefault(one.table, []).append(one)
+        for table in keys.keys() & by_table.keys():
+            news.recognised += recognise(news.found[table], keys[table], by_table[table], now)
+            for key in keys[table]:
+                if (state := news.states.get((table, key))) is not None:
+                    news.states[table, key] = replace(state, made=news.found[table].states[key].made)
 
     def _looked(self, looked: Looked, news: News, now: datetime) -> None:
         """A watched source was looked at: what it comes to, where that is news."""
@@ -127,6 +157,7 @@ class Learning:
         self._tell(telling.of_record(record, now) for record in news.records)
         for table in {table for table, _ in news.states}:
             memory.keepers[table].apply({key: state for (its, key), state in news.states.items() if its == table}, now)
+        self._tell(telling.of_expired(state, now) for state in news.expired)
         for end in news.ends:
             self._forget(end, now)
         for mark in news.watches:

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from connectors.api import Cell, fold
 from engine.cells import BadCell, number, same
 from engine.columns import HOLDS_ON, OURS, RESTARTS, SHARED, Column
+from engine.drafts import kept
 from engine.metadata import restarts, setting
 from engine.model import RowState, Status
 from engine.owing import freed, held_anew
@@ -154,6 +155,8 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
         after = replace(after, stood=stood, sent=_kept(state, stood))
     if stood != state.stood or edited:
         after = replace(after, shown=remembered(state.shown, stood, edited=edited))
+
+    after = kept(after, now)
 
     press = merged.get(Column.DO)
     if press is None and state.cells.get(Column.DO) is not None:  # a word that was no button was taken out again
@@ -333,4 +336,6 @@ def completed(state: RowState) -> RowState:
 
 def reads_differently(before: RowState | None, after: RowState) -> bool:
     """Whether the row could mean something else now. Most states move on without any cell of a person's changing."""
-    return before is None or before.cells != after.cells or before.since != after.since or before.deleted_at != after.deleted_at
+    if before is None or before.cells != after.cells:
+        return True
+    return before.since != after.since or before.deleted_at != after.deleted_at or before.made != after.made

@@ -14,6 +14,7 @@ from actions.parameters import Parameter
 from connectors.api import Cell
 from engine.approval import Approval
 from engine.links import Dependency, OnFailure, Round, Source
+from engine.made import Made
 from engine.promises import NO_PROMISES, Promises
 
 if TYPE_CHECKING:
@@ -191,6 +192,7 @@ class RowState(Struct, frozen=True, gc=False):
     pressed: fingerprints of presses already consumed.   marked: a new ledger saw marks of an earlier run: a one-off in it is over.
     note: one sentence that Health shows until the next edit, or until the next run begins: a refused press, an id given anew.
     round: of a row that waits for others, what it went by last; None before that.   promises: what it owes by its deadline.
+    made: that a run has made it; None where a person has, as far as is known.
     """
 
     table: str
@@ -219,6 +221,7 @@ class RowState(Struct, frozen=True, gc=False):
     skip_by: str = ""
     round: Round | None = None
     promises: Promises = NO_PROMISES
+    made: Made | None = None
 
     @property
     def decided_until(self) -> datetime:

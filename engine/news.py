@@ -42,6 +42,7 @@ class News(Struct):
     watches: how watched sources stand, where that is news.   askings: what events ask of rows.
     taken: source → of what was emitted at it, the newest that was taken up.   untold: (source, line), see `Look`.
     told: what came of asking for facts of the world outside, by name; None where that is asked otherwise now.
+    recognised: numbers of what runs had announced, whose rows were seen.   expired: drafts that nobody has activated in time.
     """
 
     found: dict[str, Findings] = field(default_factory=dict)
@@ -56,10 +57,12 @@ class News(Struct):
     taken: dict[str, int] = field(default_factory=dict)
     untold: list[tuple[str, str]] = field(default_factory=list)
     told: dict[str, Known | None] = field(default_factory=dict)
+    recognised: list[int] = field(default_factory=list)
+    expired: list[RowState] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
-        known = self.ends or self.marks or self.anew or self.watches or self.askings or self.told
+        known = self.ends or self.marks or self.anew or self.watches or self.askings or self.told or self.expired
         return not (known or any(f.states or f.edits or f.presses for f in self.found.values()))
 
     @property
@@ -81,6 +84,8 @@ class News(Struct):
             ledger.mark_table(mark)
         for watch in self.watches:
             ledger.mark_watch(watch)
+        if self.recognised:
+            ledger.forget_announced(self.recognised)
         for source, until in self.taken.items():
             ledger.forget_emitted(source, until)
         for known in self.told.values():

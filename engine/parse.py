@@ -6,6 +6,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, tzinfo
+from functools import partial
 from itertools import islice
 from types import MappingProxyType
 
@@ -17,6 +18,7 @@ from connectors.api import BEYOND, PROVISIONAL, Cell, fold
 from engine import metadata, schedule
 from engine.cells import LONGEST_NAME, BadCell, alike, brief, choice, guess, quoted, text
 from engine.columns import OURS, Column
+from engine.drafts import STANDARD, too_late
 from engine.filling import blanks, stated
 from engine.links import Openness
 from engine.metadata import BadMetadata, Metadata
@@ -25,6 +27,7 @@ from engine.outside import NOTHING_OUTSIDE, Outside
 from engine.remit import EVERYTHING, Remit
 from engine.settings import Settings, Wrong
 from engine.watched import REACTS, Closed, Sources, Watched, counted, of_outcomes, reacting, said_by_events, watched
+from engine.wording import moment
 
 PERIODIC = frozenset({Type.DAILY, Type.WEEKLY, Type.MONTHLY})
 """Types whose Threshold means every N periods."""
@@ -80,17 +83,23 @@ def parse(state: RowState, rules: Rules) -> Task | Defect:
         return replace(_defect(state, Column.RUNS_ON, why), elsewhere=True)
     try:
         status = _status(state.cells.get(Column.STATUS))
+        if (why := too_late(state, partial(moment, zone=rules.zone))) is not None:
+            raise Wrong(Column.STATUS, why, draft=status is Status.DRAFT)
         task = _task(state, rules, status)
     except Wrong as wrong:
         defect = _defect(state, wrong.column, wrong.message, draft=wrong.draft)
         return _unfinished(defect) if status is Status.DRAFT else defect
     if status is Status.DRAFT:
-        return _defect(state, Column.STATUS, "Status is draft; set it to active when the row is ready", draft=True)
+        return _defect(state, Column.STATUS, STANDARD, draft=True)
     return task
 
 
 def said_by(state: RowState) -> Said | None:
-    """What the row says; None where it holds typed cells, of which equal ones need not mean the same (1 and true, say)."""
+    """What the row says; None where that is not all: it holds typed cells, of which equal ones need not mean the same (1 and true,
+    say), or is a draft that has expired.
+    """
+    if state.made is not None and state.made.expired_at is not None:
+        return None
     said = tuple(map(state.cells.get, _MEANT))
     return (*said, state.since, state.anchor, state.marked) if _TEXTS.issuperset(map(type, said)) else None
 

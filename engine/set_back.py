@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from engine.made import Made
 from engine.model import Defect, RowState, Task
 
 SET_BACK = timedelta(minutes=1)
@@ -23,9 +24,20 @@ def taken_back(states: Mapping[str, RowState], understood: Mapping[str, Task | D
             changed = replace(changed, skip_until=_next_to_skip(changed, understood.get(key)))
         if changed.absent_since is not None and changed.absent_since - now > SET_BACK:
             changed = replace(changed, absent_since=now)
+        if changed.made is not None:
+            changed = replace(changed, made=made_by(changed.made, now))
         if changed != state:
             found[key] = changed
     return found
+
+
+def made_by(made: Made, now: datetime) -> Made:
+    """That a run has made a row: by now it has, and what lies ahead has not made it expire."""
+    if made.expired_at is not None and made.expired_at - now > SET_BACK:
+        made = replace(made, expired_at=None)
+    if made.at - now <= SET_BACK:
+        return made
+    return replace(made, at=now, until=now + (made.until - made.at) if made.until is not None else None)
 
 
 def _next_to_skip(state: RowState, task: Task | Defect | None) -> datetime | None:

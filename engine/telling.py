@@ -13,6 +13,7 @@ from engine.events import (
     BreakerClosed,
     BreakerOpened,
     DeadlineMissed,
+    DraftExpired,
     Event,
     FactRecovered,
     FactUntold,
@@ -36,7 +37,7 @@ from engine.findings import Findings
 from engine.keeper import Keeper
 from engine.ledger import WatchMark
 from engine.links import WorkflowRound
-from engine.model import Occurrence
+from engine.model import Occurrence, RowState
 from engine.news import End
 from engine.outside import Known
 from engine.plan import Answer, Missed
@@ -131,6 +132,13 @@ def of_missed(missed: Missed, now: datetime) -> Event:
         reason=missed.reason,
         count=missed.count,
     )
+
+
+def of_expired(state: RowState, now: datetime) -> Event:
+    """A draft that a run has made was activated by nobody in time."""
+    assert state.made is not None  # noqa: S101 (else it doesn't expire)
+    made, name = state.made, str(state.cells.get(Column.NAME) or state.key)
+    return DraftExpired(at=now, table=state.table, key=state.key, task=name, run=made.run, by=made.task, made_at=made.at)
 
 
 def of_round(keeper: Keeper, one: WorkflowRound, now: datetime) -> Event:

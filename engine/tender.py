@@ -247,6 +247,8 @@ class Tender:
             marker = await self.table.probe(purpose) if reading is None else self._probed
             if reading is None and marker is not None and marker == self._marker and not (stale or self._unsure()):
                 self.keeper.access.known_at = self._clock.now()
+                if self.keeper.drafts.lapsed(self.keeper.access.known_at):
+                    await deliver(self.keeper, lambda _: Findings())  # the turn finds them
                 return
             reading = reading or await self.table.read(purpose)
             if reading.headless is None:

@@ -27,6 +27,7 @@ from engine.keeper import Keeper
 from engine.learning import Learning, Seen
 from engine.ledger import Ledger, LedgerUnwritable, Unfinished
 from engine.links import WorkflowRound
+from engine.made import Announced
 from engine.memory import Memory
 from engine.model import Occurrence, Stage
 from engine.parts import Parts
@@ -263,6 +264,8 @@ class Turns:
         self._inbox += [Seen(k, _starts_otherwise) for k in self.memory.keepers.values() if k.access.lapses(now)]
         items, poked = self._items(), self._poked
         news = self._learning.news(items, now)
+        if newcomers := self._learning.newcomers(news):  # what a run makes is announced before it can be read
+            self._learning.recognise(news, newcomers, await self._committer.read(_announced), now)
         if not news.empty or poked:
             self._poked = False  # before the commit: who asks while it is under way may come too late for it
             requests, tallies = await self._committer.do(lambda ledger: news.write(ledger, now), point=news.point)
@@ -334,6 +337,10 @@ def _begun(table: str, since: datetime, ledger: Ledger) -> list[datetime]:
 
 def _rounds(table: str, ledger: Ledger) -> list[WorkflowRound]:
     return ledger.newest_rounds(table)
+
+
+def _announced(ledger: Ledger) -> list[Announced]:
+    return ledger.announced()
 
 
 def _starts_otherwise(_now: datetime) -> Findings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 from msgspec import Struct
@@ -43,6 +44,8 @@ class Bound(Struct, frozen=True):
     """A table as configured, ready to be opened.
 
     ledger: of its site.   lent: the secrets that it gets.   served: whether a daemon is to run its rows.
+    drafts_expire: how long rows that runs have made wait for somebody to activate them; None for ever.
+    max_made_by_runs: so many of these at once.
     """
 
     rules: TableRules
@@ -52,6 +55,8 @@ class Bound(Struct, frozen=True):
     ledger: Path
     lent: Lent
     served: bool = True
+    drafts_expire: timedelta | None = None
+    max_made_by_runs: int = 100
 
     def open(self, gate: Gate = open_gate) -> Table:
         """Open it. Touches neither file nor network yet.   gate: see `Place`."""

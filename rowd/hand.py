@@ -1,7 +1,7 @@
 """A table under a person's hand: what commands read from it and put into it, through its connector, as a person would.
 
-Nothing here knows the ledger, but for what its requests take of a month. The daemon sees such edits as it sees any other, when it
-next reads the table.
+Nothing here knows the ledger, but for what its requests take of a month, and rows that are made in a run. The daemon sees such
+edits as it sees any other, when it next reads the table.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from config.mistakes import nearest_first
@@ -24,6 +25,7 @@ from engine.columns import OURS, Column
 from engine.gate import TableGate
 from engine.identity import id_of
 from engine.layout import COLUMNS, Layout
+from engine.made import Made
 from engine.meanings import Meanings
 from engine.merge import first_sight
 from engine.metadata import SETTINGS
@@ -31,6 +33,7 @@ from engine.model import Defect, RowState, Task
 from engine.parse import Rules, parse
 from rowd.allowances import commands_governor
 from rowd.bound import Bound
+from rowd.making import making
 from rowd.wiring import new_id
 
 UNSETTABLE = "is written by rowd alone"
@@ -38,6 +41,13 @@ UNSETTABLE = "is written by rowd alone"
 
 class Unfit(ValueError):
     """A cell that can't be put: why, and the remedy."""
+
+
+class Created(Struct, frozen=True):
+    """Rows that were made.   keys: in their order.   made: of what run they are drafts; None outside of any."""
+
+    keys: tuple[str, ...]
+    made: Made | None = None
 
 
 class Hand:
@@ -193,25 +203,25 @@ class Hand:
             pass
         return drawn
 
-    def create(self, rows: Sequence[Mapping[str, Cell]]) -> list[str]:
-        """Append rows of canonical cells, each with an id where the table has a column for it; answer their keys.
+    def create(self, rows: Sequence[Mapping[str, Cell]]) -> Created:
+        """Append rows of canonical cells, each with an id where the table has a column for it; inside a run as drafts.
 
-        Raises what `Editable.create` raises.
+        Raises what `Editable.create` raises, and `making` does.
         """
         editable = self.editable
         given: list[str] = []
-        ready: list[dict[str, Cell]] = []
-        for cells in rows:
-            whole = dict(cells)
-            if text(whole.get(Column.ID)) is None and (drawn := self.fresh_id(given)) is not None:
-                whole[Column.ID] = drawn
+        whole = [dict(cells) for cells in rows]
+        for cells in whole:
+            if text(cells.get(Column.ID)) is None and (drawn := self.fresh_id(given)) is not None:
+                cells[Column.ID] = drawn
                 given.append(drawn)
-            ready.append(self._headers(whole))
-        keys: list[str] = []
-        for start in range(0, len(ready), size := self._table.traits.batch):
-            with self._written():
-                keys += editable.create(ready[start : start + size])
-        return keys
+        columns = [key for _, key in self.layout.keys]
+        with making(self.bound, whole, columns=columns, keyed=self._id_column is not None, clock=SystemClock()) as their:
+            ready = [self._headers(cells) for cells in their.rows]
+            for start in range(0, len(ready), size := self._table.traits.batch):
+                with self._written():
+                    their.keys += editable.create(ready[start : start + size])
+        return Created(tuple(their.keys), their.made)
 
     def put(self, changes: Mapping[str, Mapping[str, Cell]]) -> None:
         """Put canonical cells into rows, by key. Raises what `cells_of` raises, and what `Table.write` does."""

@@ -14,6 +14,7 @@ from engine.breaker import Breaker
 from engine.keeper import Keeper
 from engine.ledger import Ledger, TableMark
 from engine.links import Openness
+from engine.made import Announced
 from engine.model import Occurrence, Request
 from engine.naming import Extent
 from engine.neighbours import Neighbours
@@ -24,7 +25,7 @@ from rowd.wiring import holder_of, keeper_of
 class Known(Struct, frozen=True):
     """What the ledger says of one table.   holder: who the daemon of this ledger is beside a table; "" where there is no ledger.
 
-    before: keys of the rows that it knows.
+    before: keys of the rows that it knows.   announced: rows that runs are about to make, or that its daemon has yet to see.
     """
 
     keeper: Keeper
@@ -33,6 +34,7 @@ class Known(Struct, frozen=True):
     requests: Mapping[str, Sequence[Request]]
     holder: str = ""
     before: frozenset[str] = frozenset()
+    announced: Sequence[Announced] = ()
 
 
 def known(site: Site, bounds: Iterable[Bound], ledger: Ledger | None, now: datetime, holder: str = "") -> dict[str, Known]:
@@ -63,7 +65,7 @@ def known(site: Site, bounds: Iterable[Bound], ledger: Ledger | None, now: datet
             keeper.full = brakes.full
             there = (key for key, state in keeper.states.items() if state.deleted_at is None)
             keeper.requests = {key: tuple(wishes) for key, wishes in mine.items()}
-            found[name] = Known(keeper, ledger.table_mark(name), active, mine, holder, frozenset(there))
+            found[name] = Known(keeper, ledger.table_mark(name), active, mine, holder, frozenset(there), ledger.announced(name))
     _acquaint(found)
     return {bound.rules.rules.table: found[bound.rules.rules.table] for bound in bounds}
 

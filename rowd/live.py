@@ -59,10 +59,11 @@ COLOURS = {
     "ASKED": "cyan",
     "PAUSED": "dim",
     "DRAFT": "dim",
+    "EXPIRED": "dim",
     "COMPLETED": "dim",
 }
 
-WAITS_FOR_A_PERSON = ("ERROR", "HELD", "DRAFT")
+WAITS_FOR_A_PERSON = ("ERROR", "HELD", "DRAFT", "EXPIRED")
 """First words of a Health that stands until somebody does something."""
 
 

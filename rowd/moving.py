@@ -23,6 +23,7 @@ from engine.patience import PatientTable
 from rowd.allowances import commands_governor
 from rowd.bound import Bound, Site
 from rowd.lock import StateUnusable
+from rowd.making import making
 from rowd.preparing import PATIENCE, WAITS
 from rowd.wiring import patient_table
 
@@ -106,7 +107,7 @@ def book(site: Site, one: str, other: str, *, beside: bool) -> Iterator[Book]:
 class Moved:
     """One table, as it was read last. See `opened`.
 
-    read_at: when that was.
+    read_at: when that was.   drafted: how many rows were made as drafts, since that was in a run.
     """
 
     def __init__(self, bound: Bound, table: PatientTable, clock: Clock, crash: Crash) -> None:
@@ -116,6 +117,7 @@ class Moved:
         self._state = bound.ledger.parent
         self._side: Side | None = None
         self.read_at: datetime | None = None
+        self.drafted = 0
 
     @property
     def side(self) -> Side:
@@ -178,9 +180,13 @@ class Moved:
         raise NeedsOwner(f"{self.name}: rows of this kind of table are made and removed by hand, in the table itself")
 
     async def create(self, rows: Sequence[Cells]) -> list[str]:
-        """Append rows, at most `batch`; their keys. Raises what `Editable.create` raises."""
-        editable, cells = self.editable, [self.side.under_headers(row) for row in rows]
-        return await self._written(lambda: self._table.call(lambda: editable.create(cells)))
+        """Append rows, at most `batch`, inside a run as drafts; their keys. Raises what `Editable.create` raises, and `making`."""
+        editable = self.editable
+        with making(self.bound, rows, columns=list(self.side.headers), keyed=self.side.mints, clock=self._clock) as their:
+            cells = [self.side.under_headers(row) for row in their.rows]
+            their.keys += await self._written(lambda: self._table.call(lambda: editable.create(cells)))
+        self.drafted += len(their.keys) if their.made is not None else 0
+        return their.keys
 
     async def add(self, rows: Sequence[tuple[str, Cells]], progress: Progress, done: int, total: int) -> list[tuple[str, str]]:
         """Make rows, at most `together`: (key of the row elsewhere, cells). They are read back: (that key, the key here).

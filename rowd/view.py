@@ -22,6 +22,7 @@ from engine.cells import quoted
 from engine.clock import Clock
 from engine.columns import Column
 from engine.display import display
+from engine.drafts import newcomers, recognise
 from engine.findings import Reading
 from engine.keeper import Keeper
 from engine.layout import Layout
@@ -234,7 +235,9 @@ def take_up(known: Known, reading: Reading | TableError, now: datetime, bound: B
     if isinstance(reading, TableError):
         keeper.access.failed(reading, _since(known.mark, reading, now))
         return
-    keeper.apply(keeper.take(reading, now, new_id).states, now)
+    found = keeper.take(reading, now, new_id)
+    recognise(found, newcomers(found, keeper.states), known.announced, now)
+    keeper.apply(found.states, now)
     if any(bound.taken_by(lease) for lease in _leases(known, reading, now)):
         keeper.reach(Extent.ELSEWHERE)
 

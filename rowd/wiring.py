@@ -286,7 +286,8 @@ def _table(
     limit = config.settings.daemon.offline_limit
     share, stale, zoned = settings.quota_share, settings.max_stale, settings.time_zone is not None
     its = TableRules(rules, renames, settings.poll, limit, _blackouts(config), share, stale, zoned)
-    return Bound(its, backend, own, place, config.state_dir / LEDGER, lent, settings.serve)
+    drafts = (settings.drafts_expire, settings.max_made_by_runs)
+    return Bound(its, backend, own, place, config.state_dir / LEDGER, lent, settings.serve, *drafts)
 
 
 def _remit(config: Config, backend: Backend) -> Remit:

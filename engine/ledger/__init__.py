@@ -5,6 +5,7 @@ One daemon writes; commands in other processes read, and insert requests. Every 
 
 from __future__ import annotations
 
+from engine.ledger.announcements import Announcements
 from engine.ledger.answers import Answers
 from engine.ledger.backups import instead, newest_backup
 from engine.ledger.emissions import Emissions
@@ -56,6 +57,7 @@ class Ledger(
     Pairs,
     Watches,
     Emissions,
+    Announcements,
     Answers,
     Workflows,
     Revisions,

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from engine.ledger.alterations import Alterations
+from engine.ledger.announcements import Announcements
 from engine.ledger.codec import micros
 from engine.ledger.ends import Ends
 from engine.ledger.records import Pruned
@@ -23,7 +24,7 @@ ROUND = 200
 """Rows that one round of pruning looks after: well under a tenth of a second."""
 
 
-class Housekeeping(Rows, Ends, Alterations):
+class Housekeeping(Rows, Ends, Alterations, Announcements):
     """Retention."""
 
     def prune(
@@ -52,6 +53,7 @@ class Housekeeping(Rows, Ends, Alterations):
         self._write("DELETE FROM hours WHERE hour < :before", {"before": micros(now - KEEP_EDITS) // HOUR})
         self._forget_ends()
         self._forget_alterations()
+        self.forget_unmade(now)
         self._write("DELETE FROM requests WHERE answered_at < :before", {"before": micros(now - KEEP_ANSWERED)})
         return Pruned(tuple(folders), forgotten, more=ROUND in (len(crowded), len(finished), len(gone)))
 

@@ -115,12 +115,19 @@ def _version_16(connection: sqlite3.Connection) -> None:
     connection.execute(f"CREATE TABLE alterations ( n INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, {texts} ) STRICT")
 
 
+def _version_17(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE rows ADD COLUMN made TEXT")
+    connection.execute('CREATE INDEX rows_made ON rows ("table") WHERE made IS NOT NULL')
+    columns = '"table" TEXT NOT NULL, "key" TEXT, name TEXT NOT NULL, made TEXT NOT NULL, at INTEGER NOT NULL'
+    connection.execute(f"CREATE TABLE announced ( n INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, {columns} ) STRICT")
+
+
 STEPS: Mapping[int, Step] = dict(
     enumerate(
         (
             *(_version_2, _version_3, _version_4, _version_5, _version_6, _version_7),
             *(_version_8, _version_9, _version_10, _version_11, _version_12, _version_13, _version_14),
-            *(_version_15, _version_16),
+            *(_version_15, _version_16, _version_17),
         ),
         2,
     )

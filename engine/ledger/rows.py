@@ -27,6 +27,7 @@ from engine.ledger.errors import IllegalMove
 from engine.ledger.statements import insert, upsert, where, with_columns
 from engine.ledger.store import Store
 from engine.links import Round
+from engine.made import Made
 from engine.model import Edit, RowState, Status
 from engine.promises import NO_PROMISES, Promises
 
@@ -144,6 +145,7 @@ def _values(state: RowState) -> dict[str, Any]:
         "skip_by": prose(state.skip_by),
         "round": _round(state.round),
         "promises": _promises(state.promises),
+        "made": msgspec.json.encode(state.made).decode() if state.made is not None else None,
         "completed": int(fold(str(state.cells.get(Column.STATUS))) == Status.COMPLETED),
     }
 
@@ -179,6 +181,7 @@ def _state(row: Sequence[Any]) -> RowState:
         skip_by=row[23],
         round=_round_of(row[24]),
         promises=_PROMISES.decode(row[25]) if row[25] is not None else NO_PROMISES,
+        made=_MADE.decode(row[26]) if row[26] is not None else None,
     )
 
 
@@ -204,6 +207,7 @@ def _round(of_row: Round | None) -> str | None:
 
 
 _PROMISES = msgspec.json.Decoder(Promises)
+_MADE = msgspec.json.Decoder(Made)
 
 
 def _promises(of_row: Promises) -> str | None:

@@ -69,10 +69,12 @@ CREATE TABLE rows (
     skip_by TEXT DEFAULT '' NOT NULL,
     round TEXT,
     promises TEXT,
+    made TEXT,
     PRIMARY KEY ("table", "key")
 ) STRICT;
 CREATE INDEX rows_completed ON rows ("table", "key") WHERE completed = 1;
 CREATE INDEX rows_deleted ON rows (deleted_at) WHERE deleted_at IS NOT NULL;
+CREATE INDEX rows_made ON rows ("table") WHERE made IS NOT NULL;
 
 CREATE TABLE edits (
     id INTEGER NOT NULL,
@@ -306,6 +308,16 @@ CREATE TABLE workflows (
     taken TEXT NOT NULL,
     PRIMARY KEY ("table", name, number)
 ) WITHOUT ROWID, STRICT;
+
+-- Rows that runs are about to make, until the daemon has seen them. key: NULL where the table gives it and has yet to tell.
+CREATE TABLE announced (
+    n INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    "table" TEXT NOT NULL,
+    "key" TEXT,
+    name TEXT NOT NULL,
+    made TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
 
 -- Tables beside which a history is kept, and what that has yet to be told: an occurrence, by its `seq`, from its end on until the
 -- store has it. A record that grows is to be told anew, so it comes last again: a version is never used twice.

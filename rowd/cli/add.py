@@ -23,6 +23,7 @@ from rowd.cli.output import clean, emit_json, fail, say
 from rowd.cli.rows import schedule_in_words
 from rowd.cli.site import site_at
 from rowd.hand import Hand, Unfit, hand
+from rowd.making import activated_by
 
 
 @examples(
@@ -58,7 +59,7 @@ def add(
     """Add a row to a table.
 
     A row that would not be understood is refused, with the sentence that its Health would show. One whose time is past is added,
-    with a warning.
+    with a warning. Called in a run, it makes a draft, which a person activates.
     """
     site = site_at(config)
     bound = one_table(site, table)
@@ -77,21 +78,25 @@ def add(
         if Column.STATUS not in cells and any(fold(header) == fold(Column.STATUS) for header in held.layout.headers):
             cells[Column.STATUS] = str(Status.ACTIVE)
         understood = _fit(held, name, cells)
-        key = held.create([cells])[0]
+        created = held.create([cells])
+    made = created.made
     warn_of_past(understood, SystemClock().now())
     if as_json:
         task = understood if isinstance(understood, Task) else None
         emit_json(
             {
                 "table": held.name,
-                "id": key,
+                "id": created.keys[0],
                 "name": name,
-                "draft": draft,
+                "draft": draft or made is not None,
+                "made_by_run": made.run if made is not None else None,
+                "expires": made.until if made is not None else None,
                 "schedule": task.schedule.text if task is not None and task.schedule is not None else None,
             }
         )
         return
-    say(f"added {clean(name)} to {held.name} as row {clean(key)}{_meaning(understood)}")
+    meaning = f": {clean(activated_by(name, made, held.rules.zone))}" if made is not None else _meaning(understood)
+    say(f"added {clean(name)} to {held.name} as row {clean(created.keys[0])}{meaning}")
 
 
 def _fit(held: Hand, name: str, cells: dict[str, Cell]) -> Task | Defect:

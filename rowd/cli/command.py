@@ -151,9 +151,10 @@ def code_of(exc: Exception) -> Exit | None:
     from connectors.errors import NeedsOwner, NoHeader, NoRoom, OutcomeUnknown, TableError, Taken, TryLater
     from engine.ledger.errors import IllegalMove, LedgerError, LedgerUnwritable
     from rowd.lock import AlreadyRunning, StateUnusable
+    from rowd.making import TooMany
 
     match exc:
-        case AlreadyRunning() | Taken():
+        case AlreadyRunning() | Taken() | TooMany():
             return Exit.REFUSED
         case ConfigError() | NeedsOwner() | NoHeader() | NoRoom() | StateUnusable():
             return Exit.OWNER

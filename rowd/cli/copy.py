@@ -13,7 +13,7 @@ from engine.shapes import SERVED
 from rowd.bound import Site
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
-from rowd.cli.moving import lines, progress, resumable, some, two_tables
+from rowd.cli.moving import lines, progress, resumable, some, told_drafted, two_tables
 from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import clean, emit_json, plural, say, warn
 from rowd.cli.site import site_at
@@ -74,7 +74,9 @@ async def _copied(site: Site, source: str, target: str, drawn: Progress, *, dry_
     beside = held_by(site.state) is not None
     with book(site, source, target, beside=beside) as pairs:
         async with opened(site, [source, target], SystemClock(), drawn) as (here, there):
-            return await copied(here, there, pairs, drawn, dry_run=dry_run)
+            done = await copied(here, there, pairs, drawn, dry_run=dry_run)
+            told_drafted([there])
+            return done
 
 
 def _told(target: str, done: Copied, *, dry_run: bool) -> None:

@@ -18,6 +18,7 @@ from rowd.cli.options import ConfigOption, JsonOption, TableOption, TaskArgument
 from rowd.cli.output import clean, emit_json, fail, say
 from rowd.cli.site import named, reading, site_at
 from rowd.hand import Hand, Unfit, hand
+from rowd.making import unmoved
 from rowd.view import RowView
 
 
@@ -38,6 +39,7 @@ def edit(
     """Change cells of a row.
 
     A change after which the row would not be understood is refused, with the sentence that its Health would show.
+    Called in a run, it activates or renames no row that a run has made.
     """
     said = assignments(sets or ())
     if not said:
@@ -52,6 +54,8 @@ def edit(
         except Unfit as exc:
             fail(str(exc), Exit.USAGE)
         changed = {c: after[c] for c in after if text(after[c]) != text(before.get(c))}
+        if (why := unmoved(row.state, changed)) is not None:
+            fail(f"{clean(row.name)} was left as it is: {clean(why)}", Exit.REFUSED)
         if not anyway:
             _check(held, row, after, changed)
         held.put({row.key: changed})

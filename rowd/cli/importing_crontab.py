@@ -34,6 +34,8 @@ from rowd.cli.output import Styled, clean, emit_json, fail, plural, print_table,
 from rowd.cli.site import drafted, reading, runner, site_at
 from rowd.crontab import SPOOL, Crontab, Job, Refused, ignored, insecure, is_text, names_users, read
 from rowd.hand import Hand, Unfit, hand
+from rowd.making import TooMany
+from rowd.making import drafted as told_of_drafts
 from rowd.migration import Known, Migration, Moved, migrate, rows_known
 from rowd.shellwords import left_behind
 from rowd.view import living
@@ -202,10 +204,12 @@ def _write(site: Site, held: Hand, moved: Sequence[Moved], blocks: Sequence[str]
 
     definitions.replace(file, before, after, check)
     try:
-        held.create(rows)
-    except TableError:
+        created = held.create(rows)
+    except (TableError, TooMany):
         warn(f"{file} has the actions now, but the rows could not be written; repeat the import for them:")
         raise
+    if created.made is not None:
+        warn(told_of_drafts(held.name, len(created.keys)))
 
 
 # --- what is told

@@ -19,15 +19,18 @@ from engine.clock import SystemClock
 from engine.columns import OURS, Column
 from engine.identity import id_of
 from engine.layout import COLUMNS, Layout
-from engine.model import Defect
+from engine.model import Defect, RowState
 from engine.wording import cut
+from rowd.bound import Site
 from rowd.cli.assigning import one_table
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import clean, emit_json, fail, plural, say, warn
-from rowd.cli.site import site_at
+from rowd.cli.site import reading, site_at
 from rowd.hand import Hand, Unfit, hand
+from rowd.making import drafted, run_around, unmoved
+from rowd.view import look
 
 NOT_TAKEN = OURS | {Column.DO}
 """Columns that say what happened elsewhere, or press a button."""
@@ -140,6 +143,7 @@ class _Plan(Struct):
     """create: canonical cells of new rows.   update: key → cells that differ.   refused: number, name, why.
 
     strangers: columns that are left out.   lacking: column of rowd's that the table has no place for → the rows that need it.
+    places: key of a row that is there → its number in what is imported, and its name.
     """
 
     create: list[dict[str, Cell]] = field(default_factory=list)
@@ -148,20 +152,22 @@ class _Plan(Struct):
     refused: list[tuple[int, str, str]] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
     lacking: dict[str, list[str]] = field(default_factory=dict)
+    places: dict[str, tuple[int, str]] = field(default_factory=dict)
 
 
 def _import(rows: Rows, config: Path | None, table: str | None, *, update: bool, dry_run: bool, as_json: bool) -> None:
-    site = site_at(config)
+    site, made = site_at(config), None
     with hand(one_table(site, table)) as held:
         plan = _planned(held, rows, SystemClock().now(), update=update)
+        if run_around() is not None:
+            _leave_made(plan, _states(site, held.name))
         if plan.lacking:
             fail(_lacks(held, plan.lacking), Exit.OWNER)
         if plan.create:
             _ = held.editable
         if not dry_run:
             held.put(plan.update)
-            if plan.create:
-                held.create(plan.create)
+            made = held.create(plan.create).made if plan.create else None
     if as_json:
         emit_json(
             {
@@ -172,6 +178,7 @@ def _import(rows: Rows, config: Path | None, table: str | None, *, update: bool,
                 "same": plan.same,
                 "refused": [{"row": row, "number": number, "reason": reason} for number, row, reason in plan.refused],
                 "columns_left_out": plan.strangers,
+                "made_by_run": made.run if made is not None else None,
             }
         )
     else:
@@ -181,10 +188,27 @@ def _import(rows: Rows, config: Path | None, table: str | None, *, update: bool,
     for number, row, reason in plan.refused:
         name = "" if row == f"row {number}" else f" ({clean(row)})"
         warn(f"row {number}{name}: refused: {clean(reason)}")
+    if made is not None:
+        warn(drafted(held.name, len(plan.create)))
     if plan.strangers:
         warn(f"note: {held.name} has no column for {', '.join(map(clean, plan.strangers))}, so these were left out")
     if plan.refused:
         raise typer.Exit(int(Exit.BAD))
+
+
+def _states(site: Site, table: str) -> dict[str, RowState]:
+    """The table's rows, by key."""
+    with reading(site) as ledger:
+        (view,) = look(site, ledger, SystemClock(), [table])
+    return {row.key: row.state for row in view.rows}
+
+
+def _leave_made(plan: _Plan, states: Mapping[str, RowState]) -> None:
+    """Take changes out of the plan that no run may make."""
+    for key, cells in list(plan.update.items()):
+        if key in states and (why := unmoved(states[key], cells)) is not None:
+            plan.refused.append((*plan.places[key], why))
+            del plan.update[key]
 
 
 def _planned(held: Hand, rows: Rows, now: datetime, *, update: bool) -> _Plan:
@@ -212,6 +236,8 @@ def _planned(held: Hand, rows: Rows, now: datetime, *, update: bool) -> _Plan:
                 plan.lacking.setdefault(column, []).append(
                     f"row {number}" if label == f"row {number}" else f"row {number}, {label}"
                 )
+        if key is not None:
+            plan.places[key] = number, label
         if (refused := _place(held, plan, label, key, kept, now, update=update)) is not None:
             plan.refused.append((number, label, refused))
     return plan

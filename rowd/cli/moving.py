@@ -12,9 +12,10 @@ from engine.cells import did_you_mean
 from engine.wording import cut
 from rowd.bound import Site
 from rowd.cli.exits import Exit
-from rowd.cli.output import clean, fail
+from rowd.cli.output import clean, fail, warn
 from rowd.cli.site import reading
-from rowd.moving import Progress
+from rowd.making import drafted
+from rowd.moving import Moved, Progress
 from rowd.note import left
 from rowd.view import living
 
@@ -78,6 +79,13 @@ def lines(found: Iterable[str]) -> Iterator[str]:
             yield f"… and {len(found) - TOLD} more (--json tells all)"
             return
         yield line
+
+
+def told_drafted(tables: Iterable[Moved]) -> None:
+    """Say of each of these where rows became drafts, since this was called in a run."""
+    for table in tables:
+        if table.drafted:
+            warn(drafted(table.name, table.drafted))
 
 
 @contextmanager

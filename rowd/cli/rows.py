@@ -50,6 +50,7 @@ STYLES = {
     "NEVER": "red",
     "PAUSED": "dim",
     "DRAFT": "dim",
+    "EXPIRED": "dim",
     "COMPLETED": "dim",
 }
 """The first word of a Health → its colour."""

@@ -33,6 +33,7 @@ from rowd.cli.site import behind, pick, reading, site_at, tables_of
 from rowd.cli.told import facts_json, facts_of
 from rowd.coming import Coming, coming
 from rowd.house import house
+from rowd.making import made_by
 from rowd.saying import distance, earlier, plural, when
 from rowd.view import RowView, living, look
 from rowd.why import filled_now, holds_now, why
@@ -123,6 +124,7 @@ def _pairs(
     yield "Waiting", waiting(row, now)
     yield "Breaker", tripped
     yield "Status", status_of(row)
+    yield "Made by", made_by(row.state.made, row.zone, now)
     if task is not None:
         yield "Schedule", str(row.cells[Column.UNDERSTOOD_AS] or "")
         for number, line in enumerate(next_lines(row, runs, now)):
@@ -204,6 +206,7 @@ def _json(
     return {
         **row_json(row),
         "why_not_now": reason,
+        "made_by": row.state.made,
         "defect": {"column": row.defect.column, "message": row.defect.message} if row.defect is not None else None,
         "settings": _settings_json(task) if task is not None else None,
         "count": row.state.count if task is not None and task.type is Type.COUNTER else None,

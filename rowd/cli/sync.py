@@ -12,7 +12,7 @@ from engine.syncing import Torn, Which
 from rowd.bound import Site
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
-from rowd.cli.moving import lines, progress, resumable, shown, two_tables
+from rowd.cli.moving import lines, progress, resumable, shown, told_drafted, two_tables
 from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import clean, emit_json, fail, plural, say, warn
 from rowd.cli.site import site_at
@@ -85,7 +85,9 @@ async def _synced(site: Site, names: tuple[str, str], wanted: Wanted, drawn: Pro
     beside = held_by(site.state) is not None
     with book(site, *names, beside=beside) as pairs:
         async with opened(site, names, SystemClock(), drawn) as (one, other):
-            return await Syncing(pairs, (one, other), wanted, drawn).run()
+            done = await Syncing(pairs, (one, other), wanted, drawn).run()
+            told_drafted([one, other])
+            return done
 
 
 def _told(names: tuple[str, str], done: Synced, *, dry_run: bool) -> None:

@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 from actions.api import Outcome, Process
 from actions.api import Result as Ended
 from engine.clock import SystemClock
+from engine.drafts import newcomers, recognise
 from engine.ledger import DaemonMark, Ledger, new_run_id
 from engine.marking import mark_of
 from engine.model import Cause, Occurrence, Stage
@@ -84,7 +85,9 @@ class Desk:
             for bound in site.tables.values():
                 keeper = keeper_of(bound, ledger)
                 table = PatientTable(bound.open(), SystemClock(), ThreadWorker("test"))
-                keeper.apply((found := keeper.take(asyncio.run(table.read()), now, new_id)).states, now)
+                found = keeper.take(asyncio.run(table.read()), now, new_id)
+                ledger.forget_announced(recognise(found, newcomers(found, keeper.states), ledger.announced(), now))
+                keeper.apply(found.states, now)
                 asyncio.run(table.close())
                 ledger.save_rows(found.states.values())
                 ledger.record_edits(found.edits)

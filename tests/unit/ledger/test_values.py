@@ -21,6 +21,7 @@ from engine.ledger.codec import all_unpacked, instant, micros, packed, prose, un
 from engine.ledger.ids import new_run_ids
 from engine.ledger.values import occurrence_of, values_of
 from engine.links import Round
+from engine.made import Made
 from engine.model import Cause, Occurrence, RowState, Stage
 from engine.promises import Overdue, Owed, Promises
 from tests.unit.ledger.making import DAY, NOON, claimed, occurrence, row
@@ -138,6 +139,7 @@ def test_every_field_of_a_row_survives(ledger: Ledger) -> None:
         skip_by="cli:ann",
         round=Round(frozenset({"r1", "r2"}), broken=True),
         promises=Promises((Owed(NOON, NOON, NOON + DAY), Owed(NOON + DAY, NOON)), Overdue(NOON, NOON + DAY, "why", 2)),
+        made=Made("r1", "build", NOON, NOON + DAY, None, NOON + 2 * DAY),
     )
     plain = row("a")
     assert all(getattr(full, f) != getattr(plain, f) for f in RowState.__struct_fields__ if f != "table")
