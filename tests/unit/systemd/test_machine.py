@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -240,3 +241,16 @@ def test_what_is_asked_of_this_machine_is_answered_by_it(tmp_path: Path) -> None
             False,
         )
         assert may(myself, tmp_path, "rwx")
+
+
+def test_rights_by_a_group_count() -> None:
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others
+        folder = Path(name)
+        folder.chmod(0o755)
+        file = folder / "table.csv"
+        file.touch()
+        if os.geteuid() == 0:  # else nobody can be asked but ourselves
+            os.chown(file, 0, 54321)
+            file.chmod(0o640)
+            member = Account("ada", 65534, 65534, (54321,))
+            assert (may(member, file, "r"), may(member, file, "w"), may(STRANGER, file, "r")) == (True, False, False)
