@@ -12,7 +12,7 @@ from engine import schedule
 from engine.cells import BadCell
 from engine.model import Schedule
 from engine.promises import Owed
-from engine.schedule import Unreadable, as_counted, clocked, in_words
+from engine.schedule import Unreadable, as_counted, clocked, in_words, newest_before
 
 FORMS = 'write a time of day such as "18:00" or "weekdays 18:00", a span after it comes due such as "2h", or a date with a time'
 
@@ -32,6 +32,11 @@ class Within(Struct, frozen=True):
         at = owed.due + self.span
         return at if at > owed.since or owed.since == owed.due else None
 
+    def behind(self, now: datetime, since: datetime) -> datetime | None:
+        """The newest instant, from `since` on, of which what came due then has its deadline no later than now; None for none."""
+        at = now - self.span
+        return at if at >= since else None
+
     @property
     def text(self) -> str:
         return f"{spelled(self.span)} after it comes due"
@@ -45,6 +50,11 @@ class By(Struct, frozen=True):
     def by(self, owed: Owed) -> datetime | None:
         """The deadline of this; None where there is none."""
         return self.clock.next(max(owed.due, owed.since))
+
+    def behind(self, now: datetime, since: datetime) -> datetime | None:
+        """As of `Within`."""
+        newest = newest_before(self.clock, since, now + TICK)
+        return newest - TICK if newest is not None else None
 
     @property
     def text(self) -> str:

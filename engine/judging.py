@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from msgspec.structs import replace
 
@@ -78,13 +79,17 @@ def _heard_at(one: Weighed, house: House) -> datetime:
 
 
 def _overdue(one: Weighed, missed: list[tuple[Owed, datetime]]) -> Overdue:
-    """What the row remembers of it; and what is told."""
+    """What the row remembers of it: the newest, though what waited its turn came due before that; and what is told."""
+    missed = sorted(missed, key=itemgetter(1))
     owed, by = missed[-1]
     why = cut(_why(one, owed), LONGEST_REASON)
     place = (one.task.table, one.task.key, one.task.name)
     one.missed.append(Missed(*place, missed[0][0].due, by, why, len(missed)))
     before = one.state.promises.overdue
-    number = len(missed) + (before.number if before is not None and before.succeeded is None else 0)
+    still = before is not None and before.succeeded is None
+    number = len(missed) + (before.number if before is not None and still else 0)
+    if before is not None and still and before.by > by:
+        return replace(before, number=number)
     return Overdue(owed.due, by, why, number, owed.succeeded)
 
 

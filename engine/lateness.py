@@ -11,7 +11,7 @@ from actions.api import Outcome
 from engine.blackout import covering
 from engine.model import CatchUp, Cause, Occurrence, Overlap, RowState, Schedule, Status, Task
 from engine.plan import Hold, House, Standing, cause
-from engine.schedule import Counted, count, grace
+from engine.schedule import Counted, count, grace, newest_before
 from engine.upcoming import jitter
 from engine.weighing import Weighed, later, too_soon
 from engine.wording import moment
@@ -53,7 +53,7 @@ def let_go(one: Weighed, schedule: Schedule, now: datetime, house: House) -> Non
     come = _come(one, schedule, now)
     if come.first is not None and come.newest is not None:
         dues = _still_to_run(one, schedule, come.number, come.first, come.newest, now, house)
-        passed = _before(schedule, one.state.settled_until, dues[0]) if dues else come.newest
+        passed = newest_before(schedule, one.state.settled_until, dues[0]) if dues else come.newest
         if passed is not None:
             one.settle(passed)
 
@@ -131,7 +131,7 @@ def _still_to_run(
     if not dues:
         one.record(Outcome.MISSED, house.why_late(newest, one.released) + counted, first, newest, number, now)
     elif (older := number - len(dues)) > 0:
-        last = _before(schedule, one.state.settled_until, dues[0]) or first
+        last = newest_before(schedule, one.state.settled_until, dues[0]) or first
         why = f"{house.why_late(last, one.released)}, and a newer one took its place{counted}"
         one.record(Outcome.MISSED, why, first, last, older, now)
     return dues
@@ -140,17 +140,6 @@ def _still_to_run(
 def _forgiven(one: Weighed, schedule: Schedule, due: datetime, now: datetime) -> bool:
     """Whether this occurrence is late by no more than the grace."""
     return now - due - jitter(one.task, due) <= grace(schedule, due)
-
-
-def _before(schedule: Schedule, after: datetime, due: datetime) -> datetime | None:
-    """The newest occurrence in (after, due), looked for over growing spans; None for none."""
-    just = due - timedelta(microseconds=1)
-    span = timedelta(minutes=10)
-    while due - span > after:
-        if (newest := count(schedule, due - span, just, MOST_COUNTED).newest) is not None:
-            return newest
-        span *= 8
-    return count(schedule, after, just, MOST_COUNTED).newest
 
 
 def _newest(schedule: Schedule, after: datetime, until: datetime, number: int) -> list[datetime]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from connectors.api import Cell, Patch
-from engine.columns import OURS, Column
+from engine.columns import OURS, SHARED, Column
 from engine.display import differing
 from engine.keeper import Keeper
 from engine.layout import Layout
@@ -19,6 +19,9 @@ EXPECTED = frozenset({Column.STATUS, Column.DO, Column.CURRENT})
 """Cells that a person writes as well. A row is written only where they all still are as they were read, if the store can test that:
 what is put into an old copy that was saved again would hide that it is one (docs/decisions/0006)."""
 
+WITNESSED = EXPECTED | OURS
+"""Where one of those is put, rowd's own cells have to be as they were read, too: they bore witness that nobody typed what is
+put right."""
 
 IN_ONE_GO = 250
 """So many rows are looked at before others get their turn: about ten milliseconds' worth."""
@@ -70,7 +73,8 @@ def _patch(keeper: Keeper, layout: Layout, key: str, now: datetime) -> Outgoing 
     put = {c: v for c, v in differing(wants, state).items() if c not in unshown or unshown[c] != v}
     if all(keeper.unfit(key, c, v) for c, v in put.items()):
         return None
-    expect = {str(c): state.stood[c] for c in EXPECTED if c in state.stood}
+    expected = WITNESSED if any(c in SHARED for c in put) else EXPECTED
+    expect = {str(c): state.stood[c] for c in expected if c in state.stood}
     return Outgoing(key, put, Patch(key, _headers(layout, put), _headers(layout, expect)), keeper.unsent.news(key))
 
 

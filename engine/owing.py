@@ -6,16 +6,22 @@ its instants, from the first whole span on; so it is told where what it waits fo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 
 from msgspec.structs import replace
 
-from engine.due_by import TICK, By
+from engine.due_by import TICK, By, Deadline
 from engine.model import RowState, Schedule, Status, Task, Type
 from engine.promises import NO_PROMISES, Owed, Promises
+from engine.schedule import newest_before
 
 MOST_OWED = 100
-"""So many deadlines of a row are open at once. What comes due beyond them has none of its own: the row is long overdue by then."""
+"""So many deadlines of a row are open at once. What comes due beyond them has none of its own: the row is long overdue by then.
+
+As many that have passed wait to be judged, such as those of the time in which rowd was down.
+"""
 
 
 def rolls(task: Task) -> bool:
@@ -31,32 +37,55 @@ def exempt(task: Task, state: RowState) -> bool:
     return task.status is not Status.ACTIVE and not (task.status is Status.COMPLETED and one_off)  # its run may have failed
 
 
-def owe(task: Task, state: RowState, due: datetime) -> RowState:
-    """Something of the row came due: as it stands once that is put down.
+def owe(task: Task, state: RowState, due: datetime, now: datetime) -> RowState:
+    """Something of the row came due: as it stands once that is put down.   now: a deadline up to then is open no longer.
 
-    Of what has the same deadline one success will do, so it is put down once.
+    Of what has the same deadline one success will do, so it is put down once. Of more than MOST_OWED that have passed before they
+    were judged, the oldest stay, and the newest: these say from when to when nothing succeeded.
     """
-    if task.deadline is None or rolls(task):
+    deadline = task.deadline
+    if deadline is None or rolls(task):
         return state
     fresh = Owed(due, due)
-    if (by := task.deadline.by(fresh)) is None:
+    if (by := deadline.by(fresh)) is None:
         return state
-    owed = tuple(one for one in state.promises.owed if one.succeeded is None or task.deadline.by(one) == by)
-    if len(owed) >= MOST_OWED or any(task.deadline.by(one) == by for one in owed):
+    owed = [(at, one) for one in state.promises.owed if (at := deadline.by(one)) is not None]
+    owed = [(at, one) for at, one in owed if one.succeeded is None or at == by]
+    if any(at == by for at, _ in owed):
         return state
-    return _with(state, replace(state.promises, owed=(*owed, fresh)))
+    alike = [at for at, _ in owed if (at > now) == (by > now)]
+    if len(alike) >= MOST_OWED:
+        if by > now:
+            return state
+        by_now = sorted([*alike, by])[-2]  # the newest but one
+        owed = [(at, one) for at, one in [*owed, (by, fresh)] if at != by_now]
+    else:
+        owed.append((by, fresh))
+    return _with(state, replace(state.promises, owed=tuple(one for _, one in owed)))
 
 
-def owe_all(task: Task, state: RowState, schedule: Schedule, first: datetime, last: datetime) -> RowState:
-    """The same of all that came due from `first` to `last`; of more than MOST_OWED deadlines, the oldest."""
-    due: datetime | None = first
-    for _ in range(MOST_OWED):
-        if task.deadline is None or due is None or due > last:
-            break
-        state = owe(task, state, due)
-        by = task.deadline.by(Owed(due, due)) if isinstance(task.deadline, By) else None
-        due = schedule.next(due if by is None else max(due, by - TICK))
+def owe_all(task: Task, state: RowState, schedule: Schedule, first: datetime, last: datetime, now: datetime) -> RowState:
+    """The same of all that came due from `first` to `last`; of the deadlines that have passed, as few are put down as stay."""
+    deadline = task.deadline
+    if deadline is None:
+        return state
+    for due in islice(dues := _apart(deadline, schedule, first, last), MOST_OWED):
+        state = owe(task, state, due, now)
+    passed = deadline.behind(now, first) if next(dues, None) is not None else None
+    newest = newest_before(schedule, first - TICK, min(passed, last) + TICK) if passed is not None else None
+    if newest is not None:
+        for due in islice(_apart(deadline, schedule, newest, last), 1 + MOST_OWED):
+            state = owe(task, state, due, now)
     return state
+
+
+def _apart(deadline: Deadline, schedule: Schedule, first: datetime, last: datetime) -> Iterator[datetime]:
+    """What came due from `first` to `last`: of each deadline, the oldest."""
+    due: datetime | None = first
+    while due is not None and due <= last:
+        yield due
+        by = deadline.by(Owed(due, due)) if isinstance(deadline, By) else None
+        due = schedule.next(due if by is None else max(due, by - TICK))
 
 
 def begin(task: Task, now: datetime) -> Owed | None:

@@ -91,7 +91,7 @@ class Weighed:
         self.claims.append(occurrence)
         self.active.append(occurrence)
         if cause in BY_ITSELF:
-            self.state = owe(self.task, self.state, due)
+            self.state = owe(self.task, self.state, due, now)
 
     def anew(self, occurrence: Occurrence, now: datetime) -> Occurrence:
         """One that has not begun, as it would be claimed by the row as it is now. Raises Unfilled."""
@@ -111,7 +111,7 @@ class Weighed:
             replace(base, stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=now, count=number, last_due=last)
         )
         if outcome is Outcome.MISSED and self.task.schedule is not None:
-            self.state = owe_all(self.task, self.state, self.task.schedule, due, last)
+            self.state = owe_all(self.task, self.state, self.task.schedule, due, last, now)
 
     def pass_up(
         self,
@@ -129,7 +129,7 @@ class Weighed:
         self.records.append(replace(base, stage=Stage.ENDED, outcome=outcome, reason=reason, ended_at=now, last_due=due))
         broken = self.task.type is Type.ON_COMPLETION and self.state.round is not None and self.state.round.broken
         if outcome is Outcome.MISSED or broken:
-            self.state = owe(self.task, self.state, due)
+            self.state = owe(self.task, self.state, due, now)
         else:
             self.state = let_off(self.task, self.state, now)
 

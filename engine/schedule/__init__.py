@@ -8,7 +8,7 @@ The way of a cell: `tokens`, `reader`, `moments` (small things) → `words`, `re
 from engine.schedule.in_words import in_words, listed, zone_name
 from engine.schedule.reading import Parsed, parse
 from engine.schedule.unreadable import Unreadable
-from engine.schedule.walk import Counted, as_counted, clocked, count, grace, uncounted
+from engine.schedule.walk import Counted, as_counted, clocked, count, grace, newest_before, uncounted
 
 __all__ = [
     "Counted",
@@ -20,6 +20,7 @@ __all__ = [
     "grace",
     "in_words",
     "listed",
+    "newest_before",
     "parse",
     "uncounted",
     "zone_name",

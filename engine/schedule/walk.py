@@ -15,6 +15,9 @@ from engine.schedule.zones import DAY, LAST, Stretch, Walls, instant_of, moment_
 LATEST = timedelta(minutes=10)
 """An occurrence that is later than this is never forgiven."""
 
+MOST_WALKED = 100_000
+"""So many occurrences within one span are walked through; the newest of more isn't found."""
+
 
 @dataclass(frozen=True)
 class Calendar:
@@ -209,3 +212,14 @@ def count(schedule: Schedule, after: datetime, until: datetime, limit: int) -> C
             return Counted(number, first, newest, None)
         due = schedule.next(due)
     return Counted(number, first if number else None, newest, due)
+
+
+def newest_before(schedule: Schedule, after: datetime, due: datetime) -> datetime | None:
+    """The newest occurrence in (after, due), looked for over growing spans; None for none."""
+    just = due - timedelta(microseconds=1)
+    span = timedelta(minutes=10)
+    while due - span > after:
+        if (newest := count(schedule, due - span, just, MOST_WALKED).newest) is not None:
+            return newest
+        span *= 8
+    return count(schedule, after, just, MOST_WALKED).newest

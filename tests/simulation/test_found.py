@@ -65,3 +65,26 @@ def test_runs_that_are_caught_up_keep_the_distance_that_the_operator_asks_for(tm
         assert len(house.witness.seen) == 1
 
     run(story())
+
+
+def test_what_is_typed_over_an_old_copy_that_is_being_put_right_is_an_edit(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), MemoryTable([row("tick", "every hour")], COLUMNS)
+        async with house.open(sheet):
+            await house.after(minutes=1)
+            old = sheet.copy()
+            sheet.person("tick")["Status"] = "paused"
+            await house.after(minutes=1)
+            new = sheet.copy()
+
+            def active_again() -> None:  # in the newest copy: the cell reads as in the old one, and this time it was typed
+                if sheet.person("tick")["Health"] == old[0]["Health"]:
+                    sheet.rows = [{**new[0], "Status": "active"}]
+
+            sheet.hook, sheet.rows = active_again, old
+            await house.after(minutes=1)
+            assert sheet.person("tick")["Status"] == "active"
+            await house.until(NOON + timedelta(hours=1, seconds=1))
+            assert len(house.witness.seen) == 1
+
+    run(story())

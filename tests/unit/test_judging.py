@@ -353,6 +353,43 @@ def test_so_many_are_open_at_once_and_no_more() -> None:
     assert len(one.state.promises.owed) == MOST_OWED
 
 
+@pytest.mark.parametrize("said", ["10s", "12:00:00", "90 min"])
+def test_what_is_past_and_what_is_open_are_told_however_much_came_due_while_rowd_was_down(said: str) -> None:
+    one = life(owing(said, "every minute", catch_up=CatchUp.SKIP))
+    one.decide(NOON)
+    one.awake_since = now = NOON + 200 * DAY + timedelta(hours=5, seconds=30)
+    one.decide(now, hold=Hold("no access", record=True))
+    (missed,) = one.said
+    newest = {"10s": now - timedelta(seconds=20), "12:00:00": NOON + 200 * DAY, "90 min": now - timedelta(seconds=30)}
+    assert (missed.due, missed.by, missed.count) == (NOON + MINUTE, newest[said], MOST_OWED)
+    assert one.state.promises.overdue is not None
+    assert one.state.promises.overdue.by == newest[said]
+    open_ = {
+        "10s": [],
+        "12:00:00": [NOON + 200 * DAY],
+        "90 min": [now - timedelta(seconds=30) - n * MINUTE for n in range(89, -1, -1)],
+    }
+    assert [owed.due for owed in one.state.promises.owed] == open_[said]
+
+
+def test_what_comes_due_as_its_deadline_passed_is_told_with_all_that_was_missed_before_it() -> None:
+    one = life(owing("10s", "every minute"))
+    one.decide(NOON)
+    one.awake_since = now = NOON + timedelta(hours=5, seconds=30)
+    one.decide(now)
+    assert [claim.due for claim in one.claims] == [now - timedelta(seconds=30)]
+    assert [(missed.due, missed.by) for missed in one.said] == [(NOON + MINUTE, now - timedelta(seconds=20))]
+
+
+def test_what_is_told_late_leaves_the_newest_deadline_that_was_missed_as_it_is() -> None:
+    overdue = Overdue(at(30), at(60), "it failed")
+    one = life(owing("10 min", "daily 18:00"))
+    one.state = replace(one.state, promises=Promises((Owed(at(5), at(5)),), overdue))
+    one.decide(at(61))
+    assert [(missed.due, missed.by) for missed in one.said] == [(at(5), at(15))]
+    assert one.state.promises.overdue == replace(overdue, number=2)
+
+
 def test_a_row_that_costs_nothing_is_not_written() -> None:
     """What was kept is taken out with the next that comes due."""
     one = life(owing("13:00"))
