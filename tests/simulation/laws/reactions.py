@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 
 from engine.events import WatchUntold
@@ -85,21 +85,24 @@ def _when_asked(row: Covered, known: Told, one: Happened) -> Meaning | None:
     """What the row surely meant when rows were asked for this; None where that can't be told, or where nobody had to be."""
     at = known.asked_at[one.source].get(one.name)
     if at is not None:
-        return row.meant(at)
+        return None if _kept(row, at, at + 1, (Kept.HELD,)) else row.meant(at)
     if not _news(row.world, known, one):
         return None
     since, until = known.all_along(one)
     means = row.meant(since)
-    if means is None or row.meant_until(since) < until or _kept(row, since, until):
+    if means is None or row.meant_until(since) < until or _kept(row, since, until, (Kept.MISSING, Kept.UNCLEAR, Kept.HELD)):
         return None
     return means
 
 
-def _kept(row: Covered, since: int, until: int) -> bool:
-    """Whether the row could not be told, or was missing, at some time in between."""
+def _kept(row: Covered, since: int, until: int, ways: Collection[Kept]) -> bool:
+    """Whether it stood so with the row, or its table, at some time in between.
+
+    In a table that is held, a row that bears the name of one that is missing is no task.
+    """
     start = row.world.machine.origin
     held = ((why, stretch) for (why, key), over in row.bench.spans.kept.over.items() if key in ("", row.key) for stretch in over)
-    return any(why in (Kept.MISSING, Kept.UNCLEAR) and start + a < until and since < start + b for why, (a, b) in held)
+    return any(why in ways and start + a < until and since < start + b for why, (a, b) in held)
 
 
 def _news(world: World, known: Told, one: Happened) -> bool:
