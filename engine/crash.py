@@ -17,12 +17,13 @@ POINTS = (
     "table.after-write",
 )
 
-OF_COMMANDS = (
-    *("move.before-write", "move.after-write", "pairs.before", "pairs.after"),
-    *("announce.before", "announce.after", "announce.made"),
-)
-"""Points of `rowd copy` and `rowd sync`: around each write into a table, and each commit of pairs. Of all commands that make rows,
-called in a run: around the commit that announces them, and once they are made."""
+OF_MOVING = ("move.before-write", "move.after-write", "pairs.before", "pairs.after")
+"""Points of `rowd copy` and `rowd sync`: around each write into a table, and each commit of pairs."""
+
+OF_MAKING = ("announce.before", "announce.after", "announce.made")
+"""Points of all commands that make rows, called in a run: around the commit that announces them, and once they are made."""
+
+OF_COMMANDS = (*OF_MOVING, *OF_MAKING)
 
 _ALL = (*POINTS, *OF_COMMANDS)
 

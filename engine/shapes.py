@@ -113,6 +113,7 @@ _TONES: Mapping[Column, Mapping[str, Tone]] = {
         "SKIPPED": Tone.QUIET,
         "PAUSED": Tone.QUIET,
         "DRAFT": Tone.QUIET,
+        "EXPIRED": Tone.QUIET,
         "COMPLETED": Tone.QUIET,
         "CANCELLED": Tone.QUIET,
     },

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from engine.crash import OF_COMMANDS
+from engine.crash import OF_MOVING
 from tests.acceptance.samples import ACTIONS
 from tests.acceptance.site import PATIENCE, Daemon, rowd
 from tests.acceptance.stores import SAMPLES, SECRETS, STORES, Base, Database, Local, Sheet, Store
@@ -183,7 +183,7 @@ def test_a_copy_killed_in_the_middle_is_taken_up_and_makes_nothing_twice(office:
 
 @pytest.mark.parametrize(
     ("store", "point"),
-    [*(("local", point) for point in (*OF_COMMANDS, "move.after-write:2", "pairs.after:2")), ("airtable", "move.after-write:2")],
+    [*(("local", point) for point in (*OF_MOVING, "move.after-write:2", "pairs.after:2")), ("airtable", "move.after-write:2")],
 )
 def test_a_sync_killed_in_the_middle_is_taken_up_and_loses_and_doubles_nothing(office: Make, store: str, point: str) -> None:
     here = office("local", store, MANY[:12])

@@ -102,7 +102,7 @@ class Bench:
 
     def _moved(self, name: str, store: Store) -> Moved:
         rules = SimpleNamespace(rules=SimpleNamespace(table=name), renames={})
-        bound = cast("Any", SimpleNamespace(rules=rules, ledger=self.folder / "ledger.sqlite"))
+        bound = cast("Any", SimpleNamespace(rules=rules, ledger=self.folder / "ledger.sqlite", served=name == "one"))
         return Moved(bound, PatientTable(store, self.clock, InlineWorker()), self.clock, CrashPoints(None))
 
     @property

@@ -17,7 +17,7 @@ from engine.model import CatchUp, Overlap, Status, Type
 from engine.shapes import SERVED, USUAL, shape, shapes
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/columns.md").read_text(encoding="utf-8")
-HEALTH = (Path(__file__).parents[2] / "engine/health.py").read_text(encoding="utf-8")
+HEALTH = "".join((Path(__file__).parents[2] / f"engine/{name}.py").read_text(encoding="utf-8") for name in ("health", "drafts"))
 
 
 @pytest.mark.parametrize("column", SERVED)
