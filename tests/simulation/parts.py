@@ -15,7 +15,7 @@ SEEDS = int(os.environ.get("ROWD_SEEDS", "4"))
 PARTS = 4
 
 
-IN_STORES = {"google_sheets": (5, 6), "airtable": (3, 4), "notion": (5, 7)}
+IN_STORES = {"google_sheets": (5, 8), "airtable": (3, 4), "notion": (5, 7)}
 """Which are played with a table of each vendor's in `make test`; `make soak` plays many."""
 
 OCCURRENCES, EDITS = 50_000, 5_000
