@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import SecretStr, ValidationError
 
 from config.environment import Variable, gathered, is_override, overrides, read_env_file
-from config.mistakes import ConfigError, Mistake, mistakes_of, pointer
+from config.mistakes import ConfigError, Mistake, closest, mistakes_of, pointer
 from config.readers import exposed
 from config.settings import ANY, HALF, NAME, Settings
 
@@ -206,7 +206,9 @@ def _references(settings: Settings, raw: Mapping[str, Any], file: Path) -> Itera
     for key, what, used, known in uses:
         for name in used:
             if name not in known:
-                remedy = pointer(name, known, f"define it as [{what}s.{name}], or take it out")
+                gone = f"define it as [{what}s.{name}], or take it out"
+                meant = pointer(name, known, gone)
+                remedy = meant if meant == gone or closest(name, known) is not None else f"{meant}; {gone}"
                 yield Mistake(str(file), key, f'there is no {what} "{name}"', remedy)
 
 

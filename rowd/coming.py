@@ -120,7 +120,8 @@ def _under_way(row: RowView, now: datetime, house: House) -> Iterator[Coming]:
     for occurrence in row.active:
         first = max(now, house.shut.get(occurrence.action, now))
         if occurrence.stage is Stage.CLAIMED:
-            yield Coming(first, occurrence.due, row, note="waits to start", claimed=True)
+            note = "waits for approval" if occurrence.unapproved else "waits to start"
+            yield Coming(first, occurrence.due, row, note=note, claimed=True)
         elif occurrence.stage is Stage.WAITING and occurrence.retry_at is not None:
             note = f"attempt {occurrence.attempt + 1} of {occurrence.attempts}"
             yield Coming(max(first, occurrence.retry_at), occurrence.due, row, note=note, claimed=True)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -90,7 +89,7 @@ class Attendance:
                 if awaited := [one for one in (looked, stops) if not one.done()]:
                     await asyncio.wait(awaited, timeout=beat, return_when=asyncio.FIRST_COMPLETED)
                 else:
-                    await asyncio.sleep(beat)
+                    await self._made.clock.sleep(self._manager.beat)
         finally:
             looked.cancel()
             stops.cancel()
@@ -99,7 +98,7 @@ class Attendance:
     def reading_anew(self) -> Iterator[None]:
         """`rowd.toml` is read anew meanwhile."""
         if self._ready and not self._stopping:
-            self._manager.tell("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+            self._manager.tell("RELOADING=1", f"MONOTONIC_USEC={int(self._made.clock.monotonic() * 1e6)}")
         try:
             yield
         finally:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from engine.approval import Approval
 from engine.blackout import Blackout
 from engine.model import Stage
 from engine.plan import Hold
@@ -91,6 +92,12 @@ def test_what_waits_for_an_open_breaker_comes_when_it_is_tried_again() -> None:
     waits = replace(row, active=(claimed(row),))
     (first, *_) = runs(waits, house=replace(HOUSE, shut={claimed(row).action: NOON + timedelta(minutes=5)}))
     assert (first.at, first.note) == (NOON + timedelta(minutes=5), "waits to start")
+
+
+def test_what_nobody_has_approved_yet_waits_for_that() -> None:
+    row = seen("every 30 minutes")
+    (first, *_) = runs(replace(row, active=(claimed(row, approval=Approval(NOON, "d", "r", "t")),)))
+    assert first.note == "waits for approval"
 
 
 def test_a_task_may_be_capped_without_touching_others() -> None:

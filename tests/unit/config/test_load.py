@@ -307,9 +307,9 @@ def test_names_that_are_used_must_be_defined(folder: Path) -> None:
     told = [(m.key, m.message, m.remedy) for m in caught.value.mistakes]
     assert told == [
         ("tables.tasks.actions", 'there is no action "gret"', 'did you mean "greet"?'),
-        ("tables.tasks.actions", 'there is no action "other"', "known here: greet"),
+        ("tables.tasks.actions", 'there is no action "other"', "known here: greet; define it as [actions.other], or take it out"),
         ("tables.tasks.readable_by", 'there is no table "taks"', 'did you mean "tasks"?'),
-        ("blackout[1].tables", 'there is no table "nope"', "known here: tasks"),
+        ("blackout[1].tables", 'there is no table "nope"', "known here: tasks; define it as [tables.nope], or take it out"),
     ]
 
 
