@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from connectors.api import Cell, Written
@@ -12,12 +11,10 @@ from engine import notes, ties
 from engine.access import UNSERVED, Access
 from engine.anew import begin_anew
 from engine.bylaws import Bylaws
-from engine.columns import Column
 from engine.display import display
 from engine.drafts import Drafts
 from engine.findings import Findings, Reading
 from engine.ledger import TableMark
-from engine.links import WorkflowRound
 from engine.meanings import Meanings
 from engine.merge import reads_differently, stands_differently
 from engine.misfits import Misfits
@@ -30,7 +27,6 @@ from engine.set_back import taken_back
 from engine.sight import Sight
 from engine.tally import Tally
 from engine.unsent import Unsent
-from engine.workflows import Member, members_of
 from engine.writes import Writes
 
 if TYPE_CHECKING:
@@ -75,7 +71,6 @@ class Keeper:
         self.others: Callable[[str], Keeper | None] = lambda table: self if table == self.name else None
         self._mended: dict[str, Released] = {}  # rows that were defective until then
         self._misfits = Misfits()
-        self._told_unclear: set[str] = set()
         self.writes = Writes(self.states)
         self.drafts = Drafts(self.states.values())
         self.unsent.add(sorted(self.meanings.read(self.states, self.states)))
@@ -220,25 +215,10 @@ class Keeper:
         self.unsent.add(keys)
         self.meanings.workflows.read(self.states, keys)
 
-    def rounds(self, now: datetime) -> list[WorkflowRound]:
-        """Rounds of workflows that have come to their end; again, until `meanings.workflows` has taken them up."""
-        return self.meanings.workflows.complete(self.name, self._members, self.rules.rules.zone, now)
-
-    def _members(self, keys: Collection[str]) -> list[Member]:
-        busy = lambda key: bool(self.active(self.name, key))  # noqa: E731 (a name would say no more)
-        return members_of(self.name, keys, self.states, self.tallies, busy, self.understood)
-
     def defects_changed(self) -> tuple[list[Defect], list[str]]:
         """Since the last call: defects that are new or say something else now, and the keys of rows that were mended."""
         news, mended = self.meanings.news()
-        return news + self._unclear_news(), mended
-
-    def _unclear_news(self) -> list[Defect]:
-        """Rows that can't be told apart, each sentence once while it holds: their keys change with every cell."""
-        said = dict(self.sight.unclear.values())
-        fresh = [message for message in said if message not in self._told_unclear]
-        self._told_unclear = set(said)
-        return [Defect(self.name, "", str(said[m].get(Column.NAME) or "?"), str(Column.ID), m) for m in fresh]
+        return news + self.sight.unclear_news(), mended
 
     def counts(self) -> tuple[int, int, int]:
         """Tasks, defects, drafts."""
@@ -251,14 +231,8 @@ class Keeper:
         """A sentence on each column that was probably meant to be another one, is gone, or can't hold what rowd would put there."""
         if self.sight.layout is None:
             return ()
-        said = (
-            self.sight.layout.hints,
-            self.sight.missing(),
-            self._misfits.sentences,
-            self.bylaws.zone_doubt,
-            self.access.unrecorded,
-        )
-        return tuple(dict.fromkeys(chain.from_iterable(said)))
+        own = (*self.sight.layout.hints, *self.sight.missing(), *self._misfits.sentences)
+        return tuple(dict.fromkeys((*own, *self.bylaws.zone_doubt, *self.access.unrecorded)))
 
     def no_task(self, key: str) -> str:
         """Why this row can't run at all."""

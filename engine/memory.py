@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -24,6 +25,7 @@ from engine.parts import Parts
 from engine.plan import House
 from engine.tender import Tender
 from engine.underway import UnderWay
+from engine.workflows import Member, members_of
 
 
 def _nobody() -> None:
@@ -190,7 +192,17 @@ class Memory:
     def rounds(self, now: datetime) -> list[WorkflowRound]:
         """Rounds of workflows that have come to their end, of the tables that were looked at; again, until they are taken up."""
         looked = (keeper for name, keeper in self.keepers.items() if self.tenders[name].looked.is_set())
-        return [one for keeper in looked for one in keeper.rounds(now)]
+        return [one for keeper in looked for one in self._complete(keeper, now)]
+
+    def _complete(self, keeper: Keeper, now: datetime) -> list[WorkflowRound]:
+        def members(keys: Collection[str]) -> list[Member]:
+            busy = partial(self._busy, keeper.name)
+            return members_of(keeper.name, keys, keeper.states, keeper.tallies, busy, keeper.understood)
+
+        return keeper.meanings.workflows.complete(keeper.name, members, keeper.rules.rules.zone, now)
+
+    def _busy(self, table: str, key: str) -> bool:
+        return bool(self.under_way.of(table, key))
 
     # --- what a turn asks
 

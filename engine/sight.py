@@ -18,7 +18,7 @@ from engine.layout import Layout
 from engine.meanings import Meanings
 from engine.merge import Observation, active, delivered, first_sight, observe, shows, unchanged
 from engine.metadata import setting
-from engine.model import BY_PERSON, Edit, Occurrence, RowState, Task
+from engine.model import BY_PERSON, Defect, Edit, Occurrence, RowState, Task
 from engine.remit import come_over
 from engine.rules import TableRules
 
@@ -67,6 +67,7 @@ class Sight:
         self._laid: tuple[tuple[str, ...], Mapping[str, str], Layout] | None = None  # the headers, the renames, what they came to
         self._lost: frozenset[str] = frozenset()
         self._renamed = False
+        self._told_unclear: set[str] = set()
 
     @property
     def _table(self) -> str:
@@ -273,6 +274,13 @@ class Sight:
     def unshown(self, key: str) -> Mapping[str, Cell]:
         """Canonical cells that were put into this row, and how they stand there was not seen yet."""
         return self._put.get(key, {})
+
+    def unclear_news(self) -> list[Defect]:
+        """Rows that can't be told apart, each sentence once while it holds: their keys change with every cell."""
+        said = dict(self.unclear.values())
+        fresh = [message for message in said if message not in self._told_unclear]
+        self._told_unclear = set(said)
+        return [Defect(self._table, "", str(said[m].get(Column.NAME) or "?"), str(Column.ID), m) for m in fresh]
 
     def missing(self, cells: Mapping[str, Cell] | None = None) -> tuple[str, ...]:
         """A sentence on each column that was taken away and still holds; where cells (canonical) are given, in that row alone."""

@@ -18,6 +18,7 @@ from engine.events import Event, OccurrenceRecorded, RunEnded, RunStarted, Workf
 from engine.ledger import Ledger
 from engine.ledger.workflows import KEPT
 from engine.links import WorkflowRound
+from engine.workflows import members_of
 from tests.fakes.house import House, open_to_all, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
@@ -331,11 +332,9 @@ def test_of_a_hundred_rows_each_end_costs_a_look_at_that_row_alone(tmp_path: Pat
         house = House(tmp_path, max_parallel=200)
         instants = [NOON + timedelta(minutes=2, seconds=n) for n in range(100)]
         rows = [of(f"r{n}", f"on {at:%Y-%m-%d} at {at:%H:%M:%S}") for n, at in enumerate(instants)]
-        async with house.open(table(*rows)) as daemon:
+        async with house.open(table(*rows)):
             await house.until(NOON + MINUTE)
-            keeper = daemon.keepers["ops"]
-            members = keeper._members
-            monkeypatch.setattr(keeper, "_members", lambda keys: looked.append(len(keys)) or members(keys))
+            monkeypatch.setattr("engine.memory.members_of", lambda *given: looked.append(len(given[1])) or members_of(*given))
             await house.until(NOON + 4 * MINUTE)
         assert len(told(house)) == 1
 
