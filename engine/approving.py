@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from actions.api import Outcome
 from config.fields import spelled
 from engine.approval import SOMEONE, Approval
+from engine.asked import BY_CELL, Request
 from engine.filling import Unfilled
-from engine.model import BY_CELL, Occurrence, Overlap, Request, Stage
+from engine.model import Occurrence, Overlap, Stage
 from engine.plan import Stop
 from engine.terms import row_mark, wanted
 from engine.weighing import Weighed

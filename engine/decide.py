@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from engine.approving import expire, review
+from engine.asked import Request, Wish
 from engine.brakes import lanes
 from engine.following import follow
 from engine.judging import judge
 from engine.lateness import LONGEST_QUEUE, come_due, let_go
 from engine.merge import completed
-from engine.model import SETTLE, Cause, Occurrence, Overlap, Request, Stage, Status, Type, Wish
+from engine.model import SETTLE, Cause, Occurrence, Overlap, Stage, Status, Type
 from engine.plan import Hold, House, Plan, Standing
 from engine.reacting import REACTIONS, brought_about, react
 from engine.weighing import Weighed, later, snoozes

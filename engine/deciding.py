@@ -10,10 +10,11 @@ from msgspec.structs import replace
 
 from engine.access import UNSERVED
 from engine.agenda import Place
+from engine.asked import Wish
 from engine.decide import decide
 from engine.ledger.ids import new_run_ids, numbered
 from engine.memory import Memory
-from engine.model import Defect, Occurrence, RowState, Stage, Wish
+from engine.model import Defect, Occurrence, RowState, Stage
 from engine.news import Moves
 from engine.parts import Parts
 from engine.plan import Answer, House, Plan, Standing, Stop

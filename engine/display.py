@@ -10,13 +10,14 @@ from datetime import datetime, tzinfo
 from functools import partial
 
 from connectors.api import Cell
+from engine.asked import Request
 from engine.blackout import Blackout
 from engine.cells import same
 from engine.chains import unheard
 from engine.columns import OURS, SHARED, Column
 from engine.health import health, made_good
 from engine.links import OnFailure
-from engine.model import Defect, Occurrence, Overlap, Request, RowState, Stage, Status, Task, Type
+from engine.model import Defect, Occurrence, Overlap, RowState, Stage, Status, Task, Type
 from engine.plan import Hold, in_row
 from engine.recent import last_runs
 from engine.rounds import Prerequisite

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from actions.api import Value
 from actions.telling import Mask
+from engine.asked import Wish
 from engine.ledger import WatchMark
-from engine.model import Defect, Edit, Status, Task, Wish
+from engine.model import Defect, Edit, Status, Task
 from engine.reacting import NUMBER, OLD, brought_about
 from watches.api import LONGEST_VALUE, Happening, Look
 

@@ -11,11 +11,12 @@ from msgspec import Struct
 
 from actions.api import Outcome
 from engine.approval import Approval
+from engine.asked import Request
 from engine.cells import text
 from engine.columns import Column
 from engine.drafts import of_draft
 from engine.links import OnFailure
-from engine.model import Defect, Occurrence, Request, RowState, Stage, Status, Task, Type
+from engine.model import Defect, Occurrence, RowState, Stage, Status, Task, Type
 from engine.plan import Hold, in_row
 from engine.recent import lasted
 from engine.rounds import Prerequisite, ended, failed, how

@@ -10,6 +10,7 @@ from connectors.api import Cell, Written
 from engine import notes, ties
 from engine.access import UNSERVED, Access
 from engine.anew import begin_anew
+from engine.asked import Request
 from engine.bylaws import Bylaws
 from engine.display import display
 from engine.drafts import Drafts
@@ -18,7 +19,7 @@ from engine.ledger import TableMark
 from engine.meanings import Meanings
 from engine.merge import reads_differently, stands_differently
 from engine.misfits import Misfits
-from engine.model import SETTLE, Defect, Occurrence, Request, RowState, Task
+from engine.model import SETTLE, Defect, Occurrence, RowState, Task
 from engine.naming import Extent
 from engine.plan import Answer, Hold, Released, Standing, bare, cause, public
 from engine.rounds import Prerequisite

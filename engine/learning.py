@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from actions.api import Outcome
 from engine import telling
+from engine.asked import Request
 from engine.asking import Answered
 from engine.columns import Column
 from engine.decide import back_off
@@ -25,7 +26,7 @@ from engine.made import Announced
 from engine.marking import mark_of
 from engine.memory import Memory
 from engine.merge import active, completed
-from engine.model import Cause, Defect, Occurrence, Request, Stage, Task
+from engine.model import Cause, Defect, Occurrence, Stage, Task
 from engine.news import End, News, Tallies
 from engine.outside import Known
 from engine.owing import credit

@@ -10,6 +10,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from engine.agenda import Agenda, Place, Queue, Rank, ranked
+from engine.asked import Request
 from engine.asking import of_now
 from engine.brakes import Brakes, counted, lane_of_action, lane_of_table
 from engine.breaker import Breakers
@@ -17,7 +18,7 @@ from engine.decide import back_off
 from engine.keeper import Keeper
 from engine.ledger import WatchMark
 from engine.links import WorkflowRound
-from engine.model import Occurrence, Overlap, Request, Stage, Task
+from engine.model import Occurrence, Overlap, Stage, Task
 from engine.neighbours import Neighbours
 from engine.news import Tallies
 from engine.outside import Awaiting, Known

@@ -8,10 +8,11 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from actions.api import Uptime
+from engine.asked import BY_CELL, Request
 from engine.findings import Findings
 from engine.happened import Asking
 from engine.ledger import AttemptEnd, Ledger, TableMark, WatchMark
-from engine.model import BY_CELL, Occurrence, Request, RowState, Stage
+from engine.model import Occurrence, RowState, Stage
 from engine.outside import Known
 from engine.plan import Plan, Stop
 from engine.runner import Ended

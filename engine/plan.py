@@ -11,9 +11,10 @@ from msgspec import Struct, field
 
 from actions.api import NOT_STARTED, Outcome
 from engine.approval import ApprovalRule
+from engine.asked import Request
 from engine.blackout import Blackout
 from engine.brakes import Lane
-from engine.model import Occurrence, Request, RowState, Task
+from engine.model import Occurrence, RowState, Task
 from engine.outside import Facts
 from engine.rounds import Prerequisite
 

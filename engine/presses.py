@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from config.fields import TooLong, span
 from connectors.api import Cell, fold
-from engine.model import Wish
+from engine.asked import Wish
 
 
 class Press(Struct, frozen=True):

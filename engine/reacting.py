@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from actions.api import Outcome, Value
+from engine.asked import Request, Wish
 from engine.lateness import crowded
-from engine.model import Cause, Overlap, Request, Status, Wish
+from engine.model import Cause, Overlap, Status
 from engine.plan import Answer, House
 from engine.weighing import Weighed, later
 from watches.api import LONGEST_VALUE, THROUGH

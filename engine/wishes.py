@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from actions.api import Outcome
 from engine.approving import approve, decline
+from engine.asked import Request, Wish
 from engine.identity import HELD_FOR
 from engine.links import Round
-from engine.model import MOST_COUNTED_RUNS, Cause, Occurrence, Overlap, Request, RowState, Stage, Status, Type, Wish
+from engine.model import MOST_COUNTED_RUNS, Cause, Occurrence, Overlap, RowState, Stage, Status, Type
 from engine.plan import Answer, Stop, cause
 from engine.weighing import Weighed, too_soon
 from engine.wording import whole

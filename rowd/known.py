@@ -9,13 +9,14 @@ from functools import partial
 
 from msgspec import Struct
 
+from engine.asked import Request
 from engine.brakes import HOUR, Brakes
 from engine.breaker import Breaker
 from engine.keeper import Keeper
 from engine.ledger import Ledger, TableMark
 from engine.links import Openness
 from engine.made import Announced
-from engine.model import Occurrence, Request
+from engine.model import Occurrence
 from engine.naming import Extent
 from engine.neighbours import Neighbours
 from rowd.bound import Bound, Site

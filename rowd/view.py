@@ -18,6 +18,7 @@ from connectors.api import PROVISIONAL, Cell, Lease
 from connectors.errors import TableError
 from engine import ties
 from engine.access import reach_of
+from engine.asked import Request
 from engine.cells import quoted
 from engine.clock import Clock
 from engine.columns import Column
@@ -30,7 +31,7 @@ from engine.ledger import DaemonMark, Ledger, Reach, TableMark
 from engine.meanings import Meanings
 from engine.merge import first_sight
 from engine.metadata import setting
-from engine.model import Defect, Occurrence, Request, RowState, Stage, Status, Task
+from engine.model import Defect, Occurrence, RowState, Stage, Status, Task
 from engine.naming import Extent
 from engine.plan import Hold, Standing
 from engine.remit import runs

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from actions.api import Value
+from engine.asked import Request, Wish
 from engine.ledger.codec import instant, micros, packed, prose, unpacked
 from engine.ledger.errors import IllegalMove
 from engine.ledger.store import Store
-from engine.model import NO_EVENT, Request, Wish
+from engine.model import NO_EVENT
 
 
 class Requests(Store):

@@ -12,9 +12,10 @@ import typer
 from actions.api import Value
 from actions.telling import Mask
 from engine.approval import Approval
+from engine.asked import Wish
 from engine.clock import SystemClock
 from engine.ledger import Ledger
-from engine.model import Occurrence, Wish
+from engine.model import Occurrence
 from engine.wording import LONGEST_RESULT
 from rowd.bound import Site
 from rowd.cli.asking import ask, tell

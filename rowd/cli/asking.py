@@ -16,9 +16,10 @@ from msgspec import Struct
 
 from actions.api import Outcome, Value
 from connectors.api import PROVISIONAL, Lease
+from engine.asked import Wish
 from engine.clock import Clock
 from engine.ledger import Ledger
-from engine.model import Occurrence, Stage, Wish
+from engine.model import Occurrence, Stage
 from engine.recent import lasted
 from rowd.bound import Site
 from rowd.cli.calling import command

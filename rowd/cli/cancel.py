@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from engine.asked import Wish
 from engine.clock import SystemClock
-from engine.model import Wish
 from rowd.cli.asking import ask, tell
 from rowd.cli.command import examples
 from rowd.cli.options import ConfigOption, JsonOption, TableOption

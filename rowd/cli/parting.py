@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
+from engine.asked import Wish
 from engine.clock import Clock
 from engine.columns import Column
 from engine.ledger import Ledger
-from engine.model import RowState, Wish
+from engine.model import RowState
 from rowd.bound import Site
 from rowd.cli.asking import ANSWERS_WITHIN, KEPT, LOOK_EVERY, NOBODY
 from rowd.cli.exits import Exit

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 from msgspec.structs import replace
 
+from engine.asked import Wish
 from engine.clock import SystemClock
 from engine.links import Place
-from engine.model import Status, Wish
+from engine.model import Status
 from engine.rounds import Prerequisite, wanting
 from engine.wording import conjoined
 from rowd.chart import Chart

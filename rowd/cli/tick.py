@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from engine.asked import Wish
 from engine.clock import SystemClock
-from engine.model import Type, Wish
+from engine.model import Type
 from rowd.cli.asking import ask, tell
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit

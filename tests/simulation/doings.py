@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
-from engine.model import Stage, Wish
+from engine.asked import Wish
+from engine.model import Stage
 from tests.simulation.rival import Rival
 from tests.simulation.sheets import Sheet
 from tests.simulation.spans import rows_of

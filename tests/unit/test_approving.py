@@ -12,9 +12,10 @@ from actions.api import Outcome
 from actions.parameters import Parameter
 from engine.approval import ApprovalRule
 from engine.approving import CHANGED, NOTHING_WAITS
+from engine.asked import BY_CELL, Request, Wish
 from engine.decide import decide
 from engine.links import ROW, Source
-from engine.model import BY_CELL, Blank, Occurrence, Overlap, Request, Stage, Status, Wish
+from engine.model import Blank, Occurrence, Overlap, Stage, Status
 from engine.plan import Plan, Standing
 from engine.template import read
 from engine.terms import row_mark

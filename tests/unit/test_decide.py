@@ -12,23 +12,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from actions.api import Outcome
+from engine.asked import Request, Wish
 from engine.blackout import Blackout
 from engine.decide import back_off, decide
 from engine.lateness import left_behind
-from engine.model import (
-    SETTLE,
-    CatchUp,
-    Cause,
-    Occurrence,
-    Overlap,
-    Request,
-    RowState,
-    Stage,
-    Status,
-    Task,
-    Type,
-    Wish,
-)
+from engine.model import SETTLE, CatchUp, Cause, Occurrence, Overlap, RowState, Stage, Status, Task, Type
 from engine.plan import Hold, House, Plan, Released, Standing, Stop, cause
 from engine.schedule import parse
 from engine.upcoming import jitter

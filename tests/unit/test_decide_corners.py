@@ -7,10 +7,11 @@ from datetime import UTC, time, timedelta
 from msgspec.structs import replace
 
 from actions.api import Outcome
+from engine.asked import Wish
 from engine.blackout import Blackout
 from engine.decide import decide
 from engine.lateness import left_behind
-from engine.model import Cause, Overlap, Stage, Status, Wish
+from engine.model import Cause, Overlap, Stage, Status
 from engine.plan import Hold, Stop
 from engine.upcoming import jitter
 from tests.fakes.virtual import NOON

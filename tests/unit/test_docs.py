@@ -23,9 +23,10 @@ import typer
 from actions.api import Outcome
 from config.load import load as load_config
 from engine import events
+from engine.asked import Wish
 from engine.columns import Column
 from engine.crash import OF_COMMANDS, POINTS
-from engine.model import CatchUp, Cause, Overlap, Type, Wish
+from engine.model import CatchUp, Cause, Overlap, Type
 from engine.presses import press_of
 from engine.schedule import parse
 from rowd.cli import COMMANDS

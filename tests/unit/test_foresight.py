@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from engine import deciding, foresight
+from engine.asked import Wish
 from engine.decide import decide
 from engine.events import OccurrenceRecorded
-from engine.model import Wish
 from engine.plan import House as Holds
 from engine.plan import Plan, Standing
 from tests.fakes.house import House, rules, slow

@@ -13,12 +13,13 @@ from msgspec.structs import replace
 
 from actions.api import Outcome
 from engine import due_by
+from engine.asked import Wish
 from engine.decide import decide
 from engine.due_by import By, Deadline
 from engine.health import made_good
 from engine.judging import HEARD
 from engine.links import OnFailure, Round
-from engine.model import CatchUp, Occurrence, Overlap, RowState, Stage, Status, Task, Type, Wish
+from engine.model import CatchUp, Occurrence, Overlap, RowState, Stage, Status, Task, Type
 from engine.owing import MOST_OWED, credit, held_anew
 from engine.plan import Hold, House, Missed, Standing
 from engine.promises import Overdue, Owed, Promises

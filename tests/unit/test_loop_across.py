@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from actions.api import Definition, Outcome, Result
 from actions.parameters import Parameter
 from connectors.errors import Taken, TryLater
+from engine.asked import Wish
 from engine.events import RowDefective, RowMended
 from engine.links import Openness
-from engine.model import Wish
 from tests.fakes.house import House, open_to_all, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run

@@ -12,9 +12,10 @@ from actions.api import Definition, Outcome, Request, Result
 from actions.parameters import Parameter
 from engine.approval import SOMEONE, Approval, ApprovalRule
 from engine.approving import CHANGED, NOTHING_WAITS
+from engine.asked import Wish
 from engine.events import ApprovalGiven, ApprovalWanted, OccurrenceRecorded, RequestRefused, RunEnded, RunStarted
 from engine.ledger import Ledger
-from engine.model import Occurrence, Wish
+from engine.model import Occurrence
 from engine.rules import TableRules
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable

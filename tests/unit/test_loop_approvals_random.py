@@ -20,10 +20,11 @@ from msgspec.structs import replace
 from actions.api import Definition, Outcome, Request, Result
 from actions.parameters import Parameter
 from engine.approval import ApprovalRule
+from engine.asked import Wish
 from engine.breaker import BreakerRules
 from engine.events import ApprovalGiven
 from engine.ledger import Ledger
-from engine.model import Occurrence, Wish
+from engine.model import Occurrence
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import VirtualClock, run

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from actions.api import Outcome, Request, Result
+from engine.asked import Wish
 from engine.breaker import BreakerRules
 from engine.events import Event, OccurrenceRecorded, RequestRefused, RowDefective, RunEnded, RunStarted
-from engine.model import Wish
 from engine.wishes import WAITS
 from tests.fakes.house import Behaviour, House, open_to_all, slow
 from tests.fakes.memory_table import MemoryTable

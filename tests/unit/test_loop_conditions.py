@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from actions.api import Outcome, Request, Result, Value
+from engine.asked import Wish
 from engine.events import OccurrenceRecorded, RowDefective, RunStarted
-from engine.model import Wish
 from tests.fakes.house import Behaviour, House, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run

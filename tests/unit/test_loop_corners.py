@@ -16,12 +16,13 @@ from msgspec.structs import replace
 from actions.api import Outcome, Request, Result
 from connectors.api import Traits, Written
 from connectors.errors import TryLater
+from engine.asked import Wish
 from engine.breaker import BreakerRules
 from engine.committer import InlineCommitter
 from engine.events import OccurrenceRecorded, RequestRefused, RowEdited, RunEnded, RunStarted
 from engine.ledger import LedgerUnwritable
 from engine.loop import PASS_BEARS, Daemon
-from engine.model import Stage, Wish
+from engine.model import Stage
 from engine.rules import TableRules
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable

@@ -9,9 +9,9 @@ import pytest
 
 from connectors.api import Patch, Traits, Written
 from connectors.errors import OutcomeUnknown, TableError, TryLater
+from engine.asked import Wish
 from engine.findings import Reading
 from engine.governor import Governor
-from engine.model import Wish
 from engine.patience import PatientTable
 from engine.quota import Purpose
 from engine.rules import TableRules

@@ -12,9 +12,9 @@ import pytest
 from msgspec.structs import replace
 
 from actions.api import Context, Lost, Outcome, Past, Request, Result, Uptime
+from engine.asked import Wish
 from engine.events import DeadlineMissed, LedgerRestored, RowDefective
 from engine.judging import HEARD
-from engine.model import Wish
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run

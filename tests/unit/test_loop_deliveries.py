@@ -11,10 +11,10 @@ import pytest
 from msgspec.structs import replace
 
 from actions.api import Outcome, Result
+from engine.asked import Request, Wish
 from engine.events import OccurrenceRecorded, RequestTaken, RunStarted, WatchChanged
 from engine.ledger import Ledger, LedgerUnwritable
 from engine.loop import Daemon
-from engine.model import Request, Wish
 from engine.reacting import batches
 from engine.watching import Source
 from tests.fakes.house import House, slow

@@ -11,11 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from actions.api import Outcome, Request, Result
+from engine.asked import Request as Asked
+from engine.asked import Wish
 from engine.events import OccurrenceRecorded, RunEnded, RunStarted, WatchUntold
 from engine.happened import _event
 from engine.ledger import Ledger
-from engine.model import Request as Asked
-from engine.model import Wish
 from engine.reacting import together
 from engine.watching import Source
 from tests.fakes.house import House

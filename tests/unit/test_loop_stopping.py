@@ -11,8 +11,8 @@ import pytest
 
 from actions.api import Context, Lost, Outcome, Request, Result, Unbegun, Uptime
 from connectors.errors import TryLater
+from engine.asked import Wish
 from engine.events import LedgerRecovered, LedgerRefused, RequestRefused, RunEnded, RunStarted
-from engine.model import Wish
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run

@@ -12,10 +12,11 @@ from msgspec.structs import replace
 
 from actions.api import Outcome, Request, Result
 from connectors.errors import TryLater
+from engine.asked import Request as Asked
+from engine.asked import Wish
 from engine.events import RowEdited, WatchSeen
 from engine.ledger import Ledger
-from engine.model import Defect, Wish
-from engine.model import Request as Asked
+from engine.model import Defect
 from engine.reacting import together
 from engine.rules import TableRules
 from engine.watching import Source

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from actions.api import Outcome, Request, Result
 from connectors.errors import Bug, Limited, NeedsOwner, NoHeader, OutcomeUnknown, TableError, TryLater
+from engine.asked import Wish
 from engine.blackout import Blackout
 from engine.breaker import BreakerRules
 from engine.events import (
@@ -37,7 +38,7 @@ from engine.events import (
     TableWritable,
 )
 from engine.ledger import Ledger, LedgerUnwritable, Reach
-from engine.model import Stage, Wish
+from engine.model import Stage
 from engine.plan import bare
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable

@@ -14,10 +14,10 @@ from msgspec.structs import replace
 from actions.api import Outcome, Request, Result
 from connectors.errors import NeedsOwner
 from engine import foresight
+from engine.asked import Wish
 from engine.breaker import BreakerRules
 from engine.events import OccurrenceRecorded, RunEnded, RunStarted, TableUnreachable
 from engine.ledger import Ledger
-from engine.model import Wish
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable, ProbedTable
 from tests.fakes.virtual import NOON, run

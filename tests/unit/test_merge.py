@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from connectors.api import Cell
+from engine.asked import Wish
 from engine.columns import OURS, Column
 from engine.display import differing
 from engine.merge import (
@@ -28,7 +29,7 @@ from engine.merge import (
     press_of,
     unchanged,
 )
-from engine.model import RowState, Wish
+from engine.model import RowState
 from tests.fakes.virtual import NOON
 
 LATER = NOON + timedelta(minutes=1)

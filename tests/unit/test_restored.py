@@ -6,9 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from actions.api import Outcome
+from engine.asked import Wish
 from engine.events import LedgerRestored
 from engine.ledger import Ledger
-from engine.model import Wish
 from tests.fakes.house import House, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run

@@ -10,8 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 from engine.approval import Approval
+from engine.asked import Request, Wish
 from engine.ledger.ids import new_run_id
-from engine.model import Cause, Occurrence, Request, Stage, Wish
+from engine.model import Cause, Occurrence, Stage
 from rowd.cli.site import me
 from tests.unit.cli.desk import Desk
 

@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from actions.api import Outcome, Result
 from connectors.api import Lease
+from engine.asked import Wish
 from engine.ledger import Ledger
-from engine.model import Cause, Occurrence, Stage, Wish
+from engine.model import Cause, Occurrence, Stage
 from rowd.cli.asking import ANSWERS_WITHIN, Asked, ask, tell
 from rowd.cli.site import me, named, reading, site_at
 from rowd.note import Note, leave

@@ -9,8 +9,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from connectors.api import Lease, Row
+from engine.asked import Wish
 from engine.findings import Reading
-from engine.model import Defect, Wish
+from engine.model import Defect
 from engine.remit import Remit
 from rowd.cli.site import site_at
 from rowd.known import known

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from actions.api import Outcome, Result
-from engine.model import Edit, Wish
+from engine.asked import Wish
+from engine.model import Edit
 from tests.unit.cli.desk import Desk
 
 BACKUP = '1,backup,,daily 02:30,work,active,,,"{""attempts"": 3, ""timeout"": ""90s""}",'

@@ -14,12 +14,12 @@ from actions.api import Outcome
 from config.load import version_of
 from connectors.api import Window
 from connectors.errors import Limited
+from engine.asked import Wish
 from engine.budget import Spent, outlook
 from engine.clock import SystemClock
 from engine.events import LedgerRefused
 from engine.governor import Governor
 from engine.ledger import Reach
-from engine.model import Wish
 from engine.quota import Asked, Purpose
 from rowd.cli.site import site_at
 from rowd.heartbeat import Heartbeat

@@ -9,9 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from actions.api import Outcome, Process, Result
+from engine.asked import Request, Wish
 from engine.budget import Spent
 from engine.ledger import DaemonMark, IllegalMove, Ledger, Reach, TableMark
-from engine.model import Edit, Request, Wish
+from engine.model import Edit
 from engine.pairing import Pair
 from tests.unit.ledger.making import DAY, MINUTE, NOON, claimed, missed, occurrence, ran, raw, row
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.asked import Wish
 from engine.ledger import (
     Ledger,
     LedgerCorrupt,
@@ -23,7 +24,6 @@ from engine.ledger import (
     LedgerUnwritable,
 )
 from engine.ledger.store import PATIENCE
-from engine.model import Wish
 from tests.unit.ledger.making import NOON, claimed, mode, occurrence, ran, raw, row
 
 
@@ -179,7 +179,7 @@ import sys
 from datetime import datetime, UTC
 from pathlib import Path
 from engine.ledger import Ledger
-from engine.model import Wish
+from engine.asked import Wish
 ledger = Ledger.open(Path(sys.argv[1]), migrate=False)
 print("ready", flush=True)
 sys.stdin.readline()
