@@ -5,13 +5,14 @@ READY := $(VENV)/.ready
 BENCH := .venv-bench
 SERVERS := .venv-servers
 NPM := tests/emulators/node_modules/.ready
+TESTS := tests/simulation tests/acceptance tests/emulators tests/conformance tests/unit
 # Courses that many tests of one file look at run once; files begin in the order in which they are named.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 
 # Where the machine says otherwise, each of the many processes of the tests would compile all that it imports anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test npm servers coverage check prove soak bench lock clean
+.PHONY: demo test npm servers rewritten coverage check prove soak bench lock clean
 
 # On a terminal the demo is a job of its own: Ctrl-C ends it, however early, and make goes on to its end with the demo's status.
 demo: $(READY)
@@ -19,9 +20,12 @@ demo: $(READY)
 
 # Three at a time on two cores: many of them wait, for processes and for what comes due (tests/conftest.py mixes them with the others).
 test: $(READY)
-	-@$(MAKE) --no-print-directory npm
-	-@$(MAKE) --no-print-directory servers
-	$(BIN)/python -m pytest -n 3 $(BY_FILE) tests/simulation tests/acceptance tests/emulators tests/conformance tests/unit
+	-@$(MAKE) --no-print-directory --keep-going --jobs 3 npm servers rewritten
+	$(BIN)/python -m pytest -n 3 $(BY_FILE) $(TESTS)
+
+# pytest compiles the tests in its own way: once while others fetch packages, else each of its processes does it for itself.
+rewritten: $(READY)
+	@$(BIN)/python -m pytest --collect-only --quiet $(TESTS) >/dev/null
 
 # The vendors' clients for Node.js, which tests run against the emulators. Without them those tests fail, and say so; all others run.
 npm: $(NPM)

@@ -196,6 +196,7 @@ class DatasetteBench(RestBench):
 
     def close(self) -> None:
         super().close()
+        self._database.execute(f"DROP TABLE {self._table}")  # of each request Datasette looks at all that there are
         self._database.close()
 
     def peek(self) -> list[dict[str, Cell]]:
