@@ -35,6 +35,9 @@ PRUNED = tuple(point for point in POINTS if point.startswith("prune."))
 OTHERS = tuple(point for point in POINTS if point not in PRUNED)
 GROUPS = (PRUNED, *(OTHERS[which::SCENES] for which in range(SCENES)))
 
+ASKED_FOR = ("requests.", "events.")
+"""How points begin to which a daemon comes because of a command at the shell."""
+
 LIVES = 4
 """So many daemons at the most for each death that is wanted."""
 
@@ -66,7 +69,9 @@ def deaths(points: tuple[str, ...], course: Course, rng: random.Random) -> Itera
 def judged(points: tuple[str, ...], folder: Path, forked: Forked) -> Judged:
     rng = seeded(f"{SEED} {points}")
     scene = Scene(folder, few(rng), SEED, parallel=2, keep_runs=2 if points == PRUNED else 100_000)
-    course = Course(scene, forked, rng, pace=(0.3, 1.2), ticks=(1, 3), looks=0.1)
+    asked = any(point.startswith(ASKED_FOR) for point in points)
+    commits = 0.8 if any(point.startswith("events.") for point in points) else 0.3
+    course = Course(scene, forked, rng, pace=(0.3, 1.2), ticks=(0.5, 1.5) if asked else (1, 3), looks=0.1, commits=commits)
     try:
         course.run(deaths(points, course, rng))
     finally:

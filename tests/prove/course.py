@@ -73,12 +73,14 @@ class Course:
         pace: tuple[float, float],
         ticks: tuple[float, float],
         looks: float = 0.02,
+        commits: float = 0.3,
     ) -> None:
         """Seconds, the least and the most: between two saves of the person (pace), between two commands at the shell (ticks).
 
-        looks: seconds between two looks of the reader.
+        looks: seconds between two looks of the reader.   commits: how many of the commands are commits, of 1.
         """
         self._looks = looks
+        self._commits = commits
         self._scene = scene
         self._starter = starter
         self._rng = rng
@@ -237,7 +239,7 @@ class Course:
         asked = [row.name for row in self._scene.rows if {"asked", "cron-line"} & set(row.tags)]
         try:
             while not self._enough.wait(rng.uniform(*every)):
-                if rng.random() < 0.3:
+                if rng.random() < self._commits:
                     self._commit()
                 elif asked and rng.random() < 0.3:
                     self._ask("run-now", rng.choice(asked))
