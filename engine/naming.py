@@ -134,9 +134,11 @@ class Reader(Struct, frozen=True):
                 return (
                     f"nothing of the table {table} runs, since it says serve = false in rowd.toml; name a row of one that is served"
                 )
+            case Openness.OPEN if not rest:
+                return f"{quoted(said)} names no row; after {table}/ write the Name of one"
             case Openness.OPEN:
                 return self.listed[table].missing(rest, f"the table {table}")
-        hint = self._several(said)
+        hint = self._several(said) or self._elsewhere(said)
         if table and not hint:
             near = did_you_mean(table, [name for name, openness in self.tables.items() if openness is Openness.OPEN])
             if near or not own.nearest(said, but):
@@ -152,6 +154,14 @@ class Reader(Struct, frozen=True):
             names = next((names for names in several if all(map(looked_up.find, names))), None)
             return f"; with commas between the names, it is {listed(names)}" if names is not None else ""
         return ""
+
+    def _elsewhere(self, said: str) -> str:
+        """What to write for a row that only other tables have; "" where none has it."""
+        others = [name for name in self.listed if name != self.table and self.may_read(name)]
+        if not others or not self.listed[self.table].hints:
+            return ""
+        found = [f"{name}/{said}" for name in others if self.listed[name].looked_up([said]).key(said) is not None]
+        return f"; of another table, it is {' or '.join(found)}" if found else ""
 
     def called(self, place: Place, state: RowState) -> str:
         """What a row is called here: a row of a table that these may not read is not named."""

@@ -61,6 +61,8 @@ def test_a_row_of_the_tables_own_comes_first_and_may_be_said_with_its_table() ->
     ("said", "told"),
     [
         ("ops/bulid", 'no row of the table ops has the Name or ID "bulid"; did you mean "build"?'),
+        ("build", 'no row of this table has the Name or ID "build"; of another table, it is ops/build'),
+        ("ops/", '"ops/" names no row; after ops/ write the Name of one'),
         ("web/x", 'no row of this table has the Name or ID "x"'),
         ("opps/build", 'no row of this table has the Name or ID "opps/build", and there is no table "opps"; did you mean "ops"?'),
         ("x/y", 'no row of this table has the Name or ID "x/y", and there is no table "x"'),
