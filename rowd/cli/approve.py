@@ -79,6 +79,7 @@ def approve(
     with reading(site) as ledger:
         row = row_of_run(site, ledger, which) or named(site, ledger, which, table)
         run, approval = _meant(row, which, terms)
+        _only_once(ledger, run)
         about = {"run": run.id, "terms": approval.terms, "remark": said}
         asked = ask(site, ledger, row, Wish.DECLINE if decline else Wish.APPROVE, clock, about=about)
     would = clean(_would(run, mask_of(site.config)))
@@ -103,6 +104,14 @@ def _meant(row: RowView, which: str, terms: str) -> tuple[Occurrence, Approval]:
         runs = ", ".join(f"{run.id} (due {when(run.due, row.zone, now)})" for run, _ in fitting)
         fail(f"{name}: several of its runs wait, {command('approve')} shows each; write the id of one: {runs}", Exit.USAGE)
     return fitting[0]
+
+
+def _only_once(ledger: Ledger | None, run: Occurrence) -> None:
+    """End the command where somebody has decided on it already, and no daemon has heard of that yet."""
+    asked = next((one for one in ledger.requests() if one.about.get("run") == run.id), None) if ledger is not None else None
+    if asked is not None:
+        what = "approved" if asked.wish is Wish.APPROVE else "declined"
+        fail(f"{clean(run.task)}: {what} already, by {asked.by}; it is done when a daemon starts. Nothing was asked.", Exit.REFUSED)
 
 
 def _list(site: Site, table: str | None, *, as_json: bool) -> None:

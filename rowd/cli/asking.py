@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from actions.api import Outcome, Value
 from connectors.api import PROVISIONAL, Lease
@@ -46,7 +47,7 @@ class Asked(Struct, frozen=True):
     """A request, and what became of it so far.
 
     taken: None where there is no answer yet.   text: the reason where it was refused.   daemon: one was running.
-    run: what it made.
+    run: what it made.   about: see `Request`.
     """
 
     request: int
@@ -56,6 +57,7 @@ class Asked(Struct, frozen=True):
     taken: bool | None = None
     text: str = ""
     run: Occurrence | None = None
+    about: Mapping[str, Value] = MappingProxyType({})
 
 
 def ask(
@@ -104,7 +106,7 @@ def ask(
         request = ledger.ask(row.table, row.key, wish, amount, f"cli:{me()}", clock.now(), about=about)
     with suppress(OSError):  # a daemon that isn't woken looks when it next does something
         site.wake.touch(mode=0o600)
-    return asyncio.run(_followed(ledger, Asked(request, row, wish, daemon is not None), clock, wait=wait))
+    return asyncio.run(_followed(ledger, Asked(request, row, wish, daemon is not None, about=about), clock, wait=wait))
 
 
 def _elsewhere(site: Site, row: RowView, lease: Lease, wish: Wish, now: datetime) -> str:
@@ -145,7 +147,7 @@ async def _followed(ledger: Ledger, asked: Asked, clock: Clock, *, wait: bool) -
             )
         await clock.sleep(LOOK_EVERY)
         run = ledger.occurrence(run.id)
-    return Asked(asked.request, asked.row, asked.wish, daemon=True, taken=taken, text=text, run=run)
+    return replace(asked, taken=taken, text=text, run=run)
 
 
 def _run_of(ledger: Ledger, asked: Asked) -> Occurrence | None:
@@ -165,6 +167,7 @@ def tell(asked: Asked, done: str, *, as_json: bool, wait: bool = False) -> Exit:
                 "id": asked.row.key,
                 "name": asked.row.name,
                 "wish": asked.wish,
+                "about": dict(asked.about),
                 "daemon_running": asked.daemon,
                 "taken": asked.taken,
                 "reason": asked.text if asked.taken is False else None,

@@ -105,6 +105,15 @@ def test_approve_asks_for_just_what_waits_also_while_no_daemon_runs(desk: Desk) 
     assert asked.about == {"run": one.id, "terms": "8ca64f2ea01e6387fe3c40c03b80e1ef", "remark": "as agreed"}
 
 
+def test_what_was_decided_is_not_asked_once_more_and_a_program_reads_what_it_was_about(desk: Desk) -> None:
+    one = waits(desk)
+    told = desk.json("approve", "deploy")
+    assert (told["taken"], told["about"]) == (None, {"run": one.id, "terms": "8ca64f2ea01e6387fe3c40c03b80e1ef", "remark": ""})
+    said = desk.said("approve", "deploy", "--decline", code=5)
+    assert said == f"deploy: approved already, by cli:{me()}; it is done when a daemon starts. Nothing was asked."
+    assert len(requests(desk)) == 1
+
+
 def test_decline_is_the_opposite_and_a_run_may_be_named(desk: Desk) -> None:
     one = waits(desk)
     desk.said("approve", one.id[:14], "--decline", "--reason", "not on a Friday")
