@@ -26,6 +26,16 @@ _SNOOZE = re.compile(r"snooze[\s_:]*(.*)", re.IGNORECASE | re.DOTALL)
 """A hyphen before the number belongs to it: then it is no span of time."""
 
 
+_MEANT = {
+    **dict.fromkeys(("run", "start", "go", "now", "rerun", "again"), Wish.RUN_NOW),
+    **dict.fromkeys(("stop", "abort", "kill", "decline", "reject", "deny", "no"), Wish.CANCEL),
+    **dict.fromkeys(("approved", "ok", "yes", "accept", "release"), Wish.APPROVE),
+    "try again": Wish.RETRY,
+    "skip": Wish.SKIP_NEXT,
+}
+"""What people write for a button that is called otherwise."""
+
+
 def press_of(value: Cell) -> Press:
     """Read a button. Raises BadPress with a sentence for the person."""
     said = fold(str(value))
@@ -39,6 +49,8 @@ def press_of(value: Cell) -> Press:
             raise BadPress(f'Do "{shortened(value)}": a snooze is ten years at the most; set Status to paused instead') from None
         except ValueError:
             raise BadPress(f'Do "{shortened(value)}": say for how long, like "snooze 2h"') from None
+    if (meant := _MEANT.get(said)) is not None:
+        raise BadPress(f'Do "{shortened(value)}" is no button; did you mean "{meant}"?')
     raise BadPress(f'Do "{shortened(value)}" is no button: use run now, retry, skip next, cancel, approve or snooze 2h')
 
 

@@ -452,6 +452,12 @@ def without(column: str, **cells_: Cell) -> dict[str, Cell]:
     return {c: v for c, v in cells(**cells_).items() if c != column}
 
 
+@pytest.mark.parametrize(("word", "meant"), [("Run", "run now"), ("decline", "cancel"), ("OK", "approve"), ("skip", "skip next")])
+def test_a_word_for_a_button_that_is_called_otherwise_is_understood_but_not_pressed(word: str, meant: str) -> None:
+    with pytest.raises(BadPress, match=f'is no button; did you mean "{meant}"\\?'):
+        press_of(word)
+
+
 def test_a_counter_whose_column_was_away_is_not_counted_twice() -> None:
     state = shown(replace(seen(), count=4), Current=4, Health="OK, 4 of 5")
     away = replace(observe(state, without("Current", Health="OK, 4 of 5"), LATER).state, count=5)
