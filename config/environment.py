@@ -1,4 +1,4 @@
-"""`.env` and the environment: secrets by their names, and settings that override those of the file.
+"""`.env`, the environment and credentials: secrets by their names, and settings that override those of the file.
 
 Variables come in as an argument; nothing here asks the process for its own.
 """
@@ -20,6 +20,10 @@ ENVIRONMENT = "environment"
 SECTIONS = ("daemon", "defaults", "breaker")
 """What variables can override: `ROWD_DAEMON__MAX_PARALLEL` is `daemon.max_parallel`."""
 
+CREDENTIALS = "CREDENTIALS_DIRECTORY"
+"""Names the folder in which systemd lays each credential that a unit loads, in a file that is called like it: systemd.exec(5)."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OVERRIDE = re.compile(r"ROWD_([A-Z]+)__([A-Z0-9_]+)")
 
 
@@ -61,9 +65,39 @@ def read_env_file(file: Path) -> tuple[dict[str, str], list[Mistake]]:
     return found, mistakes
 
 
-def gathered(env_file: Path, of_file: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, Variable]:
-    """All variables; the environment wins over the file. An empty one is as good as none."""
+def read_credentials(environ: Mapping[str, str]) -> tuple[dict[str, Variable], list[Mistake]]:
+    """The credentials that a service manager has laid out for this process, without the line break at the end of each. One that is
+    called like no variable, or like a setting, is somebody else's.
+
+    Raises nothing: what can't be read is a mistake.
+    """
+    if not (folder := environ.get(CREDENTIALS)):
+        return {}, []
+    found, mistakes = {}, []
+    try:
+        files = sorted(file for file in Path(folder).iterdir() if _NAME.fullmatch(file.name) and not is_override(file.name))
+    except OSError as exc:
+        return {}, [
+            Mistake(folder, "", f"can't be read ({exc.strerror})", f"{CREDENTIALS} is systemd's to say: take it out elsewhere")
+        ]
+    for file in files:
+        try:
+            text = file.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            mistakes.append(Mistake(str(file), "", "is not UTF-8 text", "save what LoadCredential= names as UTF-8"))
+        except OSError as exc:
+            mistakes.append(Mistake(str(file), "", f"can't be read ({exc.strerror})", "load it as a file, and no folder"))
+        else:
+            found[file.name] = Variable(file.name, text.removesuffix("\n").removesuffix("\r"), str(file))
+    return found, mistakes
+
+
+def gathered(
+    env_file: Path, of_file: Mapping[str, str], credentials: Mapping[str, Variable], environ: Mapping[str, str]
+) -> dict[str, Variable]:
+    """All variables; the environment wins over credentials, and those over the file. An empty one is as good as none."""
     variables = {name: Variable(name, value, str(env_file)) for name, value in of_file.items() if value}
+    variables.update({name: variable for name, variable in credentials.items() if variable.value})
     variables.update({name: Variable(name, value, ENVIRONMENT) for name, value in environ.items() if value})
     return variables
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import SecretStr, ValidationError
 
-from config.environment import Variable, gathered, is_override, overrides, read_env_file
+from config.environment import Variable, gathered, is_override, overrides, read_credentials, read_env_file
 from config.mistakes import ConfigError, Mistake, closest, mistakes_of, pointer
 from config.readers import exposed
 from config.settings import ANY, HALF, NAME, Settings
@@ -34,8 +34,8 @@ class Config:
 
     base: the folder of `file`, absolute: relative paths in the settings start from it.
     warnings: sentences for the operator, about what works but shouldn't stay so.
-    variables: name → value of everything that is set in the environment and in `.env`; shown to nobody.
-    kept: the same of `.env` alone, without what overrides a setting.
+    variables: name → value of everything that is set in the environment, in credentials and in `.env`; shown to nobody.
+    kept: the same of credentials and `.env` alone, without what overrides a setting.
     version: `version_of` the file when it was read.
     """
 
@@ -48,7 +48,7 @@ class Config:
     version: str = ""
 
     def secret(self, name: str) -> SecretStr:
-        """The value of the variable of exactly this name; the environment's wins over that of `.env`. Raises KeyError."""
+        """The value of the variable of exactly this name, by the order of `gathered`. Raises KeyError."""
         return self.variables[name]
 
     @property
@@ -64,7 +64,7 @@ Check = Callable[[Config], Iterable[Mistake]]
 
 
 def load(path: Path | None, environ: Mapping[str, str], cwd: Path, check: Check = lambda _: ()) -> Config:
-    """Read and validate everything. The environment wins over `.env` beside the file, and that over the file.
+    """Read and validate everything. The environment wins over credentials, these over `.env` beside the file, that over the file.
 
     path: the file; None: `ROWD_CONFIG`, else `rowd.toml` in `cwd`, else `/etc/rowd/rowd.toml`.   cwd: absolute.
     check: is asked even where there are mistakes already, with what is right so far, so that all are told together. Of a file
@@ -77,22 +77,24 @@ def load(path: Path | None, environ: Mapping[str, str], cwd: Path, check: Check 
     raw, unreadable = _parsed(file)
     env_file = file.parent / ENV_FILE
     of_file, unread = read_env_file(env_file)
-    variables = gathered(env_file, of_file, environ)
+    credentials, unlent = read_credentials(environ)
+    variables = gathered(env_file, of_file, credentials, environ)
     over, origins, unplaced = overrides(variables)
     merged = _merged(raw, over)
     settings, refused = _validated(merged, file, origins)
-    mistakes = [*unreadable, *unread, *unplaced, *refused]
+    mistakes = [*unreadable, *unread, *unlent, *unplaced, *refused]
     if not unreadable:
         mistakes += _references(settings, raw, file)
         told = {mistake.key for mistake in mistakes}
         mistakes += (mistake for mistake in _halves(raw, file) if mistake.key not in told)
+    kept = {**of_file, **{name: variable.value for name, variable in credentials.items()}}
     config = Config(
         settings,
         file.parent,
         file,
         tuple(_warnings(file, env_file)),
         {name: SecretStr(variable.value) for name, variable in variables.items()},
-        {name: SecretStr(value) for name, value in of_file.items() if not is_override(name)},
+        {name: SecretStr(value) for name, value in kept.items() if not is_override(name)},
         version,
     )
     mistakes += check(config)

@@ -45,13 +45,13 @@ def question_of(config: Config, name: str, raw: Mapping[str, object], mistakes: 
 
 def variables_of(config: Config, mistakes: list[Mistake]) -> dict[str, str | None]:
     """What conditions may read of the environment, by name; None of one without a value, as where a command runs elsewhere than the
-    daemon. Never a secret, nor anything of `.env`, which is made for those.
+    daemon. Never a secret, nor anything of `.env` or of credentials, which are made for those.
     """
     found: dict[str, str | None] = {}
     secret = declared_secrets(config) | {text for table in config.settings.tables.values() for text in _texts(table.rest)}
     for name in config.settings.conditions.env:
         if name in secret or name in config.kept:
-            message = f"{name} is a secret" if name in secret else f"{name} stands in .env, which is for secrets"
+            message = f"{name} is a secret" if name in secret else f"{name} stands where secrets are kept"
             remedy = "take it out; people see what conditions read"
             mistakes.append(Mistake(str(config.file), "conditions.env", message, remedy))
         else:

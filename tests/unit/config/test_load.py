@@ -428,6 +428,45 @@ def test_an_env_file_that_cannot_be_read_is_a_mistake(folder: Path) -> None:
     assert "can't be read" in mistakes(folder)[""].message
 
 
+def test_credentials_win_over_the_env_file_and_lose_to_the_environment(folder: Path, tmp_path: Path) -> None:
+    lent = tmp_path / "credentials"
+    lent.mkdir()
+    for name, text in {"A": "lent\n", "B": "lent\r\n", "C": "two\nlines\n", "not-ours": "x", "ROWD_DAEMON__KEEP_RUNS": "3"}.items():
+        (lent / name).write_bytes(text.encode())
+    environ = {"CREDENTIALS_DIRECTORY": str(lent), "B": "set"}
+    write(folder, SMALL, env="A=file\nD=file\n")
+    config = load(None, environ, folder)
+    assert {name: config.secret(name).get_secret_value() for name in "ABCD"} == {
+        "A": "lent",
+        "B": "set",
+        "C": "two\nlines",
+        "D": "file",
+    }
+    assert {name: value.get_secret_value() for name, value in config.kept.items()} == {
+        "A": "lent",
+        "B": "lent",
+        "C": "two\nlines",
+        "D": "file",
+    }
+    assert "not-ours" not in config.variables
+    assert config.settings.daemon.keep_runs != 3
+
+
+def test_a_credential_that_cannot_be_read_is_a_mistake_and_its_text_is_not_shown(folder: Path, tmp_path: Path) -> None:
+    lent = tmp_path / "credentials"
+    (lent / "A").mkdir(parents=True)
+    (lent / "B").write_bytes(b"hunter2\xff")
+    with pytest.raises(ConfigError) as caught:
+        load(None, {"CREDENTIALS_DIRECTORY": str(lent)}, folder)
+    assert [(m.file, m.message) for m in caught.value.mistakes] == [
+        (str(lent / "A"), "can't be read (Is a directory)"),
+        (str(lent / "B"), "is not UTF-8 text"),
+    ]
+    assert "hunter2" not in str(caught.value)
+    with pytest.raises(ConfigError, match="CREDENTIALS_DIRECTORY is systemd's to say"):
+        load(None, {"CREDENTIALS_DIRECTORY": str(lent / "gone")}, folder)
+
+
 @pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, False), (0o644, True), (0o602, True)])
 def test_an_env_file_open_to_everyone_is_warned_of(folder: Path, mode: int, warned: bool) -> None:
     write(folder, SMALL, env="A=1\n")
