@@ -275,6 +275,14 @@ def test_the_glossary_lists_the_words_of_the_code() -> None:
     assert set(Overlap) == words["overlap"]
 
 
+def test_every_attack_on_the_page_of_security_is_tested_as_it_says() -> None:
+    named = [row[2] for row in rows(DOCS / "why" / "security.md", "attack", "what stops it", "tested by")]
+    assert len(named) > 25
+    for words in map(marked, named):
+        for file, test in zip(words[::2], words[1::2], strict=True):
+            assert re.search(rf"def {test}\(", (ROOT / file).read_text(encoding="utf-8")), f"{file} has no {test}"
+
+
 def test_the_crash_table_names_every_crash_point() -> None:
     named = [
         point
