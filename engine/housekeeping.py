@@ -15,7 +15,7 @@ from engine.clock import Clock
 from engine.committer import Commits
 from engine.events import DigestMade, LedgerCopied, LedgerPruned, Listener, Trouble
 from engine.ledger import Ledger
-from engine.ledger.backups import PATTERN
+from engine.ledger.backups import PATTERN, backup_name
 
 LONGEST_NAP = timedelta(hours=1)
 
@@ -103,8 +103,7 @@ class Housekeeping:
     async def back_up(self) -> None:
         """Copy the ledger while it is in use, and keep the newest copies."""
         now = self._clock.now()
-        name = f"ledger-{now:%Y%m%d-%H%M%S}.sqlite"
-        path = self._chores.backups_dir / name
+        path = self._chores.backups_dir / backup_name(now)
         await asyncio.to_thread(_copy, self._chores.ledger, path, now, self._chores.backups)
         self._listener(LedgerCopied(at=self._clock.now(), path=str(path)))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from engine.ledger.announcements import Announcements
 from engine.ledger.answers import Answers
-from engine.ledger.backups import instead, newest_backup
+from engine.ledger.backups import FOLDER, backup_name, instead, newest_backup
 from engine.ledger.emissions import Emissions
 from engine.ledger.errors import (
     IllegalMove,
@@ -40,6 +40,7 @@ from engine.ledger.records import (
     WatchMark,
 )
 from engine.ledger.requests import Requests
+from engine.ledger.restoring import Backup, backups, restore
 from engine.ledger.revisions import Revisions
 from engine.ledger.spending import Spending
 from engine.ledger.watches import Watches
@@ -66,8 +67,10 @@ class Ledger(
 
 
 __all__ = [
+    "FOLDER",
     "Attempt",
     "AttemptEnd",
+    "Backup",
     "DaemonMark",
     "Digest",
     "IllegalMove",
@@ -86,7 +89,10 @@ __all__ = [
     "Unfinished",
     "Untold",
     "WatchMark",
+    "backup_name",
+    "backups",
     "instead",
     "new_run_id",
     "newest_backup",
+    "restore",
 ]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
+from datetime import datetime
 from pathlib import Path
 
 FOLDER = "backups"
-"""Beside the ledger. Housekeeping makes `ledger-YYYYmmdd-HHMMSS.sqlite` there, so that the last name is the newest."""
+"""Beside the ledger: copies, by `backup_name`, and ledgers that one of them has taken the place of."""
 
 PATTERN = "ledger-*.sqlite"
+
+
+def backup_name(now: datetime) -> str:
+    """What a copy is called that is made now, UTC; the last name is the newest."""
+    return f"ledger-{now:%Y%m%d-%H%M%S}.sqlite"
 
 
 def newest_backup(ledger: Path) -> Path | None:
@@ -19,9 +24,11 @@ def newest_backup(ledger: Path) -> Path | None:
 def instead(ledger: Path) -> str:
     """What to do without this ledger, in sentences: its newest backup, or none."""
     if (backup := newest_backup(ledger)) is not None:
-        copied = f"cp {shlex.quote(str(backup))} {shlex.quote(str(ledger))}"
-        return f"Put the newest backup in its place ({copied}); what came due since then is recorded as missed."
+        return (
+            f"Put the newest backup in its place: `rowd restore {backup.name}`. The one that is there is kept, and what came due"
+            " since the backup was made is recorded as missed."
+        )
     return (
-        f"There is no backup in {ledger.parent / FOLDER}: start rowd with no ledger. Every row then counts as new, and nothing from"
-        " before runs again."
+        f"There is no backup in {ledger.parent / FOLDER}: start rowd with no ledger, once {ledger.name}, {ledger.name}-wal and"
+        f" {ledger.name}-shm are moved away. Every row then counts as new, and nothing from before runs again."
     )

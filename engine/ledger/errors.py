@@ -63,10 +63,7 @@ _FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 
 def damaged(path: Path, what: str) -> LedgerCorrupt:
     """The error for a file that can't be trusted."""
-    return LedgerCorrupt(
-        f"The ledger {path} is damaged ({what}). Stop rowd, and move {path.name}, {path.name}-wal and {path.name}-shm away."
-        f" {instead(path)}"
-    )
+    return LedgerCorrupt(f"The ledger {path} is damaged ({what}). Stop rowd. {instead(path)}")
 
 
 def translated(exc: sqlite3.Error, path: Path) -> Exception:

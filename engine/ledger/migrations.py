@@ -177,6 +177,11 @@ def bring_up(connection: sqlite3.Connection, path: Path, *, migrate: bool, steps
         raise
 
 
+def refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
+    """Raises LedgerTooNew for a ledger that this rowd doesn't understand, LedgerCorrupt for what is none."""
+    _version(connection, path, max(STEPS, default=FIRST))
+
+
 def _version(connection: sqlite3.Connection, path: Path, newest: int) -> int:
     """0 for a file that nothing was written to yet."""
     version, mark, tables = connection.execute(_VERSION).fetchone()  # one statement, so that all three are of one moment

@@ -36,6 +36,8 @@ COMMANDS = (
     Entry("login", "rowd.cli.login:login", START, "Sign in at a table's store, so that rowd may use what you may use."),
     Entry("run", "rowd.cli.run:run", START, "Run the daemon until it is stopped."),
     Entry("service", "rowd.cli.service:service_app", START, "Make rowd a service of systemd, and say how that stands."),
+    Entry("backup", "rowd.cli.backup:backup", START, "Copy the ledger: what has run, what waits, and how every row stands."),
+    Entry("restore", "rowd.cli.restore:restore", START, "List the backups of the ledger; put one in its place."),
     Entry("once", "rowd.cli.once:once", START, "Make one pass: read the tables, run what is due, write back, end."),
     Entry("check", "rowd.cli.check:check", LOOK, "Look for defects and doubtful things in the tables."),
     Entry("doctor", "rowd.cli.doctor:doctor", LOOK, "Check the whole installation: files, ledger, actions, tables."),

@@ -116,7 +116,7 @@ def reading(site: Site, *, quiet: bool = False) -> Iterator[Ledger | None]:
         return
     if _empty(site.ledger):
         backup = newest_backup(site.ledger)
-        where = f"; the newest backup, {backup}, can be put in its place first" if backup is not None else ""
+        where = f"; `rowd restore {backup.name}` puts the newest backup in its place first" if backup is not None else ""
         warn(f"The ledger {site.ledger} is empty: to rowd nothing has happened yet, and the next daemon begins it anew{where}.")
         yield None
         return

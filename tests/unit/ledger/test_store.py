@@ -254,7 +254,8 @@ def test_a_file_that_is_no_database_is_named_with_the_remedy(path: Path, content
         Ledger.open(path)
     for day in ("02", "03", "01"):
         (backups / f"ledger-202611{day}-030000.sqlite").touch()
-    with pytest.raises(LedgerCorrupt, match=r"(?s)ledger\.db is damaged.*newest backup .*cp \S*/ledger-20261103-030000\.sqlite"):
+    told = r"(?s)ledger\.db is damaged.*newest backup .*`rowd restore ledger-20261103-030000\.sqlite`"
+    with pytest.raises(LedgerCorrupt, match=told):
         Ledger.open(path)
     assert path.read_bytes() == content
 
