@@ -122,7 +122,7 @@ def test_a_ledger_that_was_removed_under_its_daemon_is_told_with_what_to_do(tmp_
         (state / "backups").mkdir()
         (state / "backups" / "ledger-20261126-030000.sqlite").touch()
         said = desk.run("status", columns=1000).output
-        assert f"cp {state}/backups/ledger-20261126-030000.sqlite {state}/ledger.sqlite" in said
+        assert "`rowd restore ledger-20261126-030000.sqlite`" in said
         (state / "ledger.sqlite").touch()  # nothing stands in it
         told = desk.json("status", code=1)
         assert (told["running"], told["fine"], told["pid"]) == (True, False, mark.process.pid)
