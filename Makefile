@@ -12,7 +12,7 @@ BY_FILE := --dist loadfile --no-loadscope-reorder
 # Where the machine says otherwise, each of the many processes of the tests would compile all that it imports anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test npm servers rewritten coverage check prove soak bench lock clean
+.PHONY: demo test packages npm postgresql servers rewritten coverage check prove soak bench lock clean
 
 # On a terminal the demo is a job of its own: Ctrl-C ends it, however early, and make goes on to its end with the demo's status.
 demo: $(READY)
@@ -20,8 +20,13 @@ demo: $(READY)
 
 # Three at a time on two cores: many of them wait, for processes and for what comes due (tests/conftest.py mixes them with the others).
 test: $(READY)
-	-@$(MAKE) --no-print-directory --keep-going --jobs 3 npm servers rewritten
+	-@$(MAKE) --no-print-directory --keep-going --jobs 3 packages servers rewritten
 	$(BIN)/python -m pytest -n 3 $(BY_FILE) $(TESTS)
+
+# What comes from Debian, one after the other: its installer lets nobody else in.
+packages: $(READY)
+	-@$(MAKE) --no-print-directory npm
+	-@$(MAKE) --no-print-directory postgresql
 
 # pytest compiles the tests in its own way: once while others fetch packages, else each of its processes does it for itself.
 rewritten: $(READY)
@@ -32,6 +37,10 @@ npm: $(NPM)
 
 # The JSON services that tests of the store `rest` start. Without them those tests fail, and say so; all others run.
 servers: $(SERVERS)/.ready
+
+# PostgreSQL from Debian where it is missing and we may install. RUNLEVEL=1: nothing is started; tests start a cluster of their own.
+postgresql:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { test "$$(id -u)" = 0 && apt-get update -qq && RUNLEVEL=1 apt-get install -qq --no-install-recommends postgresql; } || { echo "The tests of PostgreSQL need its server: install it (Debian: postgresql)."; false; }
 
 # Which lines the tests of functions and stores reach. Measuring doubles what they take, and decides nothing, so it is no part of `test`.
 coverage: $(READY)

@@ -57,7 +57,11 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("workdir", "workingdirectory", "working_directory", "dir", "directory"), ("cwd",)),
     **dict.fromkeys(("env", "variables"), ("environment",)),
     **dict.fromkeys(("retries", "max_attempts", "max_retries"), ("attempts",)),
-    **dict.fromkeys(("interval", "every", "refresh"), ("poll",)),
+    **dict.fromkeys(("interval", "every", "refresh", "poll"), ("poll", "every", "max_age")),
+    **dict.fromkeys(("max_age", "age", "ttl", "freshness"), ("max_age", "every")),
+    **dict.fromkeys(("css", "selector", "css_selector"), ("select",)),
+    **dict.fromkeys(("conninfo", "connection", "database_url", "server"), ("dsn",)),
+    **dict.fromkeys(("file", "database", "db"), ("path",)),
     **dict.fromkeys(("backend", "store", "type"), ("connector", "kind")),
     "tz": ("time_zone",),
 }

@@ -96,17 +96,19 @@ class _Ask:
     def _trouble(self) -> str:
         """Why there is no answer now; "" where there is."""
         if not self.task.done():
-            waited = "" if self.begun_at is not None else ", waiting for its turn"
-            return f"timed out after {spelled(self.question.timeout)}{waited}"
+            after = f"timed out after {spelled(self.question.timeout)}"
+            if self.begun_at is None:
+                return f"{after}, waiting for its turn; see what holds up the others, or raise `timeout`"
+            return f"{after}; make it quicker, or raise `timeout`"
         if self.task.cancelled():
-            return "it was broken off"
+            return "it was broken off; it is asked again when a row needs it"
         match self.task.exception():
             case None:
                 return ""
             case Unhad() as exc:
                 return str(exc)
             case exc:  # another package's kind may fail in any way: its fact is in trouble, and nothing else
-                return f"rowd fails on it ({type(exc).__name__}: {exc})"
+                return f"rowd fails on it ({type(exc).__name__}: {exc}); mend, or replace, its kind"
 
 
 def of_now(questions: Mapping[str, Question], known: Mapping[str, Known]) -> Facts:
@@ -166,7 +168,8 @@ class Asking:
     async def _ask(self, name: str) -> None:
         question, now = self._questions().get(name), self._clock.now()
         if question is None:  # rowd.toml has it no more: the rows that name it are defects by now
-            self._hand_in(Answered(name, "", None, "it is not declared any more", now, now))
+            gone = "it is not declared any more; declare it, or take it out of the condition"
+            self._hand_in(Answered(name, "", None, gone, now, now))
             return
         ask = _Ask(question, self._clock, (self._alone.setdefault(name, asyncio.Lock()), self._turn))
         self._asks.add(ask.task)

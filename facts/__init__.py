@@ -9,6 +9,7 @@ KINDS = Registry[Kind](
     "rowd.facts",
     {
         "command": "facts.command:KIND",
+        "sql": "facts.sql:KIND",
         "url": "facts.url:KIND",
     },
 )

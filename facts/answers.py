@@ -20,7 +20,7 @@ def read(said: bytes, who: str) -> Tree:
     """
     text = said.decode("utf-8", "replace").strip()
     if not text:
-        raise Unhad(f"{who} said nothing")
+        raise Unhad(f"{who} said nothing; let it tell a value, were it 0")
     try:
         tree: Tree = json.loads(text, parse_constant=_no_json)
     except (ValueError, RecursionError):

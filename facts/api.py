@@ -26,7 +26,7 @@ LONGEST_TIMEOUT = timedelta(minutes=5)
 
 
 class Unhad(Exception):
-    """The fact can't be had now. The text says why, in one clause, without a full stop."""
+    """The fact can't be had now. The text says why, with the remedy behind a semicolon, without a full stop."""
 
 
 class Fact(Protocol):

@@ -12,6 +12,9 @@ LONG = 8
 """Characters from which on a value of `.env` is hidden though no action declares it: one that did may have been taken out, or the
 whole of rowd.toml may be unreadable now. A shorter one could be any word."""
 
+SECRETS = ("secret", "password")
+"""Settings of watched sources and facts that name one secret."""
+
 
 def mask_of(config: Config) -> Mask:
     """Hides each secret that an action, a fact or a watched source declares, right or wrong, and each long value of `.env`."""
@@ -25,7 +28,8 @@ def declared_secrets(config: Config) -> set[str]:
     """The names of all that actions, facts and watched sources declare as theirs."""
     settings = config.settings
     definitions = (*settings.actions.values(), *settings.facts.values(), *settings.watches.values())
-    said = (source.get("secret") for source in settings.watches.values())
+    outside = (*settings.facts.values(), *settings.watches.values())
+    said = [one.get(setting) for one in outside for setting in SECRETS]
     return {name for one in definitions for name in _declared(one)} | {name for name in said if isinstance(name, str)}
 
 

@@ -13,7 +13,7 @@ from config.mistakes import Mistake, mistakes_of, pointer
 from engine.asking import Question
 from facts.api import Definition
 from rowd.hiding import declared_secrets
-from rowd.sourcing import mark_of, without_value
+from rowd.sourcing import mark_of, naming, without_value
 
 _LIMITS = frozenset(Definition.model_fields) - {"kind", "secrets"}
 """Settings that don't say what is asked: what was told holds on where another value is given."""
@@ -39,7 +39,7 @@ def question_of(config: Config, name: str, raw: Mapping[str, object], mistakes: 
     except ValueError as exc:
         mistakes.append(Mistake(str(config.file), key, str(exc), "mend the definition"))
     except KeyError as exc:
-        mistakes.append(without_value(config, f"{key}.secrets", str(exc.args[0])))
+        mistakes.append(without_value(config, naming(key, raw, str(exc.args[0])), str(exc.args[0])))
     return None
 
 

@@ -14,6 +14,7 @@ from connectors.api import fold
 from engine.columns import OURS, SHARED
 from engine.layout import COLUMNS
 from engine.watching import Source
+from rowd.hiding import SECRETS
 from watches.api import About, Definition, Door
 
 
@@ -33,7 +34,7 @@ def source_of(config: Config, name: str, raw: Mapping[str, object], mistakes: li
         else:
             what = {"kind": kind_name}  # what was delivered stays known, whatever is said of it later
         mark = mark_of(str(config.base), what)
-        lent, complete = _lent(config, f"{key}.secrets", kind.secrets(settings), mistakes)
+        lent, complete = _lent(config, key, raw, kind.secrets(settings), mistakes)
         made = "" if kind.door is not None else mark_of(repr(settings), lent)
         door = kind.door(settings, lambda named: config.secret(named).get_secret_value()) if kind.door is not None else None
         mistakes += _unheard(config, name, door)
@@ -49,7 +50,7 @@ def source_of(config: Config, name: str, raw: Mapping[str, object], mistakes: li
     except ValueError as exc:
         mistakes.append(Mistake(str(config.file), key, str(exc), "mend the definition"))
     except KeyError as exc:
-        mistakes.append(without_value(config, f"{key}.secret", str(exc.args[0])))
+        mistakes.append(without_value(config, naming(key, raw, str(exc.args[0])), str(exc.args[0])))
     return None
 
 
@@ -58,7 +59,9 @@ def mark_of(*what: object) -> str:
     return hashlib.sha256(repr(what).encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
-def _lent(config: Config, key: str, names: Sequence[str], mistakes: list[Mistake]) -> tuple[dict[str, str], bool]:
+def _lent(
+    config: Config, key: str, raw: Mapping[str, object], names: Sequence[str], mistakes: list[Mistake]
+) -> tuple[dict[str, str], bool]:
     """Secrets by name, and whether all have a value; one that has none is a mistake, and blank, so that the rest can be checked."""
     lent = {}
     before = len(mistakes)
@@ -67,7 +70,7 @@ def _lent(config: Config, key: str, names: Sequence[str], mistakes: list[Mistake
             lent[name] = config.secret(name).get_secret_value()
         except KeyError:
             lent[name] = ""
-            mistakes.append(without_value(config, key, name))
+            mistakes.append(without_value(config, naming(key, raw, name), name))
     return lent, len(mistakes) == before
 
 
@@ -113,6 +116,12 @@ def _unreadable(config: Config, key: str, about: About | None) -> Iterator[Mista
         elif column is None and fold(name) in renamed:
             message, remedy = f'the table has "{name}" for rowd\'s {renamed[fold(name)]}', f'write "{renamed[fold(name)]}"'
             yield Mistake(str(config.file), f"{key}.columns", message, remedy)
+
+
+def naming(key: str, raw: Mapping[str, object], secret: str) -> str:
+    """The key of the setting that names this secret, of a definition that does."""
+    alone = (setting for setting in SECRETS if raw.get(setting) == secret)
+    return f"{key}.{next(alone, 'secrets')}"
 
 
 def without_value(config: Config, key: str, secret: str) -> Mistake:

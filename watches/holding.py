@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -44,6 +45,12 @@ def pointed(content: bytes, at: str, mask: Mask) -> Held:
         raise ValueError(f"has nothing at {at}; correct `pointer`") from None
     text = mask.text(value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False))
     return Held(_digest(f"{type(value).__name__} {text}".encode("utf-8", "surrogatepass")), cut(plain(text)))
+
+
+def picked(texts: Sequence[str], mask: Mask) -> Held:
+    """What was picked, in that order."""
+    masked = [mask.text(text) for text in texts]
+    return Held(_digest(json.dumps(masked).encode()), cut(plain(", ".join(masked))))
 
 
 def sayable(text: str, mask: Mask) -> str:

@@ -33,7 +33,8 @@ class Command:
             return ran.status
         if ran.status:
             said = brief(_last_line(ran.complaint))
-            raise Unhad(f"its program ended with exit status {ran.status}{': ' if said else ''}{said}")
+            remedy = 'see what it lacks, or ask for the status itself: value = "status"'
+            raise Unhad(f"its program ended with exit status {ran.status}{': ' if said else ''}{said}; {remedy}")
         return read(ran.output, "its program")
 
     async def _ran(self) -> Ran:
@@ -55,9 +56,9 @@ class Command:
         except TooMuch:
             raise Unhad(f"it printed more than {MOST_BYTES // 1024} kB; let it print the value alone") from None
         except TooLong:
-            raise Unhad(f"timed out after {spelled(self._settings.timeout)}") from None
+            raise Unhad(f"timed out after {spelled(self._settings.timeout)}; make it quicker, or raise `timeout`") from None
         except Stopped:
-            raise Unhad("rowd waits for it no more") from None
+            raise Unhad("rowd waits for it no more; nothing is to be done") from None
         except ValueError as exc:
             raise Unhad(str(exc)) from None
         except OSError as exc:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from actions.http.addresses import Allowed
+from actions.http.page import valid_selector
 from actions.http.settings import Expected, Headers, Pointer, Private
 from facts.api import Definition
 
@@ -27,6 +28,9 @@ class UrlSettings(Definition, frozen=True):
     pointer: Pointer = Field(
         default="", description="Where in the answer the value stands: a JSON pointer (RFC 6901), like /data/0/price."
     )
+    select: Annotated[str, AfterValidator(valid_selector)] | None = Field(
+        default=None, description='On a web page, the one element whose text is the value: a CSS selector, like "#price".'
+    )
     allow_private: Private = Field(
         default=Allowed(),
         description="Private and loopback addresses that a name or a redirect may lead to: true, or a list of hosts and networks.",
@@ -38,6 +42,10 @@ class UrlSettings(Definition, frozen=True):
 
     @model_validator(mode="after")
     def _asks_for_one(self) -> Self:
-        if self.value == "status" and (self.pointer or "expect" in self.model_fields_set):
-            raise ValueError('its value is the status alone, so pointer and expect say nothing; remove them, or value = "status"')
+        if self.value == "status" and (self.pointer or self.select or "expect" in self.model_fields_set):
+            raise ValueError(
+                'its value is the status alone, so pointer, select and expect say nothing; remove them, or value = "status"'
+            )
+        if self.pointer and self.select is not None:
+            raise ValueError("`pointer` is for answers in JSON, and `select` for web pages; remove one of them")
         return self

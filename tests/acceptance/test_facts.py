@@ -201,7 +201,7 @@ def test_facts_of_commands_and_of_a_web_service_decide(
     answers["status"] = 503
     _, reason = recorded(daemon, "up")
     why = "the fact api could not be asked: its server answered 503 Service Unavailable"
-    assert reason.endswith(f": fact.api is not known: {why}")
+    assert reason.endswith(f": fact.api is not known: {why}; see whether it is well, or name the status in `expect`")
     answers["status"] = 200
     daemon.until("fact.recovered")
     told = json.loads(rowd("show", "room", "--json", cwd=tmp_path).stdout)["facts"]

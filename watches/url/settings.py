@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from actions.http.addresses import Allowed
+from actions.http.page import valid_selector
 from actions.http.settings import Expected, Headers, Private
 from actions.sizes import Size
 from config.fields import Span
@@ -25,6 +26,9 @@ class UrlSettings(Polled, frozen=True):
     url: str = Field(description="What is asked for, in full; without a user name.")
     pointer: Annotated[str, AfterValidator(valid_pointer)] | None = Field(
         default=None, description='What counts of an answer in JSON, as a JSON pointer: "/version". Left out: all of it.'
+    )
+    select: Annotated[str, AfterValidator(valid_selector)] | None = Field(
+        default=None, description='What counts of a web page: the text of what a CSS selector finds: "#price". Left out: all of it.'
     )
     headers: Headers = Field(default={}, description="Headers; {secret.NAME} is the value of a secret.")
     secrets: tuple[str, ...] = Field(
@@ -48,3 +52,9 @@ class UrlSettings(Polled, frozen=True):
     verify: bool | Path = Field(
         default=True, description="Check the server's certificate; or a file with the authorities to trust."
     )
+
+    @model_validator(mode="after")
+    def _one_part(self) -> Self:
+        if self.pointer is not None and self.select is not None:
+            raise ValueError("`pointer` is for answers in JSON, and `select` for web pages; remove one of them")
+        return self

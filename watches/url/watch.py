@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 
 from actions.http import plan
 from actions.http.addresses import as_written
+from actions.http.page import Picker, Unpicked
 from actions.http.settings import HttpSettings
 from actions.sizes import spelled as sized
 from actions.telling import Mask, cut, plain
 from actions.values import BadValue
 from config.fields import spelled
 from watches.api import Happening, Look, Unseen, Value
-from watches.holding import Held, pointed, sayable, whole
+from watches.holding import Held, picked, pointed, sayable, whole
 from watches.polling import never
 from watches.url.answers import VERSION, State, address, retry_after, settled, understood, validator
 from watches.url.settings import UrlSettings
@@ -51,6 +52,8 @@ class UrlWatch:
         self._now = now
         self._host = urlsplit(settings.url).netloc
         self._allowed = as_written(settings.url, settings.allow_private)
+        self._part = settings.pointer or settings.select
+        self._picker = Picker(settings.select) if settings.select is not None else None
         self._trust: ssl.SSLContext | None = None
         self._asking: tuple[asyncio.AbstractEventLoop, asyncio.Task[Answer]] | None = None
         self._over = False
@@ -68,7 +71,7 @@ class UrlWatch:
             now = State(VERSION, last.mark, last.shown, etag, modified)
         else:
             held = self._held(answer)
-            now = State(VERSION, held.mark, held.shown if self._settings.pointer is not None else "", etag, modified)
+            now = State(VERSION, held.mark, held.shown if self._part is not None else "", etag, modified)
         told = (self._happening(last, now, answer),) if last is not None and last.mark != now.mark else ()
         return Look(now.text(), told, _sees(self._reason(answer), now.shown))
 
@@ -79,6 +82,8 @@ class UrlWatch:
     def shut(self) -> None:
         """See `Endable`."""
         self._over = True
+        if self._picker is not None:
+            self._picker.stop()
         if (asking := self._asking) is not None:
             with suppress(RuntimeError):  # it has just been answered
                 asking[0].call_soon_threadsafe(asking[1].cancel)
@@ -134,22 +139,24 @@ class UrlWatch:
 
     def _held(self, answer: Answer) -> Held:
         """Raises Unseen."""
-        if self._settings.pointer is None:
-            return whole(answer.content, self._mask)
-        if answer.encoding:
-            raise Unseen(f"{self._host} answers in {answer.encoding}, which it was asked not to; remove `pointer`, or ask another")
+        pointer, picker = self._settings.pointer, self._picker
+        if self._part is not None and answer.encoding:
+            name = "select" if picker is not None else "pointer"
+            raise Unseen(f"{self._host} answers in {answer.encoding}, which it was asked not to; remove `{name}`, or ask another")
         try:
-            return pointed(answer.content, self._settings.pointer, self._mask)
-        except ValueError as exc:
+            if picker is not None:
+                return picked(picker.picked(answer.content, answer.header("content-type")), self._mask)
+            return whole(answer.content, self._mask) if pointer is None else pointed(answer.content, pointer, self._mask)
+        except (ValueError, Unpicked) as exc:
             raise Unseen(f"what {self._host} answers {exc}") from None
 
     def _happening(self, last: State, now: State, answer: Answer) -> Happening:
         url = cut(plain(address(self._settings.url)))
         values: dict[str, Value] = {"url": url, "status": str(answer.status), "etag": cut(plain(now.etag))}
         values |= {"old": last.shown, "new": now.shown}
-        if self._settings.pointer is None:
+        if self._part is None:
             return Happening(f"{url} answers something else", values)
-        return Happening(f"{self._settings.pointer} of {url} was {_short(last.shown)}, is {_short(now.shown)}", values)
+        return Happening(f"{self._part} of {url} was {_short(last.shown)}, is {_short(now.shown)}", values)
 
     def _reason(self, answer: Answer) -> str:
         reason: str = import_module("actions.http.exchange").reason(answer.status)

@@ -143,6 +143,10 @@ def test_a_secret_without_a_value_and_wrong_settings_are_all_told_by_check(tmp_p
     assert "watch.version.secrets: KEY has no value; put KEY=… into .env beside rowd.toml" in said
     assert 'watch.orders.path: "~/shop": "~" means nothing to a daemon; write the path in full' in said
     assert 'watch.page: "gopher://127.0.0.1:1/" is no address of a web service' in said
+    server = 'kind = "sql"\ndsn = "host=db"\npassword = "PW"\nquery = "SELECT 1"\n'
+    said = Desk(tmp_path, more=f"[watch.db]\n{server}[fact.db]\n{server}", header=HEADER).said("check", code=4)
+    assert "watch.db.password: PW has no value; put PW=… into .env" in said
+    assert "fact.db.password: PW has no value; put PW=… into .env" in said
 
 
 def test_a_limit_or_a_secret_that_changed_is_gone_by_and_begins_nothing_anew(tmp_path: Path) -> None:
@@ -162,3 +166,12 @@ def test_a_limit_or_a_secret_that_changed_is_gone_by_and_begins_nothing_anew(tmp
     assert {name: one.definition for name, one in now.items()} == {name: one.definition for name, one in before.items()}
     config.write_text(config.read_text().replace("echo 1.5", "echo 1.6"))
     assert sources()["version"].definition != before["version"].definition
+
+
+@pytest.mark.parametrize("kind", ["watch", "fact"])
+def test_the_password_of_a_server_is_hidden_wherever_something_is_told(tmp_path: Path, kind: str) -> None:
+    """A short one, too, which could be any word."""
+    server = f'[{kind}.db]\nkind = "sql"\ndsn = "host=db"\npassword = "PW"\nquery = "SELECT 1"\n'
+    Desk(tmp_path, more=server, header=HEADER)
+    (tmp_path / ".env").write_text("PW=tulip\n")
+    assert site_at(tmp_path / "rowd.toml").parts.mask.text("a tulip") == "a ***"

@@ -47,7 +47,7 @@ def test_what_is_printed_is_json_or_its_text(printed: str, value: Tree) -> None:
 @pytest.mark.parametrize(
     ("printed", "why"),
     [
-        (" \n", "it said nothing"),
+        (" \n", "it said nothing; let it tell a value, were it 0"),
         ("x" * 2001, "it said a text of 2,001 characters; let it be 2,000 at the most, or JSON"),
         ("[" * 100_000, "it said a text of 100,000 characters; let it be 2,000 at the most, or JSON"),
     ],
@@ -64,13 +64,16 @@ def test_it_runs_in_its_folder_with_its_variables_and_none_of_ours(tmp_path: Pat
     assert said == f"{tmp_path / 'sub'} 3s3cret"
 
 
+REMEDY = 'see what it lacks, or ask for the status itself: value = "status"'
+
+
 @pytest.mark.parametrize(
     ("script", "why"),
     [
-        ("echo oh; echo first >&2; echo nope >&2; exit 3", "its program ended with exit status 3: nope"),
-        ("kill -9 $$", "its program ended with exit status 137: Killed"),
+        ("echo oh; echo first >&2; echo nope >&2; exit 3", f"its program ended with exit status 3: nope; {REMEDY}"),
+        ("kill -9 $$", f"its program ended with exit status 137: Killed; {REMEDY}"),
         ("exec yes", "it printed more than 64 kB; let it print the value alone"),
-        ("exec no-such", "its program ended with exit status 127: .*no-such: not found"),
+        ("exec no-such", f"its program ended with exit status 127: .*no-such: not found; {REMEDY}"),
     ],
 )
 def test_what_it_can_not_tell(tmp_path: Path, script: str, why: str) -> None:

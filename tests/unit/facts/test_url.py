@@ -16,6 +16,7 @@ from facts.url.settings import UrlSettings
 
 ANSWERS = {
     "/up": (200, b'{"api": {"state": "up", "load": [1, 2]}}', ""),
+    "/page": (200, b"<h1>Stock</h1><p id=left>\xa312<p>x" + b"<!-- -->" * 10_000, ""),
     "/text": (200, b" fine\n", ""),
     "/none": (204, b"", ""),
     "/down": (503, b"{}", ""),
@@ -66,6 +67,8 @@ def told(url: str = "", **settings: object) -> Tree:
         ("/up", {"pointer": "/api/state"}, "up"),
         ("/up", {"pointer": "/api/load/1"}, 2),
         ("/text", {}, "fine"),
+        ("/page", {"select": "#left"}, "\u00a312"),
+        ("/page", {"select": "h1 + p + p"}, "x"),
         ("/down", {"value": "status"}, 503),
         ("/down", {"expect": [503]}, {}),
         ("/secret", {"headers": {"X-Token": "{secret.TOKEN}"}, "secrets": ["TOKEN"]}, "s3cret"),
@@ -78,12 +81,19 @@ def test_what_is_answered_is_the_value(port: int, path: str, settings: dict[str,
 @pytest.mark.parametrize(
     ("path", "settings", "why"),
     [
-        ("/down", {}, "its server answered 503 Service Unavailable"),
-        ("/none", {}, "its server said nothing"),
-        ("/up", {"pointer": "/api/stat"}, "the answer has nothing at /api/stat"),
-        ("/text", {"pointer": "/api"}, "the answer is not JSON, so it has nothing at /api"),
+        ("/down", {}, "its server answered 503 Service Unavailable; see whether it is well, or name the status in `expect`"),
+        ("/none", {}, "its server said nothing; let it tell a value, were it 0"),
+        ("/up", {"pointer": "/api/stat"}, "the answer has nothing at /api/stat; correct `pointer`"),
+        ("/text", {"pointer": "/api"}, "the answer is not JSON, so it has nothing at /api; remove `pointer`, or ask for JSON"),
         ("/much", {}, "its server answered with more than 64 kB; ask for the value alone"),
-        ("/away", {}, "its server answered 302 Found"),
+        ("/page", {}, "its server answered with more than 64 kB; ask for the value alone"),
+        ("/page", {"select": "p"}, "p selects 2 elements of the answer; correct `select`, so that it is one"),
+        (
+            "/up",
+            {"select": "p"},
+            "the answer has nothing that p selects; correct `select`, or see whether a script puts it there",
+        ),
+        ("/away", {}, "its server answered 302 Found; see whether it is well, or name the status in `expect`"),
         (
             "/inside",
             {"follow_redirects": True},
@@ -108,7 +118,10 @@ def test_nobody_there(port: int) -> None:
         ({"url": "ftp://example.org"}, "is no address of a web service"),
         ({"url": "http://user:pass@example.org"}, "holds a user name"),
         ({"url": "http://example.org", "pointer": "api"}, "is no JSON pointer"),
-        ({"url": "http://example.org", "value": "status", "pointer": "/a"}, "so pointer and expect say nothing"),
+        ({"url": "http://example.org", "value": "status", "pointer": "/a"}, "so pointer, select and expect say nothing"),
+        ({"url": "http://example.org", "value": "status", "select": "a"}, "so pointer, select and expect say nothing"),
+        ({"url": "http://example.org", "select": "a", "pointer": "/a"}, "remove one of them"),
+        ({"url": "http://example.org", "select": "a["}, "is no CSS selector"),
         ({"url": "http://example.org", "headers": {"Host": "x"}}, "rowd's own affair"),
     ],
 )

@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 import watches
+from actions.databases.api import LOCKED_S, LONGEST_CELL
 from actions.sizes import spelled as sized
 from actions.telling import LONGEST
 from tests.unit.watches.asking import Asking, made, served
 from watches.api import LONGEST_VALUE, Definition, Kind
 from watches.command.settings import LEAST as LEAST_COMMAND
-from watches.sql import database
 from watches.sql.settings import LEAST as LEAST_SQL
 from watches.sql.watch import OURS
 from watches.url.answers import LONGEST_WAIT
@@ -98,8 +98,8 @@ def test_the_numbers_on_the_page_are_those_of_the_code() -> None:
     assert LONGEST_WAIT.days == 1
     assert "not before that is over, up to a day" in flat("url")
     assert f"longer than {LONGEST_VALUE:,} characters" in flat("sql")
-    assert f"larger than {database.LONGEST_CELL:,} bytes" in flat("sql")
-    assert f"up to {database._LOCKED_S:.0f} seconds" in flat("sql")
+    assert f"larger than {LONGEST_CELL:,} bytes" in flat("sql")
+    assert f"up to {LOCKED_S:.0f} seconds" in flat("sql")
     assert ", ".join(f"`{name}`" for name in ("source", "summary")) + " or `number`" in flat("sql")
     assert {"source", "summary", "number"} == OURS
     for kind, least in (("url", LEAST_URL), ("command", LEAST_COMMAND), ("sql", LEAST_SQL)):

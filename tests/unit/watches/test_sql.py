@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from actions.databases.api import Unanswered
+from actions.databases.sqlite import SQLite
 from tests.unit.watches.asking import Asking, made
-from watches.api import Endable, Unseen
+from watches.api import Endable
 from watches.sql import SqlSettings
-from watches.sql.database import Database
 
 ORDERS = "CREATE TABLE orders (id INTEGER PRIMARY KEY AUTOINCREMENT, who, total REAL, note)"
 
@@ -233,8 +234,8 @@ def test_nothing_is_written_and_no_other_file_opened(shop: Shop, tmp_path: Path)
     there = {entry.name for entry in tmp_path.iterdir()}
     for statement in (f"VACUUM INTO '{tmp_path}/copy'", f"ATTACH '{tmp_path}/other' AS other", "CREATE TABLE t (a)"):
         one = shop.asking("SELECT 1")
-        with pytest.raises(Unseen, match="does more than read"), Database(tmp_path / "shop.sqlite", 5).asked(statement, {}):
-            pass
+        with pytest.raises(Unanswered, match="does more than read"):
+            SQLite(tmp_path / "shop.sqlite", 5).rows(statement, 1)
         one.look()
     assert {entry.name for entry in tmp_path.iterdir()} == there
 
@@ -266,7 +267,7 @@ def test_a_look_under_way_ends_when_nobody_looks_any_more(shop: Shop) -> None:
     looking.start()
     one.watch.shut()
     looking.join(30)
-    assert told == ["rowd looks at it no more; nothing is to be done"]
+    assert told == ["rowd asks it no more; nothing is to be done"]
 
 
 def test_a_database_that_is_locked_missing_or_none_is_trouble_and_may_come_back(shop: Shop, tmp_path: Path) -> None:
@@ -281,6 +282,7 @@ def test_a_database_that_is_locked_missing_or_none_is_trouble_and_may_come_back(
     assert not file.exists()
     file.write_bytes(b"no database, but long enough to be read as one" * 100)
     assert f"{file} can't be read (file is not a database)" in one.trouble()
+    assert "file is not a database" in Asking(made("sql", tmp_path, path=file, query="SELECT 1")).trouble()
     (tmp_path / "aside").replace(file)
     assert one.look() == ()
     shop.order("ada")
@@ -317,6 +319,10 @@ def test_a_state_that_nobody_understands_is_first_sight(shop: Shop, state: str) 
         ),
         ({"path": "~/shop"}, "means nothing to a daemon"),
         ({"path": ""}, "is no path"),
+        ({"path": None}, "names no database; write `path`"),
+        ({"dsn": "host=db"}, "names two databases"),
+        ({"password": "SHOP"}, "an SQLite file has no password; remove it, or name a server under `dsn`"),
+        ({"path": None, "dsn": "host=db password=x"}, "holds a password; take it out, put it into .env"),
         ({"new_rows": "a]b"}, "can't be the name of a column here"),
         ({"every": "0.5s"}, "0.5s is too short; write 1s or more"),
         ({"max_rows": 0}, "greater than or equal to 1"),

@@ -109,6 +109,43 @@ def test_of_a_document_only_what_the_pointer_finds_counts(service: Service) -> N
     assert len(one.look()) == 1  # a text is no number
 
 
+def test_of_a_page_only_the_text_of_what_is_selected_counts(service: Service) -> None:
+    service.body = b"<title>1</title><p id=price class=a>5 \xe2\x82\xac</p><script>now = 1</script>"
+    one = asking(service, select="#price")
+    one.look()
+    assert one.sees == '200 OK, "5 \u20ac"'
+    service.body = b"<title>2</title><div><p id='price'>\n5 <b>\xe2\x82\xac</b></p></div><script>now = 2</script>"
+    assert one.look() == ()
+    service.body = "<p id=price>6 \u20ac".encode("cp1252")
+    service.headers["Content-Type"] = "text/html; charset=ISO-8859-1"
+    told = one.one()
+    assert (told.values["old"], told.values["new"]) == ("5 \u20ac", "6 \u20ac")
+    assert told.summary == f'#price of {service.url}/v was "5 \u20ac", is "6 \u20ac"'
+
+
+def test_a_page_on_which_nothing_is_selected_is_trouble_and_no_change(service: Service) -> None:
+    service.body = b"<p id=price>5 key-of-ours"
+    one = asking(service, lent={"KEY": "key-of-ours"}, select="#price")
+    one.look()
+    where = service.url.removeprefix("http://")
+    service.body = b"<h1>Under maintenance</h1>"
+    remedy = "correct `select`, or see whether a script puts it there"
+    assert one.trouble() == f"what {where} answers has nothing that #price selects; {remedy}"
+    service.headers["Content-Encoding"] = "br"
+    assert "answers in br, which it was asked not to; remove `select`, or ask another" in one.trouble()
+    service.headers.clear()
+    service.body = b"<p id=price>6 key-of-ours"
+    told = one.one()
+    assert (told.values["old"], told.values["new"]) == ("5 ***", "6 ***")
+
+
+def test_reading_a_page_ends_when_nobody_looks_any_more(service: Service) -> None:
+    one = asking(service, select="p")
+    assert isinstance(one.watch, Endable)
+    one.watch.shut()
+    assert one.trouble() == "rowd looks at it no more; nothing is to be done"
+
+
 def test_what_lacks_the_place_is_trouble_and_what_was_known_stays_known(service: Service) -> None:
     service.body, service.headers = b'{"version": 1}', {"ETag": '"1"'}
     one = asking(service, pointer="/version")
@@ -276,6 +313,8 @@ def test_an_address_is_told_without_keys(url: str, told: str) -> None:
         ({"debounce": "1s"}, "nothing tells of a change here before it is looked for"),
         ({"pointer": "version"}, "is no JSON pointer"),
         ({"pointer": ""}, "an empty pointer means the whole; remove it"),
+        ({"select": "#price >"}, '"#price >" is no CSS selector; write one like "#price"'),
+        ({"select": "p", "pointer": "/a"}, "`pointer` is for answers in JSON, and `select` for web pages; remove one"),
         ({"headers": {"Host": "x"}}, "Host is rowd's own affair"),
         ({"expect": [700]}, "is no status"),
     ],

@@ -1,0 +1,1 @@
+"""Databases, asked for reading alone: for watched sources, and for facts."""
