@@ -204,6 +204,7 @@ def _references(settings: Settings, raw: Mapping[str, Any], file: Path) -> Itera
         *((f"tables.{n}.actions", "action", t.actions or (), actions) for n, t in settings.tables.items()),
         *((f"tables.{n}.readable_by", "table", set(t.readable_by) - {ANY}, tables) for n, t in settings.tables.items()),
         *((f"blackout[{n}].tables", "table", b.tables, tables) for n, b in enumerate(settings.blackouts, 1)),
+        *((f"channel.{n}.tables", "table", c.tables, tables) for n, c in settings.channels.items()),
     ]
     for key, what, used, known in uses:
         for name in used:
@@ -226,7 +227,7 @@ def _halves(raw: Mapping[str, Any], file: Path) -> Iterable[Mistake]:
 def _renamed(raw: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The same with tables and actions under names that can be used; and the keys of those → what stands in the file."""
     renamed, stand_ins = dict(raw), {}
-    for section in ("tables", "actions", "watch", "fact"):
+    for section in ("tables", "actions", "watch", "fact", "channel"):
         below = raw.get(section)
         if not isinstance(below, dict):
             continue

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from config.fields import Percent, Span, spelled
+from config.matters import Matter
 from config.times import Dates, TimeOfDay, Weekdays, Zone, system_zone
 
 NAME = re.compile(r"[a-z0-9_-]{1,64}")
@@ -282,6 +283,35 @@ class Conditions(Section):
     )
 
 
+def _secret(name: str) -> str:
+    if not VARIABLE.fullmatch(name):  # it may be the address itself, so it is not repeated
+        raise ValueError('must be the name of a secret, such as "OPS_MAIL"; write OPS_MAIL=… into .env, with the address there')
+    return name
+
+
+class Channel(Section):
+    """`[channel.NAME]`: where people are told of problems."""
+
+    secret: Annotated[str, AfterValidator(_secret)] = Field(
+        description="The name of the secret that holds its address, as Apprise writes those: `mailto://…`, `slack://…`."
+    )
+    tables: tuple[str, ...] = Field(default=(), description="The only tables whose problems it tells.")
+    about: frozenset[Matter] = Field(default=frozenset(Matter), description="What it tells about.", min_length=1)
+    named_only: bool = Field(default=False, description="Whether it tells only of rows that name it under Notify.")
+    quiet_from: TimeOfDay | None = Field(default=None, description="When its quiet hours begin, each day: nothing is sent then.")
+    quiet_to: TimeOfDay | None = Field(default=None, description="When they end, and what fell into them is told together.")
+    time_zone: Zone | None = Field(default=None, description="The zone of its quiet hours, and of the instants in its messages.")
+    max_per_hour: Count = Field(default=20, ge=1, le=1000, description="Messages within any hour; what is more is told together.")
+
+    @model_validator(mode="after")
+    def _quiet_for_a_while(self) -> Self:
+        if (self.quiet_from is None) != (self.quiet_to is None):
+            raise ValueError("has only one of quiet_from and quiet_to; write both, or neither")
+        if self.quiet_from is not None and self.quiet_from == self.quiet_to:
+            raise ValueError("quiet hours that begin when they end never end; write another quiet_to")
+        return self
+
+
 class Settings(Section):
     """Everything in `rowd.toml`.
 
@@ -294,6 +324,7 @@ class Settings(Section):
     actions: Mapping[Name, Annotated[Mapping[str, Any], AfterValidator(_of_a_kind("command"))]] = {}
     watches: Mapping[Name, Annotated[Mapping[str, Any], AfterValidator(_of_a_kind("file"))]] = Field(default={}, alias="watch")
     facts: Mapping[Name, Annotated[Mapping[str, Any], AfterValidator(_of_a_kind("command"))]] = Field(default={}, alias="fact")
+    channels: Mapping[Name, Channel] = Field(default={}, alias="channel")
     conditions: Conditions = Conditions()
     blackouts: tuple[Blackout, ...] = Field(default=(), alias="blackout")
     breaker: BreakerSettings = BreakerSettings()

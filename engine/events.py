@@ -365,6 +365,32 @@ class QuotaEased(Event, frozen=True, kw_only=True):
     left: int
 
 
+class ChannelTold(Event, frozen=True, kw_only=True):
+    """A message was sent.   notices: so many things that began, or were over, stood in it."""
+
+    channel: str
+    notices: int
+
+
+class ChannelFailed(Event, frozen=True, kw_only=True):
+    """A message can't be sent; it is tried again, in growing pauses. Told once, until one can be, or can't for another reason."""
+
+    channel: str
+    message: str
+
+
+class ChannelRecovered(Event, frozen=True, kw_only=True):
+    channel: str
+    seconds: float
+
+
+class NoticesDropped(Event, frozen=True, kw_only=True):
+    """What a channel could not be told for a day, it is told no more."""
+
+    channel: str
+    notices: int
+
+
 class LedgerRefused(Event, frozen=True, kw_only=True):
     """The ledger can't be written: nothing starts until it can. Told once."""
 

@@ -65,6 +65,11 @@ class Governor:
         self._low: set[str] = set()
         self._costs: dict[tuple[str, Purpose], tuple[float, frozenset[str]]] = {}
 
+    @property
+    def low(self) -> frozenset[str]:
+        """The scopes whose month would not last if it went on so."""
+        return frozenset(self._low)
+
     async def admit(self, asked: Asked) -> float:
         """Return when it may go out, counted: what counts for a month durably, before. Answers that instant, in seconds of uptime.
 

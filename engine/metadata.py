@@ -20,9 +20,6 @@ LONGEST = 32_768
 DEEPEST = 8
 """Objects and lists within each other."""
 
-UNSERVED = (Column.NOTIFY,)
-"""Settings that would change what runs, and that this version doesn't know yet: it must not run as if they weren't there."""
-
 REMARKS = (Column.ASSIGNEE, Column.PROJECT, Column.WORKFLOW)
 """Settings that change nothing of when or how a row runs."""
 
@@ -44,13 +41,13 @@ SETTINGS: Mapping[str, Column] = {
         Column.WATCH,
         Column.COUNTS,
         Column.DEADLINE,
-        *UNSERVED,
+        Column.NOTIFY,
         *REMARKS,
     )
 }
 """What Metadata may set, by its folded key."""
 
-LISTS = frozenset({Column.DEPENDS_ON, Column.WATCH, Column.COUNTS})
+LISTS = frozenset({Column.DEPENDS_ON, Column.WATCH, Column.COUNTS, Column.NOTIFY})
 """Settings that name several things: in Metadata a list of them will do, too."""
 
 NESTED = "parameters"
@@ -227,9 +224,7 @@ def _set(into: dict[Column, Cell], column: Column, key: str, value: object) -> N
     if column in LISTS and isinstance(value, list) and all(isinstance(name, str) for name in value):
         value = listed(value)
     elif isinstance(value, dict | list):
-        if column not in UNSERVED:
-            raise BadMetadata(f"{quoted(key)} must be text or a number, not a list or an object")
-        value = json.dumps(value)
+        raise BadMetadata(f"{quoted(key)} must be text or a number, not a list or an object")
     if isinstance(value, str | int | float | bool) and text(value) is not None:
         into[column] = value
 
@@ -238,6 +233,5 @@ def _unknown(key: str, declared: Collection[str], action: str) -> NoReturn:
     column = COLUMNS.get(fold(key))
     if column is not None:
         raise BadMetadata(f"{quoted(key)} is no parameter of {action}; if you mean the column {column}, write it there")
-    served = (column for column in SETTINGS.values() if column not in UNSERVED)
-    among = [*declared, *(column.lower().replace(" ", "_") for column in served)]
+    among = [*declared, *(column.lower().replace(" ", "_") for column in SETTINGS.values())]
     raise BadMetadata(f"{quoted(key)} is neither a setting nor a parameter of {action}{did_you_mean(key, among)}")

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from actions.api import Definition
 from connectors.api import BEYOND, PROVISIONAL, Cell, fold
-from engine import metadata, schedule
+from engine import metadata, notify, schedule
 from engine.cells import LONGEST_NAME, BadCell, alike, brief, choice, guess, quoted, text
 from engine.columns import OURS, Column
 from engine.drafts import STANDARD, too_late
@@ -60,7 +60,7 @@ class Rules(Struct, frozen=True):
     remit: which of the rows are this daemon's.   sources: what there is to watch.
     says: source → the names of all values that its events have; None where they may be any.
     outside: what conditions may ask for of the world outside.   tables: the other tables of `rowd.toml`.
-    closed: what there is to watch that these rows may not name.
+    closed: what there is to watch that these rows may not name.   channels: those that tell of this table.
     """
 
     table: str
@@ -74,6 +74,7 @@ class Rules(Struct, frozen=True):
     outside: Outside = NOTHING_OUTSIDE
     tables: Mapping[str, Openness] = MappingProxyType({})
     closed: Closed = MappingProxyType({})
+    channels: frozenset[str] = frozenset()
 
 
 def parse(state: RowState, rules: Rules) -> Task | Defect:
@@ -164,7 +165,7 @@ def _task(state: RowState, rules: Rules, status: Status) -> Task:
     action, definition = _action(cells.get(Column.ACTION), rules.actions)
     inner = _metadata(cells.get(Column.METADATA), definition, action)
     row = Settings(cells, inner)
-    row.refuse_unserved()
+    notify.refuse_unknown(row, rules.channels)
     if (flaw := rules.remit.flaw(row.value(Column.RUNS_ON))) is not None:
         row.refuse(Column.RUNS_ON, flaw)
     depends_on, what = row.depends_on(), watched(row, rules.sources, rules.closed, cells.keys() | state.stood.keys())

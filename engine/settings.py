@@ -13,7 +13,7 @@ from engine import cells as cell_of
 from engine.cells import BadCell, alike, quoted, text
 from engine.columns import Column
 from engine.links import Dependency, OnFailure
-from engine.metadata import UNSERVED, Metadata
+from engine.metadata import Metadata
 from engine.model import MOST_COUNTED_RUNS, CatchUp, Overlap, Schedule, Type
 
 if TYPE_CHECKING:
@@ -74,12 +74,6 @@ class Settings:
         if column not in self._cells and column in self._inner:
             raise Wrong(Column.METADATA, f"Metadata, {message}")
         raise Wrong(column, message)
-
-    def refuse_unserved(self) -> None:
-        """A setting that this version doesn't know must not be ignored: the row would run when it shouldn't."""
-        for column in UNSERVED:
-            if (value := self.value(column)) is not None and value is not False:  # an unticked box says nothing
-                self.refuse(column, "not available in this version; clear it")
 
     def zone(self, default: tzinfo) -> tzinfo:
         return self._read(Column.TIME_ZONE, lambda cell: cell_of.zone(text(cell) or ""), default)

@@ -9,7 +9,6 @@ from connectors.preparing import Kind, Shape, Tone, Writer
 from engine.columns import OURS, SHARED, Column
 from engine.layout import Layout
 from engine.links import OnFailure
-from engine.metadata import UNSERVED
 from engine.model import CatchUp, Overlap, Status, Type
 from engine.settings import PRIORITIES
 
@@ -35,9 +34,6 @@ USUAL = (
     Column.FAILURES,
 )
 """What people steer by and what they look at, in the order in which a new table has them."""
-
-SERVED = tuple(column for column in Column if column not in UNSERVED)
-"""Every column that this version does something with."""
 
 PRESSES = ("run now", "retry", "skip next", "cancel", "approve", "snooze 1h", "snooze 1d")
 """Buttons to choose from. A snooze of another length is typed."""
@@ -136,6 +132,7 @@ _ABOUT: Mapping[Column, str] = {
     Column.ON_FAILURE: "What becomes of it where one of those did not succeed.",
     Column.CONDITION: 'What has to hold when it comes due, like "coverage < 80%".',
     Column.WATCH: "What makes it run when it changes: watched sources that rowd.toml defines, or columns of this table.",
+    Column.NOTIFY: "The channels by which people are told of its problems, with commas between them; none for nobody.",
     Column.COUNTS: "Of a counter: the watched sources that count it up.",
     Column.TIME_ZONE: "Of the row's times, like Europe/Berlin. Blank: the table's.",
     Column.CATCH_UP: "What becomes of runs that were late.",
@@ -186,6 +183,6 @@ def shapes(layout: Layout, chosen: Sequence[Column], renames: Mapping[str, str],
     A column that the table lacks, and has a stranger that was probably meant to be it, is left out: see `Layout.hints`.
     renames: canonical header → the header that it has in this table.
     """
-    known = [shape(column, header, actions) for column, header in layout.headers.items() if column in SERVED]
+    known = [shape(column, header, actions) for column, header in layout.headers.items()]
     lacking = [column for column in dict.fromkeys(chosen) if column not in layout.headers and column not in layout.nearly]
     return known + [shape(column, renames.get(str(column), str(column)), actions) for column in lacking]

@@ -18,6 +18,7 @@ from engine.columns import Column
 from engine.parts import Parts
 from engine.rules import TableRules
 from engine.windows import WindowFile
+from rowd.alerts.channels import Channels
 
 LEDGER, WINDOWS = "ledger.sqlite", "windows"
 """What they are called in the state folder."""
@@ -113,6 +114,7 @@ class Site(Struct, frozen=True):
     tables: Mapping[str, Bound]
     parts: Parts
     definitions: Mapping[str, Definition]
+    channels: Channels
 
     @property
     def served(self) -> Mapping[str, Bound]:

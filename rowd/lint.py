@@ -103,6 +103,12 @@ def lacks(lacking: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(Level.WARNING, "program", "", what, name=f"actions.{name}")
 
 
+def untold(troubles: Mapping[str, str]) -> Iterator[Finding]:
+    """Channels that tell nobody.   troubles: name → why, with the remedy."""
+    for name, what in troubles.items():
+        yield Finding(Level.ERROR, "channel", "", what, name=f"channel.{name}")
+
+
 def unusable(state: str, *, certain: bool) -> Finding:
     """That the state folder can't be had.   state: the sentence about it.   certain: it holds for whoever rowd runs as."""
     return Finding(Level.ERROR if certain else Level.WARNING, "state", "", state.rstrip("."), name="daemon.state_dir")

@@ -20,7 +20,7 @@ from engine.layout import Layout
 from engine.patience import ThreadWorker
 from engine.quota import part_of
 from engine.recent import lasted
-from engine.shapes import SERVED, USUAL, shapes
+from engine.shapes import USUAL, shapes
 from rowd.allowances import commands_governor
 from rowd.bound import Bound
 from rowd.wiring import new_id
@@ -140,7 +140,7 @@ def polled(bound: Bound, table: Table) -> Check:
 
 def chosen(columns: Collection[Column]) -> list[Column]:
     """The columns that a table is to have: the usual ones first, and these."""
-    return [*USUAL, *(column for column in SERVED if column in columns and column not in USUAL)]
+    return [*USUAL, *(column for column in Column if column in columns and column not in USUAL)]
 
 
 def wanting(bound: Bound, columns: Sequence[Column]) -> Wanted:

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from actions.api import Process
 from config.mistakes import ConfigError
-from config.settings import Listen
 from engine.committer import Commits
 from engine.events import ConfigRefused, ConfigReloaded, Listener, Trouble
 from engine.loop import Daemon
@@ -30,10 +29,10 @@ class Reloading:
         committer: Commits,
         reload: Callable[[], Site],
         listener: Listener,
-        listen: Callable[[Listen | None], None] = lambda _: None,
+        heed: Callable[[Site], None] = lambda _: None,
     ) -> None:
-        """listen: told where deliveries are to be listened for, each time that rowd.toml was read anew."""
-        self._listen = listen
+        """heed: told what rowd.toml says, each time that it was read anew."""
+        self._heed = heed
         self._site, self._made, self._committer, self._reload, self._listener = site, made, committer, reload, listener
         self._turn = asyncio.Lock()
         self._opened = dict(site.served)  # as they are; those that are added later are added here, too
@@ -55,7 +54,7 @@ class Reloading:
         else:
             restart, reopened = await self._take_over(site)
             served = tuple(name for name in self._serving() if name in site.served)
-            self._listen(site.config.settings.listen)
+            self._heed(site)
             heard = self._note.listens, self._note.deaf
             self._note = Note(self._note.process, site.config.version, now, served, restart, listens=heard[0], deaf=heard[1])
             self._listener(ConfigReloaded(at=self._made.clock.now(), tables=tuple(site.served), restart=restart, reopened=reopened))

@@ -15,13 +15,15 @@ from typing import Any
 from actions.api import Process
 from engine.clock import Clock, SystemClock
 from engine.committer import Committer
-from engine.events import ConfigDoubted, Listener, Trouble
+from engine.events import ConfigDoubted, Event, Listener, Trouble
 from engine.housekeeping import Chores, Housekeeping
 from engine.ledger import DaemonMark, Ledger
 from engine.ledger.backups import FOLDER
 from engine.loop import Daemon
 from engine.trust import SteadyClock
 from rowd import __version__
+from rowd.alerts.alerting import Alerting
+from rowd.alerts.noticing import Ear
 from rowd.bound import Site
 from rowd.heartbeat import Heartbeat
 from rowd.hooks import Hooks
@@ -89,16 +91,22 @@ async def serve(
     beside: something that lives as long as the daemon does and may end it by ending (the live view).   manager: is told how it gets
     on.   take_over: see `opened`.
     """
-    terminal = Terminal()
+    terminal, ear = Terminal(), Ear()
     gc.disable()
-    async with opened(site, listener, take_over=take_over) as (made, committer):
+    async with opened(site, heard_by(ear, listener), take_over=take_over) as (made, committer):
         for warning in site.warnings:
             listener(ConfigDoubted(at=made.clock.now(), message=warning))
         stopping, loop = _stoppable(), asyncio.get_running_loop()
         hooks = Hooks(made, site.state, stopping.is_set, listener)
         listening = Listening(hooks, made.clock, listener, lambda where, deaf: reloading.listens(where, deaf))
         listening.go_by(site.config.settings.listen)
-        reloading = Reloading(site, _myself(), made, committer, reload, listener, listening.go_by)
+        alerting = Alerting(made, committer, listener, ear, site.channels)
+
+        def heed(now: Site) -> None:
+            listening.go_by(now.config.settings.listen)
+            alerting.go_by(now.channels)
+
+        reloading = Reloading(site, _myself(), made, committer, reload, listener, heed)
         chores = Housekeeping(_chores(site), SystemClock(), committer, listener)
         attendance = Attendance(manager, made)
         companions: list[asyncio.Task[None]] = []
@@ -123,6 +131,8 @@ async def serve(
         accompany("the listener", listening.run())
         accompany("the note of a stop", reloading.stopped(stopping))
         accompany("what the service manager is told", attendance.attend(stopping))
+        await alerting.begin()
+        accompany("what people are told", alerting.run())
         shown = loop.create_task(_beside(beside(made), stopping)) if beside is not None else None
         try:
             await made.run(stopping)
@@ -147,10 +157,21 @@ async def _collecting(made: Daemon) -> None:
 
 async def pass_once(site: Site, listener: Listener) -> None:
     """One pass over every table. Ctrl-C or SIGTERM ends it as it ends a daemon."""
-    async with opened(site, listener) as (made, _):
+    async with opened(site, listener) as (made, committer):
         await made.run_once(_stoppable())
+        await Alerting(made, committer, listener, Ear(), site.channels).once()
         # Only now: who reads of a daemon that still runs would tell people to send it SIGHUP, and a pass has no ear for it.
         leave(site.state, Note(_myself(), site.config.version, made.clock.now(), tuple(site.served)))
+
+
+def heard_by(ear: Ear, listener: Listener) -> Listener:
+    """A listener that both of them are told by."""
+
+    def tell(event: Event) -> None:
+        ear.hear(event)
+        listener(event)
+
+    return tell
 
 
 async def _contained(what: str, work: Coroutine[Any, Any, None], clock: Clock, listener: Listener) -> None:

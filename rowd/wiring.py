@@ -42,6 +42,7 @@ from engine.tenancy import Holder
 from engine.tender import Tender
 from engine.trust import SteadyClock
 from engine.watching import Source
+from rowd.alerts.channels import channels_of, telling_of
 from rowd.approvals import approval_rules
 from rowd.bound import LEDGER, Bound, Lent, Site
 from rowd.hiding import mask_of
@@ -110,7 +111,7 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
         facts=questions,
         approvals=approval_rules(config, definitions),
     )
-    return Site(config, tables, parts, definitions), mistakes
+    return Site(config, tables, parts, definitions, channels_of(config, mistakes)), mistakes
 
 
 def _brakes(config: Config) -> dict[str, Brake]:
@@ -272,6 +273,7 @@ def _table(
         outside=outside,
         tables=others(config.settings.tables, name),
         closed=shut,
+        channels=telling_of(config, name),
     )
     lent = Lent(config)
     place = Place(

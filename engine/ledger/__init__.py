@@ -26,12 +26,17 @@ from engine.ledger.journals import Untold
 from engine.ledger.marks import Marks
 from engine.ledger.occurrences import Occurrences
 from engine.ledger.pairs import Pairs
+from engine.ledger.problems import Problems
 from engine.ledger.recording import Recording
 from engine.ledger.records import (
     Attempt,
     AttemptEnd,
+    ChannelMark,
     DaemonMark,
     Digest,
+    Notice,
+    Place,
+    Problem,
     Pruned,
     Reach,
     TableMark,
@@ -62,6 +67,7 @@ class Ledger(
     Answers,
     Workflows,
     Revisions,
+    Problems,
 ):
     """All of it, over one connection to one file. See `Ledger.open` and `Ledger.transaction`."""
 
@@ -71,6 +77,7 @@ __all__ = [
     "Attempt",
     "AttemptEnd",
     "Backup",
+    "ChannelMark",
     "DaemonMark",
     "Digest",
     "IllegalMove",
@@ -82,6 +89,9 @@ __all__ = [
     "LedgerTooNew",
     "LedgerTooOld",
     "LedgerUnwritable",
+    "Notice",
+    "Place",
+    "Problem",
     "Pruned",
     "Reach",
     "TableMark",

@@ -122,12 +122,24 @@ def _version_17(connection: sqlite3.Connection) -> None:
     connection.execute(f"CREATE TABLE announced ( n INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, {columns} ) STRICT")
 
 
+def _version_18(connection: sqlite3.Connection) -> None:
+    place = '"table" TEXT NOT NULL, "key" TEXT NOT NULL, matter TEXT NOT NULL'
+    told = "name TEXT NOT NULL, since INTEGER NOT NULL, why TEXT NOT NULL"
+    key = 'PRIMARY KEY ("table", "key", matter)'
+    connection.execute(f"CREATE TABLE problems ( {place}, {told}, channels TEXT NOT NULL, {key} ) WITHOUT ROWID, STRICT")
+    number = "n INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, channel TEXT NOT NULL, at INTEGER NOT NULL"
+    connection.execute(f"CREATE TABLE notices ( {number}, {place}, {told}, over TEXT NOT NULL ) STRICT")
+    connection.execute("CREATE INDEX notices_of_channel ON notices (channel, n)")
+    columns = "name TEXT NOT NULL, sent TEXT NOT NULL, trouble TEXT NOT NULL, since INTEGER NOT NULL"
+    connection.execute(f"CREATE TABLE channels ( {columns}, PRIMARY KEY (name) ) STRICT")
+
+
 STEPS: Mapping[int, Step] = dict(
     enumerate(
         (
             *(_version_2, _version_3, _version_4, _version_5, _version_6, _version_7),
             *(_version_8, _version_9, _version_10, _version_11, _version_12, _version_13, _version_14),
-            *(_version_15, _version_16, _version_17),
+            *(_version_15, _version_16, _version_17, _version_18),
         ),
         2,
     )

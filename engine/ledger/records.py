@@ -9,6 +9,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from actions.api import Outcome, Process, Result, Uptime
+from config.matters import Matter
 from engine.model import Occurrence
 
 
@@ -158,3 +159,54 @@ class Pruned(Struct, frozen=True):
     folders: tuple[str, ...]
     occurrences: int
     more: bool
+
+
+Place = tuple[str, str, Matter]
+"""Table, key and matter of a problem: no two that stand have the same."""
+
+
+class Problem(Struct, frozen=True):
+    """Something wrong, from when it begins until it is over.
+
+    table, key: "" of what is no table's, or no row's.   name: of the row, of the table, or of whose quota it is.
+    since: when it began, as far as is known.   why: a clause, with the remedy where there is one.
+    channels: those that are told of it, and of its end.
+    """
+
+    table: str
+    key: str
+    matter: Matter
+    name: str
+    since: datetime
+    why: str
+    channels: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> Place:
+        return self.table, self.key, self.matter
+
+
+class Notice(Struct, frozen=True):
+    """What a channel has yet to be told.
+
+    number: 0 before it is put down.   over: how the problem ended; "" where it has begun.
+    """
+
+    number: int
+    channel: str
+    at: datetime
+    problem: Problem
+    over: str = ""
+
+
+class ChannelMark(Struct, frozen=True):
+    """How a channel stands.
+
+    sent: when messages were sent within the last hour, oldest first.   trouble: why nothing can be sent, "" where it can.
+    since: when it came to stand so.
+    """
+
+    name: str
+    sent: tuple[datetime, ...]
+    trouble: str
+    since: datetime

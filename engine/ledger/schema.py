@@ -333,6 +333,44 @@ CREATE TABLE journal (
     FOREIGN KEY(occurrence) REFERENCES occurrences (seq) ON DELETE CASCADE
 ) STRICT;
 CREATE INDEX journal_of_table ON journal ("table", version);
+
+-- What is wrong, of which channels were, or are to be, told. table, key: "" of what is no table's, or no row's.
+-- channels: their names, as JSON.
+CREATE TABLE problems (
+    "table" TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    matter TEXT NOT NULL,
+    name TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    why TEXT NOT NULL,
+    channels TEXT NOT NULL,
+    PRIMARY KEY ("table", "key", matter)
+) WITHOUT ROWID, STRICT;
+
+-- What channels have yet to be told: that a problem has begun, or that it is over. over: how; "" where it has begun.
+CREATE TABLE notices (
+    n INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    channel TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    "table" TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    matter TEXT NOT NULL,
+    name TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    why TEXT NOT NULL,
+    over TEXT NOT NULL
+) STRICT;
+CREATE INDEX notices_of_channel ON notices (channel, n);
+
+-- How channels stand. sent: when messages were sent within the last hour, as JSON.
+-- trouble: why nothing can be sent, "" where it can; since when it stands so.
+CREATE TABLE channels (
+    name TEXT NOT NULL,
+    sent TEXT NOT NULL,
+    trouble TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (name)
+) STRICT;
 """
 
 SCHEMA = tuple(statement for statement in _SQL.split(";\n") if statement.strip())

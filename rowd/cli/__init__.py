@@ -47,6 +47,12 @@ COMMANDS = (
     Entry("next", "rowd.cli.next:next_runs", LOOK, "Show the coming runs of all tables, also as an iCalendar file."),
     Entry("graph", "rowd.cli.graph:graph", LOOK, "Draw which rows wait for which, as a tree."),
     Entry("workflows", "rowd.cli.workflows:workflows", LOOK, "Say how workflows have ended: rows that belong together."),
+    Entry(
+        "channel",
+        "rowd.cli.channel:channel_app",
+        LOOK,
+        "Say how the channels stand that tell people of problems, and try them out.",
+    ),
     Entry("history", "rowd.cli.history:history", LOOK, "List what happened, newest first."),
     Entry("logs", "rowd.cli.logs:logs", LOOK, "Print what a run printed."),
     Entry("run-now", "rowd.cli.run_now:run_now", ACT, "Run a task now."),

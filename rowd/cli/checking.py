@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterable, Iterator
 
 from actions.api import Checkable
 from connectors.preparing import Check
 from engine.layout import Layout
+from rowd.alerts.carrying import carry
 from rowd.bound import Site
 from rowd.cli.site import runner, runs_as_us
-from rowd.lint import Finding, lacks, unusable, unwatched, users
+from rowd.lint import Finding, lacks, untold, unusable, unwatched, users
 from rowd.lock import StateUnusable, obstacle
 from rowd.view import TableView
 
@@ -40,6 +42,16 @@ def about_actions(site: Site) -> Iterator[Finding]:
     if runs_as_us(site):
         found = {name: action.lacking() for name, action in site.parts.actions.items() if isinstance(action, Checkable)}
         yield from lacks({name: what for name, what in found.items() if what is not None})
+
+
+def about_channels(site: Site) -> Iterator[Finding]:
+    """Channels whose address is none. Nothing is sent."""
+
+    async def looked() -> dict[str, str]:
+        found = await asyncio.gather(*(carry(channel.address, None) for channel in site.channels.values()))
+        return {name: why for name, why in zip(site.channels, found, strict=True) if why}
+
+    yield from untold(asyncio.run(looked()) if site.channels else {})
 
 
 def about_sources(site: Site, tables: Iterable[TableView]) -> Iterator[Finding]:

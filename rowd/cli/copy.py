@@ -9,7 +9,7 @@ import typer
 
 from connectors.api import fold
 from engine.clock import SystemClock
-from engine.shapes import SERVED
+from engine.columns import Column
 from rowd.bound import Site
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
@@ -107,7 +107,7 @@ def _warned(source: str, target: str, plan: CopyPlan) -> None:
 
 def _remedy(target: str, lacking: list[str]) -> str:
     """How the target gets these columns."""
-    served = {fold(column): str(column) for column in SERVED}
+    served = {fold(column): str(column) for column in Column}
     columns = [served.get(fold(header)) for header in lacking]
     if None in columns:
         return f"Add them to {target} by hand, then repeat the command."

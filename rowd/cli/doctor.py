@@ -18,7 +18,7 @@ from engine.plan import bare
 from engine.recent import lasted
 from engine.watching import tried
 from rowd.bound import Site
-from rowd.cli.checking import MARKS, about_actions, about_sources, about_state
+from rowd.cli.checking import MARKS, about_actions, about_channels, about_sources, about_state
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
@@ -98,6 +98,11 @@ def _installation(site: Site, *, mended: bool) -> Iterator[Line]:
     yield from (Line("", "actions", False, f"{one.name} {one.message}") for one in lacking)
     if not lacking:
         yield Line("", "actions", True, f"{plural(len(site.definitions), 'action')} could start")
+    if site.channels:
+        mute = [*about_channels(site)]
+        yield from (Line("", "channels", False, f"{one.name} {one.message}") for one in mute)
+        if not mute:
+            yield Line("", "channels", True, f"{plural(len(site.channels), 'channel')} could be told")
     marks = _seen(site)
     for name, source in site.parts.sources.items():
         mark = marks.get(name)

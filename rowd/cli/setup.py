@@ -15,7 +15,6 @@ from engine.cells import did_you_mean
 from engine.clock import Clock, SystemClock
 from engine.columns import Column
 from engine.layout import COLUMNS
-from engine.shapes import SERVED
 from rowd.bound import Bound
 from rowd.cli.checking import told_check
 from rowd.cli.command import code_of, examples
@@ -123,7 +122,7 @@ def setup(
     It only adds. What people chose stays: columns and their order, formats, options, colours. A second run changes nothing, and
     says so. A daemon may run meanwhile.
     """
-    more = list(SERVED) if every else [_column(word) for word in columns or ()]
+    more = list(Column) if every else [_column(word) for word in columns or ()]
     site = site_at(config)
     names = tables_of(site, table)
     clock = SystemClock()
@@ -144,9 +143,7 @@ def setup(
 def _column(word: str) -> Column:
     found = COLUMNS.get(fold(word))
     if found is None:
-        fail(f'rowd has no column "{clean(word)}"{did_you_mean(word, list(map(str, SERVED)))}', Exit.USAGE)
-    if found not in SERVED:
-        fail(f"{found} is not available in this version", Exit.USAGE)
+        fail(f'rowd has no column "{clean(word)}"{did_you_mean(word, list(map(str, Column)))}', Exit.USAGE)
     return found
 
 

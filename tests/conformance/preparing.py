@@ -10,7 +10,7 @@ from connectors.api import Examinable, Patch, Preparable, Table
 from connectors.preparing import Shape
 from engine.columns import Column
 from engine.layout import Layout
-from engine.shapes import SERVED, USUAL, shapes
+from engine.shapes import USUAL, shapes
 from tests.conformance.suite import COLUMNS, Bench, by_name, read_all, write
 
 NEW = ("Action", "Health", "Do")
@@ -22,7 +22,7 @@ def usual(headers: Sequence[str]) -> list[Shape]:
 
 
 def every(headers: Sequence[str]) -> list[Shape]:
-    return shapes(Layout.of(headers, {}), [c for c in SERVED if c is not Column.ID], {}, ["greet"])
+    return shapes(Layout.of(headers, {}), [c for c in Column if c is not Column.ID], {}, ["greet"])
 
 
 def preparable(table: Table) -> Preparable:

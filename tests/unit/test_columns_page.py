@@ -13,7 +13,7 @@ from connectors.api import fold
 from engine import cells
 from engine.cells import LONGEST_NAME
 from engine.columns import OURS, Column
-from engine.metadata import DEEPEST, LONGEST, SETTINGS, UNSERVED, read
+from engine.metadata import DEEPEST, LONGEST, SETTINGS, read
 from engine.model import CatchUp, Overlap, Status, Type
 from engine.settings import HIGHEST, MOST_PERIODS, PRIORITIES
 
@@ -49,10 +49,9 @@ def test_missed_counts_what_the_tally_counts() -> None:
     assert "(`skipped`" in rows(ROWD)["Missed"].partition(words)[2]
 
 
-def test_every_setting_of_metadata_is_listed_and_unserved_ones_are_said_to_be() -> None:
+def test_every_setting_of_metadata_is_listed() -> None:
     listed = {fold(word) for word in re.findall(r"`(\w+)`", PAGE.split("## Metadata")[1])}
     assert set(SETTINGS) <= listed
-    assert all("Not available in this version" in rows(PEOPLE)[column] for column in UNSERVED)
 
 
 def test_the_bounds_are_those_of_the_code() -> None:

@@ -325,8 +325,7 @@ def test_the_columns_of_the_readme_exist_and_none_is_left_out_without_a_word() -
 
 def test_the_types_of_the_readme_are_those_that_there_are() -> None:
     table = {cell: what for cell, _, what in rows(ROOT / "README.md", "column", "who writes", "what stands there")}
-    limits = (ROOT / "README.md").read_text(encoding="utf-8").split("## Honest limits")[1].split("\n*")[2]
-    assert set(marked(table["Type"])) | set(marked(limits)) == set(Type)
+    assert set(marked(table["Type"])) == set(Type)
 
 
 @pytest.mark.parametrize("cell", [cell for cell, _ in rows(ROOT / "README.md", "Schedule", "comes due")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, time, timedelta
 from time import process_time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,8 +17,9 @@ from actions.api import Definition
 from actions.parameters import Parameter, ParameterType
 from connectors.api import BEYOND, Cell
 from engine.columns import RESTARTS, Column
-from engine.metadata import SETTINGS, UNSERVED, restarts
+from engine.metadata import SETTINGS, restarts
 from engine.model import CatchUp, Defect, Overlap, RowState, Status, Task, Type
+from engine.notify import named
 from engine.parse import Rules, doubled_names, parse, parse_like, said_by
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -398,13 +400,55 @@ def test_a_priority_is_a_number_or_a_word() -> None:
     assert [task(priority=p).priority for p in ("Low", "normal", "HIGH", -1000, "7")] == [-1, 0, 1, -1000, 7]
 
 
-@pytest.mark.parametrize("column", UNSERVED)
-def test_a_setting_that_this_version_does_not_serve_stops_the_row(column: Column) -> None:
-    name = column.name.lower()
-    assert message(**{name: "build"}) == f'{column} "build": not available in this version; clear it'
-    assert message(metadata=json.dumps({name: ["build", "test"]})).startswith(f"Metadata, {column}")
-    assert task(**{name: " "}, metadata=json.dumps({name: None})) == task()
-    assert task(**{name: False}) == task()
+CHANNELS = frozenset({"ops-mail", "boss"})
+
+
+def notified(said: object = None, metadata: object = None, channels: frozenset[str] = CHANNELS) -> Task | Defect:
+    cells = {"Name": "a", "Action": "work", "Type": "manual", "Notify": said, "Metadata": metadata}
+    return parse(replace(state(), cells=cells), replace(RULES, channels=channels))
+
+
+@pytest.mark.parametrize("said", ["ops-mail", "Ops Mail, BOSS", "boss\nops-mail", "none", "None", "", None, False])
+def test_channels_that_there_are_may_be_named_and_nobody(said: object) -> None:
+    assert isinstance(notified(said), Task)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ("opsmial", '"opsmial" is no channel that tells of this table; did you mean "ops-mail"?, or write none for nobody'),
+        ("x, boss", '"x" is no channel that tells of this table; there are boss and ops-mail, or write none for nobody'),
+        ("boss, none", "names channels, and none for nobody; write one or the other"),
+        (",", "names no channel; write channels with commas between them, or none for nobody"),
+    ],
+)
+def test_a_channel_that_there_is_not_stops_the_row_and_the_known_ones_are_named(said: str, why: str) -> None:
+    one = notified(said)
+    assert isinstance(one, Defect)
+    assert (one.column, one.message) == ("Notify", f'Notify "{said}": {why}')
+
+
+def test_channels_may_stand_in_metadata_and_where_there_are_none_it_is_said() -> None:
+    assert isinstance(notified(metadata='{"notify": ["boss", "ops-mail"]}'), Task)
+    one = notified(metadata='{"notify": "x"}', channels=frozenset())
+    assert isinstance(one, Defect)
+    assert one.column == "Metadata"
+    assert "its operator has yet to define one" in one.message
+
+
+@pytest.mark.parametrize(
+    ("cells", "found"),
+    [
+        ({}, None),
+        ({"Notify": "gone"}, None),
+        ({"Notify": "gone, Boss"}, ("boss",)),
+        ({"Notify": "none"}, ()),
+        ({"Notify": False}, None),
+        ({"Metadata": '{"notify": ["ops_mail"]}'}, ("ops-mail",)),
+    ],
+)
+def test_whom_a_row_names_is_known_also_where_it_is_not_understood(cells: dict[str, Any], found: object) -> None:
+    assert named(cells, CHANNELS) == found
 
 
 def test_remarks_change_nothing() -> None:

@@ -12,15 +12,14 @@ from connectors.preparing import Kind, Writer
 from engine.columns import OURS, SHARED, Column
 from engine.layout import Layout
 from engine.merge import press_of
-from engine.metadata import UNSERVED
 from engine.model import CatchUp, Overlap, Status, Type
-from engine.shapes import SERVED, USUAL, shape, shapes
+from engine.shapes import USUAL, shape, shapes
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/columns.md").read_text(encoding="utf-8")
 HEALTH = "".join((Path(__file__).parents[2] / f"engine/{name}.py").read_text(encoding="utf-8") for name in ("health", "drafts"))
 
 
-@pytest.mark.parametrize("column", SERVED)
+@pytest.mark.parametrize("column", tuple(Column))
 def test_every_column_that_is_served_has_a_shape_of_one_sentence_or_two(column: Column) -> None:
     found = shape(column, "Title")
     assert found.header == "Title"
@@ -30,8 +29,7 @@ def test_every_column_that_is_served_has_a_shape_of_one_sentence_or_two(column: 
 
 
 def test_columns_that_this_version_refuses_are_never_made() -> None:
-    assert set(SERVED) == set(Column) - set(UNSERVED)
-    assert set(USUAL) <= set(SERVED)
+    assert set(USUAL) <= set(Column)
 
 
 def test_the_options_are_words_that_the_cells_take() -> None:
@@ -58,7 +56,7 @@ def test_the_tones_are_of_words_that_rowd_says() -> None:
 
 
 def test_dates_are_dates_and_numbers_numbers() -> None:
-    kinds = {column: shape(column, "x").kind for column in SERVED}
+    kinds = {column: shape(column, "x").kind for column in Column}
     assert {c for c, kind in kinds.items() if kind is Kind.INSTANT} == {Column.NEXT_RUN, Column.LAST_RUN, Column.LAST_SUCCESS}
     assert kinds[Column.RUNS] is kinds[Column.CURRENT] is Kind.NUMBER
     assert all(shape(c, "x").options for c, kind in kinds.items() if kind is Kind.CHOICE)

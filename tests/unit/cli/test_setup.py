@@ -119,9 +119,7 @@ def test_other_columns_are_had_by_name_or_all_of_them(tmp_path: Path) -> None:
     assert "Jitter" not in header(desk)
     desk.said("setup", "--all")
     assert {"Jitter", "Depends On", "Result Link"} <= set(header(desk))
-    assert "Notify" not in header(desk)
     assert 'rowd has no column "Prioritty"; did you mean "Priority"?' in desk.said("setup", "--column", "Prioritty", code=2)
-    assert "Notify is not available" in desk.said("setup", "--column", "Notify", code=2)
 
 
 def test_a_file_that_may_not_be_written_is_told_before_anything(tmp_path: Path) -> None:

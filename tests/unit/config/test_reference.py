@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 import config
 from config.load import load
-from config.settings import Blackout, BreakerSettings, Conditions, Daemon, Defaults, Listen, Settings, TableSettings
+from config.settings import Blackout, BreakerSettings, Channel, Conditions, Daemon, Defaults, Listen, Settings, TableSettings
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = Path(config.__file__).parent / "rowd.example.toml"
@@ -26,6 +26,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[tables.NAME]": TableSettings,
     "[listen]": Listen,
     "[conditions]": Conditions,
+    "[channel.NAME]": Channel,
     "[[blackout]]": Blackout,
 }
 DEPENDS = {"state_dir", "time_zone"}
@@ -71,6 +72,7 @@ def test_the_example_is_right_with_every_setting_taken_out_of_its_comment(tmp_pa
     for section, model in (("daemon", Daemon), ("defaults", Defaults), ("breaker", BreakerSettings), ("listen", Listen)):
         assert set(raw[section]) == set(keys(model)), f"every setting of [{section}] stands in the example"
     assert set(keys(TableSettings)) < set(raw["tables"]["tasks"])
+    assert set(raw["channel"]["mail"]) == set(keys(Channel))
     assert {key for blackout in raw["blackout"] for key in blackout} == set(keys(Blackout))
 
 
@@ -98,7 +100,7 @@ def test_every_setting_has_a_row_with_its_default_on_the_page(heading: str) -> N
             given = (
                 {"name": "n", "days": ["sat"]} if model is Blackout and key != "days" else {"name": "n", "dates": ["2026-01-01"]}
             )
-            others = {TableSettings: {"connector": "local"}, Blackout: given}.get(model, {})
+            others = {TableSettings: {"connector": "local"}, Blackout: given, Channel: {"secret": "MAIL"}}.get(model, {})
             assert getattr(model.model_validate({**others, **value}), name) == default
 
 

@@ -1,0 +1,157 @@
+"""Carries to one channel what it has yet to be told: at least once, whatever is killed; in order; no faster than it may."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from engine.clock import Clock
+from engine.committer import RETRY_LEDGER, Commits
+from engine.events import ChannelFailed, ChannelRecovered, ChannelTold, Event, Listener, NoticesDropped
+from engine.ledger import ChannelMark, Ledger, LedgerUnwritable, Notice
+from rowd.alerts.carrying import Carrier
+from rowd.alerts.channels import Channel
+from rowd.alerts.pace import GATHER, KEPT, opens, pause, recent
+from rowd.alerts.wording import message
+
+MOST = 5000
+"""Notices that are told together at most."""
+
+GRACE = timedelta(seconds=5)
+"""So long a message that is under way may take when rowd stops: else the next daemon would send it again."""
+
+
+class Courier:
+    """Of one channel.
+
+    What was sent and could not be put down is remembered, and nothing more is sent before it is: so a ledger that can't be written
+    leads to no second message.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        mark: ChannelMark | None,
+        clock: Clock,
+        committer: Commits,
+        listener: Listener,
+        carry: Carrier,
+    ) -> None:
+        """mark: how the ledger says that it stands; None where nothing was ever sent."""
+        self.channel = channel
+        self._clock, self._committer, self._listener, self._carry = clock, committer, listener, carry
+        self._mark = self._written = mark or ChannelMark(channel.name, (), "", clock.now())
+        self._done: set[int] = set()  # notices that need be told no more, and stand in the ledger yet
+        self._news: list[Event] = []  # to be told once the ledger has it
+        self._stirred = asyncio.Event()
+        self._failures = 0
+        self._again = 0.0  # on the monotonic clock: not before that, after a failure
+
+    def stir(self) -> None:
+        """There may be something to tell."""
+        self._stirred.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._stirred.clear()
+            try:
+                await self._step()
+            except LedgerUnwritable:  # the daemon says so; nothing is lost
+                await self._clock.sleep(RETRY_LEDGER)
+
+    async def once(self) -> None:
+        """Tell what there is, without waiting for more; nothing where that may not be told now. Raises LedgerUnwritable."""
+        notices, now = await self._waiting(), self._clock.now()
+        if notices and self._opens(now - GATHER, now) <= now:
+            await self._send(notices)
+
+    async def _step(self) -> None:
+        await self._settle()
+        notices, now = await self._waiting(), self._clock.now()
+        if not notices:
+            await self._stirred.wait()
+            return
+        left = max(self._opens(notices[0].at, now) - now, timedelta(seconds=self._again - self._clock.monotonic()))
+        if left > timedelta(0):
+            await self._pause(left)
+            return
+        sending = asyncio.create_task(self._send(notices))
+        try:
+            await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            await asyncio.wait([sending], timeout=GRACE.total_seconds())
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+            raise
+
+    async def _waiting(self) -> list[Notice]:
+        name = self.channel.name
+        return await self._committer.read(lambda ledger: ledger.notices(name, MOST))
+
+    def _opens(self, oldest: datetime, now: datetime) -> datetime:
+        """oldest: what lies ahead was put down before the clock was set back."""
+        return opens(min(oldest, now), recent(self._mark.sent, now), self.channel.settings, self.channel.zone)
+
+    async def _pause(self, span: timedelta) -> None:
+        """For so long, or until something stirs."""
+        timer = self._clock.call_after(span, self._stirred.set)
+        try:
+            await self._stirred.wait()
+        finally:
+            timer.cancel()
+
+    async def _send(self, notices: Sequence[Notice]) -> None:
+        now, most = self._clock.now(), self.channel.settings.max_per_hour
+        sent = (*recent(self._mark.sent, now), now)
+        until = self._after(sent) if len(sent) >= most else None
+        why = await self._carry(self.channel.address, message(notices, self.channel.zone, until))
+        now = self._clock.now()
+        if why:
+            await self._failed(why, notices, now)
+        else:
+            await self._told(notices, sent, now)
+
+    def _after(self, sent: Sequence[datetime]) -> datetime:
+        return opens(sent[-1] - GATHER, sent, self.channel.settings, self.channel.zone)
+
+    async def _told(self, notices: Sequence[Notice], sent: tuple[datetime, ...], now: datetime) -> None:
+        before, name = self._mark, self.channel.name
+        self._failures = 0
+        self._done |= {notice.number for notice in notices}
+        self._mark = ChannelMark(name, sent, "", now if before.trouble else before.since)
+        self._news.append(ChannelTold(at=now, channel=name, notices=len(notices)))
+        if before.trouble:
+            seconds = round((now - before.since).total_seconds(), 3)
+            self._news.append(ChannelRecovered(at=now, channel=name, seconds=seconds))
+        await self._settle()
+
+    async def _failed(self, why: str, notices: Sequence[Notice], now: datetime) -> None:
+        before, name = self._mark, self.channel.name
+        self._failures += 1
+        self._again = self._clock.monotonic() + pause(self._failures).total_seconds()
+        self._mark = ChannelMark(name, before.sent, why, before.since if before.trouble else now)
+        if not before.trouble:
+            self._news.append(ChannelFailed(at=now, channel=name, message=why))
+        old = {notice.number for notice in notices if now - notice.at >= KEPT}
+        if old:
+            self._done |= old
+            self._news.append(NoticesDropped(at=now, channel=name, notices=len(old)))
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """Have the ledger know what was told, and how the channel stands; then say so."""
+        done, mark = tuple(self._done), self._mark
+
+        def write(ledger: Ledger) -> None:
+            ledger.forget_notices(done)
+            ledger.mark_channel(mark)
+
+        if done or mark != self._written:
+            await self._committer.do(write, point="marks")
+            self._done.difference_update(done)
+            self._written = mark
+        news, self._news = self._news, []
+        for event in news:
+            self._listener(event)

@@ -1,0 +1,110 @@
+"""What a message says: which problems have begun, and which are over, short enough to be read. Pure.
+
+Names and reasons are text of strangers: they are cut, kept on one line, and made harmless to whatever shows them.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta, tzinfo
+
+from msgspec import Struct
+
+from actions.telling import cut, plain
+from config.matters import Matter
+from engine.ledger import Notice, Place, Problem
+from engine.wording import moment
+from rowd.saying import plural
+
+MOST = 20
+"""Problems that one message tells of; of the others it says how many they are."""
+
+LONGEST_NAME, LONGEST_WHY, LONGEST_TITLE = 80, 300, 120
+"""Characters."""
+
+HEADS: Mapping[Matter, str] = {
+    Matter.FAILED: "FAILED",
+    Matter.MISSED: "MISSED",
+    Matter.DEADLINE: "OVERDUE",
+    Matter.DEFECT: "ERROR",
+    Matter.UNREACHABLE: "UNREACHABLE",
+    Matter.OWNER: "NO ACCESS",
+    Matter.HELD: "HELD",
+    Matter.UNWRITABLE: "UNWRITABLE",
+    Matter.QUOTA: "QUOTA LOW",
+}
+"""As Health and `rowd status` say it."""
+
+_LOOK = frozenset({Matter.FAILED, Matter.MISSED, Matter.DEADLINE})
+"""Where `rowd show` tells more; what else there is says its remedy itself."""
+
+
+class Message(Struct, frozen=True):
+    """title: one line.   body: plain text."""
+
+    title: str
+    body: str
+
+
+def message(notices: Sequence[Notice], zone: tzinfo, until: datetime | None = None) -> Message:
+    """One message of all these, in the order in which they came about; what was told of one place stands together.
+
+    until: what comes before that instant waits for it, since it is the last message that may be sent for now.
+    """
+    places: dict[Place, list[Notice]] = defaultdict(list)
+    for notice in notices:
+        places[notice.problem.place].append(notice)
+    entries = [_entry(its, zone) for its in list(places.values())[:MOST]]
+    if len(places) > MOST:
+        entries.append(f"{len(places) - MOST} more were left out: `rowd status` and `rowd list` say how all stands.")
+    if until is not None:
+        entries.append(f"No more messages go here for now: what comes before {_at(until, zone)} is told together then.")
+    return Message(_title(list(places.values())), "\n\n".join(entries))
+
+
+def _title(places: Sequence[Sequence[Notice]]) -> str:
+    if len(places) == 1:
+        last = places[0][-1]
+        return cut(
+            f"rowd: {_name(last.problem)}{f': {last.over}' if last.over else f' {HEADS[last.problem.matter]}'}", LONGEST_TITLE
+        )
+    over = sum(bool(its[-1].over) for its in places)
+    begun = len(places) - over
+    parts = [plural(begun, "problem")] if begun else []
+    return f"rowd: {', '.join([*parts, *([f'{over} over'] if over else [])])}"
+
+
+def _entry(its: Sequence[Notice], zone: tzinfo) -> str:
+    """All that is told of one place: how it stands by the newest notice, and what came before."""
+    last, problem = its[-1], its[-1].problem
+    often = sum(not notice.over for notice in its)
+    times = f" ({often} times)" if often > 1 else ""
+    head, who = HEADS[problem.matter], _whose(problem)
+    if last.over:
+        return f"{who}: over at {_at(last.at, zone)}: {last.over}\n  {head} since {_at(problem.since, zone)}{times}"
+    lines = [f"{who}: {head} since {_at(problem.since, zone)}{times}"]
+    if why := tamed(problem.why, LONGEST_WHY):
+        lines.append(why)
+    if problem.matter in _LOOK:
+        lines.append(f"rowd show {shlex.quote(tamed(f'{problem.table}/{problem.name}', LONGEST_NAME))}")
+    return "\n  ".join(lines)
+
+
+def _whose(problem: Problem) -> str:
+    return f"{tamed(problem.table, LONGEST_NAME)}/{_name(problem)}" if problem.key and problem.table else _name(problem)
+
+
+def _name(problem: Problem) -> str:
+    return tamed(problem.name, LONGEST_NAME)
+
+
+def _at(instant: datetime, zone: tzinfo) -> str:
+    return moment(instant - timedelta(microseconds=instant.microsecond), zone)
+
+
+def tamed(text: str, longest: int) -> str:
+    """Text of strangers on one line, which no chat or mail takes for a mention, a tag or a link with another text."""
+    harmless = plain(text).replace("<", "‹").replace(">", "›").replace("](", "] (")
+    return cut(harmless, longest).replace("@", "@\u2060")  # a word joiner: it isn't seen, and nobody is called
