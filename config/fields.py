@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 _UNITS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), timedelta(seconds=1)),
@@ -77,3 +77,36 @@ def spelled(length: timedelta) -> str:
     if left or not parts:
         parts.append(f"{left:.6f}".rstrip("0").rstrip(".") + "s")
     return " ".join(parts)
+
+
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
+"""What a variable of the environment may be called that conditions read."""
+
+
+def _counted(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError(f"must be a whole number, not {str(value).lower()}; write digits without quotes, like 8")
+    return value
+
+
+def _positive(length: timedelta) -> timedelta:
+    if length <= timedelta(0):
+        raise ValueError("must be longer than nothing; write a span like 30s")
+    return length
+
+
+def _a_second_at_least(length: timedelta) -> timedelta:
+    if length < timedelta(seconds=1):
+        raise ValueError(f"{spelled(length)} is too short; write 1s or more")
+    return length
+
+
+Count = Annotated[int, BeforeValidator(_counted)]
+Positive = Annotated[Span, AfterValidator(_positive)]
+Interval = Annotated[Span, AfterValidator(_a_second_at_least)]
+
+
+class Section(BaseModel):
+    """A group of settings in which every key is known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

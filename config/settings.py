@@ -9,22 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, time, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from config.fields import Percent, Span, spelled
+from config.fields import VARIABLE, Count, Interval, Percent, Positive, Section, Span, spelled
 from config.matters import Matter
+from config.outside import Health, Listen, Ping
 from config.times import Dates, TimeOfDay, Weekdays, Zone, system_zone
 
 NAME = re.compile(r"[a-z0-9_-]{1,64}")
 """What a table or an action may be called."""
-
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
-"""What a variable of the environment may be called that conditions read."""
 
 HALF = 'blackout "{name}" has only one of from and to; write both, or neither for whole days'
 """What is said of a window that begins and doesn't end, or the other way round."""
@@ -48,26 +45,8 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-def _counted(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError(f"must be a whole number, not {str(value).lower()}; write digits without quotes, like 8")
-    return value
-
-
-def _positive(length: timedelta) -> timedelta:
-    if length <= timedelta(0):
-        raise ValueError("must be longer than nothing; write a span like 30s")
-    return length
-
-
 def _or_never(value: object) -> object:
     return None if isinstance(value, str) and value.strip().casefold() == "never" else value
-
-
-def _a_second_at_least(length: timedelta) -> timedelta:
-    if length < timedelta(seconds=1):
-        raise ValueError(f"{spelled(length)} is too short; write 1s or more")
-    return length
 
 
 def _some_of_it(share: float) -> float:
@@ -93,18 +72,8 @@ def _of_a_kind(example: str) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]
     return checked
 
 
-Count = Annotated[int, BeforeValidator(_counted)]
-Positive = Annotated[Span, AfterValidator(_positive)]
 Lasting = Annotated[Positive | None, BeforeValidator(_or_never)]
 """A span; None for `never`."""
-
-Interval = Annotated[Span, AfterValidator(_a_second_at_least)]
-
-
-class Section(BaseModel):
-    """A group of settings in which every key is known."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Daemon(Section):
@@ -246,28 +215,6 @@ class BreakerSettings(Section):
         return self
 
 
-def _address(address: str) -> str:
-    try:
-        return str(ip_address(address))
-    except ValueError:
-        raise ValueError(f'"{address}" is no address of a machine; write one in numbers, like 127.0.0.1') from None
-
-
-class Listen(Section):
-    """`[listen]`: where deliveries of webhooks are listened for. Without this section, nowhere."""
-
-    address: Annotated[str, AfterValidator(_address)] = Field(
-        default="127.0.0.1",
-        description="The address of this machine, in numbers; the default can be reached from this machine alone.",
-    )
-    port: Count = Field(default=8787, ge=1, le=65_535, description="The port.")
-
-    @property
-    def loopback(self) -> bool:
-        """Whether only this machine can reach it."""
-        return ip_address(self.address).is_loopback
-
-
 def _variable(name: str) -> str:
     if not VARIABLE.fullmatch(name):
         raise ValueError(f'"{name}" can\'t be the name of a variable; write one such as "REGION"')
@@ -329,3 +276,5 @@ class Settings(Section):
     blackouts: tuple[Blackout, ...] = Field(default=(), alias="blackout")
     breaker: BreakerSettings = BreakerSettings()
     listen: Listen | None = None
+    health: Health | None = None
+    ping: Ping | None = None

@@ -317,8 +317,9 @@ class FactRecovered(Event, frozen=True, kw_only=True):
 
 
 class ListenerOpened(Event, frozen=True, kw_only=True):
-    """Deliveries of webhooks are listened for."""
+    """Requests are listened for.   section: of rowd.toml that says so: `listen` (deliveries of webhooks), `health`."""
 
+    section: str
     address: str
     port: int
 
@@ -326,6 +327,7 @@ class ListenerOpened(Event, frozen=True, kw_only=True):
 class ListenerFailed(Event, frozen=True, kw_only=True):
     """They can't be; all else goes on, and it is tried again."""
 
+    section: str
     address: str
     port: int
     message: str
@@ -336,6 +338,18 @@ class DeliveryRefused(Event, frozen=True, kw_only=True):
 
     watch: str
     reason: str
+
+
+class PingFailed(Event, frozen=True, kw_only=True):
+    """The service that is to miss a daemon which pings no more was not reached. Told once, until it is reached again."""
+
+    message: str
+
+
+class PingRecovered(Event, frozen=True, kw_only=True):
+    """It was reached again, after so many seconds."""
+
+    seconds: float
 
 
 class TokenGiven(Event, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from connectors.api import Request, Table
 from connectors.errors import Limited, TryLater
 from engine.governor import Governor
-from engine.quota import Asked, Purpose
+from engine.quota import Allowance, Asked, Purpose
 
 T = TypeVar("T")
 
@@ -75,6 +75,10 @@ class TableGate:
     def done(self, purpose: Purpose) -> timedelta:
         """A look at the table, or a write, has ended: how long the next is to keep away, so that the month lasts."""
         return self._governor.done(self._asked("read", purpose), self._made.pop(purpose, 0))
+
+    def allowances(self) -> list[Allowance]:
+        """How each window and month that counts this table's requests stands, as far as this process knows."""
+        return self._governor.allowances(self._asked("read", Purpose.LOOK))
 
     def _asked(self, kind: Request, purpose: Purpose) -> Asked:
         if self._table is None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from math import ceil
 
-from connectors.api import Budget
+from connectors.api import Budget, Request
 from connectors.errors import Limited, TryLater
 from engine.budget import Outlook, Spent, outlook
 from engine.clock import Clock
 from engine.committer import Commits
 from engine.events import Listener, QuotaEased, QuotaLow
 from engine.ledger import Ledger, LedgerError
-from engine.quota import Asked, Purpose, Quota, part_of
+from engine.quota import Allowance, Asked, Purpose, Quota, part_of
 from engine.windows import Alone, Windows
 
 LONGEST_WAIT = timedelta(seconds=30)
@@ -63,6 +63,7 @@ class Governor:
         self._writing = asyncio.Lock()
         self._remembers = False
         self._low: set[str] = set()
+        self.requests: Counter[tuple[str, Request]] = Counter()  # those that were let out and have ended, by table and kind
         self._costs: dict[tuple[str, Purpose], tuple[float, frozenset[str]]] = {}
 
     @property
@@ -89,6 +90,7 @@ class Governor:
 
     async def ended(self, asked: Asked, sent: float) -> None:
         """It has its answer, whatever that says.   sent: as `admit` answered."""
+        self.requests[asked.table, asked.kind] += 1
         if asked.windows:
             async with self._windows.held(self.quota, self.clock):
                 self.quota.ended(asked, sent, self.clock.uptime().seconds)
@@ -139,6 +141,15 @@ class Governor:
         scopes = frozenset(budget.scope for budget in asked.budgets)
         self._costs[asked.table, asked.purpose] = (before + LEARNS * (max(requests, 1) - before), scopes)
         return max(self._apart(budget, stands, asked.purpose) for budget, stands in self._outlooks(asked))
+
+    def allowances(self, asked: Asked) -> list[Allowance]:
+        """How all that counts such a request stands, whatever its kind: windows, and months once they are remembered."""
+        now = self.clock.now()
+        found = self.quota.counted(asked, now, self.clock.uptime().seconds)
+        for budget in asked.budgets if self._remembers else ():
+            stands = outlook(part_of(budget.size, asked.share), self._spent[budget.scope], now)
+            found.append(Allowance(budget.scope, "any", None, stands.size, stands.spent, stands.until, low=stands.low))
+        return found
 
     def spent_of(self, scope: str, day: date) -> Spent:
         """What is known to be spent on that day (UTC), by whomever."""

@@ -16,9 +16,11 @@ from engine.committer import Commits
 from engine.events import DaemonStarted, DaemonStopped, DaemonStopping, Listener, TableDropped
 from engine.governor import Governor
 from engine.keeper import Keeper
+from engine.ledger import WatchMark
 from engine.model import SETTLE
 from engine.parts import Parts
 from engine.plan import bare
+from engine.quota import Allowance
 from engine.restored import settle
 from engine.rules import TableRules
 from engine.tender import FLUSH_WITHIN, Tender
@@ -60,6 +62,7 @@ class Daemon:
         self._tending: list[asyncio.Task[None]] = []
         self._watching = Watching(Ways(clock, aside, committer.read, self._turns.looked))
         self._turns.memory.recorded = self._watching.stir
+        self.turns = 0  # that have ended
         self._turning: float | None = None  # since when, on the monotonic clock; None while it rests
         self._watches_on = False  # the sources are watched, since the tables were looked at
 
@@ -90,6 +93,21 @@ class Daemon:
     def under_way(self) -> UnderWay:
         """The occurrences that have not ended."""
         return self._turns.memory.under_way
+
+    @property
+    def unlooked(self) -> list[str]:
+        """The tables that have not been looked at yet, by name."""
+        return [tender.keeper.name for tender in self._tenders if not tender.looked.is_set()]
+
+    @property
+    def watches(self) -> Mapping[str, WatchMark]:
+        """How its watched sources stand, by name; those that were looked at."""
+        marks = self._turns.memory.watches
+        return {name: marks[name] for name in self.parts.sources if name in marks}
+
+    def allowances(self, table: str) -> list[Allowance]:
+        """How all that a vendor counts of this table's requests stands, as far as this process knows."""
+        return self._turns.memory.tenders[table].table.allowances
 
     @property
     def looked_at(self) -> Mapping[str, datetime]:
@@ -138,6 +156,7 @@ class Daemon:
                 self._turning = self.clock.monotonic()
                 await self._turns.turn(stop)
                 self._turning = None
+                self.turns += 1
                 await self._turns.rest(stop)
             await self._wind_up()
 

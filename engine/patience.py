@@ -20,7 +20,7 @@ from engine.clock import Clock
 from engine.findings import Reading
 from engine.gate import TableGate
 from engine.governor import LONGEST_WAIT, Governor
-from engine.quota import Purpose
+from engine.quota import Allowance, Purpose
 
 T = TypeVar("T")
 
@@ -90,6 +90,11 @@ class PatientTable:
     def traits(self) -> Traits:
         """Asked for each time: a table may learn what it can promise only when it is used."""
         return self.table.traits
+
+    @property
+    def allowances(self) -> list[Allowance]:
+        """See `TableGate.allowances`."""
+        return self._gate.allowances()
 
     async def read(self, purpose: Purpose = Purpose.LOOK) -> Reading:
         """A complete read. What has no headers after all patience is none that fails. Raises: TryLater, NeedsOwner, Bug."""

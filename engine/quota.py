@@ -167,27 +167,25 @@ class Quota:
         """Each window of which something is spent, or that is locked now."""
         found = []
         for window, size in self._known.values():
-            spent = len(self._within(window, now))
-            kinds: tuple[Request, ...] = ("read", "write")
-            until = max(self._locked_until(window.scope, kind) for kind in kinds if window.kind in (kind, "any"))
-            if spent or until > now:
-                found.append(Used(window, min(size, self._really(window, now)), spent, until if until > now else None))
+            used = self._used(window, size, now)
+            if used.spent or used.until is not None:
+                found.append(used)
         return found
+
+    def _used(self, window: Window, size: int, now: float) -> Used:
+        kinds: tuple[Request, ...] = ("read", "write")
+        until = max(self._locked_until(window.scope, kind) for kind in kinds if window.kind in (kind, "any"))
+        return Used(window, min(size, self._really(window, now)), len(self._within(window, now)), until if until > now else None)
 
     def standing(self, now: datetime, uptime: float) -> list[Allowance]:
         """For people: the windows that are half spent, or shut.   now, uptime: the same instant on two clocks."""
-        return [
-            Allowance(
-                scope=used.window.scope,
-                kind=used.window.kind,
-                span=used.window.span,
-                size=used.size,
-                spent=used.spent,
-                until=now + timedelta(seconds=used.until - uptime) if used.until is not None else None,
-            )
-            for used in self.used(uptime)
-            if used.until is not None or 2 * used.spent >= used.size
-        ]
+        used = [one for one in self.used(uptime) if one.until is not None or 2 * one.spent >= one.size]
+        return [_allowance(one, now, uptime) for one in used]
+
+    def counted(self, asked: Asked, now: datetime, uptime: float) -> list[Allowance]:
+        """The same of all the windows of one table, also those of which nothing is spent."""
+        used = [self._used(window, part_of(window.size, asked.share), uptime) for window in asked.windows]
+        return [_allowance(one, now, uptime) for one in used]
 
     def noted(self) -> tuple[list[Any], list[Any], list[Any]]:
         """All of it as JSON can carry it: windows, each with the size of our part and what was spent; locks; what was learnt."""
@@ -244,6 +242,18 @@ def part_of(size: int, share: float) -> int:
 def reserve_of(size: int) -> int:
     """Of so many requests, reads and writes alike: how many are kept for telling tables. None of one or two, which a look needs."""
     return max(size // RESERVE, 1) if size > 2 else 0
+
+
+def _allowance(used: Used, now: datetime, uptime: float) -> Allowance:
+    """now, uptime: the same instant on two clocks."""
+    return Allowance(
+        scope=used.window.scope,
+        kind=used.window.kind,
+        span=used.window.span,
+        size=used.size,
+        spent=used.spent,
+        until=now + timedelta(seconds=used.until - uptime) if used.until is not None else None,
+    )
 
 
 def _key(window: Window) -> tuple[str, str, float]:

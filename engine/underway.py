@@ -16,6 +16,7 @@ class UnderWay:
         self._by_id: dict[str, Occurrence] = {}
         self._by_row: dict[tuple[str, str], dict[str, Occurrence]] = {}
         self._running: Counter[Lane] = Counter()
+        self._stages: Counter[tuple[str, Stage]] = Counter()
         self._attempts = 0
 
     def __contains__(self, run: str) -> bool:
@@ -41,6 +42,10 @@ class UnderWay:
         """Under way, of whatever action and table."""
         return self._attempts
 
+    def at(self, table: str, *stages: Stage) -> int:
+        """How many occurrences of a table are so far."""
+        return sum(self._stages[table, stage] for stage in stages)
+
     def put(self, occurrence: Occurrence) -> None:
         """Remember it as it stands now."""
         before = self._by_id.get(occurrence.id)
@@ -58,7 +63,10 @@ class UnderWay:
             del self._by_row[(occurrence.table, occurrence.key)]
 
     def _count(self, occurrence: Occurrence | None, by: int) -> None:
-        if occurrence is not None and occurrence.stage is Stage.RUNNING:
+        if occurrence is None:
+            return
+        self._stages[occurrence.table, occurrence.stage] += by
+        if occurrence.stage is Stage.RUNNING:
             self._attempts += by
             for lane in lanes(occurrence):
                 self._running[lane] += by

@@ -17,7 +17,7 @@ SECRETS = ("secret", "password")
 
 
 def mask_of(config: Config) -> Mask:
-    """Hides each secret that an action, a fact, a source or a channel declares, right or wrong, and each long value of `.env`."""
+    """Hides each secret that the operator declares anywhere, right or wrong, and each long value of `.env`, and of credentials."""
     kept = {name: value.get_secret_value() for name, value in config.kept.items()}
     names = declared_secrets(config)
     declared = [config.variables[name].get_secret_value() for name in names if name in config.variables]
@@ -25,11 +25,12 @@ def mask_of(config: Config) -> Mask:
 
 
 def declared_secrets(config: Config) -> set[str]:
-    """The names of all that actions, facts, watched sources and channels declare as theirs."""
+    """The names of all that actions, facts, watched sources, channels and pings declare as theirs."""
     settings = config.settings
     definitions = (*settings.actions.values(), *settings.facts.values(), *settings.watches.values())
     outside = (*settings.facts.values(), *settings.watches.values())
     said = [*(one.get(setting) for one in outside for setting in SECRETS), *(one.secret for one in settings.channels.values())]
+    said += [settings.ping.secret] if settings.ping is not None else []
     return {name for one in definitions for name in _declared(one)} | {name for name in said if isinstance(name, str)}
 
 

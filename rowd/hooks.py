@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from engine.events import DeliveryRefused, Listener, TokenGiven, Trouble
 from engine.loop import Daemon
+from rowd.wire import LATER, NOTHING
 from watches.api import Door, Reply
 
 FOLDER = "hooks"
@@ -19,13 +21,12 @@ FOLDER = "hooks"
 ANSWER_WITHIN_S = 2.5
 """A sender is told so soon that it is to come again, where the ledger takes longer: Slack waits for three seconds."""
 
-AGAIN_S = 5
-"""After so many seconds."""
+DONE = Reply(202, "taken")
+
+TAKEN, PUT_OFF, REFUSED, GREETED = "taken", "put off", "refused", "greeted"
+"""What a delivery came to. The last one: a handshake, or an event that doesn't count."""
 
 _TARGET = re.compile(r"/hooks/([a-z0-9_-]{1,64})(?:\?.*)?")
-
-NOTHING = Reply(404, "there is nothing here")
-LATER = Reply(503, "not now", wait_s=AGAIN_S)
 
 
 class Hooks:
@@ -35,6 +36,8 @@ class Hooks:
         """state: its folder."""
         self._made, self._state, self._stopping, self._emit = made, state, stopping, listener
         self._refused: dict[str, str] = {}  # source → why the last delivery was
+        self.answered: Counter[tuple[str, str]] = Counter()
+        """By source, and by what it was: TAKEN, PUT_OFF, REFUSED, or GREETED where there was nothing to take."""
 
     def goal(self, method: str, target: str) -> tuple[str, int] | Reply:
         """Where a request leads to, before its body is read: the source's name, and how long the body may be."""
@@ -42,10 +45,16 @@ class Hooks:
         door = self._door(read[1]) if read is not None else None
         if read is None or door is None:
             return NOTHING
-        return (read[1], door.max_bytes) if method == "POST" else Reply(405, "only POST")
+        return (read[1], door.max_bytes) if method == "POST" else Reply(405, "only POST", allow="POST")
 
     async def take(self, name: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Raises nothing that has to do with what was sent."""
+        reply = await self._answer(name, headers, body)
+        if reply is not NOTHING:
+            self.answered[name, _sort(reply)] += 1
+        return reply
+
+    async def _answer(self, name: str, headers: Mapping[str, str], body: bytes) -> Reply:
         box, door = self._made.box(name), self._door(name)
         if door is None:  # rowd.toml was read anew meanwhile
             return NOTHING
@@ -60,7 +69,7 @@ class Hooks:
         with suppress(TimeoutError):
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 durable = await box.put(delivery)
-        return Reply(202, "taken") if durable else LATER
+        return DONE if durable else LATER
 
     def failed(self, exc: Exception) -> None:
         """Something of ours broke while a sender was answered. Never what it sent: an exception's text may hold that."""
@@ -85,6 +94,14 @@ class Hooks:
             return LATER
         self._emit(TokenGiven(at=self._made.clock.now(), watch=name, file=str(file)))
         return reply
+
+
+def _sort(reply: Reply) -> str:
+    if reply is DONE:
+        return TAKEN
+    if reply is LATER:
+        return PUT_OFF
+    return REFUSED if reply.status >= 400 else GREETED
 
 
 def _left(folder: Path, name: str, token: str) -> Path:

@@ -1,18 +1,20 @@
-"""Listens for deliveries where rowd.toml says so, as long as the daemon lives; where it can't, all else goes on."""
+"""Listens for requests where rowd.toml says so, as long as the daemon lives; where it can't, all else goes on."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
+from typing import Protocol
 
-from config.settings import Listen
+from config.outside import Listen
 from engine.clock import Clock
 from engine.events import Listener, ListenerFailed, ListenerOpened
-from rowd.hooks import LATER, Hooks
-from rowd.wire import Patience, serve
+from rowd.wire import LATER, Goal, Patience, serve
 from watches.api import Reply
 
 MOST_AT_ONCE = 100
@@ -22,20 +24,39 @@ TRY_AGAIN = timedelta(seconds=30)
 """Where the port is another program's."""
 
 
+STRANGER = Reply(403, "not for whoever asks from there")
+
+
+class Desk(Protocol):
+    """Who answers what is asked there."""
+
+    def goal(self, method: str, target: str) -> tuple[str, int] | Reply:
+        """See `rowd.wire.Goal`."""
+
+    async def take(self, name: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        """What is asked for, by that name: the answer."""
+
+    def failed(self, exc: Exception) -> None:
+        """Something of ours broke while somebody was answered."""
+
+
 class Listening:
-    """The listener of one daemon."""
+    """One listener of a daemon."""
 
     def __init__(
         self,
-        hooks: Hooks,
+        section: str,
+        desk: Desk,
         clock: Clock,
         listener: Listener,
         told: Callable[[str, str], None],
         patience: Patience | None = None,
         most: int = MOST_AT_ONCE,
     ) -> None:
-        """told: where it listens, "" for nowhere, and why it can't, each time that is news."""
-        self._hooks, self._clock, self._emit, self._told = hooks, clock, listener, told
+        """section: of rowd.toml that is about it.   told: where it listens, "" for nowhere, and why it can't, each time that is
+        news.
+        """
+        self._section, self._desk, self._clock, self._emit, self._told = section, desk, clock, listener, told
         self._patience, self._most = patience or Patience(), most
         self._where: Listen | None = None  # it is to listen there
         self._heard: Listen | None = None  # it listens there, by this server
@@ -73,17 +94,20 @@ class Listening:
     async def _opened(self, where: Listen, *, told: bool) -> bool:
         """Listen there instead. Where that can't be, it goes on where it was.   told: that it can't be has been said."""
         try:
-            server = await asyncio.start_server(self._met, where.address, where.port)
+            server = await asyncio.start_server(partial(self._met, where), where.address, where.port)
         except OSError as exc:
             if not told:
                 meanwhile = f"; until then it listens on {self._on}, as before" if self._heard is not None else ""
-                why = f"can't listen on {spelled(where)} ({why_not(exc)}); give it back, or name another under [listen]{meanwhile}"
-                self._emit(ListenerFailed(at=self._clock.now(), address=where.address, port=where.port, message=why))
+                remedy = f"give it back, or name another under [{self._section}]"
+                why = f"can't listen on {spelled(where)} ({why_not(exc)}); {remedy}{meanwhile}"
+                at, section = self._clock.now(), self._section
+                self._emit(ListenerFailed(at=at, section=section, address=where.address, port=where.port, message=why))
                 self._told(self._on, why)
             return False
         self._close()
         self._server, self._heard = server, where
-        self._emit(ListenerOpened(at=self._clock.now(), address=where.address, port=where.port))
+        at, section = self._clock.now(), self._section
+        self._emit(ListenerOpened(at=at, section=section, address=where.address, port=where.port))
         return True
 
     def _in_the_way(self, where: Listen | None) -> bool:
@@ -107,27 +131,27 @@ class Listening:
         finally:
             timer.cancel()
 
-    async def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _met(self, where: Listen, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open += 1
         try:
             if self._open > 2 * self._most:
                 writer.transport.abort()
             else:
-                goal = self._hooks.goal if self._open <= self._most else _later
-                await serve(reader, writer, goal, self._hooks.take, self._clock.now, self._patience)
+                await serve(reader, writer, self._goal(where, writer), self._desk.take, self._clock.now, self._patience)
         except OSError:
             pass  # whoever it was has gone
         except Exception as exc:  # whatever somebody sends, the daemon goes on
-            self._hooks.failed(exc)
+            self._desk.failed(exc)
         finally:
             self._open -= 1
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
 
-
-def _later(_method: str, _target: str) -> Reply:
-    return LATER
+    def _goal(self, where: Listen, writer: asyncio.StreamWriter) -> Goal:
+        if not where.lets_in(writer.get_extra_info("peername")[0]):
+            return lambda _method, _target: STRANGER
+        return self._desk.goal if self._open <= self._most else lambda _method, _target: LATER
 
 
 def spelled(where: Listen) -> str:
@@ -138,3 +162,12 @@ def spelled(where: Listen) -> str:
 def why_not(exc: OSError) -> str:
     """Without the address, which is said beside."""
     return os.strerror(exc.errno) if exc.errno else str(exc)
+
+
+def unheard(where: Listen) -> str | None:
+    """Why nobody could begin to listen there now; None where somebody could. It is tried, and let go of at once."""
+    try:
+        with socket.create_server((where.address, where.port), family=socket.AF_INET6 if ":" in where.address else socket.AF_INET):
+            return None
+    except OSError as exc:
+        return why_not(exc)

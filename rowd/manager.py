@@ -16,6 +16,7 @@ from msgspec import Struct
 from engine.keeper import Keeper
 from engine.loop import Daemon
 from rowd.saying import plural
+from rowd.vitals import UNWRITABLE, Vitals
 
 BEAT = timedelta(seconds=10)
 """So often it is told how things stand, where no watchdog wants to hear of it sooner."""
@@ -65,8 +66,8 @@ def manager_of(environment: MutableMapping[str, str], pid: int) -> Manager:
 class Attendance:
     """How one daemon gets on, told to its manager."""
 
-    def __init__(self, manager: Manager, made: Daemon) -> None:
-        self._manager, self._made = manager, made
+    def __init__(self, manager: Manager, made: Daemon, vitals: Vitals) -> None:
+        self._manager, self._made, self._vitals = manager, made, vitals
         self._ready = self._stopping = False
 
     async def attend(self, stopping: asyncio.Event) -> None:
@@ -82,7 +83,7 @@ class Attendance:
                 if stops.done() and not self._stopping:
                     self._stopping = True
                     self._manager.tell("STOPPING=1")
-                elif looked.done() and not self._ready and not self._stopping:
+                elif self._vitals.looked and not self._ready and not self._stopping:
                     self._ready = True
                     self._manager.tell("READY=1")
                 self._beat()
@@ -107,7 +108,7 @@ class Attendance:
 
     def _beat(self) -> None:
         lines = [f"STATUS={self._sentence()}"]
-        if self._manager.watchdog is not None and not self._made.hangs(self._manager.watchdog):
+        if self._manager.watchdog is not None and not self._vitals.hangs:
             lines.append("WATCHDOG=1")
         if self._stopping:
             lines.append(_extended(self._made.parts.stop_within + MARGIN))
@@ -127,7 +128,7 @@ class Attendance:
         if defects := sum(defects for _, defects, _ in counts):
             parts.append(f"{plural(defects, 'row')} can't be understood")
         if self._made.refused:
-            parts.append("the ledger can't be written, so nothing starts")
+            parts.append(UNWRITABLE)
         parts += [f"{keeper.name} {amiss}" for keeper in keepers if (amiss := _amiss(keeper))]
         return "; ".join(parts)[:LONGEST]
 

@@ -26,6 +26,8 @@ class Note(Struct, frozen=True):
     refused: why a later reading doesn't count, "" where there was none; refused_at: when that was.
     stopping_at: since when it starts nothing more; None while it does.
     listens: where it listens for deliveries, "" for nowhere; deaf: why it can't where it should.
+    shows: where it tells over HTTP how it is, "" for nowhere; unshown: why it can't where it should.
+    pinged: who took its last ping, "" for nobody; unpinged: why that was not taken.
     """
 
     process: Process
@@ -38,6 +40,10 @@ class Note(Struct, frozen=True):
     stopping_at: datetime | None = None
     listens: str = ""
     deaf: str = ""
+    shows: str = ""
+    unshown: str = ""
+    pinged: str = ""
+    unpinged: str = ""
 
 
 def leave(state: Path, note: Note) -> None:

@@ -31,7 +31,7 @@ class Reloading:
         listener: Listener,
         heed: Callable[[Site], None] = lambda _: None,
     ) -> None:
-        """heed: told what rowd.toml says, each time that it was read anew."""
+        """heed: told of the site, each time that rowd.toml was read anew."""
         self._heed = heed
         self._site, self._made, self._committer, self._reload, self._listener = site, made, committer, reload, listener
         self._turn = asyncio.Lock()
@@ -55,8 +55,8 @@ class Reloading:
             restart, reopened = await self._take_over(site)
             served = tuple(name for name in self._serving() if name in site.served)
             self._heed(site)
-            heard = self._note.listens, self._note.deaf
-            self._note = Note(self._note.process, site.config.version, now, served, restart, listens=heard[0], deaf=heard[1])
+            taken = {"version": site.config.version, "read_at": now, "tables": served, "restart": restart}
+            self._note = replace(self._note, **taken, refused="", refused_at=None)
             self._listener(ConfigReloaded(at=self._made.clock.now(), tables=tuple(site.served), restart=restart, reopened=reopened))
         leave(self._site.state, self._note)
 
@@ -66,9 +66,9 @@ class Reloading:
         self._note = replace(self._note, stopping_at=self._made.clock.now())
         leave(self._site.state, self._note)
 
-    def listens(self, where: str, deaf: str) -> None:
-        """Say where it listens for deliveries, or why it can't."""
-        self._note = replace(self._note, listens=where, deaf=deaf)
+    def notes(self, **said: str) -> None:
+        """Say something else of the daemon.   said: fields of its `Note`."""
+        self._note = replace(self._note, **said)
         leave(self._site.state, self._note)
 
     def _serving(self) -> dict[str, Bound]:

@@ -25,14 +25,17 @@ from rowd import __version__
 from rowd.alerts.alerting import Alerting
 from rowd.alerts.noticing import Ear
 from rowd.bound import Site
+from rowd.counting import Counts
 from rowd.heartbeat import Heartbeat
 from rowd.hooks import Hooks
-from rowd.listening import Listening
 from rowd.lock import locked
 from rowd.manager import NOBODY, Attendance, Manager
+from rowd.measuring import Watched
 from rowd.note import Note, leave
+from rowd.outlets import Outlets
 from rowd.reloading import Reloading
 from rowd.terminal import Terminal
+from rowd.vitals import Vitals
 from rowd.wiring import daemon
 
 NO_WATCHES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOSPC})
@@ -91,24 +94,24 @@ async def serve(
     beside: something that lives as long as the daemon does and may end it by ending (the live view).   manager: is told how it gets
     on.   take_over: see `opened`.
     """
-    terminal, ear = Terminal(), Ear()
+    terminal, ear, counts = Terminal(), Ear(), Counts(listener)
     gc.disable()
-    async with opened(site, heard_by(ear, listener), take_over=take_over) as (made, committer):
+    async with opened(site, heard_by(ear, counts.hear), take_over=take_over) as (made, committer):
         for warning in site.warnings:
             listener(ConfigDoubted(at=made.clock.now(), message=warning))
         stopping, loop = _stoppable(), asyncio.get_running_loop()
         hooks = Hooks(made, site.state, stopping.is_set, listener)
-        listening = Listening(hooks, made.clock, listener, lambda where, deaf: reloading.listens(where, deaf))
-        listening.go_by(site.config.settings.listen)
+        vitals = Vitals(made, stopping.is_set, manager.watchdog)
+        outlets = Outlets(Watched(made, vitals, counts, hooks.answered, made.clock.now()), hooks, site, listener)
         alerting = Alerting(made, committer, listener, ear, site.channels)
 
         def heed(now: Site) -> None:
-            listening.go_by(now.config.settings.listen)
+            outlets.heed(now)
             alerting.go_by(now.channels)
 
         reloading = Reloading(site, _myself(), made, committer, reload, listener, heed)
         chores = Housekeeping(_chores(site), SystemClock(), committer, listener)
-        attendance = Attendance(manager, made)
+        attendance = Attendance(manager, made, vitals)
         companions: list[asyncio.Task[None]] = []
 
         def accompany(what: str, work: Coroutine[Any, Any, None]) -> None:
@@ -128,7 +131,8 @@ async def serve(
         accompany("the collector", _collecting(made))
         accompany("the look for requests", made.listen(touched(site.wake)))
         accompany("housekeeping", chores.tend())
-        accompany("the listener", listening.run())
+        for what, work in outlets.work(reloading.notes):
+            accompany(what, work)
         accompany("the note of a stop", reloading.stopped(stopping))
         accompany("what the service manager is told", attendance.attend(stopping))
         await alerting.begin()
@@ -136,6 +140,9 @@ async def serve(
         shown = loop.create_task(_beside(beside(made), stopping)) if beside is not None else None
         try:
             await made.run(stopping)
+        except Exception as exc:
+            await outlets.failed(exc)
+            raise
         finally:
             for companion in [*companions, *([shown] if shown is not None else [])]:
                 companion.cancel()

@@ -26,6 +26,17 @@ MOST_DRAINED = 4 * 1024 * 1024
 """So much of a body that nobody wants is read, so that the sender reads our answer instead of an error of its own."""
 
 
+NOTHING = Reply(404, "there is nothing here")
+LATER = Reply(503, "not now", wait_s=5)
+
+GUARDS = (
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+"""With every answer: no browser keeps it, takes it for anything but text, or hands it to a page that embeds it (Fetch, 3.7)."""
+
+
 class Patience(Struct, frozen=True):
     """Seconds.   asking: for a whole request.   parting: for what comes after our answer, and for the answer to leave."""
 
@@ -144,14 +155,15 @@ def answer(connection: h11.Connection, reply: Reply, now: datetime) -> bytes:
     body = (reply.text + "\n").encode()
     headers = [
         ("Date", format_datetime(now, usegmt=True)),
-        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Type", reply.media),
         ("Content-Length", str(len(body))),
         ("Connection", "close"),
+        *GUARDS,
     ]
     if reply.wait_s is not None:
         headers.append(("Retry-After", str(reply.wait_s)))
-    if reply.status == 405:
-        headers.append(("Allow", "POST"))
+    if reply.allow:
+        headers.append(("Allow", reply.allow))
     response = h11.Response(status_code=reply.status, headers=headers, reason=HTTPStatus(reply.status).phrase.encode())
     head = connection.send(response) or b""
     try:

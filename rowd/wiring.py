@@ -46,6 +46,7 @@ from rowd.alerts.channels import channels_of, telling_of
 from rowd.approvals import approval_rules
 from rowd.bound import LEDGER, Bound, Lent, Site
 from rowd.hiding import mask_of
+from rowd.outward import outward_mistakes
 from rowd.questioning import question_of, variables_of
 from rowd.readable import closed, others
 from rowd.sourcing import source_of, without_value
@@ -91,7 +92,7 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
     for name, settings in config.settings.tables.items():
         if (table := _table(config, name, settings, definitions, repeatable, sources, outside, mistakes)) is not None:
             tables[name] = table
-    mistakes += _twice(config, tables)
+    mistakes += [*_twice(config, tables), *outward_mistakes(config)]
     daemon, breaker = config.settings.daemon, config.settings.breaker
     parts = Parts(
         actions=made,

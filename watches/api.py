@@ -178,8 +178,9 @@ class Delivery(Struct, frozen=True):
 class Reply(Struct, frozen=True):
     """What a sender is told where there is nothing to take.
 
-    status: of HTTP.   text: one line.   wait_s: after so many seconds it may be sent again; None where that is not said.
+    status: of HTTP.   text: one line, as a rule.   wait_s: after so many seconds it may be sent again; None where that is not said.
     why: of what is refused, for the operator.   token: a secret that the sender gave, for the operator's eyes alone.
+    allow: the methods that there are, where another was tried.   media: what the text is, as HTTP says it.
     """
 
     status: int
@@ -187,6 +188,8 @@ class Reply(Struct, frozen=True):
     wait_s: int | None = None
     why: str = ""
     token: str = ""
+    allow: str = ""
+    media: str = "text/plain; charset=utf-8"
 
 
 class Door(Protocol):

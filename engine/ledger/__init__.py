@@ -48,6 +48,7 @@ from engine.ledger.requests import Requests
 from engine.ledger.restoring import Backup, backups, restore
 from engine.ledger.revisions import Revisions
 from engine.ledger.spending import Spending
+from engine.ledger.store import bytes_of
 from engine.ledger.watches import Watches
 from engine.ledger.workflows import Workflows
 
@@ -101,6 +102,7 @@ __all__ = [
     "WatchMark",
     "backup_name",
     "backups",
+    "bytes_of",
     "instead",
     "new_run_id",
     "newest_backup",

@@ -23,6 +23,9 @@ PATIENCE = timedelta(seconds=10)
 LONGEST_WAL = 64 * 1024 * 1024
 """Bytes. The write-ahead log is cut back to this after a burst."""
 
+FILES = ("", "-wal", "-shm")
+"""What the names of its files end with: the log and its index lie beside (sqlite.org/wal.html, section 2)."""
+
 NOTHING: Mapping[str, Any] = {}
 
 
@@ -275,3 +278,12 @@ def _log_ahead(connection: sqlite3.Connection, path: Path) -> None:
 def _holds(text: str | None, folded: str) -> bool:
     """SQL function: `text` contains `folded`, whatever the case. SQLite's own LIKE folds only A to Z."""
     return text is not None and folded in text.casefold()
+
+
+def bytes_of(ledger: Path) -> int:
+    """What its files take of the disk; those that aren't there, nothing."""
+    found = 0
+    for end in FILES:
+        with suppress(OSError):
+            found += ledger.with_name(ledger.name + end).stat().st_size
+    return found

@@ -12,7 +12,7 @@ from engine.clock import SystemClock
 from engine.model import Status
 from rowd.bound import Site
 from rowd.cli.calling import spelled
-from rowd.cli.checking import about_actions, about_channels, about_sources, about_state
+from rowd.cli.checking import about_actions, about_channels, about_sources, about_state, of_listeners
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
@@ -38,8 +38,9 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
     address is none. Warnings: fixed times in an hour that the clock skips or repeats within a year, runs that take longer than
     their interval, schedules denser than their action allows, more tasks in one minute than may run at once, headers that are
     nearly a column's, actions that can't become the user that they are to run as, whose program, its interpreter, folder or user
-    isn't there, or whose address isn't allowed, columns that a watched source names and its table doesn't have, and values that a
-    run would refuse.
+    isn't there, or whose address isn't allowed, columns that a watched source names and its table doesn't have, addresses of
+    listeners that another program has, and values that a run would refuse.
+
     Nothing is run or written. Ends with 1 where there are errors.
     """
     site = site_at(config)
@@ -53,6 +54,7 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
             *about_actions(site),
             *about_sources(site, tables),
             *about_channels(site),
+            *of_listeners(site),
             *refuses(_refused(site, tables)),
             *found,
         ]

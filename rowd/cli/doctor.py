@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable, Iterator, Mapping
 
 import typer
 from msgspec import Struct
 
 from config.readers import opened
-from config.settings import Listen
 from engine.asking import asked
 from engine.clock import Clock, SystemClock
 from engine.ledger import Ledger, LedgerError, LedgerMissing, LedgerTooOld, WatchMark
@@ -18,7 +16,7 @@ from engine.plan import bare
 from engine.recent import lasted
 from engine.watching import tried
 from rowd.bound import Site
-from rowd.cli.checking import MARKS, about_actions, about_channels, about_sources, about_state
+from rowd.cli.checking import MARKS, about_actions, about_channels, about_listeners, about_sources, about_state
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
@@ -26,11 +24,8 @@ from rowd.cli.output import clean, emit_json, plural, say
 from rowd.cli.rows import run_by
 from rowd.cli.site import behind, ledger_gone, tables_of, unattended, whatever_is_right
 from rowd.cli.told import value
-from rowd.listening import spelled, why_not
-from rowd.note import last
 from rowd.preparing import examined, paced
 from rowd.saying import counted
-from rowd.service import runs
 from rowd.view import look
 from rowd.wiring import holder_of
 from watches.api import Look
@@ -109,8 +104,7 @@ def _installation(site: Site, *, mended: bool) -> Iterator[Line]:
         found = tried(source, mark.state if mark is not None and mark.definition == source.definition else None)
         yield Line("", "watch", isinstance(found, Look), site.parts.mask.text(_tried(name, found)))
     yield from _facts(site)
-    if (listen := site.config.settings.listen) is not None:
-        yield _listener(site, listen)
+    yield from (Line("", one.what, one.good, one.says) for one in about_listeners(site))
 
 
 def _tried(name: str, found: Look | str) -> str:
@@ -125,21 +119,6 @@ def _facts(site: Site) -> Iterator[Line]:
         one = answer.masked(site.parts.mask)
         told = f"= {value(one.value)}, told in {lasted(one.told_at - one.asked_at)}"
         yield Line("", "fact", not one.trouble, f"{one.name} {f'could not be asked: {one.trouble}' if one.trouble else told}")
-
-
-def _listener(site: Site, listen: Listen) -> Line:
-    """Whether deliveries are heard, or could be."""
-    note = last(site.state)
-    if note is not None and runs(note.process):
-        heard = f"the daemon listens on {note.listens}" if note.listens else "the daemon doesn't listen; restart it"
-        return Line("", "listener", bool(note.listens) and not note.deaf, note.deaf or heard)
-    try:
-        with socket.create_server(
-            (listen.address, listen.port), family=socket.AF_INET6 if ":" in listen.address else socket.AF_INET
-        ):
-            return Line("", "listener", True, f"{spelled(listen)} is free")
-    except OSError as exc:
-        return Line("", "listener", False, f"nobody can listen on {spelled(listen)} ({why_not(exc)}); name another under [listen]")
 
 
 def _seen(site: Site) -> Mapping[str, WatchMark]:

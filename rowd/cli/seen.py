@@ -1,10 +1,13 @@
-"""How watched sources stand, for people and as JSON; and whether anything can be delivered."""
+"""How watched sources, listeners and pings stand, for people and as JSON."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
+
+from config.fields import Section
 from engine.ledger import DaemonMark, WatchMark
 from engine.recent import lasted
 from rowd.bound import Site
@@ -32,9 +35,46 @@ def seen_json(mark: WatchMark) -> dict[str, Any]:
     }
 
 
-def listening(site: Site, daemon: DaemonMark | None, note: Note | None) -> tuple[str, str]:
-    """Where deliveries are listened for, and why they aren't where rowd.toml wants them to be; "" for what isn't so."""
+class Outlet(Struct, frozen=True):
+    """A place where the daemon listens, or that it pings.   on: as people write it, "" for nowhere.   trouble: why it isn't, or
+    doesn't, where rowd.toml wants it to; "" where all is well.
+    """
+
+    on: str = ""
+    trouble: str = ""
+
+    def json(self) -> dict[str, str | None] | None:
+        """As `rowd status --json` has it."""
+        return {"address": self.on or None, "trouble": self.trouble or None} if self != NOWHERE else None
+
+
+NOWHERE = Outlet()
+
+
+class Outlets(Struct, frozen=True):
+    """listener: for deliveries.   health: where it is told over HTTP how the daemon is.   ping: who is to miss it."""
+
+    listener: Outlet = NOWHERE
+    health: Outlet = NOWHERE
+    ping: Outlet = NOWHERE
+
+    @property
+    def troubled(self) -> bool:
+        """Whether one of them doesn't do what rowd.toml wants."""
+        return bool(self.listener.trouble or self.health.trouble or self.ping.trouble)
+
+
+def outlets(site: Site, daemon: DaemonMark | None, note: Note | None) -> Outlets:
+    """How they stand; without a daemon there are none."""
     if daemon is None or note is None:
-        return "", ""
-    wanted = site.config.settings.listen is not None
-    return note.listens, note.deaf or ("it doesn't listen yet" if wanted and not note.listens else "")
+        return Outlets()
+    settings, deaf = site.config.settings, "it doesn't listen yet"
+    return Outlets(
+        _outlet(settings.listen, note.listens, note.deaf, deaf),
+        _outlet(settings.health, note.shows, note.unshown, deaf),
+        _outlet(settings.ping, note.pinged, note.unpinged, "no ping was taken yet"),
+    )
+
+
+def _outlet(wanted: Section | None, on: str, why: str, not_yet: str) -> Outlet:
+    return Outlet(on, why or (not_yet if wanted is not None and not on else ""))

@@ -18,7 +18,7 @@ from engine.quota import Allowance
 from engine.reacting import REACTIONS
 from rowd.allowances import allowances
 from rowd.bound import Site
-from rowd.cli.seen import listening
+from rowd.cli.seen import Outlets, outlets
 from rowd.cli.site import Gone, behind, ledger_gone, ledger_tables, reading
 from rowd.coming import coming
 from rowd.heartbeat import Sign, heard, trouble_of
@@ -60,7 +60,7 @@ class Standing(Struct, frozen=True):
     note: what the daemon says of itself.   behind: what it works by, where that is not what rowd.toml says now.
     sign: its last sign of life.   gone: the daemon whose ledger was taken away under it.
     due: capped at MOST_DUE; None where it can't be told.   quota: what vendors allow, as far as it matters.
-    watches: of rowd.toml's sources those that were looked at.   listens, deaf: see `listening`.   overdue: rows, as TABLE/NAME.
+    watches: of rowd.toml's sources those that were looked at.   outlets: its listeners and pings.   overdue: rows, as TABLE/NAME.
     unapproved: how many runs wait for an approval.
     """
 
@@ -79,8 +79,7 @@ class Standing(Struct, frozen=True):
     day: dict[Outcome, int]
     quota: list[Allowance]
     watches: list[WatchMark]
-    listens: str
-    deaf: str
+    outlets: Outlets
     overdue: list[str]
     unapproved: int
 
@@ -110,7 +109,7 @@ class Standing(Struct, frozen=True):
     @property
     def fine(self) -> bool:
         well = all(t.mark is None or t.mark.state is Reach.OK for t in self.tables if t.served)
-        well = well and not any(mark.trouble for mark in self.watches) and not self.deaf
+        well = well and not any(mark.trouble for mark in self.watches) and not self.outlets.troubled
         return self.daemon is not None and self.trouble is None and well and not self.refused
 
 
@@ -136,7 +135,6 @@ def standing(site: Site, mistakes: list[Mistake]) -> Standing:
         overdue = [f"{of}/{name}" for of, name in ledger.overdue() if of in names] if ledger is not None else []
         unapproved = sum(o.unapproved and o.table in names for o in ledger.active()) if ledger is not None else 0
     stale, sign = (mark, None) if daemon is None else (None, sign)
-    open_ = listening(site, daemon, note)
     return Standing(
         site,
         mistakes,
@@ -153,7 +151,7 @@ def standing(site: Site, mistakes: list[Mistake]) -> Standing:
         day,
         quota,
         watches,
-        *open_,
+        outlets(site, daemon, note),
         overdue,
         unapproved,
     )

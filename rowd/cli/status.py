@@ -9,7 +9,7 @@ import typer
 
 from actions.api import Outcome
 from config.mistakes import ConfigError
-from engine.ledger import Reach
+from engine.ledger import Reach, bytes_of
 from engine.model import Stage
 from engine.recent import lasted
 from rowd import __version__
@@ -36,7 +36,7 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Say how the daemon and its tables stand.
 
     No table is read: this is what the daemon last wrote down. Ends with 1 where no daemon runs, where it does
-    not work, or where a table, a watched source or the listener is in trouble; with 4 where rowd.toml is wrong,
+    not work, or where a table, a watched source, a listener or its pings are in trouble; with 4 where rowd.toml is wrong,
     also while a daemon goes on by what it read before.
     """
     found = standing(*salvaged(config))
@@ -72,7 +72,9 @@ def _pairs(found: Standing) -> Iterator[tuple[str, Styled]]:
     for table, until in sorted(found.house.full.items()):
         begun = f"as many runs of {table} have begun within the hour as may (max_per_hour)"
         yield "Brake", (f"{begun}: the next one that comes due begins in {lasted(until - found.now)}", "yellow")
-    yield "Listener", (found.deaf, "red") if found.deaf else f"on {found.listens}" if found.listens else ""
+    its = found.outlets
+    for what, outlet, well in (("Listener", its.listener, "on"), ("Health", its.health, "on"), ("Ping", its.ping, "taken by")):
+        yield what, (outlet.trouble, "red") if outlet.trouble else f"{well} {outlet.on}" if outlet.on else ""
     for nth, mark in enumerate(found.watches):
         yield "" if nth else "Watch", seen(mark, found.now)
     for nth, one in enumerate(found.quota):
@@ -184,6 +186,7 @@ def _json(found: Standing) -> dict[str, Any]:
         "config_mistakes": found.mistakes,
         "behind": found.behind,
         "ledger": found.site.ledger,
+        "ledger_bytes": bytes_of(found.site.ledger),
         "due_next_hour": found.due,
         "last_24_hours": {str(outcome): number for outcome, number in found.day.items()},
         "overdue": found.overdue,
@@ -191,7 +194,9 @@ def _json(found: Standing) -> dict[str, Any]:
         "quota": [as_json(one) for one in found.quota],
         "brakes": [{"table": table, "full_until": until} for table, until in sorted(found.house.full.items())],
         "breakers": [{"action": action, "shut_until": until} for action, until in sorted(found.house.shut.items())],
-        "listener": {"address": found.listens or None, "trouble": found.deaf or None} if found.listens or found.deaf else None,
+        "listener": found.outlets.listener.json(),
+        "health": found.outlets.health.json(),
+        "ping": found.outlets.ping.json(),
         "watches": [seen_json(mark) for mark in found.watches],
         "tables": [_table_json(table, found) for table in found.tables],
     }

@@ -12,7 +12,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from engine.events import DeliveryRefused, Event, TokenGiven, Trouble
-from rowd.hooks import ANSWER_WITHIN_S, LATER, NOTHING, Hooks
+from rowd.hooks import ANSWER_WITHIN_S, GREETED, PUT_OFF, REFUSED, TAKEN, Hooks
+from rowd.wire import LATER, NOTHING
 from tests.fakes.virtual import NOON, run
 from watches.api import Delivery, Reply
 from watches.webhook.door import WebhookDoor
@@ -148,3 +149,20 @@ def test_of_what_breaks_only_the_kind_is_told(tmp_path: Path) -> None:
     place = Place(tmp_path)
     place.hooks.failed(ValueError(SECRET))
     assert place.events == [Trouble(at=NOON, where="the listener", message="ValueError")]
+
+
+def test_what_deliveries_came_to_is_counted_by_source_and_what_leads_nowhere_is_not(tmp_path: Path) -> None:
+    async def story() -> None:
+        place = Place(tmp_path)
+        await place.push()
+        await place.push()
+        await place.push("another")
+        place.stopping = True
+        await place.push()
+        await place.hooks.take("gone", {}, b"")
+        assert place.hooks.answered == {("forge", TAKEN): 2, ("forge", REFUSED): 1, ("forge", PUT_OFF): 1}
+        notion = Place(tmp_path, "notion", None)
+        await notion.hooks.take("forge", {}, b'{"verification_token": "secret_abc"}')
+        assert notion.hooks.answered == {("forge", GREETED): 1}
+
+    asyncio.run(story())

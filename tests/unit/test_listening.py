@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from config.settings import Listen
+from config.outside import Listen
 from engine.clock import SystemClock, Timer
 from engine.events import Event, ListenerFailed, ListenerOpened
 from rowd.listening import TRY_AGAIN, Listening, spelled
@@ -72,7 +72,7 @@ class Place:
         self.news = asyncio.Event()
         self.hooks, self.clock = Hooks(), Clock()
         hooks: Any = self.hooks
-        self.listening = Listening(hooks, self.clock, self._hear, self._tell, Patience(), most=2)
+        self.listening = Listening("listen", hooks, self.clock, self._hear, self._tell, Patience(), most=2)
         self.retold = asyncio.Event()
 
     def _tell(self, where: str, deaf: str) -> None:
@@ -276,3 +276,39 @@ def test_a_body_that_is_too_long_is_answered_though_it_is_still_being_sent() -> 
 def test_where_it_listens_is_written_as_people_do() -> None:
     assert spelled(Listen()) == "127.0.0.1:8787"
     assert spelled(Listen(address="::1", port=1)) == "[::1]:1"
+
+
+def test_who_may_not_ask_from_there_is_told_so_and_nothing_else() -> None:
+    class Here(Listen):
+        def lets_in(self, address: str) -> bool:
+            asked.append(address)
+            return len(asked) > 1
+
+    async def story() -> None:
+        place, port = Place(), free_port()
+        async with place.runs(Here(port=port)):
+            await place.heard(1)
+            assert (await ask(port)).startswith(b"HTTP/1.1 403 ")
+            assert place.hooks.under_way.locked()  # nobody was asked for anything
+            assert (await ask(port)).startswith(b"HTTP/1.1 202 ")
+
+    asked: list[str] = []
+    asyncio.run(story())
+    assert asked == ["127.0.0.1", "127.0.0.1"]
+
+
+@pytest.mark.parametrize("section", ["listen", "health"])
+def test_what_is_said_of_it_names_its_section(section: str) -> None:
+    async def story() -> None:
+        place, port = Place(), free_port()
+        place.listening._section = section
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", port))
+            other.listen()
+            async with place.runs(Listen(port=port)):
+                failed = await place.heard(1)
+                assert isinstance(failed, ListenerFailed)
+                assert failed.section == section
+                assert f"name another under [{section}]" in failed.message
+
+    asyncio.run(story())

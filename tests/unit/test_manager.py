@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from engine.loop import Daemon
 from rowd.manager import BEAT, Attendance, Manager, manager_of
+from rowd.vitals import Vitals
 from tests.fakes.house import House
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
@@ -40,6 +42,11 @@ class Ear:
 
     def close(self) -> None:
         self._socket.close()
+
+
+def attended(manager: Manager, made: Daemon, stopping: asyncio.Event | None = None) -> Attendance:
+    """How this daemon gets on, told to this manager."""
+    return Attendance(manager, made, Vitals(made, (stopping or asyncio.Event()).is_set, manager.watchdog))
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -90,7 +97,8 @@ def test_it_is_ready_once_each_table_was_looked_at_says_how_it_stands_and_that_i
         house = House(tmp_path)
         sheet = MemoryTable([row("tick", "every minute"), row("wrong", "dayly")], COLUMNS)
         alive = await start(house, sheet)
-        attendance, stopping = Attendance(Manager(ear.place, SPAN), alive.daemon), asyncio.Event()
+        stopping = asyncio.Event()
+        attendance = attended(Manager(ear.place, SPAN), alive.daemon, stopping)
         attending = asyncio.create_task(attendance.attend(stopping))
         await asyncio.sleep(0)
         assert ear.heard() == ["STATUS=starts: looks at 1 table", "WATCHDOG=1", "EXTEND_TIMEOUT_USEC=40000000"]
@@ -117,7 +125,7 @@ def test_a_table_that_can_not_be_read_keeps_it_from_nothing(tmp_path: Path, ear:
         house, sheet = House(tmp_path), MemoryTable([row("tick", "every minute")], COLUMNS)
         sheet.fail = [OSError("away")] * 1000
         alive = await start(house, sheet)
-        attending = asyncio.create_task(Attendance(Manager(ear.place), alive.daemon).attend(asyncio.Event()))
+        attending = asyncio.create_task(attended(Manager(ear.place), alive.daemon).attend(asyncio.Event()))
         await house.after(seconds=15)
         heard = ear.heard()
         assert "READY=1" in heard
@@ -143,7 +151,7 @@ def test_a_turn_that_does_not_end_passes_for_a_hang_and_the_ledgers_refusals_do_
     async def story() -> None:
         house, sheet = House(tmp_path), MemoryTable([row("tick", "every minute")], COLUMNS)
         alive = await start(house, sheet, commits=commits)
-        attending = asyncio.create_task(Attendance(Manager(ear.place, SPAN), alive.daemon).attend(asyncio.Event()))
+        attending = asyncio.create_task(attended(Manager(ear.place, SPAN), alive.daemon).attend(asyncio.Event()))
         await house.until(NOON + MINUTE - timedelta(seconds=2))
         full.full = True
         await house.until(NOON + 3 * MINUTE)

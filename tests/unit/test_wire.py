@@ -52,7 +52,7 @@ class Met:
     def goal(self, method: str, target: str) -> tuple[str, int] | Reply:
         if target != "/hooks/a":
             return Reply(404, "nothing")
-        return ("a", MOST) if method == "POST" else Reply(405, "only POST")
+        return ("a", MOST) if method == "POST" else Reply(405, "only POST", allow="POST")
 
     async def take(self, name: str, headers: Mapping[str, str], body: bytes) -> Reply:
         if self._broken is not None:
@@ -194,6 +194,17 @@ def test_when_it_may_come_again_is_said() -> None:
     met.goal = lambda _method, _target: Reply(429, "too many", wait_s=7)  # type: ignore[method-assign]  # as one that is asked too much
     asyncio.run(met.serve([HEAD + b"Content-Length: 0\r\n\r\n"]))
     assert b"\r\nRetry-After: 7\r\n" in met.writer.written
+
+
+def test_no_browser_keeps_an_answer_or_hands_it_to_a_page() -> None:
+    met = Met()
+    met.goal = lambda _method, _target: Reply(200, "numbers", media="text/x; version=1")  # type: ignore[method-assign]  # as a desk
+    asyncio.run(met.serve([b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"]))
+    head = met.writer.written.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    for line in (b"Cache-Control: no-store", b"X-Content-Type-Options: nosniff", b"Cross-Origin-Resource-Policy: same-origin"):
+        assert line in head
+    assert b"Content-Type: text/x; version=1" in head
+    assert not [line for line in head if line.lower().startswith(b"access-control-")]
 
 
 WHOLE = HEAD + b"Content-Length: 5\r\nX-Hub-Signature-256: sha256=ab\r\n\r\nabcde"

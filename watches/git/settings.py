@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from config.settings import Count
+from config.fields import Count
 from watches.api import Definition
 
 

@@ -54,7 +54,7 @@ class WebhookDoor(Door):
             return self._greeted(content(body))
         if why := self._scheme.refusal(self._key, headers, body, now):
             return Reply(401, "not from the sender that this is for", why=why)
-        if not self.guarded and _from_a_page(headers):
+        if not self.guarded and from_a_page(headers):
             return Reply(403, "not for pages in a browser", why="a page in a browser sent it, and nobody has to show who they are")
         if wait := self._bucket.wait(now):
             return Reply(429, "too many deliveries", wait_s=wait, why="more come than its `rate` allows")
@@ -95,7 +95,7 @@ class WebhookDoor(Door):
         return Reply(200, "noted", token=token)
 
 
-def _from_a_page(headers: Mapping[str, str]) -> bool:
+def from_a_page(headers: Mapping[str, str]) -> bool:
     """Whether a browser sent it for a page: any page can have a browser send something to its own machine."""
     return "origin" in headers or headers.get("sec-fetch-site", "none") != "none"
 

@@ -10,8 +10,7 @@ from typing import Annotated, Self
 from msgspec import Struct
 from pydantic import AfterValidator, Field, model_validator
 
-from config.fields import Span
-from config.settings import Count
+from config.fields import Count, Span
 from watches.api import Definition
 from watches.webhook.schemes import SCHEMES
 

@@ -20,18 +20,18 @@ ROW = "1,deploy,webhook,,work,active,,,,"
 LISTEN = '[listen]\nport = 8787\n[watch.forge]\nkind = "webhook"\nscheme = "none"\n'
 
 
-def noted(desk: Desk, listens: str = "", deaf: str = "") -> None:
-    """This process passes for the daemon, and has said where it listens."""
+def noted(desk: Desk, **said: str) -> None:
+    """This process passes for the daemon, and has said where it listens.   said: fields of its note."""
     desk.daemon_reads()
     desk.daemon_runs()
     process = Process(os.getpid(), int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]))
     config = load(desk.folder / "rowd.toml", {}, desk.folder)
-    leave(desk.folder / ".rowd", Note(process, config.version, datetime.now(UTC), ("ops",), listens=listens, deaf=deaf))
+    leave(desk.folder / ".rowd", Note(process, config.version, datetime.now(UTC), ("ops",), **said))
 
 
 def test_a_listener_that_listens_is_told_and_all_is_fine(tmp_path: Path) -> None:
     desk = Desk(tmp_path, ROW, more=LISTEN)
-    noted(desk, "127.0.0.1:8787")
+    noted(desk, listens="127.0.0.1:8787")
     told = desk.json("status")
     assert (told["listener"], told["fine"]) == ({"address": "127.0.0.1:8787", "trouble": None}, True)
     assert "Listener on 127.0.0.1:8787" in desk.said("status")

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 import config
 from config.load import load
-from config.settings import Blackout, BreakerSettings, Channel, Conditions, Daemon, Defaults, Listen, Settings, TableSettings
+from config.outside import Health, Listen, Ping
+from config.settings import Blackout, BreakerSettings, Channel, Conditions, Daemon, Defaults, Settings, TableSettings
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = Path(config.__file__).parent / "rowd.example.toml"
@@ -25,6 +26,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[breaker]": BreakerSettings,
     "[tables.NAME]": TableSettings,
     "[listen]": Listen,
+    "[health]": Health,
+    "[ping]": Ping,
     "[conditions]": Conditions,
     "[channel.NAME]": Channel,
     "[[blackout]]": Blackout,
@@ -67,9 +70,10 @@ def test_the_example_is_right_with_every_setting_taken_out_of_its_comment(tmp_pa
     raw = tomllib.loads(text)
     assert settings.daemon == Daemon(state_dir=Path(".rowd"))
     assert settings.breaker == BreakerSettings()
-    assert settings.listen == Listen()
+    assert (settings.listen, settings.health, settings.ping) == (Listen(), Health(), Ping())
     assert settings.defaults.daily_at == time(9)
-    for section, model in (("daemon", Daemon), ("defaults", Defaults), ("breaker", BreakerSettings), ("listen", Listen)):
+    whole = {"daemon": Daemon, "defaults": Defaults, "breaker": BreakerSettings, "listen": Listen, "health": Health, "ping": Ping}
+    for section, model in whole.items():
         assert set(raw[section]) == set(keys(model)), f"every setting of [{section}] stands in the example"
     assert set(keys(TableSettings)) < set(raw["tables"]["tasks"])
     assert set(raw["channel"]["mail"]) == set(keys(Channel))
