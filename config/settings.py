@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from config.fields import VARIABLE, Count, Interval, Percent, Positive, Section, Span, spelled
+from config.fields import VARIABLE, Count, Interval, Percent, Positive, Section, Span
 from config.matters import Matter
 from config.outside import Health, Listen, Ping
 from config.times import Dates, TimeOfDay, Weekdays, Zone, system_zone
