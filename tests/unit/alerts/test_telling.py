@@ -16,6 +16,8 @@ from connectors.errors import NeedsOwner, TryLater
 from engine.breaker import BreakerRules
 from engine.events import ChannelFailed, ChannelRecovered, ChannelTold, NoticesDropped, Trouble
 from engine.ledger import Ledger, LedgerUnwritable
+from rowd.alerts.alerting import Alerting
+from rowd.alerts.noticing import Ear
 from tests.fakes.house import rules
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
@@ -170,12 +172,18 @@ def test_what_failed_under_another_daemon_is_told_though_it_succeeds_at_once_und
         sheet = table(row("backup", "every minute"))
         async with office.open(sheet):  # without anybody who tells: as if it were killed before it did
             await office.until(NOON + 61 * SECOND)
+        daemon, committer = await office.daemon(sheet)
+        await Alerting(daemon, committer, office.events.append, Ear(), office.channels, office.carry).begin()
+        assert [problem.name for problem in await committer.read(lambda its: its.problems())] == [
+            "backup"
+        ]  # before anything starts
+        await daemon.close()
+        await committer.close()
         moody.why = ""
         await office.until(NOON + 125 * SECOND)  # what came due meanwhile starts at once
         async with office.watched(sheet):
             await office.until(NOON + 3 * MINUTE)
-        assert office.titles == ["rowd: backup: it has succeeded"]
-        assert "FAILED since Mon 2 Mar 2026 12:01 UTC" in office.bodies[0]
+        assert office.titles == ["rowd: backup FAILED", "rowd: backup: it has succeeded"]
 
     run(story())
 
