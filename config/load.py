@@ -37,6 +37,7 @@ class Config:
     variables: name → value of everything that is set in the environment, in credentials and in `.env`; shown to nobody.
     kept: the same of credentials and `.env` alone, without what overrides a setting.
     version: `version_of` the file when it was read.
+    sources: name → where its value comes from: a file's path, or "environment".
     """
 
     settings: Settings
@@ -46,10 +47,16 @@ class Config:
     variables: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
     kept: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
     version: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def secret(self, name: str) -> SecretStr:
         """The value of the variable of exactly this name, by the order of `gathered`. Raises KeyError."""
         return self.variables[name]
+
+    @property
+    def env_file(self) -> Path:
+        """Where `.env` stands. There need be none."""
+        return self.base / ENV_FILE
 
     @property
     def state_dir(self) -> Path:
@@ -96,6 +103,7 @@ def load(path: Path | None, environ: Mapping[str, str], cwd: Path, check: Check 
         {name: SecretStr(variable.value) for name, variable in variables.items()},
         {name: SecretStr(value) for name, value in kept.items() if not is_override(name)},
         version,
+        {name: variable.source for name, variable in variables.items()},
     )
     mistakes += check(config)
     renamed, stand_ins = _renamed(merged)

@@ -389,6 +389,7 @@ class Backend(Struct, frozen=True):
 
     `open` must not touch the network or the file yet: the first `read` does, so that a store that is away is an ordinary TryLater.
     exclusive: its tables keep a second daemon away (`Exclusive`), so whoever runs one runs all of it.
+    secrets: the names of the secrets that a table with these settings asks for.
     private: the files that a table's settings name and nobody but rowd should read, as they are written there.
     files: those of this machine that the table is kept in, as they are written there. Their folders have to be writable.
     """
@@ -396,5 +397,6 @@ class Backend(Struct, frozen=True):
     settings: type[BaseModel]
     open: Callable[[Any, Place], Table]
     exclusive: bool = False
+    secrets: Callable[[Any], Iterable[str]] = lambda _: ()
     private: Callable[[Any], Iterable[Path]] = lambda _: ()
     files: Callable[[Any], Iterable[Path]] = lambda _: ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -74,6 +74,11 @@ class Bound(Struct, frozen=True):
         for file in self.private:
             if (told := exposed(file)) is not None:
                 yield told
+
+    @property
+    def secrets(self) -> Iterable[str]:
+        """The names of those that it asks for."""
+        return self.backend.secrets(self.settings)
 
     @property
     def private(self) -> Iterator[Path]:

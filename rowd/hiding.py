@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from actions.telling import Mask
@@ -26,12 +26,20 @@ def mask_of(config: Config) -> Mask:
 
 def declared_secrets(config: Config) -> set[str]:
     """The names of all that actions, facts, watched sources, channels and pings declare as theirs."""
+    return {name for _, name in declarations(config)}
+
+
+def declarations(config: Config) -> Iterator[tuple[str, str]]:
+    """Where in `rowd.toml` a secret is named, like `actions.backup.secrets`, and which, right or wrong; but for those of tables."""
     settings = config.settings
-    definitions = (*settings.actions.values(), *settings.facts.values(), *settings.watches.values())
-    outside = (*settings.facts.values(), *settings.watches.values())
-    said = [*(one.get(setting) for one in outside for setting in SECRETS), *(one.secret for one in settings.channels.values())]
-    said += [settings.ping.secret] if settings.ping is not None else []
-    return {name for one in definitions for name in _declared(one)} | {name for name in said if isinstance(name, str)}
+    for section, definitions in (("actions", settings.actions), ("fact", settings.facts), ("watch", settings.watches)):
+        for name, one in definitions.items():
+            yield from ((f"{section}.{name}.secrets", secret) for secret in _declared(one))
+            said = ((setting, one.get(setting)) for setting in SECRETS if section != "actions")
+            yield from ((f"{section}.{name}.{setting}", secret) for setting, secret in said if isinstance(secret, str))
+    yield from ((f"channel.{name}.secret", one.secret) for name, one in settings.channels.items())
+    if settings.ping is not None:
+        yield "ping.secret", settings.ping.secret
 
 
 def unknown(config: Config, action: str) -> list[str]:

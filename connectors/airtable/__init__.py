@@ -8,6 +8,6 @@ from connectors.airtable.settings import AirtableSettings
 from connectors.airtable.table import AirtableTable
 from connectors.api import Backend
 
-BACKEND = Backend(settings=AirtableSettings, open=AirtableTable)
+BACKEND = Backend(settings=AirtableSettings, open=AirtableTable, secrets=lambda settings: [settings.token])
 
 __all__ = ["BACKEND", "AirtableSettings", "AirtableTable"]

@@ -9,6 +9,8 @@ from connectors.api import Backend
 from connectors.google_sheets.settings import GoogleSheetsSettings
 from connectors.google_sheets.table import GoogleSheetsTable, opened
 
-BACKEND = Backend(settings=GoogleSheetsSettings, open=opened, private=GoogleSheetsSettings.private)
+BACKEND = Backend(
+    settings=GoogleSheetsSettings, open=opened, secrets=GoogleSheetsSettings.secrets, private=GoogleSheetsSettings.private
+)
 
 __all__ = ["BACKEND", "GoogleSheetsSettings", "GoogleSheetsTable"]

@@ -122,6 +122,10 @@ class GoogleSheetsSettings(BaseModel, extra="forbid", frozen=True):
             raise ValueError(f'history is the tab with the tasks; write the title of another one, like history = "{self.tab} Runs"')
         return self
 
+    def secrets(self) -> list[str]:
+        """The names of the secrets that it asks for."""
+        return [name for name in (self.credentials_secret, self.oauth_client_secret) if name is not None]
+
     def private(self) -> list[Path]:
         """The file that holds a key or a sign-in. Of the client of an app that people install, Google calls nothing secret."""
         named = self.token if self.by_person else self.credentials

@@ -9,6 +9,6 @@ from connectors.api import Backend
 from connectors.notion.settings import NotionSettings
 from connectors.notion.table import NotionTable
 
-BACKEND = Backend(settings=NotionSettings, open=NotionTable)
+BACKEND = Backend(settings=NotionSettings, open=NotionTable, secrets=lambda settings: [settings.token])
 
 __all__ = ["BACKEND", "NotionSettings", "NotionTable"]

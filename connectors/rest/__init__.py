@@ -9,6 +9,6 @@ from connectors.api import Backend
 from connectors.rest.settings import RestSettings
 from connectors.rest.table import EditableRestTable, RestTable, opened
 
-BACKEND = Backend(settings=RestSettings, open=opened)
+BACKEND = Backend(settings=RestSettings, open=opened, secrets=RestSettings.secrets)
 
 __all__ = ["BACKEND", "EditableRestTable", "RestSettings", "RestTable"]

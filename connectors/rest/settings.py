@@ -84,6 +84,10 @@ class RestSettings(BaseModel, extra="forbid", frozen=True):
             )
         return self
 
+    def secrets(self) -> tuple[str, ...]:
+        """The names of the secrets that it asks for."""
+        return (self.auth.secret,) if self.auth is not None else ()
+
     @property
     def counts(self) -> bool:
         """Whether the operator has said of a window."""

@@ -40,6 +40,7 @@ COMMANDS = (
     Entry("restore", "rowd.cli.restore:restore", START, "List the backups of the ledger; put one in its place."),
     Entry("once", "rowd.cli.once:once", START, "Make one pass: read the tables, run what is due, write back, end."),
     Entry("check", "rowd.cli.check:check", LOOK, "Look for defects and doubtful things in the tables."),
+    Entry("secrets", "rowd.cli.secrets:secrets_app", LOOK, "Say which secrets rowd.toml names, and whether they are there."),
     Entry("doctor", "rowd.cli.doctor:doctor", LOOK, "Check the whole installation: files, ledger, actions, tables."),
     Entry("status", "rowd.cli.status:status", LOOK, "Say how the daemon and its tables stand."),
     Entry("list", "rowd.cli.list:list_tasks", LOOK, "List the tasks of all tables."),
