@@ -134,7 +134,7 @@ class Acting:
         memory, plan = self._memory, step.moves.plan
         started: list[Occurrence] = []
         if step.durable is not None:
-            started = self._carry_out(step.moves, *await step.durable)
+            started = self._carry_out(step.moves, now, *await step.durable)
             if started:
                 await asyncio.sleep(0)  # they begin now
                 memory.parts.crash.at("launch.after")
@@ -162,7 +162,7 @@ class Acting:
         """When to look ahead again; None while there is nothing to see."""
         return self._foresight.begins_at()
 
-    def _carry_out(self, moves: Moves, ours: set[str], tallies: Tallies) -> list[Occurrence]:
+    def _carry_out(self, moves: Moves, decided_at: datetime, ours: set[str], tallies: Tallies) -> list[Occurrence]:
         """The plan is durable: remember it, and start what it starts."""
         memory, now = self._memory, self._clock.now()
         for state in moves.plan.states:
@@ -189,7 +189,7 @@ class Acting:
         started = [o for o in moves.starting if o.id in memory.under_way]  # what is not ours was not put there
         for occurrence in started:  # before the answers: what is refused beside it is told
             memory.keepers[occurrence.table].begins(occurrence.key, now)
-            memory.brakes.begins(occurrence.table, now)
+            memory.brakes.begins(occurrence.table, decided_at)  # as the ledger has it, and what is decided on next counts
         for answer in moves.plan.answers:
             keeper = memory.keepers[answer.request.table]
             keeper.answered(answer)

@@ -13,6 +13,7 @@ from engine.merge import active
 from engine.model import Defect, RowState, Task
 from engine.owing import freed
 from engine.remit import come_over
+from engine.set_back import next_to_skip
 from engine.sight import LEFT
 
 Meant = Mapping[str, Task | Defect]
@@ -41,4 +42,5 @@ def begin_anew(
             continue  # gone, or begun anew by an edit: what that left behind is told with it
         if active(state) or not active(known):  # else it was paused, and that has told it
             found.records += left_behind(was, known, now, LEFT.format(why))
-        found.states[key] = freed(replace(state, since=since, settled_until=since, armed=False))
+        state = replace(state, since=since, settled_until=since, armed=False)
+        found.states[key] = freed(replace(state, skip_until=next_to_skip(state, task)))  # nobody has taken that back

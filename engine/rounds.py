@@ -79,11 +79,12 @@ class Prerequisite(Struct, frozen=True):
 
 def newest(tally: Tally) -> Occurrence | None:
     """The run of a row by which those go that wait for it: its newest that has ended, or that it was passed over after that when
-    its own prerequisites had ended. What was left out or missed by the clock is none.
+    its own prerequisites had ended. What was left out or missed by the clock is none, nor what nobody has approved.
     """
     record = tally.record
-    follows = record is not None and record.cause is Cause.COMPLETION and record.outcome in (Outcome.SKIPPED, Outcome.MISSED)
-    return record if follows else tally.last
+    if record is None or record.cause is not Cause.COMPLETION or record.approval is not None:
+        return tally.last
+    return record if record.outcome in (Outcome.SKIPPED, Outcome.MISSED) else tally.last
 
 
 def standing_of(

@@ -68,6 +68,12 @@ class _Attempt:
         self.ran_since(self, at)
 
 
+NOT_AS_APPROVED = Result(
+    Outcome.FAILED,
+    "nothing was run: the operator has changed the action since this was let begin; run it again, and approve it as it is now",
+)
+
+
 class Runner:
     """Attempts under way, by run id. One occurrence has one attempt at a time."""
 
@@ -84,6 +90,7 @@ class Runner:
     def replace(self, parts: Parts) -> None:
         """Use other definitions for attempts that begin from now on."""
         self._actions, self._secrets, self._heir, self._mask = parts.actions, parts.secrets, parts.heir, parts.mask
+        self._approvals = parts.approvals
         self._kinds = {name: action.kind for name, action in _adoptable(parts.actions)}
 
     def kind(self, action: str) -> str | None:
@@ -106,6 +113,8 @@ class Runner:
         if action is None:
             gone = Result(Outcome.FAILED, f"the action {occurrence.action} is no longer defined in rowd.toml")
             self._begin(attempt, partial(_known, gone))
+        elif self._changed(occurrence):
+            self._begin(attempt, partial(_known, NOT_AS_APPROVED))
         else:
             self._begin(attempt, partial(action.run, _request(occurrence), attempt))
 
@@ -123,6 +132,12 @@ class Runner:
         else:
             attempt = self._attempt(occurrence)
             self._begin(attempt, partial(_lost, attempt, "rowd stopped while it ran; its effect is unknown"))
+
+    def _changed(self, occurrence: Occurrence) -> bool:
+        """Whether its action needs an approval, and what was approved is not the action as it is defined now: `rowd.toml` may have
+        been changed after the attempt was let begin, while that was made durable, or while no daemon ran."""
+        rule, approval = self._approvals.get(occurrence.action), occurrence.approval
+        return rule is not None and (approval is None or approval.definition != rule.definition)
 
     def _taking_over(self, name: str, kind: str) -> Adoptable | None:
         action: object = self._actions.get(name)
@@ -184,6 +199,8 @@ class Runner:
             attempt.verdict = attempt.verdict or Result(Outcome.CANCELLED, stopping)
         if attempt.verdict is not None:
             return answer
+        if self._changed(attempt.occurrence):
+            return NOT_AS_APPROVED
         self._ran_since(attempt, self._clock.uptime())
         return await action.run(request, attempt)
 

@@ -21,7 +21,7 @@ def taken_back(states: Mapping[str, RowState], understood: Mapping[str, Task | D
         changed = state
         if state.settled_until - now > SET_BACK:
             changed = replace(state, since=min(state.since, now), settled_until=now)
-            changed = replace(changed, skip_until=_next_to_skip(changed, understood.get(key)))
+            changed = replace(changed, skip_until=next_to_skip(changed, understood.get(key)))
         if changed.absent_since is not None and changed.absent_since - now > SET_BACK:
             changed = replace(changed, absent_since=now)
         if changed.made is not None:
@@ -40,7 +40,7 @@ def made_by(made: Made, now: datetime) -> Made:
     return replace(made, at=now, until=now + (made.until - made.at) if made.until is not None else None)
 
 
-def _next_to_skip(state: RowState, task: Task | Defect | None) -> datetime | None:
+def next_to_skip(state: RowState, task: Task | Defect | None) -> datetime | None:
     """The one occurrence that is to be left out where one is: the next, also where that comes earlier than was thought."""
     if state.skip_until is None or not isinstance(task, Task) or task.schedule is None:
         return state.skip_until

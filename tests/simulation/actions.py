@@ -30,15 +30,22 @@ class InProcess:
     """Runs inside the daemon, and dies with it."""
 
     def __init__(
-        self, life: Life, witness: Witness, chance: Random, nature: Nature, told: Callable[[Request], None] = lambda _: None
+        self,
+        life: Life,
+        witness: Witness,
+        chance: Random,
+        nature: Nature,
+        told: Callable[[Request], None] = lambda _: None,
+        version: str = "",
     ) -> None:
-        """told: called by each attempt before it ends."""
+        """told: called by each attempt before it ends.   version: see `Seen`."""
         self._life, self._witness, self._chance, self._nature, self._told = life, witness, chance, nature, told
+        self._version = version
 
     async def run(self, request: Request, context: Context) -> Result:
         self._life.check()
         chance, nature = self._chance, self._nature
-        seen = self._witness.began(self._life, request)
+        seen = self._witness.began(self._life, request, self._version)
         try:
             if chance.random() < nature.slow:
                 await asyncio.sleep(chance.random() ** 3 * nature.longest)
@@ -76,6 +83,7 @@ class Proc:
     request: Request
     ticket: tuple[str, int]
     life: Life
+    version: str
     seen: Seen | None = None
     gone: bool = False
     exit: Outcome | None = None
@@ -100,13 +108,15 @@ class Processes:
         self._made_at: dict[tuple[str, int], int] = {}
         self._open: list[Proc] = []
 
-    def order(self, life: Life, request: Request, ticket: tuple[str, int], broken: Callable[[str, str], None]) -> Proc:
+    def order(
+        self, life: Life, request: Request, ticket: tuple[str, int], broken: Callable[[str, str], None], version: str
+    ) -> Proc:
         """Have it begun; that comes a little later, or much, whatever became of the daemon."""
         life.check()
         since = self._known(request)
         if since is None or since.boot != str(self._machine.boot):
             broken("gate", f"{request.run} attempt {request.attempt} was ordered before the ledger knew of it")
-        proc = Proc(request, ticket, life)
+        proc = Proc(request, ticket, life, version)
         self._open.append(proc)
         self._machine.after(self._chance.choice((0, 0, 0, 0.001, 0.005, 3)), partial(self._begin, proc))
         return proc
@@ -158,7 +168,7 @@ class Processes:
             self._leave(proc)
             return
         self._made(proc.ticket, proc)
-        proc.seen = self._witness.began(proc.life, proc.request, process=True)
+        proc.seen = self._witness.began(proc.life, proc.request, proc.version, process=True)
         chance, nature = self._chance, self._natures[proc.request.action]
         takes = chance.random() ** 3 * nature.longest if chance.random() < nature.slow else chance.random() * 0.2
         outcome = Outcome.FAILED if chance.random() < nature.failing else Outcome.SUCCEEDED
@@ -190,7 +200,11 @@ class OutOfProcess:
 
     kind = "process"
 
-    def __init__(self, life: Life, processes: Processes, chance: Random, broken: Callable[[str, str], None]) -> None:
+    def __init__(
+        self, life: Life, processes: Processes, chance: Random, broken: Callable[[str, str], None], version: str = ""
+    ) -> None:
+        """version: see `Seen`."""
+        self._version = version
         self._life, self._processes, self._chance, self._broken = life, processes, chance, broken
 
     async def run(self, request: Request, context: Context) -> Result:
@@ -198,7 +212,7 @@ class OutOfProcess:
         folder = str(context.path)
         if self._chance.random() < 0.1:
             await asyncio.sleep(self._chance.random() * 0.5)
-        proc = self._processes.order(self._life, request, (folder, self._processes.unmade(folder)), self._broken)
+        proc = self._processes.order(self._life, request, (folder, self._processes.unmade(folder)), self._broken, self._version)
         await self._until_gone(proc)
         return _result(proc) or Result(Outcome.FAILED, "it left no exit status")
 

@@ -64,6 +64,9 @@ def parts(world: World, chance: Random, life: Life, crash: Crash) -> Parts:
         "slow": outside,
         "extra": inside,
         "teller": InProcess(life, world.witness, chance, world.nature, world.outside.emitted_in),
+        "maker": InProcess(life, world.witness, chance, world.nature, world.makers.make),
+        "signed": OutOfProcess(life, world.processes, chance, world.broke, operator.versions["signed"]),
+        "sealed": InProcess(life, world.witness, chance, world.nature, version=operator.versions["sealed"]),
     }
     return Parts(
         actions={name: action for name, action in actions.items() if name in operator.actions},
@@ -79,6 +82,7 @@ def parts(world: World, chance: Random, life: Life, crash: Crash) -> Parts:
         sources=world.outside.sources(life) if world.eventful else {},
         facts=world.facts.questions(life) if world.eventful else {},
         brakes=operator.brakes,
+        approvals=operator.approvals,
     )
 
 

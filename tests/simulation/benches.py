@@ -84,23 +84,26 @@ def bench_of(world: World, number: int, fast: float) -> Bench:
     spans = Spans(sheet, world.machine, terms, needed)
     sheet.changed.append(spans.observe)
     doubted: set[str] = set()
+    writer = rows.Writer(
+        source(chance.random()),
+        fast,
+        nights=world.nights,
+        counters=COUNTERS if store else 0.08,
+        reacting=0.25 if world.eventful else 0,
+    )
+    writer.linking = 0.3 if world.eventful else 0
     person = people.Person(
         sheet,
         spans,
         world.machine,
         source(chance.random()),
-        rows.Writer(
-            source(chance.random()),
-            fast,
-            nights=world.nights,
-            counters=COUNTERS if store else 0.08,
-            reacting=0.25 if world.eventful else 0,
-        ),
+        writer,
         lambda text: world.tell(f"person @{name}: {text}"),
         daring=0.3 if world.bold else 0,
         copies=Copies(sheet, lambda: doubted),
     )
     person.snoozed = world.snoozed.add
+    person.eventful = world.eventful
     person.rows_only, person.most = store is not None, person.most if store is None else ROWS
     if world.zoned and kind == "memory":
         person.zoning = source(world.seed + 0.5 + number)
@@ -113,6 +116,14 @@ def bench_of(world: World, number: int, fast: float) -> Bench:
     )
     sheet.changed.append(lambda: [link.changed() for link in bench.links[-1:]])
     return bench
+
+
+def join(bench: Bench, other: Bench) -> None:
+    """Rows of the one table may speak of those of the other."""
+    bench.person.writer.elsewhere = other.name
+    bench.person.elsewhere = lambda: [
+        f"{other.name}/{name}" for row in other.sheet.look().rows if (name := other.sheet.look().get(row, "Name"))
+    ]
 
 
 def _opened(world: World, kind: str, sheet: Sheet, guard: Guard) -> tuple[Callable[[], Table], type[Link]]:

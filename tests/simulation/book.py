@@ -23,6 +23,7 @@ class Record:
     claimed_at: int
     stage: str
     action: str
+    parameters: str
     attempts: int
     repeatable: int
     timeout: int
@@ -38,6 +39,7 @@ class Record:
     stopping: str
     task: str
     event: str
+    approval: str | None
 
     @property
     def ran(self) -> bool:
@@ -88,6 +90,17 @@ class Known:
     fires: int
     first_seen: int
     deleted_at: int | None
+    made: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A row that a run was about to make, and no daemon has seen."""
+
+    n: int
+    table: str
+    key: str | None
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +116,33 @@ class Edited:
     by: str
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """One round of a workflow.   taken: key → run, as JSON."""
+
+    table: str
+    name: str
+    number: int
+    ended_at: int
+    outcome: str | None
+    reason: str
+    taken: str
+
+
+@dataclass(frozen=True, slots=True)
+class Altered:
+    """One thing that was done to a row."""
+
+    n: int
+    table: str
+    row: str
+    id: str
+    change: str
+    column: str
+    old: str
+    new: str
+
+
 class Book:
     """All of it."""
 
@@ -112,6 +152,9 @@ class Book:
             self.tries = [Try(*row) for row in ledger.execute(_query(Try, "attempts") + " ORDER BY run, n")]
             self.asked = [Asked(*row) for row in ledger.execute(_query(Asked, "requests") + " ORDER BY id")]
             self.edits = [Edited(*row) for row in ledger.execute(_query(Edited, "edits") + " ORDER BY id")]
+            self.announced = [Announced(*row) for row in ledger.execute(_query(Announced, "announced") + " ORDER BY n")]
+            self.altered = [Altered(*row) for row in ledger.execute(_query(Altered, "alterations") + " ORDER BY n")]
+            self.rounds = [Ended(*row) for row in ledger.execute(_query(Ended, "workflows") + ' ORDER BY "table", name, number')]
             self.rows = {(r[0], r[1]): Known(*r) for r in ledger.execute(_query(Known, "rows"))}
         self.by_id = {record.id: record for record in self.records}
         self.by_row: defaultdict[tuple[str, str], list[Record]] = defaultdict(list)

@@ -36,6 +36,7 @@ class Doings:
         self._world.machine.after(span / 2, self._rival.act)
         if self._world.eventful:
             self._world.outside.schedule(span)
+            self._world.approvers.schedule(span)
 
     def person_acts(self) -> None:
         """Somebody does one thing to one of the tables."""

@@ -6,7 +6,17 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from engine.events import DeadlineMissed, Event, RowVanished, TableHeld, TableReleased, Trouble, WatchUntold
+from engine.events import (
+    DeadlineMissed,
+    DraftExpired,
+    Event,
+    RowVanished,
+    TableHeld,
+    TableReleased,
+    Trouble,
+    WatchUntold,
+    WorkflowEnded,
+)
 from engine.loop import Daemon
 from tests.simulation.machine import Life
 from tests.simulation.spans import Spans
@@ -19,7 +29,7 @@ class Heard:
     """An event that tells of something once, and the moment at which it was heard."""
 
     moment: int
-    event: DeadlineMissed | WatchUntold
+    event: DeadlineMissed | DraftExpired | WatchUntold | WorkflowEnded
 
 
 class Hearing:
@@ -45,7 +55,7 @@ class Hearing:
                 self.released(event.table)
             case RowVanished():
                 self._spans(event.table).vanished(event.key)
-            case DeadlineMissed() | WatchUntold():
+            case DeadlineMissed() | DraftExpired() | WatchUntold() | WorkflowEnded():
                 world.heard.append(Heard(world.machine.moment, event))
         if world.telling:
             said = ", ".join(f"{k}={v}" for k, v in event.fields().items())

@@ -61,6 +61,7 @@ class Lives:
         self._last = False
         self._hearing = Hearing(world, lambda: self.daemon)
         world.meddle = self._doings.meddle
+        world.approvers.poke = self._poked
         world.outside.poke, world.outside.box = (
             self._poked,
             lambda source: self.daemon.box(source) if self.daemon is not None else None,
@@ -180,7 +181,7 @@ class Lives:
         await self._serve(life, stopping)
 
     def _tidy_up(self) -> None:
-        self.world.outside.over = True
+        self.world.outside.over = self.world.approvers.over = True
         for bench in self.world.benches:
             bench.person.tidy_up()
 
@@ -188,6 +189,13 @@ class Lives:
         self.world.settled = self.world.machine.moment
         for bench in self.world.benches:
             bench.person.settle_down()
+        self._clear_up()
+
+    def _clear_up(self) -> None:
+        """Again and again: an attempt that fails may have to be approved once more."""
+        if self.daemon is not None:
+            self.world.approvers.clear_up()
+            self.world.machine.after(40, self._clear_up)
 
     def _rest(self, life: Life, stopping: asyncio.Event, until: int) -> None:
         """A minute later all is looked at, if nothing is under way any more, or nobody waits for that any longer."""
@@ -297,6 +305,8 @@ class Lives:
             world.machine.after(chance.random() * span, self._doings.person_acts)
         if chance.random() < 0.1:
             world.machine.after(chance.random() * span, self._doings.someone_asks)
+        if world.eventful and chance.random() < 0.4:
+            world.machine.after(chance.random() * span, world.approvers.redefine)
         world.machine.pass_for(span)
 
     def _calm(self) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta, tzinfo
 
 from actions.api import Definition
 from actions.parameters import Parameter, ParameterType
+from engine.approval import ApprovalRule
 from engine.blackout import Blackout
 from engine.brakes import Brake
 
@@ -21,12 +22,27 @@ DEFINITIONS = {
     "slow": Definition(kind="sim", parameters=_NUMBER, attempts=2, retry_wait=timedelta(seconds=12)),
     "extra": Definition(kind="sim", parameters=_NUMBER),
     "teller": Definition(kind="sim", parameters=_NUMBER, at_most_every=timedelta(seconds=20)),
+    "maker": Definition(kind="sim", parameters=_NUMBER, at_most_every=timedelta(seconds=20)),
+    "signed": Definition(kind="sim", parameters=_NUMBER, attempts=2, retry_wait=timedelta(seconds=4), approval=True),
+    "sealed": Definition(
+        kind="sim",
+        parameters=_NUMBER,
+        repeatable=True,
+        attempts=2,
+        retry_wait=timedelta(seconds=1),
+        approval=True,
+        approve_in_table=True,
+        approval_within=timedelta(minutes=2),
+    ),
 }
+
+APPROVED = frozenset(name for name, definition in DEFINITIONS.items() if definition.approval)
+"""Actions whose runs somebody has to approve."""
 
 
 @dataclass
 class Operator:
-    """What stands in rowd.toml now."""
+    """What stands in rowd.toml now.   versions: of the actions that are to be approved, how each is defined now."""
 
     zone: tzinfo
     actions: frozenset[str]
@@ -34,3 +50,12 @@ class Operator:
     max_parallel: int
     blackouts: tuple[Blackout, ...]
     brakes: dict[str, Brake]
+    versions: dict[str, str] = field(default_factory=lambda: dict.fromkeys(APPROVED, "v0"))
+
+    @property
+    def approvals(self) -> dict[str, ApprovalRule]:
+        """As rowd reads them from there."""
+        return {
+            name: ApprovalRule(version, DEFINITIONS[name].approve_in_table, DEFINITIONS[name].approval_within)
+            for name, version in sorted(self.versions.items())
+        }

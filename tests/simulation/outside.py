@@ -20,6 +20,10 @@ from watches.events.watch import Events
 from watches.outcomes import SAYS
 from watches.outcomes.settings import FAILURES, OutcomesSettings
 from watches.outcomes.watch import Outcomes
+from watches.table import KIND
+from watches.table import SAYS as DONE
+from watches.table.settings import TableSettings
+from watches.table.watch import TableWatch
 from watches.webhook.box import WebhookBox
 
 EVERY, DEBOUNCE = timedelta(seconds=30), timedelta(seconds=2)
@@ -31,7 +35,20 @@ LONGEST_REST = 10 * DEBOUNCE
 OUTCOMES = {"failures": (FAILURES, ""), "wins": (("succeeded",), "5")}
 """Source of outcomes → those that it tells of, and how the names of its rows end."""
 
-SAID = {"inbox": frozenset({"paths"}), "told": None, "hook": frozenset({"paths"}), "failures": SAYS, "wins": SAYS}
+ALTERATIONS = {
+    "remarks": TableSettings(kind="table", table="ops", changes=("edited",), columns=("Notes", "Description"), runs="each"),
+    "edits": TableSettings(kind="table", table="ops"),
+}
+"""Source of what is done in a table → what it tells of."""
+
+SAID = {
+    "inbox": frozenset({"paths"}),
+    "told": None,
+    "hook": frozenset({"paths"}),
+    "failures": SAYS,
+    "wins": SAYS,
+    **dict.fromkeys(ALTERATIONS, DONE),
+}
 """Source → what its events may say."""
 
 PATIENCE = 10
@@ -186,6 +203,10 @@ class Outside:
             Source("told", "a", Events("told"), minute, none),
             Source("hook", "a", WebhookBox(), minute, none, apart=True),
             *(Source(name, "a", Outcomes(name, its), minute, none) for name, its in settings.items()),
+            *(
+                Source(name, "a", TableWatch(its), minute, none, apart=KIND.apart(its), about=KIND.about(its))
+                for name, its in ALTERATIONS.items()
+            ),
         )
         return {one.name: one for one in made}
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
 from tests.simulation import dues
+from tests.simulation.operator import APPROVED
 from tests.simulation.pasting import Pasting
-from tests.simulation.presses import BUTTONS
+from tests.simulation.presses import APPROVE, BUTTONS
 from tests.simulation.rearranging import Rearranging, rightly
 from tests.simulation.rows import OURS
 from tests.simulation.sheets import Grid, canonical
@@ -19,11 +22,15 @@ class Person(Pasting, Rearranging):
     """Does one thing after the other, as a seed draws it.
 
     zoning: draws when the table gets another time zone of its own, and which; None where it has none.
+    eventful: there are rows that wait for somebody's approval, and for each other.
+    elsewhere: what rows of other tables are called here.
     rows_only: of what makes rows ambiguous, only what is done to single rows.
     """
 
     zoning: Random | None = None
+    eventful: bool = False
     rows_only: bool = False
+    elsewhere: Callable[[], list[str]] = list
 
     def act(self) -> None:
         """Do one thing."""
@@ -36,6 +43,8 @@ class Person(Pasting, Rearranging):
             + [self.insert] * 2
             + [self.sort, self.rename, self.scribble, self.mend, self.mend, self.garbage]
         )
+        if self.eventful:
+            calm += [self.approve] * 7 + [self.amend] * 2 + [self.link] * 4 + [self.group]
         bold = [self.delete] * 2 + [self.put_back, self.copy_row, self.double, self.clear_id]
         if not self.rows_only:
             bold += [self.move_column, self.add_column]
@@ -50,7 +59,31 @@ class Person(Pasting, Rearranging):
     # --- cells
 
     def schedule(self, grid: Grid) -> None:
-        self._type(grid, self._row(grid), "Schedule", self.writer.schedule(self.machine.wall()))
+        row = self._row(grid)
+        if row is not None and grid.get(row, "Depends On") and self.chance.random() < 0.9:
+            self.link(grid)
+        else:
+            self._type(grid, row, "Schedule", self.writer.schedule(self.machine.wall()))
+
+    def link(self, grid: Grid) -> None:
+        """Let a row wait for others than before, or for the first time, or no more."""
+        linked = [row for row in grid.rows if grid.get(row, "Depends On")]
+        row = self.chance.choice(linked) if linked and self.chance.random() < 0.8 else self._row(grid)
+        if row is None or grid.header("Depends On") is None:
+            return
+        others = [name for one in grid.rows if one is not row and (name := grid.get(one, "Name"))] + self.elsewhere()
+        names = self.chance.sample(others, min(len(others), self.chance.choice((0, 1, 1, 2, 2, 3))))
+        if grid.get(row, "Condition").startswith("tasks["):
+            self._type(grid, row, "Condition", "")
+        self._type(grid, row, "Depends On", ", ".join(names))
+        for column in ("Type", "Schedule", "Watch", "Counts"):
+            if names and grid.get(row, column):
+                self._type(grid, row, column, "")
+        if not names and not grid.get(row, "Schedule"):
+            self._type(grid, row, "Schedule", self.writer.schedule(self.machine.wall()))
+
+    def group(self, grid: Grid) -> None:
+        self._type(grid, self._row(grid), "Workflow", self.writer.setting("Workflow"))
 
     def garbage(self, grid: Grid) -> None:
         row, column = self._row(grid), self.chance.choice(("Schedule", "Schedule", "Status", "Attempts", "Metadata", "Time Zone"))
@@ -72,7 +105,7 @@ class Person(Pasting, Rearranging):
                 return
 
     def setting(self, grid: Grid) -> None:
-        column = self.chance.choice(tuple(SANE))
+        column = self.chance.choice([c for c in SANE if self.eventful or c != "On Failure"])
         self._type(grid, self._row(grid), column, self.writer.setting(column))
 
     def status(self, grid: Grid) -> None:
@@ -82,15 +115,38 @@ class Person(Pasting, Rearranging):
         self._type(grid, row, "Status", text)
 
     def press(self, grid: Grid) -> None:
-        row = self._kept_row(grid)
+        self._press(grid, self._kept_row(grid), self.chance.choice(BUTTONS) if self.chance.random() < 0.93 else "please run")
+
+    def approve(self, grid: Grid) -> None:
+        """Put the word for it into a row that may wait for it, or ask for a run of one that would."""
+        text = APPROVE if self.chance.random() < 0.8 else "run now"
+        self._press(grid, self._to_be_approved(grid), text)
+
+    def amend(self, grid: Grid) -> None:
+        """Change what such a row would do."""
+        row = self._to_be_approved(grid)
+        if self.chance.random() < 0.8:
+            self._type(grid, row, "Metadata", self.writer.setting("Metadata"))
+        else:
+            self._type(grid, row, "Action", self.chance.choice((*sorted(APPROVED), "again")))
+
+    def _to_be_approved(self, grid: Grid) -> dict[str, str] | None:
+        rows = [row for row in grid.rows if grid.get(row, "Action") in APPROVED]
+        return self.chance.choice(rows) if rows else None
+
+    def _press(self, grid: Grid, row: dict[str, str] | None, text: str) -> None:
         if row is None or grid.get(row, "Do") or grid.header("Do") is None:
             return
-        text = self.chance.choice(BUTTONS) if self.chance.random() < 0.93 else "please run"
         key = self._type(grid, row, "Do", text)
         if not key:
             self.presses.nameless.append(text)
         else:
-            self.presses.pressed(key, text, self.machine.moment)
+            number = (
+                str(json.loads(grid.get(row, "Metadata") or "{}").get("n", 0))
+                if grid.get(row, "Metadata") in SANE["Metadata"]
+                else ""
+            )
+            self.presses.pressed(key, text, self.machine.moment, (grid.get(row, "Action"), number))
             if text.startswith("snooze"):
                 self.snoozed(key)
             if self.chance.random() < 0.5:

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+APPROVE = "approve"
 BUTTONS = ("run now", "Run now", "retry", "skip next", "cancel", "snooze 1m", "snooze 90s")
 
 
 @dataclass(eq=False)
 class Press:
-    """A button cell used by a person.   ready: rowd had surely seen the cell blank before.   seen: rowd has surely read it."""
+    """A button cell used by a person.   ready: rowd had surely seen the cell blank before.   seen: rowd has surely read it.
+
+    of: the row's action then, and the number that it is given.
+    """
 
     key: str
     text: str
     moment: int
     ready: bool
     seen: bool = False
+    of: tuple[str, str] = ("", "")
 
 
 class Presses:
@@ -28,8 +33,8 @@ class Presses:
         self._blank: set[str] = set()
         self._last: dict[str, int] = {}
 
-    def pressed(self, key: str, text: str, moment: int) -> None:
-        self.all.append(Press(key, text, moment, key in self._blank))
+    def pressed(self, key: str, text: str, moment: int, of: tuple[str, str] = ("", "")) -> None:
+        self.all.append(Press(key, text, moment, key in self._blank, of=of))
         self.overwritten(key, moment)
 
     def standing(self, key: str, text: str) -> Press | None:

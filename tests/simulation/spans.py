@@ -6,6 +6,7 @@ note of, and surely had the time to deal with, must have its record; what lies o
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -16,11 +17,12 @@ from zoneinfo import ZoneInfo
 from tests.simulation import dues
 from tests.simulation.facts import CONDITIONS
 from tests.simulation.machine import MICRO, Machine
+from tests.simulation.operator import APPROVED
 from tests.simulation.sheets import Grid, Sheet
 from tests.simulation.stretches import Kept, Stretches
 
 MEANS = ("Name", "Type", "Action", "Schedule", "Threshold", "Status", "Metadata", "Time Zone", "Catch Up", "Overlap", "Timeout")
-EVENTFUL = ("Watch", "Counts", "Condition", "Deadline")
+EVENTFUL = ("Watch", "Counts", "Condition", "Deadline", "Depends On", "On Failure")
 """Columns that only tables have to which things happen."""
 
 ALSO = ("Attempts", "Jitter", "Priority", "Current", *EVENTFUL)
@@ -39,12 +41,16 @@ SANE: Mapping[str, tuple[str, ...]] = {
     "Jitter": ("", "10s", "2 min"),
     "Priority": ("", "low", "normal", "high", "5"),
     "Time Zone": ZONES,
-    "Watch": ("", "inbox", "inbox, told", "told", "hook", "failures", "wins, failures"),
-    "Counts": ("", "", "inbox", "told, inbox"),
+    "Watch": ("", "inbox", "inbox, told", "told", "hook", "failures", "wins, failures", "remarks", "edits"),
+    "Counts": ("", "", "inbox", "told, inbox", "edits"),
     "Condition": ("", *CONDITIONS),
     "Deadline": ("", *DEADLINES),
+    "On Failure": ("", "", "skip", "run", "run", "block"),
 }
 """Column → what a person types there in earnest; anything else is a defect."""
+
+ON_OTHERS = 'tasks["{}"].outcome == "succeeded"'
+"""A condition on a row that the row waits for."""
 
 JITTERS = {"": 0, "10s": 10, "2 min": 120}
 ACTIVE = ("", "active", "Active")
@@ -67,7 +73,7 @@ NEVER, ANY_TIME = dues.NEVER, dues.Every(1)
 class Meaning:
     """What a row wants, as far as its cells tell.
 
-    kind: time, counter, event, manual, or none (a defect, a draft, paused, completed).
+    kind: time, counter, event, completion, manual, or none (a defect, a draft, paused, completed).
 
     dues: of a time; a number of seconds where they count from when the row is seen.   goal: of a counter.
     """
@@ -90,6 +96,9 @@ class Meaning:
     counts: tuple[str, ...] = ()  # what counts it up, paused or not
     condition: str = ""
     deadline: str = ""
+    after: tuple[str, ...] = ()  # the rows that it waits for, by their names, while it is in service
+    on_failure: str = ""
+    values: str = ""  # of an action that is to be approved: with what it is to run, as it stands there
 
     @property
     def understood(self) -> bool:
@@ -146,7 +155,7 @@ def _meaning(values: tuple[str, ...], terms: Terms) -> Meaning:
     said = Meaning("none", status=status, text=cells["Schedule"], action=cells["Action"], latent=_latent(cells, terms))
     if status not in (*ACTIVE, "paused") or not cells["Name"] or cells["Action"] not in terms.actions:
         return said
-    if any(cells[c] not in sane for c, sane in SANE.items()):
+    if any(cells[c] not in sane for c, sane in SANE.items() if not (c == "Condition" and on_others(cells[c], cells["Depends On"]))):
         return said
     kind = _kind(cells)
     if kind is None:
@@ -174,7 +183,15 @@ def _meaning(values: tuple[str, ...], terms: Terms) -> Meaning:
         _names(cells["Counts"]),
         cells["Condition"],
         "" if paused else cells["Deadline"],
+        () if paused else _names(cells["Depends On"]),
+        cells["On Failure"] or "skip",
+        cells["Metadata"] if cells["Action"] in APPROVED else "",
     )
+
+
+def on_others(condition: str, after: str) -> bool:
+    """Whether it is a condition on one of the rows that the row waits for."""
+    return any(condition == ON_OTHERS.format(name) for name in _names(after))
 
 
 def _names(said: str) -> tuple[str, ...]:
@@ -203,6 +220,8 @@ def _latent(cells: Mapping[str, str], terms: Terms) -> dues.Dues | int:
 def _kind(cells: Mapping[str, str]) -> str | None:
     if cells["Counts"] and cells["Type"] != "counter":
         return None
+    if cells["Depends On"]:
+        return None if cells["Type"] or cells["Schedule"] or cells["Watch"] else "completion"
     match cells["Type"]:
         case "":
             return "time" if cells["Schedule"] else "event" if cells["Watch"] else None
@@ -231,8 +250,12 @@ class Spans:
         self.by_key: dict[str, list[Span]] = {}
         self.touches: dict[str, list[int]] = {}  # key → when people changed cells of it
         self.astray: set[str] = set()  # keys that were taken from their rows: these go on until they are back
+        self.expiring: set[str] = set()  # keys of rows that may be activated for some time only
         self.pasted: set[str] = set()  # keys whose Status came back with an old copy: rowd goes by what was typed since
         self.kept = Stretches(machine)
+        self.names: list[
+            tuple[int, Mapping[str, str]]
+        ] = []  # (moment, folded name → key from then on; "" of a name that several bear)
         self._said: dict[str, dict[str, str]] = {}
         self._fresh: dict[str, dict[str, int]] = {}  # key → column → how often rowd had read the table when that was said
         self._under: tuple[tuple[str, ...], Terms] | None = None  # columns and settings by which what follows was found
@@ -259,6 +282,7 @@ class Spans:
         name_ = grid.header("Name") or ""
         names = [_folded(row.get(name_, "")) for row in grid.rows]
         bearers = Counter(names)
+        self._called(dict(zip(names, grid.keys(), strict=True)) | {name: "" for name, number in bearers.items() if number > 1})
         found: dict[str, tuple[Meaning, bool]] = {}
         if (under := (tuple(grid.columns), terms)) != self._under:
             self._under = under
@@ -269,7 +293,7 @@ class Spans:
                 meant = self._meant.get((key, pasted))
                 if meant is None or meant[0] != row:
                     meant = self._meant[key, pasted] = dict(row), self._means(grid, key, row, terms)
-                found[key] = (meant[1], whole and bearers[name] == 1 and not pasted)
+                found[key] = (meant[1], whole and bearers[name] == 1 and not pasted and key not in self.expiring)
         header = grid.header("ID") or name_
         borne = [row.get(header, "").strip() for row in grid.rows]
         if len(set(borne)) < len(borne):
@@ -283,6 +307,17 @@ class Spans:
             if now is not None:
                 low = self._machine.wall() - timedelta(seconds=1)
                 self.by_key.setdefault(key, []).append(Span(key, *now, moment, low, before=self._sheet.reads))
+
+    def _called(self, found: dict[str, str]) -> None:
+        if not self.names or self.names[-1][1] != found:
+            self.names.append((self._machine.moment, found))
+
+    def called(self, name: str, since: int, until: int) -> str | None:
+        """The key of the one row that bore this name all the time between those two moments; None where there was no such."""
+        first = max(0, bisect_right(self.names, since, key=lambda one: one[0]) - 1)
+        last = bisect_right(self.names, until, key=lambda one: one[0])
+        found = {names.get(_folded(name)) for _, names in self.names[first:last]}
+        return found.pop() or None if len(found) == 1 else None
 
     def _means(self, grid: Grid, key: str, row: Mapping[str, str], terms: Terms) -> Meaning:
         there = {c: row.get(h, "").strip() for c in (*MEANS, *ALSO) if (h := grid.header(c)) is not None}

@@ -47,7 +47,7 @@ class Troubles:
             at, bench = chance.random() * span, chance.choice(self._world.benches)
             after(at, lambda: self._fault(life, lambda: self._locked_out(bench, 1100)))
             after(at + 45, lambda: self._fault(life, lambda: self._sleeps(1000)))
-        if chance.random() < 0.2:
+        if chance.random() < (0.5 if self._world.eventful else 0.2):
             after(chance.random() * span, reload)
         if self._world.jumpy and chance.random() < 0.6:
             after(chance.random() * span, self._clock_jumps)
@@ -56,11 +56,13 @@ class Troubles:
         """rowd.toml says something else."""
         operator = self._world.operator
         self._tally.reloads += 1
-        match self._chance.randint(0, 2):
+        match self._chance.randint(0, 4 if self._world.eventful else 2):
             case 0:
                 operator.actions = operator.actions ^ {"extra"}
             case 1:
                 operator.max_parallel = self._chance.choice((1, 4, 32))
+            case 3 | 4:
+                self._world.approvers.redefine()
             case _:
                 operator.limits = {} if operator.limits else {"quick": 2, "outside": 2}
         self._world.tell(f"rowd.toml now: {operator}")

@@ -17,6 +17,7 @@ class Seen:
 
     life: number of the daemon that made it.   began, ended: moments; `ended` None while it runs.
     came_to: how it ended by itself; None where it was stopped or died.   process: it outlives its daemon.
+    version: how its action was defined, where that is to be approved.
     """
 
     request: Request
@@ -26,6 +27,7 @@ class Seen:
     process: bool
     ended: int | None = None
     came_to: Outcome | None = None
+    version: str = ""
 
     @property
     def place(self) -> tuple[str, int]:
@@ -42,9 +44,9 @@ class Witness:
         self._machine, self._broken = machine, broken
         self._running: dict[tuple[str, int], Seen] = {}
 
-    def began(self, life: Life, request: Request, *, process: bool = False) -> Seen:
+    def began(self, life: Life, request: Request, version: str, *, process: bool = False) -> Seen:
         """An attempt's first act."""
-        one = Seen(request, life.number, self._machine.moment, self._machine.wall(), process)
+        one = Seen(request, life.number, self._machine.moment, self._machine.wall(), process, version=version)
         if one.place in self.by_place:
             first = self.by_place[one.place]
             self._broken("twice", f"{one.place} of {request.task} began at {first.wall} and again at {one.wall}")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, time, timedelta
+from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -16,17 +17,20 @@ from engine import outside as known
 from engine.blackout import Blackout
 from engine.brakes import Brake
 from engine.breaker import BreakerRules
+from engine.links import Openness
 from engine.model import Type
 from engine.parse import Rules
 from engine.rules import TableRules
 from engine.windows import WindowFile
 from tests.simulation import rows
 from tests.simulation.actions import Nature, Processes
-from tests.simulation.benches import Bench, bench_of
+from tests.simulation.approvers import Approvers
+from tests.simulation.benches import Bench, bench_of, join
 from tests.simulation.disk import Disk, SimLedger
 from tests.simulation.facts import MAX_AGE, Facts
 from tests.simulation.link import Link
 from tests.simulation.machine import MICRO, Machine, source
+from tests.simulation.makers import Makers
 from tests.simulation.operator import DEFINITIONS, Operator
 from tests.simulation.outside import SAID, Outside
 from tests.simulation.sheets import Sheet
@@ -102,6 +106,8 @@ class World:
         self.settled = 0  # the moment from which on every row is out of service
         self.outside = Outside(self.machine, source(chance.random()), self.tell, self.broke, lambda: self.desk)
         self.facts = Facts(self.machine, source(chance.random()))
+        self.approvers = Approvers(self.machine, source(seed + 0.25), self.operator, self.tell, lambda: self.desk)
+        self.makers = Makers(self, source(seed + 0.125))
         self.settings = [(0, self.operator.max_parallel, self.operator.limits)]  # since which moment, `max_parallel`, the limits
         self.least_parallel = self.operator.max_parallel  # the lowest that was ever set
         self.least = dict(self.operator.limits)
@@ -119,7 +125,7 @@ class World:
             longest=chance.choice((5, 40, 120)),
         )
         self.frail = replace(self.nature, failing=0.6)
-        natures = {"outside": self.nature, "slow": Nature(slow=1, failing=0.2, longest=24, stubborn=0.3)}
+        natures = {"outside": self.nature, "signed": self.nature, "slow": Nature(slow=1, failing=0.2, longest=24, stubborn=0.3)}
         self.processes = Processes(self.machine, self.witness, source(chance.random()), natures, self._known_since)
         self._desk: SimLedger | None = None
         self._draws = source(chance.random())
@@ -128,6 +134,8 @@ class World:
         before, after = ((start + timedelta(days=n)).astimezone(self.operator.zone).utcoffset() for n in (-1, 1))
         self.nights = before != after
         self.benches = [bench_of(self, n, fast) for n in range(1 if self.dense or store else chance.choice((1, 1, 2)))]
+        for bench, other in permutations(self.benches, 2) if self.eventful else ():
+            join(bench, other)
         if self.eventful and (brake := BRAKES[seed % len(BRAKES)]) is not None:
             self.operator.brakes[self.benches[-1].name] = brake
 
@@ -175,7 +183,9 @@ class World:
                 daily_at=time(9),
                 actions=known,
                 repeatable={name: bool(d.repeatable) for name, d in known.items()},
-                **(REACTIONS if self.eventful else {}),
+                **(
+                    REACTIONS | {"tables": {b.name: Openness.OPEN for b in self.benches if b is not bench}} if self.eventful else {}
+                ),
             ),
             renames={},
             poll=bench.poll,

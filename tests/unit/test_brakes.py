@@ -15,11 +15,12 @@ from msgspec.structs import replace
 from actions.api import Outcome, Result
 from engine import foresight
 from engine.brakes import HOUR, Brake, Brakes, counted, lane_of_action, lane_of_table, lanes
+from engine.crash import CrashPoints
 from engine.events import OccurrenceRecorded, RunStarted, TableBraked
 from engine.model import Cause, Occurrence, Stage
 from tests.fakes.house import House, slow
 from tests.fakes.memory_table import MemoryTable
-from tests.fakes.virtual import NOON, run
+from tests.fakes.virtual import NOON, VirtualClock, run
 from tests.unit.test_loop import COLUMNS, row, table
 
 MINUTE = timedelta(minutes=1)
@@ -165,12 +166,32 @@ def test_what_waits_begins_to_the_instant_though_nothing_else_happens_then(tmp_p
     run(story())
 
 
-def test_of_a_crowd_that_is_decided_on_in_parts_no_more_begin_than_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foresight, "TOGETHER", 20)
+class SlowDisk:
+    """Each commit of what begins takes a few milliseconds."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock
+
+    def at(self, name: str) -> None:
+        if name == "claim.after":
+            self.clock.set_wall(timedelta(milliseconds=4))
+
+
+@pytest.mark.parametrize("swift", [True, False])
+def test_of_a_crowd_that_is_decided_on_in_parts_no_more_begin_than_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, swift: bool
+) -> None:
+    monkeypatch.setattr(foresight, "TOGETHER", 4)
 
     async def story() -> None:
-        may = 27
-        house = House(tmp_path, brakes={"ops": Brake(None, may)}, max_parallel=200)
+        may, clock = 27, VirtualClock()
+        house = House(
+            tmp_path,
+            clock,
+            brakes={"ops": Brake(None, may)},
+            max_parallel=200,
+            crash=CrashPoints(None) if swift else SlowDisk(clock),
+        )
         sheet = table(*(row(f"r{n}", "every minute") for n in range(60)))
         async with house.open(sheet):
             await house.until(NOON + timedelta(seconds=65))

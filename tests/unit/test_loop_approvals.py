@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from actions.api import Definition, Outcome, Request, Result
+from actions.api import Context, Definition, Outcome, Request, Result, Unbegun, Uptime
 from actions.parameters import Parameter
 from engine.approval import SOMEONE, Approval, ApprovalRule
 from engine.approving import CHANGED, NOTHING_WAITS
@@ -17,7 +19,8 @@ from engine.events import ApprovalGiven, ApprovalWanted, OccurrenceRecorded, Req
 from engine.ledger import Ledger
 from engine.model import Occurrence
 from engine.rules import TableRules
-from tests.fakes.house import House, rules, slow
+from engine.runner import NOT_AS_APPROVED
+from tests.fakes.house import House, Witness, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import COLUMNS, row
@@ -433,6 +436,100 @@ def test_whatever_makes_a_row_due_it_waits(tmp_path: Path) -> None:
         await one.after(seconds=30)
         assert "chained" not in [e.task for e in one.of(RunStarted)]
         assert sheet.person("chained")["Health"] == "PAUSED"
+        await alive.stop()
+
+    run(story())
+
+
+class _Reloads:
+    """Once something has been let begin, durably, rowd.toml is read anew."""
+
+    def __init__(self) -> None:
+        self.then = list[Callable[[], None]]()
+
+    def at(self, name: str) -> None:
+        if name in ("claim.after", "begin.after", "record.after") and self.then:
+            self.then.pop()()
+
+
+@pytest.mark.parametrize("before", [RULE, None])
+def test_what_was_let_begin_while_the_action_was_changed_runs_only_once_it_is_approved_as_it_is(
+    tmp_path: Path, before: ApprovalRule | None
+) -> None:
+    async def story() -> None:
+        reloads = _Reloads()
+        one, sheet = (
+            house(tmp_path, before, crash=reloads),
+            table(row("deploy", "daily 12:01", Metadata=branch("main"), Attempts="2")),
+        )
+        alive = await start(one, sheet, table_rules=its_rules())
+        daemon = alive.daemon
+        changed = replace(daemon.parts, approvals={"act": replace(RULE, definition="second")})
+        await one.until(NOON + (65 if before is not None else 55) * SECOND)
+        reloads.then.append(lambda: daemon.reconfigure(changed, {"ops": its_rules()}))
+        if before is not None:
+            await decided(alive, Wish.APPROVE)
+        await one.after(seconds=90)
+        assert one.witness.seen == []
+        assert [(e.outcome, e.reason) for e in one.of(RunEnded)] == [("failed", NOT_AS_APPROVED.summary)]
+        assert sheet.person("deploy")["Health"].startswith("WAITING for approval since Mon 2 Mar 12:01")
+        await decided(alive, Wish.APPROVE)
+        assert [request.attempt for request in one.witness.seen] == [2]
+        await alive.stop()
+
+    run(story())
+
+
+class _Unbegun(Witness):
+    """The warden never came to begin it, since the daemon died."""
+
+    kind = "process"
+
+    async def run(self, request: Request, context: Context) -> Result:
+        if not self.seen:
+            self.seen.append(request)
+            await asyncio.sleep(10**6)
+        return await super().run(request, context)
+
+    async def adopt(self, request: Request, context: Context, since: Uptime | None) -> Unbegun:
+        return Unbegun()
+
+
+def test_what_had_yet_to_begin_when_the_daemon_died_is_not_begun_as_another_definition(tmp_path: Path) -> None:
+    async def story() -> None:
+        kind = _Unbegun()
+        one, sheet = house(tmp_path, actions={"act": kind}), table(row("deploy", "daily 12:01", Metadata=branch("main")))
+        alive = await start(one, sheet, table_rules=its_rules())
+        await one.until(NOON + MINUTE + 5 * SECOND)
+        await decided(alive, Wish.APPROVE)
+        await alive.kill()
+        two = House(tmp_path, one.clock, actions={"act": kind}, approvals={"act": replace(RULE, definition="second")})
+        alive = await start(two, sheet, table_rules=its_rules())
+        await two.after(seconds=30)
+        assert len(kind.seen) == 1
+        assert [(e.outcome, e.reason) for e in two.of(RunEnded)] == [("failed", NOT_AS_APPROVED.summary)]
+        await alive.stop()
+
+    run(story())
+
+
+@pytest.mark.parametrize("wish", [Wish.DECLINE, Wish.CANCEL])
+def test_rows_that_wait_for_one_that_was_declined_wait_for_its_next_run(tmp_path: Path, wish: Wish) -> None:
+    async def story() -> None:
+        one = house(tmp_path)
+        sheet = table(
+            row("build", "every 10 minutes", Action="other"),
+            row("deploy", "", **{"Depends On": "build"}),
+            row("tell", "", Action="other", **{"Depends On": "deploy"}),
+        )
+        alive = await start(one, sheet, table_rules=its_rules())
+        await one.until(NOON + 11 * MINUTE)
+        await decided(alive, wish)
+        await one.until(NOON + 15 * MINUTE)
+        assert [(e.task, e.outcome) for e in one.of(OccurrenceRecorded) if e.task == "tell"] == []
+        await one.until(NOON + 21 * MINUTE)
+        await decided(alive, Wish.APPROVE)
+        assert [request.task for request in one.witness.seen] == ["build", "build", "deploy", "tell"]
         await alive.stop()
 
     run(story())

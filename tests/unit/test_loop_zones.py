@@ -244,6 +244,15 @@ def test_a_paused_row_begins_anew_and_leaves_nothing_behind() -> None:
     assert (found.records, found.states["a"].since) == ([], LATE)
 
 
+def test_the_next_one_that_is_to_be_skipped_is_the_next_by_the_clock_of_now() -> None:
+    """Else all would be left out until the instant that was the next by the clock of then."""
+    made = known_in(NEW_YORK)
+    asked = replace(made.states["a"], skip_until=at(19), skip_by="cli:ann")
+    made.apply({"a": asked}, NOON)
+    found = made.take(reading(BERLIN), LATE, str)
+    assert (found.states["a"].skip_until, found.states["a"].skip_by) == (at(14) + timedelta(days=1), "cli:ann")
+
+
 def test_the_same_zone_under_the_same_name_is_no_news() -> None:
     made = known_in(BERLIN)
     found = made.take(reading(BERLIN), LATE, str)

@@ -6,10 +6,14 @@ They go by the table as people changed it (`spans`), by what really ran (`witnes
 from __future__ import annotations
 
 from tests.simulation.laws import (
+    alterations,
+    approvals,
     asked,
     brakes,
     breakers,
+    chains,
     counters,
+    drafts,
     due,
     hangs,
     holds,
@@ -24,6 +28,7 @@ from tests.simulation.laws import (
     showing,
     vendors,
     wishes,
+    workflows,
 )
 
 LAWS = (
@@ -43,6 +48,11 @@ LAWS = (
     *hangs.LAWS,
     *promises.LAWS,
     *brakes.LAWS,
+    *approvals.LAWS,
+    *chains.LAWS,
+    *alterations.LAWS,
+    *drafts.LAWS,
+    *workflows.LAWS,
     *vendors.LAWS,
 )
 

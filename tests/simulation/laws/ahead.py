@@ -149,6 +149,8 @@ class Ahead:
 
     def next(self, lag: int) -> Sequence[Start] | None:
         """When the row starts next, where all is settled; empty for nothing, None where it can't be told."""
+        if any(record.approval for record in self.active):
+            return None
         scheduled, shut = self.scheduled(lag), self._shut
         if shut and scheduled:
             scheduled = [(max(low, shut), max(high, shut)) for low, high in scheduled]

@@ -13,7 +13,12 @@ from tests.simulation.machine import MICRO
 from tests.simulation.spans import Meaning
 from tests.simulation.world import World
 
-STOPPED, RESTARTED, CANCELLED = "rowd was stopped, and it had not ended", "restarted by ", "cancelled by "
+STOPPED, RESTARTED, CANCELLED, UNAPPROVED = (
+    "rowd was stopped, and it had not ended",
+    "restarted by ",
+    "cancelled by ",
+    ("declined by", "nobody approved it"),
+)
 """How the reasons begin for which something is cancelled, where the row is in service."""
 
 EVENTS = ("react", "react apart")
@@ -28,7 +33,8 @@ def requests_are_answered(world: World, book: Book) -> Iterator[str]:
     """
     clear = {(b.name, s.key) for b in world.benches for s in b.spans.all if s.ended is None and s.sure and _clear(s.meaning)}
     for asked in book.asked:
-        if asked.taken is None and (asked.wish not in EVENTS or (asked.table, asked.key) in clear):
+        happened = asked.wish in EVENTS or asked.by.startswith("watch:")
+        if asked.taken is None and (not happened or (asked.table, asked.key) in clear):
             yield f"request {asked.id} ({asked.wish} of {asked.key} by {asked.by}) was never answered"
         made = [r for r in book.by_row.get((asked.table, asked.key), ()) if r.trigger == f"request:{asked.id}"]
         expected = asked.taken == 1 and asked.wish in ("run now", "retry")
@@ -106,7 +112,7 @@ def nothing_is_cancelled_for_nothing(world: World, book: Book) -> Iterator[str]:
     asked = {(a.table, a.key, a.by) for a in book.asked if a.wish == "cancel" and a.taken}
     for row in covered(world, book):
         for record in row.all:
-            if record.outcome != "cancelled" or record.reason.startswith((STOPPED, RESTARTED)):
+            if record.outcome != "cancelled" or record.reason.startswith((STOPPED, RESTARTED, *UNAPPROVED)):
                 continue
             if record.reason.startswith(CANCELLED):
                 known = any(
@@ -116,7 +122,9 @@ def nothing_is_cancelled_for_nothing(world: World, book: Book) -> Iterator[str]:
                 )
             else:
                 meaning = row.meant(record.ended_at or 0)
-                known = meaning is None or meaning.kind == "none"
+                known = (
+                    meaning is None or meaning.kind == "none" or (bool(meaning.after) and record.reason.startswith("Depends On"))
+                )
             if not known:
                 yield f"{row.bench.name}/{row.key}: {record.trigger} was cancelled ({record.reason}), and nobody wanted that"
 

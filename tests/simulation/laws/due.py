@@ -8,6 +8,7 @@ from itertools import chain
 
 from tests.simulation.book import Book
 from tests.simulation.laws.covered import at, covered, span_of, within
+from tests.simulation.laws.hangs import BY_ITSELF
 from tests.simulation.machine import MICRO
 from tests.simulation.world import World
 
@@ -75,7 +76,7 @@ def nothing_starts_while_paused(world: World, book: Book) -> Iterator[str]:
                 continue
             low, high = span.known_at + 3 * MICRO, world.machine.moment if span.ended is None else span.ended
             for record in book.by_row.get((row.bench.name, row.key), ()):
-                for one in book.of_run[record.id] if record.cause in ("schedule", "counter", "event") else ():
+                for one in book.of_run[record.id] if record.cause in BY_ITSELF else ():
                     seen = world.witness.by_place.get((one.run, one.n))
                     began = one.started_at / MICRO - world.machine.start.timestamp()
                     if seen is not None and low < seen.began < high and low < began * MICRO < high:
@@ -93,11 +94,11 @@ def blackouts_are_kept(world: World, book: Book) -> Iterator[str]:
                 if record.outcome == "skipped" and record.reason.startswith("blackout"):
                     if not (within(blackout, record.due) and within(blackout, record.last)):
                         yield f"{name} was skipped ({record.reason}) outside of it"
-                elif record.cause not in ("schedule", "counter") or not record.ran:
+                elif record.cause not in ("schedule", "counter", "completion") or not record.ran:
                     continue
                 elif span is not None and not span.meaning.one_off and within(blackout, record.due):
                     yield f"{name} ran for an instant within the blackout"
-                elif (record.cause == "counter" or (span is not None and span.meaning.one_off)) and within(
+                elif (record.cause in ("counter", "completion") or (span is not None and span.meaning.one_off)) and within(
                     blackout, record.claimed_at
                 ):
                     yield f"{name} was claimed within the blackout"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import accumulate
 
 from tests.simulation.book import Asked, Book, Record
-from tests.simulation.outside import OUTCOMES, Happened
+from tests.simulation.outside import ALTERATIONS, OUTCOMES, Happened
 from tests.simulation.world import World
+from watches.table.settings import plain
 
 TOGETHER, APART, TICK = "react", "react apart", "tick"
 
@@ -46,7 +47,7 @@ class Told:
     def __init__(self, world: World, book: Book) -> None:
         self._world, self._book = world, book
         self.of_source: defaultdict[str, list[Happened]] = defaultdict(list)
-        for one in (*world.outside.all, *self._ended()):
+        for one in (*world.outside.all, *self._ended(), *self._altered()):
             self.of_source[one.source].append(one)
         self.sums = {source: [0, *accumulate(one.number for one in those)] for source, those in self.of_source.items()}
         self.at = {
@@ -54,6 +55,8 @@ class Told:
         }  # where it stands among those of its source
         self.asked_at: defaultdict[str, dict[str, int]] = defaultdict(dict)  # source → what happened → when rows were asked
         self.asking: dict[tuple[Place, str], Asking] = {}
+        self._notes = {one.n: one for one in book.altered}
+        self._gone_by: dict[tuple[str, str, str], int] = {}  # row and source → how many of what it tells the row was asked for
         self.strange: list[Asked] = []
         for asked in book.asked:
             if asked.by.startswith("watch:"):
@@ -67,8 +70,40 @@ class Told:
             for record in sorted(those, key=lambda r: r.ended_at or 0):
                 yield Happened(source, record.id, record.count, (record.ended_at or 0) - start, origin=record.id)
 
+    def _altered(self) -> Iterator[Happened]:
+        """What sources of a table have to tell of: each some time after the edits before it were seen."""
+        start, seen = self._world.machine.origin, list(self._book.edits)
+        for source, its in ALTERATIONS.items():
+            at, left = 0, deque(seen)
+            for one in self._book.altered:
+                while one.change == "edited" and left:
+                    edit = left.popleft()
+                    at = edit.at
+                    if (edit.table, edit.key, edit.column, edit.new or "") == (one.table, one.id, one.column, one.new):
+                        break
+                if (
+                    one.table == its.table
+                    and one.change in its.changes
+                    and (not its.columns or plain(one.column) in map(plain, its.columns))
+                ):
+                    yield Happened(source, str(one.n), 1, at - start)
+
+    def _name(self, asked: Asked, source: str, event: Mapping[str, object]) -> str:
+        """Of what it was asked for. What is done to a row may be done once more: then it is the next one."""
+        if source not in ALTERATIONS:
+            return str(event["run"] if source in OUTCOMES else event["paths"])
+        place = asked.table, asked.key, source
+        amount = round(asked.amount) if asked.wish == TICK else 0
+        said = tuple(str(event[name]) for name in ("id", "change", "column", "old", "new"))
+        for n in range(self._gone_by.get(place, 0) + max(0, amount - 1), len(self.of_source[source])):
+            one = self._notes[int(self.of_source[source][n].name)]
+            if (one.id, one.change, one.column, one.old, one.new) == said:
+                self._gone_by[place] = n + 1
+                return str(one.n)
+        return ""
+
     def _take(self, asked: Asked, source: str, event: Mapping[str, object]) -> None:
-        name = str(event["run"] if source in OUTCOMES else event["paths"])
+        name = self._name(asked, source, event)
         if name not in self.at.get(source, {}):
             self.strange.append(asked)
             return
@@ -135,7 +170,7 @@ class Told:
             origin = ""
             if source in OUTCOMES:
                 led, origin = led | {source}, event["run"]
-            elif source in self.at and event["paths"] in self.at[source]:
+            elif source in self.at and source not in ALTERATIONS and event["paths"] in self.at[source]:
                 origin = self.of_source[source][self.at[source][event["paths"]]].origin
             if origin:
                 before, known = self.through(origin, seen | {run})

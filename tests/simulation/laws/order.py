@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from tests.simulation.book import Book, Record, Try
 from tests.simulation.laws.brakes import full
 from tests.simulation.laws.breakers import tripped, trips
-from tests.simulation.laws.covered import Covered, covered, well_until
+from tests.simulation.laws.covered import Covered, covered, micros, well_until
 from tests.simulation.laws.retries import shortest_wait
 from tests.simulation.machine import MICRO
+from tests.simulation.operator import APPROVED
 from tests.simulation.world import World
 
 
@@ -50,12 +53,24 @@ def _waits(row: Covered, book: Book) -> Iterator[Wait]:
     """For each attempt of a row, while all was well with it and nobody had changed it."""
     for record in row.all:
         tries = book.of_run[record.id]
+        if record.action in APPROVED:
+            yield from _approved(row, record, tries)
+            continue
         ready = [record.claimed_at] if record.ran else []
         ready += [t.ended_at + shortest_wait(record, t.n) * 5 // 4 for t in tries[: record.attempts - 1] if t.ended_at is not None]
         for n, since in enumerate(ready):
             until = tries[n].started_at if n < len(tries) else record.ended_at
             if until is not None:
                 yield Wait(record, since, min(until, well_until(row, since), row.meant_until(since)))
+
+
+def _approved(row: Covered, record: Record, tries: Sequence[Try]) -> Iterator[Wait]:
+    """Of one that was to be approved first, and was: it waits since then."""
+    given = json.loads(record.approval or "{}").get("given_at")
+    until = tries[0].started_at if tries else record.ended_at
+    if given is not None and until is not None:
+        since = micros(datetime.fromisoformat(given))
+        yield Wait(record, since, min(until, well_until(row, since), row.meant_until(since)))
 
 
 def _longest_free(wait: Wait, taken: list[tuple[int, int]]) -> int:
@@ -140,7 +155,8 @@ def a_queue_keeps_its_order(world: World, book: Book) -> Iterator[str]:
             for before in ran[max(0, n - 10) : n]:
                 waits = (before.started_at or 0) > start and before.claimed_at < start
                 meaning = row.meant(start) if waits else None
-                if meaning is not None and meaning.understood and meaning.overlap != "parallel":
+                asked = record.approval or before.approval  # what is approved doesn't wait behind what isn't
+                if meaning is not None and meaning.understood and meaning.overlap != "parallel" and not asked:
                     yield f"{row.bench.name}/{row.key}: {record.trigger} started before {before.trigger}, which had waited longer"
 
 

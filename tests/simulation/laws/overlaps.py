@@ -8,6 +8,7 @@ from tests.simulation.book import Book, Record
 from tests.simulation.laws.covered import Covered, covered, grace, span_of
 from tests.simulation.laws.retries import STUBBORN
 from tests.simulation.machine import MICRO
+from tests.simulation.operator import APPROVED
 from tests.simulation.spans import Meaning
 from tests.simulation.world import World
 
@@ -46,6 +47,8 @@ def _late(row: Covered, record: Record) -> bool:
 
 def _may_overlap(row: Covered, record: Record, meaning: Meaning) -> bool:
     match record.cause:
+        case "completion":
+            return meaning.overlap in ("queue", "parallel", "restart")
         case "schedule":
             caught_up = meaning.catch_up == "all" and _made_up(row, record)
             return caught_up or meaning.overlap in ("queue", "parallel", "restart")
@@ -77,7 +80,9 @@ def nothing_is_skipped_for_nothing(world: World, book: Book) -> Iterator[str]:
                 if meaning is not None and meaning.overlap not in ("", "skip"):
                     yield f"{name}, and Overlap says {meaning.overlap}"
             first, last = record.claimed_at, record.ended_at or record.claimed_at
-            beside = [o for o in row.all if o.ran and o.claimed_at <= last and (o.ended_at is None or first <= o.ended_at)]
+            beside = [
+                o for o in row.all if (o.ran or o.approval) and o.claimed_at <= last and (o.ended_at is None or first <= o.ended_at)
+            ]
             if not beside and not world.jumpy:
                 yield f"{name}, and nothing was under way"
             if not world.jumpy and all(s.meaning.catch_up == "all" for s in row.spans) and _late(row, record):
@@ -88,9 +93,11 @@ def the_next_one_restarts_it(world: World, book: Book) -> Iterator[str]:
     """Where `Overlap` is restart, what is under way is stopped when the next occurrence is claimed, by whatever daemon."""
     for row in covered(world, book):
         for record, meaning in _claims(row):
-            if record.cause != "schedule" or meaning.overlap != "restart":
+            if record.cause not in ("schedule", "completion") or meaning.overlap != "restart":
                 continue
             for other in under_way(record, row.all):
+                if record.action in APPROVED or other.action in APPROVED:
+                    continue  # it goes on until its successor is approved
                 when = f"when {record.trigger} was claimed"
                 yield from still_going(book, other, record.claimed_at, when)
                 yield from still_running(row, other, record.claimed_at, when)

@@ -13,7 +13,7 @@ from tests.simulation.laws.covered import Covered, covered, within
 from tests.simulation.laws.happened import APART, TOGETHER, Asking, Told, told
 from tests.simulation.machine import MICRO
 from tests.simulation.operator import DEFINITIONS
-from tests.simulation.outside import OUTCOMES, SAID, Happened
+from tests.simulation.outside import ALTERATIONS, OUTCOMES, SAID, Happened
 from tests.simulation.spans import Meaning
 from tests.simulation.stretches import Kept
 from tests.simulation.world import World
@@ -77,8 +77,8 @@ def each_happening_asks_each_row_once(world: World, book: Book) -> Iterator[str]
 
 
 def _in_service(means: Meaning) -> bool | None:
-    """Whether the row is; None where it is no task, maybe for a reason that isn't known here."""
-    return means.kind != "none" if means.understood else None
+    """Whether the row is; None where it is no task, maybe for a reason that isn't known here, or is completed by its next run."""
+    return means.kind != "none" if means.understood and not (means.kind == "time" and means.one_off) else None
 
 
 def _when_asked(row: Covered, known: Told, one: Happened) -> Meaning | None:
@@ -111,6 +111,9 @@ def _news(world: World, known: Told, one: Happened) -> bool:
         return one.until is not None
     if one.source == "inbox":
         return known.at["inbox"][one.name] >= world.outside.folder.unseen and world.outside.folder.known
+    if one.source in ALTERATIONS:
+        asked = known.asked_at[one.source].values()
+        return min(asked, default=1 << 62) < world.machine.origin + one.since
     if one.source not in OUTCOMES:
         return True
     asked, start = known.asked_at[one.source].values(), world.machine.origin
