@@ -241,7 +241,7 @@ def test_an_empty_ledger_is_told_and_where_its_backups_are(tmp_path: Path) -> No
     assert "is empty" in result.stderr
     assert "backup" not in result.stderr  # there is none
     (backup := tmp_path / ".rowd" / "backups" / "ledger-20261126-030000.sqlite").touch()
-    assert str(backup) in desk.run("list").stderr
+    assert f"`rowd restore {backup.name}` puts the newest backup in its place first" in desk.run("list").stderr
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
