@@ -42,5 +42,11 @@ def begin_anew(
             continue  # gone, or begun anew by an edit: what that left behind is told with it
         if active(state) or not active(known):  # else it was paused, and that has told it
             found.records += left_behind(was, known, now, LEFT.format(why))
-        state = replace(state, since=since, settled_until=since, armed=False)
-        found.states[key] = freed(replace(state, skip_until=next_to_skip(state, task)))  # nobody has taken that back
+        found.states[key] = freed(_still_to_skip(replace(state, since=since, settled_until=since, armed=False), task, now))
+
+
+def _still_to_skip(state: RowState, task: Task, now: datetime) -> RowState:
+    """Whoever asked to skip the next one meant one, which may have been left behind; if not, it is the next by the clock of now."""
+    if state.skip_until is not None and state.skip_until <= now:
+        return replace(state, skip_until=None, skip_by="")
+    return replace(state, skip_until=next_to_skip(state, task))

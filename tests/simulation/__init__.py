@@ -2,7 +2,8 @@
 
 `machine` (clocks, kills) and `disk` carry it; `sheets`, `link`, `actions`, `facts` and `outside` (what rows react to) are its
 world, `benches` has all that is around one table, and `assembly` joins a daemon to that; `people` (by `hand`, with `presses`,
-`pasting`, `rearranging`), `doings`, `troubles`, `rival` and `lives` disturb it, from one seed; `hearing` hears what it tells.
+`pasting`, `rearranging`), `approvers` (who say what may begin), `makers` (runs that make rows), `doings`, `troubles`, `rival` and
+`lives` disturb it, from one seed; `hearing` hears what it tells.
 `spans`, `stretches`, `dues`, `witness` know by themselves what ought to happen; `laws` (a module for each matter) and `rest` say
 what must hold.
 `stores` puts a vendor's emulator in the place of these tables, behind the real connector and client (`store_sheets` is what people

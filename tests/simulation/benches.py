@@ -109,7 +109,7 @@ def bench_of(world: World, number: int, fast: float) -> Bench:
         person.zoning = source(world.seed + 0.5 + number)
     guard = Guard(sheet, world.broke, lambda link: world.well(link), lambda link: world.noted(link), lambda: person.typed, doubted)
     opened, link = _opened(world, kind, sheet, guard) if store is None else (_by_its_store, StoreLink)
-    people.start(person, min(36 if world.dense else chance.choice((5, 10, 20, 35)), person.most), columns)
+    people.start(person, min(18 if world.dense else chance.choice((5, 10, 20, 35)), person.most), columns)
     person.edits = 0
     bench = Bench(
         name, sheet, weather, spans, guard, person, opened, link, kind, timedelta(seconds=chance.choice((10, 10, 30))), store

@@ -34,9 +34,9 @@ class Plan:
 
     lives: int = 4
     alive: float = 240
-    edits: int = 330
+    edits: int = 360
     quiet: float = 420
-    patience: float = 3600
+    patience: float = 4800
 
 
 class Lives:
@@ -74,7 +74,8 @@ class Lives:
             self.left()
             if self.world.broken:
                 return
-            self._between(long=number == 1 and self.world.vendor is not None)
+            much = self.world.vendor is not None or (self.world.eventful and self.world.seed % 2 == 1)
+            self._between(long=number == 1 and much)
         self._last = True
         self._live(self.plan.lives)
 

@@ -253,6 +253,14 @@ def test_the_next_one_that_is_to_be_skipped_is_the_next_by_the_clock_of_now() ->
     assert (found.states["a"].skip_until, found.states["a"].skip_by) == (at(14) + timedelta(days=1), "cli:ann")
 
 
+def test_what_was_skipped_as_it_was_left_behind_is_not_skipped_once_more() -> None:
+    made = known_in(BERLIN)
+    made.apply({"a": replace(made.states["a"], skip_until=at(14), skip_by="cli:ann")}, NOON)
+    found = made.take(reading(NEW_YORK), LATE, str)
+    assert [(r.due, r.outcome, r.reason) for r in found.records] == [(at(14), "skipped", "asked by cli:ann")]
+    assert found.states["a"].skip_until is None
+
+
 def test_the_same_zone_under_the_same_name_is_no_news() -> None:
     made = known_in(BERLIN)
     found = made.take(reading(BERLIN), LATE, str)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from engine.runner import NOT_AS_APPROVED
 from tests.simulation.approvers import Did
 from tests.simulation.book import Asked, Book, Record
 from tests.simulation.laws.covered import covered
@@ -75,7 +76,7 @@ def _pressed(world: World, asked: Asked) -> Collection[Did]:
     """What the row said as the button was pressed; the action may have been defined anew before rowd has read that."""
     person, start = next(b for b in world.benches if b.name == asked.table).person, world.machine.origin
     presses = [p for p in person.presses.all if (p.key, p.text) == (asked.key, "approve") and start + p.moment <= asked.asked_at]
-    if not presses or (asked.key, "approve") in person.presses.returned or "approve" in person.presses.nameless:
+    if world.jumpy or not presses or (asked.key, "approve") in person.presses.returned or "approve" in person.presses.nameless:
         return ANYTHING
     action, number = presses[-1].of
     defined = world.approvers.defined.get(action, [])
@@ -94,6 +95,17 @@ def what_begins_is_what_the_row_says(world: World, book: Book) -> Iterator[str]:
             wanted, given = json.loads(means.values or "{}").get("n", 0), json.loads(record.parameters)["n"]
             if (means.action, wanted) != (record.action, given) and record.action in APPROVED:
                 yield f"{row.bench.name}/{row.key}: {record.trigger} began as {record.action} {given}, and the row says {means}"
+
+
+def an_attempt_is_given_up_only_for_a_definition_that_came_between(world: World, book: Book) -> Iterator[str]:
+    """What was let begin ends without having run only where its action was changed after that was decided: else it waits."""
+    start = world.machine.origin
+    for record in book.records if not world.jumpy else ():
+        tries = book.of_run[record.id]
+        if record.reason == NOT_AS_APPROVED.summary and tries:
+            low, high = tries[-1].started_at - MICRO, record.ended_at or 0
+            if not any(low <= start + moment <= high for moment, _ in world.approvers.defined[record.action]):
+                yield f"{record.table}/{record.key}: {record.trigger} was let begin, though {record.action} had been changed before"
 
 
 def an_approval_is_taken_once(world: World, book: Book) -> Iterator[str]:
@@ -163,6 +175,7 @@ def _approval(record: Record) -> dict[str, str] | None:
 LAWS = (
     nothing_starts_unapproved,
     what_begins_is_what_the_row_says,
+    an_attempt_is_given_up_only_for_a_definition_that_came_between,
     an_approval_is_taken_once,
     what_ran_bears_its_approval,
     what_was_declined_is_recorded,

@@ -56,7 +56,9 @@ class Told:
         self.asked_at: defaultdict[str, dict[str, int]] = defaultdict(dict)  # source → what happened → when rows were asked
         self.asking: dict[tuple[Place, str], Asking] = {}
         self._notes = {one.n: one for one in book.altered}
-        self._gone_by: dict[tuple[str, str, str], int] = {}  # row and source → how many of what it tells the row was asked for
+        self._gone_by: dict[
+            tuple[str, str, str, str], int
+        ] = {}  # row, source, wish → how many of what it tells the row was asked for
         self.strange: list[Asked] = []
         for asked in book.asked:
             if asked.by.startswith("watch:"):
@@ -92,7 +94,7 @@ class Told:
         """Of what it was asked for. What is done to a row may be done once more: then it is the next one."""
         if source not in ALTERATIONS:
             return str(event["run"] if source in OUTCOMES else event["paths"])
-        place = asked.table, asked.key, source
+        place = asked.table, asked.key, source, asked.wish
         amount = round(asked.amount) if asked.wish == TICK else 0
         said = tuple(str(event[name]) for name in ("id", "change", "column", "old", "new"))
         for n in range(self._gone_by.get(place, 0) + max(0, amount - 1), len(self.of_source[source])):
