@@ -56,9 +56,8 @@ class Told:
         self.asked_at: defaultdict[str, dict[str, int]] = defaultdict(dict)  # source → what happened → when rows were asked
         self.asking: dict[tuple[Place, str], Asking] = {}
         self._notes = {one.n: one for one in book.altered}
-        self._gone_by: dict[
-            tuple[str, str, str, str], int
-        ] = {}  # row, source, wish → how many of what it tells the row was asked for
+        # row, source, wish → how many of what it tells the row was asked for
+        self._gone_by: dict[tuple[str, str, str, str], int] = {}
         self.strange: list[Asked] = []
         for asked in book.asked:
             if asked.by.startswith("watch:"):
