@@ -79,8 +79,19 @@ def spelled(length: timedelta) -> str:
     return " ".join(parts)
 
 
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
-"""What a variable of the environment may be called that conditions read."""
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
+"""What a variable of the environment may be called that a setting names."""
+
+
+def secret_name(example: str) -> AfterValidator:
+    """For a field that names a secret, such as `example`. What is refused may be the secret itself, so it isn't repeated."""
+
+    def named(name: str) -> str:
+        if not VARIABLE.fullmatch(name):
+            raise ValueError(f'is no name of a secret; put the secret into .env as {example}=…, and write secret = "{example}"')
+        return name
+
+    return AfterValidator(named)
 
 
 def _counted(value: object) -> object:

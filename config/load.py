@@ -131,14 +131,25 @@ def found(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:
 
 def version_of(file: Path) -> str:
     """What tells this `rowd.toml` and the `.env` beside it, as they are now, from any other."""
-    held = hashlib.blake2b(digest_size=16)
-    for one in (file, file.parent / ENV_FILE):
-        try:
-            held.update(one.read_bytes())
-        except OSError:
-            held.update(b"\0")  # there is none, or it can't be read, which is told elsewhere
-        held.update(b"\0")
-    return held.hexdigest()
+    return "-".join(_digest(one) for one in _both(file))
+
+
+def changed_since(file: Path, version: str) -> list[Path]:
+    """Those of the two that are not as they were when `version_of` told so."""
+    then = version.split("-")
+    return [one for n, one in enumerate(_both(file)) if n >= len(then) or _digest(one) != then[n]]
+
+
+def _both(file: Path) -> tuple[Path, Path]:
+    return file, file.parent / ENV_FILE
+
+
+def _digest(file: Path) -> str:
+    """Of its content; the same for one that is not there, or can't be read, which is told elsewhere."""
+    try:
+        return hashlib.blake2b(file.read_bytes(), digest_size=8).hexdigest()
+    except OSError:
+        return "none"
 
 
 def _parsed(file: Path) -> tuple[dict[str, Any], list[Mistake]]:

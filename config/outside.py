@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from config.fields import VARIABLE, Count, Interval, Section
+from config.fields import Count, Interval, Section, secret_name
 
 HOST = re.compile(r"(?!.*\.\.)[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9_])?", re.ASCII)
 """What another machine may be called."""
@@ -90,16 +90,10 @@ class Health(Listen):
         return found.is_loopback or any(found in network for network in self.allow)
 
 
-def _secret_name(name: str) -> str:
-    if not VARIABLE.fullmatch(name):  # it may be the secret itself, so it is not shown
-        raise ValueError('is no name of a secret; write the address into .env, PING_URL=…, and here its name, "PING_URL"')
-    return name
-
-
 class Ping(Section):
     """`[ping]`: a service that misses the daemon once it pings no more. Without this section, none."""
 
-    secret: Annotated[str, AfterValidator(_secret_name)] = Field(
+    secret: Annotated[str, secret_name("PING_URL")] = Field(
         default="PING_URL", description="The variable of the environment, or of .env, that holds the address to ping."
     )
     every: Interval = Field(default=timedelta(minutes=1), description="How often it is pinged while all is well.")

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from config.fields import VARIABLE, Count, Interval, Percent, Positive, Section, Span
+from config.fields import VARIABLE, Count, Interval, Percent, Positive, Section, Span, secret_name
 from config.matters import Matter
 from config.outside import Health, Listen, Ping
 from config.times import Dates, TimeOfDay, Weekdays, Zone, system_zone
@@ -230,16 +230,10 @@ class Conditions(Section):
     )
 
 
-def _secret(name: str) -> str:
-    if not VARIABLE.fullmatch(name):  # it may be the address itself, so it is not repeated
-        raise ValueError('must be the name of a secret, such as "OPS_MAIL"; write OPS_MAIL=… into .env, with the address there')
-    return name
-
-
 class Channel(Section):
     """`[channel.NAME]`: where people are told of problems."""
 
-    secret: Annotated[str, AfterValidator(_secret)] = Field(
+    secret: Annotated[str, secret_name("OPS_MAIL")] = Field(
         description="The name of the secret that holds its address, as Apprise writes those: `mailto://…`, `slack://…`."
     )
     tables: tuple[str, ...] = Field(default=(), description="The only tables whose problems it tells.")

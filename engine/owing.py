@@ -37,16 +37,17 @@ def exempt(task: Task, state: RowState) -> bool:
     return task.status is not Status.ACTIVE and not (task.status is Status.COMPLETED and one_off)  # its run may have failed
 
 
-def owe(task: Task, state: RowState, due: datetime, now: datetime) -> RowState:
+def owe(task: Task, state: RowState, due: datetime, now: datetime, succeeded: datetime | None = None) -> RowState:
     """Something of the row came due: as it stands once that is put down.   now: a deadline up to then is open no longer.
 
-    Of what has the same deadline one success will do, so it is put down once. Of more than MOST_OWED that have passed before they
-    were judged, the oldest stay, and the newest: these say from when to when nothing succeeded.
+    succeeded: when a run of the row has ended that makes this good, too; None where none has. Of what has the same deadline one
+    success will do, so it is put down once. Of more than MOST_OWED that have passed before they were judged, the oldest stay, and
+    the newest: these say from when to when nothing succeeded.
     """
     deadline = task.deadline
     if deadline is None or rolls(task):
         return state
-    fresh = Owed(due, due)
+    fresh = Owed(due, due, succeeded)
     if (by := deadline.by(fresh)) is None:
         return state
     owed = [(at, one) for one in state.promises.owed if (at := deadline.by(one)) is not None]

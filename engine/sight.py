@@ -202,6 +202,10 @@ class Sight:
         return delivered(back, ours, cells, now) if ours else observe(back, cells, now, handle)
 
     def _missing(self, found: Findings, present: Presence, now: datetime) -> None:
+        for key in present.back:
+            if key in self.doubtful and self._states[key].deleted_at is None:
+                # Which of the rows it is can't be told, so none was taken up; but it is there, and a hold isn't for its sake.
+                found.states[key] = replace(self._states[key], absent_since=None)
         for key in present.absent:
             found.states[key] = replace(self._states[key], absent_since=now)
         for key in present.gone:

@@ -91,7 +91,18 @@ class Weighed:
         self.claims.append(occurrence)
         self.active.append(occurrence)
         if cause in BY_ITSELF:
-            self.state = owe(self.task, self.state, due, now)
+            self._owe(due, now)
+
+    def _owe(self, due: datetime, now: datetime) -> None:
+        """What comes due is put down as owed, but for what a run has kept already that was claimed before it and ended.
+
+        Several things may happen at one instant, and be claimed one after the other.
+        """
+        last = self.last
+        if last is not None and last.due == due and last.cause in BY_ITSELF:
+            return  # it was put down with that one, and has been made good or told
+        kept = last is not None and last.outcome is Outcome.SUCCEEDED and last.due >= due
+        self.state = owe(self.task, self.state, due, now, last.ended_at if last is not None and kept else None)
 
     def anew(self, occurrence: Occurrence, now: datetime) -> Occurrence:
         """One that has not begun, as it would be claimed by the row as it is now. Raises Unfilled."""

@@ -50,7 +50,7 @@ class Reloading:
             site = self._reload()
         except ConfigError as exc:
             self._note = replace(self._note, refused=str(exc), refused_at=now)
-            self._listener(ConfigRefused(at=now, message=str(exc)))
+            self._listener(ConfigRefused(at=now, message="; ".join(str(exc).splitlines())))
         else:
             restart, reopened = await self._take_over(site)
             served = tuple(name for name in self._serving() if name in site.served)

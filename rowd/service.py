@@ -140,7 +140,7 @@ async def serve(
         shown = loop.create_task(_beside(beside(made), stopping)) if beside is not None else None
         try:
             await made.run(stopping)
-        except Exception as exc:
+        except Exception as exc:  # whatever it is, who watches from outside hears of it before the process ends with it
             await outlets.failed(exc)
             raise
         finally:

@@ -12,10 +12,10 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event, Thread
 
 import psycopg
 from msgspec import Struct
@@ -63,17 +63,18 @@ def cluster() -> Iterator[Cluster]:
         where = ["-D", str(data), "-h", "127.0.0.1", "-p", str(port), "-k", str(folder)]
         # Where this process is killed, the cluster is ended by the kernel.
         held = ["setpriv", "--pdeathsig", "QUIT", str(programs / "postgres"), *where, *quick]
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(held, stdout=log, stderr=log, cwd=folder, **_as(user))
+        server = subprocess.Popen(held, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder, **_as(user))
+        log = _Log(server)
+        log.start()
         try:
-            running = Cluster(port, folder, server)
-            _answering(running)
-            yield running
+            assert log.answers.wait(60), log.told()
+            yield Cluster(port, folder, server)
         finally:
             with suppress(ProcessLookupError):
                 server.send_signal(signal.SIGCONT)
                 server.send_signal(signal.SIGQUIT)
             server.wait(20)
+            log.join(20)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -111,14 +112,20 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _answering(running: Cluster) -> None:
-    until = time.monotonic() + 60
-    while True:
-        try:
-            running.connect().close()
-        except psycopg.OperationalError:
-            assert time.monotonic() < until, (running.folder / "log").read_text()
-            assert running.server.poll() is None, (running.folder / "log").read_text()
-            time.sleep(0.05)
-        else:
-            return
+class _Log(Thread):
+    """What a server says, read as it comes.   answers: set once it takes connections."""
+
+    def __init__(self, server: subprocess.Popen[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._said, self._lines = server.stdout, list[bytes]()
+        self.answers = Event()
+
+    def run(self) -> None:
+        assert self._said is not None
+        for line in self._said:
+            self._lines.append(line)
+            if b"ready to accept connections" in line:
+                self.answers.set()
+
+    def told(self) -> str:
+        return b"".join(self._lines).decode(errors="replace")

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from actions.databases.api import Database
 from actions.databases.dsn import valid_dsn
@@ -37,18 +37,33 @@ def _file(path: Path) -> Path:
 
 
 Query = Annotated[str, AfterValidator(_query)]
-File = Annotated[Path, AfterValidator(_file)]
-Dsn = Annotated[str, AfterValidator(valid_dsn)]
 
 
-def one_place(path: Path | None, dsn: str | None, password: str | None) -> None:
-    """Raises ValueError, with a sentence, where these don't say one database."""
-    if path is None and dsn is None:
-        raise ValueError("names no database; write `path` (the file of an SQLite one) or `dsn` (a PostgreSQL server)")
-    if path is not None and dsn is not None:
-        raise ValueError("names two databases; write `path` (the file of an SQLite one) or `dsn` (a PostgreSQL server), not both")
-    if dsn is None and password is not None:
-        raise ValueError("an SQLite file has no password; remove it, or name a server under `dsn`")
+class Place(BaseModel, frozen=True):
+    """Where a database is, beside what else is said of the question."""
+
+    path: Annotated[Path, AfterValidator(_file)] | None = Field(
+        default=None, description="The file of an SQLite database; a relative path starts from the folder of rowd.toml."
+    )
+    dsn: Annotated[str, AfterValidator(valid_dsn)] | None = Field(
+        default=None,
+        description="Instead of path, a PostgreSQL server as libpq reads it, without a password: host=… or postgresql://…",
+    )
+    password: str | None = Field(
+        default=None, min_length=1, description="The name of the secret that is the server's password; its value stands in .env."
+    )
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.path is None and self.dsn is None:
+            raise ValueError("names no database; write `path` (the file of an SQLite one) or `dsn` (a PostgreSQL server)")
+        if self.path is not None and self.dsn is not None:
+            raise ValueError(
+                "names two databases; write `path` (the file of an SQLite one) or `dsn` (a PostgreSQL server), not both"
+            )
+        if self.dsn is None and self.password is not None:
+            raise ValueError("an SQLite file has no password; remove it, or name a server under `dsn`")
+        return self
 
 
 def database(file: Path, dsn: str | None, password: Callable[[], str | None], patience: float) -> Database:

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,100}", re.ASCII)
+from config.fields import secret_name
+
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
 
 OURS = frozenset(
@@ -33,12 +34,6 @@ OURS = frozenset(
 """Headers that no setting may say: they are rowd's, or a secret's."""
 
 
-def _secret(name: str) -> str:
-    if not _NAME.fullmatch(name):  # it may be the secret itself, so it isn't repeated
-        raise ValueError('is no name of a secret; put the secret into .env as OPS_TOKEN=…, and write secret = "OPS_TOKEN"')
-    return name
-
-
 def header(name: str) -> str:
     """A header that a setting may say. Raises ValueError."""
     if not _HEADER.fullmatch(name):
@@ -58,7 +53,7 @@ def _word(text: str) -> str:
     return text
 
 
-Secret = Annotated[str, AfterValidator(_secret)]
+Secret = Annotated[str, secret_name("OPS_TOKEN")]
 
 
 class Bearer(BaseModel, extra="forbid", frozen=True):

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from engine.ledger.announcements import Announcements
 from engine.ledger.answers import Answers
-from engine.ledger.backups import FOLDER, backup_name, instead, newest_backup
+from engine.ledger.backups import FOLDER, backup_name, blank, instead, lost
 from engine.ledger.emissions import Emissions
 from engine.ledger.errors import (
     IllegalMove,
     LedgerCorrupt,
     LedgerError,
     LedgerFull,
+    LedgerLost,
     LedgerMissing,
     LedgerTooNew,
     LedgerTooOld,
@@ -86,6 +87,7 @@ __all__ = [
     "LedgerCorrupt",
     "LedgerError",
     "LedgerFull",
+    "LedgerLost",
     "LedgerMissing",
     "LedgerTooNew",
     "LedgerTooOld",
@@ -102,9 +104,10 @@ __all__ = [
     "WatchMark",
     "backup_name",
     "backups",
+    "blank",
     "bytes_of",
     "instead",
+    "lost",
     "new_run_id",
-    "newest_backup",
     "restore",
 ]

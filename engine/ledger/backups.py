@@ -21,6 +21,26 @@ def newest_backup(ledger: Path) -> Path | None:
     return max((ledger.parent / FOLDER).glob(PATTERN), default=None)
 
 
+def blank(ledger: Path) -> bool:
+    """Whether nothing stands there: no file, or one into which nothing was ever written. Raises PermissionError."""
+    if not ledger.exists():
+        return True
+    return ledger.is_file() and ledger.stat().st_size == 0 and not ledger.with_name(f"{ledger.name}-wal").exists()
+
+
+def lost(ledger: Path) -> str | None:
+    """What to say and do where there is none, but backups of one; None where that isn't so. Raises PermissionError.
+
+    To rowd, that is no first start: every row would count as new, and nobody would see what has run or was missed.
+    """
+    if not blank(ledger) or (backup := newest_backup(ledger)) is None:
+        return None
+    return (
+        f"The ledger {ledger} is gone, and its backups are there. Put the newest in its place: `rowd restore {backup.name}`; what"
+        f" came due since it was made is recorded as missed. To begin anew, with every row as a new one, move {backup.parent} away."
+    )
+
+
 def instead(ledger: Path) -> str:
     """What to do without this ledger, in sentences: its newest backup, or none."""
     if (backup := newest_backup(ledger)) is not None:

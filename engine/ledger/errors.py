@@ -16,6 +16,10 @@ class LedgerMissing(LedgerError):
     """There is no ledger here, and the caller did not want a new one."""
 
 
+class LedgerLost(LedgerMissing):
+    """There is none, but backups of it are: to make a new one would be to forget what they know."""
+
+
 class LedgerTooNew(LedgerError):
     """A newer rowd has written this ledger; this one must not touch it."""
 
@@ -63,7 +67,7 @@ _FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 
 def damaged(path: Path, what: str) -> LedgerCorrupt:
     """The error for a file that can't be trusted."""
-    return LedgerCorrupt(f"The ledger {path} is damaged ({what}). Stop rowd. {instead(path)}")
+    return LedgerCorrupt(f"The ledger {path} is damaged ({what}). Stop rowd where it runs. {instead(path)}")
 
 
 def translated(exc: sqlite3.Error, path: Path) -> Exception:

@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
+from engine.ledger.backups import lost
 from engine.ledger.codec import instant
 from engine.ledger.copying import copy, sync
-from engine.ledger.errors import LedgerFull, LedgerMissing, LedgerUnwritable, damaged, translated
+from engine.ledger.errors import LedgerFull, LedgerLost, LedgerMissing, LedgerUnwritable, damaged, translated
 from engine.ledger.migrations import bring_up
 from engine.ledger.steps import Many, steps
 
@@ -48,7 +49,7 @@ class Store:
 
         Without `migrate` (a command that only looks or asks): raises LedgerMissing and LedgerTooOld instead, and reads
         also on a full disk.
-        Raises also: LedgerTooNew, LedgerCorrupt, LedgerUnwritable.
+        Raises also: LedgerLost, LedgerTooNew, LedgerCorrupt, LedgerUnwritable.
         """
         path = path.absolute()
         try:
@@ -226,6 +227,8 @@ def _translating(path: Path) -> Iterator[None]:
 
 def _guard(path: Path, *, migrate: bool) -> None:
     """See to it that the file is there, and that nobody else can read it: cells and outputs stand in it."""
+    if (why := lost(path)) is not None:
+        raise LedgerLost(why)
     if not path.exists():
         if not migrate:
             raise LedgerMissing(f"There is no ledger at {path} yet: the daemon makes it when it first runs (`rowd run`).")

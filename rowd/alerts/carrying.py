@@ -22,7 +22,7 @@ Carrier = Callable[[SecretStr, Message | None], Awaitable[str]]
 
 async def carry(address: SecretStr, message: Message | None, within: timedelta = WITHIN) -> str:
     """See `Carrier`. Cancelled, it ends the process; whether the message went, nobody knows then."""
-    told = {"title": message.title, "body": message.body} if message is not None else None
+    told = {"title": message.title, "body": message.body, "tone": message.tone} if message is not None else None
     wanted = json.dumps({"address": address.get_secret_value(), "message": told}).encode()
     pipe, nothing = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
     try:

@@ -18,7 +18,9 @@ from actions.telling import MASK, Mask, cut, plain
 
 MISSING = "the package apprise isn't installed; install it where rowd is: pip install apprise"
 NO_ADDRESS = "its address is none that Apprise understands; signs in a password other than letters and digits are written as %XX"
+NO_SERVICE = "Apprise knows no service by what stands before :// in its address; `apprise --details` names all"
 REFUSED = "the service didn't take it"
+NOBODY_THERE = "; look at its address, and whether the service runs"
 
 LONGEST = 300
 """Characters of what is told of a failure."""
@@ -29,6 +31,7 @@ SHORTEST = 3
 _SHORTENED = re.compile(r"\S+://\S+|\S*\w\.\.\.\w\S*")
 """An address, and what Apprise makes of a secret: its first letter and its last, which are two too many."""
 
+_ERRNO = re.compile(r"\[Errno (-?\d{1,5})\]")
 _PORT = re.compile(r"\d{1,5}")
 _PUBLIC = frozenset(
     {"http", "https", "smtp", "true", "false", "yes", "no", "text", "html", "markdown", "insecure", "starttls", "ssl"}
@@ -40,17 +43,24 @@ class Heard(logging.Handler):
     """What Apprise says of a failure, without anything of the address."""
 
     def __init__(self, address: str) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.DEBUG)
         self._mask = Mask(pieces(address))
         self._lines: list[str] = []
+        self._cause = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one line."""
-        self._lines.append(_SHORTENED.sub(MASK, self._mask.text(plain(record.getMessage()))))
+        """Keep one line; of what is meant for Apprise's developers, no more than the system's own word for what is the matter."""
+        said = record.getMessage()
+        if record.levelno >= logging.WARNING:
+            self._lines.append(_SHORTENED.sub(MASK, self._mask.text(plain(said))))
+        elif (error := _ERRNO.search(said)) is not None:
+            number = int(error[1])
+            self._cause = os.strerror(number) if number > 0 else "no machine of its name is known"  # getaddrinfo(3) has its own
 
     def said(self, otherwise: str) -> str:
         """All of it on one line; `otherwise` where nothing was said."""
-        return cut("; ".join(line.rstrip(".") for line in self._lines) or otherwise, LONGEST)
+        lines = cut("; ".join(line.rstrip(".") for line in self._lines) or otherwise, LONGEST)
+        return f"{lines} ({self._cause}){NOBODY_THERE}" if self._cause else lines
 
 
 def pieces(address: str) -> set[str]:
@@ -69,18 +79,30 @@ def carry(address: str, message: dict[str, str] | None) -> str:
         return MISSING
     heard, logger = Heard(address), logging.getLogger("apprise")
     logger.addHandler(heard)
+    logger.setLevel(logging.DEBUG)
     logger.propagate = False
     asset = apprise.AppriseAsset(app_id="rowd", app_desc="rowd", app_url="", image_url_mask="", image_path_mask=False)
+    if not _known(address):
+        return NO_SERVICE
     plugin: Any = apprise.Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
     if plugin is None:
         return NO_ADDRESS
     if message is None:
         return ""
     try:
-        taken = plugin.notify(title=message["title"], body=message["body"], body_format=apprise.NotifyFormat.TEXT)
+        kind, form = apprise.NotifyType(message["tone"]), apprise.NotifyFormat.TEXT
+        taken = plugin.notify(title=message["title"], body=message["body"], notify_type=kind, body_format=form)
     except Exception as exc:  # a service's own code: whatever it raises, it was not sent; its text could hold anything
         return f"{REFUSED} ({type(exc).__name__})"
     return "" if taken else heard.said(REFUSED)
+
+
+def _known(address: str) -> bool:
+    """Whether it names a service at all."""
+    from apprise.manager_plugins import NotificationManager
+
+    manager: Any = NotificationManager
+    return address.partition("://")[0].casefold() in manager().schemas()
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import shlex
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -37,8 +38,20 @@ HEADS: Mapping[Matter, str] = {
 }
 """As Health and `rowd status` say it."""
 
+_MILD = frozenset({Matter.DEFECT, Matter.QUOTA})
+"""What keeps nothing from running that ran before."""
+
 _LOOK = frozenset({Matter.FAILED, Matter.MISSED, Matter.DEADLINE})
 """Where `rowd show` tells more; what else there is says its remedy itself."""
+
+
+class Tone(StrEnum):
+    """What a message is about, as Apprise's `NotifyType` has it: services show it by a sign, or a colour."""
+
+    FAILURE = "failure"
+    WARNING = "warning"
+    SUCCESS = "success"
+    INFO = "info"
 
 
 class Message(Struct, frozen=True):
@@ -46,6 +59,7 @@ class Message(Struct, frozen=True):
 
     title: str
     body: str
+    tone: Tone = Tone.INFO
 
 
 def message(notices: Sequence[Notice], zone: tzinfo, until: datetime | None = None) -> Message:
@@ -61,7 +75,15 @@ def message(notices: Sequence[Notice], zone: tzinfo, until: datetime | None = No
         entries.append(f"{len(places) - MOST} more were left out: `rowd status` and `rowd list` say how all stands.")
     if until is not None:
         entries.append(f"No more messages go here for now: what comes before {_at(until, zone)} is told together then.")
-    return Message(_title(list(places.values())), "\n\n".join(entries))
+    return Message(_title(list(places.values())), "\n\n".join(entries), _tone([its[-1] for its in places.values()]))
+
+
+def _tone(newest: Sequence[Notice]) -> Tone:
+    """newest: of each place."""
+    stand = {notice.problem.matter for notice in newest if not notice.over}
+    if not stand:
+        return Tone.SUCCESS
+    return Tone.WARNING if stand <= _MILD else Tone.FAILURE
 
 
 def _title(places: Sequence[Sequence[Notice]]) -> str:
@@ -82,11 +104,11 @@ def _entry(its: Sequence[Notice], zone: tzinfo) -> str:
     often = sum(not notice.over for notice in its)
     times = f" ({often} times)" if often > 1 else ""
     head, who = HEADS[problem.matter], _whose(problem)
+    since, why = f"{head} since {_at(problem.since, zone)}{times}", tamed(problem.why, LONGEST_WHY)
     if last.over:
-        return f"{who}: over at {_at(last.at, zone)}: {last.over}\n  {head} since {_at(problem.since, zone)}{times}"
-    lines = [f"{who}: {head} since {_at(problem.since, zone)}{times}"]
-    if why := tamed(problem.why, LONGEST_WHY):
-        lines.append(why)
+        fresh = f": {why}" if why and often else ""  # nobody was told yet what it was
+        return f"{who}: over at {_at(last.at, zone)}: {last.over}\n  {since}{fresh}"
+    lines = [f"{who}: {since}", *([why] if why else [])]
     if problem.matter in _LOOK:
         lines.append(f"rowd show {shlex.quote(tamed(f'{problem.table}/{problem.name}', LONGEST_NAME))}")
     return "\n  ".join(lines)

@@ -36,6 +36,8 @@ def backup(
     path = to.absolute() if to is not None else site.ledger.parent / FOLDER / backup_name(now)
     if to is not None and path.exists():
         fail(f"{path} is there already; name a new file", Exit.USAGE)
+    if to is not None and not path.parent.is_dir():
+        fail(f"There is no folder {path.parent}; make it, or name a file in another one", Exit.USAGE)
     with reading(site) as ledger:
         if ledger is None:
             fail("Nothing was copied." if ledger_gone(site) is not None else NOTHING, Exit.OWNER)

@@ -76,7 +76,7 @@ def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonO
         for warning in [*site.warnings, *([old] if old is not None else [])]:
             warn(f"warning: {warning}")
         several = len(tables) > 1
-        columns = ["", "Row", "Table", "Finding"]
+        columns = ["", "Where", "Table", "Finding"]
         rows = [
             ((str(f.level), STYLES[f.level]), _whose(f), f.table if several and f.name else "", spelled(f.message)) for f in found
         ]

@@ -95,7 +95,7 @@ def _installation(site: Site, *, mended: bool) -> Iterator[Line]:
         yield Line("", "actions", True, f"{plural(len(site.definitions), 'action')} could start")
     if site.channels:
         mute = [*about_channels(site)]
-        yield from (Line("", "channels", False, f"{one.name} {one.message}") for one in mute)
+        yield from (Line("", "channels", False, f"{one.name}: {one.message}") for one in mute)
         if not mute:
             yield Line("", "channels", True, f"{plural(len(site.channels), 'channel')} could be told")
     marks = _seen(site)

@@ -64,8 +64,13 @@ def _meant(site: Site, which: str) -> Path:
         if not found:
             fail(f"There is no backup in {site.ledger.parent / FOLDER}; name a file", Exit.OWNER)
         return found[0].path
-    listed = site.ledger.parent / FOLDER / which
-    return listed if Path(which).name == which and listed.exists() else Path(which).absolute()
+    listed, file = site.ledger.parent / FOLDER / which, Path(which).absolute()
+    if Path(which).name == which and listed.exists():
+        return listed
+    if not file.exists():
+        nowhere = f'There is no backup "{clean(which)}" in {listed.parent}, and no file {clean(str(file))}'
+        fail(f"{nowhere}; `rowd restore` lists them", Exit.OWNER)
+    return file
 
 
 def _list(site: Site, *, as_json: bool) -> None:

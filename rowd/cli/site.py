@@ -15,13 +15,14 @@ from typing import NoReturn
 from msgspec import Struct
 
 from actions.api import Process
-from config.load import Config, load, version_of
+from config.load import Config, changed_since, load
 from config.mistakes import ConfigError, Mistake
 from engine.cells import alike, did_you_mean
 from engine.clock import Clock, SystemClock
 from engine.identity import id_of
-from engine.ledger import DaemonMark, Ledger, LedgerMissing, instead, newest_backup
+from engine.ledger import DaemonMark, Ledger, LedgerMissing, blank, instead, lost
 from engine.plan import bare
+from engine.wording import conjoined
 from rowd.bound import Site
 from rowd.cli.calling import TYPED, as_typed
 from rowd.cli.exits import Exit
@@ -104,7 +105,7 @@ def _loaded(config: Path | None) -> tuple[Site | None, list[Mistake]]:
 def reading(site: Site, *, quiet: bool = False) -> Iterator[Ledger | None]:
     """The ledger, to be read from; None where no daemon has made one yet: then nothing has happened. Raises ledger errors.
 
-    quiet: a ledger that is gone under its daemon is not told here.
+    quiet: a ledger that is gone is not told here.
     """
     if (gone := ledger_gone(site)) is not None:
         if not quiet:
@@ -114,10 +115,8 @@ def reading(site: Site, *, quiet: bool = False) -> Iterator[Ledger | None]:
     if not _there(site):
         yield None
         return
-    if _empty(site.ledger):
-        backup = newest_backup(site.ledger)
-        where = f"; `rowd restore {backup.name}` puts the newest backup in its place first" if backup is not None else ""
-        warn(f"The ledger {site.ledger} is empty: to rowd nothing has happened yet, and the next daemon begins it anew{where}.")
+    if blank(site.ledger):
+        warn(f"The ledger {site.ledger} is empty: to rowd nothing has happened yet, and the next daemon begins it anew.")
         yield None
         return
     try:
@@ -132,23 +131,26 @@ def reading(site: Site, *, quiet: bool = False) -> Iterator[Ledger | None]:
 
 
 class Gone(Struct, frozen=True):
-    """A ledger that was taken away under its daemon.   message: that it is so, and the remedy."""
+    """A ledger that was taken away.   process: the daemon that works without it; None for none.   message: with the remedy."""
 
-    process: Process
+    process: Process | None
     message: str
 
 
 def ledger_gone(site: Site) -> Gone | None:
-    """The daemon that runs on a ledger that is gone; None where that isn't so.
+    """That there was a ledger and is none; None where that isn't so.
 
-    Its lock tells that it runs, its note that it had begun its work: one that has just started may have yet to make the ledger.
+    The daemon's lock tells that it runs, its note that it had begun its work: one that has just started may have yet to make the
+    ledger. Where none runs, backups tell.
     """
     try:
-        there = site.ledger.exists() and not _empty(site.ledger)
+        there, missing = not blank(site.ledger), lost(site.ledger)
     except PermissionError:  # told by whoever wants to read it
         return None
-    if there or held_by(site.state) is None:
+    if there:
         return None
+    if held_by(site.state) is None:
+        return Gone(None, missing) if missing is not None else None
     note = last(site.state)
     if note is None or not runs(note.process):
         return None
@@ -157,10 +159,6 @@ def ledger_gone(site: Site) -> Gone | None:
         f"The ledger {site.ledger} is gone while the daemon works: what it records is lost when it ends."
         f" Stop it: kill {note.process.pid}. {instead(site.ledger)}",
     )
-
-
-def _empty(ledger: Path) -> bool:
-    return ledger.is_file() and ledger.stat().st_size == 0 and not ledger.with_name(f"{ledger.name}-wal").exists()
 
 
 def _there(site: Site) -> bool:
@@ -240,8 +238,11 @@ def behind(site: Site, ledger: Ledger | None) -> str | None:
     note = left(site.state, daemon.process) if daemon is not None else None
     if daemon is None or note is None:
         return None
-    if note.version != version_of(site.config.file):
-        return f"{site.config.file} was changed since the daemon read it; to let it read that: kill -HUP {daemon.process.pid}"
+    if changed := changed_since(site.config.file, note.version):
+        files, since = conjoined([str(one) for one in changed]), "was changed since the daemon read it"
+        if len(changed) > 1:
+            since = "were changed since the daemon read them"
+        return f"{files} {since}; to let it read that: kill -HUP {daemon.process.pid}"
     if note.restart:
         which = f"{', '.join(note.restart)}: renamed, moved or with other columns for ID or Name in {site.config.file}"
         return f"{which}; restart the daemon to take that over"

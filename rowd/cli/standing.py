@@ -94,7 +94,7 @@ class Standing(Struct, frozen=True):
     def idle(self) -> str | None:
         """Why nothing starts now, in a clause; None where it does."""
         if self.gone is not None:
-            return "the daemon has no ledger"
+            return "the daemon has no ledger" if self.gone.process is not None else "the ledger is gone"
         if self.daemon is None:
             return "no daemon is running"
         if self.trouble is not None:

@@ -86,7 +86,8 @@ def _pairs(found: Standing) -> Iterator[tuple[str, Styled]]:
 def _daemon_pairs(found: Standing) -> Iterator[tuple[str, Styled]]:
     daemon, now = found.daemon, found.now
     if found.gone is not None:
-        yield "Daemon", (f"running, process {found.gone.process.pid}, without its ledger", "red")
+        process = found.gone.process
+        yield "Daemon", (f"running, process {process.pid}, without its ledger" if process is not None else "not running", "red")
         yield "", (found.gone.message, "red")
     elif daemon is not None:
         running = f"running {lasting(daemon.since, now)}, process {daemon.process.pid}, version {daemon.version}"

@@ -215,6 +215,44 @@ def test_it_is_said_with_what_is_the_matter_and_once() -> None:
     assert made_good(one.state, str) == f"succeeded {at(380)}, 20m after its deadline"
 
 
+def reacting(*outcomes: Outcome) -> Life:
+    """What a row comes to that three things happened to at one instant, each of which is a run of its own; one fails or succeeds
+    before the next is claimed. It owes a success within five minutes.
+    """
+    one = life(owing("5 min", None, type=Type.ON_CHANGE))
+    happened = tuple(replace(wish(Wish.REACT_APART, number=n), asked_at=NOON) for n in range(len(outcomes)))
+    for n, outcome in enumerate(outcomes):
+        one.decide(at(2 * n), requests=happened[n : n + 1])
+        one.decide(at(2 * n))
+        one.end(one.active[0].id, at(2 * n + 1), outcome)
+        one.decide(at(2 * n + 1))
+    one.decide(at(60))
+    return one
+
+
+def test_of_what_happened_at_one_instant_a_success_in_time_keeps_it() -> None:
+    one = reacting(Outcome.SUCCEEDED, Outcome.FAILED, Outcome.FAILED, Outcome.FAILED)
+    assert [claim.due for claim in one.claims] == [NOON] * 4
+    assert one.said == []
+
+
+def test_of_what_happened_at_one_instant_a_missed_deadline_is_told_once() -> None:
+    one = reacting(Outcome.FAILED, Outcome.FAILED, Outcome.FAILED, Outcome.FAILED)
+    assert [missed.by for missed in one.said] == [at(5)]
+
+
+def test_what_happened_earlier_is_kept_by_a_success_of_what_was_claimed_before_it() -> None:
+    late = life(owing("5 min", None, type=Type.ON_CHANGE))
+    later, older = (replace(wish(Wish.REACT_APART, number=n), asked_at=asked_at) for n, asked_at in ((1, at(1)), (2, NOON)))
+    for moment, happened, outcome in ((at(1), later, Outcome.SUCCEEDED), (at(3), older, Outcome.FAILED)):
+        late.decide(moment, requests=(happened,))
+        late.decide(moment)
+        late.end(late.active[0].id, moment + MINUTE, outcome)
+    late.decide(at(60))
+    assert [claim.due for claim in late.claims] == [at(1), NOON]
+    assert late.said == []
+
+
 def test_the_next_success_makes_it_forgotten() -> None:
     promises = Promises((), Overdue(NOON, at(10), "it failed"))
     after = credit(state("a", promises=promises), NOON, at(20))

@@ -149,7 +149,7 @@ async def happens(scene: Scene, seen: list[Occurrence]) -> None:
             await scene.approve(seen[-1], Wish.DECLINE)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(14))
 def test_what_runs_was_approved_as_it_is_and_what_was_approved_runs_once(tmp_path: Path, seed: int) -> None:
     async def story() -> None:
         scene, seen = Scene(tmp_path, seed), list[Occurrence]()

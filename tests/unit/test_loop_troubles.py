@@ -37,6 +37,7 @@ from engine.events import (
     TableUnwritable,
     TableWritable,
 )
+from engine.identity import HELD_FOR
 from engine.ledger import Ledger, LedgerUnwritable, Reach
 from engine.model import Stage
 from engine.plan import bare
@@ -185,6 +186,28 @@ def test_many_rows_gone_at_once_hold_the_whole_table_until_they_are_back(tmp_pat
         assert len(house.of(TableReleased)) == 1
         assert len(house.witness.seen) == 20  # those of minute 3, within their grace, and of minute 4
         assert not house.of(RowVanished)
+
+    run(story())
+
+
+def test_a_hold_ends_in_its_time_though_a_row_came_back_that_can_not_be_told_from_another(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = table(*(row("twin" if n < 2 else f"r{n}", "every hour") for n in range(12)))
+        async with house.open(sheet) as daemon:
+            await house.until(NOON + timedelta(seconds=30))
+            back = sheet.rows[0]
+            del sheet.rows[:8]
+            await house.until(NOON + timedelta(minutes=2))
+            sheet.rows.append({**back, "ID": ""})
+            await house.until(NOON + timedelta(minutes=3))
+            keeper = daemon.keepers["ops"]
+            assert len(keeper.sight.doubtful) == 2
+            assert keeper.sight.held is not None
+            await house.after(seconds=HELD_FOR.total_seconds() + 60)
+            assert keeper.sight.held is None
+        assert len(house.of(TableReleased)) == 1
+        assert {event.task for event in house.of(RowVanished)} == {f"r{n}" for n in range(2, 8)}
 
     run(story())
 

@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from actions.databases.settings import Dsn, File, Query, one_place
+from actions.databases.settings import Place, Query
 from config.fields import Span
 from watches.polling import Polled, at_least, at_most
 
@@ -28,19 +28,9 @@ def _column(name: str) -> str:
     return name
 
 
-class SqlSettings(Polled, frozen=True):
+class SqlSettings(Place, Polled, frozen=True):
     """`kind = "sql"`: what a query finds in a database."""
 
-    path: File | None = Field(
-        default=None, description="The file of an SQLite database; a relative path starts from the folder of rowd.toml."
-    )
-    dsn: Dsn | None = Field(
-        default=None,
-        description="Instead of path, a PostgreSQL server as libpq reads it, without a password: host=… or postgresql://…",
-    )
-    password: str | None = Field(
-        default=None, min_length=1, description="The name of the secret that is the server's password; its value stands in .env."
-    )
     query: Query = Field(description="The SELECT. With new_rows it has no LIMIT.")
     new_rows: Annotated[str, AfterValidator(_column)] | None = Field(
         default=None,
@@ -57,8 +47,7 @@ class SqlSettings(Polled, frozen=True):
     )
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
-        one_place(self.path, self.dsn, self.password)
+    def _no_limit(self) -> Self:
         if self.new_rows is not None and _LIMIT.search(_SAID.sub(" ", self.query)):
             raise ValueError(
                 "`query` has a LIMIT, so rows would never be told; take it out: max_rows says how many one look may tell"

@@ -10,7 +10,7 @@ from typing import Annotated, Self
 from msgspec import Struct
 from pydantic import AfterValidator, Field, model_validator
 
-from config.fields import Count, Span
+from config.fields import Count, Span, secret_name
 from watches.api import Definition
 from watches.webhook.schemes import SCHEMES
 
@@ -19,7 +19,6 @@ OURS = frozenset({"delivery", "event", "source", "summary", "number", "column", 
 
 _RATE = re.compile(r"([1-9][0-9]{0,5})/(s|min|h)")
 _SPANS = {"s": 1, "min": 60, "h": 3600}
-_SECRET = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -49,12 +48,6 @@ def _scheme(name: str) -> str:
     return name
 
 
-def _secret(name: str) -> str:
-    if not _SECRET.fullmatch(name):
-        raise ValueError('is no name of a secret; put the secret into .env as FORGE_SECRET=…, and write secret = "FORGE_SECRET"')
-    return name
-
-
 def _picked(values: Mapping[str, str]) -> Mapping[str, str]:
     for name, pointer in values.items():
         if not _NAME.fullmatch(name):
@@ -78,7 +71,7 @@ class WebhookSettings(Definition, frozen=True):
     scheme: Annotated[str, AfterValidator(_scheme)] = Field(
         description="How a sender proves who it is: " + ", ".join(f"`{name}`" for name in SCHEMES) + "."
     )
-    secret: Annotated[str, AfterValidator(_secret)] | None = Field(
+    secret: Annotated[str, secret_name("FORGE_SECRET")] | None = Field(
         default=None, description="The name of the secret that is shared with the sender; its value stands in .env."
     )
     only: tuple[str, ...] = Field(default=(), description="The events that count; others are answered, and nothing else.")

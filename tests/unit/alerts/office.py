@@ -70,7 +70,7 @@ class Office(House):
         events, self.events = self.events, Heard(self.events)
         daemon, committer = await self.daemon(*tables, **its)
         self.events = events
-        committer.do = commits(committer.do)  # type: ignore[method-assign]
+        committer.do = commits(committer.do)  # type: ignore[method-assign]  # a test's own, on this object alone
         self.alerting = Alerting(daemon, committer, told, ear, self.channels, self.carry)
         stopping = asyncio.Event()
         await self.alerting.begin()

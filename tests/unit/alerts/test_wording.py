@@ -9,7 +9,7 @@ import pytest
 
 from config.matters import Matter
 from engine.ledger import Notice, Problem
-from rowd.alerts.wording import HEADS, LONGEST_NAME, LONGEST_WHY, message, tamed
+from rowd.alerts.wording import HEADS, LONGEST_NAME, LONGEST_WHY, Tone, message, tamed
 from tests.fakes.virtual import NOON
 
 MINUTE = timedelta(minutes=1)
@@ -32,8 +32,18 @@ def test_what_began_and_ended_before_it_could_be_told_is_one_entry() -> None:
     told = message([notice(one), notice(one, "it has succeeded", 3)], ZoneInfo("Europe/Berlin"))
     assert told.title == "rowd: backup: it has succeeded"
     assert told.body == (
-        "ops/backup: over at Mon 2 Mar 2026 13:03 Berlin: it has succeeded\n  FAILED since Mon 2 Mar 2026 13:00 Berlin"
+        "ops/backup: over at Mon 2 Mar 2026 13:03 Berlin: it has succeeded\n  FAILED since Mon 2 Mar 2026 13:00 Berlin: disk full"
     )
+    later = message([notice(one, "it has succeeded", 3)], ZoneInfo("Europe/Berlin"))  # why it failed was told then
+    assert later.body.endswith("FAILED since Mon 2 Mar 2026 13:00 Berlin")
+
+
+def test_the_tone_is_that_of_the_worst_that_stands() -> None:
+    failed, over = notice(problem()), notice(problem(), "it has succeeded")
+    low = notice(Problem("", "airtable base x", Matter.QUOTA, "airtable base x", NOON, "few are left"))
+    odd = notice(Problem("ops", "9", Matter.DEFECT, "odd", NOON, "no such action"))
+    told = [message(its, UTC).tone for its in ([failed], [failed, over], [over], [low, odd], [low, odd, failed], [over, failed])]
+    assert told == [Tone.FAILURE, Tone.SUCCESS, Tone.SUCCESS, Tone.WARNING, Tone.FAILURE, Tone.FAILURE]
 
 
 def test_what_comes_and_goes_is_counted() -> None:

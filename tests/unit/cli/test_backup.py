@@ -41,7 +41,8 @@ def test_a_copy_goes_where_it_is_wanted_and_takes_no_files_place(desk: Desk) -> 
     assert desk.said("backup", "--to", str(there)).startswith(f"Copied to {there} (")
     assert "is there already; name a new file" in desk.said("backup", "--to", str(there), code=2)
     assert desk.said("restore", str(there)).startswith("Put back: elsewhere.sqlite")
-    assert "can't be written" in desk.said("backup", "--to", str(desk.folder / "no" / "folder"), code=4)
+    said = desk.said("backup", "--to", str(desk.folder / "no" / "copy.sqlite"), code=2)
+    assert f"There is no folder {desk.folder / 'no'}; make it" in " ".join(said.split())
 
 
 def test_nothing_is_put_back_under_a_daemon(desk: Desk) -> None:
@@ -55,4 +56,42 @@ def test_nothing_is_put_back_under_a_daemon(desk: Desk) -> None:
 def test_before_the_first_run_there_is_nothing_to_copy(tmp_path: Path) -> None:
     desk = Desk(tmp_path, "1,backup,,daily 02:30,work,,,,,")
     assert desk.said("backup", code=4).startswith("There is no ledger yet")
-    assert "There is no backup at" in desk.said("restore", "nothing.sqlite", code=4)
+    said = " ".join(desk.said("restore", "nothing.sqlite", code=4).split())
+    assert said.startswith(f'There is no backup "nothing.sqlite" in {tmp_path / ".rowd" / "backups"}, and no file ')
+    assert said.endswith("`rowd restore` lists them")
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty file"])
+def test_a_ledger_that_is_gone_while_nothing_runs_is_told_and_nothing_begins_anew(desk: Desk, left: str) -> None:
+    desk.began("1", "backup", id="before1")
+    copy, ledger = Path(desk.json("backup")["path"]), desk.folder / ".rowd" / "ledger.sqlite"
+    for file in ledger.parent.glob("ledger.sqlite*"):
+        file.unlink()
+    if left != "nothing":
+        ledger.touch()
+    remedy = f"`rowd restore {copy.name}`"
+    for words, code in (
+        (["history"], 0),
+        (["list"], 0),
+        (["status"], 1),
+        (["doctor"], 1),
+        (["once"], 4),
+        (["backup"], 4),
+    ):
+        said = " ".join(desk.said(*words, code=code).split())
+        assert f"The ledger {ledger} is gone, and its backups are there." in said, words
+        assert remedy in said, words
+    assert not ledger.exists() or not ledger.stat().st_size
+    assert remedy in desk.json("status", code=1)["trouble"]
+    desk.said("restore", "newest")
+    assert [run["run"] for run in desk.json("history")["runs"]] == ["before1"]
+
+
+def test_whoever_moves_the_backups_away_begins_anew(desk: Desk) -> None:
+    desk.json("backup")
+    state = desk.folder / ".rowd"
+    for file in state.glob("ledger.sqlite*"):
+        file.unlink()
+    (state / "backups").rename(state / "kept")
+    desk.said("once")
+    assert (state / "ledger.sqlite").stat().st_size

@@ -41,7 +41,8 @@ def test_a_file_that_was_changed_since_the_daemon_read_it_is_told_with_the_remed
     with (tmp_path / changed).open("a") as file:
         file.write("# another line\n")
     for words in (["status"], ["list"], ["check"], ["next"], ["show", "backup"]):
-        assert f"was changed since the daemon read it; to let it read that: kill -HUP {pid}" in desk.said(*words), words
+        told = " ".join(desk.said(*words).split())
+        assert f"{tmp_path / changed} was changed since the daemon read it; to let it read that: kill -HUP {pid}" in told, words
     assert f"kill -HUP {pid}" in desk.json("check")["behind"]
     assert desk.json("show", "backup")["why_not_now"].endswith(f"that: kill -HUP {pid}")  # else it would promise what isn't so
 

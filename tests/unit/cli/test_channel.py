@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from socket import socket
 
 import pytest
 
@@ -54,10 +55,24 @@ def test_check_looks_at_addresses_and_sends_nothing(tmp_path: Path, receiver: Re
     one = desk(tmp_path, f"json://127.0.0.1:{receiver.server_port}/")
     assert one.json("check")["findings"] == []
     assert receiver.bodies == []
-    (tmp_path / ".env").write_text("ADDRESS=jsonx://joe:sesame99@x\n")
-    assert "✗ channels: channel.mail its address is none that Apprise understands" in one.said("doctor", code=1)
-    said = one.said("check", code=1)
-    assert "its address is none that Apprise understands" in said
+    for address, wrong in (
+        ("jsonx://joe:sesame99@x", "Apprise knows no service by what stands before :// in its address"),
+        ("json://", "its address is none that Apprise understands"),
+    ):
+        (tmp_path / ".env").write_text(f"ADDRESS={address}\n")
+        assert f"✗ channels: channel.mail: {wrong}" in one.said("doctor", code=1)
+        said = one.said("check", code=1)
+        assert wrong in said
+        assert "sesame" not in said
+
+
+def test_nobody_who_listens_is_told_with_what_to_look_at(tmp_path: Path) -> None:
+    with socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        one = desk(tmp_path, f"json://joe:sesame99@127.0.0.1:{unheard.getsockname()[1]}/")
+        said = one.said("channel", "test", "mail", code=1)
+    assert "nothing was sent: A Connection error occurred sending JSON notification" in said
+    assert "(Connection refused); look at its address, and whether the service runs" in said
     assert "sesame" not in said
 
 
@@ -65,7 +80,10 @@ def test_check_looks_at_addresses_and_sends_nothing(tmp_path: Path, receiver: Re
     ("more", "said"),
     [
         ('[channel.mail]\nsecret = "NONE"', "channel.mail.secret: NONE has no value; put NONE=… into .env"),
-        ('[channel.mail]\nsecret = "json://sesame"', "channel.mail.secret: must be the name of a secret, such as"),
+        (
+            '[channel.mail]\nsecret = "json://sesame"',
+            "channel.mail.secret: is no name of a secret; put the secret into .env as OPS_MAIL=…",
+        ),
         (
             '[channel.mail]\nsecret = "ADDRESS"\ntables = ["opps"]',
             'channel.mail.tables: there is no table "opps"; did you mean "ops"?',

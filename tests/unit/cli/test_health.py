@@ -156,7 +156,7 @@ def test_without_a_daemon_nobody_is_pinged_and_nothing_said_of_it(tmp_path: Path
         (
             f'[ping]\nsecret = "https://hc.example/{SECRET}"\n',
             "",
-            "ping.secret: is no name of a secret; write",
+            "ping.secret: is no name of a secret; put",
         ),
         ('[ping]\nsecret = "HC"\nevery = "0.5s"\n', f"HC=https://hc.example/{SECRET}\n", "ping.every"),
         ('[ping]\nurl = "HC"\n', f"PING_URL=https://hc.example/{SECRET}\n", "ping.url"),

@@ -131,6 +131,11 @@ def test_a_ledger_that_was_removed_under_its_daemon_is_told_with_what_to_do(tmp_
         assert "is gone while the daemon works" in said
         assert "Nothing was asked" in said
         (state / "ledger.sqlite").unlink()
+    said = desk.said("status", code=1)
+    assert "Daemon not running The ledger" in said
+    assert "is gone, and its backups are there" in said
+    assert "Start it" not in said
+    (state / "backups" / "ledger-20261126-030000.sqlite").unlink()
     assert "not running. Start it" in desk.said("status", code=1)
 
 
