@@ -349,6 +349,17 @@ class Preparable(Protocol):
 
 
 @runtime_checkable
+class Linked(Protocol):
+    """A table that people open in a browser."""
+
+    def link(self, key: str) -> str | None:
+        """The address at which a person finds this row, as the table was last read; with "", the table. No request.
+
+        None where that isn't known: before the first read, or of a row that the store can't name yet.
+        """
+
+
+@runtime_checkable
 class Authorizable(Protocol):
     """A table that a person can sign in to, so that rowd may use what they may use."""
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from actions.api import Outcome
 from config.fields import spelled
-from connectors.api import Gate, Table
+from connectors.api import Gate, Linked, Table
 from engine.committer import Commits
 from engine.events import DaemonStarted, DaemonStopped, DaemonStopping, Listener, TableDropped
 from engine.governor import Governor
@@ -113,6 +113,12 @@ class Daemon:
     def looked_at(self) -> Mapping[str, datetime]:
         """When each table was last asked whether it has changed, by name; those that have been."""
         return {tender.keeper.name: tender.looked_at for tender in self._tenders if tender.looked_at is not None}
+
+    def link(self, table: str, key: str) -> str | None:
+        """See `Linked.link`; None of a table that is not here, or has no such addresses."""
+        tender = self._turns.memory.tenders.get(table)
+        store = tender.table.table if tender is not None else None
+        return store.link(key) if isinstance(store, Linked) else None
 
     def box(self, source: str) -> Box | None:
         """Where to put what is brought to this source; None where nothing can be taken: its ledger can't be written, it stops, or

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 LOCK_OUT = timedelta(seconds=30)
 """How long nothing succeeds once the limit per second was broken; airtable.com/developers/web/api/rate-limits (VENDORS.md B1)."""
 
-TOKENS = "https://airtable.com/create/tokens"
+SITE = "https://airtable.com"
+"""Below it, an address is base, table, record; support.airtable.com, "Finding Airtable IDs"."""
+
+TOKENS = f"{SITE}/create/tokens"
 
 ROW_GONE = frozenset({"ROW_DOES_NOT_EXIST", "MODEL_ID_NOT_FOUND"})
 """One of the records that were named isn't there."""

@@ -15,14 +15,29 @@ from msgspec.structs import replace
 from connectors.airtable.cells import TEXT_LIMIT, fitted, value_of
 from connectors.airtable.checks import examined
 from connectors.airtable.client import Client
-from connectors.airtable.errors import FIELDS_CHANGED, PERHAPS_GONE, ROW_GONE, Asking, Refused, Where, said
+from connectors.airtable.errors import FIELDS_CHANGED, PERHAPS_GONE, ROW_GONE, SITE, Asking, Refused, Where, said
 from connectors.airtable.fields import Fields, fields_of
 from connectors.airtable.gone import Gone, doubtful_once, is_key
 from connectors.airtable.hook import Hook
 from connectors.airtable.journal import ENTRIES, TableJournal
 from connectors.airtable.prepare import prepared
 from connectors.airtable.settings import CALLS, AirtableSettings
-from connectors.api import Budget, Cell, Effect, Entry, Lease, Page, Patch, Place, Recorded, Row, Traits, Window, Written
+from connectors.api import (
+    PROVISIONAL,
+    Budget,
+    Cell,
+    Effect,
+    Entry,
+    Lease,
+    Page,
+    Patch,
+    Place,
+    Recorded,
+    Row,
+    Traits,
+    Window,
+    Written,
+)
 from connectors.errors import Bug, NeedsOwner, TableError, TryLater
 from connectors.leases import LeaseRows
 from connectors.preparing import Check, Preparation, Wanted
@@ -124,6 +139,13 @@ class AirtableTable:
         if self._journal is None:
             return preparation
         return replace(preparation, steps=(*preparation.steps, *self._journal.prepared(base)))
+
+    def link(self, key: str) -> str | None:
+        """The record's own page; see `Linked.link`."""
+        base, table = self._where.id, self._table
+        if base is None or table is None or key.startswith(PROVISIONAL):
+            return None
+        return f"{SITE}/{base}/{table}" + (f"/{key}" if key else "")
 
     def lease(self, lease: Lease) -> None:
         """As a row; see `Leased.lease`."""

@@ -133,6 +133,14 @@ class GoogleSheetsTable:
         if self._told is not None:
             self._told.holders.discard(holder)
 
+    def link(self, key: str) -> str | None:
+        """The tab, at the line on which the row stood: a link leads to cells, which another row may have taken since."""
+        grid = self._grid
+        if grid is None or (key and key not in grid.lines):
+            return None
+        at = f"&range=A{grid.lines[key].index + 1}" if key else ""
+        return f"{self._sheet.subject.url}#gid={grid.sheet_id}{at}"
+
     def sign_in(self, back: str) -> SigningIn:
         """Where an OAuth client is named in rowd.toml; a service account needs nobody."""
         return begun(self._sheet.credentials, back)

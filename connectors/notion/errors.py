@@ -22,7 +22,10 @@ from connectors.showing import said as fit
 MINUTE = timedelta(minutes=1)
 """A connection's budget is whole again after it; developers.notion.com/reference/request-limits (VENDORS.md C1)."""
 
-CONNECTIONS = "https://www.notion.so/profile/integrations"
+SITE = "https://www.notion.so"
+"""Below it, a page's or a database's address is its id without dashes; developers.notion.com, "Working with page content"."""
+
+CONNECTIONS = f"{SITE}/profile/integrations"
 
 UPDATES, INSERTS = "Update content", "Insert content"
 """Capabilities of a connection, as that page calls them."""

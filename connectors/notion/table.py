@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from connectors.api import Cell, Effect, Lease, Page, Patch, Place, Row, Traits, Window, Written
+from connectors.api import PROVISIONAL, Cell, Effect, Lease, Page, Patch, Place, Row, Traits, Window, Written
 from connectors.errors import Bug, Expired, NeedsOwner, TryLater
 from connectors.leases import LeaseRows
 from connectors.notion.cells import TEXT_LIMIT, Unfit, json_of, value_of
 from connectors.notion.checks import examined
 from connectors.notion.client import Client
 from connectors.notion.doubt import HEEDED, Doubt, belongs
-from connectors.notion.errors import INSERTS, UPDATES, Asking, Refused, said
+from connectors.notion.errors import INSERTS, SITE, UPDATES, Asking, Refused, said
 from connectors.notion.fields import Fields
 from connectors.notion.late import Late
 from connectors.notion.news import News
@@ -133,6 +133,10 @@ class NotionTable:
     def prepare(self, wanted: Wanted) -> Preparation:
         """One read, beside those that find the data source; each step two requests."""
         return prepared(self._client, self._read_fields, wanted, self._id_column)
+
+    def link(self, key: str) -> str | None:
+        """The row's own page, or the database; see `Linked.link`."""
+        return f"{SITE}/{(key or self._settings.id).replace('-', '')}" if not key.startswith(PROVISIONAL) else None
 
     def lease(self, lease: Lease) -> None:
         """As a row; see `Leased.lease`."""

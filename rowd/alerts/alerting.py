@@ -109,7 +109,7 @@ class Alerting:
                 self._couriers[name], self._carrying[name] = its, asyncio.create_task(self._contained(its))
 
     def _courier(self, channel: Channel, mark: ChannelMark | None) -> Courier:
-        return Courier(channel, mark, self._made.clock, self._committer, self._listener, self._carrier)
+        return Courier(channel, mark, self._made.clock, self._committer, self._listener, self._carrier, self._made.link)
 
     async def _contained(self, courier: Courier) -> None:
         """Whatever fails there is said, and keeps no other channel from its work."""

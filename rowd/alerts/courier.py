@@ -13,7 +13,7 @@ from engine.ledger import ChannelMark, Ledger, LedgerUnwritable, Notice
 from rowd.alerts.carrying import Carrier
 from rowd.alerts.channels import Channel
 from rowd.alerts.pace import GATHER, KEPT, opens, pause, recent
-from rowd.alerts.wording import message
+from rowd.alerts.wording import Link, message
 
 MOST = 5000
 """Notices that are told together at most."""
@@ -37,10 +37,11 @@ class Courier:
         committer: Commits,
         listener: Listener,
         carry: Carrier,
+        link: Link,
     ) -> None:
         """mark: how the ledger says that it stands; None where nothing was ever sent."""
         self.channel = channel
-        self._clock, self._committer, self._listener, self._carry = clock, committer, listener, carry
+        self._clock, self._committer, self._listener, self._carry, self._link = clock, committer, listener, carry, link
         self._mark = self._written = mark or ChannelMark(channel.name, (), "", clock.now())
         self._done: set[int] = set()  # notices that need be told no more, and stand in the ledger yet
         self._news: list[Event] = []  # to be told once the ledger has it
@@ -106,7 +107,7 @@ class Courier:
         now, most = self._clock.now(), self.channel.settings.max_per_hour
         sent = (*recent(self._mark.sent, now), now)
         until = self._after(sent) if len(sent) >= most else None
-        why = await self._carry(self.channel.address, message(notices, self.channel.zone, until))
+        why = await self._carry(self.channel.address, message(notices, self.channel.zone, self._link, until))
         now = self._clock.now()
         if why:
             await self._failed(why, notices, now)

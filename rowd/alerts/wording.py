@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 
@@ -62,7 +62,15 @@ class Message(Struct, frozen=True):
     tone: Tone = Tone.INFO
 
 
-def message(notices: Sequence[Notice], zone: tzinfo, until: datetime | None = None) -> Message:
+Link = Callable[[str, str], str | None]
+"""The address at which people find a row, by table and key; see `connectors.api.Linked`."""
+
+
+def nowhere(_table: str, _key: str) -> None:
+    """A `Link`: nothing is found in a browser."""
+
+
+def message(notices: Sequence[Notice], zone: tzinfo, link: Link = nowhere, until: datetime | None = None) -> Message:
     """One message of all these, in the order in which they came about; what was told of one place stands together.
 
     until: what comes before that instant waits for it, since it is the last message that may be sent for now.
@@ -70,7 +78,7 @@ def message(notices: Sequence[Notice], zone: tzinfo, until: datetime | None = No
     places: dict[Place, list[Notice]] = defaultdict(list)
     for notice in notices:
         places[notice.problem.place].append(notice)
-    entries = [_entry(its, zone) for its in list(places.values())[:MOST]]
+    entries = [_entry(its, zone, link) for its in list(places.values())[:MOST]]
     if len(places) > MOST:
         entries.append(f"{len(places) - MOST} more were left out: `rowd status` and `rowd list` say how all stands.")
     if until is not None:
@@ -98,7 +106,7 @@ def _title(places: Sequence[Sequence[Notice]]) -> str:
     return f"rowd: {', '.join([*parts, *([f'{over} over'] if over else [])])}"
 
 
-def _entry(its: Sequence[Notice], zone: tzinfo) -> str:
+def _entry(its: Sequence[Notice], zone: tzinfo, link: Link) -> str:
     """All that is told of one place: how it stands by the newest notice, and what came before."""
     last, problem = its[-1], its[-1].problem
     often = sum(not notice.over for notice in its)
@@ -111,6 +119,8 @@ def _entry(its: Sequence[Notice], zone: tzinfo) -> str:
     lines = [f"{who}: {since}", *([why] if why else [])]
     if problem.matter in _LOOK:
         lines.append(f"rowd show {shlex.quote(tamed(f'{problem.table}/{problem.name}', LONGEST_NAME))}")
+    if problem.table and (address := link(problem.table, problem.key)) is not None:
+        lines.append(tamed(address, LONGEST_WHY))
     return "\n  ".join(lines)
 
 

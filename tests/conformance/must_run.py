@@ -60,6 +60,9 @@ OTHER_ABILITIES = frozenset(
         "test_a_watch_tells_of_an_edit",
     }
 )
+LINKED = frozenset({"test_rows_have_addresses_of_their_own_below_that_of_the_table"})
+"""Only where people open the table in a browser."""
+
 EXPECT = frozenset(
     {
         "test_an_expectation_that_holds_lets_the_patch_through",
@@ -97,7 +100,7 @@ LEASES = frozenset(
 LEASES_PROBED = LEASES | {"test_the_marker_tells_of_anothers_lease"}
 
 LOCAL = ALWAYS | EDITABLE | OTHER_ABILITIES | EXPECT
-SHEETS = ALWAYS | EDITABLE | LIMITS | LEASES
+SHEETS = ALWAYS | EDITABLE | LIMITS | LEASES | LINKED
 
 OWN_KEYS = frozenset(
     {
@@ -114,7 +117,7 @@ ORDER = frozenset({"test_columns_come_in_the_order_of_the_table", "test_rows_com
 
 TYPED = frozenset({"test_what_a_column_cannot_hold_is_told_beforehand_as_a_write_tells_it"})
 
-AIRTABLE = (ALWAYS - OWN_KEYS) | EDITABLE | PROBE | LIMITS | LEASES_PROBED | TYPED
+AIRTABLE = (ALWAYS - OWN_KEYS) | EDITABLE | PROBE | LIMITS | LEASES_PROBED | TYPED | LINKED
 NOTION = AIRTABLE - ORDER
 
 REST = (ALWAYS - OWN_KEYS - ORDER) | EDITABLE | LIMITS

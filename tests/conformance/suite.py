@@ -26,6 +26,7 @@ from connectors.api import (
     Exclusive,
     Lease,
     Leased,
+    Linked,
     Patch,
     Probeable,
     Request,
@@ -545,6 +546,19 @@ class TableConformance:
         told = bench.table.unfit(cells)
         assert (set(told), len(bench.gated)) == ({"Notes"}, asked)
         assert write(bench.table, [Patch(key, cells)])[0].unfit == told
+
+    def test_rows_have_addresses_of_their_own_below_that_of_the_table(self, bench: Bench) -> None:
+        table = bench.table
+        if not isinstance(table, Linked):
+            pytest.skip("not Linked: nobody opens it in a browser")
+        rows = by_name(table)
+        asked = len(bench.gated)
+        whole, links = table.link(""), [table.link(row.key) for row in rows.values()]
+        assert whole is not None
+        assert whole.startswith("https://")
+        assert len({*links, whole, None}) == len(rows) + 2
+        assert table.link(f"{PROVISIONAL}x") is None
+        assert len(bench.gated) == asked
 
     def test_no_request_goes_out_without_having_been_asked_for(self, bench: Bench) -> None:
         if not bench.table.traits.windows:

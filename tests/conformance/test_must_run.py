@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.must_run import ALWAYS, EDITABLE, EXPECT, LEASES_PROBED, LIMITS, MUST_RUN, OTHER_ABILITIES, TYPED
+from tests.conformance.must_run import ALWAYS, EDITABLE, EXPECT, LEASES_PROBED, LIMITS, LINKED, MUST_RUN, OTHER_ABILITIES, TYPED
 from tests.conformance.suite import TableConformance
 from tests.conformance.test_airtable import AirtableConformance
 from tests.conformance.test_local import LocalConformance
@@ -20,7 +20,7 @@ pytest_plugins = ["pytester"]
 
 def test_every_test_of_the_suite_stands_in_one_list() -> None:
     suite = {name for name in vars(TableConformance) if name.startswith("test_")}
-    lists = (ALWAYS, EDITABLE, OTHER_ABILITIES, EXPECT, LIMITS, LEASES_PROBED, TYPED)
+    lists = (ALWAYS, EDITABLE, OTHER_ABILITIES, EXPECT, LIMITS, LEASES_PROBED, TYPED, LINKED)
     assert suite == frozenset().union(*lists)
     assert sum(map(len, lists)) == len(suite)
 

@@ -36,6 +36,9 @@ DEFINITIONS = {
     ),
 }
 
+SPACED = {name: each.at_most_every.total_seconds() for name, each in DEFINITIONS.items() if each.at_most_every is not None}
+"""Actions that the operator lets a task do only so often → once in so many seconds."""
+
 APPROVED = frozenset(name for name, definition in DEFINITIONS.items() if definition.approval)
 """Actions whose runs somebody has to approve."""
 

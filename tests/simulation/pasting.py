@@ -33,7 +33,10 @@ class Pasting(Hand):
         nameless = {old.get(row, "Name") for row in old.rows if not old.get(row, "ID")}
         named = ((key, grid.get(row, "Name")) for key, row in zip(grid.keys(), grid.rows, strict=True))
         self.spans.astray.update(key for key, name in named if key and name in nameless)  # they had no id yet, and get it again
+        stood = {key: grid.get(row, "Status") for key, row in zip(grid.keys(), grid.rows, strict=True)}
         grid.columns[:], grid.rows[:] = old.columns, old.rows
+        back = {key: grid.get(row, "Status") for key, row in zip(grid.keys(), grid.rows, strict=True)}
+        self.spans.pasted.update(key for key, status in back.items() if key and stood.get(key, status) != status)
         self._blur_all(grid)
         self.presses.returned += [
             (key, grid.get(row, "Do")) for key, row in zip(grid.keys(), grid.rows, strict=True) if grid.get(row, "Do")

@@ -36,6 +36,7 @@ class Stretches:
             self.over[place].append((self._since.pop(place), self._machine.moment if at is None else at))
 
     def close(self) -> None:
-        """The daemon that knew of it is gone."""
+        """The daemon that knew of it is gone. What it held, the next one holds, too, until it tells otherwise."""
         for why in Kept:
-            self.end(why)
+            if why is not Kept.HELD:
+                self.end(why)

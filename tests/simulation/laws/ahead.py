@@ -11,13 +11,13 @@ from tests.simulation.laws.breakers import Tripped, trips, ways
 from tests.simulation.laws.covered import Covered, within
 from tests.simulation.laws.retries import shortest_wait
 from tests.simulation.machine import MICRO
-from tests.simulation.operator import DEFINITIONS
+from tests.simulation.operator import SPACED
 from tests.simulation.spans import Span
 
 FARTHEST = (2, 12, 70)
 """Days in which the next instant is looked for: few at first."""
 
-RARELY = {action: int(d.at_most_every.total_seconds() * 0.95) for action, d in DEFINITIONS.items() if d.at_most_every is not None}
+RARELY = {action: int(seconds * 0.95) for action, seconds in SPACED.items()}
 """Action → whole seconds that surely lie between two runs of one row: a twentieth of what the operator wants is forgiven."""
 
 Start = tuple[int, int]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tests.simulation.book import Book
 from tests.simulation.laws.covered import micros
+from tests.simulation.operator import SPACED
 from tests.simulation.world import World
 
 
@@ -37,7 +38,7 @@ def full_counters_have_fired(world: World, book: Book) -> Iterator[str]:
         for key, span in ((s.key, s) for s in bench.spans.all if s.ended is None and s.meaning.kind == "counter"):
             row = book.rows.get((bench.name, key))
             records = book.by_row.get((bench.name, key), ())
-            kept_back = key in world.snoozed or span.meaning.action == "rare" or any(r.outcome is None for r in records)
+            kept_back = key in world.snoozed or span.meaning.action in SPACED or any(r.outcome is None for r in records)
             if row is None or not span.sure or span.known is None or held is None or key in held or kept_back:
                 continue
             known = micros(span.known)

@@ -11,6 +11,7 @@ from tests.simulation import dues
 from tests.simulation.benches import Bench
 from tests.simulation.book import Book, Record
 from tests.simulation.machine import MICRO
+from tests.simulation.operator import SPACED
 from tests.simulation.spans import SLACK, Meaning, Span
 from tests.simulation.stretches import Kept
 from tests.simulation.world import World
@@ -85,7 +86,7 @@ class Covered:
     @property
     def may_wait(self) -> bool:
         """Whether a one-off may be kept waiting by a blackout, a snooze, or the operator's frequency."""
-        return bool(self.world.operator.blackouts) or self.key in self.world.snoozed or self.spans[-1].meaning.action == "rare"
+        return bool(self.world.operator.blackouts) or self.key in self.world.snoozed or self.spans[-1].meaning.action in SPACED
 
     def possible(self, span: Span, low: int, high: int) -> Sequence[int]:
         """What may have come due in this span, in [low, high]."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from itertools import pairwise, zip_longest
+from itertools import pairwise, product, zip_longest
 
 from tests.simulation.book import Book
 from tests.simulation.machine import MICRO
+from tests.simulation.operator import SPACED
 from tests.simulation.witness import Seen
 from tests.simulation.world import World
 
@@ -93,14 +94,14 @@ def _allowed(world: World, moment: int, action: str) -> tuple[int, int | None]:
 
 
 def seldom_enough(world: World, book: Book) -> Iterator[str]:
-    """A row whose action allows one run in 50 seconds starts no two runs closer together, but for a twentieth."""
+    """A row whose action allows one run in so many seconds starts no two runs closer together, but for a twentieth."""
     if world.jumpy:
         return
-    for (table, key), records in book.by_row.items():
-        starts = sorted(r.started_at for r in records if r.started_at is not None and r.action == "rare")
+    for ((table, key), records), (action, seconds) in product(book.by_row.items(), SPACED.items()):
+        starts = sorted(r.started_at for r in records if r.started_at is not None and r.action == action)
         for one, other in pairwise(starts):
-            if other - one < 47.5 * MICRO:
-                yield f"{table}/{key} started after {(other - one) / MICRO} s"
+            if other - one < 0.95 * seconds * MICRO:
+                yield f"{table}/{key} started {action} after {(other - one) / MICRO} s"
 
 
 LAWS = (

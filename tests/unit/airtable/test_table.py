@@ -53,6 +53,15 @@ def scoped(airtable: Airtable, *scopes: str, **more: Any) -> str:
 # --- reading
 
 
+def test_a_record_has_a_page_once_its_base_is_known(table: AirtableTable) -> None:
+    assert table.link("recX") is None
+    key = keys_of(table)["vitest_rerun"]
+    base, its = SAMPLE_BASE, table.link("")
+    assert its is not None
+    assert its.startswith(f"https://airtable.com/{base}/tbl")
+    assert table.link(key) == f"{its}/{key}"
+
+
 def test_the_sample_table_is_read_as_it_stands(table: AirtableTable, person: Person, airtable: Airtable) -> None:
     rows = rows_of(table)
     assert [row.key for row in rows] == list(person.rows())

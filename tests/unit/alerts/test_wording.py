@@ -38,6 +38,18 @@ def test_what_began_and_ended_before_it_could_be_told_is_one_entry() -> None:
     assert later.body.endswith("FAILED since Mon 2 Mar 2026 13:00 Berlin")
 
 
+def test_what_people_open_in_a_browser_is_linked() -> None:
+    def link(table: str, key: str) -> str | None:
+        return f"https://sheets.example/{table}#{key}" if table == "ops" else None
+
+    away = Problem("ops", "", Matter.UNREACHABLE, "ops", NOON, "the store is away")
+    told = message([notice(problem()), notice(away), notice(problem(table="far"))], UTC, link).body.split("\n\n")
+    assert told[0].endswith("\n  rowd show ops/backup\n  https://sheets.example/ops#backup")
+    assert told[1].endswith("\n  https://sheets.example/ops#")
+    assert "https://" not in told[2]
+    assert "https://" not in message([notice(problem(), "it has succeeded")], UTC, link).body
+
+
 def test_the_tone_is_that_of_the_worst_that_stands() -> None:
     failed, over = notice(problem()), notice(problem(), "it has succeeded")
     low = notice(Problem("", "airtable base x", Matter.QUOTA, "airtable base x", NOON, "few are left"))
@@ -64,7 +76,7 @@ def test_problems_of_tables_and_of_quotas_are_named_by_these() -> None:
 
 
 def test_the_last_message_for_now_says_until_when() -> None:
-    told = message([notice(problem())], UTC, NOON + 30 * MINUTE)
+    told = message([notice(problem())], UTC, until=NOON + 30 * MINUTE)
     assert told.body.endswith("No more messages go here for now: what comes before Mon 2 Mar 2026 12:30 UTC is told together then.")
 
 

@@ -30,6 +30,21 @@ def notes(bench: SheetsBench) -> list[Cell]:
     return [row.cells["Notes"] for row in bench.table.read().rows]
 
 
+def test_a_link_leads_to_the_line_of_a_row_wherever_it_was_moved(bench: SheetsBench) -> None:
+    keys = {row.cells["Name"]: row.key for row in bench.table.read().rows}
+    before = bench.table.link(keys["alpha"])
+    assert before is not None
+    address, _, at = before.partition("#gid=")
+    assert address.startswith("https://docs.google.com/spreadsheets/d/")
+    assert address.endswith("/edit")
+    assert at.partition("&")[2] == "range=A2"
+    bench.insert({"ID": "0", "Name": "first"}, 0)
+    bench.table.read()
+    after = bench.table.link(keys["alpha"])
+    assert after is not None
+    assert after.endswith("&range=A3")
+
+
 @pytest.mark.parametrize(
     ("typed", "read"),
     [

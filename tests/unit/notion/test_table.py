@@ -66,6 +66,13 @@ def test_the_sample_table_is_read_as_it_stands(table: NotionTable, notion: Notio
     assert operations(notion) == [QUERY]
 
 
+def test_a_row_has_a_page_of_its_own(table: NotionTable, notion: Notion, page: Rows) -> None:
+    read(table)
+    database = database_of(notion, source_called(notion, "Tasks"))
+    assert table.link(page(NAMES[0]).id) == f"https://www.notion.so/{page(NAMES[0]).id.replace('-', '')}"
+    assert table.link("") == f"https://www.notion.so/{database.id.replace('-', '')}"
+
+
 @pytest.mark.parametrize("many_rows", [1_000])
 def test_a_thousand_rows_come_in_ten_pages_in_the_order_in_which_they_were_made(open_table: Open, notion: Notion) -> None:
     table = open_table(database=source_called(notion, "Many tasks").parent[1])
