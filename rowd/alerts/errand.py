@@ -82,7 +82,7 @@ def carry(address: str, message: dict[str, str] | None) -> str:
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     asset = apprise.AppriseAsset(app_id="rowd", app_desc="rowd", app_url="", image_url_mask="", image_path_mask=False)
-    if not _known(address):
+    if "://" in address and not _known(address):
         return NO_SERVICE
     plugin: Any = apprise.Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
     if plugin is None:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from rowd.alerts import errand
 from rowd.alerts.carrying import carry
-from rowd.alerts.errand import MISSING, NO_ADDRESS, Heard, pieces
+from rowd.alerts.errand import MISSING, NO_ADDRESS, NO_SERVICE, Heard, pieces
 from rowd.alerts.wording import Message
 from tests.fakes.receiver import Receiver, receiving
 
@@ -106,10 +106,18 @@ def test_nobody_there_is_told(receiver: Receiver) -> None:
         assert "onnection" in sent(f"json://127.0.0.1:{free.getsockname()[1]}/")
 
 
-@pytest.mark.parametrize("address", ["", "nonsense", "slack://no", "jsonx://joe:sesame@bar", "file:///etc/passwd"])
-def test_an_address_that_is_none_is_told_and_not_repeated(address: str) -> None:
-    why = sent(address, None)
-    assert why == NO_ADDRESS
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("", NO_ADDRESS),
+        ("nonsense", NO_ADDRESS),
+        ("slack://no", NO_ADDRESS),
+        ("jsonx://joe:sesame@bar", NO_SERVICE),
+        ("file:///etc/passwd", NO_SERVICE),
+    ],
+)
+def test_an_address_that_is_none_is_told_and_not_repeated(address: str, why: str) -> None:
+    assert sent(address, None) == why
 
 
 def test_an_address_is_looked_at_without_sending_anything(receiver: Receiver) -> None:
