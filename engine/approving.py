@@ -20,6 +20,7 @@ from engine.weighing import Weighed
 
 NOTHING_WAITS = "nothing of it waits for an approval"
 CHANGED = "what waits has changed since: look at it again, then approve it as it is now"
+OVER = "the run that was looked at waits no longer, and another one does; look at that"
 EDITED, REDEFINED = "the row was edited", "the operator changed the action"
 
 
@@ -98,14 +99,18 @@ def decline(one: Weighed, request: Request, now: datetime) -> str | None:
 
 def _meant(one: Weighed, request: Request, now: datetime) -> Occurrence | str:
     """Which run, of those that wait for it; or why none."""
-    waits = _unended(one)
+    waits, pressed, looked_at = _unended(one), request.by == BY_CELL, request.about.get("run")
+    if not pressed:
+        waits = [o for o in waits if o.id == looked_at]  # no other one, though it would do the same: a word is for one run
     if not (open_ := [o for o in waits if o.unapproved]):
         given = next((o.approval for o in waits if o.approval is not None), None)
-        return f"it is approved already, by {given.by}" if given is not None else NOTHING_WAITS
-    if request.by == BY_CELL:
+        if given is not None:
+            return f"it is approved already, by {given.by}"
+        return NOTHING_WAITS if not any(o.unapproved for o in _unended(one)) else OVER
+    if pressed:
         return _pressed(one, open_[0], request, now)
-    fitting = [o for o in open_ if o.approval is not None and o.approval.terms == request.about.get("terms")]
-    return next((o for o in fitting if o.id == request.about.get("run")), fitting[0] if fitting else CHANGED)
+    approval = open_[0].approval
+    return open_[0] if approval is not None and approval.terms == request.about.get("terms") else CHANGED
 
 
 def _pressed(one: Weighed, oldest: Occurrence, request: Request, now: datetime) -> Occurrence | str:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from actions.api import Outcome
 from actions.parameters import Parameter
 from engine.approval import ApprovalRule
-from engine.approving import CHANGED, NOTHING_WAITS
+from engine.approving import CHANGED, NOTHING_WAITS, OVER
 from engine.asked import BY_CELL, Request, Wish
 from engine.decide import decide
 from engine.links import ROW, Source
@@ -111,7 +111,15 @@ def test_two_approvals_of_one_run_let_it_run_once() -> None:
 def test_one_without_terms_is_for_nothing() -> None:
     held, claim = waiting()
     bare = replace(request(1, Wish.APPROVE, claim), about={})
-    assert answers(decide([replace(held, requests=(bare,))], NOON + 2 * MINUTE, HELD)) == [(False, CHANGED)]
+    assert answers(decide([replace(held, requests=(bare,))], NOON + 2 * MINUTE, HELD)) == [(False, OVER)]
+
+
+def test_one_for_a_run_that_is_over_is_for_no_later_one_though_that_would_do_the_same() -> None:
+    held, claim = waiting()
+    word = request(1, Wish.APPROVE, replace(claim, id="another"))
+    for wish in (Wish.APPROVE, Wish.DECLINE):
+        plan = decide([replace(held, requests=(replace(word, wish=wish),))], NOON + 2 * MINUTE, HELD)
+        assert (answers(plan), plan.revised, plan.starts, plan.stops) == ([(False, OVER)], (), (), ())
 
 
 def test_a_button_that_was_pressed_as_it_began_to_wait_is_for_something_else() -> None:

@@ -180,9 +180,10 @@ def test_what_was_approved_and_could_not_start_yet_is_void_once_its_row_is_edite
         sheet = busy([row("deploy", "every hour", Metadata='{"branch": "{{ row.Description }}"}', Description="main")])
         alive = await start(one, sheet, table_rules=its_rules())
         await one.until(NOON + 61 * MINUTE)
+        ((run_id, _),) = await waiting(alive)
         assert await decided(alive, Wish.APPROVE) == (True, "taken")
         assert sheet.person("deploy")["Health"] == "WAITING to start"
-        assert (await decided(alive, Wish.APPROVE) or ("", ""))[1] == "it is approved already, by cli:a"
+        assert (await decided(alive, Wish.APPROVE, run=run_id) or ("", ""))[1] == "it is approved already, by cli:a"
         sheet.person("deploy")["Description"] = "wild"
         await one.after(seconds=30)
         told = "(the approval by cli:a is void: the row was edited): put `approve` into Do"
