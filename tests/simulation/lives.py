@@ -129,6 +129,7 @@ class Lives:
     def _gone(self, life: Life, loop: SimLoop) -> None:
         """The process is no more; the operating system lets go of what it held."""
         world = self.world
+        world.deaths.append(world.machine.moment)
         life.alive = False
         loop.bury()
         if self.ledger is not None:

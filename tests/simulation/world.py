@@ -90,6 +90,7 @@ class World:
         self.far = self.jumpy and chance.random() < 0.3  # by days, even: then nothing can be told of when rows came due
         self.rebooted = False
         self.births: list[int] = []  # the moments at which daemons began
+        self.deaths: list[int] = []  # the moments at which they were gone
         self.asked = 0  # requests put down by commands
         self.snoozed: set[str] = set()  # keys of rows that people may have snoozed
         self.rivalled: list[tuple[str, str]] = []  # (table, key) of rows of which another daemon claimed something

@@ -165,7 +165,7 @@ def nothing_goes_on_for_ever(world: World, book: Book) -> Iterator[str]:
     known = told(world, book)
     start = world.machine.origin
     untold = [(start + one.moment, one.event) for one in world.heard if isinstance(one.event, WatchUntold)]
-    lives = sorted(start + moment for moment in world.births)
+    turns = [start + moment for moment in (*world.births, *world.deaths)]
     for source in OUTCOMES:
         for one in known.of_source[source]:
             led, _ = known.through(one.origin)
@@ -176,7 +176,7 @@ def nothing_goes_on_for_ever(world: World, book: Book) -> Iterator[str]:
             if one.name in known.asked_at[source]:
                 yield f"{name}, which asks rows for its end"
             at = record.ended_at or 0
-            gone = any(at <= birth <= at + HEARD for birth in lives) or at + HEARD > start + world.machine.moment
+            gone = any(at <= turn <= at + HEARD for turn in turns) or at + HEARD > start + world.machine.moment
             heard = any(
                 at - MICRO <= when <= at + HEARD and event.watch == source and record.task in event.summary
                 for when, event in untold
