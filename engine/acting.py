@@ -62,8 +62,11 @@ class Acting:
         self._deciding = Deciding(memory, runner)
         self._foresight = Foresight(memory, self._deciding)
 
-    async def act(self, now: datetime) -> None:
-        """Deal with every task that changed or came due, best first. Raises LedgerUnwritable: the rest is kept for another turn."""
+    async def act(self, now: datetime, begins: datetime) -> None:
+        """Deal with every task that changed or came due by `now`, best first.   begins: the instant; what begins bears it.
+
+        Raises LedgerUnwritable: the rest is kept for another turn.
+        """
         parts = deque(_parts(self._deciding.take(now)))
         steps: deque[_Step] = deque()
         others: list[
@@ -76,10 +79,10 @@ class Acting:
             while steps or (parts and refused is None):
                 if parts and refused is None and len(steps) < AT_ONCE:
                     under_way = chain(others, *(step.moves.starting for step in steps))
-                    steps.append(await self._sent(parts.popleft(), under_way, now))
+                    steps.append(await self._sent(parts.popleft(), under_way, now, begins))
                     continue
                 try:
-                    untold += await self._done(steps[0], now)
+                    untold += await self._done(steps[0], now, begins)
                     others += [o for o in steps[0].moves.starting if o.id not in self._memory.under_way]
                 except LedgerUnwritable as exc:
                     refused = exc
@@ -117,24 +120,24 @@ class Acting:
             self._emit(event)
         untold.clear()
 
-    async def _sent(self, places: Sequence[Place], before: Iterable[Occurrence], now: datetime) -> _Step:
+    async def _sent(self, places: Sequence[Place], before: Iterable[Occurrence], now: datetime, begins: datetime) -> _Step:
         """What to do about these, on its way into the ledger. It starts no more than those before leave room for."""
-        moves = self._foresight.moves(places, now, list(before))
+        moves = self._foresight.moves(places, now, list(before), begins)
         if moves.empty:
             await asyncio.sleep(0)  # what is wanted is asked for meanwhile, and nothing else is kept waiting
             return _Step(places, moves, None)
         since = self._clock.uptime()
-        commit = self._committer.do(lambda ledger: moves.write(ledger, now, since), point=moves.point)
+        commit = self._committer.do(lambda ledger: moves.write(ledger, begins, since), point=moves.point)
         durable = asyncio.create_task(commit)
         await asyncio.sleep(0)  # it is asked for now; and what was started before begins
         return _Step(places, moves, durable)
 
-    async def _done(self, step: _Step, now: datetime) -> Iterable[Event]:
+    async def _done(self, step: _Step, now: datetime, begins: datetime) -> Iterable[Event]:
         """Once it is durable: remember it, and start what it starts. Answers what is to be told of it."""
         memory, plan = self._memory, step.moves.plan
         started: list[Occurrence] = []
         if step.durable is not None:
-            started = self._carry_out(step.moves, now, *await step.durable)
+            started = self._carry_out(step.moves, begins, *await step.durable)
             if started:
                 await asyncio.sleep(0)  # they begin now
                 memory.parts.crash.at("launch.after")
@@ -146,7 +149,7 @@ class Acting:
             memory.agenda.queue(occurrence)
         for table, until in memory.brakes.news({o.table for o in plan.left}, now).items():
             self._emit(TableBraked(at=now, table=table, an_hour=memory.brakes.rules[table].an_hour or 0, until=until))
-        starts = (telling.of_start(occurrence, now) for occurrence in started)
+        starts = (telling.of_start(occurrence, begins) for occurrence in started)
         records = (telling.of_record(record, now) for record in plan.records)
         return chain(starts, records, (telling.of_missed(missed, now) for missed in plan.missed))
 

@@ -16,8 +16,8 @@ from engine.judging import judge
 from engine.lateness import LONGEST_QUEUE, come_due, let_go
 from engine.merge import completed
 from engine.model import SETTLE, Cause, Occurrence, Overlap, Stage, Status, Type
-from engine.plan import Hold, House, Plan, Standing
-from engine.reacting import REACTIONS, brought_about, react
+from engine.plan import Answer, Hold, House, Plan, Standing
+from engine.reacting import REACTIONS, brought_about, call_off, react
 from engine.weighing import Weighed, later, snoozes
 from engine.wishes import answer
 
@@ -84,6 +84,12 @@ def _moves(one: Weighed, standing: Standing, now: datetime, house: House) -> Non
             continue
         if request.wish is Wish.SKIP_NEXT:
             _pass_over(one, now, house)
+        if request.wish is Wish.CANCEL and (waits := [asked for asked in happened if asked.id < request.id]):
+            happened = [asked for asked in happened if asked.id > request.id]
+            call_off(one, waits, request.by, now)
+            if not one.active:
+                one.answers.append(Answer(request, True, "taken"))
+                continue
         answer(one, request, now)
     if one.task.status is not Status.ACTIVE:
         one.stop_waiting(f"the row is {one.task.status}")

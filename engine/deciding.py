@@ -91,15 +91,18 @@ class Deciding:
         house = memory.house(now, self._free, list(starting))
         return Question(standings, house, memory.parts, answers, stops, parted)
 
-    def moves(self, question: Question, now: datetime) -> Moves:
-        """The answer, with ids, and with the attempts that begin: those of new claims stand in the claims themselves."""
+    def moves(self, question: Question, now: datetime, begins: datetime) -> Moves:
+        """The answer, with ids, and with the attempts that begin: those of new claims stand in the claims themselves.
+
+        begins: when they do; later than `now` where nothing is looked at that has come due since.
+        """
         plan, draw = decide(question.standings, now, question.house), question.parts.draw
         records = tuple(numbered(plan.records, now, draw))
         plan = replace(plan, records=records, answers=(*plan.answers, *question.answers), stops=(*plan.stops, *question.stops))
         starts = set(plan.starts)
         ids = new_run_ids(len(plan.claims), now, draw)
         claims = [
-            replace(claim, id=id_, stage=Stage.RUNNING, attempt=1, started_at=now)
+            replace(claim, id=id_, stage=Stage.RUNNING, attempt=1, started_at=begins)
             if _trigger(claim) in starts
             else replace(claim, id=id_)
             for claim, id_ in zip(plan.claims, ids, strict=True)
@@ -107,7 +110,7 @@ class Deciding:
         new = set(map(_trigger, claims))
         revised = {o.id: o for o in plan.revised}
         waiting = self._waiting([t for t in plan.starts if t not in new])
-        begun = [_begun(revised.get(occurrence.id, occurrence), now) for occurrence in waiting]
+        begun = [_begun(revised.get(occurrence.id, occurrence), begins) for occurrence in waiting]
         moved = {(state.table, state.key): state for state in (*plan.states, *plan.completed)}
         parted = [replace(moved.get((state.table, state.key), state), absent_since=state.absent_since) for state in question.parted]
         return replace(self._moves(plan, claims, begun), parted=parted)

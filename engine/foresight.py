@@ -77,18 +77,20 @@ class Foresight:
         part, crowd.ahead = crowd.ahead[:TOGETHER], crowd.ahead[TOGETHER:]
         question = self._deciding.question(part, at, crowd.starting)
         if question.of_tasks_only:
-            moves = self._deciding.moves(question, at)
+            moves = self._deciding.moves(question, at, at)
             crowd.known[part[0]] = question, moves
             crowd.starting += moves.starting
 
-    def moves(self, places: Sequence[Place], now: datetime, starting: Sequence[Occurrence]) -> Moves:
-        """What to do about these at `now`.   starting: attempts that are about to begin, and take their workers."""
+    def moves(self, places: Sequence[Place], now: datetime, starting: Sequence[Occurrence], begins: datetime) -> Moves:
+        """What to do about these at `now`.   starting: attempts that are about to begin, and take their workers.   begins: see
+        `Deciding.moves`.
+        """
         question = self._deciding.question(places, now, starting)
         if (crowd := self._crowd) is not None:
             known = crowd.known.pop(places[0], None)
             if known is not None and crowd.at <= now < crowd.at + FRESH and _same(*known, question):
                 return known[1]
-        return self._deciding.moves(question, now)
+        return self._deciding.moves(question, now, begins)
 
 
 def _same(asked: Question, moves: Moves, now: Question) -> bool:

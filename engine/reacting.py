@@ -54,7 +54,7 @@ def batches(happened: Sequence[Request]) -> list[Sequence[Request]]:
 def _react(one: Weighed, happened: Sequence[Request], now: datetime, house: House) -> bool:
     """One run, or none. False: it has to wait, and so has all that came after it."""
     if one.task.status is not Status.ACTIVE:
-        one.answers += [Answer(request, False, f"the row is {one.task.status}") for request in happened]
+        _leave_out(one, happened, Outcome.MISSED, f"the row was {one.task.status} before it could start", now)
         return True
     if one.hold is not None and not one.hold.record:
         return False
@@ -81,6 +81,18 @@ def _react(one: Weighed, happened: Sequence[Request], now: datetime, house: Hous
         one.make_way("restarted by what has happened since")
     one.claim(trigger, Cause.EVENT, due, now, newest.by, event)
     return True
+
+
+def call_off(one: Weighed, happened: Sequence[Request], by: str, now: datetime) -> None:
+    """Record that somebody doesn't want what waits to start."""
+    for batch in batches(happened):
+        _leave_out(one, batch, Outcome.SKIPPED, f"cancelled by {by} before it started", now)
+
+
+def _leave_out(one: Weighed, happened: Sequence[Request], outcome: Outcome, why: str, now: datetime) -> None:
+    newest = happened[-1]
+    one.answers += [Answer(request, True, "taken") for request in happened]
+    one.pass_up(outcome, why, f"request:{newest.id}", Cause.EVENT, newest.asked_at, now, newest.by, together(happened))
 
 
 def _wanted(one: Weighed, happened: Sequence[Request], now: datetime) -> Sequence[Request]:

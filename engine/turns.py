@@ -224,7 +224,7 @@ class Turns:
         try:
             learned = await self._learn(now)
             if not self.stopping:
-                await self._acting.act(self._horizon(now))
+                await self._acting.act(self._horizon(now), now)
                 if not self._inbox:
                     self._acting.look_ahead(self.clock.now())
             if learned or not self.stopping:  # a stop has nothing else to write

@@ -241,6 +241,8 @@ def take_up(known: Known, reading: Reading | TableError, now: datetime, bound: B
     keeper.apply(found.states, now)
     if any(bound.taken_by(lease) for lease in _leases(known, reading, now)):
         keeper.reach(Extent.ELSEWHERE)
+    elif keeper.sight.mints:  # rows that the daemon has yet to give an id: others may speak of them, and it will know them then
+        keeper.reach(Extent.UNREAD)
 
 
 def _leases(known: Known, reading: Reading, now: datetime) -> tuple[Lease, ...]:

@@ -122,10 +122,11 @@ class _Log(Thread):
 
     def run(self) -> None:
         assert self._said is not None
-        for line in self._said:
-            self._lines.append(line)
-            if b"ready to accept connections" in line:
-                self.answers.set()
+        with self._said:
+            for line in self._said:
+                self._lines.append(line)
+                if b"ready to accept connections" in line:
+                    self.answers.set()
 
     def told(self) -> str:
         return b"".join(self._lines).decode(errors="replace")

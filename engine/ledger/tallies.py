@@ -82,7 +82,7 @@ def with_record(count: Count, seq: int, record: Occurrence, *, joined: bool) -> 
         return count
     count = replace(count, missed=count.missed + record.count)
     due, until = micros(record.due), micros(record.last_due or record.due)
-    if count.last_due is not None and until <= count.last_due:
+    if count.last_due is not None and until < count.last_due:  # several things may happen at one instant, and one of them have run
         return count
     return replace(
         count,
@@ -147,9 +147,10 @@ class Tallies(Journals, Ends):
     def _missed_after(self, count: Count) -> Count:
         """What is still missed after a new last run: a run can end long after later occurrences were missed."""
         clear = replace(count, missed_now=0, missed_since=None, missed_until=None)
-        if count.missed_until is not None and count.last_due is not None and count.missed_until <= count.last_due:
+        if count.missed_until is not None and count.last_due is not None and count.missed_until < count.last_due:
             return clear
-        (found,) = self._rows(_MISSED_AFTER, {"table": count.table, "key": count.key, "after": count.last_due})
+        after = {"table": count.table, "key": count.key, "after": count.last_due, "last": count.last}
+        (found,) = self._rows(_MISSED_AFTER, after)
         number, since, until = found
         return replace(clear, missed_now=number, missed_since=since, missed_until=until) if number else clear
 
@@ -233,7 +234,8 @@ _ADD_HOUR = """
 _MISSED_AFTER = """
     SELECT sum(count), min(due), max(coalesce(last_due, due))
     FROM occurrences
-    WHERE "table" = :table AND "key" = :key AND outcome = 'missed' AND coalesce(last_due, due) > :after
+    WHERE "table" = :table AND "key" = :key AND outcome = 'missed'
+        AND (coalesce(last_due, due), seq) > (:after, :last)
 """
 
 

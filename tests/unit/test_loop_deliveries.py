@@ -185,6 +185,52 @@ def test_a_row_that_is_paused_is_not_asked_and_the_delivery_is_taken_all_the_sam
     run(story())
 
 
+def left_out(one: House) -> list[tuple[str, str, int]]:
+    return [(str(e.outcome), e.reason, e.count) for e in one.of(OccurrenceRecorded)]
+
+
+def test_what_waits_behind_a_run_when_the_row_is_paused_is_recorded_as_missed(tmp_path: Path) -> None:
+    async def story() -> None:
+        its, sheet = forge(), table(row("deploy", Watch="forge"))
+        one = house(tmp_path, its)
+        one.witness.behaviour = slow(20 * SECOND)
+        async with one.open(sheet, table_rules=its_rules(its)) as daemon:
+            await one.until(NOON + 10 * SECOND)
+            assert await asyncio.gather(*(push(daemon, name) for name in ("a", "b", "c"))) == [True] * 3
+            sheet.person("deploy")["Status"] = "paused"
+            await one.until(NOON + 40 * SECOND)
+            assert sum(count for _, _, count in left_out(one)) == 2
+            assert {(outcome, why) for outcome, why, _ in left_out(one)} == {("missed", "the row was paused before it could start")}
+            sheet.person("deploy")["Status"] = "active"
+            await one.until(NOON + 2 * MINUTE)
+            assert ran(one, "deploy") == ["a"]
+            assert sheet.person("deploy")["Health"].startswith("MISSED 2 since ")
+
+    run(story())
+
+
+def test_cancelled_is_what_runs_and_what_waits_behind_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        its, sheet = forge(), table(row("deploy", Watch="forge"))
+        one = house(tmp_path, its)
+        one.witness.behaviour = slow(20 * SECOND)
+        async with one.open(sheet, table_rules=its_rules(its)) as daemon:
+            await one.until(NOON + 10 * SECOND)
+            assert await asyncio.gather(*(push(daemon, name) for name in ("a", "b", "c"))) == [True] * 3
+            sheet.person("deploy")["Do"] = "cancel"
+            await one.until(NOON + 20 * SECOND)
+            assert await push(daemon, "d")  # what comes after it was no part of what was meant
+            await one.until(NOON + 2 * MINUTE)
+            assert ran(one, "deploy") == ["a", "d"]
+            assert {(outcome, why) for outcome, why, _ in left_out(one)} == {
+                ("skipped", "cancelled by the Do cell before it started")
+            }
+            assert sum(count for _, _, count in left_out(one)) == 2
+            assert [e.wish for e in one.of(RequestTaken) if e.wish == "cancel"] == ["cancel"]
+
+    run(story())
+
+
 def test_nobody_is_answered_before_it_is_durable_and_nothing_is_taken_while_the_ledger_fails(tmp_path: Path) -> None:
     async def story() -> None:
         its, sheet = forge(), table(row("deploy", Watch="forge"))

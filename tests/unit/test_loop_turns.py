@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,11 @@ def test_one_pass_starts_all_that_can_start_before_it_ends(tmp_path: Path) -> No
         await daemon.close()
         await committer.close()
         assert [r.task for r in house.witness.seen] == ["long", "waits"]
+        (ended, _), (_, waits) = house.of(RunEnded), house.of(RunStarted)
+        assert waits.at == ended.at  # though nothing that came due since was looked at
+        with closing(Ledger.open(tmp_path / "ledger.sqlite")) as left:
+            begun = {o.task: o.started_at for o in left.history(limit=9) if o.started_at is not None}
+            assert begun == {e.task: e.at for e in house.of(RunStarted)}
 
     run(story())
 

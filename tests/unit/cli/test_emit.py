@@ -123,7 +123,7 @@ def test_a_daemon_that_has_read_another_rowd_toml_is_told_of(desk: Desk) -> None
     desk.daemon_runs()
     process = Process(os.getpid(), int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]))
     leave(desk.folder / ".rowd", Note(process, "another", datetime.now(UTC), ("ops",)))
-    assert "was changed since the daemon read it" in desk.said("emit", "ci-builds")
+    assert "were changed since the daemon read them" in desk.said("emit", "ci-builds")
 
 
 def test_in_a_run_that_outcomes_have_brought_about_it_hands_that_on(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

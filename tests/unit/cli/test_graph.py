@@ -215,3 +215,14 @@ def test_a_row_without_an_id_is_shown_beside_the_other_tables(tmp_path: Path) ->
     at = two(tmp_path, ",deploy,,,work,,ops/bild", ",well,,,work,,ops/build")
     assert "OK, waits for ops/build" in at.run("list", columns=400).output
     assert 'no row of the table ops has the Name or ID "bild"' in at.run("list", columns=400).output
+
+
+def test_rows_of_another_table_that_have_no_id_yet_are_no_reason_for_an_error(tmp_path: Path) -> None:
+    at = Desk(tmp_path, ",build,manual,,work,,", more=TWO, header=CHAINED)
+    file = tmp_path / "rowd.toml"
+    file.write_text(file.read_text().replace('path = "ops.csv"', 'path = "ops.csv"\nreadable_by = ["web"]'))
+    at.table("web", ",deploy,,,work,,ops/build", header=CHAINED)
+    assert at.json("check")["errors"] == 0
+    at.table("ops", "1,build,manual,,work,,", header=CHAINED)
+    at.table("web", "1,deploy,,,work,,ops/biuld", header=CHAINED)
+    assert at.json("check", code=1)["errors"] == 1  # all are known, and this is none

@@ -241,7 +241,9 @@ def test_an_empty_ledger_is_told_and_where_its_backups_are(tmp_path: Path) -> No
     assert "is empty" in result.stderr
     assert "backup" not in result.stderr  # there is none
     (backup := tmp_path / ".rowd" / "backups" / "ledger-20261126-030000.sqlite").touch()
-    assert f"`rowd restore {backup.name}` puts the newest backup in its place first" in desk.run("list").stderr
+    assert (
+        f"is gone, and its backups are there. Put the newest in its place: `rowd restore {backup.name}`" in desk.run("list").stderr
+    )
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

@@ -204,9 +204,18 @@ def test_missed_now_begins_anew_with_the_next_run(ledger: Ledger) -> None:
     assert (tally.missed, tally.missed_now, tally.missed_since) == (2, 0, None)
 
 
-def test_what_was_due_no_later_than_the_last_run_is_not_missed_now(ledger: Ledger) -> None:
+def test_of_what_happened_at_one_instant_what_is_missed_after_a_run_of_it_is_missed_now(ledger: Ledger) -> None:
     ran(ledger, at=NOON + 5 * MINUTE)
     record(ledger, missed(minute=5))
+    tally = ledger.tallies("ops")["a"]
+    assert (tally.missed_now, tally.missed_since) == (1, NOON + 5 * MINUTE)
+    ran(ledger, at=NOON + 6 * MINUTE)
+    assert ledger.tallies("ops")["a"].missed_now == 0
+
+
+def test_what_was_due_before_the_last_run_is_not_missed_now(ledger: Ledger) -> None:
+    ran(ledger, at=NOON + 5 * MINUTE)
+    record(ledger, missed(minute=4))
     assert ledger.tallies("ops")["a"].missed_now == 0
     record(ledger, missed(minute=6))
     tally = ledger.tallies("ops")["a"]
