@@ -22,7 +22,7 @@ from engine.recent import lasted
 from engine.rounds import Prerequisite, ended, failed, how
 from engine.schedule import as_counted
 from engine.tally import Tally
-from engine.upcoming import Barrier, Upcoming
+from engine.upcoming import Barrier, Upcoming, again_from
 from engine.watched import REACTS, reacts_to
 from engine.wording import LONGEST_RESULT, conjoined, cut, left_alone, second, whole
 
@@ -69,7 +69,10 @@ def health(
         clause = _then(task, state, ahead, barrier, said) or _anew(task, state, tally, said)
         then = Then(clause, f"OK{clause}")
     whole_of_it = (
-        _asked(asked) + _overdue(state, said) + _health(understood, state, tally, said, active, hold, then, shut) + _noted(slips)
+        _asked(asked)
+        + _overdue(state, said)
+        + _health(understood, state, tally, said, active, asked, hold, then, shut)
+        + _noted(slips)
     )
     return _with_count(whole_of_it, task, state)
 
@@ -106,6 +109,7 @@ def _health(
     tally: Tally,
     said: Said,
     active: Sequence[Occurrence],
+    asked: Sequence[Request],
     hold: Hold | None,
     then: Then,
     shut: Mapping[str, datetime],
@@ -117,7 +121,8 @@ def _health(
     if hold is not None:
         return f"HELD: {hold.reason}"
     note = f"NOTE: {state.note}. " if state.note else ""
-    return note + _standing(understood, state, tally, said, active, then, shut)
+    happened = [request for request in asked if request.event]
+    return note + _standing(understood, state, tally, said, active, happened, then, shut)
 
 
 def _newer(defect: Defect, state: RowState) -> str:
@@ -133,9 +138,11 @@ def _standing(
     tally: Tally,
     said: Said,
     active: Sequence[Occurrence],
+    happened: Sequence[Request],
     then: Then,
     shut: Mapping[str, datetime],
 ) -> str:
+    """happened: what it has yet to react to."""
     if active:
         first = next((one for one in active if not one.unapproved), active[0])
         under_way = _under_way(first, understood.name, said, shut.get(first.action))
@@ -147,6 +154,8 @@ def _standing(
         return f"{_completed(tally, said)}{then.clause}"
     if understood.status is Status.PAUSED:
         return "PAUSED"
+    if happened and understood.type in REACTS:
+        return _has_yet_to_react(understood, state, tally, said, happened)
     if (record := tally.record) is not None and record.outcome is Outcome.SKIPPED and _tells_skip(understood, record):
         again = state.round is not None and state.round.broken
         return f"SKIPPED: {record.reason}" + ("; to make up for it, run again what did not succeed" if again else then.clause)
@@ -155,6 +164,11 @@ def _standing(
         return f"MISSED {tally.missed_now} since {said(tally.missed_since)}{f': {why}' if why else ''}{then.clause}"
     if failed and tally.last is not None:
         return f"{str(tally.last.outcome).upper()}{_ended(tally.last, said)}{then.clause}"
+    return _at_rest(understood, state, said, then)
+
+
+def _at_rest(understood: Task, state: RowState, said: Said, then: Then) -> str:
+    """Where nothing is wrong and nothing waits: when it runs next."""
     if understood.type is Type.ON_COMPLETION:
         return then.alone
     if understood.type is Type.COUNTER:
@@ -166,6 +180,15 @@ def _standing(
         return "OK, runs when asked"
     past = "it ran before this ledger began" if state.marked else f"{understood.schedule.text} is past"
     return then.alone if then.clause else f"NEVER: {past}; give a time to come"
+
+
+def _has_yet_to_react(task: Task, state: RowState, tally: Tally, said: Said, happened: Sequence[Request]) -> str:
+    """Of a row that something has happened to, and that may not start yet."""
+    since, last = min(request.asked_at for request in happened), tally.last.started_at if tally.last is not None else None
+    spaced = again_from(last, task.every) if last is not None and task.every else None
+    until = max(filter(None, (state.snoozed_until, spaced)), default=None)
+    number = f"{len(happened)} things have" if len(happened) > 1 else "something has"
+    return f"WAITING to start: {number} happened since {said(since)}{f'; not before {said(until)}' if until is not None else ''}"
 
 
 def _completed(tally: Tally, said: Said) -> str:

@@ -20,8 +20,8 @@ from engine.plan import House, cause
 from engine.rounds import ended, failed, how
 from engine.upcoming import again_from
 from engine.watched import REACTS, reacts_to
-from engine.weighing import Weighed
-from engine.wording import conjoined, whole
+from engine.weighing import Weighed, later
+from engine.wording import conjoined, moment, whole
 from rowd.saying import distance, holder, when
 from rowd.view import RowView
 
@@ -68,11 +68,18 @@ def _reason(row: RowView, now: datetime, house: House) -> str:
         return _counter(row, task, now, house)
     if task.type is Type.ON_COMPLETION:
         return _behind(row, task, now, house)
-    if task.schedule is None:
-        waits = task.type in REACTS
-        asked = "it runs only when asked: `rowd run-now`, or `run now` in its Do cell"
-        return f"it waits until {reacts_to(task)}; `rowd run-now` runs it as it is" if waits else asked
-    return _timed(row, task, now, house)
+    return _timed(row, task, now, house) if task.schedule is not None else _untimed(row, task, now, house)
+
+
+def _untimed(row: RowView, task: Task, now: datetime, house: House) -> str:
+    """Of a row without times of its own."""
+    if task.type not in REACTS:
+        return "it runs only when asked: `rowd run-now`, or `run now` in its Do cell"
+    if not any(request.event for request in row.requests):
+        return f"it waits until {reacts_to(task)}; `rowd run-now` runs it as it is"
+    until = later(Weighed(row.standing), now, house) if row.standing is not None else None
+    when = f"it may start from {moment(until, row.zone)}" if until is not None else "it starts as soon as it can"
+    return f"something has happened that it watches; {when}"
 
 
 def _condition(row: RowView, now: datetime, house: House) -> str:

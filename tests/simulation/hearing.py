@@ -12,6 +12,7 @@ from engine.events import (
     Event,
     RowVanished,
     TableHeld,
+    TableRead,
     TableReleased,
     Trouble,
     WatchUntold,
@@ -47,6 +48,9 @@ class Hearing:
         match event:
             case Trouble() if event.where != "ledger":
                 world.broke("stands", f"{event.where}: {event.message}")
+            case TableRead():
+                if (daemon := self._daemon()) is not None and daemon.keepers[event.table].access.held is not None:
+                    self._spans(event.table).kept.begin(Kept.HELD)  # an earlier daemon has told so
             case TableHeld():
                 self.held_since[event.table] = world.machine.moment
                 self._spans(event.table).kept.begin(Kept.HELD)

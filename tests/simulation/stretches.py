@@ -36,7 +36,6 @@ class Stretches:
             self.over[place].append((self._since.pop(place), self._machine.moment if at is None else at))
 
     def close(self) -> None:
-        """The daemon that knew of it is gone. What it held, the next one holds, too, until it tells otherwise."""
+        """The daemon that knew of it is gone."""
         for why in Kept:
-            if why is not Kept.HELD:
-                self.end(why)
+            self.end(why)

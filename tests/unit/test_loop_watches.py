@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from actions.api import Outcome, Result
+from actions.api import Definition, Outcome, Result
 from actions.telling import Mask
 from engine.events import OccurrenceRecorded, RequestTaken, RunEnded, RunStarted, WatchChanged, WatchRecovered, WatchUnseen
 from engine.model import Cause
+from engine.upcoming import again_from
 from engine.watching import Source, in_a_thread
+from engine.wording import moment
 from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
@@ -561,8 +563,36 @@ def test_health_tells_of_a_snooze_until_it_is_over(tmp_path: Path) -> None:
             inbox.happen("a")
             await one.until(NOON + 5 * MINUTE)
             assert one.witness.seen == []
+            health = str(sheet.person("take")["Health"])
+            assert health.startswith("WAITING to start: something has happened since Mon 2 Mar 2026 12:01 UTC")
+            assert "; not before Mon 2 Mar 2026 12:10" in health
             await one.until(NOON + 12 * MINUTE)
             assert len(one.witness.seen) == 1
+            assert sheet.person("take")["Health"] == "OK, waits until something changes in inbox"
+
+    run(story())
+
+
+def test_health_tells_of_what_has_happened_and_may_not_start_yet(tmp_path: Path) -> None:
+    async def story() -> None:
+        inbox = Log()
+        its, sheet = source("inbox", inbox), table(row("take", Watch="inbox"))
+        one, seldom = house(tmp_path, its), rules("ops", {"act": Definition(kind="witness", at_most_every=10 * MINUTE)})
+        seldom = replace(seldom, rules=replace(seldom.rules, sources={"inbox": its.makes}))
+        async with one.open(sheet, table_rules=seldom):
+            await one.until(NOON + 10 * SECOND)
+            inbox.happen("a")
+            await one.until(NOON + 2 * MINUTE)
+            assert len(one.witness.seen) == 1
+            for name in ("b", "c"):
+                inbox.happen(name)
+                await one.after(seconds=70)
+            begun = started(one, "take")[0]
+            said = f"not before {moment(again_from(begun, 10 * MINUTE), UTC)}"
+            assert sheet.person("take")["Health"].startswith("WAITING to start: 2 things have happened since Mon 2 Mar 2026 12:0")
+            assert said in sheet.person("take")["Health"]
+            await one.until(NOON + 13 * MINUTE)
+            assert len(one.witness.seen) == 2
             assert sheet.person("take")["Health"] == "OK, waits until something changes in inbox"
 
     run(story())
