@@ -234,7 +234,9 @@ def _begun(cells: Mapping[str, Cell]) -> None:
     lacks = [str(c) for c in (Column.NAME, Column.ACTION) if text(cells.get(c)) is None]
     also = f"fill in {' and '.join(lacks)}, and " if lacks else ""
     waits = ", or under Depends On the rows that it waits for" if Column.DEPENDS_ON in cells else ""
-    message = f'Type and Schedule are blank; {also}write a Schedule such as "daily 07:00", or a Type such as "manual"{waits}'
+    waits += ", or under Watch what it reacts to" if Column.WATCH in cells else ""
+    type_ = "counter" if text(cells.get(Column.COUNTS)) is not None else "manual"
+    message = f'Type and Schedule are blank; {also}write a Schedule such as "daily 07:00", or a Type such as "{type_}"{waits}'
     raise Wrong(Column.SCHEDULE, message, draft=True)
 
 

@@ -126,6 +126,8 @@ def test_a_row_without_type_and_schedule_is_a_draft_that_says_what_it_lacks() ->
     found = defect(type=None)
     assert (found.draft, found.column) == (True, "Schedule")
     assert found.message == 'Type and Schedule are blank; write a Schedule such as "daily 07:00", or a Type such as "manual"'
+    found = defect(type=None, watch=None, counts="inbox")
+    assert found.message.endswith('or a Type such as "counter", or under Watch what it reacts to')
     found = defect(type=None, depends_on=None)
     assert found.draft
     assert found.message.endswith(', or a Type such as "manual", or under Depends On the rows that it waits for')
