@@ -268,6 +268,14 @@ def instant(cell: Cell, zone: tzinfo) -> datetime:
     raise BadCell("not a date; write it like 2026-11-21 09:00")
 
 
+def instant_or_none(cell: Cell, zone: tzinfo) -> datetime | None:
+    """The same; None where nothing stands there, or no instant."""
+    try:
+        return instant(cell, zone) if cell is not None else None
+    except BadCell:
+        return None
+
+
 def _instant(said: str, zone: tzinfo) -> datetime:
     day, rest = _date(said)
     hour = minute = second = micro = 0

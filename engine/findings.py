@@ -18,6 +18,7 @@ class Reading(Struct, frozen=True):
     headless: why there is nothing to read for lack of headers, with the remedy; None where there are some.
     leases: of whoever runs the rows, where the store can tell.
     time_zone: as the store names the table's own; "" where it has none.
+    handed_over: another daemon may have run the table since we had it last.
     """
 
     rows: tuple[Row, ...]
@@ -26,6 +27,7 @@ class Reading(Struct, frozen=True):
     headless: str | None = None
     leases: tuple[Lease, ...] = ()
     time_zone: str = ""
+    handed_over: bool = False
 
 
 class Findings(Struct):

@@ -58,8 +58,9 @@ def let_go(one: Weighed, schedule: Schedule, now: datetime, house: House) -> Non
             one.settle(passed)
 
 
-def left_behind(task: Task, state: RowState, until: datetime, reason: str) -> list[Occurrence]:
-    """Records of what came due by `until` and is not decided on any more, because the row was changed, paused or deleted.
+def left_behind(task: Task, state: RowState, until: datetime, reason: str, outcome: Outcome = Outcome.MISSED) -> list[Occurrence]:
+    """Records of what came due by `until` and is not decided on any more, because the row was changed, paused or deleted, or was
+    another daemon's.
 
     task, state: as they were before that. Empty where nothing was due.
     """
@@ -70,7 +71,7 @@ def left_behind(task: Task, state: RowState, until: datetime, reason: str) -> li
     _skip(one, schedule, until)
     come = count(schedule, one.state.settled_until, until, MOST_COUNTED)
     if come.first is not None and come.newest is not None:
-        one.record(Outcome.MISSED, reason, come.first, come.newest, come.number, until)
+        one.record(outcome, reason, come.first, come.newest, come.number, until)
     return one.records
 
 

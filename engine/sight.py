@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from connectors.api import PROVISIONAL, Cell, Effect, Row, Written
 from engine.altered import altered, deleted
-from engine.cells import BadCell, instant, quoted, same
+from engine.cells import instant_or_none, quoted, same
 from engine.columns import OURS, Column
 from engine.findings import Findings, Reading
+from engine.handover import handed_over
 from engine.identity import Mint, Named, Presence, identify, presence
 from engine.lateness import left_behind
 from engine.layout import Layout
@@ -66,7 +67,7 @@ class Sight:
         self._given: dict[str, str] = {}  # ids given to copied rows → what their Health is to say at first
         self._laid: tuple[tuple[str, ...], Mapping[str, str], Layout] | None = None  # the headers, the renames, what they came to
         self._lost: frozenset[str] = frozenset()
-        self._renamed = False
+        self._renamed = self._handed_over = False
         self._told_unclear: set[str] = set()
 
     @property
@@ -110,6 +111,7 @@ class Sight:
         given = self._addressed(reading.rows, named, layout, now)
         self._found_without_id(named, new_ledger=new_ledger)
         baffling: dict[str, str] = {}
+        self._handed_over = reading.handed_over
         for key, row in named.rows.items():
             was = self._raw.get(key)
             if key not in self._put and (was is row.cells or was == row.cells):  # a store may give the last read's very cells again
@@ -153,11 +155,15 @@ class Sight:
         assert self.layout is not None  # noqa: S101 (a row is only taken after the headers were)
         cells, known = self.layout.canonical(row.cells), self._states.get(key)
         if known is None:
-            anchor = self._anchor(cells.get(Column.LAST_RUN))
+            anchor = instant_or_none(cells.get(Column.LAST_RUN), self.rules.rules.zone)
             seen = first_sight(self._table, key, cells, now, new_ledger=new_ledger, anchor=anchor, handle=row.handle)
             seen = replace(seen, state=replace(seen.state, note=note)) if note is not None else seen
         else:
             seen = self._again(known, cells, now, row.handle)
+            if self._handed_over:
+                understood, last_run = self._meanings.understood.get(key), cells.get(Column.LAST_RUN)
+                state, records = handed_over(known, seen.state, last_run, understood, self.rules.rules.zone, now)
+                seen, found.records = replace(seen, state=state), found.records + records
             if self._comes_over(known, seen.state):
                 seen = replace(seen, state=come_over(seen.state, now, self.rules.poll))
         self._note(found, seen, now, old=known is None and new_ledger)
@@ -174,12 +180,6 @@ class Sight:
         """Whether a person has made another daemon's row one of ours."""
         ours = [self.rules.rules.remit.elsewhere(setting(one.cells, Column.RUNS_ON)) is None for one in (before, after)]
         return before.cells is not after.cells and ours == [False, True]
-
-    def _anchor(self, cell: Cell) -> datetime | None:
-        try:
-            return instant(cell, self.rules.rules.zone) if cell is not None else None
-        except BadCell:
-            return None
 
     def _again(self, known: RowState, cells: Mapping[str, Cell], now: datetime, handle: str | None) -> Observation:
         """A known row as read. What a write put there unseen is no edit, in whatever form the store gives it back.

@@ -14,6 +14,7 @@ from functools import partial
 from typing import NoReturn
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from connectors.api import Lease, Leased
 from connectors.errors import TableError, Taken
@@ -40,6 +41,9 @@ ODD = timedelta(days=8)
 
 UNSETTLED = timedelta(seconds=30)
 """So long a lease may stand beside ours while its daemon finds out that it is not alone. Then it has been so for both all along."""
+
+LONG_GONE = timedelta(hours=1)
+"""So long after its lease has lapsed a daemon can't be meant to come back to it: it would leave another one."""
 
 SHOWS_AFTER = timedelta(seconds=1)
 """A store may show a write a moment late."""
@@ -98,8 +102,7 @@ class Tenancy:
         reading, now = await self._read(), self._clock.now()
         if reading.headless is not None:  # nothing of it can be run either
             return reading
-        for other in self._others(reading.leases, now) if over else ():
-            await self._table.call(lambda holder=other.holder: table.release(holder))  # type: ignore[misc]  # mypy: lambda default
+        reading = await self._cleared(table, reading, now, over=over)
         own, others = self._own(reading.leases, now), self._others(reading.leases, now)
         if others and not over and (own is None or any(map(self._goes_before, others))):
             await self._give_way(table, others[0])
@@ -110,13 +113,21 @@ class Tenancy:
             until = await self._leave(table)
         except TableError:
             self._until = now
-            return reading
+            return replace(reading, handed_over=True)
         await self._clock.sleep(SHOWS_AFTER)
         reading = await self._read()
         for other in self._others(reading.leases, self._clock.now()):
             await self._give_way(table, other)
         self._until = until
-        return reading
+        return replace(reading, handed_over=True)
+
+    async def _cleared(self, table: Leased, reading: Reading, now: datetime, *, over: bool) -> Reading:
+        """Take away the leases of daemons that have long been gone, and of those that it is taken from. Answers what is left."""
+        goes = [one for one in reading.leases if one.holder != self._holder.id and one.until < now - LONG_GONE]
+        goes += self._others(reading.leases, now) if over else ()
+        for lease in goes:
+            await self._table.call(lambda holder=lease.holder: table.release(holder))  # type: ignore[misc]  # mypy: lambda default
+        return replace(reading, leases=tuple(one for one in reading.leases if one not in goes)) if goes else reading
 
     async def seen(self, leases: Collection[Lease]) -> None:
         """The table was read, and these were there. Ours is renewed in time. Raises Taken where another daemon has taken it."""

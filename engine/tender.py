@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from math import ceil
 
+from msgspec.structs import replace
+
 from connectors.api import Exclusive, Gate, Table, Watchable
 from connectors.errors import Bug, NeedsOwner, TableError, Taken
 from engine.clock import Clock
@@ -253,6 +255,8 @@ class Tender:
             reading = reading or await self.table.read(purpose)
             if reading.headless is None:
                 await self._tenancy.seen(reading.leases)
+            if not self.looked.is_set():  # since an earlier daemon of this ledger had it
+                reading = replace(reading, handed_over=True)
             await self._take_up(reading, deliver)
         except TableError as exc:
             await self._failed(exc, deliver)

@@ -219,6 +219,34 @@ def test_what_was_promised_by_one_that_died_lapses() -> None:
     run(story())
 
 
+def test_what_has_long_lapsed_is_taken_away_by_the_next_that_starts() -> None:
+    async def story() -> None:
+        store = Store()
+        for name, ago in (("long", 61 * MINUTE), ("just", 5 * MINUTE)):
+            store.leases[name] = Lease(name, f"rowd on {name}", VirtualClock().now() - ago)
+        reading = await One("b", store).tenancy.take()
+        assert set(store.leases) == {"just", "b"}
+        assert reading is not None
+        assert reading.handed_over
+
+    run(story())
+
+
+def test_who_takes_over_and_can_not_leave_a_lease_of_its_own_is_not_kept_away_by_the_one_it_took() -> None:
+    async def story() -> None:
+        store = Store()
+        await One("a", store).tenancy.take()
+        one = One("b", store)
+        one.link.faults = [None, None, TryLater("too many requests")]  # it reads, takes the other's away, and may not leave its own
+        reading = await one.tenancy.take(over=True)
+        assert reading is not None
+        assert (store.leases, reading.leases) == ({}, ())
+        await one.tenancy.seen(reading.leases)
+        assert set(store.leases) == {"b"}
+
+    run(story())
+
+
 def test_a_lease_is_renewed_in_time_and_not_with_every_look() -> None:
     async def story() -> None:
         store = Store()
