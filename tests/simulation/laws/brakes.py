@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.simulation.book import Book
+from tests.simulation.laws.covered import micros
 from tests.simulation.machine import MICRO
 from tests.simulation.world import World
 
@@ -47,7 +48,8 @@ def full(world: World, book: Book, table: str) -> list[tuple[int, int]]:
     brake = world.operator.brakes.get(table)
     if brake is None or brake.an_hour is None:
         return []
-    began = begun(book, table)
+    forgotten = (seen for seen in world.witness.by_place.values() if seen.request.run not in book.by_id)
+    began = sorted([*begun(book, table), *(micros(seen.wall) for seen in forgotten if seen.request.table == table)])
     return [(last, first + HOUR) for first, last in zip(began, began[brake.an_hour - 1 :], strict=False) if last < first + HOUR]
 
 
