@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from connectors.api import Place
 from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
-from connectors.reaching import on_this_machine
+from connectors.reaching import RELOAD, on_this_machine
 from connectors.rest.cells import Odd
 from connectors.rest.errors import Asking, Refused, Where, retry_after, translated
 from connectors.rest.settings import RestSettings
@@ -184,7 +184,7 @@ class Client:
         if not secret or not secret.isprintable() or not (secret.isascii() or auth.by == "basic"):
             raise NeedsOwner(
                 f"{self.where}: {auth.secret} {'holds what no header can' if secret else 'has no value'}; put {auth.secret}=…"
-                " into .env beside rowd.toml, or into the environment, and restart rowd"
+                f" into .env beside rowd.toml; {RELOAD}"
             )
         return secret
 

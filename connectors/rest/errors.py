@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from connectors.causes import cause, unreachable
 from connectors.errors import Bug, Limited, NeedsOwner, NoRoom, OutcomeUnknown, TableError, TryLater
+from connectors.reaching import RELOAD
 from connectors.showing import said as fit
 
 SAID = 200
@@ -134,7 +135,7 @@ def said(refused: Refused, where: Where) -> TableError:
 def _unknown(_refused: Refused, where: Where) -> str:
     if where.secret is None:
         return "The service wants credentials: add `auth` in rowd.toml."
-    return f"The service doesn't know what {where.secret} holds: put another into .env beside rowd.toml, and restart rowd."
+    return f"The service doesn't know what {where.secret} holds: put another into .env beside rowd.toml; {RELOAD}."
 
 
 def _forbidden(refused: Refused, where: Where) -> str:
