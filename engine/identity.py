@@ -113,10 +113,18 @@ class _Census:
         if self._id_column is not None:
             self._without(blank, set(bearers))
         else:
-            self._unclear.update({row.key: self._nameless(row) for row in blank})
+            for row in blank:
+                self._called_alike(row, self._nameless(row))
         named = ((row.key if row.key in self._good else self._originals.get(row.key), row) for row in self._rows)
         settled = {key: row for key, row in named if key is not None}
         return Named(settled, tuple(self._mint), self._unclear, self._doubtful)
+
+    def _called_alike(self, row: Row, message: str) -> None:
+        """A row of a table without ids that can't be told by its Name: the known row of that name is there, be it this one or not."""
+        self._unclear[row.key] = message
+        key = id_of(self._layout.canonical(row.cells).get(Column.NAME))
+        if key is not None and (state := self._known.get(key)) is not None and state.deleted_at is None:
+            self._doubtful[key] = message
 
     def _nameless(self, row: Row) -> str:
         """Why a row of a table without ids can't be told from others by its Name."""

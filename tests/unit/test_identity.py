@@ -246,6 +246,15 @@ def test_without_an_id_column_a_provisional_row_says_what_to_do() -> None:
     assert settled(found) == [("=b", "=b")]
 
 
+def test_of_rows_known_by_their_name_the_known_one_is_in_doubt_and_not_gone_while_a_copy_bears_its_name() -> None:
+    rows = [Row("~x", {"Name": "a"}), Row("~y", {"Name": "a"}), Row("=b", {"Name": "b"})]
+    found = named(rows, state("a", "a"), state("c", "c"), id_column=None)
+    assert set(found.unclear) == {"~x", "~y"}
+    assert set(found.doubtful) == {"a"}
+    assert found.present >= {"a"}
+    assert named(rows, replace(state("a", "a"), deleted_at=NOON), id_column=None).doubtful == {}
+
+
 def test_an_id_is_normalised() -> None:
     assert [id_of(c) for c in ("1", "1.0", 1, 1.0, " 1 ", "01", "1.5", "a1.0", None, " ")] == ["1"] * 5 + [
         "01",
