@@ -31,6 +31,9 @@ BEGINNINGS = 3
 """How often a read is begun whose cursor goes bad under way, before the store counts as unreachable until the next poll."""
 
 
+ABOUT_TO_END = "rowd is about to end, or lets go of the table"
+
+
 class Worker(Protocol):
     """Where blocking calls run, one after the other."""
 
@@ -62,7 +65,12 @@ class ThreadWorker:
         try:
             asyncio.run_coroutine_threadsafe(what, self._loop).result()
         except BrokenOff:
-            raise TryLater("rowd is about to end, or lets go of the table") from None
+            raise TryLater(ABOUT_TO_END) from None
+        except RuntimeError:
+            if not self._loop.is_closed():
+                raise
+            what.close()  # the loop has ended before this call, at Ctrl-C
+            raise TryLater(ABOUT_TO_END) from None
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)

@@ -54,9 +54,12 @@ def two_tables(site: Site, one: str, other: str) -> tuple[str, str]:
 
 @contextmanager
 def resumable() -> Iterator[None]:
-    """What can't go on now ends the command, and it is said that a later call goes on from there."""
+    """What can't go on now, or is broken off, ends the command, and it is said that a later call goes on from there."""
     try:
         yield
+    except KeyboardInterrupt:
+        warn("Broken off. What is done stays; repeat the command, and it goes on from where it is.")
+        raise
     except TryLater as exc:
         fail(f"{str(exc).rstrip('.')}. Repeat the command later: it goes on from where it is.", Exit.LATER)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -262,6 +263,34 @@ def test_a_call_that_nobody_waits_for_any_more_does_not_hold_up_the_next() -> No
         await behind.close()
 
     asyncio.run(story())
+
+
+def test_a_call_that_outlives_its_loop_leaves_nothing_behind() -> None:
+    """In real threads: Ctrl-C ends the loop of a command, and not what its thread is about."""
+    worker, held, asked = ThreadWorker("test"), Event(), Event()
+    came_to: list[Exception] = []
+
+    async def never() -> None:
+        raise AssertionError
+
+    def call() -> None:
+        asked.set()
+        held.wait()
+        try:
+            worker.wait(never())
+        except Exception as exc:
+            came_to.append(exc)
+
+    async def story() -> None:
+        broken_off = asyncio.ensure_future(worker(call))
+        while not asked.is_set():  # noqa: ASYNC110 (what is awaited is another thread)
+            await asyncio.sleep(0)
+        assert not broken_off.done()
+
+    asyncio.run(story())
+    held.set()
+    worker.close()
+    assert [type(exc) for exc in came_to] == [TryLater]
 
 
 def test_a_table_without_a_probe_has_no_marker() -> None:

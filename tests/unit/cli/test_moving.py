@@ -119,6 +119,9 @@ def test_only_one_command_moves_rows_at_a_time(desk: Desk) -> None:
 def test_what_cannot_go_on_now_ends_with_a_status_of_its_own_and_says_that_it_can_be_repeated(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    with pytest.raises(KeyboardInterrupt), resumable():
+        raise KeyboardInterrupt
+    assert "Broken off. What is done stays; repeat the command" in capsys.readouterr().err
     with pytest.raises(typer.Exit) as ended, resumable():
         raise TryLater("the store is busy.")
     assert ended.value.exit_code == 3
