@@ -120,7 +120,7 @@ class _Census:
         return Named(settled, tuple(self._mint), self._unclear, self._doubtful)
 
     def _called_alike(self, row: Row, message: str) -> None:
-        """A row of a table without ids that can't be told by its Name. A known row of that name isn't gone, be it this one or not."""
+        """A row without an id that can't be told by its Name. A known row of that name isn't gone, be it this one or not."""
         self._unclear[row.key] = message
         key = id_of(self._layout.canonical(row.cells).get(Column.NAME))
         if key is not None and (state := self._known.get(key)) is not None and state.deleted_at is None:
