@@ -17,7 +17,7 @@ from engine.circles import circles, path
 from engine.columns import Column
 from engine.filling import INSTANTS
 from engine.links import Dependency, OnFailure, Openness, Place, Source
-from engine.model import Defect, RowState, Task
+from engine.model import Defect, InCircle, NoRow, RowState, Task
 from engine.naming import MOST_HINTED, Extent, Listed, Reader, bearers, hints, parted
 from engine.outside import NOTHING_OUTSIDE, Outside
 
@@ -26,18 +26,6 @@ SHOWN = 8
 
 _NOTHING: Mapping[str, str] = {}
 _ALONE: Mapping[str, Openness] = {}
-
-
-class InCircle(Defect, frozen=True):
-    """A row that waits for itself, straight or around others.   circle: as those are told that wait for it."""
-
-    circle: str = ""
-
-
-class NoRow(Defect, frozen=True):
-    """A row that waits for one that isn't there.   said: the Name or ID, as it looks."""
-
-    said: str = ""
 
 
 class Speaking(Struct, frozen=True):

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 
 from connectors.api import Cell
 from engine.cells import alike, text
-from engine.chains import NoRow, Speaking
+from engine.chains import Speaking
 from engine.columns import Column
 from engine.links import Place
-from engine.model import Defect, RowState, Task
+from engine.model import Defect, NoRow, RowState, Task
 from engine.naming import Extent
 from engine.neighbours import Neighbours
 from engine.parse import Rules, Said, doubled_names, name_taken, parse, parse_like, said_by

@@ -173,6 +173,18 @@ class Defect(Struct, frozen=True):
         return not (self.draft or self.elsewhere)
 
 
+class InCircle(Defect, frozen=True):
+    """A row that waits for itself, straight or around others.   circle: as those are told that wait for it."""
+
+    circle: str = ""
+
+
+class NoRow(Defect, frozen=True):
+    """A row that waits for one that isn't there.   said: the Name or ID, as it looks."""
+
+    said: str = ""
+
+
 class RowState(Struct, frozen=True, gc=False):
     """What the ledger knows of one row: the row as last read, and where its task stands.
 

@@ -14,9 +14,8 @@ from typing import Protocol
 from msgspec import Struct
 
 from actions.api import Outcome
-from engine.chains import InCircle
 from engine.links import Place, Round
-from engine.model import Cause, Defect, Occurrence, RowState, Status, Task
+from engine.model import Cause, Defect, InCircle, Occurrence, RowState, Status, Task
 from engine.tally import Tally
 from engine.wording import conjoined, cut
 

@@ -13,11 +13,10 @@ from msgspec.structs import replace
 
 from actions.api import Outcome
 from engine.asked import Wish
-from engine.chains import InCircle
 from engine.columns import Column
 from engine.display import display
 from engine.links import OnFailure, Round
-from engine.model import Cause, Occurrence, RowState, Stage, Status, Task
+from engine.model import Cause, InCircle, Occurrence, RowState, Stage, Status, Task
 from engine.rounds import Prerequisite
 from engine.tally import Tally
 from tests.fakes.house import House
