@@ -92,7 +92,8 @@ def what_a_person_is_said_to_have_typed_was_typed_just_then(world: World, book: 
     for bench in world.benches if not world.jumpy else ():
         if bench.store is None or bench.store.name == "google_sheets":
             continue
-        person, reads, lag = bench.person, bench.sheet.noted, int(bench.store.lag * MICRO)
+        person, lag = bench.person, int(bench.store.lag * MICRO)
+        reads = sorted(set(bench.sheet.noted))  # a daemon that starts may read several times in one moment
         for edit in book.edits:
             place = (edit.key, edit.column, edit.new or "")
             if edit.by != "person" or edit.column not in ("Status", "Current") or edit.key in person.copies.spoiled:
