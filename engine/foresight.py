@@ -1,8 +1,8 @@
 """What comes due at one instant is decided on before: when the instant comes, only what has changed is decided anew.
 
-For many this is most of their work. For one it has at hand what the daemon needs then: after ten idle seconds with 100,000 rows
-that came to 40 ms, on a small virtual machine. To decide is pure, so the same question has the same answer, whenever it is asked.
-Nothing is written, nor started, nor remembered as done before its time.
+For many this is most of their work. For one it wakes a machine that has slept: what is needed then may be at hand sooner.
+To decide is pure, so the same question has the same answer, whenever it is asked. Nothing is written, nor started, nor
+remembered as done before its time.
 """
 
 from __future__ import annotations
