@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from engine.loop import Daemon
 from engine.reacting import batches
 from engine.watching import Source
 from tests.fakes.house import House, slow
+from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import row
 from tests.unit.test_loop_troubles import _With
@@ -185,18 +188,25 @@ def test_a_row_that_is_paused_is_not_asked_and_the_delivery_is_taken_all_the_sam
     run(story())
 
 
+@asynccontextmanager
+async def three_delivered(tmp_path: Path) -> AsyncIterator[tuple[House, MemoryTable, Daemon]]:
+    """At ten seconds past noon, to a row that takes twenty seconds for each."""
+    its, sheet = forge(), table(row("deploy", Watch="forge"))
+    one = house(tmp_path, its)
+    one.witness.behaviour = slow(20 * SECOND)
+    async with one.open(sheet, table_rules=its_rules(its)) as daemon:
+        await one.until(NOON + 10 * SECOND)
+        assert await asyncio.gather(*(push(daemon, name) for name in ("a", "b", "c"))) == [True] * 3
+        yield one, sheet, daemon
+
+
 def left_out(one: House) -> list[tuple[str, str, int]]:
     return [(str(e.outcome), e.reason, e.count) for e in one.of(OccurrenceRecorded)]
 
 
 def test_what_waits_behind_a_run_when_the_row_is_paused_is_recorded_as_missed(tmp_path: Path) -> None:
     async def story() -> None:
-        its, sheet = forge(), table(row("deploy", Watch="forge"))
-        one = house(tmp_path, its)
-        one.witness.behaviour = slow(20 * SECOND)
-        async with one.open(sheet, table_rules=its_rules(its)) as daemon:
-            await one.until(NOON + 10 * SECOND)
-            assert await asyncio.gather(*(push(daemon, name) for name in ("a", "b", "c"))) == [True] * 3
+        async with three_delivered(tmp_path) as (one, sheet, _):
             sheet.person("deploy")["Status"] = "paused"
             await one.until(NOON + 40 * SECOND)
             assert sum(count for _, _, count in left_out(one)) == 2
@@ -211,12 +221,7 @@ def test_what_waits_behind_a_run_when_the_row_is_paused_is_recorded_as_missed(tm
 
 def test_cancelled_is_what_runs_and_what_waits_behind_it(tmp_path: Path) -> None:
     async def story() -> None:
-        its, sheet = forge(), table(row("deploy", Watch="forge"))
-        one = house(tmp_path, its)
-        one.witness.behaviour = slow(20 * SECOND)
-        async with one.open(sheet, table_rules=its_rules(its)) as daemon:
-            await one.until(NOON + 10 * SECOND)
-            assert await asyncio.gather(*(push(daemon, name) for name in ("a", "b", "c"))) == [True] * 3
+        async with three_delivered(tmp_path) as (one, sheet, daemon):
             sheet.person("deploy")["Do"] = "cancel"
             await one.until(NOON + 20 * SECOND)
             assert await push(daemon, "d")  # what comes after it was no part of what was meant
