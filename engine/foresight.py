@@ -1,8 +1,7 @@
-"""What comes due at one instant is decided on before: when the instant comes, only what has changed is decided anew.
+"""A crowd that comes due at one instant is decided on before: when the instant comes, only what has changed is decided anew.
 
-For many this is most of their work. For one it wakes a machine that has slept: what is needed then may be at hand sooner.
-To decide is pure, so the same question has the same answer, whenever it is asked. Nothing is written, nor started, nor
-remembered as done before its time.
+To decide is pure, and most of the work; so the same question has the same answer, whenever it is asked. Nothing is written, nor
+started, nor remembered as done before its time.
 """
 
 from __future__ import annotations
@@ -23,6 +22,9 @@ from engine.plan import House
 
 TOGETHER = 500
 """So many tasks are decided on in one plan."""
+
+CROWD = 100
+"""So many tasks at one instant are worth deciding on before."""
 
 MOST = 10_000
 """Of a crowd, so many are decided on before it comes due."""
@@ -61,7 +63,7 @@ class Foresight:
             return None
         if self._crowd is None or self._crowd.at != at:
             number = min(len(self._agenda.coming(at)), MOST)
-            return at - BEFORE - number * EACH if number else None
+            return at - BEFORE - number * EACH if number >= CROWD else None
         return at - BEFORE - len(self._crowd.ahead) * EACH if self._crowd.ahead else None
 
     def look_ahead(self, now: datetime) -> None:

@@ -19,7 +19,7 @@ IN_STORES = {"google_sheets": (5, 8), "airtable": (5, 7), "notion": (5, 7)}
 """Which are played with a table of each vendor's in `make test`; `make soak` plays many."""
 
 OCCURRENCES, EDITS = 50_000, 5_000
-"""So much is played with each at the least. With tables of this machine all parts together have 650,000 and 8,000."""
+"""So much is played with each at the least. With tables of this machine all parts together have 560,000 and 6,800."""
 
 
 def the_laws_hold_in_part(number: int, record_property: Callable[[str, object], None]) -> None:

@@ -27,8 +27,8 @@ PLANS = (1, 3, foresight.TOGETHER)
 """Tasks in one plan: so few that most turns make several, of which each is decided while the one before is made durable; or all."""
 
 
-AHEAD = foresight.BEFORE
-"""So long before it comes due something is decided on; or up to half a minute before, so that much happens meanwhile."""
+CROWDS = (2, foresight.CROWD)
+"""Tasks at one instant that are decided on before it comes: two, and up to half a minute before, so that much happens meanwhile."""
 
 
 IN_STORE = Plan(edits=2000, alive=360)
@@ -69,7 +69,8 @@ def play(seed: int, tell: Callable[[str], None] | None = None, plan: Plan | None
 
 def _played(seed: int, folder: Path, tell: Callable[[str], None] | None, plan: Plan, store: str | None) -> Report:
     foresight.TOGETHER = PLANS[seed % len(PLANS)]
-    foresight.BEFORE = AHEAD if seed // len(PLANS) % 2 else timedelta(seconds=1 + seed % 30)
+    foresight.CROWD = CROWDS[seed // len(PLANS) % len(CROWDS)]
+    foresight.BEFORE = timedelta(seconds=0.02 if foresight.CROWD > 2 else 1 + seed % 30)
     world = World(seed, folder, tell, store)
     lives = Lives(world, plan)
 

@@ -27,8 +27,9 @@ AHEAD = timedelta(seconds=30)
 
 
 @pytest.fixture(autouse=True)
-def half_a_minute_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What comes due is decided on so long before, so that much can happen meanwhile."""
+def three_are_a_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is decided on half a minute before, so that much can happen meanwhile."""
+    monkeypatch.setattr(foresight, "CROWD", 3)
     monkeypatch.setattr(foresight, "BEFORE", AHEAD)
 
 
@@ -175,5 +176,6 @@ def test_tasks_that_fit_all_the_same_are_not_decided_on_again(tmp_path: Path, as
     ],
     ids=lambda test: test.__name__.removeprefix("test_"),
 )
-def test_a_single_task_that_is_foreseen(test: Callable[[Path], None], tmp_path: Path) -> None:
+def test_a_single_task_that_is_foreseen(test: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foresight, "CROWD", 1)
     test(tmp_path)
