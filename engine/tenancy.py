@@ -123,11 +123,17 @@ class Tenancy:
 
     async def _cleared(self, table: Leased, reading: Reading, now: datetime, *, over: bool) -> Reading:
         """Take away the leases of daemons that have long been gone, and of those that it is taken from. Answers what is left."""
-        goes = [one for one in reading.leases if one.holder != self._holder.id and one.until < now - LONG_GONE]
-        goes += self._others(reading.leases, now) if over else ()
-        for lease in goes:
-            await self._table.call(lambda holder=lease.holder: table.release(holder))  # type: ignore[misc]  # mypy: lambda default
-        return replace(reading, leases=tuple(one for one in reading.leases if one not in goes)) if goes else reading
+        gone = [one for one in reading.leases if one.holder != self._holder.id and one.until < now - LONG_GONE]
+        for lease in gone:
+            with suppress(TableError):  # they keep nobody away: what can't be written is told where rows are
+                await self._release(table, lease)
+        taken = self._others(reading.leases, now) if over else []
+        for lease in taken:
+            await self._release(table, lease)
+        return replace(reading, leases=tuple(one for one in reading.leases if one not in (*gone, *taken)))
+
+    async def _release(self, table: Leased, lease: Lease) -> None:
+        await self._table.call(lambda: table.release(lease.holder))
 
     async def seen(self, leases: Collection[Lease]) -> None:
         """The table was read, and these were there. Ours is renewed in time. Raises Taken where another daemon has taken it."""

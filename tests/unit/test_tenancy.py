@@ -232,6 +232,18 @@ def test_what_has_long_lapsed_is_taken_away_by_the_next_that_starts() -> None:
     run(story())
 
 
+def test_a_table_that_can_not_be_written_runs_beside_the_leases_of_the_long_gone() -> None:
+    async def story() -> None:
+        store = Store()
+        store.leases["long"] = Lease("long", "rowd on long", VirtualClock().now() - 61 * MINUTE)
+        one = One("b", store)
+        one.link.faults = [None, NeedsOwner("no right to write"), NeedsOwner("no right to write")]
+        assert await one.tenancy.take() is not None
+        assert one.tenancy.ours
+
+    run(story())
+
+
 def test_who_takes_over_and_can_not_leave_a_lease_of_its_own_is_not_kept_away_by_the_one_it_took() -> None:
     async def story() -> None:
         store = Store()
