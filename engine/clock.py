@@ -15,6 +15,11 @@ LONGEST_NAP = timedelta(seconds=30)
 """No sleep is longer, so that a suspended or reset clock is noticed within that time."""
 
 
+ROUSED = timedelta(milliseconds=120)
+"""So long before its time a timer wakes up once. Linux lets a long wait in `epoll` end late by a thousandth of it (by a 200th where
+the process is nice, 0.1 s at most: `select_estimate_accuracy` in fs/select.c): 10 ms after ten seconds, but 0.12 after this."""
+
+
 class Timer(Protocol):
     """Something that is to happen."""
 
@@ -64,4 +69,22 @@ class SystemClock:
         await asyncio.sleep(span.total_seconds())
 
     def call_after(self, span: timedelta, call: Callable[[], object]) -> Timer:
-        return asyncio.get_running_loop().call_later(span.total_seconds(), call)
+        return _Timer(asyncio.get_running_loop(), span.total_seconds(), call)
+
+
+class _Timer:
+    """Of the machine's clock; in two steps where it is long."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float, call: Callable[[], object]) -> None:
+        roused = ROUSED.total_seconds()
+        at = loop.time() + seconds
+        if seconds > 2 * roused:
+            self._handle = loop.call_at(at - roused, self._rest, loop, at, call)
+        else:
+            self._rest(loop, at, call)
+
+    def _rest(self, loop: asyncio.AbstractEventLoop, at: float, call: Callable[[], object]) -> None:
+        self._handle = loop.call_at(at, call)
+
+    def cancel(self) -> None:
+        self._handle.cancel()
