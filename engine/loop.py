@@ -13,11 +13,12 @@ from actions.api import Outcome
 from config.fields import spelled
 from connectors.api import Gate, Linked, Table
 from engine.committer import Commits
-from engine.events import DaemonStarted, DaemonStopped, DaemonStopping, Listener, TableDropped
+from engine.events import DaemonStarted, DaemonStopped, DaemonStopping, Event, Listener, RowEvent, TableDropped, TableEvent
 from engine.governor import Governor
 from engine.keeper import Keeper
 from engine.ledger import WatchMark
 from engine.model import SETTLE
+from engine.overheard import overheard
 from engine.parts import Parts
 from engine.plan import bare
 from engine.quota import Allowance
@@ -29,7 +30,7 @@ from engine.turns import Turns, end, when_set
 from engine.underway import UnderWay
 from engine.watching import Aside, Watching, Ways, in_a_thread
 from engine.windows import Windows
-from watches.api import Box
+from watches.api import Box, Delivery, Overhearing
 
 ASK_AGAIN = timedelta(seconds=29)
 """So often the ledger is looked into without a poke: one may get lost on its way, or come before anybody listens.
@@ -65,6 +66,7 @@ class Daemon:
         self.turns = 0  # that have ended
         self._turning: float | None = None  # since when, on the monotonic clock; None while it rests
         self._watches_on = False  # the sources are watched, since the tables were looked at
+        self._overhearing = _overhearing(parts)
 
     @property
     def parts(self) -> Parts:
@@ -124,6 +126,20 @@ class Daemon:
         """Where to put what is brought to this source; None where nothing can be taken: its ledger can't be written, it stops, or
         the tables have not been looked at yet."""
         return self._watching.box(source) if self._turns.memory.unwritten_since is None else None
+
+    def overhear(self, event: Event) -> None:
+        """Put what is told before those sources that heed it; none asks a row to react to what is told of that row itself."""
+        table = event.table if isinstance(event, TableEvent) else ""
+        for name, waiting in self._overhearing.items():
+            if not waiting.heeds(event.name, table) or self._watched_by_its_row(name, event):
+                continue
+            box = self._watching.box(name) or waiting  # until it is watched it waits in the one that is going to be looked at
+            box.put(Delivery("", overheard(event)))
+
+    def _watched_by_its_row(self, source: str, event: Event) -> bool:
+        if not isinstance(event, RowEvent) or event.table not in self.keepers:
+            return False
+        return event.key in self.keepers[event.table].watchers(source)
 
     async def open(self, tenders: Iterable[Tender], *, take_over: bool = False) -> None:
         """Take up the tables and whatever an earlier daemon left under way.
@@ -189,6 +205,7 @@ class Daemon:
         """Go on with other definitions and rules; what runs is not touched. A table without rules starts nothing any more, and once
         what runs of it has ended it is let go of."""
         self._turns.reconfigure(parts, rules)
+        self._overhearing = _overhearing(parts)
         if self._watches_on:
             self._watching.go_by(parts.sources, self._states())
 
@@ -298,6 +315,10 @@ class Daemon:
 
     async def _flush(self) -> None:
         await asyncio.gather(*(tender.flush(self._turns.deliver) for tender in self._tenders))
+
+
+def _overhearing(parts: Parts) -> dict[str, Overhearing]:
+    return {name: source.watch for name, source in parts.sources.items() if isinstance(source.watch, Overhearing)}
 
 
 @contextlib.asynccontextmanager

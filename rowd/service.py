@@ -33,6 +33,7 @@ from rowd.manager import NOBODY, Attendance, Manager
 from rowd.measuring import Watched
 from rowd.note import Note, leave
 from rowd.outlets import Outlets
+from rowd.overhearing import Overhearing
 from rowd.reloading import Reloading
 from rowd.terminal import Terminal
 from rowd.vitals import Vitals
@@ -94,9 +95,12 @@ async def serve(
     beside: something that lives as long as the daemon does and may end it by ending (the live view).   manager: is told how it gets
     on.   take_over: see `opened`.
     """
+    own = Overhearing(listener)
+    listener = own.hear
     terminal, ear, counts = Terminal(), Ear(), Counts(listener)
     gc.disable()
     async with opened(site, heard_by(ear, counts.hear), take_over=take_over) as (made, committer):
+        own.begin(made)
         for warning in site.warnings:
             listener(ConfigDoubted(at=made.clock.now(), message=warning))
         stopping, loop = _stoppable(), asyncio.get_running_loop()
@@ -164,7 +168,9 @@ async def _collecting(made: Daemon) -> None:
 
 async def pass_once(site: Site, listener: Listener) -> None:
     """One pass over every table. Ctrl-C or SIGTERM ends it as it ends a daemon."""
-    async with opened(site, listener) as (made, committer):
+    own = Overhearing(listener)
+    async with opened(site, own.hear) as (made, committer):
+        own.begin(made)
         await made.run_once(_stoppable())
         await Alerting(made, committer, listener, Ear(), site.channels).once()
         # Only now: who reads of a daemon that still runs would tell people to send it SIGHUP, and a pass has no ear for it.

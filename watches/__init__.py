@@ -15,6 +15,7 @@ KINDS = Registry[Kind](
         "command": "watches.command:KIND",
         "sql": "watches.sql:KIND",
         "outcomes": "watches.outcomes:KIND",
+        "rowd": "watches.itself:KIND",
         "table": "watches.table:KIND",
         "webhook": "watches.webhook:KIND",
     },

@@ -226,6 +226,14 @@ class Box(Endable, Protocol):
         """On the event loop: whether what the last look found is durable."""
 
 
+@runtime_checkable
+class Overhearing(Box, Protocol):
+    """A box into which rowd itself puts what it tells."""
+
+    def heeds(self, event: str, table: str) -> bool:
+        """Whether it is to be told of such an event.   event: its name, like `quota.low`.   table: "" where it is of none."""
+
+
 class About(Struct, frozen=True):
     """What a source tells of a table of `rowd.toml`.   columns: the only ones whose cells it tells; none for all of people's."""
 

@@ -33,6 +33,7 @@ from engine.tenancy import Holder
 from engine.tender import Tender
 from engine.trust import SteadyClock
 from engine.windows import WindowFile
+from rowd.overhearing import Overhearing
 from tests.fakes.memory_table import InlineWorker
 from tests.fakes.virtual import VirtualClock
 
@@ -100,6 +101,7 @@ class House:
     def __init__(self, path: Path, clock: VirtualClock | None = None, **parts: Any) -> None:
         self.clock = clock or VirtualClock()
         self.events: list[Event] = []
+        self.own = Overhearing(self.events.append)  # of the daemon that was opened last
         self.witness = Witness()
         self.path = path
         self.holder = Holder("test", "a test")
@@ -149,13 +151,15 @@ class House:
         ledger = Ledger.open(self.path / "ledger.sqlite")
         committer = InlineCommitter(ledger, parts.crash)
         clock = SteadyClock(self.clock)
-        daemon = Daemon(parts, clock, committer, self.events.append, self.windows, _at_once)
+        self.own = Overhearing(self.events.append)
+        daemon = Daemon(parts, clock, committer, self.own.hear, self.windows, _at_once)
         tenders = []
         for number, table in enumerate(tables):
             its = table_rules[number] if isinstance(table_rules, Sequence) else table_rules
             its = its or rules("ops" if number == 0 else f"ops{number}")
             tenders.append(await self.tender(table, its, daemon.governor, committer))
         await daemon.open(tenders)
+        self.own.begin(daemon)
         return daemon, committer
 
     async def tender(self, table: Any, its: TableRules, governor: Governor, committer: InlineCommitter) -> Tender:
@@ -167,7 +171,7 @@ class House:
         patient, clock = self.patient(table, its, governor), governor.clock
         recorder = await recorder_of(name, patient, clock, committer)
         draw = lambda: f"id{next(self._ids)}"  # noqa: E731 (a name would say no more)
-        return Tender(keeper, patient, clock, self.events.append, draw, self.holder, self.parts().crash, recorder)
+        return Tender(keeper, patient, clock, self.own.hear, draw, self.holder, self.parts().crash, recorder)
 
     def patient(self, table: Any, its: TableRules, governor: Governor) -> PatientTable:
         """A table in memory counts nothing, so it needs no gate."""

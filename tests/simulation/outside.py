@@ -17,6 +17,7 @@ from tests.simulation.machine import MICRO, Life, Machine
 from watches.api import THROUGH, Box, Delivery, Happening, Look, Unseen
 from watches.events.values import KEPT_IDS, event
 from watches.events.watch import Events
+from watches.letterbox import Letterbox
 from watches.outcomes import SAYS
 from watches.outcomes.settings import FAILURES, OutcomesSettings
 from watches.outcomes.watch import Outcomes
@@ -24,7 +25,6 @@ from watches.table import KIND
 from watches.table import SAYS as DONE
 from watches.table.settings import TableSettings
 from watches.table.watch import TableWatch
-from watches.webhook.box import WebhookBox
 
 EVERY, DEBOUNCE = timedelta(seconds=30), timedelta(seconds=2)
 """Of the folder: how often it is looked at where nobody tells, and how long it must have been at rest."""
@@ -201,7 +201,7 @@ class Outside:
         made = (
             Source("inbox", "a", watch, EVERY, DEBOUNCE),
             Source("told", "a", Events("told"), minute, none),
-            Source("hook", "a", WebhookBox(), minute, none, apart=True),
+            Source("hook", "a", Letterbox(), minute, none, apart=True),
             *(Source(name, "a", Outcomes(name, its), minute, none) for name, its in settings.items()),
             *(
                 Source(name, "a", TableWatch(its), minute, none, apart=KIND.apart(its), about=KIND.about(its))

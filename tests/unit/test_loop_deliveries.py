@@ -26,8 +26,8 @@ from tests.unit.test_loop import row
 from tests.unit.test_loop_troubles import _With
 from tests.unit.test_loop_watches import Log, house, its_rules, source, table
 from watches.api import Box, Delivery, Happening, Look
+from watches.letterbox import Letterbox
 from watches.webhook import KIND
-from watches.webhook.box import WebhookBox
 from watches.webhook.settings import WebhookSettings
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -37,7 +37,7 @@ def forge() -> Source:
     assert KIND.door is not None
     settings = WebhookSettings.model_validate({"kind": "webhook", "scheme": "none"})
     door = KIND.door(settings, dict[str, str]().__getitem__)
-    return Source("forge", "a", WebhookBox(), settings.every, settings.debounce, apart=True, door=door)
+    return Source("forge", "a", Letterbox(), settings.every, settings.debounce, apart=True, door=door)
 
 
 def push(daemon: Daemon, name: str) -> asyncio.Future[bool]:
@@ -272,7 +272,7 @@ def test_what_waits_when_the_source_is_taken_out_or_the_daemon_stops_is_to_be_se
             await one.until(NOON + 10 * SECOND)
             box = daemon.box("forge")
             assert box is not None
-            other = replace(its, door=forge().door, watch=WebhookBox())
+            other = replace(its, door=forge().door, watch=Letterbox())
             one._parts["sources"] = {"forge": other}
             daemon.reconfigure(replace(daemon.parts, sources={"forge": other}), {"ops": its_rules(its)})  # type: ignore[dict-item]  # its_rules gives an object
             assert daemon.box("forge") is box  # another secret: what waits there waits on
@@ -285,7 +285,7 @@ def test_what_waits_when_the_source_is_taken_out_or_the_daemon_stops_is_to_be_se
 
 
 def test_what_a_look_that_broke_has_taken_out_is_never_called_durable(tmp_path: Path) -> None:
-    class Breaking(WebhookBox):
+    class Breaking(Letterbox):
         broken = False
 
         def look(self, before: str | None) -> Look:

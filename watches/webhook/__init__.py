@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from watches.api import Kind
-from watches.webhook.box import WebhookBox
+from watches.letterbox import Letterbox
 from watches.webhook.door import WebhookDoor
 from watches.webhook.settings import WebhookSettings
 
 
-def make(name: str, settings: WebhookSettings, base: Path, lent: Mapping[str, str]) -> WebhookBox:  # noqa: ARG001 (a Kind's signature)
+def make(name: str, settings: WebhookSettings, base: Path, lent: Mapping[str, str]) -> Letterbox:  # noqa: ARG001 (a Kind's signature)
     """Raises nothing."""
-    return WebhookBox()
+    return Letterbox()
 
 
 KIND = Kind(settings=WebhookSettings, make=make, door=WebhookDoor, apart=lambda _: True)

@@ -125,6 +125,7 @@ SCHEMES: Mapping[str, Scheme] = {
     "github": Scheme(
         _plain, _body_signed("x-hub-signature-256", "sha256="), _header("x-github-delivery"), _header("x-github-event")
     ),
+    "bitbucket": Scheme(_plain, _body_signed("x-hub-signature", "sha256="), lambda _headers, _content: "", _header("x-event-key")),
     "gitlab": Scheme(_plain, _gitlab, _own, _header("x-gitlab-event")),
     "slack": Scheme(
         _plain,
@@ -146,6 +147,7 @@ SCHEMES: Mapping[str, Scheme] = {
     "none": Scheme(_plain, lambda _key, _headers, _body, _now: "", _own, names_events=False, named=False),
 }
 """Sources: GitHub, Validating webhook deliveries; GitLab, Webhooks (Idempotency-Key stays the same when it tries again,
-X-Gitlab-Event-UUID is shared by different deliveries); Slack, Verifying requests from Slack; the Standard Webhooks specification;
-Airtable, Webhooks overview; Notion, Webhooks.
+X-Gitlab-Event-UUID is shared by different deliveries); Bitbucket, Manage webhooks (whether X-Request-UUID stays the same when it
+tries again is not said, so what it sends goes by its body); Slack, Verifying requests from Slack; the Standard Webhooks
+specification; Airtable, Webhooks overview; Notion, Webhooks.
 """

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from watches.api import LONGEST_STATE, LONGEST_VALUE, Box, Delivery, Happening, Reply
+from watches.letterbox import KEPT, MOST_WAITING, Letterbox
 from watches.webhook import KIND
-from watches.webhook.box import KEPT, MOST_WAITING, WebhookBox
 from watches.webhook.door import WebhookDoor
 from watches.webhook.picking import content, picked
 from watches.webhook.settings import Rate, WebhookSettings, rate_of
@@ -229,7 +229,7 @@ def test_more_than_the_rate_are_to_come_again_and_only_the_sender_uses_it_up() -
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ({"scheme": "md5", "secret": "S"}, '"md5" is no scheme; write one of github, gitlab, slack'),
+        ({"scheme": "md5", "secret": "S"}, '"md5" is no scheme; write one of github, bitbucket, gitlab, slack'),
         ({"scheme": "github"}, 'scheme "github" needs a secret; name it as `secret`'),
         ({"scheme": "none", "secret": "S"}, 'scheme "none" asks for no secret'),
         ({"scheme": "token", "secret": "S", "only": ["push"]}, 'scheme "token" has none; remove it'),
@@ -266,7 +266,7 @@ def told(look: Any) -> list[str]:
 
 def test_what_has_come_is_found_by_one_look_each_id_once_and_answered_when_it_is_durable() -> None:
     async def story() -> None:
-        box = WebhookBox()
+        box = Letterbox()
         assert isinstance(box, Box)
         waiting = [asyncio.ensure_future(box.put(delivery(name))) for name in ("a", "b", "a", "", "")]
         first = box.look(None)
@@ -287,7 +287,7 @@ def test_what_has_come_is_found_by_one_look_each_id_once_and_answered_when_it_is
 
 def test_another_daemon_knows_what_was_taken_and_the_last_thousand_are_kept() -> None:
     async def story() -> None:
-        box, state = WebhookBox(), None
+        box, state = Letterbox(), None
         for start in range(0, KEPT + 1, 100):
             for number in range(start, start + 100):
                 box.put(delivery(str(number)))
@@ -296,7 +296,7 @@ def test_another_daemon_knows_what_was_taken_and_the_last_thousand_are_kept() ->
         assert state is not None
         assert len(state) < LONGEST_STATE / 100
         assert len(state.split("\n")) == KEPT + 1
-        other = WebhookBox()
+        other = Letterbox()
         for name in ("0", "99", "100", str(KEPT)):
             other.put(delivery(name))
         assert told(other.look(state)) == ["0", "99"]
@@ -310,12 +310,12 @@ DOINGS = st.lists(st.sampled_from(["a", "b", "c", "commit", "fail", "restart"]),
 @given(DOINGS)
 def test_whatever_happens_what_was_called_durable_is_so_and_no_id_is_found_twice(doings: list[str]) -> None:
     async def story() -> None:
-        box, state, durable = WebhookBox(), None, []
+        box, state, durable = Letterbox(), None, []
         told: list[tuple[str, asyncio.Future[bool]]] = []
         for doing in [*doings, "commit"]:
             if doing == "restart":
                 box.shut()
-                box = WebhookBox()
+                box = Letterbox()
             elif doing in ("commit", "fail"):
                 look = box.look(state)
                 if doing == "commit":
@@ -333,7 +333,7 @@ def test_whatever_happens_what_was_called_durable_is_so_and_no_id_is_found_twice
 
 def test_what_waits_when_nobody_looks_any_more_or_too_much_waits_is_to_be_sent_again() -> None:
     async def story() -> None:
-        box = WebhookBox()
+        box = Letterbox()
         looked_at = box.put(delivery("a"))
         box.look(None)
         waiting = [box.put(delivery(str(number))) for number in range(MOST_WAITING)]
@@ -348,7 +348,7 @@ def test_what_waits_when_nobody_looks_any_more_or_too_much_waits_is_to_be_sent_a
 
 def test_a_state_of_a_later_version_is_none() -> None:
     async def story() -> None:
-        box = WebhookBox()
+        box = Letterbox()
         box.put(delivery("a"))
         assert told(box.look("2\nwhatever")) == ["a"]
 

@@ -10,7 +10,7 @@ from rowd.hooks import ANSWER_WITHIN_S
 from rowd.listening import MOST_AT_ONCE
 from rowd.wire import LONGEST_HEAD, Patience
 from watches.api import LONGEST_VALUE, Definition
-from watches.webhook.box import KEPT
+from watches.letterbox import KEPT
 from watches.webhook.door import LONGEST_NAME
 from watches.webhook.schemes import SCHEMES, WINDOW
 from watches.webhook.settings import WebhookSettings

@@ -36,6 +36,13 @@ GITHUB = Vector(
     b"Hello, World!",
     {"x-hub-signature-256": "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"},
 )
+# Bitbucket Cloud docs, "Manage webhooks".
+BITBUCKET = Vector(
+    "bitbucket",
+    "It's a Secret to Everybody",
+    b"Hello World!",
+    {"x-hub-signature": "sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9"},
+)
 # Slack docs, "Verifying requests from Slack".
 SLACK = Vector(
     "slack",
@@ -78,7 +85,7 @@ NOTION = Vector(
 )
 GITLAB = Vector("gitlab", "s3cret", b"{}", {"x-gitlab-token": "s3cret"})
 TOKEN = Vector("token", "s3cret", b"{}", {"authorization": "Bearer s3cret"})
-PUBLISHED = [GITHUB, SLACK, STANDARD, AIRTABLE, NOTION]
+PUBLISHED = [GITHUB, BITBUCKET, SLACK, STANDARD, AIRTABLE, NOTION]
 SIGNED_TIME = [SLACK, STANDARD]
 ALL = [*PUBLISHED, GITLAB, TOKEN]
 MINUTES = timedelta(minutes=1)

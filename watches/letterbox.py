@@ -1,4 +1,4 @@
-"""Where deliveries wait until a look finds them, and what is remembered of those that were taken."""
+"""Where what is brought waits until a look finds it, and what is remembered of that which was taken."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class _Waiting(Struct):
     told: asyncio.Future[bool]
 
 
-class WebhookBox:
-    """`kind = "webhook"`. All of it on the event loop."""
+class Letterbox:
+    """See `Box`. All of it on the event loop."""
 
     def __init__(self) -> None:
         self._come: deque[_Waiting] = deque()
