@@ -243,6 +243,10 @@ class Channel(Section):
     quiet_to: TimeOfDay | None = Field(default=None, description="When they end, and what fell into them is told together.")
     time_zone: Zone | None = Field(default=None, description="The zone of its quiet hours, and of the instants in its messages.")
     max_per_hour: Count = Field(default=20, ge=1, le=1000, description="Messages within any hour; what is more is told together.")
+    digest: Literal["daily", "weekly"] | None = Field(
+        default=None, description="Whether it also tells what each day, or on Mondays what each week, came to."
+    )
+    digest_at: TimeOfDay = Field(default=time(8), description="When it tells that, on the clock of its zone.")
 
     @model_validator(mode="after")
     def _quiet_for_a_while(self) -> Self:

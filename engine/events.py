@@ -380,7 +380,7 @@ class QuotaEased(Event, frozen=True, kw_only=True):
 
 
 class ChannelTold(Event, frozen=True, kw_only=True):
-    """A message was sent.   notices: so many things that began, or were over, stood in it."""
+    """A message was sent.   notices: so many things that began, or were over, stood in it; 0 of a digest."""
 
     channel: str
     notices: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -93,12 +95,14 @@ class History(Store):
             took.setdefault(key, []).append(duration)
         return {key: timedelta(microseconds=median(values)) for key, values in took.items()}
 
-    def digest(self, since: datetime, until: datetime) -> Digest:
+    def digest(self, since: datetime, until: datetime, tables: Sequence[str] = ()) -> Digest:
         """What ended from the hour of `since` up to, and without, the hour of `until`. Counts are exact whatever was pruned;
         troubled tasks are found among the occurrences that still stand in full.
+
+        tables: the only ones that count; none for all.
         """
         first, beyond = micros(since) // HOUR, micros(until) // HOUR
-        span = {"first": first, "beyond": beyond, "from": first * HOUR, "to": beyond * HOUR}
+        span = {"first": first, "beyond": beyond, "from": first * HOUR, "to": beyond * HOUR, "tables": json.dumps(list(tables))}
         with self.snapshot():
             counts = self._rows(_COUNTS, span)
             troubled = self._rows(_TROUBLED, span)
@@ -161,6 +165,7 @@ _COUNTS = """
     SELECT outcome, sum(number)
     FROM hours
     WHERE hour >= :first AND hour < :beyond
+        AND (:tables = '[]' OR "table" IN (SELECT value FROM json_each(:tables)))
     GROUP BY outcome
     ORDER BY outcome
 """
@@ -176,7 +181,13 @@ _TROUBLED = """
         reason
     FROM occurrences
     WHERE ended_at >= :from AND ended_at < :to AND outcome IN ('failed', 'timed out', 'lost', 'missed')
+        AND (:tables = '[]' OR "table" IN (SELECT value FROM json_each(:tables)))
     GROUP BY "table", "key"
     ORDER BY failures DESC, missed DESC, "table", "key"
 """
-_EDITS = """SELECT count(*) FROM edits WHERE at >= :from AND at < :to AND "by" <> 'rowd'"""
+_EDITS = """
+    SELECT count(*)
+    FROM edits
+    WHERE at >= :from AND at < :to AND "by" <> 'rowd'
+        AND (:tables = '[]' OR "table" IN (SELECT value FROM json_each(:tables)))
+"""

@@ -134,12 +134,16 @@ def _version_18(connection: sqlite3.Connection) -> None:
     connection.execute(f"CREATE TABLE channels ( {columns}, PRIMARY KEY (name) ) STRICT")
 
 
+def _version_19(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE channels ADD COLUMN digested INTEGER")
+
+
 STEPS: Mapping[int, Step] = dict(
     enumerate(
         (
             *(_version_2, _version_3, _version_4, _version_5, _version_6, _version_7),
             *(_version_8, _version_9, _version_10, _version_11, _version_12, _version_13, _version_14),
-            *(_version_15, _version_16, _version_17, _version_18),
+            *(_version_15, _version_16, _version_17, _version_18, _version_19),
         ),
         2,
     )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from config.matters import Matter
-from engine.ledger.codec import instant, micros, prose
+from engine.ledger.codec import instant, instant_or_none, micros, micros_or_none, prose
 from engine.ledger.records import ChannelMark, Notice, Place, Problem
 from engine.ledger.statements import insert, upsert, with_columns
 from engine.ledger.store import Store
@@ -56,8 +56,8 @@ class Problems(Store):
     def channel_marks(self) -> dict[str, ChannelMark]:
         """How each channel stands that was ever sent something, by name."""
         return {
-            name: ChannelMark(name, tuple(map(instant, json.loads(sent))), trouble, instant(since))
-            for name, sent, trouble, since in self._rows(_MARKS)
+            name: ChannelMark(name, tuple(map(instant, json.loads(sent))), trouble, instant(since), instant_or_none(digested))
+            for name, sent, trouble, since, digested in self._rows(_MARKS)
         }
 
     def mark_channel(self, mark: ChannelMark) -> None:
@@ -69,6 +69,7 @@ class Problems(Store):
                 "sent": json.dumps([micros(at) for at in mark.sent]),
                 "trouble": prose(mark.trouble),
                 "since": micros(mark.since),
+                "digested": micros_or_none(mark.digested),
             },
         )
 
@@ -101,5 +102,5 @@ _WAITING = "SELECT channel, count(*) FROM notices GROUP BY channel"
 _FORGET = "DELETE FROM notices WHERE n IN (SELECT value FROM json_each(:numbers))"
 _FORGET_NOTICES = "DELETE FROM notices WHERE channel NOT IN (SELECT value FROM json_each(:kept))"
 _FORGET_MARKS = "DELETE FROM channels WHERE name NOT IN (SELECT value FROM json_each(:kept))"
-_MARKS = "SELECT name, sent, trouble, since FROM channels"
-_MARK = upsert("channels", ("name", "sent", "trouble", "since"), ("name",))
+_MARKS = "SELECT name, sent, trouble, since, digested FROM channels"
+_MARK = upsert("channels", ("name", "sent", "trouble", "since", "digested"), ("name",))

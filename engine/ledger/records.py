@@ -203,10 +203,11 @@ class ChannelMark(Struct, frozen=True):
     """How a channel stands.
 
     sent: when messages were sent within the last hour, oldest first.   trouble: why nothing can be sent, "" where it can.
-    since: when it came to stand so.
+    since: when it came to stand so.   digested: up to when it was told what all came to; None where it doesn't want to know.
     """
 
     name: str
     sent: tuple[datetime, ...]
     trouble: str
     since: datetime
+    digested: datetime | None = None

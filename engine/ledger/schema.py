@@ -363,12 +363,13 @@ CREATE TABLE notices (
 CREATE INDEX notices_of_channel ON notices (channel, n);
 
 -- How channels stand. sent: when messages were sent within the last hour, as JSON.
--- trouble: why nothing can be sent, "" where it can; since when it stands so.
+-- trouble: why nothing can be sent, "" where it can; since when it stands so. digested: up to when it was told what all came to.
 CREATE TABLE channels (
     name TEXT NOT NULL,
     sent TEXT NOT NULL,
     trouble TEXT NOT NULL,
     since INTEGER NOT NULL,
+    digested INTEGER,
     PRIMARY KEY (name)
 ) STRICT;
 """

@@ -82,7 +82,7 @@ def message(notices: Sequence[Notice], zone: tzinfo, link: Link = nowhere, until
     if len(places) > MOST:
         entries.append(f"{len(places) - MOST} more were left out: `rowd status` and `rowd list` say how all stands.")
     if until is not None:
-        entries.append(f"No more messages go here for now: what comes before {_at(until, zone)} is told together then.")
+        entries.append(f"No more messages go here for now: what comes before {instant_of(until, zone)} is told together then.")
     return Message(_title(list(places.values())), "\n\n".join(entries), _tone([its[-1] for its in places.values()]))
 
 
@@ -111,11 +111,11 @@ def _entry(its: Sequence[Notice], zone: tzinfo, link: Link) -> str:
     last, problem = its[-1], its[-1].problem
     often = sum(not notice.over for notice in its)
     times = f" ({often} times)" if often > 1 else ""
-    head, who = HEADS[problem.matter], _whose(problem)
-    since, why = f"{head} since {_at(problem.since, zone)}{times}", tamed(problem.why, LONGEST_WHY)
+    head, who = HEADS[problem.matter], whose(problem)
+    since, why = f"{head} since {instant_of(problem.since, zone)}{times}", tamed(problem.why, LONGEST_WHY)
     if last.over:
         fresh = f": {why}" if why and often else ""  # nobody was told yet what it was
-        return f"{who}: over at {_at(last.at, zone)}: {last.over}\n  {since}{fresh}"
+        return f"{who}: over at {instant_of(last.at, zone)}: {last.over}\n  {since}{fresh}"
     lines = [f"{who}: {since}", *([why] if why else [])]
     if problem.matter in _LOOK:
         lines.append(f"rowd show {shlex.quote(tamed(f'{problem.table}/{problem.name}', LONGEST_NAME))}")
@@ -124,7 +124,8 @@ def _entry(its: Sequence[Notice], zone: tzinfo, link: Link) -> str:
     return "\n  ".join(lines)
 
 
-def _whose(problem: Problem) -> str:
+def whose(problem: Problem) -> str:
+    """The row, by table and Name; or what else it is of."""
     return f"{tamed(problem.table, LONGEST_NAME)}/{_name(problem)}" if problem.key and problem.table else _name(problem)
 
 
@@ -132,7 +133,8 @@ def _name(problem: Problem) -> str:
     return tamed(problem.name, LONGEST_NAME)
 
 
-def _at(instant: datetime, zone: tzinfo) -> str:
+def instant_of(instant: datetime, zone: tzinfo) -> str:
+    """To the second, on the clock of that zone."""
     return moment(instant - timedelta(microseconds=instant.microsecond), zone)
 
 
