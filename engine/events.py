@@ -219,6 +219,18 @@ class OccurrenceRecorded(RowEvent, frozen=True, kw_only=True):
     due: datetime
 
 
+class RowUnaccounted(RowEvent, frozen=True, kw_only=True):
+    """What a row's schedule asked for in the last day is not what the ledger has of it: a fault of rowd's own.
+
+    expected: so often it came due.   recorded: so many have a record.
+    """
+
+    since: datetime
+    until: datetime
+    expected: int
+    recorded: int
+
+
 class DeadlineMissed(RowEvent, frozen=True, kw_only=True):
     """So many deadlines of a row have passed, and nothing had succeeded."""
 

@@ -1,10 +1,14 @@
-"""The daemon's own chores: prune, back up, sum up the day. Kept by the `schedule` library, woken by our clock."""
+"""The daemon's own chores: prune, back up, sum up the day and hold it against what was asked for.
+
+Kept by the `schedule` library, woken by our clock.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
@@ -13,11 +17,19 @@ from msgspec import Struct
 
 from engine.clock import Clock
 from engine.committer import Commits
-from engine.events import DigestMade, LedgerCopied, LedgerPruned, Listener, Trouble
+from engine.events import DigestMade, LedgerCopied, LedgerPruned, Listener, RowUnaccounted, Trouble
+from engine.keeper import Keeper
 from engine.ledger import Ledger
 from engine.ledger.backups import PATTERN, backup_name
+from engine.model import Task
+from engine.reckoning import Reckoning, reckoned
 
 LONGEST_NAP = timedelta(hours=1)
+
+AT_ONCE = 500
+"""Rows that are reckoned up before others have their turn."""
+
+Keepers = Callable[[], Mapping[str, Keeper]]
 
 
 class Chores(Struct, frozen=True):
@@ -40,8 +52,10 @@ class Chores(Struct, frozen=True):
 class Housekeeping:
     """Does the chores until cancelled. A chore that fails is told, and done again at its next time."""
 
-    def __init__(self, chores: Chores, clock: Clock, committer: Commits, listener: Listener) -> None:
+    def __init__(self, chores: Chores, clock: Clock, committer: Commits, listener: Listener, keepers: Keepers = dict) -> None:
+        """keepers: the daemon's tables now, by name."""
         self._chores = chores
+        self._keepers = keepers
         self._clock = clock
         self._committer = committer
         self._listener = listener
@@ -51,6 +65,7 @@ class Housekeeping:
         if chores.backups:
             self._timetable.every().day.at(f"{chores.backup_at:%H:%M}").do(self._due.append, self.back_up)
         self._timetable.every().day.at(f"{chores.digest_at:%H:%M}").do(self._due.append, self.digest)
+        self._timetable.every().day.at(f"{chores.digest_at:%H:%M}").do(self._due.append, self.reckon)
 
     async def tend(self) -> None:
         """Do each chore at its time."""
@@ -70,7 +85,7 @@ class Housekeeping:
 
     async def _contained(self, chore: Callable[[], object]) -> None:
         try:
-            await chore()  # type: ignore[misc]  # one of the three coroutines below
+            await chore()  # type: ignore[misc]  # one of the coroutines below
         except Exception as exc:  # a chore that fails must not stop the daemon
             name = getattr(chore, "__name__", "chore")
             self._listener(Trouble(at=self._clock.now(), where=f"housekeeping: {name}", message=f"{type(exc).__name__}: {exc}"))
@@ -113,6 +128,26 @@ class Housekeeping:
         digest = await self._committer.read(lambda ledger: ledger.digest(until - timedelta(days=1), until))
         troubled = tuple(f"{t.table}/{t.task}: {t.reason}" for t in digest.troubled)
         self._listener(DigestMade(at=until, counts={str(o): n for o, n in digest.counts.items()}, troubled=troubled))
+
+    async def reckon(self) -> None:
+        """Hold what the schedules of the last day asked for against what there is of it, and say where that differs."""
+        since = self._clock.now() - timedelta(days=1)
+        for table, keeper in list(self._keepers().items()):
+            rows = [(one, keeper.states[key]) for key, one in keeper.understood.items() if isinstance(one, Task)]
+            slots = defaultdict(list)
+            for key, slot in await self._committer.read(lambda ledger, of=table: list(ledger.slots(of, since))):  # type: ignore[misc]  # mypy: default
+                slots[key].append(slot)
+            for number, (task, state) in enumerate(rows):
+                if number % AT_ONCE == AT_ONCE - 1:
+                    await asyncio.sleep(0)
+                its = reckoned(task, state, slots[task.key], since, self._chores.keep_runs)
+                if its is not None and its.lacking:
+                    self._listener(_unaccounted(task, its, self._clock.now()))
+
+
+def _unaccounted(task: Task, its: Reckoning, now: datetime) -> RowUnaccounted:
+    recorded, span = its.expected - its.lacking, {"since": its.since, "until": its.until}
+    return RowUnaccounted(at=now, table=task.table, key=task.key, task=task.name, expected=its.expected, recorded=recorded, **span)
 
 
 def _names(runs: Path) -> list[str]:

@@ -114,7 +114,7 @@ async def serve(
             alerting.go_by(now.channels)
 
         reloading = Reloading(site, _myself(), made, committer, reload, listener, heed)
-        chores = Housekeeping(_chores(site), SystemClock(), committer, listener)
+        chores = Housekeeping(_chores(site), SystemClock(), committer, listener, lambda: made.keepers)
         attendance = Attendance(manager, made, vitals)
         companions: list[asyncio.Task[None]] = []
 

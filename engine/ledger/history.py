@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from statistics import median
 
@@ -15,6 +15,7 @@ from engine.ledger.store import Store
 from engine.ledger.tallies import HOUR
 from engine.ledger.values import ATTEMPT_COLUMNS, OCCURRENCE_COLUMNS, attempt_of, occurrence_of
 from engine.model import Occurrence
+from engine.reckoning import Slot
 
 RECENT = 20
 """So many of a task's newest runs make its usual duration."""
@@ -95,6 +96,11 @@ class History(Store):
             took.setdefault(key, []).append(duration)
         return {key: timedelta(microseconds=median(values)) for key, values in took.items()}
 
+    def slots(self, table: str, since: datetime) -> Iterator[tuple[str, Slot]]:
+        """What is recorded of schedules of this table's rows, as far as it reaches beyond `since`: each with its row's key."""
+        for key, due, last, number, outcome in self._stream(_SLOTS, {"table": table, "since": micros(since)}):
+            yield key, Slot(instant(due), instant(last), number, Outcome(outcome) if outcome is not None else None)
+
     def digest(self, since: datetime, until: datetime, tables: Sequence[str] = ()) -> Digest:
         """What ended from the hour of `since` up to, and without, the hour of `until`. Counts are exact whatever was pruned;
         troubled tasks are found among the occurrences that still stand in full.
@@ -119,6 +125,11 @@ class History(Store):
         )
 
 
+_SLOTS = """
+    SELECT "key", due, coalesce(last_due, due), count, outcome
+    FROM occurrences
+    WHERE "table" = :table AND "trigger" LIKE 'at:%' AND coalesce(last_due, due) > :since
+"""
 # Every record is looked at, but of most only these columns: 0.15 s for 400,000 (measured). An index would cost each claim.
 _SEQS = "SELECT seq FROM occurrences"
 _NEWEST_FIRST = " ORDER BY coalesce(started_at, last_due, due) DESC, claimed_at DESC, id DESC"

@@ -55,6 +55,7 @@ COMMANDS = (
         "Say how the channels stand that tell people of problems, and try them out.",
     ),
     Entry("history", "rowd.cli.history:history", LOOK, "List what happened, newest first."),
+    Entry("reconcile", "rowd.cli.reconcile:reconcile", LOOK, "Hold what has run against what the schedules asked for."),
     Entry("logs", "rowd.cli.logs:logs", LOOK, "Print what a run printed."),
     Entry("run-now", "rowd.cli.run_now:run_now", ACT, "Run a task now."),
     Entry("rerun", "rowd.cli.rerun:rerun", ACT, "Run a task again, and with --downstream what waits for it."),

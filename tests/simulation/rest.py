@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +13,8 @@ from msgspec.structs import replace
 from engine.columns import OURS
 from engine.display import differing
 from engine.loop import Daemon
+from engine.model import Task
+from engine.reckoning import reckoned
 from tests.simulation.book import Book
 from tests.simulation.presses import APPROVE, BUTTONS
 from tests.simulation.sheets import canonical
@@ -147,6 +151,22 @@ def rows_show_what_happened(world: World, daemon: Daemon) -> Iterator[str]:
                     yield f"{bench.name}/{key}: Current says {row[header]!r}, the ledger {known.count!r}"
 
 
+def what_is_reckoned_up_is_right(world: World, daemon: Daemon) -> Iterator[str]:
+    """What schedules asked for since a row was last edited is what there is of it, as `rowd reconcile` would say."""
+    desk = world.desk
+    assert desk is not None
+    for name, keeper in () if world.jumpy else daemon.keepers.items():
+        slots = defaultdict(list)
+        for key, slot in desk.slots(name, world.machine.start):
+            slots[key].append(slot)
+        for key, task in keeper.understood.items():
+            its = (
+                reckoned(task, keeper.states[key], slots[key], world.machine.start, sys.maxsize) if isinstance(task, Task) else None
+            )
+            if its is not None and its.lacking:
+                yield f"{name}/{key}: of {its.expected} that came due from {its.since} to {its.until}, {its.lacking} lack a record"
+
+
 def buttons_are_cleared(world: World, daemon: Daemon) -> Iterator[str]:
     """No button stays pressed in a row where rowd had seen the cell blank."""
     for bench in world.benches:
@@ -163,5 +183,6 @@ LAWS = (
     what_people_wrote_is_known,
     people_s_own_cells_stand,
     rows_show_what_happened,
+    what_is_reckoned_up_is_right,
     buttons_are_cleared,
 )
