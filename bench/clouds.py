@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -43,7 +43,7 @@ kind = "witness"
 class Vendor:
     """rows, schedule: of the table that is written back.   best: rows that the vendor's limits let through in a minute.
 
-    written: rows that one request wrote.   client: the rival's module.
+    written: rows that one request wrote.   client: the rival's module.   a_second: requests that it lets through; None: any number.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Vendor:
     best: int
     written: Callable[[Entry], int]
     client: str
+    a_second: int | None = None
 
 
 def _records(entry: Entry) -> int:
@@ -69,7 +70,7 @@ def _ranges(entry: Entry) -> int:
 
 
 SHEETS = Vendor("sheets", 10_000, "0 * * * * *", 10_000, _ranges, "with_gspread")
-AIRTABLE = Vendor("airtable", 1_500, "*/30 * * * * *", 3_000, _records, "with_pyairtable")
+AIRTABLE = Vendor("airtable", 1_500, "*/30 * * * * *", 3_000, _records, "with_pyairtable", a_second=5)
 NOTION = Vendor("notion", 200, "*/30 * * * * *", 180, _pages, "with_notion_client")
 
 
@@ -157,11 +158,13 @@ def _at_rest(folder: Path, vendor: Vendor) -> Iterator[Comparison]:
     rows.append({"Name": "count", "Action": "noop", "Status": "active", "Type": "counter", "Current": 0, "Threshold": 3})
     with _served(folder, vendor, rows) as (store, site):
         spent = _timed(store)
-        began = time.time()
-        site.start()
-        ready = site.wait_for("table.read")[0].at / 1e9 - began - sum(spent)
-        what = f"{vendor.name}: start to first read of {ROWS:,} rows, without what its {len(spent)} requests took"
-        yield Comparison(what, "s", {OURS: [ready]}, Goal(2, 1))
+        yield _started(
+            vendor, site, spent, f"the first start of all to the read of {ROWS:,} rows, a word to other daemons left before"
+        )
+        _settled(store, vendor)
+        site.stop()
+        spent.clear()
+        yield _started(vendor, site, spent, f"start to first read of {ROWS:,} rows", Goal(2, 1))
         _settled(store, vendor)
         store.service.journal.clear()
         time.sleep(QUIET_S)
@@ -175,6 +178,17 @@ def _at_rest(folder: Path, vendor: Vendor) -> Iterator[Comparison]:
         seen, shown = _edits(store, site)
     yield Comparison(f"{vendor.name}: a person's edit to the start of its run, poll 10 s", "s", {OURS: seen}, Goal(8, 6))
     yield Comparison(f"{vendor.name}: the end of a run to its result in the row", "s", {OURS: shown}, Goal(2, 1))
+
+
+def _started(vendor: Vendor, site: Site, spent: Sequence[float], what: str, goal: Goal | None = None) -> Comparison:
+    """Without what is the vendor's: what it takes for the requests, and how long it has them wait."""
+    began = time.time_ns()
+    site.start()
+    took = (site.wait_for("table.read", after=began)[0].at - began) / 1e9
+    waited = (len(spent) - 1) // vendor.a_second if vendor.a_second is not None else 0
+    return Comparison(
+        f"{vendor.name}: {what}, without its {len(spent)} requests", "s", {OURS: [took - max(sum(spent), waited)]}, goal
+    )
 
 
 def _timed(store: Store) -> list[float]:
