@@ -59,8 +59,10 @@ check: $(READY)
 prove: $(READY)
 	$(BIN)/python -m tests.prove
 
-# What takes too long for every change: the courses of `make test` five times as long, many seeds of the simulation.
+# What takes too long for every change: half an hour of all stores, memory and files watched; the courses of `make test` five times as
+# long; many seeds of the simulation.
 soak: $(READY)
+	$(BIN)/python -m tests.soak
 	ROWD_KILLS=200 ROWD_CLOUD_KILLS=50 ROWD_KILLS_ROWS=300 ROWD_CRASHES=100 ROWD_MONTHS=all $(BIN)/python -m pytest -n 2 $(BY_FILE) \
 		tests/acceptance/test_crash_points.py tests/acceptance/test_kills*.py tests/soak
 	$(BIN)/python -m tests.simulation --seeds 200

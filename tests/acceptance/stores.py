@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -96,6 +97,7 @@ def _word(cell: Any) -> str:
 class Local(Store):
     def __init__(self, folder: Path, rows: list[dict[str, Any]]) -> None:
         self._file = folder / f"table-{len(list(folder.iterdir()))}.csv"
+        self._hand = threading.Lock()  # people who sit at one program
         self._save([{"ID": str(n), **row} for n, row in enumerate(rows, 1)])
 
     def definition(self, name: str) -> str:
@@ -105,13 +107,16 @@ class Local(Store):
         return {row["Name"]: words(row) for row in self._lines()}
 
     def type(self, name: str, column: str, text: Any) -> None:
-        self._save([{**row, column: text} if row["Name"] == name else row for row in self._lines()])
+        with self._hand:
+            self._save([{**row, column: text} if row["Name"] == name else row for row in self._lines()])
 
     def insert(self, cells: Mapping[str, Any]) -> None:
-        self._save([*self._lines(), dict(cells)])
+        with self._hand:
+            self._save([*self._lines(), dict(cells)])
 
     def delete(self, name: str) -> None:
-        self._save([row for row in self._lines() if row["Name"] != name])
+        with self._hand:
+            self._save([row for row in self._lines() if row["Name"] != name])
 
     def refused(self) -> list[int]:
         return []
@@ -130,7 +135,9 @@ class Local(Store):
             {column: "yes" if cell is True else "" if cell is None or cell is False else cell for column, cell in row.items()}
             for row in rows
         )
-        self._file.write_text(saved.getvalue(), encoding="utf-8")
+        draft = self._file.with_name(f".{self._file.name}.draft")
+        draft.write_text(saved.getvalue(), encoding="utf-8")
+        draft.replace(self._file)
 
 
 class Sheet(Store):
