@@ -17,6 +17,9 @@ NO_ACCESS_AFTER = timedelta(minutes=15)
 UNSERVED = "the table is no longer in rowd.toml"
 """Why nothing of it starts any more, and what waited has ended."""
 
+HAD_ELSEWHERE = "another daemon had the table"
+"""Why what came due meanwhile, and that one has not run, was not claimed in time. A clause for a record."""
+
 
 class Trouble(Struct, frozen=True):
     """What keeps a table from being read, or from being written, and since when."""
@@ -37,6 +40,7 @@ class Access:
 
     zone: the table's, in which people are told its times.
     trouble: it can't be read.   unwritable: it can be read, but results wait.   held: it can be read, but not be trusted: why.
+    elsewhere: which other daemon has it, in one sentence, until it is ours again, also over a restart; None while it is ours.
     unrecorded: why no history is kept beside it, with the remedy, where one is wanted; none or one sentence.
     released: the last hold that is over.   served: False once the operator has taken the table out of rowd.toml.
     first_read: None until it was read and its headers understood.   last_read: of complete reads.
@@ -52,6 +56,7 @@ class Access:
         self.unwritable: Trouble | None = None
         self.unrecorded: tuple[str, ...] = ()
         self.held = mark.message if mark is not None and mark.state is Reach.HELD else None
+        self.elsewhere = mark.message if mark is not None and mark.state is Reach.ELSEWHERE else None
         self.released: Released | None = None
         self.served = True
         self.first_read = mark.first_read if mark is not None else None
@@ -63,6 +68,8 @@ class Access:
         """It can't be read.   since: counts where it could be read until now.   True where that is news."""
         before = self.trouble
         self.trouble = Trouble(before.since if before is not None else since, error)
+        if isinstance(error, Taken):
+            self.elsewhere = bare(self.table, str(error))
         return before is None or (type(error), str(error)) != (type(before.error), str(before.error))
 
     def delayed(self, error: TableError, since: datetime) -> bool:
@@ -73,17 +80,21 @@ class Access:
 
     def was_read(self, held: str | None, now: datetime) -> bool:
         """It was read completely.   held: why nothing of it may start all the same.   True where other starts are allowed now."""
-        starts = self.held != held or self._lapsed
+        starts = self.held != held or self._lapsed or self.elsewhere is not None
         if starts or self.trouble is not None or self._since is None:
             self._since = now
         if self.held is not None and held is None:
             self.released = Released(now, f"the table was held: {public(cause(self.held))}")
-        self.trouble, self.held, self.last_read, self._lapsed = None, held, now, False
+        if self.elsewhere is not None:
+            self.released = Released(now, HAD_ELSEWHERE)
+        self.trouble, self.held, self.elsewhere, self.last_read, self._lapsed = None, held, None, now, False
         self.known_at = now
         return starts
 
     def hold(self, now: datetime) -> Hold | None:
         """Why nothing of the table may start; None where its rows may."""
+        if self.elsewhere is not None:
+            return Hold(public(self.elsewhere))
         if self.trouble is not None and now >= self._runs_on_until(self.trouble):
             state = reach_of(self.trouble.error)
             why = "offline too long" if state is Reach.UNREACHABLE else str(state)
@@ -94,7 +105,9 @@ class Access:
 
     def changes_at(self) -> datetime | None:
         """When time alone changes what `hold` says."""
-        return None if self.trouble is None or self._lapsed else self._runs_on_until(self.trouble)
+        if self.trouble is None or self._lapsed or self.elsewhere is not None:
+            return None
+        return self._runs_on_until(self.trouble)
 
     def lapses(self, now: datetime) -> bool:
         """True once, when the table has been away for so long that its starts are held from now on."""
@@ -104,18 +117,13 @@ class Access:
         self._lapsed = True
         return True
 
-    @property
-    def taken(self) -> bool:
-        """Whether another daemon runs it."""
-        return self.trouble is not None and isinstance(self.trouble.error, Taken)
-
     def _runs_on_until(self, trouble: Trouble) -> datetime:
-        if self.taken:
-            return trouble.since
         return trouble.since + (NO_ACCESS_AFTER if isinstance(trouble.error, NeedsOwner) else self.offline_limit)
 
     def reach(self, now: datetime) -> tuple[Reach, datetime, str]:
         """In what state it is, since when, and why in one sentence; "" where all is well."""
+        if self.elsewhere is not None:
+            return Reach.ELSEWHERE, self.trouble.since if self.trouble is not None else self._since or now, self.elsewhere
         if self.trouble is not None and self.held is not None and self.last_read is not None:
             held, error = self.held.rstrip("."), self._said(self.trouble).rstrip(".")
             return Reach.HELD, self.trouble.since, held if error in held else f"{error}; and before that: {held}"

@@ -19,11 +19,12 @@ from engine.news import Moves
 from engine.parts import Parts
 from engine.plan import Answer, House, Plan, Standing, Stop
 from engine.runner import Runner
-from engine.wishes import let_go, without_task
+from engine.wishes import let_go, without_a_say, without_task
 
 
 class Question(Struct, frozen=True):
-    """What is asked: of tasks as they stand, and of rows that are no tasks (any more), whose wishes and waiting occurrences end.
+    """What is asked: of tasks as they stand, and of rows that are no tasks (any more), whose wishes and waiting occurrences end;
+    the wishes alone where another daemon has the table.
 
     parts: the definitions by which moves are made of the answer.   parted: missing rows that a person lets go of.
     """
@@ -84,8 +85,11 @@ class Deciding:
                 standings.append(replace(standing, waits_since=awaiting.since) if awaiting is not None else standing)
                 continue
             why = keeper.no_task(key) if keeper is not None else UNSERVED
-            mends = keeper is not None and isinstance(one := keeper.understood.get(key), Defect) and one.wrong
-            answered, ended = without_task(requests, active, why, mends=mends)
+            if keeper is not None and keeper.access.served and keeper.access.elsewhere is not None:
+                answered, ended = without_a_say(requests, active, why, events_wait=True)
+            else:
+                mends = keeper is not None and isinstance(one := keeper.understood.get(key), Defect) and one.wrong
+                answered, ended = without_task(requests, active, why, mends=mends)
             answers += answered
             stops += ended
         house = memory.house(now, self._free, list(starting))

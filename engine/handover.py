@@ -13,6 +13,7 @@ from engine.columns import Column
 from engine.lateness import left_behind
 from engine.merge import active
 from engine.model import Defect, Occurrence, RowState, Task
+from engine.owing import handed_on
 
 ELSEWHERE = "another daemon had the table then, and has run the row since"
 """Why what came due meanwhile is not ours to decide on."""
@@ -33,4 +34,4 @@ def handed_over(
     if until <= state.settled_until or not active(state):
         return state, []
     records = left_behind(understood, known, until, ELSEWHERE, Outcome.SKIPPED) if isinstance(understood, Task) else []
-    return replace(state, settled_until=until), records
+    return handed_on(replace(state, settled_until=until), until), records

@@ -172,7 +172,7 @@ class Keeper:
         return touched
 
     def _extent(self) -> Extent:
-        if self.access.taken:
+        if self.access.elsewhere is not None:
             return Extent.ELSEWHERE
         return Extent.UNREAD if self.sight.layout is None and self.meanings.extent is not Extent.WHOLE else Extent.WHOLE
 
@@ -239,6 +239,8 @@ class Keeper:
         """Why this row can't run at all."""
         if not self.access.served:
             return UNSERVED
+        if self.access.elsewhere is not None:
+            return public(self.access.elsewhere)
         state, understood = self.states.get(key), self.understood.get(key)
         if self.access.last_read is None:
             why = f": {public(bare(self.name, str(self.access.trouble.error)))}" if self.access.trouble is not None else ""
@@ -259,9 +261,9 @@ class Keeper:
     # --- where tasks stand
 
     def standing(self, key: str, now: datetime) -> Standing | None:
-        """Where a task stands; None where the row is no task, or no longer ours."""
+        """Where a task stands; None where the row is no task, or none of ours, for now or for good."""
         task = self.understood.get(key)
-        if not self.access.served or not isinstance(task, Task):
+        if not self.access.served or self.access.elsewhere is not None or not isinstance(task, Task):
             return None
         return Standing(
             task=task,

@@ -12,11 +12,13 @@ from typing import Any
 from actions.api import Outcome
 from config.fields import spelled
 from connectors.api import Gate, Linked, Table
+from connectors.errors import Taken
 from engine.committer import Commits
 from engine.events import DaemonStarted, DaemonStopped, DaemonStopping, Event, Listener, RowEvent, TableDropped, TableEvent
 from engine.governor import Governor
 from engine.keeper import Keeper
-from engine.ledger import WatchMark
+from engine.ledger import Ledger, WatchMark
+from engine.marking import mark_of
 from engine.model import SETTLE
 from engine.overheard import overheard
 from engine.parts import Parts
@@ -147,10 +149,11 @@ class Daemon:
         take_over: see `Tender.own`.   Raises NeedsOwner where another daemon has a table: all are let go of then.
         """
         taken = list(tenders)
-        for refused in await asyncio.gather(*(tender.own(take_over=take_over) for tender in taken), return_exceptions=True):
-            if refused is not None:
-                await asyncio.gather(*(tender.close() for tender in taken))
-                raise refused
+        owned = await asyncio.gather(*(tender.own(take_over=take_over) for tender in taken), return_exceptions=True)
+        if refused := [one for one in owned if one is not None]:
+            await self._leave_word(tender.keeper for tender, one in zip(taken, owned, strict=True) if isinstance(one, Taken))
+            await asyncio.gather(*(tender.close() for tender in taken))
+            raise refused[0]
         keepers = [tender.keeper for tender in taken]
         restored = await settle(self._committer, keepers, self.clock.now(), self._turns.memory.parts.draw)
         left = [*await self._turns.take_up(taken), *await self._turns.take_up_rest()]
@@ -160,6 +163,17 @@ class Daemon:
             self._listener(restored)
         self._listener(DaemonStarted(at=self.clock.now(), tables=tuple(self.keepers), pid=os.getpid()))
         self._turns.recover(left)
+
+    async def _leave_word(self, keepers: Iterable[Keeper]) -> None:
+        """Have the ledger know which tables another daemon has, though this one ends: whoever looks there is told which one."""
+        marks = [mark_of(keeper, self.clock.now()) for keeper in keepers]
+
+        def mark(ledger: Ledger) -> None:
+            for one in marks:
+                ledger.mark_table(one)
+
+        if marks:
+            await self._committer.do(mark, point="marks")
 
     async def close(self) -> None:
         """Let go of the tables."""

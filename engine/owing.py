@@ -124,6 +124,11 @@ def held_anew(state: RowState, now: datetime) -> RowState:
     return _with(state, replace(state.promises, owed=owed))
 
 
+def handed_on(state: RowState, until: datetime) -> RowState:
+    """What came due by then was another daemon's to run, so it is that one's to judge, too."""
+    return _with(state, replace(state.promises, owed=tuple(one for one in state.promises.owed if one.due > until)))
+
+
 def freed(state: RowState) -> RowState:
     """As it stands when it owes nothing, and nothing it owed is remembered."""
     return _with(state, NO_PROMISES)

@@ -38,6 +38,7 @@ OF_REACH: Mapping[Reach, Matter] = {
     Reach.HELD: Matter.HELD,
     Reach.UNWRITABLE: Matter.UNWRITABLE,
     Reach.SPENT: Matter.QUOTA,
+    Reach.ELSEWHERE: Matter.OWNER,
 }
 PASSING = frozenset({Reach.UNREACHABLE, Reach.UNWRITABLE, Reach.SPENT})
 """What is told only once it has lasted for BEARS."""

@@ -87,12 +87,19 @@ class Tender:
 
         take_over: also where another daemon is said to run it.   Raises Taken, naming that one; NeedsOwner.
         """
+        try:
+            await self._own(over=take_over)
+        except Taken as exc:
+            self.keeper.access.failed(exc, self._clock.now())
+            raise
+
+    async def _own(self, *, over: bool) -> None:
         table, who = self.table.table, self._holder.who
         if isinstance(table, Exclusive):
             await self.table.call(lambda: table.own(who))
             return
         try:
-            self._taken = await self._tenancy.take(over=take_over)
+            self._taken = await self._tenancy.take(over=over)
         except Taken:
             raise
         except TableError:
@@ -255,7 +262,7 @@ class Tender:
             reading = reading or await self.table.read(purpose)
             if reading.headless is None:
                 await self._tenancy.seen(reading.leases)
-            if not self.looked.is_set():  # since an earlier daemon of this ledger had it
+            if self.keeper.access.elsewhere is not None or not self.looked.is_set():  # since we, or an earlier one, had it
                 reading = replace(reading, handed_over=True)
             await self._take_up(reading, deliver)
         except TableError as exc:

@@ -45,17 +45,29 @@ def without_task(
     requests: what was asked of it, oldest first, but for what `let_go` answers.   active: its occurrences that have not ended.
     why: it is no task.   mends: a person may mend it, so what events ask of it waits for that.
     """
+    answers, stops = without_a_say(requests, active, why, events_wait=mends)
+    stopped = {stop.run for stop in stops}
+    stops += [Stop(o.id, cause(why), "") for o in active if o.stage is not Stage.RUNNING and o.id not in stopped]
+    return answers, stops
+
+
+def without_a_say(
+    requests: Sequence[Request], active: Sequence[Occurrence], why: str, *, events_wait: bool
+) -> tuple[list[Answer], list[Stop]]:
+    """What becomes of wishes where nothing of the row is ours to decide: what is under way can be cancelled all the same.
+
+    why: it is not ours.   events_wait: what events ask waits until it is. The rest: as `without_task` has it.
+    """
     answers: list[Answer] = []
     stops: dict[str, Stop] = {}
     for request in requests:
-        if mends and request.event:
+        if events_wait and request.event:
             continue
         if request.wish is Wish.CANCEL:
             answers.append(Answer(request, bool(active), "taken" if active else NOTHING_RUNS))
             stops |= {o.id: Stop(o.id, "cancelled", request.by) for o in active if o.id not in stops}
         else:
             answers.append(Answer(request, False, why))
-    stops |= {o.id: Stop(o.id, cause(why), "") for o in active if o.stage is not Stage.RUNNING and o.id not in stops}
     return answers, list(stops.values())
 
 

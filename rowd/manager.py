@@ -136,6 +136,8 @@ class Attendance:
 def _amiss(keeper: Keeper) -> str:
     """What keeps a table from being run, or told."""
     access = keeper.access
+    if access.elsewhere is not None:
+        return "is run by another daemon"
     if access.trouble is not None:
         return "can't be read"
     return "is held" if access.held is not None else "can't be written" if access.unwritable is not None else ""

@@ -22,6 +22,8 @@ class Reach(StrEnum):
     UNWRITABLE = "unwritable"
     NO_ACCESS = "no access"
     SPENT = "quota spent"
+    ELSEWHERE = "elsewhere"
+    """Another daemon has it: this one decides nothing of it."""
     UNKNOWN = "unknown"
     """Of a mark that a later version left, with a word that this one doesn't know; never written."""
 

@@ -30,6 +30,8 @@ SOON, DAY = timedelta(hours=1), timedelta(hours=24)
 MOST_DUE = 10_000
 """Runs of the next hour are counted up to here."""
 
+_STARTS_NOTHING = frozenset({Reach.HELD, Reach.NO_ACCESS, Reach.ELSEWHERE})
+
 
 class Table(Struct, frozen=True):
     """One table.
@@ -170,7 +172,7 @@ def _table(name: str, ledger: Ledger | None, sign: Sign | None, *, served: bool)
 
 def _due(site: Site, ledger: Ledger | None, now: datetime, holds: House, tables: list[Table]) -> int:
     """Of tables of which anything starts."""
-    stand = {table.name for table in tables if table.mark is not None and table.mark.state in (Reach.HELD, Reach.NO_ACCESS)}
+    stand = {table.name for table in tables if table.mark is not None and table.mark.state in _STARTS_NOTHING}
     rows = [row for view in remembered(site, ledger, now, [n for n in site.served if n not in stand]) for row in view.rows]
     runs = (run for run in coming(rows, now, holds, until=now + SOON) if not run.skipped)
     return sum(1 for _ in zip(range(MOST_DUE), runs, strict=False))

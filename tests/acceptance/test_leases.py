@@ -127,7 +127,9 @@ def test_one_that_takes_over_is_given_way_to(hosts: Hosts) -> None:
     assert told["needs_owner"]
     assert f"process {new.process.pid}" in told["message"]
     status = json.loads(rowd("status", "--json", cwd=hosts.alpha).stdout)
-    assert "nothing of it starts" in status["tables"][0]["message"]
+    (table,) = status["tables"]
+    assert table["state"] == "elsewhere"
+    assert f"process {new.process.pid}" in table["message"]
     assert new.stop() == 0
     old.until("table.recovered")  # it stands by
     assert old.stop() == 0

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from queue import SimpleQueue
 from typing import Any, NoReturn, TypeVar
 
-from connectors.api import PROVISIONAL, Cell, Effect, Page, Patch, Row, Traits, Written
+from msgspec.structs import replace
+
+from connectors.api import PROVISIONAL, Cell, Effect, Lease, Page, Patch, Row, Traits, Written
 from connectors.errors import TableError
 
 T = TypeVar("T")
@@ -105,6 +107,25 @@ class ProbedTable(MemoryTable):
 
     def probe(self) -> str:
         return repr((self.columns, self.rows))
+
+
+class LeasedTable(MemoryTable):
+    """A store in the cloud: it keeps no second daemon away, but shows the leases of all."""
+
+    def __init__(self, rows: Sequence[Mapping[str, str]], columns: Sequence[str] | None = None) -> None:
+        super().__init__(rows, columns)
+        self.leases: dict[str, Lease] = {}
+
+    def read(self, cursor: str | None = None) -> Page:
+        return replace(super().read(cursor), leases=tuple(self.leases.values()))
+
+    def lease(self, lease: Lease) -> None:
+        self._trouble()
+        self.leases[lease.holder] = lease
+
+    def release(self, holder: str) -> None:
+        self._trouble()
+        self.leases.pop(holder, None)
 
 
 class InlineWorker:

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connectors.errors import Limited, MonthSpent, NeedsOwner, TableError, Taken, TryLater
-from engine.access import NO_ACCESS_AFTER, Access
+from engine.access import HAD_ELSEWHERE, NO_ACCESS_AFTER, Access
 from engine.ledger import Reach, TableMark
-from engine.plan import Hold, bare, public
+from engine.plan import Hold, Released, bare, public
 from tests.fakes.virtual import NOON
 
 OFFLINE_LIMIT = timedelta(hours=24)
@@ -130,12 +130,19 @@ def test_of_a_table_that_was_never_read_nothing_is_said_to_run_on() -> None:
     assert access.reach(NOON)[2] == "no network; none of its rows is known yet"
 
 
-def test_what_another_daemon_runs_is_held_at_once() -> None:
+def test_of_what_another_daemon_has_nothing_is_decided_until_it_is_ours_again() -> None:
     access = reached()
     assert access.failed(Taken("ops: rowd on beta runs this table"), NOON)
-    assert (hold := access.hold(NOON)) is not None
-    assert hold.record
-    assert access.reach(NOON)[2] == "ops: rowd on beta runs this table; nothing of it starts"
-    assert access.lapses(NOON)
-    assert access.was_read(None, NOON + MOMENT)
-    assert access.hold(NOON + MOMENT) is None
+    taken = (Reach.ELSEWHERE, NOON, "ops: rowd on beta runs this table")
+    assert access.hold(NOON) == Hold("ops: rowd on beta runs this table"), "what comes due meanwhile is not missed"
+    assert access.reach(NOON) == taken
+    access.failed(TryLater("no network"), NOON + MOMENT)
+    assert access.changes_at() is None
+    assert not access.lapses(NOON + 2 * OFFLINE_LIMIT)
+    assert access.reach(NOON + 2 * OFFLINE_LIMIT) == taken, "who can't be asked still has it"
+    next_daemons = Access(OFFLINE_LIMIT, TableMark("ops", *taken, NOON, NOON))
+    assert next_daemons.hold(NOON) == Hold(taken[2])
+    for one in (access, next_daemons):
+        assert one.was_read(None, NOON + MOMENT)
+        assert one.hold(NOON + MOMENT) is None
+        assert one.released == Released(NOON + MOMENT, HAD_ELSEWHERE)

@@ -76,6 +76,19 @@ def test_the_next_hour_is_no_promise_where_nothing_starts(tmp_path: Path) -> Non
     assert "2 runs due; none starts while the daemon does not work" in desk.said("status", code=1)
 
 
+def test_a_table_that_another_daemon_has_is_said_to_be_that_ones(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, HOURLY)
+    desk.daemon_reads()
+    desk.daemon_runs()
+    with desk.ledger() as ledger:
+        mark = ledger.table_mark("ops")
+        assert mark is not None
+        ledger.mark_table(replace(mark, state=Reach.ELSEWHERE, message="rowd, process 7 on beta runs this table"))
+    told = desk.said("status", code=1)
+    assert re.search(r"ops +elsewhere .*rowd, process 7 on beta runs this table", told)
+    assert "Next hour 0 runs due" in told
+
+
 def test_a_mark_left_by_a_daemon_that_was_killed_is_not_believed(tmp_path: Path) -> None:
     desk = Desk(tmp_path, HOURLY)
     desk.daemon_reads()
