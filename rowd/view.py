@@ -153,6 +153,11 @@ class TableView(Struct, frozen=True):
         return next((lease for lease in self.leases if self.bound.taken_by(lease)), None)
 
     @property
+    def lacking(self) -> bool:
+        """Whether it is held for columns that it lacks and making it ready would make."""
+        return self.layout is None and Layout.of(self.columns, self.bound.rules.renames).missing is not None
+
+    @property
     def unread(self) -> bool:
         """Whether it can't be read now and never was, so that nothing at all is known of its rows."""
         return self.trouble is not None and (self.mark is None or self.mark.last_read is None)

@@ -26,8 +26,7 @@ from rowd.cli.site import behind, ledger_gone, tables_of, unattended, whatever_i
 from rowd.cli.told import value
 from rowd.preparing import examined, paced
 from rowd.saying import counted
-from rowd.view import look
-from rowd.wiring import holder_of
+from rowd.view import TableView, look
 from watches.api import Look
 
 
@@ -164,19 +163,29 @@ def _ledger(site: Site) -> Iterator[Line]:
 def _maybe_elsewhere(site: Site) -> str:
     """What else may run tables that can't keep a second daemon away."""
     shared = [name for name, bound in site.served.items() if not bound.rules.rules.remit.alone]
-    return f" Whether another machine's daemon runs {', '.join(shared)}, is said below." if shared else ""
+    return f" It is refused where another machine's daemon runs {', '.join(shared)}: that is said below." if shared else ""
 
 
-def _holder(site: Site) -> str | None:
-    """Who the daemon of this ledger is beside a table; "" where there is none, None where that can't be told (it was said why)."""
+def _view(site: Site, name: str, clock: Clock) -> tuple[TableView, bool]:
+    """A table as it is now, held against the ledger, as the daemon holds it; and whether that was possible (it was said why not).
+
+    Without the ledger nobody knows whose leases are ours, nor which rows ought to be there.
+    """
+
+    def seen(ledger: Ledger | None) -> TableView:
+        (view,) = look(site, ledger, clock, [name])
+        return view
+
     try:
         ledger = Ledger.open(site.ledger, migrate=False)
     except LedgerMissing:
-        return ""
+        return seen(None), True
     except (LedgerError, OSError):
-        return None
+        return seen(None), False
     try:
-        return holder_of(ledger.id)
+        return seen(ledger), True
+    except LedgerError:
+        return seen(None), False
     finally:
         ledger.close()
 
@@ -202,14 +211,16 @@ async def _table(site: Site, name: str, clock: Clock, told: Callable[[Line], Non
 
 def _rows(site: Site, name: str) -> Iterator[Line]:
     """Who else runs the table, and whether it is understood. A row to be mended says so itself: the installation is well."""
-    clock, holder = SystemClock(), _holder(site)
-    (view,) = look(site, None, clock, [name], holder=holder or "")
-    if holder is not None and (elsewhere := run_by(view, clock.now())) is not None:
+    clock = SystemClock()
+    view, told = _view(site, name, clock)
+    if told and (elsewhere := run_by(view, clock.now())) is not None:
         yield Line(name, "daemon", None, elsewhere)
-    why = view.trouble or view.held
-    if why is not None:
-        remedy = "" if view.trouble is not None else f" (`rowd setup {name}` makes what is missing)"
-        yield Line(name, "headers" if view.trouble is None else "reading", False, f"{why}{remedy}")
+    if view.trouble is not None:
+        yield Line(name, "reading", False, str(view.trouble))
+        return
+    if view.held is not None:
+        remedy = f" (`rowd setup {name}` makes what is missing)" if view.lacking else ""
+        yield Line(name, "rows" if view.layout is not None else "headers", False, f"nothing of it starts: {view.held}{remedy}")
         return
     for hint in view.hints:
         yield Line(name, "headers", False, hint)

@@ -15,6 +15,7 @@ from connectors.api import Lease
 from engine.approval import Approval
 from engine.cells import text
 from engine.columns import Column
+from engine.ledger import Reach
 from engine.model import Occurrence, Stage, Status, Task, Type
 from engine.plan import bare
 from engine.watched import REACTS, reacts_to
@@ -92,15 +93,20 @@ def outcome_style(outcome: Outcome | None) -> str:
 
 
 def run_by(view: TableView, now: datetime) -> str | None:
-    """That another machine's daemon runs the table, or the rows of some labels, in one sentence; None for nothing of the kind.
+    """That another daemon runs the table, or the rows of some labels, in one sentence; None for nothing of the kind.
 
-    Who shares the table by labels of their own is left out: their rows are listed as `elsewhere`.
+    Who shares the table by labels of their own is left out: their rows are listed as `elsewhere`. A table that shows no leases is
+    known to be another's by what a daemon here was told last.
     """
     if (lease := view.taken) is None:
-        return None
+        mark, alone = view.mark, view.bound.rules.rules.remit.alone
+        told = mark.message if alone and mark is not None and mark.state is Reach.ELSEWHERE else None
+        return f"{view.name} could not be run from here {distance(mark.since, now)}: {told}" if mark is not None and told else None
     both = sorted(view.bound.rules.rules.remit.labels.intersection(lease.labels))
     whose = f"{view.name}: rows of {', '.join(both)} are" if both else f"{view.name} is"
-    return f"{whose} run by {holder(lease, now, view.bound.rules.rules.zone)}; a daemon here would be refused"
+    starts = "starts none of them" if both else "starts nothing of it"
+    by = f"{whose} run by {holder(lease, now, view.bound.rules.rules.zone)}"
+    return f"{by}; a daemon here {starts} until that one has ended. Where it is dead: `rowd run --take-over`"
 
 
 def lease_json(lease: Lease) -> dict[str, Any]:

@@ -129,10 +129,18 @@ def test_one_that_takes_over_is_given_way_to(hosts: Hosts) -> None:
     status = json.loads(rowd("status", "--json", cwd=hosts.alpha).stdout)
     (table,) = status["tables"]
     assert table["state"] == "elsewhere"
+    (whose,) = [c["says"] for c in _examined(hosts.alpha) if (c["table"], c["check"]) == (table["table"], "daemon")]
+    assert f"process {new.process.pid}" in whose
+    assert "a daemon here starts nothing of it until that one has ended" in whose  # the one here runs, and is not refused
     assert f"process {new.process.pid}" in table["message"]
     assert new.stop() == 0
     old.until("table.recovered")  # it stands by
     assert old.stop() == 0
+
+
+def _examined(host: Path) -> list[dict[str, str]]:
+    checks: list[dict[str, str]] = json.loads(rowd("doctor", "--json", cwd=host).stdout)["checks"]
+    return checks
 
 
 SHARED = [
@@ -169,8 +177,7 @@ def test_two_daemons_share_a_table_by_labels_and_a_third_of_the_same_label_is_re
         assert answer.returncode == 5
         assert f"process {second.process.pid}" in answer.stderr
         assert "runs the rows of gpu" in answer.stderr
-        examined = json.loads(rowd("doctor", "--json", cwd=gamma).stdout)
-        (daemon,) = [c for c in examined["checks"] if (c["table"], c["check"]) == (table, "daemon")]
+        (daemon,) = [c for c in _examined(gamma) if (c["table"], c["check"]) == (table, "daemon")]
         assert daemon["says"].startswith(f"{table}: rows of gpu are run by rowd, process {second.process.pid} on ")
         assert daemon["good"] is None
 

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from config.readers import readers
-from tests.unit.cli.desk import Desk
+from engine.ledger import Reach
+from tests.unit.cli.desk import HEADER, Desk
 from tests.unit.cli.test_behind import left_by_the_daemon
 
 ROW = "1,backup,,daily 03:00,work,active,,,,"
@@ -123,7 +125,9 @@ def test_a_table_that_can_not_be_read_or_is_not_understood(tmp_path: Path) -> No
     desk.table("far", "a,b", header="Name,Notes")
     told = desk.json("doctor", code=1)
     assert wrong(told) == [("far", "headers")]
-    assert 'no column "Action"' in line(told, "headers", "far")["says"]
+    says = line(told, "headers", "far")["says"]
+    assert 'no column "Action"' in says
+    assert says.endswith("(`rowd setup far` makes what is missing)")
     assert "far" not in {one["table"] for one in desk.json("doctor", "--table", "ops")["checks"]}
 
 
@@ -162,3 +166,42 @@ def test_a_group_of_nobody_else_opens_no_state_folder(tmp_path: Path) -> None:
     state.chmod(0o750)
     them = readers(state.stat())
     assert desk.json("doctor", code=len(them) > 1)["wrong"] == (len(them) > 1)
+
+
+def test_a_held_table_is_told_with_its_own_remedy_alone(tmp_path: Path) -> None:
+    rows = [f"{n},r{n},,daily 03:00,work,active,,,," for n in range(10)]
+    desk = Desk(tmp_path, *rows)
+    desk.daemon_reads()
+    desk.table("ops", *rows[:2])
+    desk.daemon_reads()
+    told = desk.json("doctor", code=1)
+    assert wrong(told) == [("ops", "rows")]
+    says = line(told, "rows", "ops")["says"]
+    assert says.startswith("nothing of it starts: 8 of 10 rows are gone at once; put them back, or leave it so until ")
+    assert "rowd setup" not in says
+    desk.table("ops", *(row.partition(",")[2] for row in rows), header=HEADER.partition(",")[2])
+    told = desk.json("doctor", code=1)
+    assert wrong(told) == [("ops", "headers")]
+    says = line(told, "headers", "ops")["says"]
+    assert 'the column "ID" is gone, by which rows are known; put it back' in says
+    assert "rowd setup" not in says  # another ID column would know none of them
+
+
+def test_without_a_ledger_that_can_be_read_the_table_is_looked_at_all_the_same(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ROW)
+    desk.daemon_reads()
+    (tmp_path / ".rowd" / "ledger.sqlite").write_bytes(b"no ledger at all, but text" * 500)
+    assert line(desk.json("doctor", code=1), "rows", "ops")["good"] is True
+
+
+def test_a_file_that_another_daemon_had_when_one_was_started_here_last(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ROW)
+    desk.daemon_reads()
+    with desk.ledger() as ledger:
+        mark = ledger.table_mark("ops")
+        assert mark is not None
+        ledger.mark_table(replace(mark, state=Reach.ELSEWHERE, message="ops.csv is held by rowd, process 7. Stop that one first"))
+    said = line(desk.json("doctor"), "daemon", "ops")
+    assert said["good"] is None
+    assert said["says"].startswith("ops could not be run from here ")
+    assert said["says"].endswith(": ops.csv is held by rowd, process 7. Stop that one first")
