@@ -303,6 +303,24 @@ def test_a_table_without_its_name_column_is_held_and_says_what_is_missing(tmp_pa
     run(story())
 
 
+@pytest.mark.parametrize("column", ["Action", "ID"])
+def test_into_a_table_whose_headers_are_wrong_nothing_is_written_for_they_may_stand_beside_what_they_name(
+    tmp_path: Path, column: str
+) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(*(row(f"r{n}", "daily 12:10") for n in range(3)))
+        async with house.open(sheet):
+            await house.until(NOON + MINUTE)
+            sheet.columns.remove(column)  # its cell was deleted, and all that follow moved up beside the data
+            slid = [dict(zip(sheet.columns, one.values(), strict=False)) for one in sheet.rows]
+            sheet.rows = [dict(one) for one in slid]
+            await house.until(NOON + 30 * MINUTE)
+            assert sheet.rows == slid
+        assert house.witness.seen == []
+
+    run(story())
+
+
 def test_a_table_whose_headers_are_gone_for_a_moment_runs_on_and_for_longer_is_held(tmp_path: Path) -> None:
     async def story() -> None:
         house, sheet = House(tmp_path), away(row("tick", "every minute"))
