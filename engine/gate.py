@@ -114,6 +114,6 @@ class TableGate:
                 self._waiting.discard(task)
 
     async def _ended(self, asked: Asked, sent: float, refused: TryLater | None) -> None:
-        await self._governor.ended(asked, sent)
-        if refused is not None:
+        if refused is not None:  # before it has ended: with that, other processes hear of both
             self._governor.refused(asked, refused)
+        await self._governor.ended(asked, sent)

@@ -97,13 +97,14 @@ class Governor:
 
     def refused(self, asked: Asked, exc: TryLater) -> None:
         """A request, or the call that it was part of, ended so. What asks for a pause gets it, from all whom it concerns; other
-        processes hear of it with our next request.
+        processes hear of it once this one has ended, or with our next.
         """
         if exc.wait is None or isinstance(exc, NotYet):
             return
         now, pause = self.clock.uptime().seconds, exc.wait.total_seconds()
         until = now + pause
         if isinstance(exc, Limited):
+            self.quota.refused(asked, exc.scope, now)
             self.quota.learn(asked, pause, now)
             self.quota.lock(exc.scope, exc.kind, until)
         else:

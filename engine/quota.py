@@ -31,6 +31,9 @@ LEAST = 0.05
 """But never less than this part of it: where little of ours was spent, others have spent too much."""
 
 
+REMEMBERED = 3600.0
+"""Seconds for which people are told that others use a quota, too."""
+
 ARRIVES = 1.0
 """Seconds within which the vendor has counted what was sent, where no answer says so: who sent it may be dead by then."""
 
@@ -65,20 +68,34 @@ class Asked(Struct, frozen=True):
         return (window for window in self.windows if window.kind in (self.kind, "any"))
 
 
+class Crowded(Struct, frozen=True):
+    """A request was refused as too many, though fewer of ours had gone out than the window lets through: others had spent the rest.
+
+    at: when.   ours: how many of ours had, that one among them.
+    """
+
+    at: float
+    ours: int
+
+
 class Used(Struct, frozen=True):
-    """How a window stands.   size: rowd's share of it.   spent: of that.   until: before this it is shut; None where it isn't."""
+    """How a window stands.   size: rowd's share of it.   spent: of that.   until: before this it is shut; None where it isn't.
+
+    crowded: when that was found last; None where it wasn't, or long ago.
+    """
 
     window: Window
     size: int
     spent: int
     until: float | None = None
+    crowded: Crowded | None = None
 
 
 class Allowance(Struct, frozen=True):
     """The same for people, of a window or of a month.
 
     span: None for a calendar month.   until: before this a window is shut, None where it isn't; when the month turns.
-    low: see `engine.budget`.
+    low: see `engine.budget`.   crowded_at, ours: see `Crowded`.
     """
 
     scope: str
@@ -88,6 +105,8 @@ class Allowance(Struct, frozen=True):
     spent: int
     until: datetime | None = None
     low: bool = False
+    crowded_at: datetime | None = None
+    ours: int = 0
 
     @property
     def left(self) -> int:
@@ -102,6 +121,7 @@ class Quota:
         self._known: dict[tuple[str, str, float], tuple[Window, int]] = {}
         self._locked: dict[tuple[str, str], float] = {}
         self._learnt: dict[tuple[str, str, float], tuple[int, float]] = {}  # how many it really lets through, as of when
+        self._crowded: dict[tuple[str, str, float], Crowded] = {}
 
     def free_at(self, asked: Asked, now: float) -> float:
         """The first instant, `now` or later, at which it is within every window, if nothing else goes out before."""
@@ -158,28 +178,39 @@ class Quota:
                 spent = min(len(self._within(window, now)), self._really(window, now))
                 self._learnt[_key(window)] = max(int(spent * LESS), int(window.size * LEAST), 1), now
 
+    def refused(self, asked: Asked, scope: str, now: float) -> None:
+        """It was refused as too many in this scope; where ours alone can't have been, that is remembered."""
+        windows = {_key(window): window for window in asked.counted_by if window.scope == scope}
+        ours = {key: len(self._within(window, now)) for key, window in windows.items()}
+        if all(ours[key] < window.size for key, window in windows.items()):
+            self._known |= {key: (window, part_of(window.size, asked.share)) for key, window in windows.items()}
+            self._crowded |= {key: Crowded(now, number) for key, number in ours.items()}
+
     def _really(self, window: Window, now: float) -> int:
         """What it lets through, as far as that was learnt; all of it where nothing was."""
         size, since = self._learnt.get(_key(window), (window.size, now))
         return min(int(size * MORE ** max(0.0, (now - since) // EASES)), window.size)
 
     def used(self, now: float) -> list[Used]:
-        """Each window of which something is spent, or that is locked now."""
+        """Each window of which something is spent, that is locked now, or that others use, too."""
         found = []
         for window, size in self._known.values():
             used = self._used(window, size, now)
-            if used.spent or used.until is not None:
+            if used.spent or used.until is not None or used.crowded is not None:
                 found.append(used)
         return found
 
     def _used(self, window: Window, size: int, now: float) -> Used:
         kinds: tuple[Request, ...] = ("read", "write")
         until = max(self._locked_until(window.scope, kind) for kind in kinds if window.kind in (kind, "any"))
-        return Used(window, min(size, self._really(window, now)), len(self._within(window, now)), until if until > now else None)
+        shut, crowded = until if until > now else None, self._crowded.get(_key(window))
+        recent = crowded if crowded is not None and now - crowded.at < REMEMBERED else None
+        return Used(window, min(size, self._really(window, now)), len(self._within(window, now)), shut, recent)
 
     def standing(self, now: datetime, uptime: float) -> list[Allowance]:
-        """For people: the windows that are half spent, or shut.   now, uptime: the same instant on two clocks."""
-        used = [one for one in self.used(uptime) if one.until is not None or 2 * one.spent >= one.size]
+        """For people: the windows that are half spent, shut, or used by others.   now, uptime: the same instant on two clocks."""
+        used = self.used(uptime)
+        used = [one for one in used if one.until is not None or one.crowded is not None or 2 * one.spent >= one.size]
         return [_allowance(one, now, uptime) for one in used]
 
     def counted(self, asked: Asked, now: datetime, uptime: float) -> list[Allowance]:
@@ -187,17 +218,23 @@ class Quota:
         used = [self._used(window, part_of(window.size, asked.share), uptime) for window in asked.windows]
         return [_allowance(one, now, uptime) for one in used]
 
-    def noted(self) -> tuple[list[Any], list[Any], list[Any]]:
-        """All of it as JSON can carry it: windows, each with the size of our part and what was spent; locks; what was learnt."""
+    def noted(self) -> tuple[list[Any], list[Any], list[Any], list[Any]]:
+        """All of it as JSON can carry it: windows, each with the size of our part and what was spent; locks; what was learnt; which
+        windows others use.
+        """
         windows = [
             [window.scope, window.kind, window.span.total_seconds(), window.size, size, list(self._spent[key])]
             for key, (window, size) in self._known.items()
             if self._spent.get(key)
         ]
         locks = [[scope, kind, until] for (scope, kind), until in self._locked.items()]
-        return windows, locks, [[*key, size, since] for key, (size, since) in self._learnt.items()]
+        learnt = [[*key, size, since] for key, (size, since) in self._learnt.items()]
+        crowded = [[*key, self._known[key][0].size, self._known[key][1], one.at, one.ours] for key, one in self._crowded.items()]
+        return windows, locks, learnt, crowded
 
-    def take_up(self, windows: Sequence[Any], locks: Sequence[Any], learnt: Sequence[Any], uptime: float) -> None:
+    def take_up(
+        self, windows: Sequence[Any], locks: Sequence[Any], learnt: Sequence[Any], crowded: Sequence[Any], uptime: float
+    ) -> None:
         """Be what was `noted`, by whomever; only locks of our own stay beside. What lies further ahead of `uptime` than what is
         sent may take to arrive was never spent.
 
@@ -210,11 +247,19 @@ class Quota:
             known[_key(window)] = window, int(size)
             spent[_key(window)] = deque(sorted(float(at) for at in times if float(at) <= uptime + ARRIVES))
         really = {(str(scope), str(kind), float(span)): (int(size), float(since)) for scope, kind, span, size, since in learnt}
+        others: dict[tuple[str, str, float], Crowded] = {}
+        for scope, kind, span, whole, size, at, ours in crowded:
+            window = Window(kind, int(whole), timedelta(seconds=span), str(scope))
+            known.setdefault(_key(window), (window, int(size)))
+            others[_key(window)] = Crowded(float(at), int(ours))
         locked = {(str(scope), str(kind)): float(until) for scope, kind, until in locks if float(until) > uptime}
         self._spent, self._known = spent, self._known | known
         for key, (size, since) in really.items():
             if since <= uptime and since > self._learnt.get(key, (0, 0.0))[1]:
                 self._learnt[key] = size, since
+        for key, one in others.items():
+            if one.at <= uptime and one.at > self._crowded.get(key, Crowded(-1.0, 0)).at:
+                self._crowded[key] = one
         self._locked = {place: max(until, locked.get(place, until)) for place, until in (locked | self._locked).items()}
 
     def _locked_until(self, scope: str, kind: Request) -> float:
@@ -253,6 +298,8 @@ def _allowance(used: Used, now: datetime, uptime: float) -> Allowance:
         size=used.size,
         spent=used.spent,
         until=now + timedelta(seconds=used.until - uptime) if used.until is not None else None,
+        crowded_at=now - timedelta(seconds=uptime - used.crowded.at) if used.crowded is not None else None,
+        ours=used.crowded.ours if used.crowded is not None else 0,
     )
 
 

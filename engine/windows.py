@@ -60,7 +60,7 @@ class WindowFile:
             os.close(file)
 
     def standing(self, clock: Clock) -> list[Allowance]:
-        """The windows that are half spent, or shut, now, whoever spent them; none where there is no file that can be read."""
+        """The windows that are half spent, shut, or used by others, now; none where there is no file that can be read."""
         quota, uptime = Quota(), clock.uptime()
         with suppress(OSError), _open(self._path) as file:
             _take_up(quota, file, uptime.boot, uptime.seconds)
@@ -118,12 +118,12 @@ def _take_up(quota: Quota, file: int, boot: str, uptime: float) -> None:
     with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
         said = json.loads(os.pread(file, _LARGEST, 0) or b"{}")
         if said.get("boot") == boot:
-            quota.take_up(said["windows"], said["locks"], said.get("learnt", ()), uptime)
+            quota.take_up(said["windows"], said["locks"], said.get("learnt", ()), said.get("crowded", ()), uptime)
 
 
 def _note(quota: Quota, file: int, boot: str) -> None:
-    windows, locks, learnt = quota.noted()
-    text = json.dumps({"boot": boot, "windows": windows, "locks": locks, "learnt": learnt}).encode()
+    windows, locks, learnt, crowded = quota.noted()
+    text = json.dumps({"boot": boot, "windows": windows, "locks": locks, "learnt": learnt, "crowded": crowded}).encode()
     with suppress(OSError):
         os.pwrite(file, text, 0)
         os.ftruncate(file, len(text))

@@ -17,7 +17,7 @@ from engine.ledger import Ledger, LedgerError
 from engine.quota import Allowance, part_of
 from engine.windows import WindowFile
 from rowd.bound import Bound
-from rowd.saying import plural, when
+from rowd.saying import distance, plural, when
 
 _KINDS = {"any": "request", "read": "read", "write": "write"}
 
@@ -85,7 +85,15 @@ def said(one: Allowance, now: datetime) -> str:
         return f"{one.scope}: {one.spent:,} of {one.size:,} calls spent this month, {one.left:,} left {turns}{short}"
     span = "a minute" if timedelta(seconds=59) <= one.span <= timedelta(seconds=62) else f"in {one.span.total_seconds():g}s"
     shut = f"; nothing goes out before {when(one.until, zone, now)}" if one.until is not None else ""
-    return f"{one.scope}: {one.spent:,} of {plural(one.size, _KINDS[one.kind])} {span} spent{shut}"
+    return f"{one.scope}: {one.spent:,} of {plural(one.size, _KINDS[one.kind])} {span} spent{shut}{_crowded(one, now)}"
+
+
+def _crowded(one: Allowance, now: datetime) -> str:
+    """That others use it, too."""
+    if one.crowded_at is None:
+        return ""
+    found = f"a request was refused {distance(one.crowded_at, now)}, though rowd had made only {one.ours:,}: others use it, too"
+    return f"; {found}, or less is allowed than is known. A smaller `quota_share` leaves them their part"
 
 
 def as_json(one: Allowance) -> dict[str, Any]:
@@ -99,4 +107,5 @@ def as_json(one: Allowance) -> dict[str, Any]:
         "left": one.left,
         "until": one.until,
         "low": one.low,
+        "crowded_at": one.crowded_at,
     }

@@ -79,7 +79,7 @@ def _pairs(found: Standing) -> Iterator[tuple[str, Styled]]:
         yield "" if nth else "Watch", seen(mark, found.now)
     for nth, one in enumerate(found.quota):
         closed = one.span is not None and one.until is not None
-        yield "" if nth else "Quota", (said(one, found.now), "yellow" if one.low or closed else "")
+        yield "" if nth else "Quota", (said(one, found.now), "yellow" if one.low or closed or one.crowded_at is not None else "")
     yield "Ledger", str(found.site.ledger)
 
 

@@ -16,7 +16,7 @@ from connectors.errors import Limited, TryLater
 from engine.governor import LONGEST_WAIT, Governor
 from engine.quota import Asked, Purpose, Quota, reserve_of
 from engine.trust import SteadyClock
-from tests.fakes.virtual import VirtualClock, run
+from tests.fakes.virtual import NOON, VirtualClock, run
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 LOOK, TELL = Purpose.LOOK, Purpose.TELL
@@ -226,6 +226,47 @@ def test_what_was_learnt_is_known_to_the_next_process() -> None:
     after.take_up(*quota.noted(), 700)
     answered(after, ask, 700)
     assert after.free_at(ask, 700) == 700 + 60 / 14
+
+
+def crowded(quota: Quota, now: float) -> dict[str, tuple[int, timedelta]]:
+    """Scope → how many of ours there were when others were found to use it, and how long ago."""
+    found = quota.standing(NOON, now)
+    return {one.scope: (one.ours, NOON - one.crowded_at) for one in found if one.crowded_at is not None}
+
+
+def test_where_fewer_of_ours_went_out_than_are_allowed_a_refusal_tells_of_others() -> None:
+    quota = Quota()
+    for _ in range(4):
+        answered(quota, asked("a"), 0)
+    quota.refused(asked("a"), "base 1", 0.5)
+    assert crowded(quota, 60) == {"base 1": (4, 59.5 * SECOND)}, "of the token nothing was said"
+    assert crowded(quota, 3600.4)
+    assert crowded(quota, 3600.5) == {}, "that is long ago"
+
+
+def test_where_ours_alone_may_have_been_too_many_nothing_is_said_of_others() -> None:
+    quota = Quota()
+    for _ in range(5):
+        answered(quota, asked("a"), 0)
+    quota.refused(asked("a"), "base 1", 0.5)
+    quota.refused(asked("a"), "another base", 0.5)
+    assert crowded(quota, 1) == {}
+
+
+def test_that_others_use_it_is_known_to_the_next_process_and_the_newest_counts() -> None:
+    quota, after = Quota(), Quota()
+    answered(quota, asked("a", share=0.5), 10)
+    quota.refused(asked("a", share=0.5), "base 1", 10)
+    assert [one.size for one in quota.standing(NOON, 10) if one.crowded_at is not None] == [2], "of our part, as ever"
+    after.take_up(*quota.noted(), 100)
+    assert crowded(after, 100) == {"base 1": (1, 90 * SECOND)}
+    answered(after, asked("b"), 110)
+    after.refused(asked("b"), "base 1", 110)
+    after.take_up(*quota.noted(), 120)
+    assert crowded(after, 120) == {"base 1": (1, 10 * SECOND)}
+    early = Quota()
+    early.take_up(*quota.noted(), 5)
+    assert crowded(early, 120) == {}, "what lies ahead never was"
 
 
 def test_looks_leave_a_reserve_for_what_is_to_be_told() -> None:

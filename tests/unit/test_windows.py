@@ -14,11 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.api import Window
+from connectors.api import Traits, Window
 from connectors.errors import Limited
+from engine.gate import TableGate
 from engine.governor import Governor, NotYet
 from engine.quota import ARRIVES, Asked, Purpose
 from engine.windows import BUSY, TRIES, WindowFile
+from tests.fakes.memory_table import MemoryTable, at_once
 from tests.fakes.virtual import NOON, VirtualClock, run
 
 SECOND = timedelta(seconds=1)
@@ -102,6 +104,22 @@ def test_a_lock_out_is_heard_of_by_all_with_the_next_request(tmp_path: Path) -> 
         return clock.monotonic()
 
     assert run(story()) == 7
+
+
+def test_a_refusal_through_a_gate_is_heard_of_by_all_at_once(tmp_path: Path) -> None:
+    path, clock = tmp_path / "windows", VirtualClock()
+
+    async def story() -> None:
+        gate = TableGate("ops", Governor(clock, windows=WindowFile(path)), at_once)
+        table = MemoryTable(())
+        table.traits = Traits(atomic_expect=True, batch=1, windows=WINDOWS)
+        gate.serve(table)
+        with pytest.raises(Limited), gate.request("write"):
+            raise Limited("slow down", wait=7 * SECOND, scope="base")
+        (one,) = [one for one in WindowFile(path).standing(clock) if one.crowded_at is not None]
+        assert (one.scope, one.ours, one.until) == ("base", 1, NOON + 7 * SECOND)
+
+    run(story())
 
 
 class Rebooted(VirtualClock):

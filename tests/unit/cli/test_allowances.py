@@ -88,6 +88,11 @@ def test_the_daemon_learns_what_others_have_spent_with_its_next_request(tmp_path
         (Allowance("A", "any", None, 1_000, 990, NOON, low=True), "A: 990 of 1,000 calls spent this month, 10 left until today"),
         (Allowance("A", "any", timedelta(seconds=1.05), 5, 4), "A: 4 of 5 requests in 1.05s spent"),
         (Allowance("A", "write", timedelta(seconds=60), 60, 40), "A: 40 of 60 writes a minute spent"),
+        (
+            Allowance("A", "any", timedelta(seconds=1), 5, 0, crowded_at=NOON - timedelta(minutes=3), ours=1),
+            "A: 0 of 5 requests in 1s spent; a request was refused 3m ago, though rowd had made only 1: others use it, too, or"
+            " less is allowed than is known. A smaller `quota_share` leaves them their part",
+        ),
     ],
 )
 def test_it_is_said_in_one_sentence(one: Allowance, sentence: str) -> None:

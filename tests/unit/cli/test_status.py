@@ -334,7 +334,10 @@ def test_windows_are_told_where_they_matter(tmp_path: Path) -> None:
     assert (window["scope"], window["kind"], window["span_s"]) == (windows[0].scope, "read", 61)
     assert (window["size"], window["spent"]) == (60, 1)
     assert abs(datetime.fromisoformat(window["until"]) - now - timedelta(seconds=20)) < timedelta(seconds=5)
-    assert "Quota Google service account x: 1 of 60 reads a minute spent; nothing goes out before today" in desk.said("status")
+    said = desk.said("status")
+    assert "Quota Google service account x: 1 of 60 reads a minute spent; nothing goes out before today" in said
+    assert "though rowd had made only 1: others use it, too" in said
+    assert datetime.fromisoformat(window["crowded_at"]) <= datetime.now(UTC)
 
 
 def test_without_a_daemon_it_says_how_to_learn_whether_another_machine_has_one(tmp_path: Path) -> None:
