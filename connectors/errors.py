@@ -25,6 +25,10 @@ class TryLater(TableError):
         super().__init__(message)
         self.wait = wait
 
+    def after(self, usual: timedelta) -> timedelta:
+        """How long to wait before the same call is made again.   usual: where nobody says."""
+        return self.wait or usual
+
 
 class Limited(TryLater):
     """The vendor lets nothing of this kind through before `wait` is over, whoever asks in this scope: a limit was broken.
@@ -46,6 +50,13 @@ class NoRoom(TryLater):
 
 class NoHeader(TryLater):
     """The table is there, but nothing that could be its headers: it may just be being saved. Where it stays so, it is held."""
+
+
+class GivenUp(TryLater):
+    """An answer came too slowly, or was too large, and was left. Soon it would be so again: only the next poll is to try."""
+
+    def after(self, usual: timedelta) -> timedelta:
+        return timedelta.max
 
 
 class Expired(TryLater):

@@ -40,6 +40,9 @@ ASK_AGAIN = timedelta(seconds=29)
 Out of step with the full minutes, at which most rows come due.
 """
 
+LET_GO_WITHIN = timedelta(seconds=5)
+"""So long a daemon that ends waits until its tables are let go of. What hangs there ends with the process."""
+
 PASS_BEARS = timedelta(seconds=10)
 """For so long a single pass waits for a ledger that can't be written: whoever started it will want to know, and start it again."""
 
@@ -176,9 +179,14 @@ class Daemon:
             await self._committer.do(mark, point="marks")
 
     async def close(self) -> None:
-        """Let go of the tables."""
-        for tender in self._tenders:
-            await tender.close()
+        """Let go of the tables, as far as they let go."""
+        letting_go = asyncio.ensure_future(asyncio.gather(*(tender.close() for tender in self._tenders)))
+        async with _beside(self.clock.sleep(LET_GO_WITHIN)) as late:
+            await asyncio.wait({letting_go, late}, return_when=asyncio.FIRST_COMPLETED)
+        if letting_go.done():
+            await letting_go
+        else:
+            letting_go.cancel()
 
     async def looked_everywhere(self) -> None:
         """Return once each table was looked at, whatever came of it."""

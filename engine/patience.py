@@ -6,10 +6,12 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import CancelledError as BrokenOff
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from datetime import timedelta
 from itertools import chain
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, Protocol, TypeVar
 
 from msgspec.structs import replace
@@ -30,6 +32,8 @@ WAITS = (timedelta(milliseconds=200), timedelta(milliseconds=500), timedelta(sec
 BEGINNINGS = 3
 """How often a read is begun whose cursor goes bad under way, before the store counts as unreachable until the next poll."""
 
+LET_GO_WITHIN = timedelta(seconds=2)
+"""So long a table that is closed is waited for: what still hangs in its thread ends by itself, or with the process."""
 
 ABOUT_TO_END = "rowd is about to end, or lets go of the table"
 
@@ -44,19 +48,31 @@ class Worker(Protocol):
         where it is broken off.
         """
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Nothing more will come. What has been asked for is still made, and nobody waits for that."""
 
 
 class ThreadWorker:
-    """One thread of its own."""
+    """One thread of its own. What hangs there keeps nobody: neither who closes it nor the process, which ends without it.
+
+    A pool's threads are waited for by Python itself at the end, whatever they hang in.
+    """
 
     def __init__(self, name: str) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._closed = False
+        self._thread = Thread(target=_work, args=(self._calls,), name=name, daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, call: Callable[[], T]) -> T:
+        if self._closed:
+            raise RuntimeError("the worker was closed")
         self._loop = asyncio.get_running_loop()
-        return await self._loop.run_in_executor(self._pool, call)
+        future: Future[T] = Future()
+        self._calls.put(lambda: _made(call, future))
+        if self._thread.ident is None:
+            self._thread.start()
+        return await asyncio.wrap_future(future)
 
     def wait(self, what: Coroutine[Any, Any, None]) -> None:
         """See `Worker.wait`."""
@@ -73,7 +89,25 @@ class ThreadWorker:
             raise TryLater(ABOUT_TO_END) from None
 
     def close(self) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._closed = True
+        self._calls.put(None)
+
+
+def _work(calls: SimpleQueue[Callable[[], None] | None]) -> None:
+    while (call := calls.get()) is not None:
+        call()
+
+
+def _made(call: Callable[[], T], future: Future[T]) -> None:
+    """Nothing, where nobody waits for it any more."""
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        answer = call()
+    except BaseException as exc:  # noqa: BLE001 (whatever it is, it is for who waits)
+        future.set_exception(exc)
+    else:
+        future.set_result(answer)
 
 
 class PatientTable:
@@ -167,10 +201,17 @@ class PatientTable:
         return self._gate.done(purpose)
 
     async def close(self) -> None:
-        """Close the table and its thread. A call that waits for its quota is broken off."""
+        """Close the table and its thread. A call that waits for its quota is broken off; one that hangs is left to end alone."""
         self._gate.shut()
-        await self._worker(self.table.close)
-        self._worker.close()
+        closing = asyncio.ensure_future(self._worker(self.table.close))
+        late = asyncio.ensure_future(self._clock.sleep(LET_GO_WITHIN))
+        try:
+            await asyncio.wait({closing, late}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            late.cancel()
+            self._worker.close()
+        if closing.done():
+            await closing
 
     async def reopen(self, opened: Callable[[Gate], Table]) -> None:
         """Go on with another in its place, behind the same gate. To be called between two calls."""
@@ -192,9 +233,9 @@ class PatientTable:
                 if isinstance(exc, NoHeader) and (self._headless or str(exc) == self._held):
                     # nobody is just saving it: it waits for a person
                     raise
-                if (exc.wait or wait) > LONGEST_WAIT:
+                if exc.after(wait) > LONGEST_WAIT:
                     raise
-                await self._clock.sleep(exc.wait or wait)
+                await self._clock.sleep(exc.after(wait))
         return await self._once(purpose, call)
 
     async def _once(self, purpose: Purpose, call: Callable[[], T]) -> T:

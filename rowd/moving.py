@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -240,9 +241,9 @@ class Moved:
             try:
                 return await call()
             except TryLater as exc:
-                if (exc.wait or wait) > PATIENCE:
+                if exc.after(wait) > PATIENCE:
                     raise
-                await self._clock.sleep(exc.wait or wait)
+                await self._clock.sleep(exc.after(wait))
         return await call()
 
 
@@ -278,5 +279,4 @@ async def opened(site: Site, names: Sequence[str], clock: Clock, progress: Progr
                 await one.settled(progress)
             yield moved
         finally:
-            for table in tables:
-                await table.close()
+            await asyncio.gather(*(table.close() for table in tables))

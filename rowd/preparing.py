@@ -63,9 +63,9 @@ class Pace:
             except NoHeader:
                 raise
             except TryLater as exc:
-                if (exc.wait or wait) > PATIENCE:
+                if exc.after(wait) > PATIENCE:
                     raise
-                await self._clock.sleep(exc.wait or wait)
+                await self._clock.sleep(exc.after(wait))
         return await self._make(call)
 
 

@@ -11,10 +11,15 @@ from connectors.airtable.settings import AirtableSettings, is_base
 from connectors.api import Place
 from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
 from connectors.reaching import RELOAD
+from connectors.whole import Watch
 
 if TYPE_CHECKING:
     import requests
     from pyairtable import Api
+
+
+MOST = 64 * 1024 * 1024
+"""Bytes of one answer: a hundred records, many of them as long as they may be."""
 
 
 class Client:
@@ -26,6 +31,7 @@ class Client:
         self.where = Where(place.name, address.base, address.table, address.view, settings.token, known)
         self._settings = settings
         self._place = place
+        self._watch = Watch(settings.timeout, "timeout", MOST)
 
     def ask(
         self,
@@ -43,7 +49,11 @@ class Client:
         Raises Refused for what `asking` heeds; TryLater, OutcomeUnknown, NeedsOwner, Bug.
         """
         api = self._api
-        with self._place.gate("write" if asking.writing else "read"), translated(self.where, asking):
+        with (
+            self._place.gate("write" if asking.writing else "read"),
+            translated(self.where, asking),
+            self._watch.within(self.where, writing=asking.writing),
+        ):
             answer = api.request(
                 method,
                 api.build_url(*path),
@@ -65,11 +75,14 @@ class Client:
     def _api(self) -> Api:
         from pyairtable import Api
 
+        from connectors.over_requests import watched
+
         settings = self._settings
         token = self._token()
         timeout = (int(settings.connect_timeout.total_seconds()), int(settings.timeout.total_seconds()))
         api = Api(token, timeout=timeout, retry_strategy=None, endpoint_url=settings.endpoint, use_field_ids=True)
         api.session.auth = _Bearer(token)
+        watched(api.session, self._watch)
         return api
 
     def _token(self) -> str:

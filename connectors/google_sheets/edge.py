@@ -17,6 +17,7 @@ from connectors.google_sheets.errors import Refusal, Subject, Unasked, no_token,
 from connectors.google_sheets.grid import MASK
 from connectors.google_sheets.settings import GoogleSheetsSettings
 from connectors.google_sheets.tokens import Account
+from connectors.whole import Watch
 
 if TYPE_CHECKING:
     import requests
@@ -30,6 +31,9 @@ OVERVIEW = "properties(title),sheets(properties(sheetId,title,gridProperties(row
 
 Json = dict[str, Any]
 
+MOST = 256 * 1024 * 1024
+"""Bytes of one answer, unpacked: a tab of some hundred thousand rows."""
+
 ISSUER = "Google's token service"
 """What messages call where access tokens come from."""
 
@@ -40,6 +44,7 @@ class Edge:
     def __init__(self, settings: GoogleSheetsSettings, place: Place, label: str) -> None:
         self._settings, self._place, self._label = settings, place, label
         self.credentials = Credentials(settings, place, label)
+        self._watch = Watch(settings.read_timeout, "read_timeout", MOST)
         self._account: Account | None = None
         self._client: HTTPClient | None = None
         self._session: requests.Session | None = None
@@ -138,7 +143,7 @@ class Edge:
         client, gate = self._opened(), gate or self._place.gate
         kind: Request = "write" if writing else "read"
         for last in (False, True):
-            with gate(kind), self._translated(writing=writing):
+            with gate(kind), self._translated(writing=writing), self._watch.within(self._label, writing=writing):
                 answer = self._sent(client, method, url, params, body)
                 if answer.status_code == 401 and self._account is not None and not last:
                     self._account.drop()  # a token may be taken back before its time; nothing was done
@@ -182,6 +187,8 @@ class Edge:
         from google.auth.transport.requests import Request
         from gspread.http_client import HTTPClient
 
+        from connectors.over_requests import watched
+
         account = self._account = self.credentials.account()
         self._session = session = requests.Session()
         transport: Any = Request
@@ -196,6 +203,7 @@ class Edge:
         def came(response: requests.Response, **_said: object) -> None:
             self._last = response
 
+        watched(session, self._watch)
         session.auth = authorised
         session.hooks["response"].append(came)
         nobody: Any = None

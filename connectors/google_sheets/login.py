@@ -18,6 +18,7 @@ from connectors.google_sheets.credentials import DRIVE, Credentials
 from connectors.google_sheets.kept import SignIn
 from connectors.showing import said
 from connectors.signing_in import SignedIn, SigningIn
+from connectors.whole import Watch
 
 if TYPE_CHECKING:
     import requests
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _ABOUT = "/drive/v3/about"
 _GOOGLE = "https://www.googleapis.com"
 _MOST_SAID = 200
+_MOST = 1024 * 1024
+"""Bytes of an answer."""
 
 
 def begun(credentials: Credentials, back: str) -> SigningIn:
@@ -36,13 +39,14 @@ def begun(credentials: Credentials, back: str) -> SigningIn:
         )
     client = credentials.client()
     credentials.store.ready()
-    flow = _flow(client, _wanted(credentials, client), back)
+    watch = Watch(credentials.settings.read_timeout, "read_timeout", _MOST)
+    flow = _flow(client, _wanted(credentials, client), back, watch)
     # "consent": Google gives a refresh token only to who is asked anew
     address, state = flow.authorization_url(access_type="offline", prompt="consent")
     return SigningIn(
         address=client.login + address.removeprefix(_shown(client.login)),
         ours=lambda query: compare_digest(_one(query, "state").encode(), str(state).encode()),
-        finish=lambda query: _finished(credentials, client, flow, back, query),
+        finish=lambda query: _finished(credentials, client, flow, back, query, watch),
     )
 
 
@@ -55,8 +59,10 @@ def _wanted(credentials: Credentials, client: Client) -> list[str]:
     return sorted({*credentials.scopes, *(before.scopes if before.client == client.id else ())})
 
 
-def _flow(client: Client, scopes: list[str], back: str) -> Any:
+def _flow(client: Client, scopes: list[str], back: str, watch: Watch) -> Any:
     from google_auth_oauthlib.flow import InstalledAppFlow  # type: ignore[import-untyped]  # it has no types
+
+    from connectors.over_requests import watched
 
     said = {
         "client_id": client.id,
@@ -66,17 +72,18 @@ def _flow(client: Client, scopes: list[str], back: str) -> Any:
     }
     make: Any = InstalledAppFlow.from_client_config
     flow = make({"installed": said}, scopes, redirect_uri=back, autogenerate_code_verifier=True)
+    watched(flow.oauth2session, watch)
     if client.tokens != _shown(client.tokens):
-        flow.oauth2session.mount(_shown(client.tokens), _on_this_machine())
+        flow.oauth2session.mount(_shown(client.tokens), _on_this_machine(watch))
         flow.oauth2session.trust_env = False  # no proxy has business there
     flow.oauth2session.register_compliance_hook("access_token_response", _passing)
     return flow
 
 
-def _finished(credentials: Credentials, client: Client, flow: Any, back: str, query: str) -> SignedIn:
+def _finished(credentials: Credentials, client: Client, flow: Any, back: str, query: str, watch: Watch) -> SignedIn:
     if error := _one(query, "error"):
         raise NeedsOwner(f"{credentials.label}: {_declined(error, _one(query, 'error_description'))} Repeat `{credentials.login}`.")
-    token = _token(credentials, flow, f"{_shown(back)}?{query}")
+    token = _token(credentials, flow, f"{_shown(back)}?{query}", watch)
     granted = frozenset(_words(token.get("scope")))
     if lacking := frozenset(credentials.scopes) - granted:
         raise NeedsOwner(
@@ -88,19 +95,20 @@ def _finished(credentials: Credentials, client: Client, flow: Any, back: str, qu
             f"{credentials.label}: Google gave access for an hour only. Take rowd's access back at"
             f" https://myaccount.google.com/connections, then repeat `{credentials.login}`."
         )
-    account = _account(credentials, flow, str(token.get("access_token"))) if DRIVE in granted else ""
+    account = _account(credentials, flow, str(token.get("access_token")), watch) if DRIVE in granted else ""
     credentials.store.keep(SignIn(client.id, refresh, granted, account))
     return SignedIn(account, str(credentials.store.path), _lasts(token))
 
 
-def _token(credentials: Credentials, flow: Any, brought: str) -> Mapping[str, Any]:
+def _token(credentials: Credentials, flow: Any, brought: str, watch: Watch) -> Mapping[str, Any]:
     """The code made into tokens: one request. Raises TryLater, NeedsOwner."""
     import requests
     from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]  # it has no types
 
     seconds = credentials.settings.read_timeout.total_seconds()
     try:
-        found: Mapping[str, Any] = flow.fetch_token(authorization_response=brought, timeout=seconds)
+        with watch.within("the sign-in", writing=False):
+            found: Mapping[str, Any] = flow.fetch_token(authorization_response=brought, timeout=seconds)
     except Warning as changed:  # so oauthlib says that other scopes were granted than were asked for
         found = getattr(changed, "token", {})
     except OAuth2Error as exc:
@@ -116,19 +124,24 @@ def _token(credentials: Credentials, flow: Any, brought: str) -> Mapping[str, An
     return found
 
 
-def _account(credentials: Credentials, flow: Any, token: str) -> str:
+def _account(credentials: Credentials, flow: Any, token: str, watch: Watch) -> str:
     """Whose account it is, as Drive has it; "" where it doesn't say: then messages don't either. One request."""
     import requests
+
+    from connectors.over_requests import watched
 
     base = credentials.settings.endpoint or _GOOGLE
     timeouts = (credentials.settings.connect_timeout.total_seconds(), credentials.settings.read_timeout.total_seconds())
     with requests.Session() as session:
         session.trust_env = flow.oauth2session.trust_env
+        watched(session, watch)
         headers = {"Authorization": f"Bearer {token}"}
         try:
-            answer = session.get(f"{base}{_ABOUT}", params={"fields": "user(emailAddress)"}, headers=headers, timeout=timeouts)
+            with watch.within("the sign-in", writing=False):
+                params = {"fields": "user(emailAddress)"}
+                answer = session.get(f"{base}{_ABOUT}", params=params, headers=headers, timeout=timeouts)
             return said(str(answer.json()["user"]["emailAddress"])) if answer.ok else ""
-        except (requests.RequestException, ValueError, KeyError, TypeError):
+        except (requests.RequestException, TryLater, ValueError, KeyError, TypeError):
             return ""
 
 
@@ -175,14 +188,14 @@ def _passing(answer: requests.Response) -> requests.Response:
     return answer
 
 
-def _on_this_machine() -> Any:
+def _on_this_machine(watch: Watch) -> Any:
     """What carries a request that oauthlib believes to be https over plain http: to this machine, as the address really says."""
-    from requests.adapters import HTTPAdapter
+    from connectors.over_requests import Watched
 
-    class Plain(HTTPAdapter):
+    class Plain(Watched):
         def send(self, request: requests.PreparedRequest, *rest: Any, **more: Any) -> requests.Response:
             assert request.url is not None  # noqa: S101 (of a request that was prepared)
             request.url = request.url.replace("https:", "http:", 1)
             return super().send(request, *rest, **more)
 
-    return Plain()
+    return Plain(watch)

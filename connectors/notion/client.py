@@ -15,6 +15,7 @@ from connectors.errors import NeedsOwner, OutcomeUnknown, TryLater
 from connectors.notion.errors import CONNECTIONS, Asking, Where, translated
 from connectors.notion.settings import NotionSettings
 from connectors.reaching import RELOAD, on_this_machine
+from connectors.whole import Watch
 
 if TYPE_CHECKING:
     import httpx
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 VERSION = "2026-03-11"
 """The newest; notion-client's own is older. developers.notion.com/reference/versioning (VENDORS.md C)."""
+
+MOST = 64 * 1024 * 1024
+"""Bytes of one answer: a hundred pages, many of them as long as they may be."""
 
 
 class Client:
@@ -35,6 +39,7 @@ class Client:
         self.told: datetime | None = None
         self._settings = settings
         self._place = place
+        self._watch = Watch(settings.timeout, "timeout", MOST)
 
     def ask(self, asking: Asking, method: str, *path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The answer's JSON object.   path: after `/v1`.
@@ -43,7 +48,11 @@ class Client:
         Raises Refused for what `asking` heeds; TryLater, OutcomeUnknown, NeedsOwner, Bug.
         """
         vendors = self._vendors
-        with self._place.gate("write" if asking.writing else "read"), translated(self.where, asking):
+        with (
+            self._place.gate("write" if asking.writing else "read"),
+            translated(self.where, asking),
+            self._watch.within(self.where, writing=asking.writing),
+        ):
             answer = vendors.request(path="/".join(path), method=method, body=dict(body) if body is not None else None)
         if not isinstance(answer, dict):
             doubtful = OutcomeUnknown if asking.writing else TryLater
@@ -62,6 +71,8 @@ class Client:
         import httpx
         from notion_client import Client as Vendors
 
+        from connectors.over_httpx import Watched
+
         settings = self._settings
         log = logging.Logger("notion_client")  # of our own: what went wrong is told by what is raised
         log.addHandler(logging.NullHandler())
@@ -69,7 +80,9 @@ class Client:
         there = urlsplit(settings.endpoint)
         straight = on_this_machine(there.hostname or "")  # no proxy leads there (VENDORS.md C8)
         known = there.scheme == "https"  # else there is no certificate, and reading the authorities takes a moment
-        client = httpx.Client(verify=known, trust_env=not straight, event_hooks={"response": [self._hears]})
+        watched = Watched(self._watch)
+        hooks = {"request": [watched.goes, watched.packed], "response": [self._hears, watched.unpacked]}
+        client = httpx.Client(verify=known, trust_env=not straight, event_hooks=hooks)
         vendors = Vendors(said, client=client)
         vendors.client.timeout = httpx.Timeout(settings.timeout.total_seconds(), connect=settings.connect_timeout.total_seconds())
         return vendors

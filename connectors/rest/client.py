@@ -21,6 +21,7 @@ from connectors.rest.cells import Odd
 from connectors.rest.errors import Asking, Refused, Where, retry_after, translated
 from connectors.rest.settings import RestSettings
 from connectors.showing import shown
+from connectors.whole import Watch
 
 if TYPE_CHECKING:
     import httpx
@@ -56,6 +57,7 @@ class Client:
         self._settings = settings
         self._place = place
         self._transport = transport
+        self._watch = Watch(settings.timeout, "timeout", MOST)
 
     def ask(
         self,
@@ -79,6 +81,7 @@ class Client:
         with (
             self._place.gate("write" if asking.writing else "read"),
             translated(self.where, asking),
+            self._watch.within(self.where, writing=asking.writing),
             http.stream(method, self._settings.url + target, content=content, headers=sent) as response,
         ):
             return self._taken(response, asking)
@@ -206,6 +209,8 @@ class Client:
         """
         import httpx
 
+        from connectors.over_httpx import Watched
+
         settings, service = self._settings, urlsplit(self._settings.url)
         self._shown  # noqa: B018 (a secret without a value is told before anything is opened)
         return httpx.Client(
@@ -214,6 +219,7 @@ class Client:
             verify=service.scheme == "https",
             trust_env=not on_this_machine(service.hostname or ""),
             follow_redirects=False,
+            event_hooks={"request": [Watched(self._watch).goes]},
             transport=self._transport,
         )
 

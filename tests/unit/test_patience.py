@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from threading import Event
@@ -11,7 +13,8 @@ from typing import Any
 import pytest
 
 from connectors.api import Effect, Gate, Page, Patch, Request, Row, Traits, Window, Written, open_gate
-from connectors.errors import Bug, Expired, Limited, NoHeader, TableError, TryLater
+from connectors.errors import Bug, Expired, GivenUp, Limited, NoHeader, TableError, TryLater
+from engine import patience
 from engine.clock import SystemClock
 from engine.gate import TableGate
 from engine.governor import Governor, NotYet
@@ -265,9 +268,58 @@ def test_a_call_that_nobody_waits_for_any_more_does_not_hold_up_the_next() -> No
     asyncio.run(story())
 
 
+def test_an_answer_that_was_given_up_is_not_asked_for_again_before_the_next_poll() -> None:
+    table = Paged(GivenUp("it dripped"))
+    with pytest.raises(GivenUp, match="it dripped"):
+        through(table, lambda behind: behind.read())
+    assert table.asked == [None]
+
+
+def test_a_call_that_hangs_keeps_nobody_who_closes_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In real threads: what hangs ends when it likes, and then the table is closed all the same."""
+    monkeypatch.setattr(patience, "LET_GO_WITHIN", timedelta(milliseconds=10))
+    hangs, goes_on, closed = Event(), Event(), Event()
+
+    class Hanging(Paged):
+        def probe(self) -> str:
+            hangs.set()
+            goes_on.wait()
+            return "mark"
+
+        def close(self) -> None:
+            closed.set()
+
+    async def story() -> None:
+        behind = PatientTable(Hanging(), SystemClock(), ThreadWorker("test"))
+        looking = asyncio.create_task(behind.probe())
+        while not hangs.is_set():  # noqa: ASYNC110 (what is awaited is another thread)
+            await asyncio.sleep(0)
+        await behind.close()
+        assert not closed.is_set()
+        goes_on.set()
+        assert await looking == "mark"
+
+    asyncio.run(story())
+    assert closed.wait(30)
+
+
+def test_a_process_ends_though_a_call_hangs() -> None:
+    """Python itself waits at its end for the threads of pools."""
+    said = (
+        "import asyncio, threading; from engine.patience import ThreadWorker\n"
+        "async def story():\n"
+        "    begun = threading.Event()\n"
+        "    asyncio.ensure_future(ThreadWorker('test')(lambda: (begun.set(), threading.Event().wait())))\n"
+        "    await asyncio.sleep(0)\n"
+        "    begun.wait()\n"
+        "asyncio.run(story())"
+    )
+    assert subprocess.run([sys.executable, "-c", said], check=False, timeout=30).returncode == 0
+
+
 def test_a_call_that_outlives_its_loop_leaves_nothing_behind() -> None:
     """In real threads: Ctrl-C ends the loop of a command, and not what its thread is about."""
-    worker, held, asked = ThreadWorker("test"), Event(), Event()
+    worker, held, asked, ended = ThreadWorker("test"), Event(), Event(), Event()
     came_to: list[str] = []
 
     async def never() -> None:
@@ -280,6 +332,7 @@ def test_a_call_that_outlives_its_loop_leaves_nothing_behind() -> None:
             worker.wait(never())
         except TryLater as exc:
             came_to.append(str(exc))
+        ended.set()
 
     async def story() -> None:
         broken_off = asyncio.ensure_future(worker(call))
@@ -290,6 +343,7 @@ def test_a_call_that_outlives_its_loop_leaves_nothing_behind() -> None:
     asyncio.run(story())
     held.set()
     worker.close()
+    assert ended.wait(30)
     assert came_to == [ABOUT_TO_END]
 
 
