@@ -18,8 +18,10 @@ class TableError(Exception):
 class TryLater(TableError):
     """Nothing was written; the same call may succeed later.
 
-    `wait`: how long the store asked us to wait; None where it didn't say.
+    `wait`: how long the store asked us to wait; None where it didn't say.   soon: it may succeed before the next poll.
     """
+
+    soon = True
 
     def __init__(self, message: str, *, wait: timedelta | None = None) -> None:
         super().__init__(message)
@@ -27,7 +29,7 @@ class TryLater(TableError):
 
     def after(self, usual: timedelta) -> timedelta:
         """How long to wait before the same call is made again.   usual: where nobody says."""
-        return self.wait or usual
+        return (self.wait or usual) if self.soon else timedelta.max
 
 
 class Limited(TryLater):
@@ -53,10 +55,9 @@ class NoHeader(TryLater):
 
 
 class GivenUp(TryLater):
-    """An answer came too slowly, or was too large, and was left. Soon it would be so again: only the next poll is to try."""
+    """An answer came too slowly, or was too large, and was left. It would be so again if it were asked for at once."""
 
-    def after(self, usual: timedelta) -> timedelta:
-        return timedelta.max
+    soon = False
 
 
 class Expired(TryLater):

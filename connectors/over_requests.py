@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -39,7 +40,7 @@ class Watched(HTTPAdapter):
         return manager
 
     def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
-        self._watch.asks(requests.compat.urlsplit(request.url or "").hostname or "")
+        self._watch.asks(urlsplit(request.url or "").hostname or "")
         request.headers["Accept-Encoding"] = PACKINGS
         answer = super().send(request, *args, **more)
         try:
@@ -54,10 +55,8 @@ class Watched(HTTPAdapter):
         return self.build_response(request, raw)
 
     def _has_watched(self, manager: Any) -> None:
-        """urllib3.readthedocs.io, "Customizing pool classes": whatever pools and connections it would have, a proxy's among them."""
-        manager.pool_classes_by_scheme = {
-            scheme: self._pool(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
-        }
+        """urllib3.readthedocs.io, "Customizing pool classes": whatever connections it would have, a proxy's among them."""
+        manager.pool_classes_by_scheme = {scheme: self._pool(pool) for scheme, pool in manager.pool_classes_by_scheme.items()}
 
     def _pool(self, pool: Any) -> Any:
         watch = self._watch

@@ -42,7 +42,7 @@ class Watch:
     """Watches the requests of one client, one after the other."""
 
     def __init__(self, silence: timedelta, setting: str, most: int) -> None:
-        """silence: how long an answer may keep silent.   setting: what the operator calls that.   most: bytes of an answer, unpacked."""
+        """silence: how long an answer may keep silent.   setting: what the operator calls that.   most: bytes, unpacked."""
         self._limit = SILENCES * silence
         self._setting = setting
         self._most = most
@@ -82,11 +82,13 @@ class Watch:
         self._host = host
 
     def opened(self, connection: Connection | socket.socket) -> None:
-        """A request goes over this, or will. One that was long in coming about is cut at once."""
+        """A request goes over this, or will. Raises NotWhole, with a socket closed, where that was long in coming about."""
         with self._lock:
             self._open.add(connection)
         if self._over:
-            self._cut(self._request)
+            if isinstance(connection, socket.socket):
+                connection.close()
+            raise NotWhole(self._said())
 
     def taken(self, parts: Iterable[bytes], packing: str) -> Iterator[bytes]:
         """The answer's body, unpacked.   packing: its Content-Encoding.   Raises NotWhole."""

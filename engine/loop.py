@@ -180,13 +180,13 @@ class Daemon:
 
     async def close(self) -> None:
         """Let go of the tables, as far as they let go."""
-        letting_go = asyncio.ensure_future(asyncio.gather(*(tender.close() for tender in self._tenders)))
-        async with _beside(self.clock.sleep(LET_GO_WITHIN)) as late:
+        async with _beside(self._let_go()) as letting_go, _beside(self.clock.sleep(LET_GO_WITHIN)) as late:
             await asyncio.wait({letting_go, late}, return_when=asyncio.FIRST_COMPLETED)
-        if letting_go.done():
-            await letting_go
-        else:
-            letting_go.cancel()
+            if letting_go.done():
+                letting_go.result()
+
+    async def _let_go(self) -> None:
+        await asyncio.gather(*(tender.close() for tender in self._tenders))
 
     async def looked_everywhere(self) -> None:
         """Return once each table was looked at, whatever came of it."""

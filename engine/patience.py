@@ -32,7 +32,7 @@ WAITS = (timedelta(milliseconds=200), timedelta(milliseconds=500), timedelta(sec
 BEGINNINGS = 3
 """How often a read is begun whose cursor goes bad under way, before the store counts as unreachable until the next poll."""
 
-LET_GO_WITHIN = timedelta(seconds=2)
+CLOSED_WITHIN = timedelta(seconds=2)
 """So long a table that is closed is waited for: what still hangs in its thread ends by itself, or with the process."""
 
 ABOUT_TO_END = "rowd is about to end, or lets go of the table"
@@ -104,7 +104,7 @@ def _made(call: Callable[[], T], future: Future[T]) -> None:
         return
     try:
         answer = call()
-    except BaseException as exc:  # noqa: BLE001 (whatever it is, it is for who waits)
+    except BaseException as exc:  # whatever it is, it is for who waits
         future.set_exception(exc)
     else:
         future.set_result(answer)
@@ -204,7 +204,7 @@ class PatientTable:
         """Close the table and its thread. A call that waits for its quota is broken off; one that hangs is left to end alone."""
         self._gate.shut()
         closing = asyncio.ensure_future(self._worker(self.table.close))
-        late = asyncio.ensure_future(self._clock.sleep(LET_GO_WITHIN))
+        late = asyncio.ensure_future(self._clock.sleep(CLOSED_WITHIN))
         try:
             await asyncio.wait({closing, late}, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -81,7 +81,10 @@ class Client:
         straight = on_this_machine(there.hostname or "")  # no proxy leads there (VENDORS.md C8)
         known = there.scheme == "https"  # else there is no certificate, and reading the authorities takes a moment
         watched = Watched(self._watch)
-        hooks = {"request": [watched.goes, watched.packed], "response": [self._hears, watched.unpacked]}
+        hooks: dict[str, list[Callable[..., Any]]] = {
+            "request": [watched.goes, watched.packed],
+            "response": [self._hears, watched.unpacked],
+        }
         client = httpx.Client(verify=known, trust_env=not straight, event_hooks=hooks)
         vendors = Vendors(said, client=client)
         vendors.client.timeout = httpx.Timeout(settings.timeout.total_seconds(), connect=settings.connect_timeout.total_seconds())

@@ -277,7 +277,7 @@ def test_an_answer_that_was_given_up_is_not_asked_for_again_before_the_next_poll
 
 def test_a_call_that_hangs_keeps_nobody_who_closes_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     """In real threads: what hangs ends when it likes, and then the table is closed all the same."""
-    monkeypatch.setattr(patience, "LET_GO_WITHIN", timedelta(milliseconds=10))
+    monkeypatch.setattr(patience, "CLOSED_WITHIN", timedelta(milliseconds=10))
     hangs, goes_on, closed = Event(), Event(), Event()
 
     class Hanging(Paged):

@@ -7,11 +7,13 @@ import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from threading import Timer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from connectors import whole
 from connectors.api import Authorizable, Examinable, Place
 from connectors.errors import NeedsOwner, TryLater
 from connectors.google_sheets import BACKEND, GoogleSheetsSettings
@@ -163,6 +165,20 @@ def test_a_token_service_out_of_reach_or_not_googles(signed: SheetsBench, fault:
         begun.finish(query)
     assert parse_qs(query)["code"][0] not in str(raised.value)
     assert "4/0AX" not in str(raised.value)
+
+
+def test_a_token_service_that_drips_keeps_nothing(signed: SheetsBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = signed.table.sign_in(BACK)
+    query = brought(begun.address)
+
+    class Over(Timer):
+        def start(self) -> None:
+            self.function(*self.args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(whole, "Timer", Over)  # the time is over before anything has come
+        assert "127.0.0.1 was still at its answer after 4m" in trouble(lambda: begun.finish(query), TryLater)
+    assert not (signed.folder / TOKEN).exists()
 
 
 def test_a_drive_that_does_not_say_who_it_is_is_no_obstacle(signed: SheetsBench) -> None:
