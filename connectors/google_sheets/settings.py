@@ -91,7 +91,11 @@ class GoogleSheetsSettings(BaseModel, extra="forbid", frozen=True):
         seconds=10
     )
     read_timeout: Annotated[
-        Patience, Field(description="How long Google may take to answer one request, or go on with its answer.")
+        Patience,
+        Field(
+            description="How long Google may take to answer one request, or go on with its answer. In all it may take four times as"
+            " long."
+        ),
     ] = timedelta(seconds=60)
     endpoint: Annotated[
         Endpoint | None,
