@@ -76,7 +76,9 @@ class AirtableSettings(BaseModel, extra="forbid", frozen=True):
         " `rowd setup` makes it. Left out: no history is kept in the base. On the free plan a base holds 1,000 records in all.",
     )
     connect_timeout: Patience = Field(default=timedelta(seconds=5), description="How long a connection may take to come about.")
-    timeout: Patience = Field(default=timedelta(seconds=30), description="How long an answer may keep silent. In all it may take four times as long.")
+    timeout: Patience = Field(
+        default=timedelta(seconds=30), description="How long an answer may keep silent. In all it may take four times as long."
+    )
     endpoint: Endpoint = Field(default=ENDPOINT, description="Where the API is: another address only for a proxy or a test.")
 
     @model_validator(mode="after")

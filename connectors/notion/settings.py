@@ -58,7 +58,9 @@ class NotionSettings(BaseModel, extra="forbid", frozen=True):
         default=LAG, description="For how long a query may still show a row as it was before it was written; copies and syncs wait."
     )
     connect_timeout: Patience = Field(default=timedelta(seconds=5), description="How long a connection may take to come about.")
-    timeout: Patience = Field(default=timedelta(seconds=60), description="How long an answer may keep silent. In all it may take four times as long.")
+    timeout: Patience = Field(
+        default=timedelta(seconds=60), description="How long an answer may keep silent. In all it may take four times as long."
+    )
     endpoint: Endpoint = Field(default=ENDPOINT, description="Where the API is: another address only for a proxy or a test.")
 
     @model_validator(mode="after")

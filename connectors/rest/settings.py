@@ -74,7 +74,9 @@ class RestSettings(BaseModel, extra="forbid", frozen=True):
     )
     cell_limit: int = Field(default=32_767, ge=500, le=10_000_000, description="How many characters a cell takes.")
     connect_timeout: Patience = Field(default=timedelta(seconds=5), description="How long a connection may take to come about.")
-    timeout: Patience = Field(default=timedelta(seconds=30), description="How long an answer may keep silent. In all it may take four times as long.")
+    timeout: Patience = Field(
+        default=timedelta(seconds=30), description="How long an answer may keep silent. In all it may take four times as long."
+    )
 
     @model_validator(mode="after")
     def _can_put_whole_rows(self) -> Self:
