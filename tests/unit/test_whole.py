@@ -43,7 +43,7 @@ GOOD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 13
 DRIPS = {
     "the head": b"HTTP/1.1 200 OK\r\nContent-Ty",
     "the body": b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n{"so": "',
-    "a chunk": b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n7\r\n{"so": "\r\n6',
+    "a chunk": b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{"so": "\r\n6',
     "a body that is whole, and without a length": b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"so": "far"}',
 }
 Ask = Callable[[bool], Any]
