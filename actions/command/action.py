@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from actions.api import NOT_STARTED, Context, Lost, Outcome, Request, Result, Unbegun, Uptime
 from actions.boot import boot
-from actions.command import argv
+from actions.command import argv, bwrap
 from actions.command.environment import PATH, account_of, variables
 from actions.command.finding import in_place, looked_up
-from actions.command.folder import FILES, STDOUT, Sizes, take_back
+from actions.command.folder import FILES, STDERR, STDOUT, Sizes, take_back
 from actions.command.identity import kill_left
-from actions.command.launcher import Launch, Order
+from actions.command.launcher import Launch, Order, account_to_become
+from actions.command.outputs import last_line
+from actions.command.sandbox import HERE, TMP, Account, Profile, outside, profile, was_made
 from actions.command.settings import CommandSettings
 from actions.command.tickets import Ticket, begun, is_made, newest, unmade
 from actions.command.verdict import result, too_much
@@ -31,8 +34,12 @@ LAUNCHES = 3
 
 
 def make(name: str, settings: CommandSettings, base: Path) -> Command:  # noqa: ARG001 (a Kind's signature)
-    """A command from its definition. Raises ValueError where a row's value could become a command."""
-    return Command(settings, argv.read(settings.argv, settings.parameters), base / settings.cwd)
+    """A command from its definition. Raises ValueError where a row's value could become a command, or a sandbox would be none."""
+    elements, cwd = argv.read(settings.argv, settings.parameters), (base / settings.cwd).absolute()
+    if settings.sandbox is None:
+        return Command(settings, elements, cwd)
+    said = Path(os.path.normpath(cwd)) if "cwd" in settings.model_fields_set else None
+    return Command(settings, elements, cwd, profile(settings.sandbox, base.absolute(), said))
 
 
 class Command:
@@ -40,10 +47,11 @@ class Command:
 
     kind = "command"
 
-    def __init__(self, settings: CommandSettings, elements: argv.Argv, cwd: Path) -> None:
+    def __init__(self, settings: CommandSettings, elements: argv.Argv, cwd: Path, sandbox: Profile | None = None) -> None:
         self._settings = settings
         self._argv = elements
-        self._cwd = cwd.absolute()
+        self._cwd = cwd
+        self._sandbox = sandbox
 
     async def run(self, request: Request, context: Context) -> Result:
         """The attempt is made ready anew for as long as its warden is gone before it has begun anything."""
@@ -111,15 +119,30 @@ class Command:
         return is_made(folder, ticket.nth + 1) or not (folder / STDOUT).exists()
 
     def lacking(self) -> str | None:
-        """The folder that it runs in, its program, or the user that it runs as."""
+        """The folder that it runs in, its program, the user that it runs as, or its sandbox, which is tried."""
+        return self._absent() or self._untried()
+
+    def _absent(self) -> str | None:
+        """The same, as far as it can be seen."""
         try:
             in_place(self._cwd)
-            looked_up(self._argv[0].filled(lambda _: ""), self._cwd, self._settings.environment.get("PATH", PATH))
+            path = self._settings.environment.get("PATH", PATH)
+            program = Path(looked_up(self._argv[0].filled(lambda _: ""), self._cwd, path))
             if self._settings.user is not None:
                 account_of(self._settings.user)
         except (OSError, ValueError) as exc:
             return str(exc)
+        if self._sandbox is not None and self._sandbox.hides(program):
+            return f"its sandbox doesn't show {program}; add that, or its folder, to sandbox.read"
         return None
+
+    def _untried(self) -> str | None:
+        if self._sandbox is None:
+            return None
+        try:
+            return self._sandbox.wanting(None) or bwrap.tried(self._wrapped(self._sandbox, ["/bin/true"], None))
+        except ValueError as exc:
+            return str(exc)
 
     def refusal(self, parameters: Mapping[str, Value]) -> str | None:
         """A path that leads out of its folder."""
@@ -136,8 +159,10 @@ class Command:
         """What it came to; only after `_tidy`."""
         status: int | str = end.why if end.status is None else end.status
         why = end.why if end.status is None and not end.orphaned else None
-        if end.status in (NOT_FOUND, NOT_EXECUTABLE):
-            why = self.lacking()  # looked for only now: most programs are there
+        if self._sandbox is not None and end.status is not None and not was_made(folder):
+            why = bwrap.unmade(last_line(folder / STDERR) or f"exit {end.status}")
+        elif end.status in (NOT_FOUND, NOT_EXECUTABLE):
+            why = self._absent()  # looked for only now: most programs are there
         if why is not None:
             return Result(Outcome.FAILED, cut(plain(mask.text(f"{NOT_STARTED}{why}"))))
         much = too_much(folder, sizes, self._settings.output_limit, mask)
@@ -148,6 +173,9 @@ class Command:
         much = too_much(folder, sizes, self._settings.output_limit, mask)
         if much is not None or ticket is None or ticket.status is None:
             return much
+        said = last_line(folder / STDERR) if self._sandbox is not None and ticket.status and not was_made(folder) else ""
+        if said.startswith(bwrap.SAYS):  # else it was begun by a definition without a sandbox
+            return Result(Outcome.FAILED, cut(plain(mask.text(f"{NOT_STARTED}{bwrap.unmade(said)}"))), past=ticket.past)
         return replace(result(folder, sizes, ticket.status, self._settings.ok_exit_codes, mask), past=ticket.past)
 
     def _tidy(self, folder: Path, mask: Mask, end: End | None = None) -> Sizes:
@@ -163,21 +191,36 @@ class Command:
 
     def _order(self, request: Request, context: Context, folder: Path, ticket: int) -> Order:
         """Raises ValueError, with a sentence, for what only the machine knows: a program or a user that isn't there."""
-        settings = self._settings
+        settings, sandbox = self._settings, self._sandbox
         secrets = {name: context.secret(name) for name in settings.secrets}
-        environment = variables(request, folder, settings.environment, secrets, settings.user)
+        seen, fixed = folder, settings.environment
+        if sandbox is not None:
+            seen, fixed = Path(HERE), {"HOME": TMP, **fixed}
+        environment = variables(request, seen, fixed, secrets, settings.user)
         elements = argv.filled(self._argv, confined(settings.parameters, request.parameters))
+        elements[0] = self._program(elements[0], environment["PATH"])
+        if sandbox is not None:
+            if (why := sandbox.wanting(folder.parent.parent)) is not None:
+                raise ValueError(why)
+            elements, environment = self._wrapped(sandbox, elements, folder), outside(environment)
         return Order(
-            argv=(self._program(elements[0], environment["PATH"]), *elements[1:]),
-            cwd=self._cwd,
+            argv=elements,
+            cwd=self._cwd if sandbox is None else Path("/"),
             environment=environment,
             folder=folder,
             ticket=ticket,
-            user=settings.user,
+            user=settings.user if sandbox is None else None,
             memory=settings.memory,
             cpu=settings.cpu,
             nice=settings.nice,
         )
+
+    def _wrapped(self, sandbox: Profile, elements: Sequence[str], folder: Path | None) -> list[str]:
+        """Raises ValueError, with a sentence. folder: as `Profile.wrapped` has it."""
+        account, user = account_to_become(self._settings.user), None
+        if account is not None and account.pw_uid != 0:
+            user = Account(account.pw_uid, account.pw_gid, os.getgrouplist(account.pw_name, account.pw_gid))
+        return sandbox.wrapped(bwrap.bwrap(), elements, folder, user, self._settings.environment)
 
     def _program(self, name: str, path: str) -> str:
         """The program's path, found as a shell would. One that is named by its path is looked at only once it can't be executed."""

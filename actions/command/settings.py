@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from actions.api import Definition
 from actions.sizes import Size
@@ -56,6 +56,25 @@ Word = Annotated[str, AfterValidator(_sayable)]
 Environment = Mapping[Annotated[str, AfterValidator(variable)], Word]
 
 
+def _path(path: Path) -> Path:
+    _sayable(str(path))
+    return path
+
+
+Place = Annotated[Path, AfterValidator(_path)]
+
+
+class Sandbox(BaseModel, extra="forbid", frozen=True):
+    """`[actions.NAME.sandbox]`: what a command sees of this machine, and may change."""
+
+    network: bool = Field(default=False, description="Whether it may use the network, what listens on this machine included.")
+    read: tuple[Place, ...] = Field(
+        default=(), description="Folders and files that it sees besides the system's; relative to the folder of rowd.toml."
+    )
+    write: tuple[Place, ...] = Field(default=(), description="Folders and files that it may change, too; relative as for `read`.")
+    tmp: Size = Field(default=100 * 10**6, ge=4096, description="How much its own /tmp holds; that is memory, and gone at its end.")
+
+
 class CommandSettings(Definition, frozen=True):
     """`kind = "command"`: a program of this machine."""
 
@@ -76,6 +95,9 @@ class CommandSettings(Definition, frozen=True):
     nice: int = Field(default=0, ge=-20, le=19, description="How much it stands back for others; below 0 only as root.")
     kill_after: Span = Field(
         default=timedelta(seconds=10), description="How long it has to end after SIGTERM, before it is killed with SIGKILL."
+    )
+    sandbox: Sandbox | None = Field(
+        default=None, description="Run it with bubblewrap, closed off from this machine: see [Sandboxes](#sandboxes)."
     )
     ok_exit_codes: tuple[Annotated[int, AfterValidator(_exit_code)], ...] = Field(
         default=(0,), min_length=1, description="Exit codes that mean success."
