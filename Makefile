@@ -12,7 +12,7 @@ BY_FILE := --dist loadfile --no-loadscope-reorder
 # Where the machine says otherwise, each of the many processes of the tests would compile all that it imports anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test packages npm postgresql servers rewritten coverage check prove soak bench lock clean
+.PHONY: demo test packages npm postgresql bubblewrap servers rewritten coverage check prove soak bench lock clean
 
 # On a terminal the demo is a job of its own: Ctrl-C ends it, however early, and make goes on to its end with the demo's status.
 demo: $(READY)
@@ -27,6 +27,7 @@ test: $(READY)
 packages: $(READY)
 	-@$(MAKE) --no-print-directory npm
 	-@$(MAKE) --no-print-directory postgresql
+	-@$(MAKE) --no-print-directory bubblewrap
 
 # pytest compiles the tests in its own way: once while others fetch packages, else each of its processes does it for itself.
 rewritten: $(READY)
@@ -41,6 +42,10 @@ servers: $(SERVERS)/.ready
 # PostgreSQL from Debian where it is missing and we may install. RUNLEVEL=1: nothing is started; tests start a cluster of their own.
 postgresql:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { test "$$(id -u)" = 0 && apt-get update -qq && RUNLEVEL=1 apt-get install -qq --no-install-recommends postgresql; } || { echo "The tests of PostgreSQL need its server: install it (Debian: postgresql)."; false; }
+
+# bubblewrap from Debian where it is missing and we may install. Without it the tests of sandboxes fail, and say so; all others run.
+bubblewrap:
+	@command -v bwrap >/dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq --no-install-recommends bubblewrap; } || { echo "The tests of sandboxes need bubblewrap: install it (Debian: bubblewrap)."; false; }
 
 # Which lines the tests of functions and stores reach. Measuring doubles what they take, and decides nothing, so it is no part of `test`.
 coverage: $(READY)

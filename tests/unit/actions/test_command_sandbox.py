@@ -178,7 +178,7 @@ def alive(work: Path) -> Path:
 
 TREE = """
 exec 9>ALIVE
-trap 'echo tidied; exit 0' TERM
+trap 'sleep 0.3; echo tidied; exit 0' TERM
 setsid sh -c 'trap "" TERM; echo begun >&9; while :; do sleep 1000; done' &
 while :; do sleep 1000 & wait $!; done
 """
@@ -218,7 +218,9 @@ def test_cancelled_the_program_is_asked_to_end_and_what_left_its_group_ends_too(
 
 def test_what_ignores_sigterm_is_killed(folder: Path, work: Path) -> None:
     async def main() -> None:
-        running, opened = await begun(folder, alive(work), TREE.replace("'echo tidied; exit 0'", "''"), kill_after="0.05s")
+        running, opened = await begun(
+            folder, alive(work), TREE.replace("'sleep 0.3; echo tidied; exit 0'", "''"), kill_after="0.05s"
+        )
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
@@ -356,6 +358,14 @@ def test_a_sandbox_that_could_not_be_made_is_no_success_whatever_exit_codes_are_
     assert without.outcome is Outcome.SUCCEEDED
 
 
+def test_one_that_was_begun_before_its_definition_had_a_sandbox_is_what_it_came_to(folder: Path) -> None:
+    settings: dict[str, Any] = {"argv": line("exit 3"), "ok_exit_codes": [3]}
+    killed_daemon(folder, "after", **settings)
+    found = adopted(folder, sandbox={}, **settings)
+    assert isinstance(found, Result)
+    assert found.outcome is Outcome.SUCCEEDED
+
+
 @pytest.mark.parametrize(
     ("file", "value", "remedy"),
     [
@@ -410,6 +420,11 @@ def test_what_is_not_there_or_leads_to_what_rowd_keeps_is_known_before_and_nothi
         result = boxed(folder, "true", sandbox)
         assert result.summary.startswith(f"it could not be started: {why}")
         assert (lacking(tmp_path, argv=["true"], sandbox=sandbox) or "").startswith(why)
+    (tmp_path / "real").mkdir()
+    (tmp_path / "alias").symlink_to("real")
+    assert f"would show {tmp_path}/alias by {tmp_path}/real" in (
+        lacking(tmp_path / "alias", argv=["true"], sandbox={"read": ["../real"]}) or ""
+    )
     runs = tmp_path / "state" / "runs"
     attempt = runs / "01RUN" / "1"
     attempt.parent.mkdir(parents=True)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 
 import actions
 from actions.api import Definition
-from actions.command.settings import CommandSettings
+from actions.command.settings import CommandSettings, Sandbox
 from actions.http.settings import HttpSettings
 from actions.parameters import Parameter, ParameterType
 from actions.simulate import SimulateSettings
@@ -32,6 +32,7 @@ def table(section: str) -> dict[str, tuple[str, str]]:
         ("Every action", Definition),
         ("Parameters", Parameter),
         ("command", CommandSettings),
+        ("Sandboxes", Sandbox),
         ("http", HttpSettings),
         ("simulate", SimulateSettings),
     ],
@@ -68,7 +69,7 @@ def test_every_type_of_a_parameter_is_described() -> None:
 
 def test_the_definitions_shown_are_accepted() -> None:
     blocks = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         for name, raw in tomllib.loads(block)["actions"].items():
             kind = actions.load(raw["kind"])

@@ -92,6 +92,28 @@ def test_the_drop_in_for_sudo_takes_back_all_that_forbids_it() -> None:
     assert set(taken_back.values()) == {"no", "", "~"}
 
 
+def scored(folder: Path, *drop_ins: str) -> float:
+    """How exposed systemd finds the unit with these beside it: from 0, the least, to 10."""
+    installed = folder / "rowd.service"
+    (folder / "rowd.service.d").mkdir(parents=True)
+    installed.write_text(UNIT.read_text(encoding="utf-8").replace("ExecStart=rowd", f"ExecStart={shutil.which('true')}"))
+    for number, text in enumerate(drop_ins):
+        (folder / "rowd.service.d" / f"{number}.conf").write_text(text, encoding="utf-8")
+    asked = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(installed)], capture_output=True, text=True, check=False
+    )
+    found = re.search(r"exposure level for rowd.service: (\d+\.\d)", asked.stdout)
+    assert found is not None, asked.stderr
+    return float(found[1])
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="this machine has no systemd to ask")
+def test_the_drop_in_for_sandboxes_costs_what_the_page_says(tmp_path: Path) -> None:
+    (drop_in,) = (text for text in DROP_INS if "pivot_root" in text)
+    with_it, without = re.findall(r"counts (\d\.\d) with it, (\d\.\d) without", PAGE)[0]
+    assert (scored(tmp_path / "with", drop_in), scored(tmp_path / "without")) == (float(with_it), float(without))
+
+
 # --- without systemd
 
 
