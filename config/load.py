@@ -16,6 +16,7 @@ from pydantic import SecretStr, ValidationError
 
 from config.environment import Variable, gathered, is_override, overrides, read_credentials, read_env_file
 from config.mistakes import ConfigError, Mistake, closest, mistakes_of, pointer
+from config.programs import asked
 from config.readers import exposed
 from config.settings import ANY, HALF, NAME, Settings
 
@@ -34,10 +35,11 @@ class Config:
 
     base: the folder of `file`, absolute: relative paths in the settings start from it.
     warnings: sentences for the operator, about what works but shouldn't stay so.
-    variables: name → value of everything that is set in the environment, in credentials and in `.env`; shown to nobody.
-    kept: the same of credentials and `.env` alone, without what overrides a setting.
+    variables: name → value of everything that is set in the environment, in credentials and in `.env`, or told by a program; shown
+        to nobody.
+    kept: the same without the environment, and without what overrides a setting.
     version: `version_of` the file when it was read.
-    sources: name → where its value comes from: a file's path, or "environment".
+    sources: name → where its value comes from: a file's path, "environment", or "command" and its program.
     """
 
     settings: Settings
@@ -71,7 +73,8 @@ Check = Callable[[Config], Iterable[Mistake]]
 
 
 def load(path: Path | None, environ: Mapping[str, str], cwd: Path, check: Check = lambda _: ()) -> Config:
-    """Read and validate everything. The environment wins over credentials, these over `.env` beside the file, that over the file.
+    """Read and validate everything. The environment wins over credentials, these over `.env` beside the file, that over the file,
+    whose programs are asked for secrets that have no value yet.
 
     path: the file; None: `ROWD_CONFIG`, else `rowd.toml` in `cwd`, else `/etc/rowd/rowd.toml`.   cwd: absolute.
     check: is asked even where there are mistakes already, with what is right so far, so that all are told together. Of a file
@@ -89,12 +92,14 @@ def load(path: Path | None, environ: Mapping[str, str], cwd: Path, check: Check 
     over, origins, unplaced = overrides(variables)
     merged = _merged(raw, over)
     settings, refused = _validated(merged, file, origins)
-    mistakes = [*unreadable, *unread, *unlent, *unplaced, *refused]
+    told, untold = asked(settings.secrets, file, environ, variables)
+    variables |= told
+    mistakes = [*unreadable, *unread, *unlent, *unplaced, *refused, *untold]
     if not unreadable:
         mistakes += _references(settings, raw, file)
-        told = {mistake.key for mistake in mistakes}
-        mistakes += (mistake for mistake in _halves(raw, file) if mistake.key not in told)
-    kept = {**of_file, **{name: variable.value for name, variable in credentials.items()}}
+        known = {mistake.key for mistake in mistakes}
+        mistakes += (mistake for mistake in _halves(raw, file) if mistake.key not in known)
+    kept = {**of_file, **{name: variable.value for name, variable in (*credentials.items(), *told.items())}}
     config = Config(
         settings,
         file.parent,

@@ -221,6 +221,30 @@ def _variable(name: str) -> str:
     return name
 
 
+def _secret(name: str) -> str:
+    if name.startswith("ROWD_"):
+        raise ValueError(f'"{name}" is one of rowd\'s own variables; choose another name')
+    return _variable(name)
+
+
+def _no_nul(word: str) -> str:
+    if "\0" in word:
+        raise ValueError("holds a NUL character; remove it")
+    return word
+
+
+class SecretCommand(Section):
+    """`[secret.NAME]`: a secret that a program tells, where nothing else gives it a value."""
+
+    command: tuple[Annotated[str, AfterValidator(_no_nul)], ...] = Field(
+        min_length=1, description="The program that prints it, and its arguments, one list element each; no shell."
+    )
+    secrets: tuple[Annotated[str, AfterValidator(_variable)], ...] = Field(
+        default=(), description="Secrets that the program gets as variables: of `.env` or a credential, beside rowd's environment."
+    )
+    timeout: Positive = Field(default=timedelta(seconds=30), le=timedelta(minutes=5), description="How long it may take.")
+
+
 class Conditions(Section):
     """`[conditions]`: what the conditions of rows may read."""
 
@@ -270,6 +294,7 @@ class Settings(Section):
     watches: Mapping[Name, Annotated[Mapping[str, Any], AfterValidator(_of_a_kind("file"))]] = Field(default={}, alias="watch")
     facts: Mapping[Name, Annotated[Mapping[str, Any], AfterValidator(_of_a_kind("command"))]] = Field(default={}, alias="fact")
     channels: Mapping[Name, Channel] = Field(default={}, alias="channel")
+    secrets: Mapping[Annotated[str, AfterValidator(_secret)], SecretCommand] = Field(default={}, alias="secret")
     conditions: Conditions = Conditions()
     blackouts: tuple[Blackout, ...] = Field(default=(), alias="blackout")
     breaker: BreakerSettings = BreakerSettings()

@@ -25,8 +25,8 @@ def mask_of(config: Config) -> Mask:
 
 
 def declared_secrets(config: Config) -> set[str]:
-    """The names of all that actions, facts, watched sources, channels and pings declare as theirs."""
-    return {name for _, name in declarations(config)}
+    """The names of all that actions, facts, watched sources, channels and pings declare as theirs, or programs tell."""
+    return {name for _, name in declarations(config)} | set(config.settings.secrets)
 
 
 def declarations(config: Config) -> Iterator[tuple[str, str]]:
@@ -38,6 +38,7 @@ def declarations(config: Config) -> Iterator[tuple[str, str]]:
             said = ((setting, one.get(setting)) for setting in SECRETS if section != "actions")
             yield from ((f"{section}.{name}.{setting}", secret) for setting, secret in said if isinstance(secret, str))
     yield from ((f"channel.{name}.secret", one.secret) for name, one in settings.channels.items())
+    yield from ((f"secret.{name}.secrets", secret) for name, one in settings.secrets.items() for secret in one.secrets)
     if settings.ping is not None:
         yield "ping.secret", settings.ping.secret
 

@@ -47,7 +47,7 @@ class Reloading:
     async def _read_anew(self) -> None:
         now = self._made.clock.now()
         try:
-            site = self._reload()
+            site = await asyncio.to_thread(self._reload)  # programs may be asked for secrets; nothing waits for them meanwhile
         except ConfigError as exc:
             self._note = replace(self._note, refused=str(exc), refused_at=now)
             self._listener(ConfigRefused(at=now, message="; ".join(str(exc).splitlines())))

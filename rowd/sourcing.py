@@ -127,4 +127,6 @@ def naming(key: str, raw: Mapping[str, object], secret: str) -> str:
 def without_value(config: Config, key: str, secret: str) -> Mistake:
     """A secret that is named there and has none."""
     remedy = f"put {secret}=… into .env beside rowd.toml, or into the environment"
+    if secret in config.settings.secrets:
+        remedy = f"see to its command, under secret.{secret}"
     return Mistake(str(config.file), key, f"{secret} has no value", remedy)

@@ -22,7 +22,10 @@ TO_NOBODY = "given to nobody"
 
 
 class Secret(Struct, frozen=True):
-    """One, as `--json` has it.   used_by: keys of rowd.toml.   value_from: a file, or "environment"; null where there is none."""
+    """One, as `--json` has it.
+
+    used_by: keys of rowd.toml.   value_from: a file, "environment", or "command" and its program; null where there is none.
+    """
 
     name: str
     used_by: list[str]
@@ -34,8 +37,9 @@ class Secret(Struct, frozen=True):
 def secrets_check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Say of each secret that rowd.toml names who gets it and where its value comes from. No value is shown, nor asked of anybody.
 
-    Values come from the environment, from credentials of systemd, or from .env; what only the service has (its credentials,
-    /etc/rowd/env) is missing here. Ends with 1 where a value is missing, or others can read it.
+    Values come from the environment, from credentials of systemd, from .env, or from commands of rowd.toml, which are run; what
+    only the service has (its credentials, /etc/rowd/env) is missing here. Ends with 1 where a value is missing, or others can read
+    it.
     """
     site, mistakes = whatever_is_right(config)
     for mistake in mistakes:

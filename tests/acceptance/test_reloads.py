@@ -89,6 +89,39 @@ def test_a_table_that_was_taken_out_is_let_go_of_when_its_work_has_ended_and_ano
 
 # --- secrets
 
+
+def test_a_program_is_asked_for_a_secret_at_the_start_and_at_each_reload_and_what_it_told_is_told_nowhere(site: Make) -> None:
+    here = site("a,tells,open,* * * * * *,active,,,,,,,")
+    config, kept = here.folder / "rowd.toml", here.folder / "kept"
+    kept.write_text("hunter2-first")
+    told = f"""
+[secret.WORD]
+command = ["/bin/sh", "-c", "echo asked >>{here.folder}/asked; cat {kept}"]
+[actions.open]
+kind = "command"
+argv = ["/bin/sh", "-c", "echo $WORD; echo ${{{{#WORD}}}}"]
+secrets = ["WORD"]
+"""
+    config.write_text(config.read_text() + told)
+    daemon = here.start()
+    assert daemon.until("run.ended")["reason"] == "13"
+    asked = (here.folder / "asked").read_text()
+    kept.write_text("hunter2-and-second")
+    daemon.process.send_signal(signal.SIGHUP)
+    daemon.until("config.reloaded")
+    daemon.until("run.ended", lambda event: event["reason"] == "18")
+    assert (asked, (here.folder / "asked").read_text()) == ("asked\n", "asked\nasked\n")
+    kept.unlink()
+    daemon.process.send_signal(signal.SIGHUP)
+    refused = daemon.until("config.refused")
+    assert "secret.WORD.command: /bin/sh ended with exit 1" in refused["message"]
+    daemon.until("run.ended", lambda event: event["at"] > refused["at"] and event["reason"] == "18")
+    assert daemon.stop() == 0
+    left = [file for file in here.folder.rglob("*") if file.is_file() and b"hunter2" in file.read_bytes()]
+    assert "hunter2" not in json.dumps(daemon.events)
+    assert left == []
+
+
 Set = tuple[str, str, str]
 """The table in rowd.toml, a value of its secret that is good, and one that is none."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from actions.api import Process
+from config.mistakes import ConfigError, Mistake
 from engine.clock import SystemClock
 from engine.events import ConfigReloaded, Event
 from engine.governor import Governor
@@ -57,6 +59,27 @@ def test_a_second_reading_waits_until_the_first_is_taken_over(tmp_path: Path, mo
 
     asyncio.run(story())
     assert happened == ["reads", "serves ops", "says so", "reads", "says so"]
+
+
+def test_the_daemon_works_on_while_a_program_is_asked_for_a_secret(tmp_path: Path) -> None:
+    site = site_at(Desk(tmp_path).folder / "rowd.toml")
+    answered = threading.Event()
+    waited: list[bool] = []
+
+    def read() -> Any:
+        waited.append(answered.wait(20))  # as a program keeps it waiting
+        raise ConfigError([Mistake("rowd.toml", "", "is wrong", "mend it")])  # what becomes of it is another test's
+
+    async def story() -> None:
+        made = SimpleNamespace(clock=SystemClock(), keepers={})
+        anew = Reloading(site, Process(1, 1), cast("Any", made), cast("Any", None), read, lambda _: None)
+        reading = asyncio.create_task(anew.reload())
+        await asyncio.wait({reading}, timeout=0)
+        answered.set()  # by the loop, which goes round meanwhile
+        await reading
+
+    asyncio.run(story())
+    assert waited == [True]
 
 
 def test_only_a_secret_that_was_asked_for_makes_a_table_another(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 import config
 from config.load import load
 from config.outside import Health, Listen, Ping
-from config.settings import Blackout, BreakerSettings, Channel, Conditions, Daemon, Defaults, Settings, TableSettings
+from config.settings import Blackout, BreakerSettings, Channel, Conditions, Daemon, Defaults, SecretCommand, Settings, TableSettings
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = Path(config.__file__).parent / "rowd.example.toml"
@@ -30,6 +30,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[ping]": Ping,
     "[conditions]": Conditions,
     "[channel.NAME]": Channel,
+    "[secret.NAME]": SecretCommand,
     "[[blackout]]": Blackout,
 }
 DEPENDS = {"state_dir", "time_zone"}
@@ -52,10 +53,10 @@ def rows(heading: str) -> dict[str, str]:
     return dict(re.findall(r"^\| `(\w+)` \| (.*?) \|", part, flags=re.MULTILINE))
 
 
-def read(tmp_path: Path, text: str) -> Settings:
+def read(tmp_path: Path, text: str, **environ: str) -> Settings:
     file = tmp_path / "rowd.toml"
     file.write_text(text, encoding="utf-8")
-    return load(file, {}, tmp_path).settings
+    return load(file, environ, tmp_path).settings
 
 
 def test_the_example_is_right_as_it_is(tmp_path: Path) -> None:
@@ -66,7 +67,7 @@ def test_the_example_is_right_as_it_is(tmp_path: Path) -> None:
 
 def test_the_example_is_right_with_every_setting_taken_out_of_its_comment(tmp_path: Path) -> None:
     text = uncommented(EXAMPLE.read_text(encoding="utf-8"))
-    settings = read(tmp_path, text)
+    settings = read(tmp_path, text, BACKUP_PASSWORD="set, so that its program isn't asked")
     raw = tomllib.loads(text)
     assert settings.daemon == Daemon(state_dir=Path(".rowd"))
     assert settings.breaker == BreakerSettings()
@@ -77,6 +78,7 @@ def test_the_example_is_right_with_every_setting_taken_out_of_its_comment(tmp_pa
         assert set(raw[section]) == set(keys(model)), f"every setting of [{section}] stands in the example"
     assert set(keys(TableSettings)) < set(raw["tables"]["tasks"])
     assert set(raw["channel"]["mail"]) == set(keys(Channel))
+    assert set(raw["secret"]["BACKUP_PASSWORD"]) == set(keys(SecretCommand))
     assert {key for blackout in raw["blackout"] for key in blackout} == set(keys(Blackout))
 
 
@@ -104,7 +106,12 @@ def test_every_setting_has_a_row_with_its_default_on_the_page(heading: str) -> N
             given = (
                 {"name": "n", "days": ["sat"]} if model is Blackout and key != "days" else {"name": "n", "dates": ["2026-01-01"]}
             )
-            others = {TableSettings: {"connector": "local"}, Blackout: given, Channel: {"secret": "MAIL"}}.get(model, {})
+            others = {
+                TableSettings: {"connector": "local"},
+                Blackout: given,
+                Channel: {"secret": "MAIL"},
+                SecretCommand: {"command": ["x"]},
+            }.get(model, {})
             assert getattr(model.model_validate({**others, **value}), name) == default
 
 
