@@ -52,7 +52,14 @@ def test_it_runs_in_the_folder_of_rowd_toml_in_our_environment_with_its_own_secr
     (folder / ".env").write_text("LOGIN=hunter2\nOTHER=hidden\n")
     script = "echo $(pwd) $HERE $LOGIN .$OTHER. $(readlink /proc/self/fd/0) $(cut -d' ' -f7 /proc/self/stat)"
     written(folder, script, 'secrets = ["LOGIN"]')
-    value = load(None, {**PATH, "HERE": "here"}, folder).secret("TOKEN").get_secret_value()
+    ours, (reading, writing) = os.dup(0), os.pipe()
+    os.dup2(reading, 0)
+    try:
+        value = load(None, {**PATH, "HERE": "here"}, folder).secret("TOKEN").get_secret_value()
+    finally:
+        os.dup2(ours, 0)
+        for end in (ours, reading, writing):
+            os.close(end)
     assert value == f"{folder} here hunter2 .. /dev/null 0"  # 0: it has no terminal (proc(5))
 
 
