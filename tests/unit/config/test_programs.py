@@ -127,9 +127,11 @@ def test_what_it_leaves_running_keeps_nobody(folder: Path) -> None:
 
 
 def test_all_are_asked_at_the_same_time(folder: Path) -> None:
-    for mine, other in (("ONE", "TWO"), ("TWO", "ONE")):  # each waits for the other
-        os.mkfifo(folder / mine)
-        written(folder, f"{{ echo >{folder}/{other} & }}; read x <{folder}/{mine}; echo {mine}", 'timeout = "60s"', name=mine)
+    there, back = folder / "there", folder / "back"
+    os.mkfifo(there)
+    os.mkfifo(back)  # each waits for the other
+    written(folder, f"echo >{there}; read x <{back}; echo ONE", 'timeout = "60s"', name="ONE")
+    written(folder, f"read x <{there}; echo >{back}; echo TWO", 'timeout = "60s"', name="TWO")
     config = load(None, PATH, folder)
     assert [config.secret(name).get_secret_value() for name in ("ONE", "TWO")] == ["ONE", "TWO"]
 
