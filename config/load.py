@@ -229,6 +229,7 @@ def _references(settings: Settings, raw: Mapping[str, Any], file: Path) -> Itera
         *((f"tables.{n}.readable_by", "table", set(t.readable_by) - {ANY}, tables) for n, t in settings.tables.items()),
         *((f"blackout[{n}].tables", "table", b.tables, tables) for n, b in enumerate(settings.blackouts, 1)),
         *((f"channel.{n}.tables", "table", c.tables, tables) for n, c in settings.channels.items()),
+        *((f"endpoint.{n}.tables", "table", e.tables, tables) for n, e in settings.endpoints.items()),
     ]
     for key, what, used, known in uses:
         for name in used:
@@ -251,7 +252,7 @@ def _halves(raw: Mapping[str, Any], file: Path) -> Iterable[Mistake]:
 def _renamed(raw: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """The same with tables and actions under names that can be used; and the keys of those → what stands in the file."""
     renamed, stand_ins = dict(raw), {}
-    for section in ("tables", "actions", "watch", "fact", "channel"):
+    for section in ("tables", "actions", "watch", "fact", "channel", "endpoint"):
         below = raw.get(section)
         if not isinstance(below, dict):
             continue

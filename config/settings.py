@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from config.endpoints import Endpoint
 from config.fields import VARIABLE, Count, Interval, Percent, Positive, Section, Span, secret_name
 from config.matters import Matter
 from config.outside import Health, Listen, Ping
@@ -295,6 +296,7 @@ class Settings(Section):
     facts: Mapping[Name, Annotated[Mapping[str, Any], AfterValidator(_of_a_kind("command"))]] = Field(default={}, alias="fact")
     channels: Mapping[Name, Channel] = Field(default={}, alias="channel")
     secrets: Mapping[Annotated[str, AfterValidator(_secret)], SecretCommand] = Field(default={}, alias="secret")
+    endpoints: Mapping[Name, Endpoint] = Field(default={}, alias="endpoint")
     conditions: Conditions = Conditions()
     blackouts: tuple[Blackout, ...] = Field(default=(), alias="blackout")
     breaker: BreakerSettings = BreakerSettings()

@@ -417,6 +417,40 @@ class NoticesDropped(Event, frozen=True, kw_only=True):
     notices: int
 
 
+class EndpointFailed(Event, frozen=True, kw_only=True):
+    """An endpoint has taken nothing several times in a row; what is for it waits. Told once, until it takes something."""
+
+    endpoint: str
+    message: str
+
+
+class EndpointRecovered(Event, frozen=True, kw_only=True):
+    endpoint: str
+    seconds: float
+
+
+class EndpointGone(Event, frozen=True, kw_only=True):
+    """It said that it is gone for good (410): it is told nothing more."""
+
+    endpoint: str
+    message: str
+
+
+class DispatchesFailed(Event, frozen=True, kw_only=True):
+    """So much could not be told in time: dead letters, which `rowd endpoint dead` lists."""
+
+    endpoint: str
+    dispatches: int
+    message: str
+
+
+class DispatchesDropped(Event, frozen=True, kw_only=True):
+    """As much waits as may: so much was not even put down. Told once, until there is room again."""
+
+    endpoint: str
+    dispatches: int
+
+
 class LedgerRefused(Event, frozen=True, kw_only=True):
     """The ledger can't be written: nothing starts until it can. Told once."""
 

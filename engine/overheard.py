@@ -10,7 +10,7 @@ from watches.saying import cleaned, one_line
 
 _SHOWN = 200
 
-_ABOUT = ("action", "watch", "fact", "channel", "scope", "section", "path")
+_ABOUT = ("action", "watch", "fact", "channel", "endpoint", "scope", "section", "path")
 """Fields that say of what an event is that is of no table."""
 
 _WHY = ("reason", "message", "void")

@@ -19,6 +19,7 @@ from engine.parts import Parts
 from engine.rules import TableRules
 from engine.windows import WindowFile
 from rowd.alerts.channels import Channels
+from rowd.endpoints.endpoint import Endpoints
 
 LEDGER, WINDOWS = "ledger.sqlite", "windows"
 """What they are called in the state folder."""
@@ -120,6 +121,7 @@ class Site(Struct, frozen=True):
     parts: Parts
     definitions: Mapping[str, Definition]
     channels: Channels
+    endpoints: Endpoints
 
     @property
     def served(self) -> Mapping[str, Bound]:

@@ -25,7 +25,7 @@ def mask_of(config: Config) -> Mask:
 
 
 def declared_secrets(config: Config) -> set[str]:
-    """The names of all that actions, facts, watched sources, channels and pings declare as theirs, or programs tell."""
+    """The names of all that actions, facts, watched sources, channels, endpoints and pings declare as theirs, or programs tell."""
     return {name for _, name in declarations(config)} | set(config.settings.secrets)
 
 
@@ -39,6 +39,10 @@ def declarations(config: Config) -> Iterator[tuple[str, str]]:
             yield from ((f"{section}.{name}.{setting}", secret) for setting, secret in said if isinstance(secret, str))
     yield from ((f"channel.{name}.secret", one.secret) for name, one in settings.channels.items())
     yield from ((f"secret.{name}.secrets", secret) for name, one in settings.secrets.items() for secret in one.secrets)
+    for name, its in settings.endpoints.items():
+        yield f"endpoint.{name}.secret", its.secret
+        if its.previous_secret is not None:
+            yield f"endpoint.{name}.previous_secret", its.previous_secret
     if settings.ping is not None:
         yield "ping.secret", settings.ping.secret
 

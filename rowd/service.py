@@ -26,6 +26,9 @@ from rowd.alerts.alerting import Alerting
 from rowd.alerts.noticing import Ear
 from rowd.bound import Site
 from rowd.counting import Counts
+from rowd.endpoints.gathering import Hearing
+from rowd.endpoints.relay import Relay
+from rowd.endpoints.sending import Sending
 from rowd.heartbeat import Heartbeat
 from rowd.hooks import Hooks
 from rowd.lock import locked
@@ -95,11 +98,11 @@ async def serve(
     beside: something that lives as long as the daemon does and may end it by ending (the live view).   manager: is told how it gets
     on.   take_over: see `opened`.
     """
-    own = Overhearing(listener)
-    listener = own.hear
+    own, hearing = Overhearing(listener), Hearing(heeds=bool(site.endpoints))
+    listener = heard_by(hearing.hear, own.hear)
     terminal, ear, counts = Terminal(), Ear(), Counts(listener)
     gc.disable()
-    async with opened(site, heard_by(ear, counts.hear), take_over=take_over) as (made, committer):
+    async with opened(site, heard_by(ear.hear, counts.hear), take_over=take_over) as (made, committer):
         own.begin(made)
         for warning in site.warnings:
             listener(ConfigDoubted(at=made.clock.now(), message=warning))
@@ -108,10 +111,12 @@ async def serve(
         vitals = Vitals(made, stopping.is_set, manager.watchdog)
         outlets = Outlets(Watched(made, vitals, counts, hooks.answered, made.clock.now()), hooks, site, listener)
         alerting = Alerting(made, committer, listener, ear, site.channels)
+        relay = Relay(made, committer, listener, hearing, site.endpoints, Sending().send)
 
         def heed(now: Site) -> None:
             outlets.heed(now)
             alerting.go_by(now.channels)
+            relay.go_by(now.endpoints)
 
         reloading = Reloading(site, _myself(), made, committer, reload, listener, heed)
         chores = Housekeeping(_chores(site), SystemClock(), committer, listener, lambda: made.keepers)
@@ -133,14 +138,16 @@ async def serve(
 
         loop.add_signal_handler(signal.SIGHUP, hung_up)
         accompany("the collector", _collecting(made))
-        accompany("the look for requests", made.listen(touched(site.wake)))
+        accompany("the look for requests", made.listen(_also(relay.look, touched(site.wake))))
         accompany("housekeeping", chores.tend())
         for what, work in outlets.work(reloading.notes):
             accompany(what, work)
         accompany("the note of a stop", reloading.stopped(stopping))
         accompany("what the service manager is told", attendance.attend(stopping))
         await alerting.begin()
+        await relay.begin()
         accompany("what people are told", alerting.run())
+        accompany("what endpoints are told", relay.run())
         shown = loop.create_task(_beside(beside(made), stopping)) if beside is not None else None
         try:
             await made.run(stopping)
@@ -168,23 +175,34 @@ async def _collecting(made: Daemon) -> None:
 
 async def pass_once(site: Site, listener: Listener) -> None:
     """One pass over every table. Ctrl-C or SIGTERM ends it as it ends a daemon."""
-    own = Overhearing(listener)
-    async with opened(site, own.hear) as (made, committer):
+    own, hearing = Overhearing(listener), Hearing(heeds=bool(site.endpoints))
+    listener = heard_by(hearing.hear, own.hear)
+    async with opened(site, listener) as (made, committer):
         own.begin(made)
+        relay = Relay(made, committer, listener, hearing, site.endpoints, Sending().send)
+        await relay.begin()
         await made.run_once(_stoppable())
         await Alerting(made, committer, listener, Ear(), site.channels).once()
+        await relay.once()
         # Only now: who reads of a daemon that still runs would tell people to send it SIGHUP, and a pass has no ear for it.
         leave(site.state, Note(_myself(), site.config.version, made.clock.now(), tuple(site.served)))
 
 
-def heard_by(ear: Ear, listener: Listener) -> Listener:
-    """A listener that both of them are told by."""
+def heard_by(*listeners: Listener) -> Listener:
+    """A listener that all of them are told by, one after the other."""
 
     def tell(event: Event) -> None:
-        ear.hear(event)
-        listener(event)
+        for listener in listeners:
+            listener(event)
 
     return tell
+
+
+async def _also(call: Callable[[], None], pokes: AsyncIterator[None]) -> AsyncIterator[None]:
+    """The same, with this called each time."""
+    async for _ in pokes:
+        call()
+        yield
 
 
 async def _contained(what: str, work: Coroutine[Any, Any, None], clock: Clock, listener: Listener) -> None:

@@ -45,6 +45,7 @@ from engine.watching import Source
 from rowd.alerts.channels import channels_of, telling_of
 from rowd.approvals import approval_rules
 from rowd.bound import LEDGER, Bound, Lent, Site
+from rowd.endpoints.endpoint import endpoints_of
 from rowd.hiding import mask_of
 from rowd.outward import outward_mistakes
 from rowd.questioning import question_of, variables_of
@@ -83,10 +84,8 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
     for name, raw in config.settings.watches.items():
         if (source := source_of(config, name, raw, mistakes)) is not None:
             sources[name] = source
-    questions = {}
-    for name, raw in config.settings.facts.items():
-        if (question := question_of(config, name, raw, mistakes)) is not None:
-            questions[name] = question
+    asked = {name: question_of(config, name, raw, mistakes) for name, raw in config.settings.facts.items()}
+    questions = {name: question for name, question in asked.items() if question is not None}
     outside = Outside(frozenset(config.settings.facts), variables_of(config, mistakes))
     tables = {}
     for name, settings in config.settings.tables.items():
@@ -112,7 +111,7 @@ def configured(config: Config) -> tuple[Site, list[Mistake]]:
         facts=questions,
         approvals=approval_rules(config, definitions),
     )
-    return Site(config, tables, parts, definitions, channels_of(config, mistakes)), mistakes
+    return Site(config, tables, parts, definitions, channels_of(config, mistakes), endpoints_of(config, mistakes)), mistakes
 
 
 def _brakes(config: Config) -> dict[str, Brake]:

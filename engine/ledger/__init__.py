@@ -8,6 +8,7 @@ from __future__ import annotations
 from engine.ledger.announcements import Announcements
 from engine.ledger.answers import Answers
 from engine.ledger.backups import FOLDER, backup_name, blank, instead, lost
+from engine.ledger.dispatches import Dispatches
 from engine.ledger.emissions import Emissions
 from engine.ledger.errors import (
     IllegalMove,
@@ -35,6 +36,8 @@ from engine.ledger.records import (
     ChannelMark,
     DaemonMark,
     Digest,
+    Dispatch,
+    EndpointMark,
     Notice,
     Place,
     Problem,
@@ -70,6 +73,7 @@ class Ledger(
     Workflows,
     Revisions,
     Problems,
+    Dispatches,
 ):
     """All of it, over one connection to one file. See `Ledger.open` and `Ledger.transaction`."""
 
@@ -82,6 +86,8 @@ __all__ = [
     "ChannelMark",
     "DaemonMark",
     "Digest",
+    "Dispatch",
+    "EndpointMark",
     "IllegalMove",
     "Ledger",
     "LedgerCorrupt",

@@ -9,6 +9,7 @@ from typing import Any
 from engine.ledger.alterations import Alterations
 from engine.ledger.announcements import Announcements
 from engine.ledger.codec import micros
+from engine.ledger.dispatches import Dispatches
 from engine.ledger.ends import Ends
 from engine.ledger.records import Pruned
 from engine.ledger.rows import Rows
@@ -24,7 +25,7 @@ ROUND = 200
 """Rows that one round of pruning looks after: well under a tenth of a second."""
 
 
-class Housekeeping(Rows, Ends, Alterations, Announcements):
+class Housekeeping(Rows, Ends, Alterations, Announcements, Dispatches):
     """Retention."""
 
     def prune(
@@ -36,7 +37,7 @@ class Housekeeping(Rows, Ends, Alterations, Announcements):
         was missed since its last run. Of a
         finished one-off (Status completed) nothing stays in full for longer than `keep_finished`. Rows deleted for longer than
         `keep_deleted_rows` are forgotten with all they did. Counts never change, and the newest run and record of a row that is
-        there stay, without their attempts and logs where those are due. Edits stay 400 days, answered requests 30.
+        there stay, without their attempts and logs where those are due. Edits stay 400 days, answered requests and dead letters 30.
         """
         folders: list[str] = []
         forgotten = 0
@@ -54,6 +55,7 @@ class Housekeeping(Rows, Ends, Alterations, Announcements):
         self._forget_ends()
         self._forget_alterations()
         self.forget_unmade(now)
+        self._forget_dead(now)
         self._write("DELETE FROM requests WHERE answered_at < :before", {"before": micros(now - KEEP_ANSWERED)})
         return Pruned(tuple(folders), forgotten, more=ROUND in (len(crowded), len(finished), len(gone)))
 

@@ -138,12 +138,27 @@ def _version_19(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE channels ADD COLUMN digested INTEGER")
 
 
+def _version_20(connection: sqlite3.Connection) -> None:
+    gone_by = "ended INTEGER NOT NULL, altered INTEGER NOT NULL, taken INTEGER NOT NULL, taken_at INTEGER"
+    stands = "trouble TEXT NOT NULL, since INTEGER NOT NULL, gone_at INTEGER, dropped INTEGER NOT NULL"
+    columns = f"name TEXT NOT NULL, url TEXT NOT NULL, {gone_by}, {stands}"
+    connection.execute(f"CREATE TABLE endpoints ( {columns}, PRIMARY KEY (name) ) STRICT")
+    told = ", ".join(f"{name} TEXT NOT NULL" for name in ("id", "endpoint", "type", "about", "body"))
+    instants = ", ".join(f"{name} INTEGER NOT NULL" for name in ("at", "attempts", "due_at", "expires_at"))
+    number = "n INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT"
+    connection.execute(
+        f"CREATE TABLE dispatches ( {number}, {told}, {instants}, dead_at INTEGER, why TEXT NOT NULL, UNIQUE (id) ) STRICT"
+    )
+    connection.execute("CREATE INDEX dispatches_waiting ON dispatches (endpoint, due_at, n) WHERE dead_at IS NULL")
+    connection.execute("CREATE INDEX dispatches_dead ON dispatches (endpoint, n) WHERE dead_at IS NOT NULL")
+
+
 STEPS: Mapping[int, Step] = dict(
     enumerate(
         (
             *(_version_2, _version_3, _version_4, _version_5, _version_6, _version_7),
             *(_version_8, _version_9, _version_10, _version_11, _version_12, _version_13, _version_14),
-            *(_version_15, _version_16, _version_17, _version_18, _version_19),
+            *(_version_15, _version_16, _version_17, _version_18, _version_19, _version_20),
         ),
         2,
     )

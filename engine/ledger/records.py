@@ -213,3 +213,47 @@ class ChannelMark(Struct, frozen=True):
     trouble: str
     since: datetime
     digested: datetime | None = None
+
+
+class Dispatch(Struct, frozen=True):
+    """What an endpoint has yet to be told, or could not be told: one event, under one id however often it is sent.
+
+    number: 0 before it is put down.   type: the event's name.   about: whose it is, for a person.   body: JSON, as it is sent.
+    at: when it was put down.   due_at: when it is to be tried next.   expires_at: what fails from then on is given up.
+    dead_at: when it was given up; None while it waits.   why: the last attempt failed; "" before one has.
+    """
+
+    number: int
+    id: str
+    endpoint: str
+    type: str
+    about: str
+    body: str
+    at: datetime
+    attempts: int
+    due_at: datetime
+    expires_at: datetime
+    dead_at: datetime | None = None
+    why: str = ""
+
+
+class EndpointMark(Struct, frozen=True):
+    """How an endpoint stands.
+
+    ended, altered: of what has ended, and was done to rows, the numbers that it has gone by.
+    taken: how much it took, last at `taken_at`.   trouble: why it takes nothing, "" where it does; since when it stands so.
+    gone_at: when it said that it is gone for good.   dropped: so much was never put down for it, since too much waited.
+    waiting, dead: dispatches.
+    """
+
+    name: str
+    ended: int
+    altered: int
+    taken: int
+    taken_at: datetime | None
+    trouble: str
+    since: datetime
+    gone_at: datetime | None
+    dropped: int
+    waiting: int
+    dead: int

@@ -372,6 +372,43 @@ CREATE TABLE channels (
     digested INTEGER,
     PRIMARY KEY (name)
 ) STRICT;
+
+-- How endpoints stand. url: a mark of where it is.   ended, altered: what of `ends` and `alterations` was gone by, by number.
+-- trouble: why nothing is taken there, "" where it is; since when it stands so.   gone_at: it said that it is gone for good.
+-- dropped: so much was never put down for it, since too much waited.
+CREATE TABLE endpoints (
+    name TEXT NOT NULL,
+    url TEXT NOT NULL,
+    ended INTEGER NOT NULL,
+    altered INTEGER NOT NULL,
+    taken INTEGER NOT NULL,
+    taken_at INTEGER,
+    trouble TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    gone_at INTEGER,
+    dropped INTEGER NOT NULL,
+    PRIMARY KEY (name)
+) STRICT;
+
+-- What endpoints have yet to be told, and what they could not be told. type, about: what it is of.   body: as it is sent.
+-- due_at: when it is to be tried next.   expires_at: what fails from then on is given up.   dead_at: NULL while it waits.
+CREATE TABLE dispatches (
+    n INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    type TEXT NOT NULL,
+    about TEXT NOT NULL,
+    body TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    due_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    dead_at INTEGER,
+    why TEXT NOT NULL,
+    UNIQUE (id)
+) STRICT;
+CREATE INDEX dispatches_waiting ON dispatches (endpoint, due_at, n) WHERE dead_at IS NULL;
+CREATE INDEX dispatches_dead ON dispatches (endpoint, n) WHERE dead_at IS NOT NULL;
 """
 
 SCHEMA = tuple(statement for statement in _SQL.split(";\n") if statement.strip())

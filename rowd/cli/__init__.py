@@ -54,6 +54,12 @@ COMMANDS = (
         LOOK,
         "Say how the channels stand that tell people of problems, and try them out.",
     ),
+    Entry(
+        "endpoint",
+        "rowd.cli.endpoint:endpoint_app",
+        LOOK,
+        "Say how the web services stand that are told of events; send again what they did not take.",
+    ),
     Entry("history", "rowd.cli.history:history", LOOK, "List what happened, newest first."),
     Entry("reconcile", "rowd.cli.reconcile:reconcile", LOOK, "Hold what has run against what the schedules asked for."),
     Entry("logs", "rowd.cli.logs:logs", LOOK, "Print what a run printed."),

@@ -18,6 +18,7 @@ from engine.watching import tried
 from rowd.bound import Site
 from rowd.cli.checking import MARKS, about_actions, about_channels, about_listeners, about_sources, about_state
 from rowd.cli.command import examples
+from rowd.cli.endpoint_list import standings, stands
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import clean, emit_json, plural, say
@@ -97,6 +98,9 @@ def _installation(site: Site, *, mended: bool) -> Iterator[Line]:
         yield from (Line("", "channels", False, f"{one.name}: {one.message}") for one in mute)
         if not mute:
             yield Line("", "channels", True, f"{plural(len(site.channels), 'channel')} could be told")
+    for its in standings(site):
+        says, _ = stands(its, SystemClock().now())
+        yield Line("", "endpoint", not its.trouble, f"{its.endpoint} {says}")
     marks = _seen(site)
     for name, source in site.parts.sources.items():
         mark = marks.get(name)

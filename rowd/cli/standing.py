@@ -18,6 +18,8 @@ from engine.quota import Allowance
 from engine.reacting import REACTIONS
 from rowd.allowances import allowances
 from rowd.bound import Site
+from rowd.cli.endpoint_list import Standing as Endpoint
+from rowd.cli.endpoint_list import standings
 from rowd.cli.seen import Outlets, outlets
 from rowd.cli.site import Gone, behind, ledger_gone, ledger_tables, reading
 from rowd.coming import coming
@@ -63,7 +65,7 @@ class Standing(Struct, frozen=True):
     sign: its last sign of life.   gone: the daemon whose ledger was taken away under it.
     due: capped at MOST_DUE; None where it can't be told.   quota: what vendors allow, as far as it matters.
     watches: of rowd.toml's sources those that were looked at.   outlets: its listeners and pings.   overdue: rows, as TABLE/NAME.
-    unapproved: how many runs wait for an approval.
+    unapproved: how many runs wait for an approval.   endpoints: how each of rowd.toml's stands.
     """
 
     site: Site
@@ -84,6 +86,7 @@ class Standing(Struct, frozen=True):
     outlets: Outlets
     overdue: list[str]
     unapproved: int
+    endpoints: list[Endpoint]
 
     @property
     def trouble(self) -> str | None:
@@ -156,6 +159,7 @@ def standing(site: Site, mistakes: list[Mistake]) -> Standing:
         outlets(site, daemon, note),
         overdue,
         unapproved,
+        list(standings(site)),
     )
 
 

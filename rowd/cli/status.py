@@ -17,6 +17,7 @@ from rowd.allowances import as_json, said
 from rowd.cli.calling import command, spelled
 from rowd.cli.command import examples
 from rowd.cli.deadlines import overdue_rows
+from rowd.cli.endpoint_list import stands
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
 from rowd.cli.output import Styled, emit_json, print_pairs, print_table, say
@@ -75,6 +76,9 @@ def _pairs(found: Standing) -> Iterator[tuple[str, Styled]]:
     its = found.outlets
     for what, outlet, well in (("Listener", its.listener, "on"), ("Health", its.health, "on"), ("Ping", its.ping, "taken by")):
         yield what, (outlet.trouble, "red") if outlet.trouble else f"{well} {outlet.on}" if outlet.on else ""
+    for nth, endpoint in enumerate(found.endpoints):
+        says, style = stands(endpoint, found.now)
+        yield "" if nth else "Endpoint", (f"{endpoint.endpoint} {says}", style)
     for nth, mark in enumerate(found.watches):
         yield "" if nth else "Watch", seen(mark, found.now)
     for nth, one in enumerate(found.quota):
@@ -198,6 +202,7 @@ def _json(found: Standing) -> dict[str, Any]:
         "listener": found.outlets.listener.json(),
         "health": found.outlets.health.json(),
         "ping": found.outlets.ping.json(),
+        "endpoints": found.endpoints,
         "watches": [seen_json(mark) for mark in found.watches],
         "tables": [_table_json(table, found) for table in found.tables],
     }
