@@ -83,11 +83,15 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}", re.ASCII)
 """What a variable of the environment may be called that a setting names."""
 
 
+ITSELF = ("whsec_",)
+"""What secrets themselves begin with that could be names, by their letters: those of Standard Webhooks."""
+
+
 def secret_name(example: str) -> AfterValidator:
     """For a field that names a secret, such as `example`. What is refused may be the secret itself, so it isn't repeated."""
 
     def named(name: str) -> str:
-        if not VARIABLE.fullmatch(name):
+        if not VARIABLE.fullmatch(name) or name.startswith(ITSELF):
             raise ValueError(f'is no name of a secret; put the secret into .env as {example}=…, and write secret = "{example}"')
         return name
 

@@ -98,7 +98,7 @@ async def serve(
     beside: something that lives as long as the daemon does and may end it by ending (the live view).   manager: is told how it gets
     on.   take_over: see `opened`.
     """
-    own, hearing = Overhearing(listener), Hearing(heeds=bool(site.endpoints))
+    own, hearing = Overhearing(listener), Hearing(site.endpoints)
     listener = heard_by(hearing.hear, own.hear)
     terminal, ear, counts = Terminal(), Ear(), Counts(listener)
     gc.disable()
@@ -175,7 +175,7 @@ async def _collecting(made: Daemon) -> None:
 
 async def pass_once(site: Site, listener: Listener) -> None:
     """One pass over every table. Ctrl-C or SIGTERM ends it as it ends a daemon."""
-    own, hearing = Overhearing(listener), Hearing(heeds=bool(site.endpoints))
+    own, hearing = Overhearing(listener), Hearing(site.endpoints)
     listener = heard_by(hearing.hear, own.hear)
     async with opened(site, listener) as (made, committer):
         own.begin(made)

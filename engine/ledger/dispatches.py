@@ -1,7 +1,7 @@
 """What endpoints have yet to be told, what they could not be told, and how those stand.
 
-What has ended, and what was done to rows, is durable by itself (`ends`, `alterations`): each endpoint goes by it, and what it is to be
-told is put down in the commit in which it has.
+What has ended, and what was done to rows, is durable by itself (`ends`, `alterations`): each endpoint goes by it, and what it is to
+be told is put down in the commit in which it has.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from engine.events import DispatchesDropped, Event, Listener, OccurrenceRecorded
 from engine.ledger import Dispatch, EndpointMark, Ledger
 from engine.loop import Daemon
 from rowd.endpoints.endpoint import Endpoint, Endpoints
-from rowd.endpoints.facts import HEARD, Fact, about_of, body_of, of_alteration, of_end, of_event
+from rowd.endpoints.facts import HEARD, NAMES, OF_THE_LEDGER, Fact, about_of, body_of, of_alteration, of_end, of_event
 
 MOST_HEARD = 10_000
 """Events that are kept in memory until they are put down; the oldest are forgotten, as where a ledger can't be written for long."""
@@ -32,21 +32,23 @@ _POINTS_TO_THE_LEDGER = (RunEnded, OccurrenceRecorded, RowAdded, RowEdited, RowV
 
 
 class Hearing:
-    """A listener. It keeps what the ledger doesn't know by itself."""
+    """A listener. It keeps what the ledger doesn't know by itself, as far as an endpoint is told of it."""
 
-    def __init__(self, *, heeds: bool) -> None:
-        """heeds: whether anybody is to be told anything."""
+    def __init__(self, endpoints: Endpoints) -> None:
         self.stirred = asyncio.Event()
-        self.heeds = heeds
+        self._named: frozenset[str] = frozenset()
+        self.heed(endpoints)
         self._events: deque[Event] = deque(maxlen=MOST_HEARD)
+
+    def heed(self, endpoints: Endpoints) -> None:
+        """Keep what these are told of, from now on."""
+        self._named = frozenset(name for name in NAMES if any(one.wanted.names(name) for one in endpoints.values()))
 
     def hear(self, event: Event) -> None:
         """A listener."""
-        if not self.heeds:
-            return
-        if event.name in HEARD:
+        if event.name in HEARD & self._named:
             self._events.append(event)
-        elif not isinstance(event, _POINTS_TO_THE_LEDGER):
+        elif not isinstance(event, _POINTS_TO_THE_LEDGER) or not OF_THE_LEDGER & self._named:
             return
         self.stirred.set()
 
@@ -99,7 +101,8 @@ class Gathering:
         known = await self._committer.read(lambda ledger: ledger.endpoint_marks())
         if places or known:
             await self._committer.do(write, point="marks")
-        self.endpoints, self._hearing.heeds = endpoints, bool(endpoints)
+        self.endpoints = endpoints
+        self._hearing.heed(endpoints)
 
     async def gather(self) -> None:
         """Put down all that there is. Raises LedgerUnwritable: then it is heard again."""

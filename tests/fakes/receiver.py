@@ -11,13 +11,14 @@ from typing import Any
 
 
 class Receiver(ThreadingHTTPServer):
-    """bodies: what came.   status: of its answers.   held: none is answered before it is set."""
+    """bodies, headers: what came; names in small letters.   status: of its answers.   held: none is answered before it is set."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.bodies: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
         self.status = 200
         self.held = threading.Event()
         self.held.set()
@@ -28,6 +29,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.headers.append({name.lower(): value for name, value in self.headers.items()})
         self.server.bodies.append(body)
         self.server.held.wait()
         self.send_response(self.server.status)
