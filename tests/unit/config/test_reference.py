@@ -12,6 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 import config
+from config.endpoints import Endpoint
 from config.load import load
 from config.outside import Health, Listen, Ping
 from config.settings import Blackout, BreakerSettings, Channel, Conditions, Daemon, Defaults, SecretCommand, Settings, TableSettings
@@ -31,8 +32,10 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[conditions]": Conditions,
     "[channel.NAME]": Channel,
     "[secret.NAME]": SecretCommand,
+    "[endpoint.NAME]": Endpoint,
     "[[blackout]]": Blackout,
 }
+ENDPOINT = {"url": "https://example.org", "secret": "HOOK", "events": ["*"]}
 DEPENDS = {"state_dir", "time_zone"}
 """Settings whose default is another's value, or the machine's: the page says it in words."""
 
@@ -79,6 +82,7 @@ def test_the_example_is_right_with_every_setting_taken_out_of_its_comment(tmp_pa
     assert set(keys(TableSettings)) < set(raw["tables"]["tasks"])
     assert set(raw["channel"]["mail"]) == set(keys(Channel))
     assert set(raw["secret"]["BACKUP_PASSWORD"]) == set(keys(SecretCommand))
+    assert set(raw["endpoint"]["ops"]) == set(keys(Endpoint))
     assert {key for blackout in raw["blackout"] for key in blackout} == set(keys(Blackout))
 
 
@@ -112,6 +116,9 @@ def test_every_setting_has_a_row_with_its_default_on_the_page(heading: str) -> N
                 Channel: {"secret": "MAIL"},
                 SecretCommand: {"command": ["x"]},
             }.get(model, {})
+            others = {TableSettings: {"connector": "local"}, Blackout: given, Channel: {"secret": "MAIL"}, Endpoint: ENDPOINT}.get(
+                model, {}
+            )
             assert getattr(model.model_validate({**others, **value}), name) == default
 
 
