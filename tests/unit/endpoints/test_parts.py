@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -196,3 +198,18 @@ def test_patterns_name_events_and_filters_hold_for_what_has_them() -> None:
     assert not Wanted(("run.*",), frozenset(), frozenset({"more"})).takes(run, "ops")
     assert Wanted(("*",), frozenset({"failed"}), frozenset({"more"})).takes(failing, "other")  # of no table, without an outcome
     assert all(Wanted((name,)).names(name) for name in NAMES)
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "endpoints.md").read_text(encoding="utf-8")
+
+
+def test_the_page_names_every_event_that_can_be_told() -> None:
+    listed = PAGE.split("| all others |")[1].split("* `outcomes`")[0]
+    assert tuple(re.findall(r"`([a-z]+\.[a-z.]+)`", listed)) == NAMES
+
+
+def test_the_example_on_the_page_has_the_fields_that_are_sent() -> None:
+    [example] = re.findall(r'"data": \{(.*?)\n  \}', PAGE, re.DOTALL)
+    found = sent(of_end(Ended(1, 1, occurrence()), NOON))
+    assert isinstance(found, dict)
+    assert re.findall(r'"(\w+)":', example) == list(found["data"])
