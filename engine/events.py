@@ -445,7 +445,7 @@ class DispatchesFailed(Event, frozen=True, kw_only=True):
 
 
 class DispatchesDropped(Event, frozen=True, kw_only=True):
-    """As much waits as may: so much was not even put down. Told once, until there is room again."""
+    """As much waits as may: so much was not even put down. Told once, until half of that is taken."""
 
     endpoint: str
     dispatches: int

@@ -87,7 +87,7 @@ class Gathering:
     def __init__(self, made: Daemon, committer: Commits, listener: Listener, hearing: Hearing) -> None:
         self._made, self._committer, self._listener, self._hearing = made, committer, listener, hearing
         self.endpoints: Endpoints = {}
-        self._full: set[str] = set()  # endpoints for which more would wait than may
+        self._full: set[str] = set()  # of which it was told that more would wait than may
 
     async def take_up(self, endpoints: Endpoints) -> None:
         """Gather for these from now on. Raises LedgerUnwritable."""
@@ -102,7 +102,6 @@ class Gathering:
         if places or known:
             await self._committer.do(write, point="marks")
         self.endpoints = endpoints
-        self._hearing.heed(endpoints)
 
     async def gather(self) -> None:
         """Put down all that there is. Raises LedgerUnwritable: then it is heard again."""
@@ -134,10 +133,10 @@ class Gathering:
 
         await self._committer.do(write, point="marks")
         self._hearing.done(heard)
-        for name, number in dropped.items():
-            if number and name not in self._full:
-                self._listener(DispatchesDropped(at=now, endpoint=name, dispatches=number))
-        self._full = {name for name, number in dropped.items() if number}
+        full = {name for name in self._full & marks.keys() if 2 * marks[name].waiting > endpoints[name].settings.max_waiting}
+        self._full = full | {name for name, number in dropped.items() if number}
+        for name in sorted(self._full - full):
+            self._listener(DispatchesDropped(at=now, endpoint=name, dispatches=dropped[name]))
         return step.more
 
     def _read(self, ledger: Ledger, heard: list[Event]) -> tuple[Mapping[str, EndpointMark], _Step]:

@@ -39,6 +39,7 @@ class Relay:
     def go_by(self, endpoints: Endpoints) -> None:
         """Tell these from now on."""
         self._wanted = endpoints
+        self._hearing.heed(endpoints)
         self.look()
 
     def look(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import signal
 from pathlib import Path
 
@@ -27,7 +26,7 @@ poll = "1s"
 [endpoint.hook]
 url = "http://127.0.0.1:{port}/"
 secret = "HOOK"
-events = ["run.ended"]
+events = ["{events}"]
 allow_private = ["127.0.0.1"]
 {more}
 """
@@ -43,7 +42,7 @@ def test_what_was_not_heard_to_be_taken_before_a_kill_comes_again_under_its_id(t
     (tmp_path / ".env").chmod(0o600)
     command = ["run", "--log", "json"]
     with receiving() as receiver:
-        (tmp_path / "rowd.toml").write_text(CONFIG.format(port=receiver.server_port, more=""))
+        (tmp_path / "rowd.toml").write_text(CONFIG.format(port=receiver.server_port, events="run.ended", more=""))
         receiver.held.clear()  # what is sent has no answer yet
         first = Daemon(tmp_path, command, installed=True)
         eventually(lambda: bool(receiver.bodies))
@@ -53,16 +52,20 @@ def test_what_was_not_heard_to_be_taken_before_a_kill_comes_again_under_its_id(t
         try:
             eventually(lambda: len(receiver.bodies) == 2)
             eventually(lambda: standing(tmp_path)["taken"] == 1)
-            (tmp_path / "rowd.toml").write_text(CONFIG.format(port=receiver.server_port, more='outcomes = ["succeeded"]'))
-            os.kill(second.process.pid, signal.SIGHUP)
+            more = 'outcomes = ["succeeded"]'
+            (tmp_path / "rowd.toml").write_text(CONFIG.format(port=receiver.server_port, events="run.*", more=more))
+            second.process.send_signal(signal.SIGHUP)
             second.until("config.reloaded")
             assert rowd("run-now", "one", "--wait", cwd=tmp_path).returncode == 1
+            eventually(lambda: len(receiver.bodies) == 3)
             assert second.stop() == 0
         finally:
             second.kill()
-        one, again = receiver.bodies
+        rowd("once", cwd=tmp_path)  # whatever is left to tell
+        one, again, started = receiver.bodies
         assert one == again
-        assert [h["webhook-id"] for h in receiver.headers] == [receiver.headers[0]["webhook-id"]] * 2
+        assert started["type"] == "run.started"  # and not that it has failed
+        assert [h["webhook-id"] for h in receiver.headers[:2]] == [receiver.headers[0]["webhook-id"]] * 2
         assert (one["type"], one["data"]["task"], one["data"]["outcome"]) == ("run.ended", "one", "failed")
         assert one["data"]["reason"] == "exit 3: says HOOK=***"
         assert standing(tmp_path)["waiting"] == 0
@@ -75,7 +78,7 @@ def test_wherever_a_pass_is_killed_there_is_one_id_for_one_end(tmp_path: Path) -
     (tmp_path / ".env").write_text(f"HOOK={SECRET}\n")
     (tmp_path / ".env").chmod(0o600)
     with receiving() as receiver:
-        (tmp_path / "rowd.toml").write_text(CONFIG.format(port=receiver.server_port, more=""))
+        (tmp_path / "rowd.toml").write_text(CONFIG.format(port=receiver.server_port, events="run.ended", more=""))
         deaths = 0
         for hit in range(1, 6):
             die_at = {"ROWD_DIE_AT": f"marks.before:{hit}"}

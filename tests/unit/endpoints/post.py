@@ -38,13 +38,14 @@ def endpoint(name: str = "ops", *events: str, url: str = "https://receiver.examp
 
 class Post(House):
     """tries: (endpoint, id, body as JSON, when), as they were made.   answers: name → what is answered there; else all is taken.
-    takes: seconds that an answer takes.
+    urls: where they went.   takes: seconds that an answer takes.
     """
 
     def __init__(self, path: Path, *those: Endpoint, **parts: Any) -> None:
         super().__init__(path, **parts)
         self.endpoints = {one.name: one for one in those}
         self.tries: list[tuple[str, str, dict[str, Any], datetime]] = []
+        self.urls: list[str] = []
         self.answers: dict[str, Callable[[dict[str, Any]], Answer] | Answer] = {}
         self.takes: dict[str, float] = {}
         self.made: tuple[Daemon, InlineCommitter] | None = None
@@ -55,6 +56,7 @@ class Post(House):
         """See `Send`."""
         said = json.loads(body)
         self.tries.append((its.name, id_, said, now))
+        self.urls.append(its.url)
         await asyncio.sleep(self.takes.get(its.name, 0))
         answer = self.answers.get(its.name, Answer())
         return answer if isinstance(answer, Answer) else answer(said)

@@ -27,6 +27,7 @@ from rowd.endpoints.sending import Answer
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
 from tests.unit.endpoints.post import Post, endpoint
+from tests.unit.ledger.making import missed
 from tests.unit.test_loop import COLUMNS, row
 
 MINUTE, SECOND, HOUR = timedelta(minutes=1), timedelta(seconds=1), timedelta(hours=1)
@@ -214,7 +215,7 @@ def test_another_url_is_another_endpoint(tmp_path: Path) -> None:
             assert post.relay is not None
             post.relay.go_by({"ops": endpoint(url="https://moved.example/")})
             await post.until(NOON + 3 * MINUTE + 30 * SECOND)
-            assert len(post.tries) == 2
+            assert post.urls == ["https://receiver.example/", "https://moved.example/"]
             post.relay.go_by({})
             await post.until(NOON + 5 * MINUTE)
         assert len(post.tries) == 2
@@ -300,12 +301,23 @@ def test_no_more_waits_than_may_and_that_is_told_and_counted(tmp_path: Path) -> 
     async def story() -> None:
         post = Post(tmp_path, endpoint("ops", max_waiting=3), endpoint("up"))
         post.answers["ops"] = AWAY
-        async with post.relayed(table(*(row(f"r{n}", "daily 12:01") for n in range(10)))):
+        rows = [row(f"r{n}", "1,11,31 12 * * *") for n in range(10)]
+        async with post.relayed(table(*rows)):
             await post.until(NOON + 2 * MINUTE)
             mark, _ = post.kept()
             assert (mark.waiting, mark.dropped) == (3, 7)
             assert [(e.endpoint, e.dispatches) for e in post.of(DispatchesDropped)] == [("ops", 7)]
-        assert len(post.bodies("up")) == 10
+            await post.until(NOON + 12 * MINUTE)  # ten more, and nothing was taken
+            mark, _ = post.kept()
+            assert (mark.waiting, mark.dropped) == (3, 17)
+            assert len(post.of(DispatchesDropped)) == 1
+            post.answers.clear()
+            await post.until(NOON + 2 * HOUR)
+            await post.until(NOON + 26 * HOUR)  # ten at a time, once more: there was room
+        mark, _ = post.kept()
+        assert mark.waiting == 0
+        assert mark.taken + mark.dropped == len(post.bodies("up")) == 60
+        assert 2 <= len(post.of(DispatchesDropped)) <= 4
 
     run(story())
 
@@ -367,6 +379,69 @@ def test_what_is_heard_while_the_ledger_cannot_be_written_is_told_later(tmp_path
             await post.after(seconds=10)
         [body] = post.bodies()
         assert body["data"] == {"table": "ops", "message": "away", "needs_owner": False}
+
+    run(story())
+
+
+def test_what_is_heard_is_told_once_however_much_is_heard_after_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        post = Post(tmp_path, endpoint("ops", "table.unreachable"))
+        async with post.relayed(table()):
+            for message in ("one", "two", "three"):
+                post.hearing.hear(TableUnreachable(at=post.clock.now(), table="ops", message=message, needs_owner=False))
+                await post.after(seconds=10)
+        assert [body["data"]["message"] for body in post.bodies()] == ["one", "two", "three"]
+
+    run(story())
+
+
+def test_over_a_restart_it_is_known_that_an_endpoint_fails(tmp_path: Path) -> None:
+    async def story() -> None:
+        post = Post(tmp_path, endpoint())
+        post.answers["ops"] = AWAY
+        async with post.relayed(table(row("a", "2026-03-02 12:01"))):
+            await post.until(NOON + 10 * MINUTE)
+        async with post.relayed(table(row("a", "2026-03-02 12:01"))):
+            await post.until(NOON + 3 * HOUR)
+            assert len(post.of(EndpointFailed)) == 1
+            post.answers.clear()
+            await post.until(NOON + 12 * HOUR)
+        [recovered] = post.of(EndpointRecovered)
+        assert recovered.seconds > 3600
+
+    run(story())
+
+
+def test_of_what_another_has_yet_to_be_told_a_new_endpoint_is_told_nothing(tmp_path: Path) -> None:
+    async def story() -> None:
+        post = Post(tmp_path, endpoint("old"))
+        sheet = table(row("a", "2026-03-02 12:01"))
+        async with post.opened(sheet):  # killed before anything was put down
+            assert post.made is not None
+            stopping = asyncio.Event()
+            running = asyncio.create_task(post.made[0].run(stopping))
+            await post.until(NOON + 2 * MINUTE)
+            stopping.set()
+            await running
+        post.endpoints["new"] = endpoint("new")
+        async with post.relayed(sheet):
+            await post.after(minutes=1)
+        assert (len(post.bodies("old")), post.bodies("new")) == (1, [])
+
+    run(story())
+
+
+def test_all_that_ended_while_nobody_gathered_is_told_at_once(tmp_path: Path) -> None:
+    async def story() -> None:
+        post = Post(tmp_path, endpoint("ops", "occurrence.recorded", max_per_minute=10_000))
+        async with post.opened(table()) as relay:
+            with_it = Ledger.open(tmp_path / "ledger.sqlite")
+            with with_it.transaction():
+                with_it.record([missed(f"r{n}") for n in range(1200)])
+            with_it.close()
+            await relay.once()
+        assert [body["data"]["key"] for body in post.bodies()] == [f"r{n}" for n in range(1200)]
+        assert len(set(post.ids())) == 1200
 
     run(story())
 
