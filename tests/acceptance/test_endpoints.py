@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import signal
+import time
 from pathlib import Path
 
 from tests.acceptance.site import Daemon, eventually, rowd
@@ -88,6 +89,30 @@ def test_wherever_a_pass_is_killed_there_is_one_id_for_one_end(tmp_path: Path) -
         assert len({headers["webhook-id"] for headers in receiver.headers}) == 1
         assert {body["data"]["outcome"] for body in receiver.bodies} == {"failed"}
         assert (standing(tmp_path)["taken"], standing(tmp_path)["waiting"]) == (1, 0)
+
+
+def test_what_a_person_has_sent_again_is_sent_at_once(tmp_path: Path) -> None:
+    (tmp_path / "tasks.csv").write_text(TASKS)
+    (tmp_path / ".env").write_text(f"HOOK={SECRET}\n")
+    (tmp_path / ".env").chmod(0o600)
+    with receiving() as receiver:
+        receiver.status = 410
+        (tmp_path / "rowd.toml").write_text(CONFIG.format(port=receiver.server_port, events="run.ended", more=""))
+        daemon = Daemon(tmp_path, ["run", "--log", "json"], installed=True)
+        try:
+            daemon.until("endpoint.gone")
+            [dead] = json.loads(rowd("endpoint", "dead", "--json", cwd=tmp_path).stdout)["dead"]
+            assert (dead["about"], dead["why"]) == ("ops/one", "it answered 410 Gone; give it another url, or take it out")
+            assert rowd("status", cwd=tmp_path).stdout.count("hook gone since") == 1
+            receiver.status = 200
+            began = time.monotonic()
+            assert rowd("endpoint", "resend", "hook", dead["id"], cwd=tmp_path).returncode == 0
+            eventually(lambda: standing(tmp_path)["taken"] == 1)
+            assert time.monotonic() - began < 15  # it looks every half minute besides
+            assert daemon.stop() == 0
+        finally:
+            daemon.kill()
+        assert [headers["webhook-id"] for headers in receiver.headers] == [dead["id"]] * 2
 
 
 def standing(folder: Path) -> dict[str, object]:
