@@ -98,9 +98,7 @@ def _installation(site: Site, *, mended: bool) -> Iterator[Line]:
         yield from (Line("", "channels", False, f"{one.name}: {one.message}") for one in mute)
         if not mute:
             yield Line("", "channels", True, f"{plural(len(site.channels), 'channel')} could be told")
-    for its in standings(site):
-        says, _ = stands(its, SystemClock().now())
-        yield Line("", "endpoint", not its.trouble, f"{its.endpoint} {says}")
+    yield from _endpoints(site)
     marks = _seen(site)
     for name, source in site.parts.sources.items():
         mark = marks.get(name)
@@ -114,6 +112,16 @@ def _tried(name: str, found: Look | str) -> str:
     if isinstance(found, str):
         return f"{name} can't be looked at: {found}"
     return f"{name} can be looked at{f': {found.sees}' if found.sees else ''}"
+
+
+def _endpoints(site: Site) -> Iterator[Line]:
+    """How each stands; nothing where the ledger can't tell, which is said elsewhere."""
+    try:
+        found, now = list(standings(site)), SystemClock().now()
+    except (LedgerError, OSError):
+        return
+    for one in found:
+        yield Line("", "endpoint", not one.trouble, f"{one.endpoint} {stands(one, now)[0]}")
 
 
 def _facts(site: Site) -> Iterator[Line]:

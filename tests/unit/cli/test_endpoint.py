@@ -150,3 +150,11 @@ def test_its_secrets_are_known_by_name(tmp_path: Path) -> None:
     found = desk(tmp_path, HOOK + 'previous_secret = "NONE"').json("secrets", "check", code=1)
     used = {one["name"]: one["used_by"] for one in found["secrets"]}
     assert (used["HOOK"], used["NONE"]) == (["endpoint.hook.secret"], ["endpoint.hook.previous_secret"])
+
+
+def test_a_ledger_that_is_damaged_is_the_doctors_one_finding_about_it(tmp_path: Path) -> None:
+    one = desk(tmp_path)
+    dead(one, "m1")
+    (tmp_path / ".rowd" / "ledger.sqlite").write_bytes(b"no database at all" * 1000)
+    found = [line for line in one.json("doctor", code=1)["checks"] if line["check"] in ("ledger", "endpoint")]
+    assert [(line["check"], line["good"]) for line in found] == [("ledger", False)]
