@@ -35,12 +35,14 @@ class Mint(Struct, frozen=True):
 
     row: under its provisional key.   id: a fresh one, or the known one that the row had lost.
     draft: a copy, whose Status becomes draft, lest what was copied runs twice.   why: one sentence for the record.
+    copied: it bears what rowd wrote into another row: none of that is its own.
     """
 
     row: Row
     id: str
     draft: bool
     why: str
+    copied: bool = False
 
 
 class Named(Struct, frozen=True):
@@ -64,14 +66,20 @@ class Named(Struct, frozen=True):
 
 
 def identify(
-    rows: Sequence[Row], known: Mapping[str, RowState], layout: Layout, id_column: str | None, draw: Callable[[], str]
+    rows: Sequence[Row],
+    known: Mapping[str, RowState],
+    layout: Layout,
+    id_column: str | None,
+    draw: Callable[[], str],
+    old: Collection[str] = (),
 ) -> Named:
     """Settle who is who among the rows of one complete read.
 
     rows: in table order, keys unique.   known: key → the row as the ledger knows it, deleted ones included.
     id_column: as the page gave it; None where there is none to put an id into.   draw: a short random id, at each call another.
+    old: provisional keys of rows without an id that were there before the ledger was: what rowd wrote into them may be their own.
     """
-    return _Census(rows, known, layout, id_column, draw).take()
+    return _Census(rows, known, layout, id_column, draw, old).take()
 
 
 def id_of(cell: Cell) -> str | None:
@@ -84,9 +92,15 @@ class _Census:
     """One read while it is being told apart."""
 
     def __init__(
-        self, rows: Sequence[Row], known: Mapping[str, RowState], layout: Layout, id_column: str | None, draw: Callable[[], str]
+        self,
+        rows: Sequence[Row],
+        known: Mapping[str, RowState],
+        layout: Layout,
+        id_column: str | None,
+        draw: Callable[[], str],
+        old: Collection[str],
     ) -> None:
-        self._rows, self._known, self._layout, self._id_column, self._draw = rows, known, layout, id_column, draw
+        self._rows, self._known, self._layout, self._id_column, self._draw, self._old = rows, known, layout, id_column, draw, old
         self._loose = [row for row in rows if row.key.startswith(PROVISIONAL)]
         loose = {row.key for row in self._loose}
         self._good = {row.key: row for row in rows if row.key not in loose}
@@ -158,7 +172,7 @@ class _Census:
             self._originals[original.key] = id_
         for row in group:
             if row is not original:
-                self._give(row, draft=True, why=f"a copy of the row with the ID {id_}: it got an id of its own and became a draft")
+                self._give(row, draft=True, why=_COPY.format(f"the row with the ID {id_}"), copied=True)
 
     def _original(self, id_: str, group: Sequence[Row]) -> Row | None:
         """The one row of several that the ledger knows by this id; None where that can't be told.
@@ -234,26 +248,31 @@ class _Census:
         for key, state in lost.items():
             if (name := _name(state.cells)) is not None:
                 had[name].append(key)
-        names = Counter(map(self._name, self._rows)) if had else Counter()
+        ours = [row.key for row in rows if _written(self._layout.canonical(row.cells))] if self._known else []
+        copied = {key for key in ours if key not in self._old}
+        names = Counter(map(self._name, self._rows)) if had or copied else Counter()
         for row in rows:
             name = self._name(row)
             keys = had.get(name, []) if name is not None and names[name] == 1 else []
             if len(keys) == 1:
                 self._restore(row, keys[0])
+            elif row.key in copied and name is not None and names[name] > 1:
+                called = quoted(self._layout.canonical(row.cells)[Column.NAME])
+                self._give(row, draft=True, why=_COPY.format(f"another row that is called {called}"), copied=True)
             else:
-                self._give(row, draft=False, why="a new row")
+                self._give(row, draft=False, why="a new row", copied=row.key in copied)
 
     def _restore(self, row: Row, key: str) -> None:
         self._mint.append(Mint(row, key, draft=False, why=f"the row lost its ID {key}: it was put back"))
 
-    def _give(self, row: Row, *, draft: bool, why: str) -> None:
+    def _give(self, row: Row, *, draft: bool, why: str, copied: bool) -> None:
         drawn = id_ = self._draw()
         number = 1
         while id_ in self._taken or id_.startswith(PROVISIONAL):
             number += 1
             id_ = self._draw() if number < 10 else f"{drawn.lstrip(PROVISIONAL)}-{number}"
         self._taken.add(id_)
-        self._mint.append(Mint(row, id_, draft=draft, why=why))
+        self._mint.append(Mint(row, id_, draft=draft, why=why, copied=copied))
 
     def _content(self, row: Row) -> _Content:
         return _content(self._layout.canonical(row.cells))
@@ -270,6 +289,17 @@ _TYPED = tuple(c for c in Column if c not in OURS and c is not Column.ID)
 def _content(cells: Mapping[str, Cell]) -> _Content:
     """The person's own cells, strangers included, blank ones left out."""
     return frozenset((str(c), v) for c, v in cells.items() if v is not None and c not in OURS and c not in SHARED)
+
+
+_COPY = "a copy of {}: it got an id of its own and became a draft"
+
+_PEOPLES_TOO = frozenset({Column.LAST_RUN, Column.HEALTH})
+"""Of rowd's own columns, what a person may have written into a new row, and what rowd writes into rows that have no id yet."""
+
+
+def _written(cells: Mapping[str, Cell]) -> bool:
+    """Whether a row bears what only rowd writes, and only into rows that it knows. That it counted nothing is no mark of that."""
+    return any(text(cells.get(c)) not in (None, "0") for c in OURS - _PEOPLES_TOO)
 
 
 def _name(cells: Mapping[str, Cell]) -> str | None:

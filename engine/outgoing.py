@@ -84,12 +84,14 @@ def something_to_tell(keeper: Keeper) -> bool:
 
 
 def _ids(keeper: Keeper, layout: Layout) -> list[Outgoing]:
-    """Rows that get an id. Copies become drafts with it, and lose what rowd wrote into the row that they were copied from."""
+    """Rows that get an id. Copies lose with it what rowd wrote into the row that they were copied from, and most become drafts."""
     ready = []
     for provisional, mint in keeper.sight.mints.items():
         put: dict[str, Cell] = {str(Column.ID): mint.id}
         if mint.draft:
-            put |= {str(Column.STATUS): str(Status.DRAFT), **dict.fromkeys(map(str, OURS))}
+            put[str(Column.STATUS)] = str(Status.DRAFT)
+        if mint.copied:
+            put |= dict.fromkeys(map(str, OURS))
         ready.append(Outgoing(mint.id, put, Patch(provisional, _headers(layout, put))))
     return ready
 

@@ -104,7 +104,7 @@ class Sight:
         if self.layout is None or self.layout.headers != layout.headers:
             self.gone = layout.gone(state.cells for state in self._states.values() if state.deleted_at is None)
         self.layout, self.id_column = layout, reading.id_column
-        named = identify(reading.rows, self._states, layout, reading.id_column, draw)
+        named = identify(reading.rows, self._states, layout, reading.id_column, draw, self._found)
         present = presence(self._states, named.present, now, self.rules.rules.zone)
         found.look_again = self.doubtful != named.doubtful
         self.held = present.held

@@ -19,7 +19,7 @@ from engine.layout import Layout
 from engine.model import SETTLE, RowState
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-LAYOUT = Layout.of(("ID", "Name", "Action", "Status", "Do", "Health", "Done", "Team"), {})
+LAYOUT = Layout.of(("ID", "Name", "Action", "Status", "Do", "Health", "Last Run", "Runs", "Understood As", "Done", "Team"), {})
 
 
 def row(key: str, id_: Cell, name: Cell, *, handle: str | None = None, **cells: Cell) -> Row:
@@ -292,6 +292,28 @@ def test_every_row_is_one_thing_and_no_key_stands_for_two(
     keys = [*found.rows] + [m.id for m in found.mint] + list(found.doubtful)
     assert len(keys) == len(set(keys))
     assert named(list(reversed(table)), *(state(k, n, handle=h) for k, n, h in known)).unclear.keys() == found.unclear.keys()
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "draft", "copied"),
+    [
+        ({"Runs": "3"}, "a", True, True),
+        ({"Understood As": "every minute"}, "A ", True, True),
+        ({"Runs": 3.0}, "b", False, True),
+        ({"Runs": "0", "Health": "ERROR: ...", "Last Run": "2026-11-20 09:00"}, "a", False, False),
+        ({}, "a", False, False),
+    ],
+)
+def test_a_row_without_an_id_that_bears_what_rowd_wrote_is_a_copy(
+    said: dict[str, Cell], name: str, draft: bool, copied: bool
+) -> None:
+    rows = [row("7", "7", "a"), row("~x", None, name, **said)]
+    (mint,) = named(rows, state("7", "a")).mint
+    assert (mint.draft, mint.copied) == (draft, copied)
+    (first,) = named(rows).mint
+    assert (first.draft, first.copied) == (False, False), "a new ledger knows no row that it could be copied from"
+    (old,) = identify(rows, {"7": state("7", "a")}, LAYOUT, "ID", draws(), old={"~x"}).mint
+    assert (old.draft, old.copied) == (False, False)
 
 
 # --- vanishing

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from actions.api import Outcome, Result
+from connectors.errors import TryLater
 from engine.events import OccurrenceRecorded, RowDefective, RunEnded, RunStarted
 from tests.fakes.house import House, slow
 from tests.fakes.memory_table import MemoryTable
@@ -287,6 +288,48 @@ def test_a_copied_row_keeps_nothing_of_what_rowd_wrote_into_the_first(tmp_path: 
             ours = {"Health": copy["Health"], "Runs": "0", "Failures": "0", "Missed": "0"}
             assert {c: v for c, v in copy.items() if v} == {**theirs, **ours}
             assert copy["Health"].startswith("DRAFT: a copy of the row with the ID one")
+
+    run(story())
+
+
+def test_a_copy_whose_id_was_cleared_keeps_nothing_of_it_either_and_makes_good_nothing(tmp_path: Path) -> None:
+    async def story() -> None:
+        house, sheet = House(tmp_path), table(row("one", "every 10 minutes"), row("idle", "daily 11:00"))
+        async with house.open(sheet):
+            await house.until(NOON + 15 * MINUTE)
+            assert sheet.rows[0]["Runs"] == "1"
+            sheet.rows += [{**sheet.rows[0], "ID": ""}, {**sheet.rows[0], "ID": "", "Name": "two"}]
+            await house.until(NOON + 23 * MINUTE)
+            doubled, two = sheet.rows[2:]
+            assert (doubled["Status"], two["Status"]) == ("draft", "active")
+            assert doubled["Health"].startswith('DRAFT: a copy of another row that is called "one"')
+            assert (two["Health"], two["Runs"]) == ("OK, next Mon 2 Mar 12:30 UTC", "1")
+            assert [doubled[c] for c in ("Last Run", "Last Status", "Last Result", "Runs")] == ["", "", "", "0"]
+            doubled |= {"Name": "three", "Status": "active"}
+            await house.until(NOON + 31 * MINUTE)
+        theirs = [(r.task, r.due - NOON) for r in house.witness.seen]
+        assert theirs.count(("three", 30 * MINUTE)) == 1
+        assert sum(task == "three" for task, _ in theirs) == 1, "what came due before it was activated isn't made good"
+
+    run(story())
+
+
+def test_rows_without_an_id_that_are_older_than_the_ledger_keep_their_last_run_though_a_first_write_failed(tmp_path: Path) -> None:
+    async def story() -> None:
+        marks = {"Last Run": "2026-03-01T09:00:00Z", "Last Status": "succeeded", "Runs": "5"}
+        house, sheet = House(tmp_path), table(row("one", "daily 11:00", **marks), row("two", "daily 11:00", ID="", **marks))
+        refused = [TryLater("not now")] * 8
+
+        def away() -> None:
+            sheet.fail += refused[:1]
+            del refused[:1]
+
+        sheet.hook = away
+        async with house.open(sheet):
+            await house.until(NOON + 3 * MINUTE)
+            assert not refused
+            assert [r["Last Run"] for r in sheet.rows] == [marks["Last Run"]] * 2
+            assert all(r["ID"] for r in sheet.rows)
 
     run(story())
 
