@@ -9,6 +9,7 @@ from msgspec import Struct
 from config.fields import TooLong, span
 from connectors.api import Cell, fold
 from engine.asked import Wish
+from engine.cells import guess
 
 
 class Press(Struct, frozen=True):
@@ -26,7 +27,10 @@ _SNOOZE = re.compile(r"snooze[\s_:]*(.*)", re.IGNORECASE | re.DOTALL)
 """A hyphen before the number belongs to it: then it is no span of time."""
 
 
-_MEANT = {
+_WORDS = (Wish.RUN_NOW, Wish.RETRY, Wish.SKIP_NEXT, Wish.CANCEL, Wish.APPROVE)
+_A_SNOOZE = "snooze 2h"
+
+_MEANT: dict[str, str] = {
     **dict.fromkeys(("run", "start", "go", "now", "rerun", "again"), Wish.RUN_NOW),
     **dict.fromkeys(("stop", "abort", "kill", "decline", "reject", "deny", "no"), Wish.CANCEL),
     **dict.fromkeys(("approved", "ok", "yes", "accept", "release"), Wish.APPROVE),
@@ -39,7 +43,7 @@ _MEANT = {
 def press_of(value: Cell) -> Press:
     """Read a button. Raises BadPress with a sentence for the person."""
     said = fold(str(value))
-    for wish in (Wish.RUN_NOW, Wish.RETRY, Wish.SKIP_NEXT, Wish.CANCEL, Wish.APPROVE):
+    for wish in _WORDS:
         if said == fold(wish):
             return Press(wish)
     if (snooze := _SNOOZE.fullmatch(str(value).strip())) is not None:
@@ -49,9 +53,15 @@ def press_of(value: Cell) -> Press:
             raise BadPress(f'Do "{shortened(value)}": a snooze is ten years at the most; set Status to paused instead') from None
         except ValueError:
             raise BadPress(f'Do "{shortened(value)}": say for how long, like "snooze 2h"') from None
-    if (meant := _MEANT.get(said)) is not None:
+    if (meant := _MEANT.get(said) or _guessed(str(value))) is not None:
         raise BadPress(f'Do "{shortened(value)}" is no button; did you mean "{meant}"?')
     raise BadPress(f'Do "{shortened(value)}" is no button: use run now, retry, skip next, cancel, approve or snooze 2h')
+
+
+def _guessed(value: str) -> str | None:
+    """The button that was probably meant; None where none is near."""
+    near = guess(value, (*_WORDS, _A_SNOOZE, *_MEANT))
+    return _MEANT.get(near, near) if near is not None else None
 
 
 def shortened(value: Cell) -> str:

@@ -18,6 +18,7 @@ from engine.chains import unheard
 from engine.columns import Column
 from engine.model import Overlap, Schedule, Status, Task
 from engine.plan import House, bare
+from engine.presses import BadPress, press_of
 from engine.recent import lasted
 from engine.schedule.walk import Calendar, Once
 from engine.schedule.zones import Stretch, instant_of, moment_of, walls
@@ -145,8 +146,21 @@ def _of_row(row: RowView) -> Iterator[Finding]:
     if (defect := row.defect) is not None:
         level, kind = (Level.ERROR, "defect") if defect.wrong else (Level.NOTE, "elsewhere" if defect.elsewhere else "draft")
         yield Finding(level, kind, row.table, defect.message, row.key, row.name, defect.column, _place(row))
+    if (slip := _no_button(row)) is not None:
+        yield Finding(Level.WARNING, "button", row.table, slip, row.key, row.name, str(Column.DO), _place(row))
     if row.task is not None and (said := unheard(row.task, row.state.cells)) is not None:
         yield Finding(Level.WARNING, "unheard", row.table, said, row.key, row.name, str(Column.ON_FAILURE), _place(row))
+
+
+def _no_button(row: RowView) -> str | None:
+    """What is wrong with the word under its Do; None where nothing stands there, or a button does."""
+    if (word := row.state.cells.get(Column.DO)) is None:
+        return None
+    try:
+        press_of(word)
+    except BadPress as exc:
+        return str(exc)
+    return None
 
 
 def _place(row: RowView) -> str:

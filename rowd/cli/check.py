@@ -34,12 +34,12 @@ STYLES = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "dim"}
 def check(config: ConfigOption = None, table: TableOption = None, as_json: JsonOption = False) -> None:
     """Look for defects and doubtful things in the tables.
 
-    Errors: rows that are not understood, tables that can't be read, a state folder that can't be made or written, channels whose
-    address is none. Warnings: fixed times in an hour that the clock skips or repeats within a year, runs that take longer than
-    their interval, schedules denser than their action allows, more tasks in one minute than may run at once, headers that are
-    nearly a column's, actions that can't become the user that they are to run as, whose program, its interpreter, folder or user
-    isn't there, or whose address isn't allowed, columns that a watched source names and its table doesn't have, addresses of
-    listeners that another program has, and values that a run would refuse.
+    Errors: rows that are not understood, tables that can't be read, a state folder that can't be made or written, channels
+    whose address is none. Warnings: words under Do that are no button, fixed times in an hour that the clock skips or repeats
+    within a year, runs that take longer than their interval, schedules denser than their action allows, more tasks in one
+    minute than may run at once, headers that are nearly a column's, actions that can't become the user that they are to run as,
+    whose program, its interpreter, folder or user isn't there, or whose address isn't allowed, columns that a watched source
+    names and its table doesn't have, addresses of listeners that another program has, and values that a run would refuse.
 
     Nothing is run or written. Ends with 1 where there are errors.
     """

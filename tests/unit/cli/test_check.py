@@ -129,6 +129,15 @@ def test_what_is_to_follow_a_failure_of_no_row_is_told() -> None:
     assert one.message.endswith("fill in Depends On, or clear On Failure")
 
 
+def test_a_word_under_do_that_is_no_button_is_told() -> None:
+    (one,) = found(seen("daily 13:05", Do="runn"))
+    assert (one.level, one.kind, one.column) == (Level.WARNING, "button", "Do")
+    assert one.message == 'Do "runn" is no button; did you mean "run now"?'
+    (defect, slip) = found(seen("evry day", Do="go on"))
+    assert (defect.kind, slip.kind) == ("defect", "button")
+    assert kinds(seen("daily 13:05", Do="run now")) == []
+
+
 def test_a_schedule_denser_than_its_action_allows_is_told() -> None:
     often = {"at_most_every": "1h"}
     assert kinds(seen("every 30 minutes", definition=often)) == ["too dense"]
