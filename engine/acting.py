@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from actions.api import Outcome
-from engine import foresight, telling
+from engine import foresight, notes, telling
 from engine.agenda import Place
 from engine.asking import Asking
 from engine.clock import Clock
@@ -193,7 +193,8 @@ class Acting:
         for occurrence in started:  # before the answers: what is refused beside it is told
             memory.keepers[occurrence.table].begins(occurrence.key, now)
             memory.brakes.begins(occurrence.table, decided_at)  # as the ledger has it, and what is decided on next counts
-        for answer in moves.plan.answers:
+        self._renote(chain(moves.plan.revised, claims, map(memory.under_way.get, (stop.run for stop in moves.plan.stops))))
+        for answer in sorted(moves.plan.answers, key=lambda answer: not answer.taken):  # a refusal beside them is noted
             keeper = memory.keepers[answer.request.table]
             keeper.answered(answer)
             if not answer.taken or answer.request.wish not in REACTIONS:  # else its run, or its record, tells
@@ -203,6 +204,14 @@ class Acting:
         for occurrence in started:
             self._runner.start(occurrence)
         return started
+
+    def _renote(self, moved: Iterable[Occurrence | None]) -> None:
+        """What of these waited for an approval, or does from now on, stands otherwise."""
+        for occurrence in moved:
+            if occurrence is not None and occurrence.approval is not None:
+                states = self._memory.keepers[occurrence.table].states
+                if (state := states.get(occurrence.key)) is not None:
+                    states[occurrence.key] = notes.of_approval(state)
 
     def _stop(self, stop: Stop) -> None:
         occurrence = self._memory.under_way.get(stop.run)

@@ -312,7 +312,7 @@ class Keeper:
         return self.access.held is not None or any(s.absent_since and not s.deleted_at for s in self.states.values())
 
     def answered(self, answer: Answer) -> None:
-        """A request was answered; a refusal stands in Health until the next edit, or until the next run begins."""
+        """A request was answered: see `notes.of_answer`."""
         key = answer.request.key
         if left := tuple(request for request in self.requests.pop(key, ()) if request.id != answer.request.id):
             self.requests[key] = left

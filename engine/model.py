@@ -202,7 +202,8 @@ class RowState(Struct, frozen=True, gc=False):
         that: an answer that never came may hide that it did.   stood: those cells as the store last gave them: the merge's base.
     shown: older displays, newest last: (fingerprint of rowd's own cells as they stood, the shared cells as they stood).
     pressed: fingerprints of presses already consumed.   marked: a new ledger saw marks of an earlier run: a one-off in it is over.
-    note: one sentence that Health shows until the next edit, or until the next run begins: a refused press, an id given anew.
+    note: one sentence that Health shows until the next edit, or until the next run begins: an id given anew, a refusal (this one
+        until something else that is asked is taken, too).
     round: of a row that waits for others, what it went by last; None before that.   promises: what it owes by its deadline.
     made: that a run has made it; None where a person has, as far as is known.
     """

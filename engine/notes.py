@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from config.fields import spelled
+from engine.asked import Wish
 from engine.columns import Column
 from engine.model import Defect, Occurrence, RowState, Stage, Task
 from engine.plan import Answer, cause, public
+
+_REFUSED = "{} refused: "
 
 OLD_COPY = timedelta(minutes=5)
 """A run that begins by what the table said longer ago than this, and than polls are apart, bears a note of it."""
 
 
 def of_answer(state: RowState, answer: Answer) -> RowState:
-    """A refusal is noted; what is noted of a word that still stands in Do comes first."""
-    if answer.taken or answer.request.event or _about_the_button(state):  # what an event asks, nobody waits to hear of
+    """A refusal is noted, until something else is taken. What is noted of a word that still stands in Do comes first."""
+    if answer.request.event or _about_the_button(state):  # what an event asks, nobody waits to hear of
         return state
-    return replace(state, note=f"{answer.request.wish} refused: {answer.text}")
+    if answer.taken:
+        return replace(state, note=None) if _about(state, Wish) else state
+    return replace(state, note=_REFUSED.format(answer.request.wish) + answer.text)
+
+
+def of_approval(state: RowState) -> RowState:
+    """What waits for an approval of this row is another matter now: why one was refused holds no more."""
+    return replace(state, note=None) if _about(state, (Wish.APPROVE, Wish.DECLINE)) else state
 
 
 def of_start(state: RowState, known_at: datetime | None, poll: timedelta, now: datetime) -> RowState:
@@ -59,6 +69,11 @@ def of_brake(active: Sequence[Occurrence], *, full: bool) -> Iterator[str]:
     """
     if full and any(one.stage is not Stage.RUNNING for one in active):
         yield "as many runs of this table have begun within the hour as may (max_per_hour)"
+
+
+def _about(state: RowState, wishes: Iterable[Wish]) -> bool:
+    """Whether its note is that one of these was refused."""
+    return state.note is not None and state.note.startswith(tuple(_REFUSED.format(wish) for wish in wishes))
 
 
 def _about_the_button(state: RowState) -> bool:

@@ -138,6 +138,47 @@ def test_a_button_that_does_not_approve_says_why(tmp_path: Path, rule: ApprovalR
     run(story())
 
 
+@pytest.mark.parametrize("ends", [Wish.DECLINE, Wish.CANCEL, None])
+def test_why_an_approval_was_refused_is_said_no_longer_than_it_is_true(tmp_path: Path, ends: Wish | None) -> None:
+    async def story() -> None:
+        one, sheet = house(tmp_path, replace(RULE, in_table=False, within=30 * MINUTE)), table(row("deploy", "every hour"))
+        alive = await start(one, sheet, table_rules=its_rules())
+        await one.until(NOON + 50 * MINUTE)
+        sheet.person("deploy")["Do"] = "approve"
+        await one.after(seconds=30)
+        assert sheet.person("deploy")["Health"].startswith(f"NOTE: approve refused: {NOTHING_WAITS}. ")
+        await one.until(NOON + 61 * MINUTE)
+        assert sheet.person("deploy")["Health"].startswith("WAITING for approval"), "now something does"
+        sheet.person("deploy")["Do"] = "approve"
+        await one.after(seconds=30)
+        assert sheet.person("deploy")["Health"].startswith("NOTE: approve refused: the action act is not approved in the table")
+        if ends is not None:
+            assert await decided(alive, ends) == (True, "taken")
+        await one.until(NOON + 91 * MINUTE)
+        assert "NOTE" not in sheet.person("deploy")["Health"]
+        await alive.stop()
+
+    run(story())
+
+
+def test_a_refusal_is_noted_until_something_else_is_taken(tmp_path: Path) -> None:
+    async def story() -> None:
+        one, sheet = house(tmp_path, None), table(row("deploy", "every hour"))
+        alive = await start(one, sheet, table_rules=its_rules())
+        await one.after(seconds=10)
+        for wish, health in (
+            (Wish.RETRY, "NOTE: retry refused: it has not run yet. OK, next Mon 2 Mar 13:00 UTC"),
+            (Wish.CANCEL, "NOTE: cancel refused: nothing is running. OK, next Mon 2 Mar 13:00 UTC"),
+            (Wish.SKIP_NEXT, "OK, next Mon 2 Mar 14:00 UTC"),
+        ):
+            await alive.ask("deploy", wish)
+            await one.after(seconds=10)
+            assert sheet.person("deploy")["Health"].startswith(health)
+        await alive.stop()
+
+    run(story())
+
+
 def test_an_edit_is_for_another_approval_and_one_of_before_does_not_count(tmp_path: Path) -> None:
     async def story() -> None:
         one, sheet = house(tmp_path), table(row("deploy", "every hour", Metadata=branch("main")))
