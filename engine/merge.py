@@ -137,8 +137,9 @@ def observe(state: RowState, cells: Mapping[str, Cell], now: datetime, handle: s
         merged[Column.STATUS] = None  # where no cell could be set to active, to give it another time is enough
     if anew or _activated(state, merged):
         since = now.replace(microsecond=0)
+        armed = after.armed and not anew and _paused(state.cells)  # a paused counter counts: what was counted is not from before
         after = replace(
-            after, since=since, settled_until=since, armed=False, marked=False, snoozed_until=None, skip_until=None, skip_by=""
+            after, since=since, settled_until=since, armed=armed, marked=False, snoozed_until=None, skip_until=None, skip_by=""
         )
         after = freed(after)
     elif setting(state.cells, Column.DEADLINE) != setting(merged, Column.DEADLINE):
@@ -255,6 +256,10 @@ def _merge_count(
 
 def _in_service(cells: Mapping[str, Cell]) -> bool:
     return fold(str(cells.get(Column.STATUS) or "")) in _ACTIVE
+
+
+def _paused(cells: Mapping[str, Cell]) -> bool:
+    return fold(str(cells.get(Column.STATUS) or "")) == Status.PAUSED
 
 
 def _rescheduled(changes: Sequence[Change]) -> bool:

@@ -193,7 +193,8 @@ class RowState(Struct, frozen=True, gc=False):
     since: no occurrence at or before it ever runs (first seen, activated, restarted).
     settled_until: every time occurrence at or before it has its record; never before `since`.
     anchor: the Last Run that the row bore when first seen, None without: gives daily rows without a Schedule their time.
-    count: the counter's true value.   armed: a tick or an edit of Current came after `since`.   fires: how often it fired.
+    count: the counter's true value.   armed: a tick or an edit of Current came after `since`, or while it was paused before that.
+    fires: how often it fired.
     absent_since: when it was first missing from a complete read; None while it is there.   snoozed_until: no start before it.
     deleted_at: when it was absent twice; its state is kept for 30 days more.
     skip_until: what comes due up to here is skipped, as `skip_by` asked; it is recorded when it comes due. None for nothing.

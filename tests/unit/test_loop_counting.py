@@ -134,6 +134,33 @@ def test_a_write_whose_answer_was_lost_does_not_look_like_an_older_display_that_
     run(story())
 
 
+def test_a_counter_that_reached_its_threshold_while_it_was_paused_runs_once_it_is_active(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        names = ("ticked", "typed", "together", "older", "anew")
+        sheet = MemoryTable([row(name, Type="counter", Threshold="3", Status="paused") for name in names], COLUMNS)
+        sheet.person("older")["Current"] = "4"
+        alive = await start(house, sheet)
+        await house.after(seconds=15)
+        await alive.ask("ticked", Wish.TICK, 7)
+        await alive.ask("anew", Wish.TICK, 4)
+        sheet.person("typed")["Current"] = "3"
+        await house.after(minutes=1)
+        assert sheet.person("ticked")["Health"] == "PAUSED (7 of 3)"
+        assert house.witness.seen == []
+        sheet.person("together")["Current"] = "3"
+        sheet.person("anew")["Threshold"] = "2"
+        for name in names:
+            sheet.person(name)["Status"] = "active"
+        await house.after(minutes=1)
+        assert sorted(request.task for request in house.witness.seen) == ["ticked", "ticked", "together", "typed"]
+        assert [sheet.person(name)["Current"] for name in names] == ["1", "0", "0", "4", "4"]
+        assert sheet.person("older")["Health"] == "OK, 4 of 3: was there before; it runs at the next tick or edit"
+        await alive.stop()
+
+    run(story())
+
+
 def test_a_read_that_a_write_needs_may_use_what_is_kept_for_telling(tmp_path: Path) -> None:
     """The others are looks, which leave a reserve."""
 
