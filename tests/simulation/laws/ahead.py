@@ -36,8 +36,9 @@ class Ahead:
     def scheduled(self, lag: int) -> Sequence[Start] | None:
         """The next start by the schedule, or one that it was `lag` seconds ago; empty for nothing, None where it can't be told."""
         meaning, row = self.span.meaning, self.row
-        if meaning.kind != "time":
-            return ()
+        if meaning.kind != "time":  # it may have been so until a moment ago
+            known_at = self.span.known_at
+            return () if known_at is not None and row.world.machine.moment - known_at > lag * MICRO else None
         put_off = row.key in row.world.snoozed or any(
             a.wish in ("skip next", "snooze") for a in self.book.asked_of[row.bench.name, row.key]
         )
