@@ -18,15 +18,17 @@ from engine.model import Defect, Occurrence, RowState, Stage
 from engine.news import Moves
 from engine.parts import Parts
 from engine.plan import Answer, House, Plan, Standing, Stop
+from engine.reacting import REACTIONS
 from engine.runner import Runner
-from engine.wishes import let_go, without_a_say, without_task
+from engine.wishes import left_over, let_go, without_a_say, without_task
 
 
 class Question(Struct, frozen=True):
     """What is asked: of tasks as they stand, and of rows that are no tasks (any more), whose wishes and waiting occurrences end;
     the wishes alone where another daemon has the table.
 
-    parts: the definitions by which moves are made of the answer.   parted: missing rows that a person lets go of.
+    records: what of those wishes is told nowhere else.   parts: the definitions by which moves are made of the answer.
+    parted: missing rows that a person lets go of.
     """
 
     standings: list[Standing]
@@ -34,6 +36,7 @@ class Question(Struct, frozen=True):
     parts: Parts
     answers: list[Answer]
     stops: list[Stop]
+    records: list[Occurrence]
     parted: list[RowState]
 
     @property
@@ -69,6 +72,7 @@ class Deciding:
         standings: list[Standing] = []
         answers: list[Answer] = []
         stops: list[Stop] = []
+        records: list[Occurrence] = []
         parted: list[RowState] = []
         for table, key in places:
             keeper, active = memory.keepers.get(table), memory.under_way.of(table, key)
@@ -89,11 +93,15 @@ class Deciding:
                 answered, ended = without_a_say(requests, active, why, events_wait=True)
             else:
                 mends = keeper is not None and isinstance(one := keeper.understood.get(key), Defect) and one.wrong
+                if keeper is not None and not mends and (state := keeper.states.get(key)) is not None:
+                    told, left = left_over(state, requests, why, now)
+                    answers, records = answers + told, records + left
+                    requests = tuple(request for request in requests if request.wish not in REACTIONS)
                 answered, ended = without_task(requests, active, why, mends=mends)
             answers += answered
             stops += ended
         house = memory.house(now, self._free, list(starting))
-        return Question(standings, house, memory.parts, answers, stops, parted)
+        return Question(standings, house, memory.parts, answers, stops, records, parted)
 
     def moves(self, question: Question, now: datetime, begins: datetime) -> Moves:
         """The answer, with ids, and with the attempts that begin: those of new claims stand in the claims themselves.
@@ -101,7 +109,7 @@ class Deciding:
         begins: when they do; later than `now` where nothing is looked at that has come due since.
         """
         plan, draw = decide(question.standings, now, question.house), question.parts.draw
-        records = tuple(numbered(plan.records, now, draw))
+        records = tuple(numbered((*plan.records, *question.records), now, draw))
         plan = replace(plan, records=records, answers=(*plan.answers, *question.answers), stops=(*plan.stops, *question.stops))
         starts = set(plan.starts)
         ids = new_run_ids(len(plan.claims), now, draw)

@@ -10,10 +10,13 @@ from msgspec.structs import replace
 from actions.api import Outcome
 from engine.approving import approve, decline
 from engine.asked import Request, Wish
+from engine.cells import text
+from engine.columns import Column
 from engine.identity import HELD_FOR
 from engine.links import Round
 from engine.model import MOST_COUNTED_RUNS, Cause, Occurrence, Overlap, RowState, Stage, Status, Type
 from engine.plan import Answer, Stop, cause
+from engine.reacting import REACTIONS, batches, together
 from engine.weighing import Weighed, too_soon
 from engine.wording import whole
 
@@ -69,6 +72,46 @@ def without_a_say(
         else:
             answers.append(Answer(request, False, why))
     return answers, list(stops.values())
+
+
+def left_over(state: RowState, requests: Sequence[Request], why: str, now: datetime) -> tuple[list[Answer], list[Occurrence]]:
+    """What becomes of what events ask of a row that is no task (any more), and nobody mends. With records of it; where the row is
+    gone, and so has no Health that would say it, also of the runs that people asked for.
+
+    requests: what was asked of it, oldest first.   why: it is no task.
+    """
+    of_events = list(batches([request for request in requests if request.wish in REACTIONS]))
+    asked = [(Cause.EVENT, batch) for batch in of_events]
+    if state.deleted_at is not None:
+        asked += [(_RUNS[request.wish], (request,)) for request in requests if request.wish in _RUNS]
+    answers = [Answer(request, True, "taken") for batch in of_events for request in batch]  # its record tells
+    return answers, [_left_over(state, cause_, batch, cause(why), now) for cause_, batch in asked]
+
+
+_RUNS = {Wish.RUN_NOW: Cause.MANUAL, Wish.RETRY: Cause.RETRY}
+"""What asks for a run, and what the cause of that run would be."""
+
+
+def _left_over(state: RowState, cause_: Cause, asked: Sequence[Request], why: str, now: datetime) -> Occurrence:
+    newest = asked[-1]
+    return Occurrence(
+        id="",
+        table=state.table,
+        key=state.key,
+        task=text(state.cells.get(Column.NAME)) or "",
+        trigger=f"request:{newest.id}",
+        cause=cause_,
+        due=newest.asked_at,
+        claimed_at=now,
+        stage=Stage.ENDED,
+        action=text(state.cells.get(Column.ACTION)) or "",
+        by=newest.by,
+        outcome=Outcome.MISSED,
+        reason=why,
+        ended_at=now,
+        last_due=newest.asked_at,
+        event=together(asked),
+    )
 
 
 def _run_now(one: Weighed, request: Request, now: datetime) -> str | None:

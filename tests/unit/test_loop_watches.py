@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from actions.api import Definition, Outcome, Result
 from actions.telling import Mask
+from engine.asked import Wish
 from engine.events import OccurrenceRecorded, RequestTaken, RunEnded, RunStarted, WatchChanged, WatchRecovered, WatchUnseen
 from engine.model import Cause
 from engine.upcoming import again_from
@@ -22,6 +23,7 @@ from tests.fakes.house import House, rules, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import COLUMNS, row
+from tests.unit.test_loop_corners import start
 from watches.api import LONGEST_STATE, Happening, Look, Unseen
 
 WATCHING = (*COLUMNS, "Watch", "Counts", "Condition", "Overlap", "Understood As", "Stage", "Depends On", "Metadata", "Attempts")
@@ -255,6 +257,45 @@ def test_what_happened_before_a_row_broke_runs_once_it_is_mended(tmp_path: Path)
             sheet.person("take")["Action"] = "act"
             await one.until(NOON + 3 * MINUTE)
         assert [request.event["what"] for request in one.witness.seen] == ["a", "b"]
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("what", "why"),
+    [("deleted", "the row is gone from the table"), ("draft", "Status is draft"), ("broken", None)],
+)
+def test_what_waits_for_a_row_that_is_no_task_any_more_is_recorded(tmp_path: Path, what: str, why: str | None) -> None:
+    async def story() -> None:
+        inbox = Log()
+        its, sheet = source("inbox", inbox), table(*(row(name, Watch="inbox") for name in ("take", "b", "c", "d")))
+        one = house(tmp_path, its)
+        one.witness.behaviour = slow(2 * MINUTE)
+        alive = await start(one, sheet, table_rules=its_rules(its))
+        await one.after(seconds=20)
+        inbox.happen("a.csv is new")
+        await one.after(seconds=30)
+        inbox.happen("b.csv is new")
+        await one.after(seconds=5)
+        inbox.happen("c.csv is new", 2)
+        await one.after(seconds=10)
+        if what == "deleted":
+            sheet.rows = [each for each in sheet.rows if each["Name"] != "take"]
+        else:
+            sheet.person("take").update({"Status": "draft"} if what == "draft" else {"Action": "nothing"})
+        await one.after(minutes=1)
+        told = [(e.task, e.outcome, e.reason) for e in one.of(OccurrenceRecorded)]
+        assert told == ([("take", "missed", why)] if why is not None else [])
+        history = await alive.committer.read(lambda ledger: ledger.history(limit=100))
+        kept = [(o.task, o.cause, o.by, o.event["number"]) for o in history if o.outcome is Outcome.MISSED]
+        assert kept == ([("take", Cause.EVENT, "watch:inbox", 3)] if why is not None else [])
+        number = await alive.ask("take", Wish.RUN_NOW)
+        await one.after(seconds=10)
+        assert (await alive.answer(number) or (None,))[0] is False
+        history = await alive.committer.read(lambda ledger: ledger.history(limit=100))
+        asked = [(o.task, o.action, o.reason, o.by) for o in history if o.cause is Cause.MANUAL]
+        assert asked == ([("take", "act", why, "cli:a")] if what == "deleted" else [])  # others say it in Health
+        await alive.stop()
 
     run(story())
 
