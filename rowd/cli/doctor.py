@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import typer
 from msgspec import Struct
 
+from config.mistakes import Mistake
 from config.readers import opened
 from engine.asking import asked
 from engine.clock import Clock, SystemClock
@@ -63,10 +64,10 @@ def doctor(config: ConfigOption = None, table: TableOption = None, as_json: Json
     if site is not None:
         for line in _installation(site, mended=not mistakes):
             told(line)
-        for name in tables_of(site, table):
-            if asyncio.run(_table(site, name, SystemClock(), told)):
-                for line in _rows(site, name):
-                    told(line)
+        if table is not None and (unread := _unread(site, table, mistakes)) is not None:
+            told(unread)
+        else:
+            _tables(site, tables_of(site, table), told)
     wrong = sum(line.good is False for line in lines)
     if as_json:
         emit_json({"checks": lines, "wrong": wrong})
@@ -74,6 +75,15 @@ def doctor(config: ConfigOption = None, table: TableOption = None, as_json: Json
         say(f"{plural(wrong, 'thing')} to mend: see the lines with ✗." if wrong else "Nothing is wrong.")
     if wrong:
         raise typer.Exit(int(Exit.BAD))
+
+
+def _unread(site: Site, table: str, mistakes: Sequence[Mistake]) -> Line | None:
+    """That this very table can't be looked at because of mistakes in rowd.toml; None where it can, or where it isn't said there."""
+    its_own = any(f"{mistake.key}.".startswith(f"tables.{table}.") for mistake in mistakes)
+    if table in site.tables or not (its_own or (mistakes and not site.tables)):
+        return None
+    of_what = f"[tables.{table}] in rowd.toml" if its_own else "rowd.toml"
+    return Line(table, "config", None, f"{of_what} has mistakes, which stand above: mend them, and it is looked at")
 
 
 def _installation(site: Site, *, mended: bool) -> Iterator[Line]:
@@ -207,6 +217,13 @@ def _daemon(site: Site, ledger: Ledger) -> Line:
         return Line("", "daemon", None, nobody + _maybe_elsewhere(site))
     old = behind(site, ledger)
     return Line("", "daemon", old is None, old or "it runs, and works by rowd.toml as it is now")
+
+
+def _tables(site: Site, names: Iterable[str], told: Callable[[Line], None]) -> None:
+    for name in names:
+        if asyncio.run(_table(site, name, SystemClock(), told)):
+            for line in _rows(site, name):
+                told(line)
 
 
 async def _table(site: Site, name: str, clock: Clock, told: Callable[[Line], None]) -> bool:

@@ -61,6 +61,27 @@ def test_mistakes_in_rowd_toml_are_told_and_what_is_right_is_looked_at(tmp_path:
     assert line(told, "rows", "ops")["good"] is True
 
 
+@pytest.mark.parametrize(
+    ("more", "table", "named"),
+    [
+        ('\n[tables.bad]\nconnector = "local"\npahth = "bad.csv"\n', "bad", "[tables.bad] in rowd.toml has mistakes"),
+        ('\n[tables.bad\nconnector = "local"\n', "ops", "rowd.toml has mistakes"),
+    ],
+)
+def test_a_table_is_asked_for_that_has_mistakes_in_rowd_toml(tmp_path: Path, more: str, table: str, named: str) -> None:
+    desk = Desk(tmp_path, ROW, more=more)
+    told = desk.json("doctor", "--table", table, code=1)
+    assert wrong(told)[0] == ("", "config")
+    assert line(told, "config", table)["says"].startswith(named)
+    assert line(told, "config", table)["good"] is None
+    assert "to mend: see the lines with" in desk.said("doctor", "--table", table, code=1)
+
+
+def test_a_table_is_asked_for_that_nobody_has_and_another_has_mistakes(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, ROW, more='\n[tables.bad]\nconnector = "nope"\n')
+    assert 'There is no table "ba"' in desk.said("doctor", "--table", "ba", code=2)
+
+
 def test_no_rowd_toml_at_all(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     (tmp_path / "rowd.toml").unlink()
