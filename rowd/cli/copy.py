@@ -63,7 +63,7 @@ def copy(
         )
     else:
         _told(target, done, dry_run=dry_run)
-    _warned(source, target, plan)
+    _warned(source, target, plan, dry_run=dry_run)
     if not plan.fits:
         raise typer.Exit(int(Exit.OWNER))
     if plan.unclear:
@@ -81,26 +81,31 @@ async def _copied(site: Site, source: str, target: str, drawn: Progress, *, dry_
 
 def _told(target: str, done: Copied, *, dry_run: bool) -> None:
     plan = done.plan
-    if dry_run:
+    there = f"{len(plan.there)} there already"
+    if not dry_run:
+        say(f"{plural(len(done.made), 'row')} made in {target}, {there}")
+    elif not plan.fits:
+        say(f"0 rows would be made in {target} as it is now, {len(plan.creates)} once it can hold them, {there}")
+    else:
         for line in lines(f"+ {clean(cells.get('Name'))}" for _, cells in plan.creates):
             say(line, "green")
-    made = len(plan.creates) if dry_run else len(done.made)
-    say(f"{plural(made, 'row')} {'would be ' if dry_run else ''}made in {target}, {len(plan.there)} there already")
+        say(f"{plural(len(plan.creates), 'row')} would be made in {target}, {there}")
 
 
-def _warned(source: str, target: str, plan: CopyPlan) -> None:
+def _warned(source: str, target: str, plan: CopyPlan, *, dry_run: bool) -> None:
+    nothing = "Nothing would be made" if dry_run else "Nothing was made"
     for header, rows in plan.lacking.items():
         warn(f"{target} has no column {clean(header)}, in which rows say something ({some(rows)})")
     if plan.lacking:
-        warn(f"Nothing was made: without these columns the rows would mean something else. {_remedy(target, list(plan.lacking))}")
+        warn(f"{nothing}: without these columns the rows would mean something else. {_remedy(target, list(plan.lacking))}")
     for why, rows in plan.unfit.items():
         warn(f"{target}: {clean(why)} ({some(rows)})")
     if plan.unfit and not plan.lacking:
-        warn("Nothing was made: mend that first, then repeat the command.")
+        warn(f"{nothing}: mend that first, then repeat the command.")
     for row in plan.unclear:
-        warn(f"{source}: {clean(row.name)}: not copied: {clean(row.why)}")
+        warn(f"{source}: {clean(row.name)}: {'would not be' if dry_run else 'not'} copied: {clean(row.why)}")
     for here, there in plan.renamed:
-        warn(f"note: {clean(here)} has the ID of a row that is called {clean(there)} in {target}; it was left alone")
+        warn(f"note: {clean(here)} has the ID of a row that is called {clean(there)} in {target}, so it is there already")
     if plan.strangers:
         warn(f"note: {target} has no column for {', '.join(map(clean, plan.strangers))}, so these are left out")
 

@@ -96,6 +96,21 @@ def test_a_row_that_cannot_be_told_is_not_copied_and_said(desk: Desk) -> None:
     assert list(rows(desk, "other")) == ["report"]
 
 
+def test_what_a_dry_run_says_is_what_would_be(desk: Desk) -> None:
+    desk.table("other", header="ID,Name,Action")
+    said = desk.said("copy", "ops", "other", "--dry-run", code=4)
+    assert said.startswith("0 rows would be made in other as it is now, 3 once it can hold them, 0 there already ")
+    assert "Nothing would be made: without these columns" in said
+    assert "Nothing was made: without these columns" in desk.said("copy", "ops", "other", code=4)
+    desk.table("other", "1,old,,,work,,,,,")
+    put(desk, "ops", "3,mail", ",backup")
+    said = desk.said("copy", "ops", "other", "--dry-run", code=1)
+    assert "2 rows would be made" not in said
+    assert "ops: backup: would not be copied: " in said
+    assert "was left alone" not in said
+    assert list(rows(desk, "other")) == ["old"]
+
+
 @pytest.mark.parametrize("command", ["copy", "sync"])
 def test_two_tables_are_named_that_there_are(desk: Desk, command: str) -> None:
     assert 'There is no table "othr"' in desk.said(command, "ops", "othr", code=2)
