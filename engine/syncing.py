@@ -41,13 +41,14 @@ class Conflict(Struct, frozen=True):
     """Both sides changed one cell, otherwise. Nothing is written of it.
 
     column: None where one side changed the row and the other removed it.   values: of the two sides; of a removed row None.
-    base: what both said before; None also where they were never synced.
+    base: what both said before; None also where that isn't known.   known: whether it is: the cell was synced before.
     """
 
     pair: Pair
     column: str | None
     values: tuple[Cell, Cell]
     base: Cell
+    known: bool
 
 
 class Removal(Struct, frozen=True):
@@ -109,7 +110,7 @@ def planned(one: Side, other: Side, pairing: Pairing, *, served: Which | None = 
             forgotten.append(pair)
             creates.append((1, pair.one) if side == 0 else (0, pair.other))
         else:
-            conflicts.append(Conflict(pair, None, (None, None), None))
+            conflicts.append(Conflict(pair, None, (None, None), None, known=True))
     return SyncPlan(
         tuple(settled), tuple(forgotten), tuple(puts), tuple(creates), tuple(conflicts), tuple(removals), pairing.unclear
     )
@@ -188,7 +189,7 @@ class _Judged:
             elif column not in BLANK_MEANS_SOMETHING and (one is None or other is None):  # nobody has said anything else
                 self._into(0 if one is None else 1, column)
             else:
-                self._clash(column, prefer, None)
+                self._clash(column, prefer)
             return
         changed = (self._changed(0, column), self._changed(1, column))
         if not any(changed):
@@ -198,14 +199,15 @@ class _Judged:
         elif not all(changed):
             self._into(1 if changed[0] else 0, column)
         else:
-            self._clash(column, prefer, self._bases[0][column])
+            self._clash(column, prefer)
 
-    def _clash(self, column: str, prefer: Which | None, base: Cell) -> None:
+    def _clash(self, column: str, prefer: Which | None) -> None:
         if prefer is not None:
             self._into(_opposite(prefer), column)
         else:
             values = (self._rows[0].get(column), self._rows[1].get(column))
-            self.conflicts.append(Conflict(self._pair, column, values, base))
+            bases = self._bases[0]
+            self.conflicts.append(Conflict(self._pair, column, values, bases.get(column), known=column in bases))
 
 
 def _opposite(side: Which) -> Which:

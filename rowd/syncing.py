@@ -36,13 +36,17 @@ class Refused(Struct, frozen=True):
 
 
 class Clash(Struct, frozen=True):
-    """A conflict, for a person.   column: None where one side removed the row, `removed_from`, and the other changed it."""
+    """A conflict, for a person.   column: None where one side removed the row, `removed_from`, and the other changed it.
+
+    synced_before: whether it is known what both said before, in `base`.
+    """
 
     row: str
     column: str | None
     values: tuple[Cell, Cell]
     base: Cell
-    removed_from: str = ""
+    removed_from: str
+    synced_before: bool
 
 
 class Synced(Struct):
@@ -154,7 +158,7 @@ class Syncing:
     def _clash(self, conflict: Conflict) -> Clash:
         gone = "" if conflict.column is not None else self._names[0 if conflict.pair.one not in self._seen[0].rows else 1]
         column = self._headers(conflict.column) if conflict.column is not None else None
-        return Clash(self._called(conflict.pair), column, conflict.values, conflict.base, gone)
+        return Clash(self._called(conflict.pair), column, conflict.values, conflict.base, gone, conflict.known)
 
     def _called(self, pair: Pair) -> str:
         return self._seen[0].called(pair.one) if pair.one in self._seen[0].rows else self._seen[1].called(pair.other)

@@ -135,7 +135,8 @@ def _clash(names: tuple[str, str], clash: Clash) -> str:
         there = names[1] if clash.removed_from == names[0] else names[0]
         return f"conflict: {clean(clash.row)} was removed from {clash.removed_from}, and changed in {there}"
     one, other = (f"{name} says {shown(value)}" for name, value in zip(names, clash.values, strict=True))
-    return f"conflict: {clean(clash.row)}: {clean(clash.column)}: {one}, {other}; before: {shown(clash.base)}"
+    before = f"before: {shown(clash.base)}" if clash.synced_before else "the two were never in step, so neither is the newer one"
+    return f"conflict: {clean(clash.row)}: {clean(clash.column)}: {one}, {other}; {before}"
 
 
 def _json(done: Synced) -> dict[str, Any]:

@@ -159,6 +159,21 @@ def test_what_was_edited_since_the_copy_is_brought_over_in_both_directions(desk:
     assert desk.said("sync", "other", "ops") == "other and ops say the same"
 
 
+def test_a_conflict_of_what_was_never_synced_is_said_to_be_one_and_of_what_was_blank_before_not(desk: Desk) -> None:
+    desk.table("other", *(one.replace("daily 09:00", "daily 07:00") for one in ROWS))
+    told = 'conflict: backup: Schedule: ops says "daily 09:00", other says "daily 07:00"; '
+    said = desk.said("sync", "ops", "other", code=1)
+    assert f"{told}the two were never in step, so neither is the newer one" in said
+    assert "before" not in said
+    (conflict,) = desk.json("sync", "ops", "other", code=1)["conflicts"]
+    assert (conflict["base"], conflict["synced_before"]) == (None, False)
+    put(desk, "other", "daily 07:00", "daily 09:00")
+    desk.said("sync", "ops", "other")
+    put(desk, "ops", "3,mail,,daily 11:00,work,,", "3,mail,,daily 11:00,work,,8")
+    put(desk, "other", "3,mail,,daily 11:00,work,,", "3,mail,,daily 11:00,work,,9")
+    assert 'Current: ops says "8", other says "9"; before: nothing' in desk.said("sync", "ops", "other", code=1)
+
+
 def test_a_conflict_is_told_with_both_values_and_what_stood_there_before(desk: Desk) -> None:
     desk.run("copy", "ops", "other")
     put(desk, "ops", "daily 09:00", "daily 08:00")
@@ -173,6 +188,7 @@ def test_a_conflict_is_told_with_both_values_and_what_stood_there_before(desk: D
             "values": ["daily 08:00", "daily 07:00"],
             "base": "daily 09:00",
             "removed_from": "",
+            "synced_before": True,
         }
     ]
     assert "say ops or other" in desk.said("sync", "ops", "other", "--prefer", "mine", code=2)
