@@ -23,6 +23,7 @@ from engine.loop import Daemon
 from engine.trust import SteadyClock
 from rowd import __version__
 from rowd.alerts.alerting import Alerting
+from rowd.alerts.channels import mute
 from rowd.alerts.noticing import Ear
 from rowd.bound import Site
 from rowd.counting import Counts
@@ -104,7 +105,7 @@ async def serve(
     gc.disable()
     async with opened(site, heard_by(ear.hear, counts.hear), take_over=take_over) as (made, committer):
         own.begin(made)
-        for warning in site.warnings:
+        for warning in (*site.warnings, *mute(site.channels)):
             listener(ConfigDoubted(at=made.clock.now(), message=warning))
         stopping, loop = _stoppable(), asyncio.get_running_loop()
         hooks = Hooks(made, site.state, stopping.is_set, listener)

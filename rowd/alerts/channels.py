@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import tzinfo
+from importlib.util import find_spec
 
 from msgspec import Struct
 from pydantic import SecretStr
@@ -14,6 +15,7 @@ from config.matters import Matter
 from config.mistakes import Mistake
 from engine.ledger import Problem
 from engine.notify import NOBODY
+from rowd.alerts.errand import MISSING
 from rowd.sourcing import without_value
 
 
@@ -39,6 +41,11 @@ class Channel(Struct, frozen=True):
 
 
 Channels = Mapping[str, Channel]
+
+
+def mute(channels: Channels) -> tuple[str, ...]:
+    """Why none of these can tell anybody, whatever its address; nothing where they can, or where there are none."""
+    return (f"nobody is told of problems: {MISSING}",) if channels and find_spec("apprise") is None else ()
 
 
 def channels_of(config: Config, mistakes: list[Mistake]) -> Channels:

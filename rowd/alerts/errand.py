@@ -16,7 +16,7 @@ from urllib.parse import unquote, unquote_plus
 
 from actions.telling import MASK, Mask, cut, plain
 
-MISSING = "the package apprise isn't installed; install it where rowd is: pip install apprise"
+MISSING = "messages are carried by apprise, which isn't installed; run: pip install 'rowd[alerts]'"
 NO_ADDRESS = "its address is none that Apprise understands; signs in a password other than letters and digits are written as %XX"
 NO_SERVICE = "Apprise knows no service by what stands before :// in its address; `apprise --details` names all"
 REFUSED = "the service didn't take it"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.emulators import VENDORS
 from tests.emulators.core.clock import RealClock
-from tests.emulators.core.emulator import Emulator
+from tests.emulators.core.emulator import Emulator, Lacking
 from tests.emulators.core.seeds import BadSeed
 from tests.emulators.core.server import Server
 from tests.emulators.core.switches import table
@@ -39,6 +39,8 @@ def main() -> None:
         emulator: Emulator = vendor.make(RealClock(), dict(_pair(word) for word in given.switch), given.random)
     except ValueError as wrong:
         words.error(f"--switch: {wrong}")
+    except Lacking as lacking:
+        words.exit(1, f"{given.vendor}: {lacking}\n")
     try:
         vendor.fill(emulator, given.seed_file)
     except BadSeed as wrong:

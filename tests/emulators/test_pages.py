@@ -11,13 +11,16 @@ import sys
 from http.client import HTTPConnection
 from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from tests.emulators import VENDORS
+from tests.emulators.__main__ import main
 from tests.emulators.core.clock import RealClock
 from tests.emulators.core.seeds import BadSeed
 from tests.emulators.core.switches import table
+from tests.emulators.google_sheets import schema
 from tests.emulators.replaying import ROOT
 
 HOW_TO = ROOT / "docs" / "how-to" / "emulators.md"
@@ -135,6 +138,22 @@ def test_a_seed_that_cant_be_read_is_told_with_the_remedy(vendor: str, tmp_path:
             package.fill(package.make(RealClock()), tmp_path / "seed.json")
     with pytest.raises(BadSeed, match="can't be read: Is a directory"):
         package.fill(package.make(RealClock()), tmp_path)
+
+
+def test_what_google_sheets_needs_is_missed_at_once_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lacks(package: str) -> NoReturn:
+        raise ModuleNotFoundError(f"No module named {package!r}")
+
+    monkeypatch.setattr(schema, "files", lacks)
+    schema.document.cache_clear()
+    monkeypatch.setattr(sys, "argv", ["", "google_sheets"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    said = "google_sheets: the emulator goes by google-api-python-client, which isn't installed; run, in a checkout: "
+    assert capsys.readouterr() == ("", f"{said}pip install -e '.[dev]'\n")
 
 
 @pytest.mark.parametrize("vendor", VENDORS)

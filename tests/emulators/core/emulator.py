@@ -14,6 +14,10 @@ from tests.emulators.core.routes import Found, Routes
 from tests.emulators.core.switches import Switches
 
 
+class Lacking(Exception):
+    """What an emulator needs isn't installed. With the remedy."""
+
+
 class Emulator(ABC):
     """One vendor's service, in memory. Requests come one after the other, from whatever thread; nothing waits in here.
 

@@ -15,13 +15,14 @@ from tests.emulators.core import sessions
 from tests.emulators.core.clock import Clock
 from tests.emulators.core.emulator import Emulator
 from tests.emulators.core.exchange import Json
-from tests.emulators.google_sheets import replay_state, seeding
+from tests.emulators.google_sheets import replay_state, schema, seeding
 from tests.emulators.google_sheets.service import OWNER, ROBOT, GoogleSheets
 from tests.emulators.google_sheets.switches import SWITCHES
 
 
 def make(clock: Clock, switches: Mapping[str, str] | None = None, seed: int = 0) -> GoogleSheets:
-    """An empty one. Raises ValueError for a switch that there isn't."""
+    """An empty one. Raises ValueError for a switch that there isn't, Lacking where it could answer nothing."""
+    schema.document("sheets.v4")
     return GoogleSheets(clock, switches, seed)
 
 

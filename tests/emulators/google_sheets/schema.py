@@ -9,8 +9,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from tests.emulators.core.emulator import Lacking
 from tests.emulators.core.exchange import Json, NotEmulated
 from tests.emulators.google_sheets.errors import bad_fields, unknown_name
+
+LACKING = "the emulator goes by google-api-python-client, which isn't installed; run, in a checkout: pip install -e '.[dev]'"
 
 INTEGER = re.compile(r"-?\d+(\.0+)?")
 KINDS = {"boolean": "TYPE_BOOL", "string": "TYPE_STRING", "number": "TYPE_DOUBLE"}
@@ -39,8 +42,11 @@ ANSWERS = {
 
 @cache
 def document(api: str) -> Mapping[str, Any]:
-    """`sheets.v4` or `drive.v3`: the discovery document that google-api-python-client ships."""
-    place = files("googleapiclient") / "discovery_cache" / "documents" / f"{api}.json"
+    """`sheets.v4` or `drive.v3`: the discovery document that google-api-python-client ships. Raises Lacking."""
+    try:
+        place = files("googleapiclient") / "discovery_cache" / "documents" / f"{api}.json"
+    except ModuleNotFoundError:
+        raise Lacking(LACKING) from None
     found: Mapping[str, Any] = json.loads(place.read_text("utf-8"))
     return found
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from socket import socket
@@ -10,7 +12,12 @@ from socket import socket
 import pytest
 
 from config.matters import Matter
+from engine.events import ConfigDoubted, Event
 from engine.ledger import ChannelMark, Notice, Problem
+from engine.loop import Daemon
+from rowd.alerts import channels
+from rowd.cli.site import site_at
+from rowd.service import serve
 from tests.fakes.receiver import Receiver, receiving
 from tests.unit.cli.desk import Desk
 
@@ -136,3 +143,25 @@ def test_how_channels_stand_is_listed_with_what_stands(tmp_path: Path) -> None:
     text = one.said("channel", "list")
     assert "can't be reached: nobody there; 1 notice to tell" in text
     assert "ops/deploy FAILED" in text
+
+
+@pytest.mark.parametrize(("more", "there"), [(MORE, False), ("", False), (MORE, True)])
+def test_the_daemon_tells_at_its_start_that_nothing_carries_messages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: str, there: bool
+) -> None:
+    desk(tmp_path, "json://127.0.0.1:1/sesame", more)
+    site, events = site_at(tmp_path / "rowd.toml"), list[Event]()
+    if not there:
+        monkeypatch.setattr(channels, "find_spec", lambda _: None)
+
+    async def ends(_: Daemon) -> AsyncIterator[None]:
+        for nothing in ():
+            yield nothing
+
+    asyncio.run(serve(site, events.append, lambda: site, ends))
+    gc.enable()  # which is the daemon's own affair while it runs
+    told = [event.message for event in events if isinstance(event, ConfigDoubted)]
+    expected = [
+        "nobody is told of problems: messages are carried by apprise, which isn't installed; run: pip install 'rowd[alerts]'"
+    ]
+    assert told == (expected if more and not there else [])
