@@ -32,6 +32,9 @@ WIDE = 160
 READABLE = 20
 """The width in which any text can be read that is broken over lines."""
 
+_RULE = 1
+"""Which line of a table is the one below its headers."""
+
 LONGEST = 400
 """Characters of one column, also where there is no screen: a cell may hold a book."""
 
@@ -168,7 +171,7 @@ def print_table(
 
     keep: columns that stay whole.   cut: columns that stay on one line, with an ellipsis where there is no room, and what they can
     be read in. The others are broken over lines.   spare: columns to be left out, in this order, until the rest has room.
-    Where there is no screen, a column is as wide as it needs, up to LONGEST.
+    Where there is no screen, a column is as wide as it needs, up to LONGEST, and no line is filled up with blanks.
     """
     from rich import box
     from rich.cells import cell_len
@@ -186,7 +189,14 @@ def print_table(
         drawn.add_column(Text(columns[n]), no_wrap=whole, overflow="ellipsis" if whole else "fold", width=width)
     for row in body:
         drawn.add_row(*(Text(row[n][0], style=row[n][1]) for n in widths))
-    console(taken(widths)).print(drawn)
+    screen = console(taken(widths))
+    if _screen():
+        screen.print(drawn)
+        return
+    with screen.capture() as captured:
+        screen.print(drawn)
+    for n, line in enumerate(captured.get().splitlines()):  # each as long as what it says: one long cell makes no other line long
+        sys.stdout.write(f"{(line[:WIDE] if n == _RULE else line).rstrip(' ')}\n")
 
 
 def print_tree(branches: Iterable[tuple[Sequence[bool], Sequence[Styled]]]) -> None:

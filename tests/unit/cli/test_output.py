@@ -164,6 +164,16 @@ def test_columns_that_are_no_width_count_for_nothing(
     assert (text.count("word"), text.count("two")) == (60, 1)
 
 
+def test_in_a_pipe_one_long_cell_makes_no_other_line_long(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    print_table(["Run", "Result"], [["a", "x" * 217], ["b", "done"], ["c", ""]])
+    heading, rule, *lines = capsys.readouterr().out.splitlines()
+    assert (heading, lines) == ("Run  Result", [f"a    {'x' * 217}", "b    done", "c"])
+    assert rule == "─" * 160
+
+
 def test_in_a_pipe_a_book_in_a_cell_is_cut(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     print_table(["Name", "Health"], [["name " * 9999, "health"]], cut={0: 10})
