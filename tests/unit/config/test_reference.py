@@ -115,10 +115,8 @@ def test_every_setting_has_a_row_with_its_default_on_the_page(heading: str) -> N
                 Blackout: given,
                 Channel: {"secret": "MAIL"},
                 SecretCommand: {"command": ["x"]},
+                Endpoint: ENDPOINT,
             }.get(model, {})
-            others = {TableSettings: {"connector": "local"}, Blackout: given, Channel: {"secret": "MAIL"}, Endpoint: ENDPOINT}.get(
-                model, {}
-            )
             assert getattr(model.model_validate({**others, **value}), name) == default
 
 
