@@ -242,6 +242,15 @@ def test_a_run_that_ends_late_leaves_nothing_that_was_missed_before_its_due(ledg
     assert (tally.missed, tally.missed_now, tally.missed_since) == (4, 2, NOON + 6 * MINUTE)
 
 
+def test_what_is_missed_at_the_instant_of_a_run_that_ends_later_is_missed_now(ledger: Ledger) -> None:
+    (early,) = claimed(ledger, occurrence(due=NOON + 5 * MINUTE))
+    record(ledger, missed(minute=4, count=2, last_due=NOON + 5 * MINUTE))
+    with ledger.transaction():
+        ledger.begin([(early.id, 1)], NOON)
+        ledger.end_attempt(early.id, 1, NOON + DAY, Result(Outcome.SUCCEEDED, ""), MINUTE)
+    assert ledger.tallies("ops")["a"].missed_now == 2
+
+
 def test_the_newest_run_is_the_one_claimed_last(ledger: Ledger) -> None:
     first, second = claimed(ledger, occurrence(), occurrence())
     with ledger.transaction():
@@ -347,11 +356,14 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def tallies_are_what_the_list_says(self) -> None:
         for key in "ab":
-            ended = [o for o in self.records.values() if o.key == key and o.stage is Stage.ENDED]
+            ended = [o for o in self.records.values() if o.key == key and o.stage is Stage.ENDED]  # in the order of claims
+            place = {o.id: n for n, o in enumerate(ended)}
             tally = self.ledger.tallies("ops", [key]).get(key, Tally())
             runs = [o for o in ended if o.started_at]
             last = runs[-1] if runs else None
-            after = [o for o in ended if o.outcome is Outcome.MISSED and (last is None or (o.last_due or o.due) > last.due)]
+            bar = (last.due, place[last.id]) if last is not None else None
+            never = [o for o in ended if o.outcome is Outcome.MISSED]
+            after = [o for o in never if bar is None or (o.last_due or o.due, place[o.id]) > bar]
             assert tally.runs == len(runs)
             assert tally.failures == sum(o.outcome in FAILED for o in ended)
             assert tally.missed == self.missed.get(key, 0)
