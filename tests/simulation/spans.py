@@ -250,6 +250,7 @@ class Spans:
         self.by_key: dict[str, list[Span]] = {}
         self.touches: dict[str, list[int]] = {}  # key → when people changed cells of it
         self.astray: set[str] = set()  # keys that were taken from their rows: these go on until they are back
+        self.doubled: set[str] = set()  # keys that stood in several rows at some time: which of them rowd went by, nobody knows
         self.expiring: set[str] = set()  # keys of rows that may be activated for some time only
         self.pasted: set[str] = set()  # keys whose Status came back with an old copy: rowd goes by what was typed since
         self.kept = Stretches(machine)
@@ -297,7 +298,9 @@ class Spans:
         header = grid.header("ID") or name_
         borne = [row.get(header, "").strip() for row in grid.rows]
         if len(set(borne)) < len(borne):
-            self.astray.update(key for key, number in Counter(borne).items() if number > 1 and key in self.by_key)
+            doubled = {key for key, number in Counter(borne).items() if number > 1 and key in self.by_key}
+            self.astray |= doubled
+            self.doubled |= doubled
         for key in self.by_key.keys() | found.keys():
             now, span = found.get(key), self.current(key)
             if span is not None and now == (span.meaning, span.sure):
