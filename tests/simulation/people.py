@@ -215,6 +215,10 @@ class Person(Pasting, Rearranging):
                 self.spans.pasted.update(filter(None, grid.keys()))  # what a row's Status last said holds on, and is written again
                 for row in grid.rows:
                     row["Status"] = ""
+            if grid.header("Action") is None:  # likewise; without it nothing of the table is told any more
+                grid.columns.append("Action")
+                for row in grid.rows:
+                    row["Action"] = ""
             header = grid.header("ID") or grid.header("Name")
             seen: set[str] = set()
             for row in grid.rows:
