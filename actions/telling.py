@@ -56,15 +56,19 @@ class Mask:
         return Gradual([secret.encode() for secret in self._secrets])
 
     def file(self, file: Path) -> None:
-        """Mask secrets in a file; one without any isn't touched."""
+        """Mask secrets in a file; one without any isn't touched. Raises OSError: then it is as it was."""
         if not self._secrets or not file.is_file():
             return
         if not any(found for _, found in self._pieces(file)):
             return
         masked = file.with_name(f"{file.name}.masked")
-        with masked.open("wb") as out:
-            out.writelines(piece for piece, _ in self._pieces(file))
-        masked.replace(file)
+        try:
+            with masked.open("wb") as out:
+                out.writelines(piece for piece, _ in self._pieces(file))
+            masked.replace(file)
+        except OSError:  # a full disk
+            masked.unlink(missing_ok=True)
+            raise
 
     def _pieces(self, file: Path) -> Iterator[tuple[bytes, bool]]:
         """What the file holds, masked; and whether there was anything to mask up to there."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -21,13 +22,16 @@ from actions.command.outputs import last_line
 from actions.command.sandbox import HERE, TMP, Account, Profile, outside, profile, was_made
 from actions.command.settings import CommandSettings
 from actions.command.tickets import Ticket, begun, is_made, newest, unmade
-from actions.command.verdict import result, too_much
+from actions.command.verdict import result, too_much, unread
 from actions.command.warden import NOT_EXECUTABLE, NOT_FOUND, TICKS
 from actions.command.wards import End
 from actions.command.watch import Adopted, Held, until_gone
 from actions.paths import confined
 from actions.telling import Mask, cut, plain
 from actions.values import BadValue, Value
+
+LONGEST_SECRET = 1 << 20
+"""Bytes. So much beyond its limit is kept of a file until its secrets are masked, lest half of one stay at its end."""
 
 LAUNCHES = 3
 """Times that an attempt is made ready, where its warden is gone before it has begun anything."""
@@ -67,9 +71,9 @@ class Command:
                 await self._until_gone(launch, folder)
             finally:
                 end = launch.close()
-                sizes = self._tidy(folder, mask, end)
+                left = self._tidy(folder, mask, end)
             if end is not None:
-                return self._result(folder, sizes, end, mask)
+                return self._result(folder, left, end, mask)
         return Result(Outcome.FAILED, f"{NOT_STARTED}its warden was gone each time, before it began")
 
     async def adopt(self, request: Request, context: Context, since: Uptime | None) -> Result | Lost | Unbegun:
@@ -95,9 +99,9 @@ class Command:
                     await self._until_gone(adopted, folder)
             finally:
                 stopped = adopted.close()
-                sizes = self._tidy(folder, mask)
+                left = self._tidy(folder, mask)
             if not self._came_to_nothing(folder, adopted.ticket):
-                found = self._found(folder, sizes, adopted.ticket, mask)
+                found = self._found(folder, left, adopted.ticket, mask)
                 if found is None:
                     return Lost(_why_lost(stopped=stopped))
                 return found if over else replace(found, past=None)
@@ -155,36 +159,57 @@ class Command:
     async def _until_gone(self, held: Held, folder: Path) -> None:
         await until_gone(held, folder, self._settings.output_limit, self._settings.kill_after)
 
-    def _result(self, folder: Path, sizes: Sizes, end: End, mask: Mask) -> Result:
+    def _result(self, folder: Path, left: Sizes | OSError, end: End, mask: Mask) -> Result:
         """What it came to; only after `_tidy`."""
         status: int | str = end.why if end.status is None else end.status
         why = end.why if end.status is None and not end.orphaned else None
         if self._sandbox is not None and end.status is not None and not was_made(folder):
-            why = bwrap.unmade(last_line(folder / STDERR) or f"exit {end.status}")
+            why = bwrap.unmade(_said(folder) or f"exit {end.status}")
         elif end.status in (NOT_FOUND, NOT_EXECUTABLE):
             why = self._absent()  # looked for only now: most programs are there
         if why is not None:
             return Result(Outcome.FAILED, cut(plain(mask.text(f"{NOT_STARTED}{why}"))))
-        much = too_much(folder, sizes, self._settings.output_limit, mask)
-        return much or result(folder, sizes, status, self._settings.ok_exit_codes, mask)
+        return self._judged(folder, left, status, mask)
 
-    def _found(self, folder: Path, sizes: Sizes, ticket: Ticket | None, mask: Mask) -> Result | None:
+    def _found(self, folder: Path, left: Sizes | OSError, ticket: Ticket | None, mask: Mask) -> Result | None:
         """What an attempt of another daemon came to, with when; None where nobody can know it. Only after `_tidy`."""
-        much = too_much(folder, sizes, self._settings.output_limit, mask)
-        if much is not None or ticket is None or ticket.status is None:
-            return much
-        said = last_line(folder / STDERR) if self._sandbox is not None and ticket.status and not was_made(folder) else ""
+        if ticket is None or ticket.status is None:
+            return None if isinstance(left, OSError) else too_much(folder, left, self._settings.output_limit, mask)
+        said = _said(folder) if self._sandbox is not None and ticket.status and not was_made(folder) else ""
         if said.startswith(bwrap.SAYS):  # else it was begun by a definition without a sandbox
             return Result(Outcome.FAILED, cut(plain(mask.text(f"{NOT_STARTED}{bwrap.unmade(said)}"))), past=ticket.past)
-        return replace(result(folder, sizes, ticket.status, self._settings.ok_exit_codes, mask), past=ticket.past)
+        return replace(self._judged(folder, left, ticket.status, mask), past=ticket.past)
 
-    def _tidy(self, folder: Path, mask: Mask, end: End | None = None) -> Sizes:
-        """What holds for the files however an attempt ended. Answers their sizes before secrets were masked."""
-        sizes = take_back(folder) if end is None or end.sizes is None else Sizes(*end.sizes)
+    def _judged(self, folder: Path, left: Sizes | OSError, status: int | str, mask: Mask) -> Result:
+        """By its exit status, also where its files can't be read just now: on a disk that fails, or with too many files open."""
+        ok = self._settings.ok_exit_codes
+        if isinstance(left, OSError):
+            return unread(status, ok, left)
+        try:
+            return too_much(folder, left, self._settings.output_limit, mask) or result(folder, left, status, ok, mask)
+        except OSError as exc:
+            return unread(status, ok, exc)
+
+    def _tidy(self, folder: Path, mask: Mask, end: End | None = None) -> Sizes | OSError:
+        """What holds for the files however an attempt ended. Answers their sizes before secrets were masked; or why one of them
+        couldn't be looked at or masked, which is removed then, with the secrets that may stand in it."""
+        failed: OSError | None = None
+        try:
+            sizes = take_back(folder) if end is None or end.sizes is None else Sizes(*end.sizes)
+        except OSError as exc:
+            return exc
         for name, size in zip(FILES, sizes, strict=True):
-            if size:
-                mask.file(folder / name)
-        return sizes
+            try:
+                if size > self._settings.output_limit + LONGEST_SECRET:
+                    os.truncate(folder / name, self._settings.output_limit + LONGEST_SECRET)
+                if size:
+                    mask.file(folder / name)
+            except OSError as exc:
+                failed = exc
+                if not mask.idle:
+                    with suppress(OSError):
+                        (folder / name).unlink()
+        return failed or sizes
 
     def _mask(self, context: Context) -> Mask:
         return Mask(context.secret(name) for name in self._settings.secrets)
@@ -232,3 +257,11 @@ def _why_lost(*, stopped: bool) -> str:
     if stopped:
         return "its warden was killed, as rowd was, so that nobody could see it to its end; what still ran of it was killed, too"
     return "it left no exit status: its warden was killed, as rowd was, or the disk was full; it may well have finished"
+
+
+def _said(folder: Path) -> str:
+    """The last line of its errors; "" where they can't be read just now."""
+    try:
+        return last_line(folder / STDERR)
+    except OSError:
+        return ""

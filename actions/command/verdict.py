@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from actions.api import Outcome, Result, Value
 from actions.command import outputs
-from actions.command.folder import OUTPUT, STDERR, STDOUT, Sizes
+from actions.command.folder import FILES, OUTPUT, STDERR, STDOUT, Sizes
 from actions.sizes import spelled
 from actions.telling import Mask, cut, listed, plain
 
@@ -53,17 +53,24 @@ def result(folder: Path, sizes: Sizes, status: int | str, ok: Collection[int], m
 
 def too_much(folder: Path, sizes: Sizes, limit: int, mask: Mask) -> Result | None:
     """The outcome of an attempt that wrote too much; None where it didn't. What is too much of the files is cut off."""
-    if sizes.stdout <= limit and sizes.stderr <= limit:
+    long = [name for name, size in zip(FILES, sizes, strict=True) if size > limit]
+    if not long:
         return None
-    logs = (folder / STDOUT, sizes.stdout), (folder / STDERR, sizes.stderr)
-    long = [log for log, size in logs if size > limit]
-    for log in long:
-        os.truncate(log, limit)
-        with log.open("ab") as end:
+    for name in long:
+        os.truncate(folder / name, limit)
+        with (folder / name).open("ab") as end:
             end.write(b"\n[rowd: the rest was cut off]\n")
     left = _left(folder, sizes, mask)
-    message = f"it wrote more than {spelled(limit)} to {long[0].name}; make it say less, or raise its output_limit"
+    where = "$ROWD_OUTPUT" if long[0] == OUTPUT else long[0]
+    message = f"it wrote more than {spelled(limit)} to {where}; make it say less, or raise its output_limit"
     return Result(Outcome.FAILED, message, left.outputs)
+
+
+def unread(status: int | str, ok: Collection[int], why: OSError) -> Result:
+    """The outcome of an attempt whose files can't be read, or not be made fit to be read: how it ended is known all the same."""
+    outcome = Outcome.SUCCEEDED if status in ok else Outcome.FAILED
+    what = "done" if status in ok else _failure(status)
+    return Result(outcome, f"{what}; what it printed can't be read: {why.strerror}")
 
 
 def _left(folder: Path, sizes: Sizes, mask: Mask) -> Left:

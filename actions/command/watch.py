@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from actions.api import Request
-from actions.command.folder import STDERR, STDOUT
+from actions.command.folder import FILES
 from actions.command.identity import is_gone, kill_left, opened
 from actions.command.tickets import Ticket, read
 
@@ -117,7 +117,7 @@ class Adopted:
 
 
 async def until_gone(held: Held, folder: Path, limit: int, kill_after: timedelta) -> None:
-    """Return once it has ended. It is stopped where what it says grows beyond `limit` bytes.   folder: the attempt's.
+    """Return once it has ended. It is stopped where what it says, or gives back, grows beyond `limit` bytes.   folder: the attempt's.
 
     Cancelled, it stops the group first: SIGTERM, SIGKILL after `kill_after`, or at once when cancelled again.
     """
@@ -125,7 +125,7 @@ async def until_gone(held: Held, folder: Path, limit: int, kill_after: timedelta
     try:
         while not gone.done():
             await asyncio.wait((gone,), timeout=LOOK_EVERY)
-            if not gone.done() and any(_size(folder / log) > limit for log in (STDOUT, STDERR)):
+            if not gone.done() and any(_size(folder / name) > limit for name in FILES):
                 await _stop(held, kill_after)
                 return
     except asyncio.CancelledError:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from actions.api import Context, Outcome, Request, Result, Value
 from actions.http import plan
 from actions.http.addresses import literal
@@ -63,8 +65,12 @@ class Http:
         except (exchange.Failed, ValueError, OSError) as exc:
             final = isinstance(exc, BadValue) or (isinstance(exc, exchange.Failed) and exc.final)
             return Result(Outcome.FAILED, cut(plain(mask.text(str(exc)))), final=final)
-        _keep(folder, answer, mask)
-        return self._result(answer, exchange.reason(answer.status), mask)
+        result = self._result(answer, exchange.reason(answer.status), mask)
+        try:
+            _keep(folder, answer, mask)
+        except OSError as exc:  # a full disk: what the server has done it has done
+            return replace(result, summary=cut(f"{result.summary}; what it answered can't be kept: {exc.strerror}"))
+        return result
 
     def lacking(self) -> str | None:
         """An address in its url that it may not reach. A name is looked up only when it runs: it may be another one then."""

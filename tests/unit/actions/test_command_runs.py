@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import pwd
 import select
@@ -17,11 +18,12 @@ from pydantic import ValidationError
 
 from actions.api import Checkable, Outcome, Refusing, Result
 from actions.boot import boot
-from actions.command import wards
+from actions.command import outputs, wards
 from actions.command.environment import PATH
 from actions.command.launcher import account_to_become
 from actions.command.settings import CommandSettings
 from actions.command.tickets import path_of, read, void
+from actions.telling import Mask
 from tests.unit.actions.attempts import RUN, Lent, action, ran, request
 
 SH = "/bin/sh"
@@ -443,6 +445,40 @@ def test_a_program_that_writes_too_much_is_stopped_and_the_rest_cut_off(folder: 
     assert result == Result(Outcome.FAILED, "it wrote more than 100 kB to stdout; make it say less, or raise its output_limit", {})
     assert (folder / "stdout").stat().st_size < 100_100
     assert "wrote more than" in sh(folder, "yes | head -c 200000 >&2", output_limit="100 kB").summary
+
+
+def test_a_program_that_gives_back_too_much_is_stopped_too_and_its_first_outputs_count(folder: Path) -> None:
+    script = 'echo a=1 >"$ROWD_OUTPUT"; yes b=2 | head -c 200000 >>"$ROWD_OUTPUT"; exec sleep 1000'
+    result = sh(folder, script, output_limit="100 kB", kill_after="1h")
+    told = "it wrote more than 100 kB to $ROWD_OUTPUT; make it say less, or raise its output_limit"
+    assert result == Result(Outcome.FAILED, told, {"a": 1, "b": 2})
+    assert (folder / "output").stat().st_size < 100_100
+
+
+def test_what_is_far_too_much_is_cut_before_it_is_searched_for_secrets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr(Mask, "file", lambda _, file: sizes.append(file.stat().st_size))
+    assert "wrote more than" in sh(folder, 'truncate -s 10G "$ROWD_OUTPUT"').summary
+    assert max(sizes) < 20_000_000
+
+
+@pytest.mark.parametrize(("code", "outcome", "says"), [(0, Outcome.SUCCEEDED, "done"), (3, Outcome.FAILED, "exit 3")])
+def test_what_it_printed_can_not_be_read_but_how_it_ended_is_known(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, code: int, outcome: Outcome, says: str
+) -> None:
+    monkeypatch.setattr(outputs, "last_line", too_many_files)
+    assert sh(folder, f"echo said; exit {code}") == Result(outcome, f"{says}; what it printed can't be read: Too many open files")
+
+
+def test_what_can_not_be_masked_is_removed_and_the_outcome_stands(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Mask, "_pieces", too_many_files)
+    result = ran(folder, "command", {"TOKEN": "sesame-street"}, argv=[SH, "-c", "echo $TOKEN; exit 0"])
+    assert result == Result(Outcome.SUCCEEDED, "done; what it printed can't be read: Too many open files")
+    assert not (folder / "stdout").exists()
+
+
+def too_many_files(*_: object) -> Any:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 def test_a_status_that_could_not_be_noted_is_no_mystery_while_we_are_there(folder: Path) -> None:

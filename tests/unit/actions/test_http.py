@@ -114,6 +114,12 @@ def test_a_request_says_who_asks_and_carries_the_run_as_its_key(folder: Path, se
     assert (folder / "response").read_bytes() == b"hello"
 
 
+def test_an_answer_that_can_not_be_kept_was_given_all_the_same(folder: Path, server: Server) -> None:
+    (folder / "response").mkdir(parents=True)
+    told = "200 OK, 5 B; what it answered can't be kept: Is a directory"
+    assert ran(folder, "http", url=f"{server.url}/x", **LOCAL) == Result(Outcome.SUCCEEDED, told)
+
+
 def test_a_value_stays_within_its_place_in_the_url(folder: Path, server: Server) -> None:
     url = f"{server.url}/items/{{x}}/end?q={{x}}&r=1"
     for value in ("a/b?c#d&e=f %2e", "ü", "a+b"):
