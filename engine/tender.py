@@ -10,6 +10,7 @@ from math import ceil
 
 from msgspec.structs import replace
 
+from config.shortages import TOO_LITTLE_MEMORY
 from connectors.api import Exclusive, Gate, Table, Watchable
 from connectors.errors import Bug, NeedsOwner, TableError, Taken
 from engine.clock import Clock
@@ -243,7 +244,7 @@ class Tender:
         return True
 
     def _trouble(self, exc: Exception) -> None:
-        message = f"{type(exc).__name__}: {exc}"
+        message = _said(exc)
         self._listener(Trouble(at=self._clock.now(), where=f"table {self.keeper.name}", message=message))
 
     async def _read(self, deliver: Deliver, purpose: Purpose = Purpose.LOOK) -> None:
@@ -268,7 +269,7 @@ class Tender:
         except TableError as exc:
             await self._failed(exc, deliver)
         except Exception as exc:  # a way to fail that we never thought of is one more way to be away
-            await self._failed(Bug(f"{type(exc).__name__}: {exc}"), deliver)
+            await self._failed(Bug(_said(exc)), deliver)
         else:
             self._marker = marker
         finally:
@@ -316,3 +317,8 @@ class Tender:
                 message = bare(keeper.name, str(exc))
                 self._listener(kind(at=now, table=keeper.name, message=message, needs_owner=isinstance(exc, NeedsOwner)))
             await deliver(keeper, lambda _: Findings(look_again=True))
+
+
+def _said(exc: Exception) -> str:
+    """What failed in a way that nobody has thought of."""
+    return TOO_LITTLE_MEMORY if isinstance(exc, MemoryError) else f"{type(exc).__name__}: {exc}"

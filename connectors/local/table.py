@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from config.shortages import FULL, READ_ONLY, said
 from connectors.api import Cell, Effect, Page, Patch, Place, Traits, Written
 from connectors.errors import Bug, NeedsOwner, NoRoom, NotThere, TableError, Taken, TryLater
 from connectors.local.beside import Beside
@@ -37,7 +38,7 @@ BATCH = 10_000  # patches; only so that one write is soon over
 _WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _EFFECTIVE = os.access in os.supports_effective_ids
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_DENIED = frozenset({errno.EACCES, errno.EPERM})
 _MOUNTED = frozenset({errno.EBUSY, errno.EXDEV})
 
 
@@ -313,7 +314,9 @@ class LocalTable:
 
     def _said(self, exc: OSError) -> NeedsOwner | TryLater:
         if exc.errno in _FULL:
-            return NoRoom(f"{self._label} can't be written: the disk is full; make room. Nothing was changed.")
+            return NoRoom(f"{self._label} can't be written: {FULL}. Nothing was changed.")
+        if exc.errno == errno.EROFS:
+            return NeedsOwner(f"{self._label} can't be written: {READ_ONLY}.")
         if exc.errno in _DENIED:
             return self._denied(exc)
         if exc.errno in _MOUNTED:
@@ -326,7 +329,7 @@ class LocalTable:
                     f"{named} is a symlink, and rowd makes none there. Look who did, then remove it: rm {shlex.quote(str(named))}"
                 )
             return TryLater(f"{self._label}: a symlink has just been put in its place, or on the way to it")
-        return TryLater(f"{self._label}: {self._spelled(str(exc))}")
+        return TryLater(f"{self._label}: {said(exc) or self._spelled(str(exc))}")
 
     def _denied(self, exc: OSError) -> NeedsOwner:
         named = self._named(exc)

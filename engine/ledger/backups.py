@@ -22,10 +22,10 @@ def newest_backup(ledger: Path) -> Path | None:
 
 
 def blank(ledger: Path) -> bool:
-    """Whether nothing stands there: no file, or one into which nothing was ever written. Raises PermissionError."""
+    """Whether nothing stands there: no file, or an empty one, to which SQLite finds no log either. Raises PermissionError."""
     if not ledger.exists():
         return True
-    return ledger.is_file() and ledger.stat().st_size == 0 and not ledger.with_name(f"{ledger.name}-wal").exists()
+    return ledger.is_file() and ledger.stat().st_size == 0
 
 
 def lost(ledger: Path) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from config.shortages import FULL, found
 from engine.ledger.backups import instead
 
 
@@ -61,6 +62,8 @@ _REMEDIES = {
     sqlite3.SQLITE_BUSY: "another program keeps it locked; end that program",
     sqlite3.SQLITE_READONLY: "it is read-only; give rowd's user the right to write the file and its folder",
 }
+_BY_THE_DISK = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
+"""What SQLite may say of a disk that has turned read-only, or where this process may open no more files."""
 _FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 """The second one: the small file that every connection shares can't be made, which is the first to fail on a full disk."""
 
@@ -70,6 +73,11 @@ def damaged(path: Path, what: str) -> LedgerCorrupt:
     return LedgerCorrupt(f"The ledger {path} is damaged ({what}). Stop rowd where it runs. {instead(path)}")
 
 
+def gone(path: Path, what: str) -> str:
+    """What to say of a file that was taken away from whoever has it open."""
+    return f"The ledger {path} {what} while rowd works: nothing starts. Put it back where it was, or stop rowd. {instead(path)}"
+
+
 def translated(exc: sqlite3.Error, path: Path) -> Exception:
     """Say SQLite's error (result codes: sqlite.org/rescode.html) as what to do next; what is our own mistake stays as it is."""
     code = getattr(exc, "sqlite_errorcode", None)
@@ -77,8 +85,10 @@ def translated(exc: sqlite3.Error, path: Path) -> Exception:
     if primary in _DAMAGED:
         return damaged(path, str(exc))
     if code in _FULL:
-        return LedgerFull(f"The ledger {path} can't be written: the disk is full; make room.")
+        return LedgerFull(f"The ledger {path} can't be written: {FULL}.")
     if primary in _UNWRITABLE:
         remedy = _REMEDIES.get(primary, f"{exc}; look at the disk and the rights of the file and its folder")
+        if primary in _BY_THE_DISK:
+            remedy = found(path.parent) or remedy
         return LedgerUnwritable(f"The ledger {path} can't be written: {remedy}.")
     return exc

@@ -14,7 +14,7 @@ from typing import Any, Self
 from engine.ledger.backups import lost
 from engine.ledger.codec import instant
 from engine.ledger.copying import copy, sync
-from engine.ledger.errors import LedgerFull, LedgerLost, LedgerMissing, LedgerUnwritable, damaged, translated
+from engine.ledger.errors import LedgerFull, LedgerLost, LedgerMissing, LedgerUnwritable, damaged, gone, translated
 from engine.ledger.migrations import bring_up
 from engine.ledger.steps import Many, steps
 
@@ -41,6 +41,7 @@ class Store:
         self.path = path
         self._connection = connection
         self._depth = 0
+        self._stood = path.stat()
         self.id: str = self._rows("SELECT id FROM ledger")[0][0]
 
     @classmethod
@@ -89,6 +90,7 @@ class Store:
         A transaction inside another joins it. Raises: LedgerUnwritable, LedgerCorrupt.
         """
         if self._depth == 0:
+            self._look()
             self._drive("BEGIN IMMEDIATE")
         self._depth += 1
         try:
@@ -200,6 +202,19 @@ class Store:
     def _writable(self) -> None:
         if self._depth == 0:
             raise RuntimeError("the ledger is written only inside transaction()")
+
+    def _look(self) -> None:
+        """What is written to a file that has no name any more is lost when it is closed, and SQLite says nothing of it: so we do.
+        A ledger never gets shorter by itself."""
+        try:
+            stands = self.path.stat()
+        except OSError as exc:
+            raise LedgerUnwritable(gone(self.path, f"is gone ({exc.strerror})")) from exc
+        if (stands.st_dev, stands.st_ino) != (self._stood.st_dev, self._stood.st_ino):
+            raise LedgerUnwritable(gone(self.path, "is gone, and another file stands in its place"))
+        if stands.st_size < self._stood.st_size:
+            raise damaged(self.path, f"it was cut from {self._stood.st_size} to {stands.st_size} bytes while rowd had it open")
+        self._stood = stands
 
     @property
     def in_transaction(self) -> bool:

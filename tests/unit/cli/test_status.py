@@ -128,7 +128,7 @@ def test_a_ledger_that_was_removed_under_its_daemon_is_told_with_what_to_do(tmp_
         leave(state, Note(mark.process, "", datetime.now(UTC), ("ops",)))
         said = desk.run("status", columns=1000).output
         assert f"running, process {mark.process.pid}, without its ledger" in said
-        assert "is gone while the daemon works: what it records is lost when it ends" in said
+        assert "is gone while the daemon works: it starts nothing more, and what it has recorded is lost when it ends" in said
         assert f"Stop it: kill {mark.process.pid}. There is no backup in {state}/backups: start rowd with no ledger" in said
         assert "Start it" not in said
         assert "nothing ran" not in said

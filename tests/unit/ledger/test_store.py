@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import resource
 import shutil
@@ -23,6 +25,7 @@ from engine.ledger import (
     LedgerTooNew,
     LedgerUnwritable,
 )
+from engine.ledger.errors import translated
 from engine.ledger.store import PATIENCE
 from tests.unit.ledger.making import NOON, claimed, mode, occurrence, ran, raw, row
 
@@ -268,6 +271,43 @@ def test_damage_in_the_middle_is_told_when_it_is_met(ledger: Ledger, path: Path)
     path.write_bytes(data)
     with pytest.raises(LedgerCorrupt, match="damaged"), closing(Ledger.open(path)) as broken:
         broken.history(limit=1000)
+
+
+def test_a_ledger_that_was_taken_away_is_written_no_more_until_it_is_back(ledger: Ledger, path: Path) -> None:
+    claimed(ledger, occurrence("before"))
+    path.rename(path.with_name("elsewhere"))
+    with pytest.raises(LedgerUnwritable, match=r"is gone \(No such file.*nothing starts. Put it back .*no backup"), ledger.transaction():
+        pass
+    path.touch()
+    with pytest.raises(LedgerUnwritable, match="another file stands in its place while rowd works"), ledger.transaction():
+        pass
+    path.with_name("elsewhere").replace(path)
+    claimed(ledger, occurrence("after"))
+    assert [o.key for o in ledger.active()] == ["before", "after"]
+
+
+@pytest.mark.parametrize("left", [0, 4096])
+def test_a_ledger_that_was_cut_short_is_damaged_whatever_sqlite_still_knows_of_it(ledger: Ledger, path: Path, left: int) -> None:
+    raw(path, "PRAGMA wal_checkpoint")
+    claimed(ledger, occurrence("before"))
+    os.truncate(path, left)
+    with pytest.raises(LedgerCorrupt, match=rf"was cut from \d+ to {left} bytes"), ledger.transaction():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("number", "says"), [(errno.EMFILE, "as many files open as it may"), (errno.ENOENT, "unable to open database file; look at")]
+)
+def test_what_keeps_it_from_being_written_is_named_where_it_is_the_machine(
+    ledger: Ledger, path: Path, monkeypatch: pytest.MonkeyPatch, number: int, says: str
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    failed = sqlite3.OperationalError("unable to open database file")
+    failed.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+    monkeypatch.setattr(os, "open", refused)
+    assert says in str(translated(failed, path))
 
 
 def test_a_database_of_another_program_is_left_alone(path: Path) -> None:

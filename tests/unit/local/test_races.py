@@ -176,7 +176,7 @@ def test_a_disk_that_fills_up_while_merging_gives_their_version_its_place_back(f
 
 
 @pytest.mark.parametrize(
-    ("number", "says"), [(errno.EACCES, "not allowed"), (errno.EROFS, "not allowed"), (errno.EBUSY, "mount point")]
+    ("number", "says"), [(errno.EACCES, "not allowed"), (errno.EROFS, "disk is read-only; mount it"), (errno.EBUSY, "mount point")]
 )
 def test_what_only_the_owner_can_change_is_said(file: Path, table: Opener, number: int, says: str) -> None:
     def refused(one: Path, other: Path) -> None:
