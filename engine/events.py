@@ -479,6 +479,15 @@ class LedgerRestored(Event, frozen=True, kw_only=True):
     missed: int
 
 
+class LedgerBehind(Event, frozen=True, kw_only=True):
+    """The ledger knows nothing of so many runs that have left their folders: its newest records were lost. What came due since
+    `known_until` was recorded as missed, so many occurrences."""
+
+    known_until: datetime
+    runs: int
+    missed: int
+
+
 class DigestMade(Event, frozen=True, kw_only=True):
     """What the last day came to: occurrences by outcome, and the tasks in trouble, each `table/name: reason`."""
 

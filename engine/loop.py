@@ -158,7 +158,8 @@ class Daemon:
             await asyncio.gather(*(tender.close() for tender in taken))
             raise refused[0]
         keepers = [tender.keeper for tender in taken]
-        restored = await settle(self._committer, keepers, self.clock.now(), self._turns.memory.parts.draw)
+        parts = self.parts
+        restored = await settle(self._committer, keepers, parts.runs, self.clock.now(), parts.draw)
         left = [*await self._turns.take_up(taken), *await self._turns.take_up_rest()]
         self._turns.memory.watches = await self._committer.read(lambda ledger: ledger.watch_marks())
         self._turns.memory.recall(await self._committer.read(lambda ledger: ledger.facts()), self.clock.now())

@@ -1,26 +1,34 @@
-"""A ledger that was put back from a copy doesn't know what happened since: nothing from that time is ever started again."""
+"""A ledger that was put back from a copy, or has lost its newest records, doesn't know what happened since: nothing from that time
+is ever started again."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from actions.api import Outcome, Result
 from engine.committer import Commits
-from engine.events import LedgerRestored
+from engine.events import LedgerBehind, LedgerRestored
 from engine.keeper import Keeper
 from engine.lateness import left_behind
 from engine.ledger import AttemptEnd, Ledger
-from engine.ledger.ids import numbered
+from engine.ledger.ids import made_at, numbered
 from engine.model import Occurrence, RowState, Stage, Task
 from engine.news import Tallies, tallies_of
 from engine.owing import freed
 from engine.wording import moment
 
 REASON = "the ledger was put back from a copy of {}: whether it ran since is not known"
+BEHIND = "the ledger has lost what it was told after {}: whether it ran since is not known"
+
+ASIDE = ".unknown"
+"""What is added to the name of a run's folder that the ledger doesn't know, so that its being there tells nothing any more."""
 
 
 class _Gap(Struct):
@@ -48,17 +56,20 @@ class _Gap(Struct):
 
 
 async def settle(
-    committer: Commits, keepers: Iterable[Keeper], now: datetime, draw: Callable[[int], bytes]
-) -> LedgerRestored | None:
-    """Where the ledger is a copy: record what came due since as missed, end what was under way then, and go on from now.
+    committer: Commits, keepers: Iterable[Keeper], runs: Path, now: datetime, draw: Callable[[int], bytes]
+) -> LedgerRestored | LedgerBehind | None:
+    """Where the ledger is a copy, or knows less than the folder of the runs: record what came due since as missed, end what was
+    under way then, and go on from now.
 
     keepers: of the tables that are served, as the ledger gave them; they know it afterwards. Answers what is to be told of it.
     """
-    copied = await committer.read(lambda ledger: ledger.copied_at())
-    if copied is None:
+    copied, newest = await committer.read(lambda ledger: (ledger.copied_at(), ledger.newest_run()))
+    unknown = _unknown(runs, newest)
+    known_until = copied or (made_at(newest) if newest is not None and unknown else None)
+    if known_until is None:
         return None
     served = {keeper.name: keeper for keeper in keepers}
-    gap = _Gap(REASON.format(moment(copied, UTC)))
+    gap = _Gap((BEHIND if copied is None else REASON).format(moment(known_until, UTC)))
     for keeper in served.values():
         for key, state in keeper.states.items():
             task = keeper.understood.get(key)
@@ -74,4 +85,19 @@ async def settle(
     for name, changed in tallies.items():
         if name in served:
             served[name].tallies.update(changed)
-    return LedgerRestored(at=now, copied_at=copied, missed=sum(record.count for record in gap.records))
+    for folder in unknown:
+        with suppress(OSError):  # then it is found again by the next daemon, which is on the safe side
+            folder.rename(folder.with_name(f"{folder.name}{ASIDE}"))
+    missed = sum(record.count for record in gap.records)
+    if copied is None:
+        return LedgerBehind(at=now, known_until=known_until, runs=len(unknown), missed=missed)
+    return LedgerRestored(at=now, copied_at=copied, missed=missed)
+
+
+def _unknown(runs: Path, newest: str | None) -> list[Path]:
+    """The folders of runs that are newer than all that the ledger knows. It knows of a run before that has a folder: so it has
+    forgotten them."""
+    try:
+        return [runs / name for name in os.listdir(runs) if name > (newest or "") and made_at(name) is not None]
+    except OSError:
+        return []

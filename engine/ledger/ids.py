@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from datetime import datetime
 
 from msgspec.structs import replace
 
-from engine.ledger.codec import micros
+from engine.ledger.codec import instant, micros
 from engine.model import Occurrence
 
 DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -19,6 +20,8 @@ TIME_DIGITS = 9
 DRAWN = 5
 """Random bytes, 40 bits. A table's rows come due together, so a thousand ids of one millisecond are an ordinary case: of so many,
 two are equal once in two million times; with 20 bits it would be every second time."""
+
+_ID = re.compile(f"[{DIGITS}]{{{TIME_DIGITS}}}-[{DIGITS}]{{8}}")
 
 _PAIRS = [a + b for a in DIGITS for b in DIGITS]
 
@@ -37,6 +40,16 @@ def new_run_ids(number: int, now: datetime, draw: Callable[[int], bytes]) -> lis
         return []
     moment, drawn = _spelled(micros(now) // 1000, TIME_DIGITS), draw(DRAWN * number)
     return [f"{moment}-{_spelled(int.from_bytes(drawn[at : at + DRAWN], 'big'), 8)}" for at in range(0, DRAWN * number, DRAWN)]
+
+
+def made_at(run: str) -> datetime | None:
+    """When this id was made; None for what is no run's id."""
+    if _ID.fullmatch(run) is None:
+        return None
+    number = 0
+    for digit in run[:TIME_DIGITS]:
+        number = number * len(DIGITS) + DIGITS.index(digit)
+    return instant(number * 1000)
 
 
 def numbered(occurrences: Collection[Occurrence], now: datetime, draw: Callable[[int], bytes]) -> list[Occurrence]:

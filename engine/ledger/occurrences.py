@@ -182,8 +182,13 @@ class Occurrences(Tallies):
     def forgotten(self, runs: Sequence[str]) -> list[str]:
         """Those of these ids that no occurrence has any more; none that is newer than all we know: that is of another ledger."""
         known = {row[0] for row in self._rows(_KNOWN, {"ids": json.dumps(runs)})}
-        newest = self._rows(_NEWEST_ID)[0][0] or ""
+        newest = self.newest_run() or ""
         return [run for run in runs if run not in known and run < newest]
+
+    def newest_run(self) -> str | None:
+        """The id that was made last of those that are known; None for none."""
+        newest: str | None = self._rows(_NEWEST_ID)[0][0]
+        return newest
 
     def _found(self, runs: Sequence[str]) -> dict[str, tuple[int, Occurrence]]:
         """Id → seq and the occurrence as it stands. Raises IllegalMove for an id that isn't there."""

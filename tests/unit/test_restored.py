@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 from actions.api import Outcome
 from engine.asked import Wish
-from engine.events import LedgerRestored
+from engine.events import LedgerBehind, LedgerRestored
 from engine.ledger import Ledger
+from engine.ledger.ids import made_at, new_run_id
 from tests.fakes.house import House, slow
 from tests.fakes.memory_table import MemoryTable
 from tests.fakes.virtual import NOON, run
@@ -111,3 +114,71 @@ def test_what_was_under_way_or_asked_for_then_is_over(tmp_path: Path) -> None:
         assert "put back from a copy" in sheet.person("a")["Last Result"]
 
     run(story())
+
+
+def lose_what_is_newer(house: House) -> None:
+    """As when the write-ahead log is gone, or a copy was put there by hand."""
+    for left in house.path.glob("ledger.sqlite*"):
+        left.unlink()
+    (house.path / "before.sqlite").rename(house.path / "ledger.sqlite")
+
+
+def keep(house: House) -> None:
+    with closing(sqlite3.connect(house.path / "ledger.sqlite")) as ledger, closing(sqlite3.connect(house.path / "before.sqlite")) as now:
+        ledger.backup(now)
+
+
+def test_a_ledger_that_has_lost_what_left_its_folders_starts_nothing_of_that_time_again(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        rows = [{**row("all", "every 20 seconds"), "Catch Up": "all"}, {**row("once", "every 5 minutes"), "Catch Up": "once"}]
+        sheet = MemoryTable([*rows, row("one-off", "2026-03-02 12:04")], BARE)
+        async with house.open(sheet):
+            await house.after(minutes=2, seconds=5)
+            keep(house)
+            await house.until(NOON + timedelta(minutes=6, seconds=5))
+        ran = [(r.task, r.due) for r in house.witness.seen]
+        assert {task for task, _ in ran} == {"all", "once", "one-off"}
+        for request in house.witness.seen:
+            (tmp_path / "runs" / request.run).mkdir(parents=True)
+        (tmp_path / "runs" / "lost+found").mkdir()  # a disk of its own
+        lose_what_is_newer(house)
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(minutes=7, seconds=30))
+        (told,) = house.of(LedgerBehind)
+        assert (told.known_until, told.runs) == (NOON + timedelta(minutes=2), 12 + 1 + 1)
+        again = [(r.task, r.due) for r in house.witness.seen[len(ran) :]]
+        assert not set(ran) & set(again)
+        assert again[0] == ("all", NOON + timedelta(minutes=6, seconds=20))
+        assert len(list((tmp_path / "runs").glob("*.unknown"))) == told.runs
+        async with house.open(sheet):  # it is told once, and what is late now is late in the usual way
+            await house.until(NOON + timedelta(minutes=8, seconds=30))
+        assert len(house.of(LedgerBehind)) == 1
+
+    run(story())
+
+
+def test_a_new_ledger_beside_old_runs_has_lost_nothing_and_a_copy_is_told_as_one(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        (tmp_path / "runs" / "1zzzzzzzz-00000000").mkdir(parents=True)  # of another ledger
+        sheet = MemoryTable([row("a", "every minute")], COLUMNS)
+        async with house.open(sheet):
+            await house.after(minutes=1, seconds=5)
+            back_up(house)
+            await house.after(minutes=2)
+        put_back(house)
+        async with house.open(sheet):
+            await house.after(minutes=2)
+        assert len(house.of(LedgerRestored)) == 1
+        async with house.open(sheet):
+            await house.after(minutes=2)
+        assert (len(house.of(LedgerBehind)), len(house.of(LedgerRestored))) == (0, 1)
+
+    run(story())
+
+
+def test_an_id_tells_when_it_was_made() -> None:
+    at = NOON + timedelta(milliseconds=7)
+    assert made_at(new_run_id(at, bytes)) == at
+    assert [made_at(name) for name in ("", "lost+found", "1jd4q8m2x-7xq4k0zc.unknown", "1jd4q8m2x-7xq4k0zi")] == [None] * 4

@@ -29,6 +29,7 @@ TOLD = (
     "endpoint.recovered",
     "fact.recovered",
     "fact.untold",
+    "ledger.behind",
     "ledger.copied",
     "ledger.recovered",
     "ledger.restored",
