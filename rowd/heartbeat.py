@@ -14,6 +14,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
+from config.shortages import READ_ONLY, found
 from engine.clock import Clock
 from engine.events import Event, LedgerRecovered, LedgerRefused, Listener
 
@@ -23,6 +24,9 @@ EVERY = timedelta(seconds=10)
 
 LATE = timedelta(seconds=35)
 """A daemon that has given no sign for so long hangs, was stopped, or its machine sleeps."""
+
+OVERDUE = timedelta(seconds=12)
+"""By then it has given its next sign, unless it couldn't: others may not write there, though it may."""
 
 _SIZE = 16384
 """Bytes, all of them written at the start: what is written over needs no room on a full disk."""
@@ -100,10 +104,12 @@ def _iso(instant: datetime) -> str:
     return instant.astimezone(UTC).isoformat()
 
 
-def trouble_of(sign: Sign | None, now: datetime) -> str | None:
+def trouble_of(state: Path, sign: Sign | None, now: datetime) -> str | None:
     """What keeps a daemon that lives from its work, as far as its last sign tells; None for nothing, and without a sign."""
     if sign is None:
         return None
+    if now - sign.at > OVERDUE and found(state) == READ_ONLY:
+        return f"starts nothing: its state folder {state} can't be written: {READ_ONLY}"
     if now - sign.at > LATE:
         return f"gives no sign of life since {sign.at.astimezone():%H:%M:%S}: it hangs, was stopped, or the machine slept"
     why = f"the {sign.refused[4:]}" if sign.refused.startswith("The ") else sign.refused

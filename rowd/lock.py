@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from config.shortages import FULL, found, said
 from connectors.holding import hold, holder
 
 LOCK = "lock"
@@ -30,7 +31,12 @@ class StateUnusable(Exception):
 
     def __init__(self, state: Path, why: OSError) -> None:
         remedy = "Make room, mend the rights, or set daemon.state_dir."
-        super().__init__(f"The state folder {state} can't be written ({why.strerror}). {remedy}")
+        shortage = said(why)
+        super().__init__(
+            f"The state folder {state} can't be written: {shortage}, or set daemon.state_dir."
+            if shortage is not None
+            else f"The state folder {state} can't be written ({why.strerror}). {remedy}"
+        )
 
 
 @contextmanager
@@ -64,14 +70,14 @@ def _obstacle(state: Path) -> OSError | None:
     if not place.is_dir():
         return NotADirectoryError(errno.ENOTDIR, f"{place} is no folder")
     if place.stat().st_dev in {Path(kernel).stat().st_dev for kernel in KERNEL if os.path.ismount(kernel)}:
-        return OSError(errno.EROFS, f"{place} is the kernel's")
+        return OSError(errno.ENOTSUP, f"{place} is the kernel's")
     for path in (place, *(state / name for name in (LOCK, "ledger.sqlite") if os.path.lexists(state / name))):
         wanted = os.W_OK | (os.X_OK if path == place else os.R_OK)
         if not os.access(path, wanted, effective_ids=True):
             read_only = os.statvfs(path).f_flag & os.ST_RDONLY
             number = errno.EROFS if read_only else errno.EACCES
             return OSError(number, f"{path}: {os.strerror(number)}")
-    return None
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) if found(place) == FULL else None
 
 
 def held_by(state: Path) -> str | None:

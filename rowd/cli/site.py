@@ -233,7 +233,7 @@ def behind(site: Site, ledger: Ledger | None) -> str | None:
     None for nothing, and where none runs.
     """
     daemon = living(ledger)
-    if daemon is not None and (trouble := trouble_of(heard(site.state), SystemClock().now())) is not None:
+    if daemon is not None and (trouble := trouble_of(site.state, heard(site.state), SystemClock().now())) is not None:
         return f"the daemon {trouble}"
     note = left(site.state, daemon.process) if daemon is not None else None
     if daemon is None or note is None:

@@ -93,7 +93,7 @@ class Standing(Struct, frozen=True):
         """What keeps the daemon as a whole from its work; None for nothing."""
         if self.gone is not None:
             return self.gone.message
-        return trouble_of(self.sign, self.now) if self.daemon is not None else None
+        return trouble_of(self.site.state, self.sign, self.now) if self.daemon is not None else None
 
     @property
     def idle(self) -> str | None:
