@@ -1,4 +1,4 @@
-"""What this machine denies whoever asks: writing to a disk, opening one more file, memory. Each said as a clause with the remedy."""
+"""What this machine denies whoever asks: writing to a disk, one more open file, memory. Each as a clause with the remedy."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ FULL = "the disk is full; make room"
 READ_ONLY = "its disk is read-only; mount it for writing, and where it became so by itself, `dmesg` tells what is wrong with it"
 TOO_MANY_FILES = "rowd has as many files open as it may; let it have more (LimitNOFILE= of its unit, `ulimit -n` in a shell)"
 TOO_LITTLE_MEMORY = "rowd has too little memory for it; make it smaller, or let rowd have more"
+
+_PAGE = 4096
+"""Bytes. The least that takes room on a disk."""
 
 _SAID = {
     errno.ENOSPC: FULL,
@@ -28,12 +31,22 @@ def said(failed: OSError) -> str | None:
 
 
 def found(folder: Path) -> str | None:
-    """What is denied there now, by a look that changes nothing; None for nothing, or where that can't be told."""
+    """What is denied there now; None for nothing, or where that can't be told."""
+    denied = refusal(folder)
+    return said(denied) if denied is not None else None
+
+
+def refusal(folder: Path) -> OSError | None:
+    """Why nothing can be written there, where it is the machine that denies it; found by writing a file that never gets a name.
+
+    A disk after an error may seem to be writable until somebody writes, and of a full one a part may be kept for root.
+    """
     try:
-        os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
-        disk = os.statvfs(folder)
+        nameless = os.open(folder, os.O_WRONLY | os.O_TMPFILE, 0o600)
+        try:
+            os.write(nameless, bytes(_PAGE))
+        finally:
+            os.close(nameless)
     except OSError as exc:
-        return said(exc)
-    if disk.f_flag & os.ST_RDONLY:
-        return READ_ONLY
-    return FULL if disk.f_blocks and not (disk.f_bfree if os.geteuid() == 0 else disk.f_bavail) else None
+        return exc if said(exc) is not None else None
+    return None

@@ -7,11 +7,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
+from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from actions.api import Outcome
+from actions.api import Outcome, Uptime
+from config.shortages import FULL, READ_ONLY, found
 from engine import foresight, notes, telling
 from engine.agenda import Place
 from engine.asking import Asking
@@ -127,7 +129,8 @@ class Acting:
             await asyncio.sleep(0)  # what is wanted is asked for meanwhile, and nothing else is kept waiting
             return _Step(places, moves, None)
         since = self._clock.uptime()
-        commit = self._committer.do(lambda ledger: moves.write(ledger, begins, since), point=moves.point)
+        runs = self._memory.parts.runs if moves.starting else None
+        commit = self._committer.do(lambda ledger: _written(moves, runs, begins, since, ledger), point=moves.point)
         durable = asyncio.create_task(commit)
         await asyncio.sleep(0)  # it is asked for now; and what was started before begins
         return _Step(places, moves, durable)
@@ -225,6 +228,16 @@ class Acting:
         self._memory.changed(occurrence)
         if stop.outcome is Outcome.SKIPPED:
             self._emit(telling.of_record(replace(occurrence, outcome=stop.outcome, reason=stopped(stop)), self._clock.now()))
+
+
+def _written(moves: Moves, runs: Path | None, begins: datetime, since: Uptime, ledger: Ledger) -> tuple[set[str], Tallies]:
+    """What `moves.write` answers.   runs: where what starts is to leave its files; None where nothing starts.
+
+    A ledger may have room on a disk that has none for anything else: what can't begin waits with it. Raises LedgerUnwritable.
+    """
+    if runs is not None and (denied := found(runs)) in (FULL, READ_ONLY):
+        raise LedgerUnwritable(f"The folder {runs}, where runs leave what they print, can't be written: {denied}.")
+    return moves.write(ledger, begins, since)
 
 
 def _parts(places: Sequence[Place]) -> Iterator[Sequence[Place]]:

@@ -3,7 +3,6 @@ is ever started again."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -98,6 +97,6 @@ def _unknown(runs: Path, newest: str | None) -> list[Path]:
     """The folders of runs that are newer than all that the ledger knows. It knows of a run before that has a folder: so it has
     forgotten them."""
     try:
-        return [runs / name for name in os.listdir(runs) if name > (newest or "") and made_at(name) is not None]
+        return [run for run in runs.iterdir() if run.name > (newest or "") and made_at(run.name) is not None]
     except OSError:
         return []

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from config.shortages import FULL, found, said
+from config.shortages import refusal, said
 from connectors.holding import hold, holder
 
 LOCK = "lock"
@@ -77,7 +77,7 @@ def _obstacle(state: Path) -> OSError | None:
             read_only = os.statvfs(path).f_flag & os.ST_RDONLY
             number = errno.EROFS if read_only else errno.EACCES
             return OSError(number, f"{path}: {os.strerror(number)}")
-    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) if found(place) == FULL else None
+    return refusal(place)
 
 
 def held_by(state: Path) -> str | None:

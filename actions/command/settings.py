@@ -87,7 +87,7 @@ class CommandSettings(Definition, frozen=True):
     user: str | None = Field(
         default=None, description="The user it runs as; another than rowd's own only where rowd itself runs as root."
     )
-    output_limit: Size = Field(default=10 * 10**6, ge=1, description="How much it may write to stdout, to stderr, and to $ROWD_OUTPUT.")
+    output_limit: Size = Field(default=10 * 10**6, ge=1, description="How much it may write to each: stdout, stderr, $ROWD_OUTPUT.")
     memory: Size | None = Field(default=None, ge=LEAST_MEMORY, description="The address space that each of its processes may have.")
     cpu: Annotated[Span, AfterValidator(_a_second_at_least)] | None = Field(
         default=None, description="The processor time that each of its processes may use, in whole seconds."

@@ -117,7 +117,7 @@ class Adopted:
 
 
 async def until_gone(held: Held, folder: Path, limit: int, kill_after: timedelta) -> None:
-    """Return once it has ended. It is stopped where what it says, or gives back, grows beyond `limit` bytes.   folder: the attempt's.
+    """Return once it has ended. It is stopped where what it says or gives back grows beyond `limit` bytes.   folder: its own.
 
     Cancelled, it stops the group first: SIGTERM, SIGKILL after `kill_after`, or at once when cancelled again.
     """

@@ -156,7 +156,8 @@ def ledger_gone(site: Site) -> Gone | None:
         return None
     return Gone(
         note.process,
-        f"The ledger {site.ledger} is gone while the daemon works: it starts nothing more, and what it has recorded is lost when it ends."
+        f"The ledger {site.ledger} is gone while the daemon works: it starts nothing more, and what it has recorded is lost when"
+        " it ends."
         f" Stop it: kill {note.process.pid}. {instead(site.ledger)}",
     )
 

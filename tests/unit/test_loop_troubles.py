@@ -13,7 +13,9 @@ import pytest
 from msgspec.structs import replace
 
 from actions.api import Outcome, Request, Result
+from config.shortages import FULL, TOO_MANY_FILES
 from connectors.errors import Bug, Limited, NeedsOwner, NoHeader, OutcomeUnknown, TableError, TryLater
+from engine import acting
 from engine.asked import Wish
 from engine.blackout import Blackout
 from engine.breaker import BreakerRules
@@ -567,6 +569,30 @@ def test_a_full_disk_stops_nothing_for_good(tmp_path: Path) -> None:
         ledger = Ledger.open(tmp_path / "ledger.sqlite")
         assert ledger.tallies("ops")["tick"].missed == 2
         ledger.close()
+
+    run(story())
+
+
+def test_what_could_leave_no_file_waits_though_the_ledger_has_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        house = House(tmp_path)
+        sheet = table(row("once", "2026-03-02 12:02"), row("tick", "every minute"))
+        denied: list[str | None] = [None]
+        monkeypatch.setattr(acting, "found", lambda _: denied[0])
+        async with house.open(sheet):
+            await house.until(NOON + timedelta(seconds=65))
+            denied[0] = FULL
+            await house.until(NOON + timedelta(minutes=3, seconds=30))
+            assert len(house.witness.seen) == 1
+            (told,) = house.of(LedgerRefused)
+            assert told.message == f"The folder {tmp_path}/runs, where runs leave what they print, can't be written: {FULL}."
+            denied[0] = TOO_MANY_FILES  # which is no matter of the disk: the warden opens them
+            await house.until(NOON + timedelta(minutes=3, seconds=40))
+            assert [(r.task, r.due) for r in house.witness.seen[1:]] == [
+                ("once", NOON + timedelta(minutes=2)),
+                ("tick", NOON + timedelta(minutes=3)),
+            ]
+            assert len(house.of(LedgerRecovered)) == 1
 
     run(story())
 

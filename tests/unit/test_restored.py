@@ -124,7 +124,10 @@ def lose_what_is_newer(house: House) -> None:
 
 
 def keep(house: House) -> None:
-    with closing(sqlite3.connect(house.path / "ledger.sqlite")) as ledger, closing(sqlite3.connect(house.path / "before.sqlite")) as now:
+    with (
+        closing(sqlite3.connect(house.path / "ledger.sqlite")) as ledger,
+        closing(sqlite3.connect(house.path / "before.sqlite")) as now,
+    ):
         ledger.backup(now)
 
 

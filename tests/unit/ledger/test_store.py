@@ -276,7 +276,10 @@ def test_damage_in_the_middle_is_told_when_it_is_met(ledger: Ledger, path: Path)
 def test_a_ledger_that_was_taken_away_is_written_no_more_until_it_is_back(ledger: Ledger, path: Path) -> None:
     claimed(ledger, occurrence("before"))
     path.rename(path.with_name("elsewhere"))
-    with pytest.raises(LedgerUnwritable, match=r"is gone \(No such file.*nothing starts. Put it back .*no backup"), ledger.transaction():
+    with (
+        pytest.raises(LedgerUnwritable, match=r"is gone \(No such file.*nothing starts. Put it back .*no backup"),
+        ledger.transaction(),
+    ):
         pass
     path.touch()
     with pytest.raises(LedgerUnwritable, match="another file stands in its place while rowd works"), ledger.transaction():
