@@ -24,6 +24,9 @@ PATIENCE = timedelta(seconds=10)
 LONGEST_WAL = 64 * 1024 * 1024
 """Bytes. The write-ahead log is cut back to this after a burst."""
 
+_SETTINGS = ("foreign_keys = ON", "synchronous = FULL", f"journal_size_limit = {LONGEST_WAL}", "temp_store = MEMORY")
+"""The last one: what a savepoint may have to undo needs no file in /var/tmp, so neither room there nor one more open file."""
+
 FILES = ("", "-wal", "-shm")
 """What the names of its files end with: the log and its index lie beside (sqlite.org/wal.html, section 2)."""
 
@@ -277,7 +280,7 @@ def _connect(path: Path, *, apart: bool) -> sqlite3.Connection:
             connection.create_function("holds", 2, _holds, deterministic=True)
             if apart:
                 connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # before anything is read
-            for setting in ("foreign_keys = ON", "synchronous = FULL", f"journal_size_limit = {LONGEST_WAL}"):
+            for setting in _SETTINGS:
                 connection.execute(f"PRAGMA {setting}")
         except BaseException:
             connection.close()

@@ -131,6 +131,17 @@ def test_closing_undoes_what_is_open_even_where_someone_still_reads(ledger: Ledg
         assert other.execute("DELETE FROM occurrences").rowcount == 5
 
 
+def test_a_large_transaction_opens_no_file(ledger: Ledger) -> None:
+    claimed(ledger, *(occurrence(f"k{n}", parameters={"text": "x" * 500}) for n in range(500)))
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        with ledger.transaction(), ledger.savepoint():
+            assert ledger._write("UPDATE occurrences SET reason = 'another'") == 500
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 def test_a_full_disk_keeps_nothing_and_says_so(ledger: Ledger, path: Path) -> None:
     claimed(ledger, occurrence("before"))
     with (
