@@ -7,7 +7,10 @@ import os
 from pathlib import Path
 
 FULL = "the disk is full; make room"
-READ_ONLY = "its disk is read-only; mount it for writing, and where it became so by itself, `dmesg` tells what is wrong with it"
+READ_ONLY = (
+    "its disk is read-only; mount it for writing, and where it became so by itself, look at what `dmesg` tells of it, mend it, and"
+    " restart the machine"
+)
 TOO_MANY_FILES = "rowd has as many files open as it may; let it have more (LimitNOFILE= of its unit, `ulimit -n` in a shell)"
 TOO_LITTLE_MEMORY = "rowd has too little memory for it; make it smaller, or let rowd have more"
 

@@ -115,7 +115,7 @@ def test_a_disk_that_turns_read_only_is_told_and_after_its_repair_all_goes_on(si
     daemon = here.start()
     here.at_the_gate()
     daemon.until("run.ended", of("tick"))
-    os.sync()
+    os.sync()  # what began in the last seconds would be gone, too: docs/why/exactly-once.md
     small.fail()
     assert READ_ONLY in daemon.until("ledger.refused")["message"]
     assert f"✗ state folder: The state folder {small.place} can't be written: {READ_ONLY}" in here.rowd("doctor").stdout

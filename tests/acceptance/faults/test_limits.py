@@ -27,7 +27,7 @@ def data_of(pid: int) -> int:
 
 
 def test_with_no_file_left_to_open_rows_run_on_and_end_as_they_end(site: Make) -> None:
-    here = site(*ROWS)
+    here = site(*ROWS, parallel=32)
     daemon = here.start()
     daemon.until("run.ended")
     with limited(daemon.process.pid, resource.RLIMIT_NOFILE, open_files(daemon.process.pid)):
