@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from actions.api import Outcome, Request, Result
-from config.shortages import FULL, TOO_MANY_FILES
+from config.shortages import FULL, TOO_LITTLE_MEMORY, TOO_MANY_FILES
 from connectors.errors import Bug, Limited, NeedsOwner, NoHeader, OutcomeUnknown, TableError, TryLater
 from engine import acting
 from engine.asked import Wish
@@ -593,6 +593,23 @@ def test_what_could_leave_no_file_waits_though_the_ledger_has_room(tmp_path: Pat
                 ("tick", NOON + timedelta(minutes=3)),
             ]
             assert len(house.of(LedgerRecovered)) == 1
+
+    run(story())
+
+
+def test_a_table_that_is_too_big_for_the_memory_is_away_and_told_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_big(*_: object) -> None:
+        raise MemoryError
+
+    async def story() -> None:
+        house, big, small = House(tmp_path), table(row("big", "every minute")), table(row("small", "every minute"))
+        monkeypatch.setattr(big, "read", too_big)
+        async with house.open(big, small):
+            await house.until(NOON + timedelta(seconds=65))
+        assert {event.message for event in house.of(TableUnreachable)} == {TOO_LITTLE_MEMORY}
+        assert {r.task for r in house.witness.seen} == {"small"}
 
     run(story())
 
