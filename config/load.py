@@ -38,7 +38,7 @@ class Config:
     variables: name → value of everything that is set in the environment, in credentials and in `.env`, or told by a program; shown
         to nobody.
     kept: the same without the environment, and without what overrides a setting.
-    version: `version_of` the file when it was read.
+    version: `version_of` the file when it was read.   digest: its SHA-256 then, "" where it can't be read.
     sources: name → where its value comes from: a file's path, "environment", or "command" and its program.
     """
 
@@ -50,6 +50,7 @@ class Config:
     kept: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)
     version: str = ""
     sources: Mapping[str, str] = field(default_factory=dict, repr=False)
+    digest: str = ""
 
     def secret(self, name: str) -> SecretStr:
         """The value of the variable of exactly this name, by the order of `gathered`. Raises KeyError."""
@@ -109,6 +110,7 @@ def load(path: Path | None, environ: Mapping[str, str], cwd: Path, check: Check 
         {name: SecretStr(value) for name, value in kept.items() if not is_override(name)},
         version,
         {name: variable.source for name, variable in variables.items()},
+        sha256_of(file),
     )
     mistakes += check(config)
     renamed, stand_ins = _renamed(merged)
@@ -137,6 +139,14 @@ def found(path: Path | None, environ: Mapping[str, str], cwd: Path) -> Path:
 def version_of(file: Path) -> str:
     """What tells this `rowd.toml` and the `.env` beside it, as they are now, from any other."""
     return "-".join(_digest(one) for one in _both(file))
+
+
+def sha256_of(file: Path) -> str:
+    """What `sha256sum` says of it; "" for one that can't be read."""
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def changed_since(file: Path, version: str) -> list[Path]:

@@ -246,6 +246,19 @@ class SecretCommand(Section):
     timeout: Positive = Field(default=timedelta(seconds=30), le=timedelta(minutes=5), description="How long it may take.")
 
 
+class Audit(Section):
+    """`[audit]`: the audit trail, in the ledger. It is always kept."""
+
+    keep: Positive = Field(default=timedelta(days=400), description="For how long deeds are kept.")
+    most: Count = Field(
+        default=5_000_000, ge=1_000, le=1_000_000_000, description="How many are kept at the most: beyond that the oldest give way."
+    )
+    tell_head: Lasting = Field(
+        default=timedelta(hours=1),
+        description='How often the head of the trail is told in the log, where it has moved; or "never".',
+    )
+
+
 class Conditions(Section):
     """`[conditions]`: what the conditions of rows may read."""
 
@@ -300,6 +313,7 @@ class Settings(Section):
     conditions: Conditions = Conditions()
     blackouts: tuple[Blackout, ...] = Field(default=(), alias="blackout")
     breaker: BreakerSettings = BreakerSettings()
+    audit: Audit = Audit()
     listen: Listen | None = None
     health: Health | None = None
     ping: Ping | None = None

@@ -468,6 +468,12 @@ class LedgerPruned(Event, frozen=True, kw_only=True):
     folders: int
 
 
+class AuditSealed(Event, frozen=True, kw_only=True):
+    """The audit trail has come to `head`. Who keeps this elsewhere can tell later whether the trail is still the same."""
+
+    head: str
+
+
 class LedgerCopied(Event, frozen=True, kw_only=True):
     path: str
 

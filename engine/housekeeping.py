@@ -1,4 +1,4 @@
-"""The daemon's own chores: prune, back up, sum up the day and hold it against what was asked for.
+"""The daemon's own chores: prune, back up, sum up the day and hold it against what was asked for, tell the audit trail's head.
 
 Kept by the `schedule` library, woken by our clock.
 """
@@ -17,12 +17,13 @@ from msgspec import Struct
 
 from engine.clock import Clock
 from engine.committer import Commits
-from engine.events import DigestMade, LedgerCopied, LedgerPruned, Listener, RowUnaccounted, Trouble
+from engine.events import AuditSealed, DigestMade, LedgerCopied, LedgerPruned, Listener, RowUnaccounted, Trouble
 from engine.keeper import Keeper
 from engine.ledger import Ledger
 from engine.ledger.backups import PATTERN, backup_name
 from engine.model import Task
 from engine.reckoning import Reckoning, reckoned
+from engine.trail import Head
 
 LONGEST_NAP = timedelta(hours=1)
 
@@ -36,7 +37,8 @@ class Chores(Struct, frozen=True):
     """What is kept and when. Times of day are the machine's own, as everywhere in `schedule`.
 
     runs: the folder of all attempts' folders.   keep_runs: runs per task kept in full.   keep_finished: how long finished one-offs
-    stay.   backups: copies kept.
+    stay.   backups: copies kept.   keep_deeds, most_deeds: of the audit trail.
+    tell_head: how often its head is told; None for never.
     """
 
     ledger: Path
@@ -47,6 +49,9 @@ class Chores(Struct, frozen=True):
     backup_at: time
     backups: int
     digest_at: time
+    keep_deeds: timedelta = timedelta(days=400)
+    most_deeds: int = 5_000_000
+    tell_head: timedelta | None = timedelta(hours=1)
 
 
 class Housekeeping:
@@ -59,11 +64,15 @@ class Housekeeping:
         self._clock = clock
         self._committer = committer
         self._listener = listener
+        self._told: Head | None = None
         self._due: list[Callable[[], object]] = []
         self._timetable = schedule.Scheduler()
         self._timetable.every().hour.do(self._due.append, self.prune)
+        self._timetable.every().hour.do(self._due.append, self.prune_trail)
         if chores.backups:
             self._timetable.every().day.at(f"{chores.backup_at:%H:%M}").do(self._due.append, self.back_up)
+        if chores.tell_head is not None:
+            self._timetable.every(max(1, round(chores.tell_head.total_seconds()))).seconds.do(self._due.append, self.tell_head)
         self._timetable.every().day.at(f"{chores.digest_at:%H:%M}").do(self._due.append, self.digest)
         self._timetable.every().day.at(f"{chores.digest_at:%H:%M}").do(self._due.append, self.reckon)
 
@@ -71,6 +80,9 @@ class Housekeeping:
         """Do each chore at its time."""
         await self._contained(self.sweep)
         await self._contained(self.prune)
+        await self._contained(self.prune_trail)
+        if self._chores.tell_head is not None:
+            await self._contained(self.tell_head)
         while True:
             await self._clock.sleep_until(min(self._next(), self._clock.now() + LONGEST_NAP))
             self._timetable.run_pending()
@@ -105,6 +117,21 @@ class Housekeeping:
                 break
         if occurrences:
             self._listener(LedgerPruned(at=self._clock.now(), occurrences=occurrences, folders=folders))
+
+    async def prune_trail(self) -> None:
+        """Forget what is old of the audit trail; the trail itself tells of it."""
+        chores = self._chores
+        while await self._committer.do(
+            lambda ledger: ledger.prune_trail(self._clock.now(), chores.keep_deeds, chores.most_deeds), point="prune"
+        ):
+            pass
+
+    async def tell_head(self) -> None:
+        """Say where the audit trail has come to, so that the log proves it."""
+        head = await self._committer.read(lambda ledger: ledger.trail_head())
+        if head.n and head != self._told:
+            self._told = head
+            self._listener(AuditSealed(at=self._clock.now(), head=str(head)))
 
     async def sweep(self) -> None:
         """Delete the logs of runs that the ledger forgot: it was pruned, and the daemon died before it deleted them.

@@ -58,7 +58,7 @@ class Learning:
 
     def news(self, items: Iterable[Ended | Seen | Looked | Answered], now: datetime) -> News:
         """What these come to. At most one thing seen of each table: the next one builds on it."""
-        memory, news = self._memory, News()
+        memory, news = self._memory, News(mask=self._memory.parts.mask)
         for item in items:
             if isinstance(item, Looked):
                 self._looked(item, news, now)

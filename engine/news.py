@@ -8,12 +8,15 @@ from datetime import datetime
 from msgspec import Struct, field
 
 from actions.api import Uptime
+from actions.telling import Mask
+from engine import deeds
 from engine.asked import BY_CELL, Request
 from engine.findings import Findings
 from engine.happened import Asking
 from engine.ledger import AttemptEnd, Ledger, TableMark, WatchMark
 from engine.model import Occurrence, RowState, Stage
 from engine.outside import Known
+from engine.parts import NOTHING_HIDDEN
 from engine.plan import Plan, Stop
 from engine.runner import Ended
 from engine.tally import Tally
@@ -44,6 +47,7 @@ class News(Struct):
     taken: source → of what was emitted at it, the newest that was taken up.   untold: (source, line), see `Look`.
     told: what came of asking for facts of the world outside, by name; None where that is asked otherwise now.
     recognised: numbers of what runs had announced, whose rows were seen.   expired: drafts that nobody has activated in time.
+    mask: hides what the audit trail is not to hold.
     """
 
     found: dict[str, Findings] = field(default_factory=dict)
@@ -60,6 +64,7 @@ class News(Struct):
     told: dict[str, Known | None] = field(default_factory=dict)
     recognised: list[int] = field(default_factory=list)
     expired: list[RowState] = field(default_factory=list)
+    mask: Mask = NOTHING_HIDDEN
 
     @property
     def empty(self) -> bool:
@@ -78,6 +83,7 @@ class News(Struct):
             ledger.save_rows(found.states.values())
             ledger.record_edits(found.edits)
             ledger.note_alterations(found.altered)
+            ledger.note(deeds.of_findings(found, self.mask, now))
             for state, press in found.presses:
                 ledger.ask(state.table, state.key, press.wish, press.amount, BY_CELL, now)
         ledger.save_rows(self.states.values())
@@ -139,7 +145,7 @@ class Moves(Struct, frozen=True):
         taken = ledger.claim(self.claims, self.folders, self.kinds, since)
         ledger.move_rows(self.plan.states)
         ledger.save_rows((*self.plan.completed, *self.parted))
-        ledger.ask_to_stop([(stop.run, stopped(stop)) for stop in self.plan.stops if stop not in self.quiet])
+        ledger.ask_to_stop([(stop.run, stopped(stop)) for stop in self.plan.stops if stop not in self.quiet], now)
         ledger.revise(self.plan.revised)
         ended = [ledger.end(stop.run, stop.outcome, stopped(stop), now) for stop in self.quiet]
         for answer in self.plan.answers:

@@ -50,7 +50,7 @@ class _Gap(Struct):
             ledger.answer(request.id, False, self.why, now)
         ledger.record(self.records)
         ledger.save_rows(self.states)
-        ledger.settle_copy()
+        ledger.settle_copy(now)
         return tallies_of(ledger, [*self.records, *ended])
 
 

@@ -1,7 +1,7 @@
 """A table under a person's hand: what commands read from it and put into it, through its connector, as a person would.
 
-Nothing here knows the ledger, but for what its requests take of a month, and rows that are made in a run. The daemon sees such
-edits as it sees any other, when it next reads the table.
+Nothing here knows the ledger, but for what its requests take of a month, rows that are made in a run, and the audit trail. The
+daemon sees such edits as it sees any other, when it next reads the table.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from engine.merge import first_sight
 from engine.metadata import SETTINGS
 from engine.model import Defect, RowState, Task
 from engine.parse import Rules, parse
+from rowd import auditing
 from rowd.allowances import commands_governor
 from rowd.bound import Bound
 from rowd.making import making
@@ -220,7 +221,9 @@ class Hand:
             ready = [self._headers(cells) for cells in their.rows]
             for start in range(0, len(ready), size := self._table.traits.batch):
                 with self._written():
-                    their.keys += editable.create(ready[start : start + size])
+                    made = editable.create(ready[start : start + size])
+                their.keys += made
+                self._noted("added", dict(zip(made, their.rows[start : start + size], strict=True)))
         return Created(tuple(their.keys), their.made)
 
     def put(self, changes: Mapping[str, Mapping[str, Cell]]) -> None:
@@ -231,6 +234,8 @@ class Hand:
             some = patches[start : start + size]
             with self._written():
                 answers = self._table.write(some)
+            applied = [p.key for p, answer in zip(some, answers, strict=True) if answer.effect is Effect.APPLIED]
+            self._noted("edited", {key: changes[key] for key in applied})
             for patch, answer in zip(some, answers, strict=True):
                 if answer.effect is not Effect.APPLIED:
                     raise self._moved(patch.key)
@@ -243,6 +248,13 @@ class Hand:
             answers = self.editable.delete([key])
         if answers != [Effect.APPLIED]:
             raise self._moved(key)
+        self._noted("deleted", {key: {}})
+
+    def _noted(self, change: str, rows: Mapping[str, Mapping[str, Cell]]) -> None:
+        """In the audit trail, as far as whoever calls the command may write it.   rows: key → the cells that were put."""
+        now, names = SystemClock().now(), {row.key: _name(cells) for row, cells in self.rows}
+        told = (auditing.put(self.name, key, _name(cells) or names.get(key, ""), change, cells, now) for key, cells in rows.items())
+        auditing.noted(self.bound.ledger, told)
 
     @contextmanager
     def _written(self) -> Iterator[None]:

@@ -21,6 +21,7 @@ from engine.layout import Layout
 from engine.ledger import Ledger
 from engine.pairing import Cells, Pair, Side
 from engine.patience import PatientTable
+from engine.trail import Deed
 from rowd.allowances import commands_governor
 from rowd.bound import Bound, Site
 from rowd.lock import StateUnusable
@@ -80,6 +81,11 @@ class Book:
     @property
     def pairs(self) -> list[Pair]:
         return self._ledger.pairs(*self._names)
+
+    def note(self, deed: Deed) -> None:
+        """In the audit trail. Raises ledger errors."""
+        with self._ledger.transaction():
+            self._ledger.note([deed])
 
     def commit(self, pairs: Sequence[Pair], gone: Sequence[Pair] = ()) -> None:
         """Remember these, and forget those. Raises ledger errors."""

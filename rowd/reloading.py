@@ -11,8 +11,11 @@ from actions.api import Process
 from config.mistakes import ConfigError
 from engine.committer import Commits
 from engine.events import ConfigRefused, ConfigReloaded, Listener, Trouble
+from engine.ledger import LedgerUnwritable
 from engine.loop import Daemon
 from engine.plan import bare
+from engine.trail import Deed
+from rowd.auditing import config_taken
 from rowd.bound import Bound, Site
 from rowd.note import Note, leave
 from rowd.wiring import tender
@@ -52,6 +55,7 @@ class Reloading:
             self._note = replace(self._note, refused=str(exc), refused_at=now)
             self._listener(ConfigRefused(at=now, message="; ".join(str(exc).splitlines())))
         else:
+            await self._noted(config_taken(site, now))
             restart, reopened = await self._take_over(site)
             served = tuple(name for name in self._serving() if name in site.served)
             self._heed(site)
@@ -59,6 +63,13 @@ class Reloading:
             self._note = replace(self._note, **taken, refused="", refused_at=None)
             self._listener(ConfigReloaded(at=self._made.clock.now(), tables=tuple(site.served), restart=restart, reopened=reopened))
         leave(self._site.state, self._note)
+
+    async def _noted(self, deed: Deed) -> None:
+        """In the audit trail, before it is done; a ledger that can't be written now keeps nobody from it."""
+        try:
+            await self._committer.do(lambda ledger: ledger.note([deed]), point="marks")
+        except LedgerUnwritable as exc:
+            self._listener(Trouble(at=deed.at, where="the audit trail", message=str(exc)))
 
     async def stopped(self, stopping: asyncio.Event) -> None:
         """Say so, once the daemon is to stop."""

@@ -20,11 +20,13 @@ from engine.housekeeping import Chores, Housekeeping
 from engine.ledger import DaemonMark, Ledger
 from engine.ledger.backups import FOLDER
 from engine.loop import Daemon
+from engine.trail import Deed
 from engine.trust import SteadyClock
 from rowd import __version__
 from rowd.alerts.alerting import Alerting
 from rowd.alerts.channels import mute
 from rowd.alerts.noticing import Ear
+from rowd.auditing import daemon_ended, daemon_started
 from rowd.bound import Site
 from rowd.counting import Counts
 from rowd.endpoints.gathering import Hearing
@@ -74,15 +76,21 @@ async def opened(
             made = await daemon(site, own_clock, committer, heartbeat.hear, take_over=take_over)
             heartbeat.tell_of(lambda: made.looked_at)
             mark = DaemonMark(_myself(), os.uname().nodename, own_clock.now(), __version__, tuple(site.served))
-            await committer.do(lambda ledger: ledger.mark_daemon(mark), point="marks")
+            await committer.do(lambda ledger: _mark(ledger, mark, daemon_started(site, mark)), point="marks")
             try:
                 yield made, committer
             finally:
                 await made.close()
-                await committer.do(lambda ledger: ledger.mark_daemon(None), point="marks")
+                ends = daemon_ended(mark, own_clock.now())
+                await committer.do(lambda ledger: _mark(ledger, None, ends), point="marks")
         finally:
             beating.cancel()
             await committer.close()
+
+
+def _mark(ledger: Ledger, mark: DaemonMark | None, deed: Deed) -> None:
+    ledger.mark_daemon(mark)
+    ledger.note([deed])
 
 
 async def serve(
@@ -263,7 +271,7 @@ async def touched(path: Path) -> AsyncIterator[None]:
 
 
 def _chores(site: Site) -> Chores:
-    settings = site.config.settings.daemon
+    settings, audit = site.config.settings.daemon, site.config.settings.audit
     return Chores(
         ledger=site.ledger,
         runs=site.parts.runs,
@@ -273,6 +281,9 @@ def _chores(site: Site) -> Chores:
         backup_at=settings.backup_at,
         backups=settings.backups,
         digest_at=settings.digest_at,
+        keep_deeds=audit.keep,
+        most_deeds=audit.most,
+        tell_head=audit.tell_head,
     )
 
 

@@ -53,6 +53,7 @@ from engine.ledger.restoring import Backup, backups, restore
 from engine.ledger.revisions import Revisions
 from engine.ledger.spending import Spending
 from engine.ledger.store import bytes_of
+from engine.ledger.trails import Trails
 from engine.ledger.watches import Watches
 from engine.ledger.workflows import Workflows
 
@@ -74,6 +75,7 @@ class Ledger(
     Revisions,
     Problems,
     Dispatches,
+    Trails,
 ):
     """All of it, over one connection to one file. See `Ledger.open` and `Ledger.transaction`."""
 

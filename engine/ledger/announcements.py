@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from engine import deeds
 from engine.ledger.codec import micros, prose
 from engine.ledger.store import Store
 from engine.made import Announced, Made
@@ -27,7 +28,9 @@ class Announcements(Store):
     def announce(self, table: str, rows: Iterable[tuple[str | None, str]], made: Made) -> list[int]:
         """Rows that are about to be made: (key, Name). Their numbers, in this order."""
         of = {"table": table, "made": msgspec.json.encode(made).decode(), "at": micros(made.at)}
-        return [int(self._write_answering(_ANNOUNCE, of | {"key": key, "name": prose(name)})[0][0]) for key, name in rows]
+        named = list(rows)
+        self.note(deeds.announced(table, named, made))
+        return [int(self._write_answering(_ANNOUNCE, of | {"key": key, "name": prose(name)})[0][0]) for key, name in named]
 
     def announced(self, table: str | None = None) -> list[Announced]:
         """What no daemon has seen yet, in the order in which it was put down.   table: of this one alone."""

@@ -153,12 +153,17 @@ def _version_20(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX dispatches_dead ON dispatches (endpoint, n) WHERE dead_at IS NOT NULL")
 
 
+def _version_21(connection: sqlite3.Connection) -> None:
+    number = "n INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL"
+    connection.execute(f'CREATE TABLE trail ( {number}, deeds TEXT NOT NULL, "before" TEXT NOT NULL, seal TEXT NOT NULL ) STRICT')
+
+
 STEPS: Mapping[int, Step] = dict(
     enumerate(
         (
             *(_version_2, _version_3, _version_4, _version_5, _version_6, _version_7),
             *(_version_8, _version_9, _version_10, _version_11, _version_12, _version_13, _version_14),
-            *(_version_15, _version_16, _version_17, _version_18, _version_19, _version_20),
+            *(_version_15, _version_16, _version_17, _version_18, _version_19, _version_20, _version_21),
         ),
         2,
     )

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from msgspec.structs import replace
 
 from actions.api import Outcome, Result, Uptime
+from engine import deeds
 from engine.ledger.codec import micros, micros_or_none, packed, prose, span
 from engine.ledger.errors import IllegalMove
 from engine.ledger.records import AttemptEnd, Unfinished
@@ -48,8 +49,9 @@ class Occurrences(Tallies):
         if len({o.id for o in occurrences}) < len(occurrences):
             raise IllegalMove("two occurrences to be claimed have the same id")
         before = self._rows(_NEWEST)[0][0]
+        given = [values_of(o) for o in occurrences]
         try:
-            number = self._write(_CLAIM, [values_of(o) for o in occurrences])
+            number = self._write(_CLAIM, given)
         except sqlite3.IntegrityError as exc:
             raise IllegalMove(f"a claim was refused: {exc}") from exc
         ours = {o.id for o in occurrences}
@@ -73,6 +75,11 @@ class Occurrences(Tallies):
                 if o.stage is Stage.RUNNING and o.id in ours
             ],
         )
+        self.note(
+            deeds.begun(o.id, o.table, o.key, o.task, o.by, o.started_at, o.action, 1, o.cause.value, values["parameters"])
+            for o, values in zip(occurrences, given, strict=True)
+            if o.started_at is not None and o.id in ours
+        )
         return [o.id in ours for o in occurrences]
 
     def begin(
@@ -92,7 +99,8 @@ class Occurrences(Tallies):
         Raises: IllegalMove; then the transaction must be given up.
         """
         steps = [{"run": run, "n": n, "at": micros(at)} for run, n in starts]
-        if self._write(_BEGIN, steps) != len(steps):
+        begun = self._write_answering(_BEGIN, steps)
+        if len(begun) != len(steps):
             raise IllegalMove(f"one of these attempts may not begin: {', '.join(f'{run} attempt {n}' for run, n in starts)}")
         self._write(
             _BEGIN_ATTEMPT,
@@ -108,10 +116,13 @@ class Occurrences(Tallies):
                 for run, _ in starts
             ],
         )
+        self.note(deeds.begun(run, table, key, task, by, at, *how) for run, table, key, task, by, *how in begun)
 
-    def ask_to_stop(self, stops: Sequence[tuple[str, str]]) -> None:
+    def ask_to_stop(self, stops: Sequence[tuple[str, str]], at: datetime) -> None:
         """(run id, why): the attempt under way is to be the last one. Nothing where an occurrence has none under way."""
-        self._write(_ASK_TO_STOP, [{"run": run, "why": prose(why)} for run, why in stops])
+        for run, why in stops:
+            found = self._write_answering(_ASK_TO_STOP, {"run": run, "why": prose(why)})
+            self.note(deeds.stopped(run, table, key, task, why, at) for table, key, task in found)
 
     def end_attempt(
         self, run: str, attempt: int, at: datetime, result: Result, duration: timedelta | None, retry_at: datetime | None = None
@@ -152,6 +163,7 @@ class Occurrences(Tallies):
             ],
         )
         self._move(moved)
+        self.note(deeds.ended(after, end.at) for (_, after), end in zip(moved, ends, strict=True))
         return [after for _, after in moved]
 
     def end(self, run: str, outcome: Outcome, reason: str, at: datetime) -> Occurrence:
@@ -166,6 +178,7 @@ class Occurrences(Tallies):
             raise IllegalMove(f"{run} is {before.stage} and can't become {Stage.ENDED}")
         after = _ended(before, outcome, reason, at)
         self._move([(seq, after)])
+        self.note([deeds.ended(after, at)])
         return after
 
     def active(self, table: str | None = None) -> list[Occurrence]:
@@ -279,6 +292,7 @@ _BEGIN = """
         AND stage IN ('claimed', 'waiting')
         AND attempt + 1 = given.n
         AND attempt < attempts
+    RETURNING id, "table", "key", task, "by", action, attempt, cause, parameters
 """
 _BEGIN_ATTEMPT = """
     WITH given (run, at, folder, kind, boot, uptime) AS (VALUES (:run, :at, :folder, :kind, :boot, :uptime))
@@ -288,7 +302,12 @@ _BEGIN_ATTEMPT = """
     FROM given
     JOIN occurrences ON occurrences.id = given.run
 """
-_ASK_TO_STOP = "UPDATE occurrences SET stopping = :why WHERE id = :run AND stage = 'running'"
+_ASK_TO_STOP = """
+    UPDATE occurrences
+    SET stopping = :why
+    WHERE id = :run AND stage = 'running'
+    RETURNING "table", "key", task
+"""
 _END_ATTEMPT = """
     WITH given (run, n, ended_at, outcome, summary, duration) AS (
         VALUES (:run, :n, :ended_at, :outcome, :summary, :duration)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from actions.api import Value
+from engine import deeds
 from engine.asked import Request, Wish
 from engine.ledger.codec import instant, micros, packed, prose, unpacked
 from engine.ledger.errors import IllegalMove
@@ -41,7 +42,9 @@ class Requests(Store):
                 "about": packed(dict(about)) if about else "{}",
             },
         )
-        return int(rows[0][0])
+        number = int(rows[0][0])
+        self.note([deeds.asked(number, table, key, wish, amount, by, at, about)])
+        return number
 
     def requests(self) -> list[Request]:
         """Those that have no answer yet, oldest first."""
@@ -53,8 +56,11 @@ class Requests(Store):
     def answer(self, request: int, taken: bool, text: str, at: datetime) -> None:
         """Answer it, once. Raises: IllegalMove where it has an answer, or was never asked."""
         values = {"id": request, "taken": int(taken), "text": prose(text), "answered_at": micros(at)}
-        if self._write(_ANSWER, values) != 1:
+        found = self._write_answering(_ANSWER, values)
+        if len(found) != 1:
             raise IllegalMove(f"request {request} has an answer already, or was never asked")
+        table, key = found[0]
+        self.note([deeds.answered(request, table, key, taken, text, at)])
 
     def answer_to(self, request: int) -> tuple[bool, str] | None:
         """Whether it was taken, and the text; None while there is no answer, and for a request that isn't there."""
@@ -77,5 +83,6 @@ _ANSWER = """
     UPDATE requests
     SET taken = :taken, text = :text, answered_at = :answered_at
     WHERE id = :id AND answered_at IS NULL
+    RETURNING "table", "key"
 """
 _ANSWER_TO = "SELECT taken, text FROM requests WHERE id = :id AND answered_at IS NOT NULL"

@@ -17,6 +17,7 @@ from engine.ledger.codec import instant
 from engine.ledger.copying import sync
 from engine.ledger.errors import LedgerCorrupt, LedgerMissing, LedgerTooNew, LedgerUnwritable
 from engine.ledger.migrations import refuse_newer
+from engine.ledger.sealing import head_of, tell_restored
 
 COMPANIONS = ("-wal", "-shm")
 """What SQLite keeps beside a database, by the end of its name: sqlite.org/walformat.html."""
@@ -43,8 +44,10 @@ def backups(ledger: Path) -> list[Backup]:
     return sorted(found, key=lambda one: one.made_at, reverse=True)
 
 
-def restore(path: Path, ledger: Path, now: datetime) -> tuple[Backup, Path | None]:
+def restore(path: Path, ledger: Path, now: datetime, by: str = "") -> tuple[Backup, Path | None]:
     """Put the backup at `path` in the place of `ledger`, durably. Answers what it is, and where the one that stood there is now.
+
+    by: who has it put back, for the audit trail: what the ledger that is there has recorded since is not in the backup's.
 
     Nobody else may have the ledger open. Whoever is killed in the middle leaves no ledger at all, from which nothing runs twice.
     Raises: LedgerMissing, LedgerCorrupt, LedgerTooNew (then nothing was changed), LedgerUnwritable.
@@ -55,11 +58,13 @@ def restore(path: Path, ledger: Path, now: datetime) -> tuple[Backup, Path | Non
         draft.unlink(missing_ok=True)
         with path.open("rb") as source, os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
             shutil.copyfileobj(source, target)
+        with closing(sqlite3.connect(draft)) as copied:
+            tell_restored(copied, now, by, head_of(ledger) if ledger.exists() else None)
         sync(draft)
         kept = _set_aside(ledger, now)
         draft.replace(ledger)
         sync(ledger.parent)
-    except OSError as exc:
+    except (OSError, sqlite3.OperationalError) as exc:
         raise LedgerUnwritable(
             f"The ledger {ledger} can't be replaced ({exc}): make room, or mend the rights of its folder, and try again."
         ) from exc

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engine import deeds
 from engine.ledger.errors import IllegalMove
 from engine.ledger.store import Store
 from engine.ledger.values import values_of
@@ -21,6 +22,7 @@ class Revisions(Store):
         steps = [{name: value for name, value in values_of(o).items() if name in _REVISED} for o in occurrences]
         if steps and self._write(_REVISE, steps) != len(steps):
             raise IllegalMove(f"one of these is under way, or over: {', '.join(o.id for o in occurrences)}")
+        self.note(deed for o in occurrences if (deed := deeds.approved(o)) is not None)
 
 
 _REVISED = ("id", "action", "parameters", "timeout", "attempts", "repeatable", "retry_wait", "priority", "approval")

@@ -409,6 +409,16 @@ CREATE TABLE dispatches (
 ) STRICT;
 CREATE INDEX dispatches_waiting ON dispatches (endpoint, due_at, n) WHERE dead_at IS NULL;
 CREATE INDEX dispatches_dead ON dispatches (endpoint, n) WHERE dead_at IS NOT NULL;
+
+-- The audit trail: see `engine.trail.Record`. How many deeds were ever put down, SQLite itself counts (AUTOINCREMENT): so it shows
+-- where the newest are gone.
+CREATE TABLE trail (
+    n INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL,
+    deeds TEXT NOT NULL,
+    "before" TEXT NOT NULL,
+    seal TEXT NOT NULL
+) STRICT;
 """
 
 SCHEMA = tuple(statement for statement in _SQL.split(";\n") if statement.strip())

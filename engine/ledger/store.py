@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,9 @@ from engine.ledger.codec import instant
 from engine.ledger.copying import copy, sync
 from engine.ledger.errors import LedgerFull, LedgerLost, LedgerMissing, LedgerUnwritable, damaged, gone, translated
 from engine.ledger.migrations import bring_up
+from engine.ledger.sealing import COUNTED, SEALED, restored, sealed
 from engine.ledger.steps import Many, steps
+from engine.trail import Deed, Head, root
 
 PATIENCE = timedelta(seconds=10)
 """How long a transaction waits for another process's; a command needs a few milliseconds."""
@@ -45,6 +47,7 @@ class Store:
         self._connection = connection
         self._depth = 0
         self._stood = path.stat()
+        self._deeds: list[Deed] = []  # of the transaction that is open
         self.id: str = self._rows("SELECT id FROM ledger")[0][0]
 
     @classmethod
@@ -90,15 +93,18 @@ class Store:
     def transaction(self) -> Iterator[None]:
         """Durable together or not at all: committed with a full sync at the end, undone by any exception.
 
-        A transaction inside another joins it. Raises: LedgerUnwritable, LedgerCorrupt.
+        What was noted meanwhile goes into the audit trail last, in the same commit: what isn't durable was never done, and what is
+        stands there. A transaction inside another joins it. Raises: LedgerUnwritable, LedgerCorrupt.
         """
         if self._depth == 0:
             self._look()
             self._drive("BEGIN IMMEDIATE")
+            self._deeds.clear()
         self._depth += 1
         try:
             yield
             if self._depth == 1:
+                self._seal()
                 self._drive("COMMIT")
         except BaseException:
             if self._depth == 1:
@@ -114,15 +120,22 @@ class Store:
         Raises LedgerUnwritable when SQLite has undone the whole transaction (it may, on a full disk): nothing of it is left then.
         """
         self._drive("SAVEPOINT work")
+        noted = len(self._deeds)
         try:
             yield
         except BaseException as exc:
+            del self._deeds[noted:]
             if not self.in_transaction:
                 raise LedgerUnwritable(f"The ledger {self.path} undid the whole transaction: {exc}") from exc
             self._drive("ROLLBACK TO work")
             self._drive("RELEASE work")
             raise
         self._drive("RELEASE work")
+
+    def note(self, deeds: Iterable[Deed]) -> None:
+        """Have the audit trail hold these, from the commit of this transaction on."""
+        self._writable()
+        self._deeds += deeds
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -165,10 +178,15 @@ class Store:
                 return None
             return instant(self._connection.execute("SELECT at FROM copied").fetchone()[0])
 
-    def settle_copy(self) -> None:
-        """It is the ledger now."""
+    def settle_copy(self, now: datetime) -> None:
+        """It is the ledger now, says the audit trail as well: what the replaced one had recorded since is not in here."""
         self._writable()
-        self._drive("DROP TABLE IF EXISTS copied")
+        if (copied := self.copied_at()) is None:
+            return
+        put_back = bool(self._rows("SELECT 1 FROM sqlite_master WHERE name = 'restored'"))
+        self.note([restored(copied, now, self._rows("SELECT * FROM restored")[0] if put_back else None)])
+        for told in ("copied", "restored"):
+            self._drive(f"DROP TABLE IF EXISTS {told}")
 
     # --- for the parts
 
@@ -197,10 +215,23 @@ class Store:
                 self._connection.execute(sql, each)
             return self._connection.total_changes - before
 
-    def _write_answering(self, statement: str, values: Mapping[str, Any]) -> list[Any]:
-        """The rows of a RETURNING clause."""
+    def _write_answering(self, statement: str, values: Mapping[str, Any] | Many) -> list[Any]:
+        """The rows of a RETURNING clause; of many, in any order."""
         self._writable()
-        return self._rows(statement, values)
+        if isinstance(values, Mapping):
+            return self._rows(statement, values)
+        together = steps(statement)
+        if together is None:
+            return [row for each in values for row in self._rows(statement, each)]
+        with _translating(self.path):
+            return [row for sql, each in together.of(values) for row in self._connection.execute(sql, each).fetchall()]
+
+    def _seal(self) -> None:
+        if not self._deeds:
+            return
+        counted, before = self._rows(COUNTED)[0]
+        self._write(SEALED, sealed(self._deeds, Head(counted, before or root(self.id))))
+        self._deeds.clear()
 
     def _writable(self) -> None:
         if self._depth == 0:

@@ -63,6 +63,7 @@ COMMANDS = (
     Entry("history", "rowd.cli.history:history", LOOK, "List what happened, newest first."),
     Entry("reconcile", "rowd.cli.reconcile:reconcile", LOOK, "Hold what has run against what the schedules asked for."),
     Entry("logs", "rowd.cli.logs:logs", LOOK, "Print what a run printed."),
+    Entry("audit", "rowd.cli.audit:audit_app", LOOK, "Tell who did what, out of a trail that can't be changed unnoticed."),
     Entry("run-now", "rowd.cli.run_now:run_now", ACT, "Run a task now."),
     Entry("rerun", "rowd.cli.rerun:rerun", ACT, "Run a task again, and with --downstream what waits for it."),
     Entry("tick", "rowd.cli.tick:tick", ACT, "Count a counter up."),

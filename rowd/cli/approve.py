@@ -80,7 +80,7 @@ def approve(
         row = row_of_run(site, ledger, which) or named(site, ledger, which, table)
         run, approval = _meant(row, which, terms)
         _only_once(ledger, run)
-        about = {"run": run.id, "terms": approval.terms, "remark": said}
+        about = {"run": run.id, "terms": approval.terms, "remark": mask_of(site.config).text(said)}
         asked = ask(site, ledger, row, Wish.DECLINE if decline else Wish.APPROVE, clock, about=about)
     would = clean(_would(run, mask_of(site.config)))
     done = f"{'declined' if decline else 'approved'} (run {run.id}): {would}"

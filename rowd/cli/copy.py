@@ -10,6 +10,7 @@ import typer
 from connectors.api import fold
 from engine.clock import SystemClock
 from engine.columns import Column
+from rowd.auditing import moved
 from rowd.bound import Site
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
@@ -74,7 +75,11 @@ async def _copied(site: Site, source: str, target: str, drawn: Progress, *, dry_
     beside = held_by(site.state) is not None
     with book(site, source, target, beside=beside) as pairs:
         async with opened(site, [source, target], SystemClock(), drawn) as (here, there):
+            if not dry_run:
+                pairs.note(moved("copy", source, target, SystemClock().now()))
             done = await copied(here, there, pairs, drawn, dry_run=dry_run)
+            if not dry_run:
+                pairs.note(moved("copy", source, target, SystemClock().now(), {"made": len(done.made)}))
             told_drafted([there])
             return done
 

@@ -16,6 +16,7 @@ from engine.cells import did_you_mean
 from engine.clock import SystemClock
 from engine.ledger import Ledger
 from engine.wording import conjoined
+from rowd import auditing
 from rowd.bound import Site
 from rowd.cli.asking import NOBODY
 from rowd.cli.command import examples
@@ -103,7 +104,10 @@ def _put(ledger: Ledger, source: str, happening: Happening, known_by: str | None
             f"{source}: {MOST_WAITING:,} events wait to be taken up, and no more are kept; {remedy}. Nothing was emitted.",
             Exit.LATER,
         )
-    return ledger.emit(source, happening, clock.now())
+    now = clock.now()
+    n = ledger.emit(source, happening, now)
+    ledger.note([auditing.emitted(source, n, happening.number, now)])
+    return n
 
 
 def _tell(emitted: Emitted) -> None:

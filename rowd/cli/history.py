@@ -11,11 +11,7 @@ from typing import Annotated
 import typer
 
 from actions.telling import Mask
-from config.fields import span
-from engine.cells import BadCell, alike, did_you_mean, instant
 from engine.clock import SystemClock
-from engine.columns import Column
-from engine.identity import id_of
 from engine.ledger import Ledger
 from engine.model import Occurrence
 from engine.recent import lasted
@@ -25,6 +21,7 @@ from rowd.cli.command import examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption, TableOption
 from rowd.cli.output import Styled, clean, emit_json, fail, print_table, say
+from rowd.cli.past import beginning, rows_meant
 from rowd.cli.rows import outcome_style, result_of, run_json, stands
 from rowd.cli.site import ledger_site, ledger_tables, reading
 from rowd.files import files_of
@@ -77,13 +74,13 @@ def history(
     site = ledger_site(config)
     names = ledger_tables(site, table)
     now = SystemClock().now()
-    start = _start(since, now, site) if since is not None else None
+    start = beginning(since, now, site) if since is not None else None
     with reading(site) as ledger:
         found: list[Occurrence] = []
         if ledger is None and name is not None:
             fail(f'The ledger knows no task "{clean(name)}": no daemon has run here yet', Exit.USAGE)
         if ledger is not None:
-            rows = _rows(ledger, name, names, every=table is None)
+            rows = rows_meant(ledger, name, names, every=table is None)
             asks = [partial(ledger.history, table=within, key=key, failed=failed, since=start) for within, key in rows]
             fitting = _found(site, asks, grep, ledger if in_logs else None, limit)
             found = sorted(fitting, key=lambda o: (o.told_at, o.claimed_at, o.id), reverse=True)[:limit]
@@ -106,37 +103,6 @@ def history(
             cut={2: 8, 3: 8, 6: 16},
             spare=(5, 3, 6),
         )
-
-
-def _start(text: str, now: datetime, site: Site) -> datetime:
-    try:
-        return now - span(text)
-    except ValueError:
-        pass
-    try:
-        return instant(text, site.config.settings.defaults.time_zone)
-    except BadCell as exc:
-        fail(f'--since "{clean(text)}": neither a span like 2d nor a date: {exc}', Exit.USAGE)
-
-
-def _rows(ledger: Ledger, name: str | None, names: list[str], *, every: bool) -> list[tuple[str | None, str | None]]:
-    """(table, key) of the rows meant, deleted ones included; None for any.   every: of all tables, also unknown ones."""
-    if name is None:
-        return [(None, None)] if every else [(within, None) for within in names]
-    known = {(within, s.key): str(s.cells.get(Column.NAME) or "") for within in names for s in ledger.rows(within, deleted=True)}
-    found = _called(known, name)
-    if not found and "/" in name:
-        within, _, rest = name.partition("/")
-        found = _called({place: called for place, called in known.items() if place[0] == within}, rest)
-    if not found:
-        hint = did_you_mean(name, known.values()) or "; `rowd history` shows what has happened"
-        fail(f'The ledger knows no task "{clean(name)}"{hint}', Exit.USAGE)
-    return list(found)
-
-
-def _called(known: dict[tuple[str, str], str], name: str) -> list[tuple[str, str]]:
-    wanted, by_id = alike(name), id_of(name)
-    return [p for p, called in known.items() if alike(called) == wanted] or [p for p in known if p[1] == by_id]
 
 
 def _found(

@@ -11,6 +11,7 @@ from actions.sizes import spelled
 from engine.clock import SystemClock
 from engine.ledger import FOLDER, backups
 from engine.ledger import restore as put_back
+from rowd.auditing import by_command
 from rowd.bound import Site
 from rowd.cli.calling import command
 from rowd.cli.command import examples
@@ -45,7 +46,7 @@ def restore(
     path, now = _meant(site, which), clock.now()
     try:
         with locked(site.state):
-            backup, kept = put_back(path, site.ledger, now)
+            backup, kept = put_back(path, site.ledger, now, by_command())
     except AlreadyRunning as exc:
         fail(f"{exc.holder} works with the ledger: stop it first. Nothing was changed.", Exit.REFUSED)
     if as_json:

@@ -15,12 +15,13 @@ from engine.cells import did_you_mean
 from engine.clock import Clock, SystemClock
 from engine.columns import Column
 from engine.layout import COLUMNS
+from rowd.auditing import noted, prepared
 from rowd.bound import Bound
 from rowd.cli.checking import told_check
 from rowd.cli.command import code_of, examples
 from rowd.cli.exits import Exit
 from rowd.cli.options import ConfigOption, JsonOption
-from rowd.cli.output import clean, emit_json, fail, say
+from rowd.cli.output import clean, emit_json, fail, say, warn
 from rowd.cli.site import site_at, tables_of
 from rowd.preparing import MENDED, Pace, blank, carried_out, chosen, examined, filled, hints, lacking, paced, wanting
 from rowd.starter import first_rows
@@ -133,6 +134,8 @@ def setup(
             say(name)
         asyncio.run(_prepare(site.tables[name], told, more, clock))
         told.end()
+        if told.changes and not dry_run and (why := noted(site.ledger, [prepared(name, told.changes, clock.now())])) is not None:
+            warn(f"The audit trail doesn't tell of this: {why}")
         found.append(told)
     if as_json:
         emit_json({"dry_run": dry_run, "tables": [told.document() for told in found]})

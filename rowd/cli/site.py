@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import pwd
 import shlex
@@ -23,6 +22,7 @@ from engine.identity import id_of
 from engine.ledger import DaemonMark, Ledger, LedgerMissing, blank, instead, lost
 from engine.plan import bare
 from engine.wording import conjoined
+from rowd.auditing import me as me
 from rowd.bound import Site
 from rowd.cli.calling import TYPED, as_typed
 from rowd.cli.exits import Exit
@@ -210,14 +210,6 @@ def only_runner(site: Site, why: str) -> None:
     if owner != os.geteuid():
         name = _called_user(owner)
         fail(f"rowd runs as {name}, {why}. Run this as {name}: {as_typed(name)}", Exit.OWNER)
-
-
-def me() -> str:
-    """Who runs this command; the number where that has no name, as in a container."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return str(os.getuid())
 
 
 def runs_as_us(site: Site) -> bool:

@@ -9,6 +9,7 @@ import typer
 
 from engine.clock import SystemClock
 from engine.syncing import Torn, Which
+from rowd.auditing import moved
 from rowd.bound import Site
 from rowd.cli.command import examples
 from rowd.cli.exits import Exit
@@ -85,7 +86,12 @@ async def _synced(site: Site, names: tuple[str, str], wanted: Wanted, drawn: Pro
     beside = held_by(site.state) is not None
     with book(site, *names, beside=beside) as pairs:
         async with opened(site, names, SystemClock(), drawn) as (one, other):
+            if not wanted.dry_run:
+                pairs.note(moved("sync", *names, SystemClock().now()))
             done = await Syncing(pairs, (one, other), wanted, drawn).run()
+            if not wanted.dry_run:
+                counts = {"made": len(done.created), "changed": len(done.changed), "removed": len(done.removed)}
+                pairs.note(moved("sync", *names, SystemClock().now(), counts))
             told_drafted([one, other])
             return done
 

@@ -13,10 +13,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
+from engine.ledger import Ledger
+from engine.trail import Kind, deeds_of
 from tests.prove.commands import Forked, Running
 
 ROWD = Path(sys.executable).with_name("rowd")
@@ -171,13 +173,21 @@ class Site:
         os.close(self._held)
 
     def laws(self) -> None:
-        """No attempt started twice; every record has exactly one outcome; everything that started has a record."""
+        """No attempt started twice; every record has exactly one outcome; everything that started has a record, also in the audit
+        trail, which holds.
+        """
         seen = Counter((run, attempt) for run, attempt, _ in self.witnessed())
         assert not [which for which, number in seen.items() if number > 1]
         records = self.history()
         assert all(record["outcome"] for record in records)
         assert len({(r["table"], r["id"], r["cause"], r["due"]) for r in records}) == len(records)
         assert {run for run, _ in seen} <= {record["run"] for record in records}
+        with closing(Ledger.open(self.folder / ".rowd" / "ledger.sqlite", migrate=False)) as ledger:
+            assert ledger.examine_trail().broken is None
+            deeds = [deed for record in ledger.trail() for deed in deeds_of(record) if deed.kind == Kind.RUN_BEGUN]
+        begun = Counter((deed.run, str(deed.what.get("attempt", 1))) for deed in deeds)
+        assert seen.keys() <= begun.keys()
+        assert set(begun.values()) <= {1}
 
     def close(self) -> None:
         for daemon in self.daemons:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import closing
 from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from actions.api import Context, Request, Result
 from engine.clock import SystemClock
 from engine.committer import InlineCommitter
 from engine.crash import CrashPoints
-from engine.events import DigestMade, Event, LedgerCopied, LedgerPruned, Trouble
+from engine.events import AuditSealed, DigestMade, Event, LedgerCopied, LedgerPruned, Trouble
 from engine.housekeeping import Chores, Housekeeping
 from engine.ledger import Ledger, Pruned
+from engine.trail import deeds_of
 from tests.fakes.house import House, Witness
 from tests.fakes.virtual import NOON, run
 from tests.unit.test_loop import row, table
@@ -167,3 +169,26 @@ def test_logs_that_the_ledger_never_knew_stay(lived: Path) -> None:
 
 def test_a_daemon_that_never_ran_anything_has_nothing_to_sweep(tmp_path: Path) -> None:
     assert kept(tmp_path, chores(tmp_path), "sweep") == []
+
+
+def test_the_head_of_the_audit_trail_is_told_where_it_has_moved(lived: Path) -> None:
+    (told,) = kept(lived, chores(lived), "tell_head", "tell_head")
+    assert isinstance(told, AuditSealed)
+    with closing(Ledger.open(lived / "ledger.sqlite")) as ledger:
+        assert told.head == str(ledger.trail_head())
+        assert ledger.trail_head().n == 20  # of ten runs, as they began and ended
+
+
+def test_of_the_audit_trail_as_much_is_kept_as_is_wanted_and_it_still_holds(lived: Path) -> None:
+    kept(lived, replace(chores(lived), most_deeds=5), "prune_trail")
+    with closing(Ledger.open(lived / "ledger.sqlite")) as ledger:
+        verdict = ledger.examine_trail()
+        assert (verdict.broken, verdict.number) == (None, 5 + 1)
+    kept(lived, replace(chores(lived), keep_deeds=timedelta(days=1)), "prune_trail")  # the story is of the past
+    with closing(Ledger.open(lived / "ledger.sqlite")) as ledger:
+        assert [(r.n, len(deeds_of(r))) for r in ledger.trail()] == [(21, 1), (22, 1)]
+
+
+def test_an_empty_trail_has_no_head_to_tell(tmp_path: Path) -> None:
+    Ledger.open(tmp_path / "ledger.sqlite").close()
+    assert kept(tmp_path, chores(tmp_path), "tell_head", "prune_trail") == []

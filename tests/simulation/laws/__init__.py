@@ -26,6 +26,7 @@ from tests.simulation.laws import (
     retries,
     settling,
     showing,
+    trail,
     vendors,
     wishes,
     workflows,
@@ -52,6 +53,7 @@ LAWS = (
     *chains.LAWS,
     *alterations.LAWS,
     *drafts.LAWS,
+    *trail.LAWS,
     *workflows.LAWS,
     *vendors.LAWS,
 )

@@ -185,3 +185,12 @@ def test_settings_of_an_approval_that_is_not_asked_for_are_a_mistake(tmp_path: P
 def test_wrong_values_of_these_settings_are_told(tmp_path: Path, setting: str) -> None:
     desk = Desk(tmp_path, more=f'\n[actions.deploy]\nkind = "command"\nargv = ["/bin/true"]\n{setting}\n')
     assert "actions.deploy" in desk.said("check", code=4)
+
+
+def test_a_secret_in_a_reason_reaches_neither_the_request_nor_the_audit_trail(desk: Desk) -> None:
+    waits(desk)
+    desk.said("approve", "deploy", "--reason", "the key is hunter2hunter2")
+    (deed, *_) = desk.json("audit", "list", "--kind", "request")["deeds"]
+    assert deed["what"]["remark"] == "the key is ***"
+    with desk.ledger() as ledger:
+        assert [one.about["remark"] for one in ledger.requests()] == ["the key is ***"]

@@ -15,7 +15,18 @@ import config
 from config.endpoints import Endpoint
 from config.load import load
 from config.outside import Health, Listen, Ping
-from config.settings import Blackout, BreakerSettings, Channel, Conditions, Daemon, Defaults, SecretCommand, Settings, TableSettings
+from config.settings import (
+    Audit,
+    Blackout,
+    BreakerSettings,
+    Channel,
+    Conditions,
+    Daemon,
+    Defaults,
+    SecretCommand,
+    Settings,
+    TableSettings,
+)
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = Path(config.__file__).parent / "rowd.example.toml"
@@ -25,6 +36,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "[daemon]": Daemon,
     "[defaults]": Defaults,
     "[breaker]": BreakerSettings,
+    "[audit]": Audit,
     "[tables.NAME]": TableSettings,
     "[listen]": Listen,
     "[health]": Health,
@@ -76,7 +88,9 @@ def test_the_example_is_right_with_every_setting_taken_out_of_its_comment(tmp_pa
     assert settings.breaker == BreakerSettings()
     assert (settings.listen, settings.health, settings.ping) == (Listen(), Health(), Ping())
     assert settings.defaults.daily_at == time(9)
+    assert settings.audit == Audit()
     whole = {"daemon": Daemon, "defaults": Defaults, "breaker": BreakerSettings, "listen": Listen, "health": Health, "ping": Ping}
+    whole |= {"audit": Audit}
     for section, model in whole.items():
         assert set(raw[section]) == set(keys(model)), f"every setting of [{section}] stands in the example"
     assert set(keys(TableSettings)) < set(raw["tables"]["tasks"])

@@ -159,7 +159,7 @@ def test_only_an_attempt_under_way_is_asked_to_stop(ledger: Ledger) -> None:
     waiting, running, other = claimed(ledger, occurrence("a"), occurrence("b"), occurrence("c"))
     with ledger.transaction():
         ledger.begin([(running.id, 1), (other.id, 1)], NOON)
-        ledger.ask_to_stop([(waiting.id, "too early"), (running.id, "by a person")])
+        ledger.ask_to_stop([(waiting.id, "too early"), (running.id, "by a person")], NOON)
     assert [(o.key, o.stopping) for o in ledger.active()] == [("a", ""), ("b", "by a person"), ("c", "")]
 
 
