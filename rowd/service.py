@@ -53,8 +53,8 @@ WITHOUT_WATCH = 2.0
 
 COLLECT = (10_000, 20, 50)
 """Python's own (700, 10, 10) look for cycles all the time among a hundred thousand rows, where there are none. While they are read
-for the first time nobody looks at all, and what is known by then is left out for good: a third of a start's CPU (measured). Few enough
-for what errors leave behind, which holds on to all that was read when they came: with 50,000 memory was 20 MB more (`make soak`).
+for the first time nobody looks at all, and what is known by then is left out for good: a third of a start's CPU (measured). But few
+enough for what errors leave behind, which holds on to all that was read when they came: 50,000 were 20 MB more (`make soak`).
 """
 
 
