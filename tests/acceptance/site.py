@@ -106,6 +106,7 @@ class Site:
 
     def __init__(self, folder: Path, rows: Sequence[str], forked: Forked, parallel: int = 8) -> None:
         self.folder = folder
+        self.state = folder / ".rowd"
         self._forked = forked
         self.table = folder / "tasks.csv"
         self.seen = folder / "seen"
@@ -182,7 +183,7 @@ class Site:
         assert all(record["outcome"] for record in records)
         assert len({(r["table"], r["id"], r["cause"], r["due"]) for r in records}) == len(records)
         assert {run for run, _ in seen} <= {record["run"] for record in records}
-        with closing(Ledger.open(self.folder / ".rowd" / "ledger.sqlite", migrate=False)) as ledger:
+        with closing(Ledger.open(self.state / "ledger.sqlite", migrate=False)) as ledger:
             assert ledger.examine_trail().broken is None
             deeds = [deed for record in ledger.trail() for deed in deeds_of(record) if deed.kind == Kind.RUN_BEGUN]
         begun = Counter((deed.run, str(deed.what.get("attempt", 1))) for deed in deeds)

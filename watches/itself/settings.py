@@ -41,6 +41,7 @@ TOLD = (
     "quota.spent",
     "row.defective",
     "row.mended",
+    "row.unaccounted",
     "table.braked",
     "table.held",
     "table.recovered",

@@ -32,6 +32,7 @@ def keeps(here: Site, state: Path) -> None:
     config = here.folder / "rowd.toml"
     text = config.read_text().replace('stop_within = "5s"\n', f'stop_within = "1s"\nstate_dir = "{state}"\n')
     config.write_text(text)
+    here.state = state
 
 
 def of(task: str) -> Callable[[dict[str, Any]], bool]:
