@@ -16,7 +16,7 @@ from rich.text import Text
 
 from connectors.api import Cell
 from engine.columns import Column
-from engine.events import Event, TableRead
+from engine.events import AuditSealed, Event, TableRead
 from engine.keeper import Keeper
 from engine.loop import Daemon
 from engine.model import Defect, Task, Type
@@ -63,6 +63,9 @@ COLOURS = {
     "COMPLETED": "dim",
 }
 
+UNSHOWN = (TableRead, AuditSealed)
+"""Events that come again and again, and tell whoever looks on nothing."""
+
 WAITS_FOR_A_PERSON = ("ERROR", "HELD", "DRAFT", "EXPIRED")
 """First words of a Health that stands until somebody does something."""
 
@@ -82,7 +85,7 @@ class LiveView:
 
     def listen(self, event: Event) -> None:
         """Remember an event for the next frame."""
-        if not isinstance(event, TableRead):
+        if not isinstance(event, UNSHOWN):
             self._events.append(event)
 
     async def beside(self, daemon: Daemon) -> AsyncIterator[None]:

@@ -56,6 +56,10 @@ _LOADED = ("LD_", "GCONV_PATH", "GLIBC_TUNABLES", "LOCPATH", "MALLOC_", "NLSPATH
 """Variables by which a program loads other code (ld.so(8)): bubblewrap itself must not go by them."""
 
 
+OURS = ("rowd.toml", ".env", ".rowd")
+"""Beside rowd.toml: itself, the secrets, and where rowd keeps its state unless `state_dir` says otherwise."""
+
+
 class Account(Struct, frozen=True):
     """Another user than we are, who is to run it."""
 
@@ -86,9 +90,13 @@ class Profile(Struct, frozen=True):
             setting = "write" if written else "read"
             if not path.exists():
                 return f"there is no {path}; create it, or correct sandbox.{setting}"
+            real = path.resolve()
             for secret in (self.base, kept):
-                if secret is not None and secret.resolve().is_relative_to(path.resolve()):
+                if secret is not None and secret.resolve().is_relative_to(real):
                     return _showing(str(path), secret)
+            for ours in (self.base / name for name in OURS):
+                if real.is_relative_to(ours.resolve()):
+                    return _showing(str(path), ours)
         return None
 
     def wrapped(
@@ -120,6 +128,7 @@ class Profile(Struct, frozen=True):
                 yield from ("--symlink", os.readlink(path), path)  # noqa: PTH115 (as above)
             elif os.path.isdir(path):  # noqa: PTH112 (as above)
                 yield from ("--ro-bind", path, path)
+        yield from ("--dir", "/etc")  # left to bubblewrap it would be root's alone
         for name in ETC:
             if os.path.exists(f"/etc/{name}"):  # noqa: PTH110 (as above)
                 yield from ("--ro-bind", f"/etc/{name}", f"/etc/{name}")
@@ -170,6 +179,8 @@ def was_made(folder: Path) -> bool:
 def _check(path: Path, shown: Mapping[Path, bool], base: Path) -> None:
     if base.is_relative_to(path):
         raise ValueError(_showing(str(path), base))
+    if (ours := next((base / name for name in OURS if path.is_relative_to(base / name)), None)) is not None:
+        raise ValueError(_showing(str(path), ours))
     for own in _OWN:
         within = path.is_relative_to(own) and not any(Path(room) in path.parents for room in (TMP, _SHARED))
         if Path(own).is_relative_to(path) or within:

@@ -15,7 +15,7 @@ from engine.events import ChannelFailed, ChannelRecovered, ChannelTold, Event, L
 from engine.ledger import ChannelMark, Ledger, LedgerUnwritable, Notice
 from rowd.alerts.carrying import Carrier
 from rowd.alerts.channels import Channel
-from rowd.alerts.digest import following, newest, summed_up
+from rowd.alerts.digest import following, hour_of, newest, summed_up
 from rowd.alerts.pace import GATHER, KEPT, opens, pause, recent
 from rowd.alerts.wording import Link, Message, message
 
@@ -117,7 +117,7 @@ class Courier:
     def _digest_due(self, now: datetime) -> datetime | None:
         """Up to when it is to be told what all came to; None where it knows, or doesn't want to."""
         due, known = newest(self.channel.settings, self.channel.zone, now), self._mark.digested
-        return due if due is not None and known is not None and due > known else None
+        return due if due is not None and known is not None and hour_of(due) > hour_of(known) else None
 
     async def _letter(self, notices: Sequence[Notice], due: datetime | None, now: datetime) -> _Letter:
         """What is sent now.   due: where there are no notices, up to when it tells what all came to."""

@@ -42,6 +42,11 @@ def following(its: Channel, zone: tzinfo, now: datetime) -> datetime | None:
     return at
 
 
+def hour_of(instant: datetime) -> datetime:
+    """When its hour began: a digest goes by whole hours, and one of less than one would say nothing."""
+    return instant.replace(minute=0, second=0, microsecond=0)
+
+
 def _told_on(its: Channel, weekday: int) -> bool:
     return its.digest == "daily" or weekday == MONDAY
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from actions.sizes import spelled
+from config import shortages
 from engine.clock import SystemClock
 from engine.ledger import FOLDER, backup_name
 from rowd.cli.command import examples
@@ -42,10 +43,17 @@ def backup(
         if ledger is None:
             fail("Nothing was copied." if ledger_gone(site) is not None else NOTHING, Exit.OWNER)
         if to is None:
-            path.parent.mkdir(mode=0o700, exist_ok=True)
+            _made(path.parent)
         ledger.backup(path, now)
     size = path.stat().st_size
     if as_json:
         emit_json({"path": path, "made_at": now, "size": size})
     else:
         say(f"Copied to {clean(str(path))} ({spelled(size)})")
+
+
+def _made(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as exc:
+        fail(f"The folder {folder} can't be made: {shortages.said(exc) or exc.strerror}", Exit.OWNER)

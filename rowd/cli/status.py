@@ -131,6 +131,9 @@ def _in_force(found: Standing) -> str:
     if found.daemon is None:
         return f"No daemon can start before that is mended; {command('check')} tells when it is."
     if not found.refused:
+        if found.note is not None and found.note.refused_at is not None:
+            when = distance(found.note.refused_at, found.now)
+            return f"The daemon could not take these files over {when}, and goes on by what it took over before."
         return "The daemon has taken these files over, so its environment has what is missing in that of this command."
     pid = found.daemon.process.pid
     read = f" {distance(found.note.read_at, found.now)}" if found.note is not None else ""

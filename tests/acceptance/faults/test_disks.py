@@ -57,7 +57,7 @@ def test_a_full_disk_under_the_ledger_and_the_logs_is_told_and_waited_for(site: 
     assert f"✗ daemon: the daemon starts nothing: the ledger {small.place}" in doctor.stdout
     assert f"✗ state folder: The state folder {small.place} can't be written: {FULL}" in doctor.stdout
     copy = here.rowd("backup")
-    assert (copy.returncode, FULL in copy.stderr) == (4, True)
+    assert (copy.returncode, FULL in copy.stderr) == (4, True), copy.stdout + copy.stderr
     assert len(here.witnessed()) == started
 
     small.free()

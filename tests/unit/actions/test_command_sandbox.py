@@ -384,6 +384,12 @@ def test_what_closes_namespaces_is_named(tmp_path: Path, file: str, value: str, 
     assert remedy in bwrap.unmade("bwrap: No permissions to create a new namespace", tmp_path)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_another_user_sees_names_of_users_and_hosts_too(folder: Path) -> None:
+    boxed(folder, "id -un; stat -c %a /etc; cat /etc/hosts > /run/rowd/hosts && echo read", user="nobody")
+    assert said(folder) == ["nobody", "755", "read"]
+
+
 # --- what is refused
 
 
@@ -393,6 +399,9 @@ def test_what_closes_namespaces_is_named(tmp_path: Path, file: str, value: str, 
         ({"sandbox": {"read": ["."]}}, "would show BASE by BASE"),
         ({"sandbox": {"read": ["/"]}}, "would show BASE by /"),
         ({"sandbox": {"write": ["work/.."]}}, "would show BASE by BASE"),
+        ({"sandbox": {"read": [".env"]}}, "would show BASE/.env by BASE/.env"),
+        ({"sandbox": {"write": ["rowd.toml"]}}, "would show BASE/rowd.toml by BASE/rowd.toml"),
+        ({"sandbox": {"write": [".rowd/ledger.sqlite"]}}, "would show BASE/.rowd by BASE/.rowd/ledger.sqlite"),
         ({"sandbox": {"read": ["/run"]}}, "/run/rowd is made for each run"),
         ({"sandbox": {"read": ["/proc/sys"]}}, "/proc is made for each run"),
         ({"sandbox": {"write": ["/tmp"]}}, "/tmp"),
@@ -427,6 +436,11 @@ def test_what_is_not_there_or_leads_to_what_rowd_keeps_is_known_before_and_nothi
     (tmp_path / "alias").symlink_to("real")
     assert f"would show {tmp_path}/alias by {tmp_path}/real" in (
         lacking(tmp_path / "alias", argv=["true"], sandbox={"read": ["../real"]}) or ""
+    )
+    (tmp_path / ".env").write_text("TOKEN=x")
+    (tmp_path / "named").symlink_to(".env")
+    assert f"would show {tmp_path}/.env by {tmp_path}/named" in (
+        lacking(tmp_path, argv=["true"], sandbox={"read": ["named"]}) or ""
     )
     runs = tmp_path / "state" / "runs"
     attempt = runs / "01RUN" / "1"
@@ -476,7 +490,9 @@ def test_what_is_run_in_place_of_the_program(tmp_path: Path) -> None:
         *("--ro-bind", "/srv/data", "/srv/data", "--bind", "/srv/out", "/srv/out", "--bind", "/state/runs/01/1", "/run/rowd"),
         *("--remount-ro", "/", "--chdir", "/srv/data"),
     ]
-    system = options[10:own]
+    system, at = options[10:own], options.index("--dir") - 10
+    assert system[at : at + 2] == ["--dir", "/etc"]
+    del system[at : at + 2]
     assert set(system[::3]) <= {"--ro-bind", "--symlink"}
     top = {path for path in system[2::3] if not path.startswith("/etc/")}
     assert {"/usr"} <= top <= {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}

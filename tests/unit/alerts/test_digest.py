@@ -153,6 +153,18 @@ def test_one_that_can_not_be_sent_is_tried_again_and_waits_for_the_end_of_quiet_
     run(story())
 
 
+def test_of_less_than_an_hour_nothing_is_told_and_the_next_one_has_it(tmp_path: Path) -> None:
+    async def story() -> None:
+        office = Office(tmp_path, channel(digest="daily", digest_at="12:30"))
+        async with office.watched(table(row("backup", "10 * * * *"))):
+            await office.until(NOON + 23 * HOUR)
+            assert office.sent == []
+            await office.until(NOON + 25 * HOUR)
+        assert office.titles == ["rowd: 24 succeeded"]
+
+    run(story())
+
+
 def test_only_its_tables_count(tmp_path: Path) -> None:
     async def story() -> None:
         office = Office(tmp_path, channel(digest="daily", digest_at="14:00", tables=["web"]))
