@@ -98,6 +98,13 @@ def secret_name(example: str) -> AfterValidator:
     return AfterValidator(named)
 
 
+def some(those: tuple[str, ...]) -> tuple[str, ...]:
+    """For names that may be left out, but not be none. Raises ValueError."""
+    if not those:
+        raise ValueError("names none, so nothing would ever be told; remove it, or name some")
+    return those
+
+
 def _counted(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError(f"must be a whole number, not {str(value).lower()}; write digits without quotes, like 8")

@@ -14,6 +14,7 @@ from rowd.alerts.carrying import Carrier, carry
 from rowd.alerts.channels import Channel, Channels
 from rowd.alerts.courier import Courier
 from rowd.alerts.noticing import Ear, Noticing, Where
+from rowd.waiting import until_stirred
 
 LOOK = timedelta(seconds=30)
 """So often it is looked at how tables stand though nothing was heard: some of it changes by time alone."""
@@ -122,11 +123,7 @@ class Alerting:
 
     async def _pause(self) -> None:
         """Until something is heard, or it is time to look."""
-        timer = self._made.clock.call_after(LOOK, self._ear.stirred.set)
-        try:
-            await self._ear.stirred.wait()
-        finally:
-            timer.cancel()
+        await until_stirred(self._ear.stirred, self._made.clock, LOOK)
 
     async def _end(self, carrying: Mapping[str, asyncio.Task[None]]) -> None:
         for task in carrying.values():

@@ -18,12 +18,10 @@ from rowd.alerts.channels import Channel
 from rowd.alerts.digest import following, hour_of, newest, summed_up
 from rowd.alerts.pace import GATHER, KEPT, opens, pause, recent
 from rowd.alerts.wording import Link, Message, message
+from rowd.waiting import seen_through, until_stirred
 
 MOST = 5000
 """Notices that are told together at most."""
-
-GRACE = timedelta(seconds=5)
-"""So long a message that is under way may take when rowd stops: else the next daemon would send it again."""
 
 
 class _Letter(Struct):
@@ -98,17 +96,10 @@ class Courier:
             return
         left = max(opens - now, timedelta(seconds=self._again - self._clock.monotonic()))
         if left > timedelta(0):
-            await self._pause(left)
+            await until_stirred(self._stirred, self._clock, left)
             return
         letter = await self._letter(notices, due, now)
-        sending = asyncio.create_task(self._send(letter))
-        try:
-            await asyncio.shield(sending)
-        except asyncio.CancelledError:
-            await asyncio.wait([sending], timeout=GRACE.total_seconds())
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
-            raise
+        await seen_through(self._send(letter))
 
     async def _waiting(self) -> list[Notice]:
         name = self.channel.name
@@ -135,14 +126,6 @@ class Courier:
     def _opens(self, oldest: datetime, now: datetime) -> datetime:
         """oldest: what lies ahead was put down before the clock was set back."""
         return opens(min(oldest, now), recent(self._mark.sent, now), self.channel.settings, self.channel.zone)
-
-    async def _pause(self, span: timedelta) -> None:
-        """For so long, or until something stirs."""
-        timer = self._clock.call_after(span, self._stirred.set)
-        try:
-            await self._stirred.wait()
-        finally:
-            timer.cancel()
 
     async def _send(self, letter: _Letter) -> None:
         now = self._clock.now()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,14 +17,12 @@ from engine.loop import Daemon
 from rowd.endpoints.endpoint import Endpoint
 from rowd.endpoints.pace import again, left, opens, rest
 from rowd.endpoints.sending import Answer, Send
+from rowd.waiting import seen_through, until_stirred
 
 TOLD_AFTER = 3
 """Failures in a row after which an endpoint is said to fail: one that is only being restarted is not worth a word."""
 
 LOT_BYTES = 5
-
-GRACE = timedelta(seconds=5)
-"""So long an attempt that is under way may take when rowd stops: else the next daemon would make it again."""
 
 
 class _Outcome(Struct):
@@ -81,9 +78,9 @@ class Dispatching:
         if (one := await self._next()) is None:
             await self._stirred.wait()
         elif (wait := self._left(one)) > timedelta(0):
-            await self._pause(wait)
+            await until_stirred(self._stirred, self._clock, wait)
         else:
-            await self._whole(self._attempt(one))
+            await seen_through(self._attempt(one))
 
     async def _next(self) -> Dispatch | None:
         name = self.endpoint.name
@@ -93,25 +90,6 @@ class Dispatching:
         """How long it has to wait."""
         until = max(self._rests_until, opens(self._sent, self.endpoint.settings.max_per_minute))
         return max(left(one.due_at, self._clock.now()), timedelta(seconds=until - self._clock.monotonic()))
-
-    async def _pause(self, span: timedelta) -> None:
-        """For so long, or until something stirs."""
-        timer = self._clock.call_after(span, self._stirred.set)
-        try:
-            await self._stirred.wait()
-        finally:
-            timer.cancel()
-
-    async def _whole(self, work: Coroutine[Any, Any, None]) -> None:
-        """Cancelled, let what is under way end for a while."""
-        working = asyncio.create_task(work)
-        try:
-            await asyncio.shield(working)
-        except asyncio.CancelledError:
-            await asyncio.wait([working], timeout=GRACE.total_seconds())
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
-            raise
 
     async def _attempt(self, one: Dispatch) -> None:
         self._sent.append(self._clock.monotonic())

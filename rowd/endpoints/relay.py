@@ -14,6 +14,7 @@ from rowd.endpoints.dispatching import Dispatching
 from rowd.endpoints.endpoint import Endpoint, Endpoints
 from rowd.endpoints.gathering import Gathering, Hearing
 from rowd.endpoints.sending import Send
+from rowd.waiting import until_stirred
 
 GATHER = timedelta(milliseconds=200)
 """So long the first thing that is heard waits for others, which are put down with it."""
@@ -112,11 +113,7 @@ class Relay:
 
     async def _pause(self) -> None:
         """Until something is heard, and a little longer; or until it is time to look."""
-        timer = self._made.clock.call_after(LOOK, self._hearing.stirred.set)
-        try:
-            await self._hearing.stirred.wait()
-        finally:
-            timer.cancel()
+        await until_stirred(self._hearing.stirred, self._made.clock, LOOK)
         await self._made.clock.sleep(GATHER)
 
     async def _end(self, sending: Mapping[str, tuple[Dispatching, asyncio.Task[None]]]) -> None:

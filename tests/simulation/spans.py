@@ -322,10 +322,6 @@ class Spans:
         found = {names.get(_folded(name)) for _, names in self.names[first:last]}
         return found.pop() or None if len(found) == 1 else None
 
-    def last_name(self, key: str) -> str:
-        """What stood as the Name of this row when it was last seen; "" where it never was."""
-        return self._said.get(key, {}).get("Name", "")
-
     def _means(self, grid: Grid, key: str, row: Mapping[str, str], terms: Terms) -> Meaning:
         there = {c: row.get(h, "").strip() for c in (*MEANS, *ALSO) if (h := grid.header(c)) is not None}
         said = self._said.setdefault(key, {})

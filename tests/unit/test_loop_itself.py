@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from connectors.errors import TryLater
-from engine.events import RunStarted, TableRecovered, TableUnreachable
+from engine.events import QuotaEased, QuotaLow, RunStarted, TableRecovered, TableUnreachable
 from engine.watching import Source
 from tests.fakes.house import House
 from tests.fakes.virtual import NOON, run
@@ -83,6 +83,23 @@ def test_a_row_does_not_react_to_what_is_told_of_itself(tmp_path: Path) -> None:
             sheet.person("other")["Schedule"] = "evry day"
             await one.until(NOON + 6 * MINUTE)
             assert len(started(one, "tell")) == 1
+
+    run(story())
+
+
+def test_a_quota_that_runs_low_runs_a_row_that_is_told_how_low(tmp_path: Path) -> None:
+    async def story() -> None:
+        its = source("budget", "quota.low")
+        one, sheet = house(tmp_path, its), table(row("slow_down", Watch="budget"))
+        async with one.open(sheet, table_rules=its_rules(its)):
+            await one.until(NOON + 30 * SECOND)
+            until = NOON + timedelta(days=29)
+            one.own.hear(QuotaLow(at=one.clock.now(), scope="workspace w", spent=900, left=100, until=until))
+            one.own.hear(QuotaEased(at=one.clock.now(), scope="workspace w", spent=900, left=100))
+            await one.until(NOON + MINUTE)
+            assert started(one, "slow_down") == [NOON + 30 * SECOND]
+            (request,) = one.witness.seen
+            assert [request.event[n] for n in ("event", "about", "left")] == ["quota.low", "workspace w", "100"]
 
     run(story())
 

@@ -94,7 +94,7 @@ def test_every_event_of_a_table_has_one() -> None:
         (("quota.lo",), 'did you mean "quota.low"'),
         (("run.ended",), 'how runs end is told by kind = "outcomes"'),
         (("webhook.received",), 'name a source of kind = "webhook" in the row itself'),
-        (("zzz",), "write some of approval.wanted, "),
+        (("zzz",), "known here: approval.wanted, "),
     ],
 )
 def test_what_can_not_be_named_says_where_it_is_to_be_had(only: tuple[str, ...], says: str) -> None:

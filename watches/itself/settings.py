@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from config.fields import Span
+from config.fields import Span, some
+from config.mistakes import pointer
 from watches.api import Definition
 
 TOLD = (
@@ -64,11 +64,8 @@ def _events(names: tuple[str, ...]) -> tuple[str, ...]:
         raise ValueError("names none, so nothing would ever be told; name some")
     for name in names:
         if name not in TOLD:
-            near = get_close_matches(name, TOLD, n=1)
-            raise ValueError(
-                f'"{name}" is no event that rows can react to{_ELSEWHERE.get(name.partition(".")[0], "")}; '
-                + (f'did you mean "{near[0]}"?' if near else f"write some of {', '.join(TOLD)}")
-            )
+            elsewhere = _ELSEWHERE.get(name.partition(".")[0], "")
+            raise ValueError(f'"{name}" is no event that rows can react to{elsewhere}; {pointer(name, TOLD, "")}')
     return tuple(dict.fromkeys(names))
 
 
@@ -82,12 +79,6 @@ _ELSEWHERE = {
 """Where what begins so is to be had."""
 
 
-def _tables(those: tuple[str, ...]) -> tuple[str, ...]:
-    if not those:
-        raise ValueError("names none, so nothing would ever be told; remove it, or name some")
-    return those
-
-
 def _at_once(span: timedelta) -> timedelta:
     if span:
         raise ValueError("what rowd tells is taken up at once; remove it")
@@ -98,7 +89,7 @@ class ItselfSettings(Definition, frozen=True):
     """`kind = "rowd"`: what rowd tells of itself."""
 
     only: Annotated[tuple[str, ...], AfterValidator(_events)] = Field(description="The events that count: see below.")
-    tables: Annotated[tuple[str, ...], AfterValidator(_tables)] | None = Field(
+    tables: Annotated[tuple[str, ...], AfterValidator(some)] | None = Field(
         default=None, description="Of events of tables and rows, the only tables that count. Left out: all."
     )
     debounce: Annotated[Span, AfterValidator(_at_once)] = Field(

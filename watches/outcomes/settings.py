@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from config.fields import Span
+from config.fields import Span, some
 from watches.api import Definition
 
 ALL = ("succeeded", "failed", "timed out", "cancelled", "lost", "skipped", "missed")
@@ -38,12 +38,6 @@ def _patterns(those: tuple[str, ...]) -> tuple[str, ...]:
     return those
 
 
-def _tables(those: tuple[str, ...]) -> tuple[str, ...]:
-    if not those:
-        raise ValueError("names none, so nothing would ever be told; remove it, or name some")
-    return those
-
-
 def _at_once(span: timedelta) -> timedelta:
     if span:
         raise ValueError("an outcome is told at once; remove it")
@@ -56,7 +50,7 @@ class OutcomesSettings(Definition, frozen=True):
     outcomes: Annotated[tuple[str, ...], AfterValidator(_outcomes)] = Field(
         default=FAILURES, description="Which outcomes are told: " + ", ".join(f"`{word}`" for word in ALL) + "."
     )
-    tables: Annotated[tuple[str, ...], AfterValidator(_tables)] | None = Field(
+    tables: Annotated[tuple[str, ...], AfterValidator(some)] | None = Field(
         default=None, description="The only tables whose rows count. Left out: all."
     )
     rows: Annotated[tuple[str, ...], AfterValidator(_patterns)] = Field(

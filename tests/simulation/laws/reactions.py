@@ -85,7 +85,7 @@ def _when_asked(row: Covered, known: Told, one: Happened) -> Meaning | None:
     """What the row surely meant when rows were asked for this; None where that can't be told, or where nobody had to be."""
     at = known.asked_at[one.source].get(one.name)
     if at is not None:
-        return None if _kept(row, at, at + 1, (Kept.HELD,)) or _called_as_one_missing(row, at) else row.meant(at)
+        return None if _kept(row, at, at + 1, (Kept.HELD,)) else row.meant(at)
     if not _news(row.world, known, one):
         return None
     since, until = known.all_along(one)
@@ -93,17 +93,6 @@ def _when_asked(row: Covered, known: Told, one: Happened) -> Meaning | None:
     if means is None or row.meant_until(since) < until or _kept(row, since, until, (Kept.MISSING, Kept.UNCLEAR, Kept.HELD)):
         return None
     return means
-
-
-def _called_as_one_missing(row: Covered, at: int) -> bool:
-    """Whether a row bears its name that is missing, and may come back: until that is known to be gone, it has the name."""
-    spans, moment = row.bench.spans, at - row.world.machine.origin
-    missing = (
-        key
-        for (why, key), over in spans.kept.over.items()
-        if why is Kept.MISSING and key != row.key and any(a <= moment <= b for a, b in over)
-    )
-    return any((name := spans.last_name(key)) and spans.called(name, moment, moment) == row.key for key in missing)
 
 
 def _kept(row: Covered, since: int, until: int, ways: Collection[Kept]) -> bool:

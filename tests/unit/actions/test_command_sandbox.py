@@ -384,9 +384,11 @@ def test_what_closes_namespaces_is_named(tmp_path: Path, file: str, value: str, 
     assert remedy in bwrap.unmade("bwrap: No permissions to create a new namespace", tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
 def test_another_user_sees_names_of_users_and_hosts_too(folder: Path) -> None:
-    boxed(folder, "id -un; stat -c %a /etc; cat /etc/hosts > /run/rowd/hosts && echo read", user="nobody")
+    result = boxed(folder, "id -un; stat -c %a /etc; cat /etc/hosts > /run/rowd/hosts && echo read", user="nobody")
+    if os.geteuid() != 0:
+        assert "only where rowd runs as root" in result.summary
+        return
     assert said(folder) == ["nobody", "755", "read"]
 
 
@@ -405,7 +407,7 @@ def test_another_user_sees_names_of_users_and_hosts_too(folder: Path) -> None:
         ({"sandbox": {"read": ["/run"]}}, "/run/rowd is made for each run"),
         ({"sandbox": {"read": ["/proc/sys"]}}, "/proc is made for each run"),
         ({"sandbox": {"write": ["/tmp"]}}, "/tmp"),
-        ({"sandbox": {"write": ["work"], "read": ["work/in"]}}, "BASE/work/in lies within BASE/work, which its command may change"),
+        ({"sandbox": {"write": ["room"], "read": ["room/in"]}}, "BASE/room/in lies within BASE/room, which its command may change"),
         ({"sandbox": {"write": ["work", "work/deep/out"]}}, "lies within BASE/work"),
         ({"sandbox": {"write": ["work"], "read": ["./work"]}}, "BASE/work stands in sandbox.read and in sandbox.write"),
         ({"sandbox": {}, "cwd": "work"}, "its cwd BASE/work isn't shown by its sandbox"),
