@@ -54,7 +54,9 @@ def test_a_full_disk_under_the_ledger_and_the_logs_is_told_and_waited_for(site: 
     assert (told.returncode, FULL in " ".join(told.stdout.split())) == (1, True)
     assert here.rowd("list").returncode == here.rowd("history").returncode == 0
     doctor = here.rowd("doctor")
-    assert f"✗ daemon: the daemon starts nothing: the ledger {small.place}" in doctor.stdout
+    # whichever it came to first: its log may have had a little room in the ledger's file
+    lacks = (f"the ledger {small.place}", f"the folder {small.place / 'runs'}")
+    assert any(f"✗ daemon: the daemon starts nothing: {one}" in doctor.stdout for one in lacks), doctor.stdout
     assert f"✗ state folder: The state folder {small.place} can't be written: {FULL}" in doctor.stdout
     copy = here.rowd("backup")
     assert (copy.returncode, FULL in copy.stderr) == (4, True), copy.stdout + copy.stderr
@@ -176,4 +178,5 @@ def test_with_no_room_for_the_logs_alone_nothing_begins_until_there_is(site: Mak
     eventually(lambda: len(here.witnessed()) > started + 1)
     assert daemon.stop() == 0
     here.laws()
-    assert {record["outcome"] for record in here.history()} == {"succeeded", "missed"}
+    outcomes = {record["outcome"] for record in here.history()}
+    assert outcomes - {"skipped"} == {"succeeded", "missed"}  # on a busy machine a run may outlast its second
